@@ -1,0 +1,172 @@
+"""What a classifier looks at: cover a part of the image and see what the probability of its label becomes.
+
+The method of Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
+
+
+class OcclusionError(ValueError):
+    """Occlusion was asked for something that cannot be: the message says what, and what would fit."""
+
+
+def occlude(
+    probabilities: Probabilities,
+    images: ArrayLike,
+    labels: ArrayLike,
+    window: int | tuple[int, int] = (3, 3),
+    stride: int | tuple[int, int] = (1, 1),
+    baseline: ArrayLike = 0.0,
+    batch_size: int = 256,
+) -> NDArray[np.float32]:
+    """The probability of each image's label with a window set to the baseline, for every position of the window.
+
+    The value at (image, row, column) belongs to the window whose upper left pixel is (row · stride, column · stride).
+    Only windows that lie wholly in the image count, so a map has ⌊(height − window) / stride⌋ + 1 rows, and columns
+    alike. A low value is a place without which the label is no longer seen (Zeiler & Fergus 2014).
+
+    `probabilities` takes raw samples (batch, height, width, channels) and gives (batch, classes). It is handed at most
+    `batch_size` occluded images at a time, and no more than these exist at once. They have the images' own precision,
+    float32 at least, so that a fractional baseline fits among whole pixels.
+    `images` is (image, height, width, channels), or (image, height, width) for one channel; `labels` is (image,).
+    `window` and `stride` count pixels, (rows, columns) or one number for both. `baseline` is in the units of the
+    images: a number, or an array that broadcasts to (height, width, channels) such as the mean pixels, where
+    (height, width) is enough for a single channel.
+
+    Returns (image, row, column) float32. Raises OcclusionError where the window is larger than the image, a label is
+    no class of the network, or an argument has another shape or kind than said here.
+    """
+    pixels = _as_images(images)  # (image, height, width, channels)
+    count, height, width, _ = pixels.shape
+    classes = _as_labels(labels, count)  # (image,)
+    window_size, steps = _pair(window, "window"), _pair(stride, "stride")
+    (batch_size,) = _positive((batch_size,), "batch_size")
+    if window_size[0] > height or window_size[1] > width:
+        raise OcclusionError(
+            f"a window of {_by(window_size)} does not fit into an image of {_by((height, width))}; "
+            f"write one of {_by((min(window_size[0], height), min(window_size[1], width)))} or less"
+        )
+    fill = _as_baseline(baseline, pixels)  # (height, width, channels)
+
+    rows = (height - window_size[0]) // steps[0] + 1
+    columns = (width - window_size[1]) // steps[1] + 1
+    positions = rows * columns
+    maps = np.empty(count * positions, np.float32)
+    for start in range(0, maps.size, batch_size):
+        which, position = np.divmod(np.arange(start, min(start + batch_size, maps.size)), positions)  # (batch,) each
+        top, left = position // columns * steps[0], position % columns * steps[1]
+        # The occluded images have no name here, so each batch is gone before the next one is made.
+        answer = np.asarray(probabilities(_cover(pixels[which], top, left, window_size, fill)))  # (batch, classes)
+        _check_answer(answer, which.size, classes)
+        maps[start : start + which.size] = answer[np.arange(which.size), classes[which]]
+    return maps.reshape(count, rows, columns)
+
+
+def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.float32]]:
+    """The average map of each class that occurs: {label: (row, column) float32}, in the order of the labels.
+
+    `maps` is (image, row, column) as `occlude` gives them, `labels` (image,). What single digits owe to one stroke
+    averages out; what stays is what the network needs of the class. Raises OcclusionError for other shapes.
+    """
+    stack = np.asarray(maps)  # (image, row, column)
+    if stack.ndim != 3:
+        raise OcclusionError(f"maps must be (image, row, column), and these are {stack.shape}")
+    classes = _as_labels(labels, len(stack))
+    return {
+        int(label): stack[classes == label].mean(axis=0, dtype=np.float64).astype(np.float32)
+        for label in np.unique(classes)
+    }
+
+
+def _cover(
+    copies: NDArray[Any], top: NDArray[Any], left: NDArray[Any], window: tuple[int, int], fill: NDArray
+) -> NDArray[Any]:  # (batch, height, width, channels)
+    """Set each copy's own window to the baseline, in place, all copies at once."""
+    down = np.arange(copies.shape[1]) - top[:, None]  # (batch, height), rows below the window's upper edge
+    right = np.arange(copies.shape[2]) - left[:, None]  # (batch, width)
+    in_rows, in_columns = (down >= 0) & (down < window[0]), (right >= 0) & (right < window[1])
+    covered = in_rows[:, :, None] & in_columns[:, None, :]  # (batch, height, width)
+    np.copyto(copies, fill, where=covered[..., None])
+    return copies
+
+
+def _as_images(images: ArrayLike) -> NDArray[Any]:
+    pixels = np.asarray(images)
+    if pixels.ndim not in (3, 4) or pixels.dtype.kind not in "buif":
+        raise OcclusionError(
+            "images must be numbers of shape (image, height, width, channels), or (image, height, width), "
+            f"and these are {pixels.dtype} {pixels.shape}"
+        )
+    if pixels.ndim == 3:
+        pixels = pixels[..., None]
+    return pixels.astype(np.result_type(pixels.dtype, np.float32), copy=False)
+
+
+def _as_labels(labels: ArrayLike, count: int) -> NDArray[np.intp]:
+    classes = np.asarray(labels)
+    if classes.shape != (count,):
+        raise OcclusionError(f"{count} images need {count} labels in one row, and these are of shape {classes.shape}")
+    if classes.size and classes.dtype.kind not in "ui":
+        raise OcclusionError(f"labels must be whole numbers, the index of a class, and these are {classes.dtype}")
+    if classes.size and classes.min() < 0:
+        raise OcclusionError(f"label {classes.min()} is out of range: classes count from 0")
+    return classes.astype(np.intp, copy=False)
+
+
+def _as_baseline(baseline: ArrayLike, pixels: NDArray[Any]) -> NDArray[Any]:
+    """The baseline as an image (height, width, channels) of the same type as the images."""
+    shape = pixels.shape[1:]
+    try:
+        fill = np.asarray(baseline, pixels.dtype)
+        if fill.shape == shape[:2] and shape[2] == 1:
+            fill = fill[..., None]
+        fill = np.broadcast_to(fill, shape)
+    except (TypeError, ValueError):
+        raise OcclusionError(
+            f"the baseline must be a number, or numbers that broadcast to an image of {_by(shape)}"
+        ) from None
+    if not np.isfinite(fill).all():
+        raise OcclusionError("the baseline must be finite, and this one has a NaN or an infinity")
+    return fill
+
+
+def _check_answer(answer: NDArray[Any], batch: int, labels: NDArray[Any]) -> None:
+    if answer.ndim != 2 or len(answer) != batch:
+        raise OcclusionError(
+            f"the network must give (batch, classes) for {batch} images, and gave {answer.shape}: "
+            "occlusion needs a classifier"
+        )
+    if labels.max() >= answer.shape[1]:
+        raise OcclusionError(
+            f"label {labels.max()} is out of range: the network knows {answer.shape[1]} classes, "
+            f"0 to {answer.shape[1] - 1}"
+        )
+
+
+def _pair(size: int | tuple[int, int], name: str) -> tuple[int, int]:
+    values = (size, size) if np.ndim(size) == 0 else tuple(np.asarray(size).tolist())
+    if len(values) != 2:
+        raise OcclusionError(f"{name} must be one whole number, or two (rows, columns), not {size!r}")
+    rows, columns = _positive(values, name)
+    return rows, columns
+
+
+def _positive(values: tuple[Any, ...], name: str) -> tuple[int, ...]:
+    try:
+        whole = tuple(operator.index(value) for value in values)
+    except TypeError:
+        raise OcclusionError(f"{name} must be a whole number, not {' x '.join(map(str, values))}") from None
+    if min(whole) < 1:
+        raise OcclusionError(f"{name} must be 1 or more, not {_by(whole)}")
+    return whole
+
+
+def _by(sizes: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in sizes)

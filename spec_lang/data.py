@@ -1,0 +1,86 @@
+"""Where samples come from. What is known of a source before a byte is read stands here; reading is the runtime's."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, field_validator
+
+from spec_lang.word import Ratio, Text, Word
+
+
+class Data(Word):
+    """A source of samples.
+
+    `split` gives the shares of training and validation, and of a test part where the source has none of its own:
+    75/25, or 70/15/15. Which sample goes where follows from `seed` alone. Samples are normalized by what the training
+    part has: zscore (mean 0, deviation 1), minmax (0 to 1), unit (a byte's range 0…255 to 0…1), none.
+    """
+
+    kind = "data"
+    shape: ClassVar[tuple[int, ...] | None] = None
+    classes: ClassVar[int | None] = None
+    has_test: ClassVar[bool] = False
+    split: Ratio = (90.0, 10.0)
+    normalize: Literal["zscore", "minmax", "unit", "none"] = "zscore"
+    seed: int = Field(0, ge=0, lt=2**63)
+
+    @field_validator("split")
+    @classmethod
+    def _shares(cls, split: tuple[float, ...]) -> tuple[float, ...]:
+        if len(split) not in (2, 3) or split[0] <= 0 or sum(split) <= 0:
+            raise ValueError("must be the shares of training and validation, as 75/25, or of test too, as 70/15/15")
+        return split
+
+
+class Digits(Data):
+    """Handwritten digits of 28x28 pixels in ten classes, with a test part of their own (LeCun et al. 1998)."""
+
+    shape = (28, 28, 1)
+    classes = 10
+    has_test = True
+
+
+class Mnist(Digits):
+    """The 60,000 + 10,000 digits of MNIST: from NNSPEC_DATA, the cache, or a download."""
+
+    word = "mnist"
+    examples = ("data mnist split=75/25 normalize=zscore",)
+
+
+class MnistSample(Digits):
+    """5,000 + 1,000 digits of MNIST that come with the package."""
+
+    word = "mnist_sample"
+
+
+class Files(Data):
+    """Files of the user's own; paths start at the spec's folder."""
+
+    path: Text
+
+
+class Idx(Files):
+    """IDX files, plain or gzipped: images, their labels, and those of a test part where there is one."""
+
+    word = "idx"
+    examples = ('data idx "train-images.gz" labels="train-labels.gz"',)
+    labels: str
+    test: str | None = None
+    test_labels: str | None = None
+
+
+class Npz(Files):
+    """A NumPy archive: x and y, and x_test and y_test where there are any. Whole-number targets are classes."""
+
+    word = "npz"
+    x: str = "x"
+    y: str = "y"
+
+
+class Csv(Files):
+    """A table with a header line: every column but the target is a feature. Text targets are classes, and so are
+    whole numbers where the loss is about classes."""
+
+    word = "csv"
+    examples = ('data csv "iris.csv" target=species',)
+    target: str
+    separator: str = ","

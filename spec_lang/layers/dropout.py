@@ -1,0 +1,18 @@
+"""Dropout."""
+
+from pydantic import Field
+
+from spec_lang.shape import Shape
+from spec_lang.word import Fraction, Layer
+
+
+class Dropout(Layer):
+    """While training, each number is left out with probability P (Srivastava et al. 2014); nothing at inference."""
+
+    word = "dropout"
+    examples = ("dropout 0.5",)
+    probability: Fraction = Field(ge=0, lt=1)
+
+    def flops(self, shape: Shape) -> int:
+        """None at inference."""
+        return 0

@@ -1,0 +1,59 @@
+"""How a gradient changes the weights. Defaults are PyTorch's."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from spec_lang.word import Word
+
+
+class Optimizer(Word):
+    """A rule for one step down the gradient. `slots` are the arrays it keeps for each parameter."""
+
+    kind = "optimizer"
+    slots: ClassVar[tuple[str, ...]] = ()
+    lr: float = Field(0.01, gt=0)
+    weight_decay: float = Field(0.0, ge=0)
+
+
+class Sgd(Optimizer):
+    """p ← p − lr·g (Robbins & Monro 1951)."""
+
+    word = "sgd"
+
+
+class Momentum(Optimizer):
+    """v ← beta·v + (1 − dampening)·g; p ← p − lr·v (Polyak 1964). dampening=beta makes v the notes' moving average."""
+
+    word = "momentum"
+    slots = ("velocity",)
+    beta: float = Field(0.9, ge=0, lt=1)
+    dampening: float = Field(0.0, ge=0, le=1)
+    nesterov: bool = False
+
+
+class RmsProp(Optimizer):
+    """s ← alpha·s + (1 − alpha)·g²; p ← p − lr·g / (√s + eps) (Tieleman & Hinton 2012)."""
+
+    word = "rmsprop"
+    slots = ("square",)
+    alpha: float = Field(0.99, ge=0, lt=1)
+    eps: float = Field(1e-8, gt=0)
+
+
+class Adam(Optimizer):
+    """Moving averages of g and g², corrected for their beginning at zero (Kingma & Ba 2015)."""
+
+    word = "adam"
+    slots = ("mean", "square")
+    lr: float = Field(0.001, gt=0)
+    beta1: float = Field(0.9, ge=0, lt=1)
+    beta2: float = Field(0.999, ge=0, lt=1)
+    eps: float = Field(1e-8, gt=0)
+
+
+class AdamW(Adam):
+    """Adam with the weight decay taken from the weights themselves (Loshchilov & Hutter 2019)."""
+
+    word = "adamw"
+    weight_decay: float = Field(0.01, ge=0)

@@ -1,0 +1,110 @@
+"""The statements that stand alone: network, input, train, early_stop, metrics."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from spec_lang.word import Bare, Name, Setting, Whole, Window, Word
+
+
+class NetworkName(Setting):
+    """The name of the network: its runs are kept under it."""
+
+    word = "network"
+    name: Name
+
+
+class Input(Setting):
+    """The shape of one sample: height x width x channels, or the number of features."""
+
+    word = "input"
+    examples = ("input 28x28x1", "input 4")
+    shape: Window
+
+
+class Train(Setting):
+    """How long to train, and on how many samples at a time.
+
+    `evaluate_every` and `checkpoint_every` count as the length does, in epochs or iterations; left out they are one epoch,
+    or a tenth of the iterations. `keep` checkpoints by step stay beside the last and the best.
+    """
+
+    word = "train"
+    examples = ("train 10 epochs batch=64 seed=7", "train 50000 iterations batch=1")
+    length: Whole = Field(10, gt=0)
+    unit: Annotated[Literal["epochs", "iterations"], Bare(("name",), "epochs")] = "epochs"
+    batch: int = Field(32, gt=0)
+    seed: int = Field(0, ge=0, lt=2**63)
+    clip_norm: float | None = Field(None, gt=0)
+    clip_value: float | None = Field(None, gt=0)
+    evaluate_every: int | None = Field(None, gt=0)
+    checkpoint_every: int | None = Field(None, gt=0)
+    keep: int = Field(0, ge=0)
+
+
+class EarlyStop(Setting):
+    """Stop when the monitored number has not improved by min_delta for `patience` evaluations."""
+
+    word = "early_stop"
+    monitor: str = "validation_loss"
+    patience: int = Field(5, gt=0)
+    min_delta: float = Field(0.0, ge=0)
+
+
+class Metrics(Setting):
+    """What is measured beside the loss; left out it is accuracy for classes, rmse for numbers."""
+
+    word = "metrics"
+    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy")]
+
+
+class Metric(Word):
+    """A number that tells how good predictions are."""
+
+    kind = "metric"
+    task: ClassVar[Literal["classification", "regression", "any"]] = "any"
+    larger_is_better: ClassVar[bool] = True
+
+
+class Accuracy(Metric):
+    """The share of samples whose most probable class is the true one."""
+
+    word = "accuracy"
+    task = "classification"
+
+
+class Top3(Metric):
+    """The share of samples whose true class is among the three most probable."""
+
+    word = "top3"
+    task = "classification"
+
+
+class F1(Metric):
+    """The harmonic mean of precision and recall, averaged over the classes."""
+
+    word = "f1"
+    task = "classification"
+
+
+class MaeMetric(Metric):
+    """The mean absolute difference."""
+
+    word = "mae"
+    task = "regression"
+    larger_is_better = False
+
+
+class Rmse(Metric):
+    """The root of the mean squared difference."""
+
+    word = "rmse"
+    task = "regression"
+    larger_is_better = False
+
+
+class R2(Metric):
+    """The share of the targets' variance that predictions explain."""
+
+    word = "r2"
+    task = "regression"
