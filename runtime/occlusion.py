@@ -86,7 +86,7 @@ def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.fl
 
 
 def _cover(
-    copies: NDArray[Any], top: NDArray[Any], left: NDArray[Any], window: tuple[int, int], fill: NDArray
+    copies: NDArray[Any], top: NDArray[Any], left: NDArray[Any], window: tuple[int, int], fill: NDArray[Any]
 ) -> NDArray[Any]:  # (batch, height, width, channels)
     """Set each copy's own window to the baseline, in place, all copies at once."""
     down = np.arange(copies.shape[1]) - top[:, None]  # (batch, height), rows below the window's upper edge
