@@ -1,0 +1,1 @@
+"""What a spec says: text → syntax → checked spec, with errors that teach the language. Needs no NumPy."""

@@ -4,7 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
-from spec_lang.word import Ratio, Text, Word
+from spec_lang.word import Text, Word
 
 
 class Data(Word):
@@ -19,7 +19,7 @@ class Data(Word):
     shape: ClassVar[tuple[int, ...] | None] = None
     classes: ClassVar[int | None] = None
     has_test: ClassVar[bool] = False
-    split: Ratio = (90.0, 10.0)
+    split: tuple[float, ...] = (90.0, 10.0)
     normalize: Literal["zscore", "minmax", "unit", "none"] = "zscore"
     seed: int = Field(0, ge=0, lt=2**63)
 

@@ -8,7 +8,7 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from spec_lang.diagnostics import Diagnostic, one_of
-from spec_lang.source import Source, Span
+from spec_lang.source import LONGEST_TEXT, Source, Span
 from spec_lang.syntax import (
     Block,
     Call,
@@ -26,7 +26,6 @@ from spec_lang.syntax import (
     labelled,
 )
 
-LONGEST_TEXT = 1 << 20  # bytes
 DEEPEST = 64  # levels of parentheses and braces
 _MOST_STRAYS = 20  # characters outside the language that are told one by one
 
@@ -65,11 +64,13 @@ def _lark() -> Lark:
 
 def parse(source: Source) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements that could be read, and a diagnostic for each one that could not."""
-    size = len(source.text.encode("utf-8", "surrogatepass"))
-    if size > LONGEST_TEXT:
-        end = source.text.find("\n") if "\n" in source.text else len(source.text)
-        message = f"the spec is {size:,} bytes long, more than the {LONGEST_TEXT:,} a spec may have"
-        return [], [Diagnostic("E003", message, Span(source, 0, min(end, 80)))]
+    if source.size > LONGEST_TEXT:
+        message = f"the spec is longer than the {LONGEST_TEXT:,} bytes that a spec may have"
+        return [], [Diagnostic("E003", message, Span(source, 0, 1))]
+    if source.not_utf8 is not None:
+        place = Span(source, source.not_utf8, source.not_utf8 + 1)
+        help = "save it as UTF-8 text; if it is no text at all, it is no spec"
+        return [], [Diagnostic("E001", "the file is not UTF-8 text", place, help=help)]
     reader = _Reader(source)
     statements = [s for group in reader.split(reader.tokens()) for s in reader.read(group)]
     return statements, sorted(reader.found, key=lambda d: d.span.start)

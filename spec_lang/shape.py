@@ -56,7 +56,6 @@ class Parameter:
     fan_in: int = 1
     fan_out: int = 1
     init: str | None = None
-    decays: bool = True
 
     @property
     def size(self) -> int:

@@ -5,17 +5,41 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from spec_lang.errors import SourceError
+
+LONGEST_TEXT = 1 << 20  # bytes
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a spec and the name it is shown under.
+    """The text of a spec and the name it is shown under, from text or from the bytes of a file.
 
-    `folder` is where relative paths in the text start; None stands for the current folder.
+    `folder` is where relative paths in the text start; None stands for the current folder. A byte order mark is dropped, and
+    bytes that are not UTF-8 become U+FFFD and are told in `not_utf8`, the offset of the first of them.
     """
 
     name: str
-    text: str
+    content: str | bytes
     folder: Path | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The characters."""
+        return self.content.decode("utf-8-sig", "replace") if isinstance(self.content, bytes) else self.content
+
+    @cached_property
+    def not_utf8(self) -> int | None:
+        """Where the first byte stands that is not UTF-8, as an offset in the text."""
+        if isinstance(self.content, bytes):
+            try:
+                self.content.decode("utf-8-sig")
+            except UnicodeDecodeError as error:
+                return len(self.content[: error.start].decode("utf-8-sig"))
+        return None
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.content) if isinstance(self.content, bytes) else len(self.content.encode("utf-8", "surrogatepass"))
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -42,3 +66,33 @@ class Span:
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of another one in the same source."""
         return Span(self.source, self.start, max(self.end, other.end))
+
+
+def open_source(spec: str | Path) -> Source:
+    """A spec from a file, or the text of a network itself where `spec` has an arrow, a space or a line's end.
+
+    Raises SourceError where the file is not there or is no file. What its bytes say is for `parse` to judge.
+    """
+    text = str(spec)
+    path = Path(text)
+    looks_like_text = "->" in text or " " in text or "\n" in text
+    if isinstance(spec, str) and looks_like_text and not _is_file(path):
+        return Source("<text>", text)
+    try:
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder, not a spec: name a .nnspec file in it")
+        with path.open("rb") as file:
+            data = file.read(LONGEST_TEXT + 1)
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else f"it cannot be read ({error.strerror})"
+        raise SourceError(f"{path}: {reason}") from None
+    except ValueError:
+        raise SourceError(f"{text[:60]!r} is neither a file nor the text of a network") from None
+    return Source(str(path), data, path.parent)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

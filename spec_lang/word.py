@@ -32,7 +32,6 @@ Window = Annotated[tuple[int, ...], Bare(("size", "int"), "3x3")]
 Whole = Annotated[int, Bare(("int",), "10")]
 Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
-Ratio = Annotated[tuple[float, ...], Bare(("ratio",), "75/25")]
 Text = Annotated[str, Bare(("text",), '"file.csv"')]
 Name = Annotated[str, Bare(("name",), "a_name")]
 
@@ -148,7 +147,7 @@ class Weighted(Layer):
 
     def with_bias(self, weight: Parameter, outputs: int) -> dict[str, Parameter]:
         """The weight and, unless `bias=no`, a bias of zeros for each output."""
-        bias = {"bias": Parameter((outputs,), init="zeros", decays=False)} if self.bias else {}
+        bias = {"bias": Parameter((outputs,), init="zeros")} if self.bias else {}
         return {"weight": weight, **bias}
 
     def activate(self) -> Layer:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from spec_lang.shape import Misfit, Parameter, Shape
 from spec_lang.spatial import Pad, Windowed
-from spec_lang.word import Count, Weighted
+from spec_lang.word import Count, Weighted, Window
 
 
 class Conv(Windowed, Weighted):
@@ -14,6 +14,7 @@ class Conv(Windowed, Weighted):
 
     word = "conv"
     examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no")
+    window: Window
     filters: Count = Field(gt=0)
     stride: int = Field(1, gt=0)
     pad: Pad = "valid"

@@ -15,8 +15,8 @@ class Normalization(Layer):
             raise Misfit(f"{self.word} needs a feature axis, this sample is a single number")
         channels = shape[-1:]
         return {
-            "weight": Parameter(channels, init="ones", decays=False),
-            "bias": Parameter(channels, init="zeros", decays=False),
+            "weight": Parameter(channels, init="ones"),
+            "bias": Parameter(channels, init="zeros"),
         }
 
     def flops(self, shape: Shape) -> int:

@@ -4,12 +4,13 @@ from pydantic import Field
 
 from spec_lang.shape import Misfit, Shape
 from spec_lang.spatial import Pad, Windowed
-from spec_lang.word import Layer
+from spec_lang.word import Layer, Window
 
 
 class Pool(Windowed):
     """A window that is summed up by one number in each channel; the stride is the window unless it is given."""
 
+    window: Window
     stride: int | None = Field(None, gt=0)
     pad: Pad = "valid"
 

@@ -1,0 +1,42 @@
+"""Where branches meet. Not words of their own: the signs + and | stand for them."""
+
+from collections.abc import Sequence
+
+from spec_lang.shape import Misfit, Shape
+from spec_lang.word import Layer
+
+
+class Merge(Layer):
+    """Several shapes into one."""
+
+    kind = "merge"
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The shape of the joined branches; raises Misfit where they do not fit each other."""
+        return shapes[0]
+
+
+class Add(Merge):
+    """The sum of branches of one shape."""
+
+    word = "+"
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """Unchanged."""
+        if any(tuple(shape) != tuple(shapes[0]) for shape in shapes):
+            listed = " + ".join(map(str, shapes))
+            raise Misfit(f"branches that are added have one shape, these have {listed}.", "write pad=same, or the same number of filters")
+        return shapes[0]
+
+
+class Concatenate(Merge):
+    """Branches side by side along the channels."""
+
+    word = "|"
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """The sum of the channels."""
+        if any(tuple(shape[:-1]) != tuple(shapes[0][:-1]) for shape in shapes):
+            listed = " | ".join(map(str, shapes))
+            raise Misfit(f"branches that are concatenated differ in channels alone, these have {listed}.", "write pad=same")
+        return Shape((*shapes[0][:-1], sum(shape[-1] for shape in shapes)), shapes[0].sequence)

@@ -1,0 +1,131 @@
+"""The checked spec: what a page of text says, with every default filled in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spec_lang.data import Data
+from spec_lang.initializers import Init
+from spec_lang.losses import Loss
+from spec_lang.optimizers import Optimizer
+from spec_lang.schedules import Schedule
+from spec_lang.shape import Parameter, Shape
+from spec_lang.source import Source, Span
+from spec_lang.training import EarlyStop, Metric, Train
+from spec_lang.word import Layer, Weighted
+
+INPUT = "input"
+"""What a node that reads the sample itself names as where it reads from."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place: what it reads, and the shapes that come in and go out, without the batch."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    span: Span
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape that comes in, of the first branch where there are several."""
+        return self.input_shapes[0]
+
+    def parameters(self) -> dict[str, Parameter]:
+        """The arrays it learns, by their full names: conv1/weight."""
+        return {f"{self.name}/{name}": p for name, p in self.layer.parameters(self.input_shape).items()}
+
+    def buffers(self) -> dict[str, Parameter]:
+        """The arrays it keeps, by their full names."""
+        return {f"{self.name}/{name}": p for name, p in self.layer.buffers(self.input_shape).items()}
+
+    def flops(self) -> int:
+        """Operations of one sample's forward pass, those of the layer's activation included."""
+        return self.layer.flops(self.input_shape) + sum(a.flops(self.output_shape) for a in self.activation())
+
+    def activation(self) -> tuple[Layer, ...]:
+        """The activation written in the layer's own line, unless it is linear."""
+        if isinstance(self.layer, Weighted) and self.layer.activation != "linear":
+            return (self.layer.activate(),)
+        return ()
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Branches from one place and the merge that joins them; an empty branch is `skip`."""
+
+    branches: tuple[tuple["Node | Fork", ...], ...]
+    merge: Node
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it."""
+
+    name: str
+    source: Source
+    input: Shape | None
+    network: tuple[Node | Fork, ...]
+    data: Data | None
+    init: Init
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    train: Train
+    early_stop: EarlyStop | None
+    metrics: tuple[Metric, ...]
+    variant: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the spec start."""
+        return self.source.folder or Path()
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers; empty as long as the shape of the input is not known."""
+        return tuple(_flat(self.network))
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """The shape of one output."""
+        return self.nodes[-1].output_shape if self.nodes else None
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Every array that training changes, in the order of the layers."""
+        return {name: parameter for node in self.nodes for name, parameter in node.parameters().items()}
+
+    def buffers(self) -> dict[str, Parameter]:
+        """Every array that training keeps beside them."""
+        return {name: buffer for node in self.nodes for name, buffer in node.buffers().items()}
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers training changes."""
+        return sum(parameter.size for parameter in self.parameters().values())
+
+    def memory_bytes(self) -> int:
+        """What training takes at least, in float32: parameters, gradients, the optimizer's slots, and a batch's activations."""
+        arenas = self.parameter_count * (2 + len(self.optimizer.slots))
+        activations = 2 * self.train.batch * sum(node.output_shape.size for node in self.nodes)
+        return 4 * (arenas + activations)
+
+    @property
+    def classification(self) -> bool:
+        """Whether targets are classes: the loss says so."""
+        return self.loss.classes
+
+
+def _flat(items: tuple[Node | Fork, ...]) -> Iterator[Node]:
+    for item in items:
+        if isinstance(item, Node):
+            yield item
+        else:
+            for branch in item.branches:
+                yield from _flat(branch)
+            yield item.merge
+
+
