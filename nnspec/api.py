@@ -1,0 +1,100 @@
+"""The Python names: what the command does, as functions over arrays and paths."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from runtime.arrays import Array
+from runtime.errors import DataError
+from runtime.evaluation import evaluate as evaluate_part
+from runtime.network import Network
+from runtime.occlusion import occlude as occlude_images
+from runtime.prepare import Arrays, Request, compiled
+from runtime.saving import load as load_checkpoint
+from runtime.training import Listener, Run, silent
+from runtime.training import resume as resume_run
+from runtime.training import train as train_run
+from spec_lang.spec import Spec
+
+
+def check(
+    spec: str | Path, settings: Mapping[str, object] | None = None, variant: str | None = None, data: str | None = None
+) -> Spec:
+    """The checked spec of a file, or of the text of a network itself; raises SpecError with every error in it."""
+    return Request(spec, settings or {}, variant, data).check()
+
+
+def compile(
+    spec: str | Path,
+    settings: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    data: str | None = None,
+    seed: int | None = None,
+    dtype: Any = "float32",
+) -> Network:
+    """A network with its first weights, from a file or from text.
+
+    Data are read only where the shape of a sample follows from nothing else; otherwise samples are taken as they are until
+    training has seen what normalizes them. Raises SpecError, DataError.
+    """
+    return compiled(Request(spec, settings or {}, variant, data, seed), dtype)
+
+
+def train(
+    spec: str | Path,
+    out: str | Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    data: Any = None,
+    validation: tuple[Any, Any] | None = None,
+    seed: int | None = None,
+    init_from: str | Path | None = None,
+    dtype: Any = "float32",
+    listen: Listener = silent,
+) -> Run:
+    """Train a spec. `data` is a data statement such as "mnist_sample", or the pair (x, y) of arrays.
+
+    With arrays and without `out` no file is written; else the run gets a folder, `out` or runs/NAME. `listen` is called with
+    each event: start, progress, evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
+    """
+    if data is None or isinstance(data, str):
+        if validation is not None:
+            raise DataError("validation is for data given as arrays: data=(x, y), validation=(x, y)", 2)
+        request = Request(spec, settings or {}, variant, data, seed)
+        return train_run(request, out, None, init_from, dtype, listen)
+    x, y = data
+    request = Request(spec, settings or {}, variant, None, seed)
+    return train_run(request, out, Arrays(x, y, validation), init_from, dtype, listen, files=out is not None)
+
+
+def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent) -> Run:
+    """Go on with a run from its folder or a checkpoint in it, to the very bits it would have had without the stop."""
+    return resume_run(path, allow_inexact, listen)
+
+
+def load(path: str | Path) -> Network:
+    """The network of a checkpoint, ready to predict. Raises CheckpointError; nothing is unpickled or executed."""
+    return load_checkpoint(path).network
+
+
+def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:
+    """The loss and the spec's metrics on samples and their targets, classes as whole numbers."""
+    from runtime.data import Part
+
+    return evaluate_part(network, Part(np.asarray(x), np.asarray(y)))
+
+
+def occlude(
+    network: Network,
+    images: Any,
+    labels: Any,
+    window: int | tuple[int, int] = 3,
+    stride: int | tuple[int, int] = 1,
+    baseline: float | Array = 0.0,
+) -> Array:
+    """Probability of each image's label with a window of it covered, for every place: (image, row, column)."""
+    return occlude_images(network.predict, np.asarray(images), np.asarray(labels), window, stride, baseline)
+
+

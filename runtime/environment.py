@@ -1,0 +1,40 @@
+"""What results depend on beside the spec: NumPy, the BLAS build and its kernels, the threads it uses."""
+
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+
+BLAS_THREADS = 2
+"""How many threads BLAS may use while training and evaluating: fixed, so that equal specs give equal bits on any machine."""
+
+EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "blas_threads", "machine")
+"""The entries of `environment` that decide whether the same arithmetic gives the same bits."""
+
+
+@contextmanager
+def fixed_threads() -> Iterator[None]:
+    """BLAS with its fixed number of threads, and floating-point overflow left to the trainer's own checks."""
+    with threadpool_limits(limits=BLAS_THREADS, user_api="blas"), np.errstate(all="ignore"):
+        yield
+
+
+def environment() -> dict[str, str | int]:
+    """The arithmetic of this process; of an unknown BLAS, the entries say so."""
+    blas = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
+    return {
+        "numpy": np.__version__,
+        "blas": str(blas.get("internal_api", "unknown")),
+        "blas_version": str(blas.get("version", "unknown")),
+        "blas_kernel": str(blas.get("architecture", "unknown")),
+        "blas_threads": BLAS_THREADS,
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def differences(before: dict[str, object], now: dict[str, str | int]) -> list[str]:
+    """What of the arithmetic has changed, in words; empty where the same bits can be expected."""
+    return [f"{key} was {before.get(key)}, is {now[key]}" for key in EXACT if before.get(key) != now[key]]

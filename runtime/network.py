@@ -1,0 +1,93 @@
+"""A network with its weights: what compile and load give and train changes."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from runtime.arena import Arena
+from runtime.data import Preprocessing
+from runtime.errors import NetworkError
+from runtime.graph import build_graph
+from runtime.initializers import initialize
+from runtime.layers import Mode
+from runtime.program import Program
+from runtime.randomness import stream
+from spec_lang.shape import Parameter
+from spec_lang.spec import Spec
+from spec_lang.word import Weighted, Word, words
+
+BATCH = 256
+"""How many samples go through the network at a time, where the caller does not say."""
+
+
+class Network:
+    """A checked spec, its weights, and what its data taught about preparing samples.
+
+    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself.
+    """
+
+    def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
+        self.spec = spec
+        self.preprocessing = preprocessing
+        self.dtype = np.dtype(dtype)
+        self.parameter_arena = Arena(spec.parameters(), self.dtype)
+        self.buffer_arena = Arena(spec.buffers(), self.dtype)
+        self.program = Program(build_graph(spec), spec.loss, self.parameter_arena, self.buffer_arena)
+
+    def initialize(self, seed: int) -> None:
+        """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
+        random = stream(seed, "init")
+        for node in self.spec.nodes:
+            own = node.layer.init if isinstance(node.layer, Weighted) else None
+            for name, parameter in node.parameters().items():
+                word = _initializer(parameter, own, self.spec.init)
+                self.parameter_arena[name][...] = initialize(word, parameter, random, self.dtype)
+            for name, buffer in node.buffers().items():
+                word = _initializer(buffer, None, self.spec.init)
+                self.buffer_arena[name][...] = initialize(word, buffer, random, self.dtype)
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """A copy of every array that training changes, by its name: conv1/weight, dense1/bias."""
+        return self.parameter_arena.copies()
+
+    def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Write some or all of the parameters. Raises NetworkError for an unknown name or another shape."""
+        try:
+            self.parameter_arena.fill(parameters)
+        except KeyError as error:
+            known = ", ".join(self.parameter_arena)
+            raise NetworkError(f"the network has no parameter {error}; it has {known}") from None
+        except ValueError as error:
+            raise NetworkError(str(error)) from None
+
+    def predict(self, x: Any, batch: int = BATCH) -> np.ndarray:
+        """The network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
+        samples = np.asarray(x)
+        if len(samples) == 0:
+            shape = tuple(self.spec.output_shape or ())
+            return np.empty((0, *shape), self.dtype)
+        return np.concatenate([self.program.outputs(part) for part in self._batches(samples, batch)])
+
+    def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
+        """The training loss, the mean over the batch, and its gradients by parameter.
+
+        Computed as in training, batch statistics included, but for dropout, which draws nothing; the network stays as it is.
+        """
+        gradients = Arena(self.spec.parameters(), self.dtype)
+        buffers = self.buffer_arena.flat.copy()
+        batch = self.preprocessing.apply(np.asarray(x), self.dtype)
+        loss = self.program.loss_and_gradients(batch, np.asarray(y), Mode(training=True), gradients)
+        self.buffer_arena.flat[...] = buffers
+        return loss, gradients.copies()
+
+    def _batches(self, samples: np.ndarray, batch: int) -> Iterator[np.ndarray]:
+        for start in range(0, len(samples), batch):
+            yield self.preprocessing.apply(samples[start : start + batch], self.dtype)
+
+
+def _initializer(parameter: Parameter, own: str | None, default: Word) -> Word:
+    """The array's own initializer, else its layer's, else the spec's."""
+    name = parameter.init or own
+    return words("init")[name]() if name is not None else default

@@ -1,0 +1,131 @@
+"""The folder of a run: what lies in it, and how a new one gets its place without touching another."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.errors import TrainingError
+
+LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`runs/NAME/` or the folder asked for."""
+
+    path: Path
+
+    @property
+    def last(self) -> Path:
+        """The newest checkpoint: the one to resume from."""
+        return self.path / LAST
+
+    @property
+    def best(self) -> Path:
+        """The checkpoint of the best evaluation."""
+        return self.path / BEST
+
+    @property
+    def pictures(self) -> Path:
+        """Where pictures go."""
+        return self.path / "pictures"
+
+    def at_step(self, step: int) -> Path:
+        """A checkpoint kept beside the last and the best."""
+        return self.path / f"step-{step:09d}.h5"
+
+    def write_text(self, name: str, text: str) -> None:
+        """A small file, whole or not at all. Raises TrainingError naming the path where the system refuses."""
+        target = self.path / name
+        temporary = self.path / f".{name}.{os.getpid()}.tmp"
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            os.replace(temporary, target)
+        except OSError as error:
+            raise _refused(target, error) from None
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def log(self, events: list[dict[str, object]]) -> None:
+        """Add lines to metrics.jsonl."""
+        path = self.path / METRICS
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(event) + "\n" for event in events)
+        except OSError as error:
+            raise _refused(path, error) from None
+
+    def truncate_log(self, step: int) -> None:
+        """Drop the lines behind a step, which a resumed run writes anew."""
+        path = self.path / METRICS
+        if path.exists():
+            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if _step_of(line) <= step and '"event": "end"' not in line]
+            if kept != lines:
+                self.write_text(METRICS, "".join(kept))
+
+
+def new_folder(name: str, out: str | Path | None) -> RunFolder:
+    """A folder for a new run, made and found writable before the first epoch.
+
+    `out` must not hold a run already; without it the place is runs/NAME, or runs/NAME-2 … where that is taken. Raises
+    TrainingError where the folder cannot be made or written.
+    """
+    if out is not None:
+        path = Path(out)
+        if any((path / file).exists() for file in (LAST, BEST, METRICS)):
+            advice = f"go on with it by nnspec resume {path}, or choose another --out"
+            raise TrainingError(f"{path} holds a run already: {advice}", exit_code=2)
+        folder = RunFolder(path)
+        _make(path, exist_ok=True)
+    else:
+        number = 1
+        while True:
+            folder = RunFolder(Path("runs") / (name if number == 1 else f"{name}-{number}"))
+            try:
+                _make(folder.path, exist_ok=False)
+                break
+            except FileExistsError:
+                number += 1
+    _probe(folder.path)
+    return folder
+
+
+def _make(path: Path, exist_ok: bool) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=exist_ok)
+    except FileExistsError:
+        if path.is_dir():
+            raise
+        raise TrainingError(f"{path} is a file: a run needs a folder, choose another --out", exit_code=2) from None
+    except OSError as error:
+        raise _refused(path, error) from None
+
+
+def _probe(path: Path) -> None:
+    """Write, sync and remove a small file: a full disk or a read-only folder is told now, not after an epoch."""
+    probe = path / f".probe.{os.getpid()}.tmp"
+    try:
+        with probe.open("wb") as file:
+            file.write(b"\0" * 65536)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _refused(path, error) from None
+    finally:
+        try:
+            probe.unlink(missing_ok=True)
+        except OSError as error:
+            raise _refused(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> TrainingError:
+    return TrainingError(f"{path} cannot be written: {error.strerror} (errno {error.errno})")
+
+
+def _step_of(line: str) -> int:
+    try:
+        return int(json.loads(line).get("step", 0))
+    except (ValueError, AttributeError):
+        return 0

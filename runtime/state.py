@@ -1,0 +1,96 @@
+"""The state of a run: everything that decides what comes next, and nothing else."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from runtime.arena import Arena
+from runtime.arrays import Array
+from runtime.network import Network
+from runtime.randomness import stream
+from runtime.schedules import PlateauState
+
+
+class Series(NamedTuple):
+    """A metric over a run: at which steps it was measured, and what it was."""
+
+    steps: list[int]
+    values: list[float]
+
+
+@dataclass
+class Best:
+    """The best evaluation so far, and the weights and buffers it had."""
+
+    value: float
+    step: int
+    weights: Array
+    buffers: Array
+
+
+@dataclass
+class State:
+    """Where a run stands between two steps.
+
+    `step` counts batches from 0, `epoch` full passes. `order` is the permutation of the training samples in use, `position`
+    how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last evaluation.
+    """
+
+    network: Network
+    slots: dict[str, Arena]
+    order_random: np.random.Generator
+    dropout_random: np.random.Generator
+    order: Array
+    position: int = 0
+    step: int = 0
+    epoch: int = 0
+    samples: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    waited: int = 0
+    plateau: PlateauState = field(default_factory=PlateauState)
+    best: Best | None = None
+    stopped: bool = False
+    history: dict[str, Series] = field(default_factory=dict)
+
+    def record(self, metrics: dict[str, float]) -> None:
+        """Add an evaluation to the history."""
+        for name, value in metrics.items():
+            series = self.history.setdefault(name, Series([], []))
+            series.steps.append(self.step)
+            series.values.append(value)
+
+
+COUNTERS = ("position", "step", "epoch", "samples", "loss_sum", "loss_count", "waited", "stopped")
+"""The fields of a state that are plain numbers."""
+
+
+def start(network: Network, samples: int, seed: int) -> State:
+    """The state before the first step: slots of zeros, and the first epoch's order drawn."""
+    spec = network.spec
+    slots = {name: Arena(spec.parameters(), network.dtype) for name in spec.optimizer.slots}
+    order_random = stream(seed, "order")
+    return State(
+        network=network,
+        slots=slots,
+        order_random=order_random,
+        dropout_random=stream(seed, "dropout"),
+        order=order_random.permutation(samples),
+    )
+
+
+def next_batch(state: State, batch: int) -> Array:
+    """The numbers of the next samples; the last batch of an epoch may be short. Moves the state on."""
+    if state.position >= len(state.order):
+        state.order = state.order_random.permutation(len(state.order))
+        state.position = 0
+    chosen = state.order[state.position : state.position + batch]
+    state.position += len(chosen)
+    state.samples += len(chosen)
+    state.step += 1
+    if state.position >= len(state.order):
+        state.epoch += 1
+    return chosen
+
+
