@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from spec_lang.word import Text, Word
 
@@ -26,8 +26,10 @@ class Data(Word):
     @field_validator("split")
     @classmethod
     def _shares(cls, split: tuple[float, ...]) -> tuple[float, ...]:
-        if len(split) not in (2, 3) or split[0] <= 0 or sum(split) <= 0:
+        if len(split) not in (2, 3) or split[0] <= 0 or min(split) < 0:
             raise ValueError("must be the shares of training and validation, as 75/25, or of test too, as 70/15/15")
+        if len(split) == 3 and cls.has_test:
+            raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test part of its own")
         return split
 
 
@@ -58,6 +60,13 @@ class Files(Data):
     path: Text
 
 
+def _once(test: str | None, info: ValidationInfo) -> str | None:
+    """A test part comes from a file of its own or from a third share, never from both."""
+    if test is not None and len(info.data.get("split", ())) == 3:
+        raise ValueError("gives a test part already, so split has two shares, as 75/25")
+    return test
+
+
 class Idx(Files):
     """IDX files, plain or gzipped: images, their labels, and those of a test part where there is one."""
 
@@ -65,13 +74,24 @@ class Idx(Files):
     examples = ('data idx "train-images.gz" labels="train-labels.gz"',)
     labels: str
     test: str | None = None
-    test_labels: str | None = None
+    test_labels: str | None = Field(None, validate_default=True)
+
+    _test_once = field_validator("test")(_once)
+
+    @field_validator("test_labels")
+    @classmethod
+    def _both(cls, test_labels: str | None, info: ValidationInfo) -> str | None:
+        if (test_labels is None) != (info.data.get("test") is None) and "test" in info.data:
+            raise ValueError("and test belong together: the images of a test part and their labels")
+        return test_labels
 
 
 class Npz(Files):
-    """A NumPy archive: x and y, and x_test and y_test where there are any. Whole-number targets are classes."""
+    """A NumPy archive: x and y, and x_test and y_test where there are any. Whole-number targets are classes where the
+    loss is about classes; text targets always are."""
 
     word = "npz"
+    examples = ('data npz "digits.npz"',)
     x: str = "x"
     y: str = "y"
 
@@ -84,3 +104,14 @@ class Csv(Files):
     examples = ('data csv "iris.csv" target=species',)
     target: str
     separator: str = ","
+    test: str | None = None
+
+    _test_once = field_validator("test")(_once)
+
+    @field_validator("separator")
+    @classmethod
+    def _character(cls, separator: str) -> str:
+        separator = "\t" if separator == "tab" else separator
+        if len(separator) != 1 or separator in '"\r\n ':
+            raise ValueError('must be a single character, as ";", or tab')
+        return separator

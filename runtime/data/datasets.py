@@ -1,0 +1,53 @@
+"""The data sets that nnspec knows by name: what they hold, where they are, how they get here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.data.load import load_sources
+from runtime.errors import DataError
+from spec_lang.diagnostics import near, one_of
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set with a name. `find` gives the folder or file where it is, None where it is not on this machine;
+    `get` brings it here and gives the same. Its argument says whether to draw a progress bar on standard error, None on
+    a terminal alone."""
+
+    name: str
+    about: str
+    train: int
+    test: int
+    shape: tuple[int, ...]
+    find: Callable[[], Path | None]
+    get: Callable[[bool | None], Path]
+
+
+DATASETS: dict[str, Dataset] = {}
+"""Every data set by its name, once `datasets` has been called."""
+
+
+def register(dataset: Dataset) -> Dataset:
+    """Make a data set known."""
+    DATASETS[dataset.name] = dataset
+    return dataset
+
+
+def datasets() -> list[Dataset]:
+    """Every data set that nnspec knows, by name."""
+    load_sources()
+    return [DATASETS[name] for name in sorted(DATASETS)]
+
+
+def fetch(name: str, progress: bool | None = None) -> Path:
+    """Bring a data set onto this machine, unless it is here, and say where it is.
+
+    Raises DataError where no data set has that name, or it cannot be had.
+    """
+    names = [dataset.name for dataset in datasets()]
+    if name not in DATASETS:
+        close = near(name, names)
+        hint = f"did you mean {close}?" if close else f"there is {one_of(names)}"
+        raise DataError(f'no data set is called "{name}"; {hint}', exit_code=2)
+    return DATASETS[name].get(progress)

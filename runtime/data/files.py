@@ -1,0 +1,80 @@
+"""Files that users name: found, or told apart from what they were meant to be."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from runtime.errors import DataError
+from spec_lang.diagnostics import near
+
+_BEGINNINGS: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "a gzip file"),
+    (b"\x93NUMPY", "a NumPy array (.npy)"),
+    (b"PK\x03\x04", "a zip archive (.npz is one)"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"GIF8", "a GIF picture"),
+    (b"II*\x00", "a TIFF picture"),
+    (b"MM\x00*", "a TIFF picture"),
+    (b"\xff\xfe", "text in UTF-16, not UTF-8"),
+    (b"\xfe\xff", "text in UTF-16, not UTF-8"),
+    (b"BM", "a BMP picture"),
+    (b"%PDF", "a PDF document"),
+    (b"BZh", "a bzip2 file"),
+    (b"\xfd7zXZ", "an xz file"),
+    (b"7z\xbc\xaf", "a 7-Zip archive"),
+    (b"\x80\x04\x95", "a Python pickle"),
+    (b"\x80\x05\x95", "a Python pickle"),
+    (b"PAR1", "a Parquet file"),
+    (b"SQLite format 3", "an SQLite database"),
+)
+
+
+def looks_like(head: bytes) -> str:
+    """What a file seems to be, from its first bytes, in words that follow "it seems to be"."""
+    if not head:
+        return "an empty file"
+    for beginning, name in _BEGINNINGS:
+        if head.startswith(beginning):
+            return name
+    if head[:2] == b"\x00\x00" and len(head) > 3 and head[2] in (8, 9, 11, 12, 13, 14):
+        return "an IDX file"
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "a WebP picture"
+    if head.lstrip()[:1] == b"<":
+        return "a web page" if b"html" in head[:512].lower() else "an XML document"
+    control = sum(byte < 32 and byte not in b"\t\r\n\f" for byte in head)
+    return "a text file" if not control else "a binary file of an unknown kind"
+
+
+def absent(path: Path) -> DataError:
+    """The error for a file that is not there, with the name in the same folder that was most likely meant."""
+    folder = path.parent
+    if not folder.is_dir():
+        return DataError(f"there is no file {path}: the folder {folder} does not exist", exit_code=2)
+    close = near(path.name, (entry.name for entry in folder.iterdir()))
+    hint = f"; did you mean {folder / close}?" if close else ""
+    return DataError(f"there is no file {path}{hint}", exit_code=2)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A file open for reading bytes. Raises DataError (exit code 2) where it is not there, a folder, or closed to us;
+    DataError too for what the system says while it is read."""
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; name the file in it", exit_code=2)
+    try:
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise absent(path) from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}", exit_code=2) from error
+
+
+def beginning(path: Path, count: int = 512) -> bytes:
+    """The first bytes of a file; raises like `opened`."""
+    with opened(path) as file:
+        return file.read(count)

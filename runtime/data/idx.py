@@ -1,0 +1,105 @@
+"""IDX files: the format that MNIST came in, plain or gzipped (http://yann.lecun.com/exdb/mnist).
+
+Two zero bytes, a type, the number of axes, the size of each axis as 4 bytes, then the numbers; all big-endian.
+"""
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.data.files import looks_like, opened
+from runtime.data.load import reads
+from runtime.data.samples import Samples, counted
+from runtime.errors import DataError
+from spec_lang import data as words
+
+_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_MOST_AXES = 8
+_GZIP_RATIO = 1040  # deflate never makes more than 1032 bytes of one
+_BLOCK = 2**22  # bytes read at a time
+
+
+def read_idx(path: Path) -> NDArray[Any]:
+    """The array in an IDX file, plain or gzipped, in this machine's byte order.
+
+    Raises DataError where the file is not there, is something else, is shorter or longer than its header says, or is
+    damaged inside its gzip. Nothing is allocated for sizes that the file cannot hold.
+    """
+    with opened(path) as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        size = file.seek(0, 2)
+        file.seek(0)
+        if not zipped:
+            return _read(file, path, size)
+        try:
+            with gzip.GzipFile(fileobj=file) as unzipped:
+                return _read(cast(BinaryIO, unzipped), path, size * _GZIP_RATIO)
+        except EOFError:
+            raise DataError(f"{path} is cut off: its gzip stream ends early; fetch it again") from None
+        except (gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"{path} is damaged: {error}; fetch it again") from None
+
+
+def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
+    head = file.read(4)
+    if len(head) < 4 or head[:2] != b"\x00\x00" or head[2] not in _TYPES or not 1 <= head[3] <= _MOST_AXES:
+        seems = looks_like(head + file.read(508))
+        raise DataError(f"{path} is no IDX file: it seems to be {seems}")
+    sizes = file.read(4 * head[3])
+    if len(sizes) < 4 * head[3]:
+        raise DataError(f"{path} is cut off: it ends within its header")
+    shape = tuple(np.frombuffer(sizes, ">u4").tolist())
+    dtype = np.dtype(_TYPES[head[2]])
+    length = dtype.itemsize
+    for axis in shape:
+        length *= axis
+    by = "x".join(map(str, shape))
+    if length > most:
+        raise DataError(f"{path} is cut off: its header promises {by} numbers, more than the file can hold")
+    try:
+        content = np.empty(length, np.uint8)
+    except MemoryError:
+        raise DataError(f"{path} promises {by} numbers, more than this machine's memory: it is damaged") from None
+    filled = 0
+    while filled < length:
+        count = cast(Any, file).readinto(content[filled : filled + _BLOCK].data)
+        if not count:
+            raise DataError(f"{path} is cut off: it holds {filled:,} of the {length:,} bytes that its header promises")
+        filled += count
+    if file.read(1):
+        raise DataError(f"{path} is longer than its header says ({by} numbers): it is damaged, or no IDX file")
+    array = content.view(dtype).reshape(shape)
+    return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+
+
+def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Images (samples, …) and their labels (samples,); raises DataError where the files do not belong together."""
+    inputs, targets = read_idx(images), read_idx(labels)
+    if inputs.ndim < 2:
+        raise DataError(f"{images} holds a single row of {len(inputs):,} numbers, as labels are: images are wanted")
+    if targets.ndim != 1:
+        by = "x".join(map(str, targets.shape))
+        raise DataError(f"{labels} holds {by} numbers: labels are a single row")
+    if len(inputs) != len(targets):
+        raise DataError(
+            f"{images} has {len(inputs):,} images and {labels} {len(targets):,} labels: they belong to different parts"
+        )
+    return inputs, targets
+
+
+@reads(words.Idx)
+def read(word: words.Idx, folder: Path) -> Samples:
+    """Images and labels as they stand in the files, and those of a test part where the word names one."""
+    test = None
+    if word.test is not None and word.test_labels is not None:
+        test = _samples(folder / word.test, folder / word.test_labels, None)
+    return _samples(folder / word.path, folder / word.labels, test)
+
+
+def _samples(images: Path, labels: Path, test: Samples | None) -> Samples:
+    inputs, targets = read_pair(images, labels)
+    return Samples(images.name, inputs, targets, counted(f"{images} with {labels.name}"), test)

@@ -1,0 +1,105 @@
+"""Samples to predict on: a file of any kind that a person may have, as raw samples of the network's shape."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.data.files import beginning, looks_like, opened
+from runtime.data.idx import read_idx
+from runtime.data.measure import first_not_finite
+from runtime.data.npz import read_arrays
+from runtime.data.pictures import read_picture
+from runtime.data.preprocessing import Preprocessing
+from runtime.data.tables import fill, guess_separator, records
+from runtime.data.targets import is_number
+from runtime.errors import DataError
+
+Labelled = list[tuple[str, NDArray[Any]]]
+_PICTURES = ("a PNG picture", "a JPEG picture", "a BMP picture")
+
+
+def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) -> Labelled:
+    """The raw samples in a file, each with a label that tells a person which it is.
+
+    What the file holds decides, not its name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
+    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a CSV table. The
+    columns of a table with a header are found by name, in any order and among others; without one they stand in the
+    order of the features. A row of a table is a whole sample, also of an image. `invert` swaps light and dark in a
+    picture.
+    Raises DataError where the file is not there, cannot be read, or holds samples of another shape or none.
+    """
+    head = beginning(path)
+    kind = looks_like(head)
+    if kind in _PICTURES:
+        return [(str(path), read_picture(path, preprocessing, invert))]
+    if invert:
+        raise DataError(f"{path} is no picture: light and dark are swapped in pictures alone", exit_code=2)
+    if kind == "a text file":
+        return list(_rows(path, preprocessing))
+    if kind not in _ARRAYS:
+        raise DataError(
+            f"{path} cannot be read: it seems to be {kind}, and samples come as PNG, JPEG, BMP, .npy, .npz, .csv or IDX"
+        )
+    return list(_batch(path, _ARRAYS[kind](path), preprocessing))
+
+
+def _npy(path: Path) -> NDArray[Any]:
+    with opened(path) as file:
+        try:
+            array = np.load(file, allow_pickle=False)
+        except MemoryError:
+            raise DataError(f"{path} claims to be larger than memory: it is damaged") from None
+        except (ValueError, EOFError, SyntaxError) as error:
+            raise DataError(f"{path} is damaged, cut off, or holds Python objects: {error}") from None
+    return np.asarray(array)
+
+
+_ARRAYS: dict[str, Callable[[Path], NDArray[Any]]] = {
+    "a NumPy array (.npy)": _npy,
+    "a zip archive (.npz is one)": lambda path: next(iter(read_arrays(path, ()).values())),
+    "an IDX file": read_idx,
+    "a gzip file": read_idx,
+}
+
+
+def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[Any]]]:
+    """An array as samples: one, where it has the shape of one, else a batch."""
+    shape = preprocessing.input_shape
+    single = array.shape == shape or (*array.shape, 1) == shape
+    try:
+        samples = preprocessing.as_batch(array[None] if single else array)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    place = first_not_finite(samples)
+    if place is not None:
+        raise DataError(f"{path}[{place[0]}] has {samples[place]}: samples must be finite")
+    if not len(samples):
+        raise DataError(f"{path} has no samples")
+    for index, sample in enumerate(samples):
+        yield str(path) if single else f"{path}[{index}]", sample
+
+
+def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The rows of a table as samples."""
+    size = int(np.prod(preprocessing.input_shape))
+    features = preprocessing.features
+    with opened(path) as file:
+        separator = guess_separator(file.readline().decode("utf-8", "replace"))
+    rows = list(records(path, separator))
+    first = rows[0][1] if rows else []
+    named = (features is not None and set(features) <= set(first)) or not all(map(is_number, first))
+    if named:
+        wanted = features or tuple(first)
+        rows, names = rows[1:], first
+    else:
+        wanted = features or tuple(f"column {index}" for index in range(1, len(first) + 1))
+        names = list(wanted)
+    if len(wanted) != size or (not named and len(first) != size):
+        by = "x".join(map(str, preprocessing.input_shape))
+        raise DataError(f"{path} has {len(first)} columns, and the network takes {by} numbers for each sample")
+    table = fill(path, names, rows, wanted, None)
+    for line, numbers in zip(table.lines, table.numbers, strict=True):
+        yield f"{path}:{line}", numbers.reshape(preprocessing.input_shape)

@@ -1,0 +1,158 @@
+"""From a word of a spec, or arrays, to parts that are checked, split and ready to be normalized."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.data.measure import first_not_finite
+from runtime.data.parts import Data, Part, digest
+from runtime.data.preprocessing import Normalize, Preprocessing, Task
+from runtime.data.samples import Samples, counted
+from runtime.data.targets import encode
+from runtime.errors import DataError
+from spec_lang import data as words
+
+W = TypeVar("W", bound=words.Data)
+Reader = Callable[[Any, Path], Samples]
+_READERS: dict[type[words.Data], Reader] = {}
+
+
+def reads(word: type[W]) -> Callable[[Callable[[W, Path], Samples]], Callable[[W, Path], Samples]]:
+    """Register a function as the reader of a word: (the word, the folder where its paths begin) → samples."""
+
+    def register(reader: Callable[[W, Path], Samples]) -> Callable[[W, Path], Samples]:
+        _READERS[word] = reader
+        return reader
+
+    return register
+
+
+@cache
+def load_sources() -> None:
+    """Import every module of this package, so that all sources are registered."""
+    package = importlib.import_module("runtime.data")
+    for module in pkgutil.iter_modules(package.__path__, "runtime.data."):
+        importlib.import_module(module.name)
+
+
+def load_data(word: words.Data, folder: Path | None, classification: bool) -> Data:
+    """The data that a spec names, split and measured.
+
+    Paths in the word begin at `folder`, the spec's own; None is the current folder. `classification` says that the loss
+    is about classes: whole-number targets are class numbers then, and without it they are numbers to come close to.
+    Text targets are always classes. Raises DataError where anything is not there, damaged, or not as the word says.
+    """
+    load_sources()
+    samples = _READERS[type(word)](word, folder or Path())
+    shares = word.split
+    if samples.test is not None and len(shares) == 3:
+        raise DataError(f"{samples.name} has a test part of its own; write two shares, as split=75/25", exit_code=2)
+    targets, test_targets, classes = encode(samples, classification)
+    inputs = _as_inputs(samples)
+    train, validation, test = _split(Part(inputs, targets), shares, word.seed, samples.name)
+    if samples.test is not None and test_targets is not None:
+        test = Part(_same_shape(_as_inputs(samples.test), inputs, samples.test.name), test_targets)
+    return _finish(samples, (train, validation, test), word.normalize, classes, classification)
+
+
+def data_from_arrays(
+    x: ArrayLike,
+    y: ArrayLike,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    *,
+    classification: bool,
+    normalize: Normalize = "none",
+    split: tuple[float, ...] | None = None,
+    seed: int = 0,
+) -> Data:
+    """Data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
+
+    `validation` is such a pair too. Where it is None, nothing is split off for validation unless `split` gives shares,
+    as (75, 25), which then follow from `seed`. Arrays are not copied unless they are split. Targets are read as
+    `load_data` reads them. Raises DataError where shapes disagree or values are unusable.
+    """
+    held = None
+    if validation is not None:
+        if split is not None:
+            raise DataError("give validation samples or shares to split off, not both", exit_code=2)
+        held = Samples("validation", np.asarray(validation[0]), np.asarray(validation[1]), counted("validation"))
+    samples = Samples("data", np.asarray(x), np.asarray(y), counted("data"), test=held)
+    targets, held_targets, classes = encode(samples, classification)
+    inputs = _as_inputs(samples)
+    train, valid, test = _split(Part(inputs, targets), split or (1.0,), seed, samples.name)
+    if held is not None and held_targets is not None:
+        valid = Part(_same_shape(_as_inputs(held), inputs, held.name), held_targets)
+    return _finish(samples, (train, valid, test), normalize, classes, classification)
+
+
+def _as_inputs(samples: Samples) -> NDArray[Any]:
+    """The inputs as numbers in this machine's byte order, (samples, …); byte pictures get an axis for their channel."""
+    inputs, name = samples.inputs, samples.name
+    if inputs.dtype.kind not in "buif":
+        raise DataError(f"the samples of {name} are {inputs.dtype}: they must be numbers")
+    if inputs.ndim < 2:
+        raise DataError(f"the samples of {name} have the shape {inputs.shape}: (samples, features) or more is wanted")
+    if not len(inputs):
+        raise DataError(f"{name} has no samples")
+    if not inputs.size:
+        raise DataError(f"the samples of {name} are empty: their shape is {inputs.shape}")
+    if not inputs.dtype.isnative:
+        inputs = inputs.astype(inputs.dtype.newbyteorder("="))
+    place = first_not_finite(inputs)
+    if place is not None:
+        within = ", ".join(map(str, place[1:]))
+        raise DataError(f"{samples.place(place[0])} has {inputs[place]} at [{within}]: samples must be finite")
+    return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
+
+
+def _same_shape(inputs: NDArray[Any], train: NDArray[Any], name: str) -> NDArray[Any]:
+    if inputs.shape[1:] != train.shape[1:]:
+        sizes = ["x".join(map(str, array.shape[1:])) for array in (inputs, train)]
+        raise DataError(f"the samples of {name} are {sizes[0]}, and those to train on {sizes[1]}")
+    return inputs
+
+
+def _split(part: Part, shares: tuple[float, ...], seed: int, name: str) -> tuple[Part, Part | None, Part | None]:
+    """Training, validation and test by their shares.
+
+    One permutation of all samples by PCG64(seed) decides: the first samples of it are the validation part, those after
+    them the test part, the rest the training part; each part then keeps the order of the source. A share that is not 0
+    gets one sample at least, and is rounded to the nearest whole number of samples otherwise.
+    """
+    total, count = sum(shares), len(part)
+    wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
+    if count - sum(wanted) < 1:
+        written = "/".join(f"{share:g}" for share in shares)
+        raise DataError(
+            f"{count} samples in {name} are too few to split {written}: no samples are left for the training part"
+        )
+    if not sum(wanted):
+        return part, None, None
+    order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
+    *held, rest = np.split(order, np.cumsum(wanted))
+    parts = [_take(part, np.sort(chosen)) if chosen.size else None for chosen in held]
+    return _take(part, np.sort(rest)), parts[0], parts[1] if len(parts) > 1 else None
+
+
+def _take(part: Part, chosen: NDArray[Any]) -> Part:
+    return Part(part.inputs[chosen], part.targets[chosen])
+
+
+def _finish(
+    samples: Samples,
+    parts: tuple[Part, Part | None, Part | None],
+    normalize: Normalize,
+    classes: tuple[str, ...] | None,
+    classification: bool,
+) -> Data:
+    train, validation, test = parts
+    task: Task = "classification" if classification else "regression"
+    preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features)
+    named: dict[str, Part | None] = {"train": train, "validation": validation, "test": test}
+    return Data(samples.name, train, validation, test, preprocessing, digest(named, preprocessing))

@@ -1,0 +1,35 @@
+"""5,000 + 1,000 digits of MNIST inside the package, so that a first run needs no network.
+
+`mnist_sample.npz` holds x (5000, 28, 28) and y (5000,) from the training files of MNIST, and x_test (1000, 28, 28) and
+y_test (1000,) from its test files, all uint8, with 500 and 100 digits of each class. They were drawn by
+
+    generator = numpy.random.Generator(numpy.random.PCG64(1998))
+    for labels, each in ((train_labels, 500), (test_labels, 100)):
+        drawn = [generator.choice(numpy.flatnonzero(labels == digit), each, replace=False) for digit in range(10)]
+        chosen = numpy.sort(numpy.concatenate(drawn))
+
+so each part keeps the order that its digits have in MNIST.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from runtime.data import npz
+from runtime.data.datasets import Dataset, register
+from runtime.data.load import reads
+from runtime.data.samples import Samples
+from spec_lang import data as words
+
+PATH = Path(__file__).with_name("mnist_sample.npz")
+
+
+@reads(words.MnistSample)
+def read(word: words.MnistSample, folder: Path) -> Samples:
+    """The digits that come with the package."""
+    samples = npz.read(words.Npz(path=str(PATH)), Path())
+    return replace(samples, name=word.word, classes=word.classes)
+
+
+register(
+    Dataset("mnist_sample", words.MnistSample.help(), 5_000, 1_000, (28, 28, 1), lambda: PATH, lambda progress: PATH),
+)

@@ -1,0 +1,87 @@
+"""NumPy archives: x and y, and x_test and y_test where there are any. Nothing in them is ever unpickled."""
+
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.data.files import beginning, looks_like, opened
+from runtime.data.load import reads
+from runtime.data.samples import Samples, counted
+from runtime.errors import DataError
+from spec_lang import data as words
+from spec_lang.diagnostics import near
+
+
+def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
+    """The named arrays of an .npz file. No names at all: its only array, or the one called x.
+
+    Raises DataError where the file is not there, is no archive, is damaged, lacks an array, or holds Python objects.
+    """
+    head = beginning(path)
+    if not head.startswith(b"PK"):
+        raise DataError(f"{path} is no NumPy archive (.npz): it seems to be {looks_like(head)}")
+    with opened(path) as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                names = archive.files
+                if not wanted:
+                    wanted = _only(path, names)
+                for name in wanted:
+                    if name not in names:
+                        raise _lacks(path, name, names)
+                return {name: _entry(path, archive, name) for name in (*wanted, *optional) if name in names}
+        except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+            raise DataError(f"{path} is damaged or cut off: {error}") from None
+        except RuntimeError as error:  # what zipfile says of encryption and of compressions it does not know
+            raise DataError(f"{path} cannot be unpacked: {error}") from None
+
+
+def _entry(path: Path, archive: Any, name: str) -> NDArray[Any]:
+    try:
+        array = archive[name]
+    except MemoryError:
+        raise DataError(f'the array "{name}" in {path} claims to be larger than memory: the file is damaged') from None
+    except ValueError as error:
+        if "Object arrays" in str(error):
+            raise DataError(
+                f'the array "{name}" in {path} holds Python objects, which are not read: save it as numbers or text'
+            ) from None
+        raise DataError(f'the array "{name}" in {path} is damaged or cut off: {error}') from None
+    if not isinstance(array, np.ndarray):
+        raise DataError(f'the entry "{name}" in {path} is no array')
+    return array
+
+
+def _only(path: Path, names: list[str]) -> tuple[str]:
+    if "x" in names or len(names) == 1:
+        return ("x" if "x" in names else names[0],)
+    raise DataError(f"{path} holds {_listed(names)}: one array, or one called x, is wanted")
+
+
+def _lacks(path: Path, name: str, names: list[str]) -> DataError:
+    close = near(name, names)
+    hint = f'; did you mean "{close}"?' if close else ""
+    return DataError(f'{path} has no array "{name}": it holds {_listed(names)}{hint}')
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+@reads(words.Npz)
+def read(word: words.Npz, folder: Path) -> Samples:
+    """The arrays under the word's names; those of a test part have the same names with _test after them."""
+    path = folder / word.path
+    x_test, y_test = f"{word.x}_test", f"{word.y}_test"
+    arrays = read_arrays(path, (word.x, word.y), (x_test, y_test))
+    if (x_test in arrays) != (y_test in arrays):
+        have, lack = (x_test, y_test) if x_test in arrays else (y_test, x_test)
+        raise DataError(f'{path} has "{have}" and no "{lack}": a test part needs both')
+    test = None
+    if x_test in arrays:
+        test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], counted(f"{path}, {y_test}"))
+    return Samples(path.name, arrays[word.x], arrays[word.y], counted(str(path)), test)

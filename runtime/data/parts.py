@@ -1,0 +1,95 @@
+"""Samples in memory: what a part of the data is, and what all parts are together."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.data.preprocessing import Preprocessing
+from runtime.errors import DataError
+
+_CHUNK = 2**22  # numbers hashed at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Samples and what they are to become.
+
+    `inputs` is (samples, …) in the type they came in: bytes stay bytes until a batch is normalized. `targets` is
+    (samples,) int64, the number of each sample's class, or (samples, outputs) of floats.
+    """
+
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """All parts of the data, what was learnt about normalizing them, and a digest of every byte.
+
+    `digest` is a SHA-256 in hex over the type, shape and bytes of all parts and the names of classes and features, so
+    equal digests mean equal data, split in the same way.
+    """
+
+    name: str
+    train: Part
+    validation: Part | None
+    test: Part | None
+    preprocessing: Preprocessing
+    digest: str
+
+    def parts(self) -> Iterator[tuple[str, Part]]:
+        """The parts that there are, by name: train, validation, test."""
+        for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test)):
+            if part is not None:
+                yield name, part
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """How many samples of each class each part has; no classes where the targets are numbers."""
+        names = self.preprocessing.classes or ()
+        found: dict[str, dict[str, int]] = {}
+        for role, part in self.parts():
+            numbers = np.bincount(part.targets, minlength=len(names)).tolist() if names else []
+            found[role] = dict(zip(names, numbers, strict=True))
+        return found
+
+    def require_outputs(self, outputs: int) -> None:
+        """Raise DataError where a class number is too high for a network of so many outputs, naming the sample.
+
+        A single output tells two classes apart. Targets of several columns need as many outputs.
+        """
+        for role, part in self.parts():
+            if part.targets.ndim == 2:
+                if part.targets.shape[1] != outputs:
+                    wanted = f"{part.targets.shape[1]} numbers for each sample"
+                    raise DataError(f"the targets of {self.name} are {wanted}, and the network has {outputs} outputs")
+                continue
+            known = max(outputs, 2)
+            worst = int(part.targets.argmax())
+            label = int(part.targets[worst])
+            if label >= known:
+                raise DataError(
+                    f"label {label} is out of range: the network ends in {outputs} outputs, so classes are 0 to "
+                    f"{known - 1} (sample {worst} of the {role} part of {self.name}, counted from 0); "
+                    f"write {label + 1} outputs in the last layer, or mend the labels, which count from 0"
+                )
+
+
+def digest(parts: dict[str, Part | None], preprocessing: Preprocessing) -> str:
+    """The SHA-256 that `Data.digest` promises. Hashes in chunks, so that nothing is copied at once."""
+    sha = hashlib.sha256()
+    sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())
+    for role, part in parts.items():
+        for array in (part.inputs, part.targets) if part is not None else ():
+            sha.update(f"{role} {array.dtype.str} {array.shape} ".encode())
+            rows = max(1, _CHUNK // max(1, array[:1].size))
+            for start in range(0, len(array), rows):
+                sha.update(np.ascontiguousarray(array[start : start + rows]).data.cast("B"))
+    return sha.hexdigest()

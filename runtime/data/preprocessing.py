@@ -1,0 +1,213 @@
+"""How raw samples become what a network sees: learnt once from the training part, kept with the weights for good."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, Self, cast, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from runtime.data.measure import limits, mean_and_deviation
+from runtime.errors import DataError
+
+Normalize = Literal["zscore", "minmax", "unit", "none"]
+Task = Literal["classification", "regression"]
+
+
+@dataclass(frozen=True, eq=False)
+class Preprocessing:
+    """What prediction needs to know of the data.
+
+    A network sees (sample − shift) / scale. Both are float64, one number for each channel of an image or feature of a
+    table, (channels,) or (features,); where a feature never changes its scale is 1. `input_shape` is that of one raw
+    sample. `classes` names the classes in the order of the outputs and `features` the columns, where they are known.
+    `limits` are the smallest and largest number in the training part, by which pictures are read in the same range.
+    """
+
+    normalize: Normalize
+    input_shape: tuple[int, ...]
+    shift: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    classes: tuple[str, ...] | None
+    features: tuple[str, ...] | None
+    task: Task
+    limits: tuple[float, float] = (0.0, 255.0)
+
+    @classmethod
+    def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
+        """Preprocessing that changes nothing, for a network that has seen no data."""
+        channels = input_shape[-1:] or (1,)
+        return cls("none", tuple(input_shape), np.zeros(channels), np.ones(channels), None, None, task)
+
+    @classmethod
+    def fit(
+        cls,
+        inputs: NDArray[Any],
+        normalize: Normalize,
+        task: Task,
+        classes: tuple[str, ...] | None = None,
+        features: tuple[str, ...] | None = None,
+    ) -> Self:
+        """Learn the normalization of a kind from training samples (samples, …), which must be finite.
+
+        zscore: the mean becomes 0 and the deviation 1. minmax: the smallest becomes 0 and the largest 1. unit: 255
+        becomes 1. Raises DataError where unit is asked of anything but the range of a byte, or where the numbers are
+        too large for a mean.
+        """
+        low, high = limits(inputs)
+        shift, scale = np.zeros_like(low), np.ones_like(low)
+        with np.errstate(over="ignore", invalid="ignore"):
+            if normalize == "zscore":
+                shift, deviation = mean_and_deviation(inputs)
+                scale = np.where(high > low, deviation, 1.0)
+            elif normalize == "minmax":
+                shift, scale = low, np.where(high > low, high - low, 1.0)
+            elif normalize == "unit":
+                _check_bytes(inputs.dtype, float(low.min()), float(high.max()))
+                scale = np.full_like(low, 255.0)
+        if not (np.isfinite(shift).all() and np.isfinite(scale).all() and (scale > 0).all()):
+            raise DataError(
+                f"numbers from {low.min():g} to {high.max():g} cannot be normalized by {normalize}: their spread is "
+                "outside the range of float64; scale them, or write normalize=none"
+            )
+        span = (float(low.min()), float(high.max()))
+        return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span)
+
+    def apply(
+        self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None
+    ) -> NDArray[Any]:
+        """(inputs − shift) / scale of raw samples (batch, …), in `dtype` or in `out`, which is (batch, …) too.
+
+        Samples come as the data give them; an image of one channel may leave its last axis out. Raises DataError where
+        they have another shape or are no numbers.
+        """
+        batch = self.as_batch(inputs)
+        if out is None:
+            out = np.empty(batch.shape, dtype)
+        if self.normalize == "none":
+            np.copyto(out, batch, casting="same_kind")
+            return out
+        exact = out.dtype == np.float64 or batch.dtype.itemsize > (4 if batch.dtype.kind == "f" else 2)
+        shift, scale = (self.shift, self.scale) if exact else self._single
+        np.subtract(batch, shift, out=out, casting="same_kind")
+        np.divide(out, scale, out=out, casting="same_kind")
+        return out
+
+    def as_batch(self, inputs: ArrayLike) -> NDArray[Any]:
+        """Raw samples as an array (batch, *input_shape), without a copy; raises DataError where they do not fit."""
+        batch = np.asarray(inputs)
+        if batch.dtype.kind not in "buif":
+            raise DataError(f"samples must be numbers, and these are {batch.dtype}")
+        if batch.shape[1:] == self.input_shape and batch.ndim:
+            return batch
+        if self.input_shape[-1:] == (1,) and len(self.input_shape) == 3 and batch.shape[1:] == self.input_shape[:-1]:
+            return batch[..., None]
+        wanted = _by(self.input_shape)
+        if batch.shape == self.input_shape or (*batch.shape, 1) == self.input_shape:
+            raise DataError(f"one sample of {wanted} was given where a batch of them is wanted: write x[None]")
+        if len(self.input_shape) == 1 and batch.ndim == 2:
+            raise DataError(f"samples of {batch.shape[1]} features were given, and the network takes {wanted}")
+        raise DataError(f"samples of {_by(batch.shape[1:])} were given, and the network takes {wanted}")
+
+    def class_name(self, number: int) -> str:
+        """The name of a class, or its number where it has no name."""
+        return self.classes[number] if self.classes is not None and number < len(self.classes) else str(number)
+
+    @cached_property
+    def _single(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Shift and scale for samples whose every value fits a float32: half the work, and no less exact."""
+        return self.shift.astype(np.float32), self.scale.astype(np.float32)
+
+    def as_entries(self) -> dict[str, NDArray[Any] | str]:
+        """What a checkpoint keeps: arrays and text by name. Names of classes and features are JSON lists."""
+        entries: dict[str, NDArray[Any] | str] = {
+            "normalize": self.normalize,
+            "task": self.task,
+            "input_shape": np.array(self.input_shape, np.int64),
+            "shift": self.shift,
+            "scale": self.scale,
+            "limits": np.array(self.limits),
+        }
+        for name, names in (("classes", self.classes), ("features", self.features)):
+            if names is not None:
+                entries[name] = json.dumps(list(names), ensure_ascii=False)
+        return entries
+
+    @classmethod
+    def from_entries(cls, entries: Mapping[str, NDArray[Any] | str]) -> Self:
+        """The value that `as_entries` wrote, bit for bit. Raises DataError where an entry is missing, unknown, of
+        another kind or out of range."""
+        reader = _Entries(entries)
+        found = cls(
+            cast(Normalize, reader.word("normalize", get_args(Normalize))),
+            tuple(reader.array("input_shape", np.int64).tolist()),
+            reader.array("shift", np.float64),
+            reader.array("scale", np.float64),
+            reader.names("classes"),
+            reader.names("features"),
+            cast(Task, reader.word("task", get_args(Task))),
+            tuple(reader.array("limits", np.float64).tolist()),
+        )
+        channels = found.input_shape[-1:] or (1,)
+        shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2
+        if unknown := sorted(set(entries) - set(found.as_entries())):
+            raise _stored(f"has an entry this version does not know, {unknown[0]!r}")
+        if min(found.input_shape, default=1) < 1 or not shapes_fit:
+            raise _stored("has shapes that do not fit each other")
+        if not (found.scale > 0).all():
+            raise _stored("has a scale that is not above zero")
+        if found.features is not None and len(found.features) != channels[0]:
+            raise _stored(f"names {len(found.features)} features of {channels[0]}")
+        return found
+
+
+class _Entries:
+    """Entries of a checkpoint, each checked as it is read."""
+
+    def __init__(self, entries: Mapping[str, NDArray[Any] | str]):
+        self.entries = entries
+
+    def word(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.entries.get(name)
+        if value not in choices or not isinstance(value, str):
+            raise _stored(f"has no {name} that this version knows")
+        return value
+
+    def array(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
+        value = self.entries.get(name)
+        if not isinstance(value, np.ndarray) or value.dtype != dtype or value.ndim != 1 or not np.isfinite(value).all():
+            raise _stored(f"has no {name} of finite {np.dtype(dtype)} numbers in a row")
+        return value
+
+    def names(self, name: str) -> tuple[str, ...] | None:
+        if name not in self.entries:
+            return None
+        try:
+            value = json.loads(cast(str, self.entries[name]))
+        except (TypeError, ValueError):
+            value = None
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise _stored(f"has {name} that are no list of names")
+        return tuple(value)
+
+
+def _stored(problem: str) -> DataError:
+    return DataError(f"the preprocessing stored in the checkpoint {problem}")
+
+
+def _check_bytes(dtype: np.dtype[Any], low: float, high: float) -> None:
+    if dtype == np.uint8:
+        return
+    if low < 0 or high > 255:
+        raise DataError(
+            f"normalize=unit is for numbers from 0 to 255, and these run from {low:g} to {high:g}; "
+            "write normalize=minmax"
+        )
+    if high <= 1:
+        raise DataError(f"the numbers run from {low:g} to {high:g} already; write normalize=none in place of unit")
+
+
+def _by(sizes: tuple[int, ...]) -> str:
+    return "x".join(map(str, sizes)) if sizes else "1"

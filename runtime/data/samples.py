@@ -1,0 +1,30 @@
+"""Samples as a source gives them, before anything is checked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """One source's samples: its inputs (samples, …), its targets (samples,) or (samples, outputs), numbers or text.
+
+    `place` tells a person where the sample of an index stands, as "iris.csv, line 7". `test` are the samples of a test
+    part, where the source has one of its own. `features` are the names of columns; `classes` is how many classes there
+    are, where that is known beforehand.
+    """
+
+    name: str
+    inputs: NDArray[Any]
+    targets: NDArray[Any]
+    place: Callable[[int], str]
+    test: "Samples | None" = None
+    features: tuple[str, ...] | None = None
+    classes: int | None = None
+
+
+def counted(name: str) -> Callable[[int], str]:
+    """Places in a file or array that has no lines: the sample's number, counted from 0 as NumPy does."""
+    return lambda index: f"{name}, sample {index} (counted from 0)"

@@ -1,0 +1,183 @@
+"""CSV tables: a header line, then numbers, and one target column of numbers or text."""
+
+import csv
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.data.files import beginning, looks_like, opened
+from runtime.data.load import reads
+from runtime.data.samples import Samples
+from runtime.data.targets import is_number
+from runtime.errors import DataError
+from spec_lang import data as words
+from spec_lang.diagnostics import near
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The numbers of a table (rows, columns) with the names of its columns, the line of each row, and its target."""
+
+    path: Path
+    columns: tuple[str, ...]
+    lines: "array[int]"
+    numbers: NDArray[np.float64]
+    target: NDArray[Any]  # (rows,) of float64 or text; (0,) where no target was asked for
+
+    def place(self, row: int) -> str:
+        """Where a row stands, for a person."""
+        return f"{self.path}, line {self.lines[row]}"
+
+
+@reads(words.Csv)
+def read(word: words.Csv, folder: Path) -> Samples:
+    """The table that the word names. A test table has the same columns, in whatever order."""
+    train = read_table(folder / word.path, word.separator, word.target)
+    test = None
+    if word.test is not None:
+        table = read_table(folder / word.test, word.separator, word.target, train.columns)
+        test = _samples(table, None)
+    return _samples(train, test)
+
+
+def _samples(table: Table, test: Samples | None) -> Samples:
+    return Samples(table.path.name, table.numbers, table.target, table.place, test, table.columns)
+
+
+def records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a CSV file that are not blank, with their numbers, as stripped cells.
+
+    Raises DataError where the file is not there, is no UTF-8 text, or its quotes do not close.
+    """
+    head = beginning(path)
+    if not head or "\x00" in head.decode("latin-1"):
+        raise DataError(f"{path} is no table: it seems to be {looks_like(head)}")
+    with opened(path) as file:
+        rows = csv.reader(_text(path, file), delimiter=separator, strict=True)
+        try:
+            for cells in rows:
+                if cells and (len(cells) > 1 or cells[0].strip()):
+                    yield rows.line_num, [cell.strip() for cell in cells]
+        except csv.Error as error:
+            raise DataError(f"{path}, line {rows.line_num}: {error}") from None
+
+
+def _text(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(lines, 1):
+        try:
+            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            seems = "; it seems to be " + looks_like(line[:512]) if number == 1 else ""
+            raise DataError(f"{path}, line {number} is not UTF-8 text{seems}; save the table as UTF-8") from None
+
+
+def read_table(path: Path, separator: str, target: str, features: tuple[str, ...] | None = None) -> Table:
+    """A table with a header line. `features` picks columns by name; None takes all but the target.
+
+    Raises DataError, with line and column, for a missing or doubled name, a line of another length, an empty cell, a
+    cell that is no number, NaN and infinity, and for a table without rows.
+    """
+    rows = records(path, separator)
+    header = next(rows, None)
+    if header is None:
+        raise DataError(f"{path} has no lines")
+    names = header[1]
+    _check_header(path, names, target, separator)
+    return fill(path, names, rows, features or tuple(name for name in names if name != target), target)
+
+
+def fill(
+    path: Path,
+    names: list[str],
+    rows: Iterable[tuple[int, list[str]]],
+    features: tuple[str, ...],
+    target: str | None,
+) -> Table:
+    """The table of these rows, whose cells have these names; raises as `read_table` does."""
+    if not features:
+        raise DataError(f"{path} has no column but its target; is the separator right? See separator=")
+    pick = _picker([_position(path, names, feature) for feature in features])
+    target_column = _position(path, names, target) if target is not None else None
+    lines, numbers, targets = array("Q"), array("d"), []
+    for line, cells in rows:
+        if len(cells) != len(names):
+            raise DataError(f"{path}, line {line} has {len(cells)} values where {len(names)} columns are")
+        try:
+            numbers.extend(map(float, pick(cells)))
+        except ValueError:
+            raise _no_number(path, line, features, pick(cells)) from None
+        if target_column is not None:
+            if not cells[target_column]:
+                raise DataError(f'{path}, line {line}: the target "{target}" is empty')
+            targets.append(cells[target_column])
+        lines.append(line)
+    if not lines:
+        raise DataError(f"{path} has a header and no rows")
+    table = Table(path, features, lines, np.frombuffer(numbers).reshape(len(lines), -1), _as_target(targets))
+    if not np.isfinite(table.numbers).all():
+        row, column = np.argwhere(~np.isfinite(table.numbers))[0]
+        value = table.numbers[row, column]
+        raise DataError(f'{table.place(row)}, column "{features[column]}" holds {value}: samples must be finite')
+    return table
+
+
+def _picker(positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
+    """Cells at these positions, as a tuple even where there is only one."""
+    if len(positions) == 1:
+        return lambda cells: (cells[positions[0]],)
+    return itemgetter(*positions)
+
+
+def _as_target(cells: list[str]) -> NDArray[Any]:
+    """Numbers where every cell is one, else text."""
+    try:
+        return np.array(list(map(float, cells)))
+    except ValueError:
+        return np.array(cells)
+
+
+def _position(path: Path, names: list[str], wanted: str) -> int:
+    if wanted in names:
+        return names.index(wanted)
+    close = near(wanted, names)
+    hint = f'did you mean "{close}"?' if close else f"it has {', '.join(names[:20])}{', …' * (len(names) > 20)}"
+    raise DataError(f'{path} has no column "{wanted}"; {hint}')
+
+
+def _check_header(path: Path, names: list[str], target: str, separator: str) -> None:
+    if all(map(is_number, names)):
+        raise DataError(f"{path} begins with numbers: its first line must name the columns")
+    if len(names) == 1 and target not in names:
+        other = guess_separator(names[0])
+        if other != separator:
+            written = "tab" if other == "\t" else f'"{other}"'
+            raise DataError(f'{path} has a single column by the separator "{separator}"; write separator={written}')
+    seen: set[str] = set()
+    for column, name in enumerate(names, 1):
+        if not name:
+            raise DataError(f"{path}: column {column} has no name; save the table without its index (index=False)")
+        if name in seen:
+            raise DataError(f'{path} has two columns called "{name}"')
+        seen.add(name)
+
+
+def guess_separator(line: str) -> str:
+    """The separator that a line uses most, a comma where it uses none."""
+    return max((",", ";", "\t", "|"), key=line.count)
+
+
+def _no_number(path: Path, line: int, features: tuple[str, ...], cells: tuple[str, ...]) -> DataError:
+    column = next(index for index, cell in enumerate(cells) if not is_number(cell))
+    where = f'{path}, line {line}, column "{features[column]}"'
+    if not cells[column]:
+        return DataError(f"{where} is empty: fill it in, or leave the line out")
+    return DataError(
+        f'{where} holds "{cells[column]}", which is no number. Features must be numbers: turn text into a column of '
+        "0 and 1 for each value, fill in what is missing, or leave the column out"
+    )
