@@ -1,0 +1,90 @@
+"""Pictures, one file each: a module of this package draws the picture of its own name, from plain arrays.
+
+A new picture is a new file with one function under `@picture("name")`; nothing here lists it. Files whose name begins
+with an underscore are what the pictures share. Matplotlib is imported with the first picture, not before.
+"""
+
+import functools
+import importlib
+import io
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+
+# What each format would write of the day and of the software, left out so that the same picture is the same bytes.
+_ANONYMOUS: dict[str, dict[str, None]] = {
+    ".png": {"Software": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+
+
+class PictureError(ValueError):
+    """A picture cannot be drawn of what was given, or not be saved so: the message says what would do."""
+
+
+def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"]]:
+    """Register the function as the picture `name`, and have it draw in the project's style whatever the user's is."""
+
+    def register(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
+        @functools.wraps(draw)
+        def drawn(*args: P.args, **kwargs: P.kwargs) -> "Figure":
+            from runtime.views._style import styled
+
+            with styled():
+                return draw(*args, **kwargs)
+
+        _drawers[name] = drawn
+        return drawn
+
+    return register
+
+
+class _Gallery(Mapping[str, Callable[..., "Figure"]]):
+    """The pictures by name. The names are those of the modules, so only the picture that is asked for is imported."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __getitem__(self, name: str) -> Callable[..., "Figure"]:
+        if name not in list(self):
+            raise KeyError(name)
+        importlib.import_module(f"{__name__}.{name}")
+        return _drawers[name]
+
+
+_drawers: dict[str, Callable[..., "Figure"]] = {}
+
+PICTURES: Mapping[str, Callable[..., "Figure"]] = _Gallery()
+"""Every picture there is: name → function from arrays to a matplotlib Figure."""
+
+
+def save(figure: "Figure", path: str | Path) -> Path:
+    """Write the figure as PNG, SVG or PDF, by the path's suffix, and return the path; missing folders are made.
+
+    The same figure gives the same bytes, on any day: nothing of the date or of the software goes into the file.
+    Raises PictureError for another suffix, OSError where the file cannot be written.
+    """
+    from runtime.views._style import styled
+
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in _ANONYMOUS:
+        known = ", ".join(_ANONYMOUS)
+        ends = f"ends in {path.suffix}" if path.suffix else "has no suffix"
+        raise PictureError(f"{path.name!r} {ends}, and pictures are written as {known}: write {path.stem}.png")
+    drawing = io.BytesIO()
+    with styled():
+        figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(drawing.getvalue())
+    return path

@@ -1,0 +1,130 @@
+"""What a classifier takes for what: a row for each true class, a column for each answer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.views import PictureError, picture
+from runtime.views._style import FAINT, INK, QUIET, SMALL, page, percent, shortened
+
+_SHARES_TO = 12  # classes whose cells have room for the count and its share
+_COUNTS_TO = 24  # classes whose cells have room for the count
+_NAME = 20  # letters of a class's name
+
+
+@picture("confusion")
+def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: str = "Confusion matrix") -> Figure:
+    """Counts of true class against prediction, with the recall of each class and the accuracy of all.
+
+    `matrix` is (true, predicted) counts; `classes` names both axes, their numbers do without. Right answers are blue,
+    wrong ones orange on a scale of their own, up to the largest share of a class that is taken for one other, so that
+    a few errors can be seen beside many right answers; shares are of the true class, its row. A cell holds its count,
+    and up to 12 classes its share; beyond 24 classes the numbers are left out and the commonest errors are written
+    below. Raises PictureError where the matrix is not one of counts, is empty, or has another number of names.
+    """
+    counts = np.asarray(matrix)
+    names = _checked(counts, classes)
+    number, total = len(counts), counts.sum()
+    of_class = counts.sum(axis=1, keepdims=True)  # (true, 1)
+    shares = counts / np.maximum(of_class, 1)  # (true, predicted)
+    diagonal = np.eye(number, dtype=bool)
+    worst = float(shares[~diagonal].max(initial=0)) or 1.0
+
+    side = min(5.4, max(2.2, 0.53 * number)) if number <= _COUNTS_TO else min(12.0, 4.5 + 0.075 * number)  # inches
+    right = np.trace(counts)
+    figure = page(side + 1.9, f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right")
+    figure.set_figwidth(max(side + 1.9, 5.2, 0.4 + 0.1 * len(title)))
+    panels = figure.subplot_mosaic([["matrix", "matrix"], ["right", "wrong"]], height_ratios=(side, 0.12))
+    axes = panels["matrix"]
+    blue = axes.imshow(np.where(diagonal, shares, np.nan), cmap="Blues", vmin=0, vmax=1)
+    orange = axes.imshow(np.where(diagonal | (counts == 0), np.nan, shares), cmap="Oranges", vmin=0, vmax=worst)
+    for image, words in ((blue, "right"), (orange, "wrong")):
+        bar = Colorbar(
+            panels[words],
+            image,
+            orientation="horizontal",
+            format=FuncFormatter(lambda share, _: f"{100 * share:.3g} %"),
+        )
+        bar.set_label(f"{words}: share of the true class", color=QUIET)
+        bar.locator = MaxNLocator(4)
+    size = min(SMALL + 1.5, 0.9 * 72 * side / number)  # points, that rows of names do not touch
+    _name_axes(axes, names, size, 72 * side / number)
+    _recall(axes, [percent(shares[i, i]) if of_class[i, 0] else "–" for i in range(number)], size)
+    if number <= _COUNTS_TO:
+        _number(axes, counts, shares, worst)
+    else:
+        axes.set_xlabel(f"predicted class\n\n{_commonest(counts, names)}")
+    return figure
+
+
+def _checked(counts: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
+    if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.size == 0:
+        raise PictureError(f"a confusion matrix is square, (true, predicted), and this one is {counts.shape}")
+    if counts.dtype.kind not in "ui" or counts.min() < 0:
+        raise PictureError("a confusion matrix holds counts: whole numbers, 0 or more")
+    if not counts.any():
+        raise PictureError("the confusion matrix is empty: no sample was counted")
+    names = [str(name) for name in (range(len(counts)) if classes is None else classes)]
+    if len(names) != len(counts):
+        raise PictureError(f"the matrix has {len(counts)} classes, and there are {len(names)} names")
+    return [shortened(name, _NAME) for name in names]
+
+
+def _name_axes(axes: Axes, names: list[str], size: float, cell: float) -> None:
+    number = len(names)
+    upright = max(map(len, names)) * size * 0.62 > cell  # points, about the width of the longest name
+    axes.set_xticks(range(number), names, rotation=90 if upright else 0, fontsize=size)
+    axes.set_yticks(range(number), names, fontsize=size)
+    axes.set(xlabel="predicted class", ylabel="true class")
+    axes.set_xticks(np.arange(number + 1) - 0.5, minor=True)
+    axes.set_yticks(np.arange(number + 1) - 0.5, minor=True)
+    axes.grid(which="minor", linewidth=0.8 if number <= _COUNTS_TO else 0.3)
+    axes.tick_params(which="both", length=0)
+    axes.spines[:].set(visible=True, color=FAINT)
+
+
+def _recall(axes: Axes, recalls: list[str], size: float) -> None:
+    beside = axes.secondary_yaxis("right")
+    beside.set_yticks(range(len(recalls)), recalls, fontsize=size)
+    beside.tick_params(length=0)
+    beside.spines[:].set_visible(False)
+    axes.annotate(
+        "recall",
+        (1, 1),
+        xycoords="axes fraction",
+        xytext=(4, 4),
+        textcoords="offset points",
+        color=QUIET,
+        fontsize=SMALL + 1,
+    )
+
+
+def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any], worst: float) -> None:
+    with_shares = len(counts) <= _SHARES_TO
+    for row, column in np.argwhere(counts):
+        strength = shares[row, column] / (1 if row == column else worst)
+        look: dict[str, Any] = {"ha": "center", "color": "white" if strength > 0.6 else INK}
+        axes.text(
+            column, row - 0.02 if with_shares else row, f"{counts[row, column]:,}",
+            va="bottom" if with_shares else "center_baseline", fontsize=SMALL + 1 if with_shares else SMALL - 1, **look,
+        )  # fmt: skip
+        if with_shares:
+            axes.text(column, row + 0.08, percent(shares[row, column]), va="top", fontsize=SMALL - 1, **look)
+
+
+def _commonest(counts: NDArray[Any], names: list[str], most: int = 6) -> str:
+    wrong = counts * ~np.eye(len(counts), dtype=bool)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    pairs = [
+        (row, column) for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[row, column]
+    ]
+    if not pairs:
+        return "no errors"
+    told = [f"{names[row]} taken for {names[column]}: {wrong[row, column]:,}" for row, column in pairs]
+    return "commonest errors\n" + "\n".join("     ".join(told[i : i + 2]) for i in range(0, len(told), 2))

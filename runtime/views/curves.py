@@ -1,0 +1,246 @@
+"""How training went: loss and metrics over the steps, one run or several side by side."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.views import PictureError, picture
+from runtime.views._style import QUIET, SMALL, colour, page, percent, shortened, three_digits
+
+History = Mapping[str, tuple[ArrayLike, ArrayLike]]
+
+_SPLITS = {"train": "training", "training": "training", "val": "validation", "valid": "validation"} | {
+    name: name for name in ("validation", "test")
+}
+_MAIN = ("validation", "test", "", "training")  # the split a run is judged by: the first of these that it has
+_SOLO = ("validation", "training", "test", "")  # the order in which the splits of a single run take colours
+_PENS: dict[str, dict[str, Any]] = {
+    "validation": {"linewidth": 2.0},
+    "test": {"linewidth": 2.0, "linestyle": (0, (4, 2))},
+    "": {"linewidth": 2.0},
+    "training": {"linewidth": 1.0, "alpha": 0.7},
+}
+_RING: dict[str, Any] = {
+    "marker": "o", "markersize": 7, "markerfacecolor": "white", "markeredgewidth": 1.8, "linestyle": "",
+}  # fmt: skip
+_LOWER = {"loss", "error", "entropy", "perplexity", "mse", "rmse", "mae"}
+_HIGHER = {"accuracy", "precision", "recall", "f1", "auc", "r2"}
+_LOG_FROM = 10  # a loss that falls by this factor is drawn on a logarithmic scale
+_RUNAWAY = 100  # times the lowest first loss: higher ones leave the picture instead of flattening the rest
+_LABELS_AT = 1.04  # of the panel's width
+_Colours = dict[tuple[str, str], tuple[float, float, float]]  # (run, split) → red, green, blue
+_Label = tuple[Text, float, float]  # with the end of its line, in the units of the axes
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One metric of one run over its steps; `steps` and `values` are (points,)."""
+
+    run: str
+    split: str
+    quantity: str
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    @property
+    def finite(self) -> NDArray[np.bool_]:
+        return np.isfinite(self.values)
+
+
+@picture("curves")
+def curves(histories: Mapping[str, History]) -> Figure:
+    """Loss and metrics over the training steps, a panel for each quantity, all runs in it.
+
+    `histories` is run → metric → (steps, values). A metric is a quantity, with its split before or after it where it
+    has one: `train_loss`, `validation_accuracy`, `loss/val`. Loss comes first. With one run a colour is a split; with
+    several a colour is a run, thick for validation and thin for training. A ring marks the best value by validation,
+    where the quantity's name tells whether more or less is better. The scale of a loss is logarithmic where all values
+    are above 0 and the largest is 10 times the smallest; the panel's title says so. Accuracies within 0 to 1 are drawn
+    as percentages. A run whose last value is not finite is said to have diverged.
+
+    Raises PictureError where there is nothing to draw, or a metric's steps and values differ in number.
+    """
+    lines = [line for run, history in histories.items() for line in _lines_of(run, history)]
+    if not lines:
+        raise PictureError("there is nothing to draw: no run has a value of any metric yet")
+    quantities = sorted(dict.fromkeys(line.quantity for line in lines), key=lambda name: name != "loss")
+    runs = list(dict.fromkeys(line.run for line in lines))
+    several = len(runs) > 1
+
+    panel_height = max(2.5, 0.6 + 0.17 * len(runs))
+    name = f"{len(runs)} runs" if several else shortened(runs[0], 60)
+    figure = page(0.7 + panel_height * len(quantities), f"Training of {name}")
+    panels = np.atleast_1d(figure.subplots(len(quantities), sharex=True))
+    labels = []
+    for axes, quantity in zip(panels, quantities, strict=True):
+        mine = [line for line in lines if line.quantity == quantity]
+        colours = _colours(mine, runs)
+        _draw_panel(axes, mine, colours)
+        labels.append(_labels(axes, mine, colours, several))
+    panels[-1].set_xlabel("training steps (updates of the weights)")
+    panels[-1].xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10]))
+    panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
+    if several:
+        _key(figure, lines)
+    figure.draw_without_rendering()  # settles where the panels are, so that labels know how far apart they must stand
+    for axes, mine_labels in zip(panels, labels, strict=True):
+        _spread(axes, mine_labels)
+    return figure
+
+
+def _lines_of(run: str, history: History) -> list[_Line]:
+    lines = []
+    for metric, (steps, values) in history.items():
+        x, y = np.asarray(steps, np.float64), np.asarray(values, np.float64)
+        if x.ndim != 1 or x.shape != y.shape:
+            raise PictureError(
+                f"{metric} of {run} must be two rows of the same length, steps and values, not {x.shape} and {y.shape}"
+            )
+        words = [word for word in re.split(r"[_/ .-]+", metric) if word]
+        split = next((_SPLITS[word] for word in (words[0], words[-1]) if word in _SPLITS), "") if len(words) > 1 else ""
+        quantity = " ".join(word for word in words if not split or word not in _SPLITS) or metric
+        if np.isfinite(y).any():
+            lines.append(_Line(run, split, quantity, x, y))
+    return lines
+
+
+def _colours(lines: list[_Line], runs: list[str]) -> _Colours:
+    """A colour for each (run, split): by run where there are several, otherwise by split."""
+    if len(runs) > 1:
+        return {(line.run, line.split): colour(runs.index(line.run)) for line in lines}
+    return {(line.run, line.split): colour(_SOLO.index(line.split)) for line in lines}
+
+
+def _draw_panel(axes: Axes, lines: list[_Line], colours: _Colours) -> None:
+    quantity = lines[0].quantity
+    better = _better(quantity)
+    for line in sorted(lines, key=lambda line: _MAIN.index(line.split), reverse=True):
+        tint = colours[line.run, line.split]
+        axes.plot(
+            line.steps, line.values, color=tint, marker="." if line.finite.sum() == 1 else "", **_PENS[line.split]
+        )
+        if _diverged(line):
+            last = np.flatnonzero(line.finite)[-1]
+            axes.plot(line.steps[last], line.values[last], "x", color=tint, markersize=7, markeredgewidth=2, zorder=5)
+    for line in _judged(lines):
+        if better:
+            at = better(line)
+            axes.plot(line.steps[at], line.values[at], color=colours[line.run, line.split], zorder=4, **_RING)
+    title = quantity.upper() if len(quantity) <= 3 else quantity[:1].upper() + quantity[1:]
+    values = np.concatenate([line.values[line.finite] for line in lines])
+    if better is _lowest and values.min() > 0 and values.max() >= _LOG_FROM * values.min():
+        _logarithmic(axes, lines, values)
+        title += " (logarithmic scale)"
+    elif better is _lowest and values.min() >= 0:
+        axes.set_ylim(0)
+    if _is_share(lines):
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.4g} %"))
+    axes.set_title(title)
+    axes.grid(axis="y")
+
+
+def _logarithmic(axes: Axes, lines: list[_Line], values: NDArray[np.float64]) -> None:
+    axes.set_yscale("log")
+    top = min(values.max(), _RUNAWAY * min(line.values[line.finite][0] for line in lines))
+    axes.set_ylim(values.min() / 1.3, top * 1.3)
+    decades = np.log10(top / values.min())
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=9))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _labels(axes: Axes, lines: list[_Line], colours: _Colours, several: bool) -> list[_Label]:
+    """Names at the right end of the lines, with the best value: one for each run, or for each split of a single run."""
+    better = _better(lines[0].quantity)
+    judged = _judged(lines)
+    labels = []
+    for line in judged if several else lines:
+        words = [shortened(line.run, 26) if several else line.split or line.quantity]
+        if better and line in judged:
+            at = better(line)
+            value = percent(line.values[at]) if _is_share(lines) else three_digits(line.values[at])
+            words.append(value if several else f"best {value} at step {line.steps[at]:,.0f}")
+        if _diverged(line):
+            words.append(f"diverged at {line.steps[~line.finite][0]:,.0f}")
+        text = axes.text(
+            _LABELS_AT, 0.5, ("  " if several else "\n").join(words), transform=axes.transAxes,
+            color=colours[line.run, line.split], fontsize=SMALL + 1, va="center",
+        )  # fmt: skip
+        last = np.flatnonzero(line.finite)[-1]
+        labels.append((text, line.steps[last], line.values[last]))
+    return labels
+
+
+def _spread(axes: Axes, labels: list[_Label]) -> None:
+    """Set each label beside the end of its line, as near as the other labels allow, and lead a thin line to it."""
+    box = axes.get_window_extent()
+    ends = np.array([axes.transData.transform((x, y))[1] for _, x, y in labels])
+    ends = np.clip((ends - box.y0) / box.height, 0, 1)  # (label,), fractions of the panel's height
+    order = np.argsort(ends, kind="stable")
+    heights = np.array([text.get_window_extent().height for text, _, _ in labels])[order] * 1.2 / box.height
+    gaps = (heights[1:] + heights[:-1]) / 2
+    upwards, downwards = ends[order], ends[order]
+    for i, gap in enumerate(gaps):
+        upwards[i + 1] = max(upwards[i + 1], upwards[i] + gap)
+    for i, gap in reversed(list(enumerate(gaps))):
+        downwards[i] = min(downwards[i], downwards[i + 1] - gap)
+    places = (upwards + downwards) / 2  # both keep the gaps, so their mean does, and leans to neither side
+    places += max(0.0, -places[0]) if places[0] < 0 else min(0.0, 1 - places[-1])
+    for index, place in zip(order, places, strict=True):
+        text, x, _ = labels[index]
+        text.set_y(place)
+        end = (axes.transData.transform((x, 1))[0] - box.x0) / box.width
+        axes.plot(
+            (end, _LABELS_AT - 0.01), (ends[index], place), transform=axes.transAxes, color=text.get_color(),
+            linewidth=1.0, linestyle=(0, (1, 2)), clip_on=False, zorder=1,
+        )[0].set_in_layout(False)  # fmt: skip
+
+
+def _key(figure: Figure, lines: list[_Line]) -> None:
+    splits = [split for split in _MAIN if split and any(line.split == split for line in lines)]
+    handles = [Line2D([], [], color=QUIET, label=split, **_PENS[split]) for split in splits]
+    handles.append(Line2D([], [], color=QUIET, label="best", **_RING))
+    figure.legend(
+        handles=handles, loc="upper right", bbox_to_anchor=(0.99, 0.99), ncols=len(handles), frameon=False,
+        fontsize=SMALL + 1, borderpad=0, handlelength=1.6, columnspacing=1.2, labelcolor=QUIET,
+    ).set_in_layout(False)  # fmt: skip
+
+
+def _judged(lines: list[_Line]) -> list[_Line]:
+    """For each run the line it is judged by: validation before test, the plain one and training."""
+    main: dict[str, _Line] = {}
+    for line in sorted(lines, key=lambda line: _MAIN.index(line.split)):
+        main.setdefault(line.run, line)
+    return [line for line in lines if main[line.run] is line]
+
+
+def _lowest(line: _Line) -> int:
+    return int(np.nanargmin(np.where(line.finite, line.values, np.nan)))
+
+
+def _highest(line: _Line) -> int:
+    return int(np.nanargmax(np.where(line.finite, line.values, np.nan)))
+
+
+def _better(quantity: str) -> Callable[[_Line], int] | None:
+    """Where a quantity is best, told by the words of its name; None where they do not tell."""
+    words = set(quantity.lower().split())
+    return _lowest if words & _LOWER else _highest if words & _HIGHER else None
+
+
+def _is_share(lines: list[_Line]) -> bool:
+    values = np.concatenate([line.values[line.finite] for line in lines])
+    return "accuracy" in lines[0].quantity.split() and values.min() >= 0 and values.max() <= 1
+
+
+def _diverged(line: _Line) -> bool:
+    return not line.finite[-1]

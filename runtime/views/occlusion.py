@@ -1,0 +1,226 @@
+"""Where a classifier looks: images beside the maps that occlusion gives of them, a row for each class."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.occlusion import class_average
+from runtime.views import PictureError, picture
+from runtime.views._sheet import Box, frame, note, place, sheet
+from runtime.views._style import INK, PROBABILITY, QUIET, SMALL, WIDTH, page, shortened
+
+ROWS = 10  # classes on a page
+_HEIGHT = 10.8  # inches of a page
+_NAME = 14  # letters of a class's name
+_PAIR, _GAP, _WORDS, _BAR = 0.05, 0.16, 0.2, 1.0  # inches: in a pair, between pairs, over a tile, of the scale
+_HEADER, _FOOT, _TITLE = 0.2, 0.25, 0.75  # inches
+_TALLEST = 2.0  # inches, of a tile
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """The windows that the maps are of: their size, their steps and what they were set to."""
+
+    size: tuple[int, int]
+    stride: tuple[int, int]
+    baseline: float | str
+
+    def __str__(self) -> str:
+        rows, columns = self.size
+        value = self.baseline if isinstance(self.baseline, str) else f"{self.baseline:g}"
+        steps = "at every position" if self.stride == (1, 1) else "in steps of {}x{}".format(*self.stride)
+        return f"probability of the class with a window of {rows}x{columns} set to {value}, {steps}"
+
+    def map_shape(self, image: tuple[int, ...]) -> tuple[int, ...]:
+        """The rows and columns of a map, for an image of (height, width)."""
+        return tuple((i - w) // s + 1 for i, w, s in zip(image, self.size, self.stride, strict=True))
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What is drawn: images (image, height, width, channels) and what belongs to each, (image, …)."""
+
+    images: NDArray[Any]
+    maps: NDArray[np.float64]
+    labels: NDArray[Any]
+    probabilities: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where everything stands on the sheet, in inches: `unit` is a pixel, `tile` (height, width), `names` a margin."""
+
+    windows: _Windows
+    unit: float
+    tile: tuple[float, float]
+    names: float
+    across: int  # pairs of image and map
+    sheet: tuple[float, float]  # width, height
+
+    def box(self, row: int, column: int) -> Box:
+        """The place of an image: pairs side by side, so even columns are images and odd ones maps."""
+        height, width = self.tile
+        pair, second = divmod(column, 2)
+        left = self.names + pair * (2 * width + _PAIR + _GAP) + second * (width + _PAIR)
+        return left, _HEADER + row * (height + _WORDS) + _WORDS, width, height
+
+    def map_box(self, row: int, column: int, cells: tuple[int, ...]) -> Box:
+        """The place of a map's cells in its image: each around the middle of its window, as large as a step."""
+        left, top, _, _ = self.box(row, column)
+        size, step = self.windows.size, self.windows.stride
+        first = [(size[axis] - step[axis]) / 2 * self.unit for axis in (0, 1)]
+        return left + first[1], top + first[0], cells[1] * step[1] * self.unit, cells[0] * step[0] * self.unit
+
+
+def pages(labels: ArrayLike) -> int:
+    """How many pages the classes among these labels fill."""
+    return -(-len(np.unique(np.asarray(labels))) // ROWS)
+
+
+@picture("occlusion")
+def occlusion(
+    images: ArrayLike,
+    maps: ArrayLike,
+    labels: ArrayLike,
+    classes: Sequence[str] | None = None,
+    probabilities: ArrayLike | None = None,
+    *,
+    window: tuple[int, int] = (3, 3),
+    stride: tuple[int, int] = (1, 1),
+    baseline: float | str = 0,
+    per_class: int = 3,
+    page_number: int = 0,
+    title: str = "Where the network looks",
+) -> Figure:
+    """For each class a row: its first images, each beside its map, and the average of these maps.
+
+    `images` is (image, height, width[, channels]), drawn in colour where there are three channels, otherwise in grey,
+    the mean of the channels. `maps` (image, row, column) and `labels` (image,) are those of `occlude`, as are `window`,
+    `stride` and `baseline`, which the title names; a baseline may be in words. `classes` are names for the labels.
+    `probabilities` (image,) are those of the label with nothing covered: over each map stands what it falls from, and
+    the lowest that it falls to.
+
+    All maps share one scale of probability: 0 to 1, or, where they differ by less than a half, from the lowest to the
+    highest. A value stands where the middle of its window stood, so a map lies on its image and is a little smaller.
+    Ten classes fit on a page, in the order of their labels; `page_number`, from 0, says which, and `pages` how many.
+    Raises PictureError for arrays that do not belong together and for a page that is not there.
+    """
+    windows = _Windows(window, stride, baseline)
+    material = _checked(images, maps, labels, probabilities, windows)
+    if not 0 <= page_number < pages(material.labels):
+        raise PictureError(f"page {page_number} is not among the {pages(material.labels)} pages, counted from 0")
+    present = np.unique(material.labels)[page_number * ROWS : (page_number + 1) * ROWS]
+    rows = [np.flatnonzero(material.labels == label)[:per_class] for label in present]  # (image,) indices for each row
+    names = _names(present, classes)
+    drawn = np.concatenate(rows)
+
+    layout = _layout(material.images.shape[1:3], rows, names, windows)
+    figure = page(layout.sheet[1] + _TITLE, title)
+    axes = sheet(figure, *layout.sheet)
+    caption = str(windows)
+    if pages(material.labels) > 1:
+        caption += f" (page {page_number + 1} of {pages(material.labels)})"
+    axes.set_title(caption, fontsize=SMALL + 2, color=QUIET)
+    look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
+    shades, shade_look = _shades(material.images[drawn])
+    averages = class_average(material.maps[drawn], material.labels[drawn])
+    following = iter(shades)
+    for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
+        _, top, _, height = layout.box(row, 0)
+        note(axes, layout.names - 0.1, top + height / 2, name, ha="right", va="center", fontsize=SMALL + 2, color=INK)
+        for column, index in enumerate(indices.tolist()):
+            place(axes, next(following), layout.box(row, 2 * column), **shade_look)
+            frame(axes, layout.box(row, 2 * column))
+            fall = "lowest" if material.probabilities is None else f"{material.probabilities[index]:.2f} →"
+            _draw_map(axes, material.maps[index], layout, (row, 2 * column + 1), fall, look)
+        _draw_map(axes, average, layout, (row, 2 * layout.across), "lowest", look)
+    _explain(figure, axes, layout, look, material.probabilities is not None)
+    return figure
+
+
+def _checked(
+    images: ArrayLike, maps: ArrayLike, labels: ArrayLike, probabilities: ArrayLike | None, windows: _Windows
+) -> _Material:
+    samples, answers, which = np.asarray(images), np.asarray(maps, np.float64), np.asarray(labels)
+    if samples.ndim not in (3, 4) or len(samples) == 0:
+        raise PictureError(
+            f"images must be (image, height, width[, channels]), one at least, and these are {samples.shape}"
+        )
+    if which.shape != (len(samples),) or which.dtype.kind not in "ui":
+        raise PictureError(f"{len(samples)} images need as many labels, whole numbers, and these are {which.shape}")
+    expected = (len(samples), *windows.map_shape(samples.shape[1:3]))
+    if answers.shape != expected:
+        raise PictureError(
+            f"{len(samples)} images of {samples.shape[1]}x{samples.shape[2]} have maps of {expected} "
+            f"with these windows and steps, and these maps are {answers.shape}"
+        )
+    before = None if probabilities is None else np.asarray(probabilities, np.float64)
+    if before is not None and before.shape != which.shape:
+        raise PictureError(f"{len(samples)} images need as many probabilities, and these are {before.shape}")
+    return _Material(samples[..., None] if samples.ndim == 3 else samples, answers, which, before)
+
+
+def _names(present: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
+    if classes is not None and present.max() >= len(classes):
+        raise PictureError(f"label {present.max()} has no name: there are {len(classes)} names")
+    return [shortened(str(label if classes is None else classes[label]), _NAME) for label in present.tolist()]
+
+
+def _layout(image: tuple[int, ...], rows: list[NDArray[np.intp]], names: list[str], windows: _Windows) -> _Layout:
+    """As large as a page allows, in width and height; four rows' room is there for a single one too, and no more."""
+    across = max(map(len, rows))
+    side = 0.15 + 0.085 * max(map(len, names))
+    free_width = WIDTH - side - _BAR - across * (_PAIR + _GAP)
+    free_height = (_HEIGHT - _TITLE - _HEADER - _FOOT) / len(rows) - _WORDS
+    unit = min(free_width / (2 * across + 1) / image[1], min(free_height, _TALLEST) / image[0])
+    height, width = image[0] * unit, image[1] * unit
+    sheet_width = side + across * (2 * width + _PAIR + _GAP) + width
+    sheet_height = _HEADER + len(rows) * (height + _WORDS) + _FOOT
+    return _Layout(windows, unit, (height, width), side, across, (sheet_width, sheet_height))
+
+
+def _draw_map(
+    axes: Axes, values: NDArray[Any], layout: _Layout, at: tuple[int, int], fall: str, look: dict[str, Any]
+) -> None:
+    left, top, width, _ = layout.box(*at)
+    edge = frame(axes, layout.box(*at))
+    place(axes, values, layout.map_box(*at, values.shape), **look).set_clip_path(edge)
+    note(axes, left + width / 2, top - 0.02, f"{fall} {values.min():.2f}")
+
+
+def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], from_whole: bool) -> None:
+    """The heads of the columns, what the numbers over the maps are, and the scale of the colours."""
+    for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average")):
+        left, _, width, _ = layout.box(0, column)
+        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL + 1, color=INK)
+    footnote = "Over a map: " + ("the probability of the whole image, and " if from_whole else "")
+    footnote += "the lowest with a window covered."
+    if look["norm"].vmin > 0:
+        footnote += f" Colours span {look['norm'].vmin:.2g} to {look['norm'].vmax:.2g} only."
+    note(axes, layout.names, layout.sheet[1], footnote, ha="left")
+    length = min(layout.sheet[1], 4.0)  # inches
+    shape: dict[str, Any] = {"aspect": length / 0.14, "shrink": length / layout.sheet[1], "pad": 0.02, "panchor": False}
+    figure.colorbar(ScalarMappable(**look), ax=axes, **shape).set_label("probability")
+
+
+def _scale(values: NDArray[np.float64]) -> Normalize:
+    """One scale for all maps: 0 to 1, or as much of it as they fill, where that is less than a half."""
+    lowest, highest = float(values.min()), float(values.max())
+    return Normalize(lowest, highest) if 0 < highest - lowest < 0.5 else Normalize(0, 1)
+
+
+def _shades(samples: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
+    """What to draw of (image, height, width, channels): red, green and blue as they are, or the channels' mean."""
+    if samples.shape[3] != 3:
+        grey = samples.mean(axis=3)
+        return grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))}
+    if samples.dtype == np.uint8 or (samples.min() >= 0 and samples.max() <= 1):
+        return samples, {}
+    return (samples - samples.min()) / max(float(np.ptp(samples)), 1e-12), {}

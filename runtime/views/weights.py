@@ -1,0 +1,179 @@
+"""What the first layer looks for: its weights as images, a tile for each filter or unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.views import PictureError, picture
+from runtime.views._sheet import frame, note, place, sheet
+from runtime.views._style import DIVERGING, QUIET, SMALL, WIDTH, page
+
+_TILES = 64  # filters or units in one picture
+_CHANNELS = 8  # rows of input channels, of which each tile then is one
+_COLUMNS = 12  # of filters where the rows are channels
+_GAP, _NAME, _ROW_NAME, _BAR = 0.09, 0.22, 0.75, 1.1  # inches: between tiles, over them, left of a row, the scale
+_LARGEST = 1.5  # inches, the longer side of a tile
+_MATRIX = 128  # rows and columns of a layer without an image
+
+
+@dataclass(frozen=True)
+class _Tiles:
+    """The tiles of a picture, (row, column) → image, what stands over each, and the words that say what they are."""
+
+    tiles: dict[tuple[int, int], NDArray[np.float64]]
+    names: dict[tuple[int, int], str]
+    caption: str
+    row_names: tuple[str, ...] = ()
+
+
+@picture("weights")
+def weights(array: ArrayLike, input_shape: Sequence[int] | None = None, title: str = "First-layer weights") -> Figure:
+    """The weights of a first layer as images, on one symmetric scale: blue below 0, white at 0, red above.
+
+    `array` is (height, width, in, out) of a convolution, or (in, out) of a dense layer; with `input_shape` (height,
+    width[, channels]) each unit of the latter is an image too, without one the picture is the matrix itself. With
+    three channels a tile is in colours, grey at 0; with another number of channels each has a row. At most 64 tiles
+    are drawn, those with the largest norm, in order of their norm, and the caption says so. The number over a tile is
+    its index in the last axis of the array. A few weights far beyond all others end the scale no longer: arrows at its
+    ends tell so. Raises PictureError for other shapes and for values that are not finite.
+    """
+    values = np.asarray(array, np.float64)
+    if values.ndim not in (2, 4) or 0 in values.shape:
+        raise PictureError(
+            "first-layer weights are (in, out) of a dense layer or (height, width, in, out) of a convolution, "
+            f"and these are {values.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise PictureError(
+            "these weights hold NaN or infinite values, so the network has diverged: there is no picture"
+        )
+    thing = "unit" if values.ndim == 2 else "filter"
+    if values.ndim == 2 and input_shape is not None:
+        values = values.reshape(*_image_shape(input_shape, len(values)), values.shape[1])
+    return _matrix(values, title) if values.ndim == 2 else _draw(_arranged(values, thing), title)
+
+
+def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int]:
+    height, width, channels = (*map(int, input_shape), 1)[:3] if len(input_shape) in (2, 3) else (0, 0, 0)
+    if height * width * channels != inputs:
+        raise PictureError(
+            f"the layer has {inputs} inputs, and an image of {'x'.join(map(str, input_shape))} has another number"
+        )
+    return height, width, channels
+
+
+def _arranged(values: NDArray[np.float64], thing: str) -> _Tiles:
+    """Lay out (height, width, in, out) as tiles: three channels or one in a grid, others a row for each channel."""
+    channels, count = values.shape[2:]
+    in_rows = channels not in (1, 3)
+    shown = min(count, _COLUMNS if in_rows else _TILES)
+    norms = np.sqrt((values**2).sum(axis=(0, 1, 2)))  # (out,)
+    chosen = np.arange(count) if shown == count else np.argsort(-norms, kind="stable")[:shown]
+    caption = f"all {count} {thing}s" if shown == count else f"the {shown} {thing}s with the largest norm, of {count}"
+    if count == 1:
+        caption = f"the only {thing}"
+    if in_rows:
+        rows = range(min(channels, _CHANNELS))
+        tiles = {(c, i): values[:, :, c, out] for c in rows for i, out in enumerate(chosen)}
+        names = {(0, i): str(out) for i, out in enumerate(chosen)}
+        caption += f"; a row for each of {channels} input channels"
+        if len(rows) < channels:
+            caption += f", the first {len(rows)} drawn"
+        return _Tiles(tiles, names, caption, tuple(f"channel {c}" for c in rows))
+    across = _columns(shown)
+    places = [divmod(i, across) for i in range(shown)]
+    images = values[:, :, 0] if channels == 1 else values  # (height, width[, channels], out)
+    tiles = {place: images[..., out] for place, out in zip(places, chosen, strict=True)}
+    return _Tiles(tiles, {place: str(out) for place, out in zip(places, chosen, strict=True)}, caption)
+
+
+def _columns(count: int) -> int:
+    """How many of `count` tiles stand side by side: about 8 for every 5 rows, and so that no row is left half empty."""
+    wide = np.sqrt(1.6 * count)
+    even = [n for n in range(1, count + 1) if count % n == 0 and wide / 1.6 <= n <= wide * 1.6]
+    return min(even, key=lambda n: abs(np.log(n / wide))) if even else int(np.ceil(wide))
+
+
+def _draw(content: _Tiles, title: str) -> Figure:
+    tiles = np.stack(list(content.tiles.values()))
+    in_colour = tiles.ndim == 4  # (tile, height, width, channels)
+    limit, beyond = _limit(tiles)
+    rows, columns = (max(place[axis] for place in content.tiles) + 1 for axis in (0, 1))
+    # Everything from here on is in inches: the axes' units are.
+    margin = _BAR + (_ROW_NAME if content.row_names else 0)
+    scale = min((WIDTH - margin) / columns - _GAP, _LARGEST) / max(tiles.shape[1:3])
+    height, width = tiles.shape[1] * scale, tiles.shape[2] * scale
+    down, right = height + (_GAP if content.row_names else _NAME), width + _GAP
+    sheet_height, sheet_width = rows * down + (_NAME if content.row_names else 0), columns * right - _GAP
+
+    figure = page(sheet_height + 0.75, title)
+    figure.set_figwidth(
+        min(WIDTH, max(sheet_width + margin, 0.3 + 0.1 * len(title), 1.2 + 0.07 * len(content.caption)))
+    )
+    axes = sheet(figure, sheet_width, sheet_height)
+    axes.set_title(content.caption, fontsize=SMALL + 1, color=QUIET, pad=4)
+    shown: dict[str, Any] = {} if in_colour else {"cmap": DIVERGING, "norm": Normalize(-limit, limit)}
+    for (row, column), tile in content.tiles.items():
+        box = (column * right, row * down + _NAME, width, height)
+        place(axes, np.clip(0.5 + 0.5 * tile / limit, 0, 1) if in_colour else tile, box, **shown)
+        frame(axes, box)
+        if name := content.names.get((row, column)):
+            note(axes, box[0] + width / 2, box[1] - 0.03, name)
+    for row, name in enumerate(content.row_names):
+        note(axes, -0.1, row * down + _NAME + height / 2, name, ha="right", va="center")
+    _colour_bar(figure, axes, limit, beyond, in_colour)
+    return figure
+
+
+def _limit(values: NDArray[np.float64]) -> tuple[float, bool]:
+    """The end of the colour scale, and whether weights lie beyond it.
+
+    It is the largest weight, unless a few are so large that the others would all look pale: then the 99.5th percentile.
+    """
+    sizes = np.abs(values)
+    largest, most = float(sizes.max()), float(np.percentile(sizes, 99.5))
+    if largest > 1.5 * most > 0:
+        return most, True
+    return largest or 1.0, False
+
+
+def _matrix(values: NDArray[np.float64], title: str) -> Figure:
+    inputs, units = values.shape
+    seen = values[:_MATRIX, :_MATRIX]
+    limit, beyond = _limit(seen)
+    figure = page(min(6.0, 1.6 + 0.25 * len(seen)), title)
+    axes = figure.subplots()
+    axes.imshow(seen, aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit)
+    axes.spines[:].set_visible(True)
+    axes.set(xlabel="unit", ylabel="input")
+    for axis, number in ((axes.xaxis, seen.shape[1]), (axes.yaxis, len(seen))):
+        axis.set_major_locator(MaxNLocator(number if number <= 16 else 8, integer=True))
+    cut = [f" (the first {_MATRIX} drawn)" if number > _MATRIX else "" for number in values.shape]
+    axes.set_title(f"{inputs} inputs{cut[0]} to {units} units{cut[1]}", fontsize=SMALL + 1, color=QUIET)
+    _colour_bar(figure, axes, limit, beyond, False)
+    return figure
+
+
+def _colour_bar(figure: Figure, axes: Axes, limit: float, beyond: bool, in_colour: bool) -> None:
+    colours = ScalarMappable(Normalize(-limit, limit), "gray" if in_colour else DIVERGING)
+    length = axes.get_position().height * figure.get_figheight()  # inches
+    bar = figure.colorbar(
+        colours,
+        ax=axes,
+        aspect=length / 0.15,
+        pad=0.03,
+        panchor=False,
+        ticks=MaxNLocator(5),
+        extend="both" if beyond else "neither",
+        extendfrac=0.03,
+    )
+    bar.ax.spines[:].set_visible(False)
+    bar.set_label("weight, each of red, green, blue" if in_colour else "weight")
