@@ -1,0 +1,36 @@
+"""What lasts: one HDF5 file that holds a whole run so far, sealed, written atomically, and never half-read.
+
+FORMAT.md is the specification. This room knows named arrays and texts; what they mean is their owner's business.
+"""
+
+from checkpoints.content import GROUPS, Checkpoint, same
+from checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
+from checkpoints.lock import lock, sweep
+from checkpoints.read import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
+from checkpoints.seal import FORMAT_VERSION
+from checkpoints.write import build, write
+
+__all__ = [
+    "FORMAT_VERSION",
+    "GROUPS",
+    "MAX_BYTES",
+    "Checkpoint",
+    "Damaged",
+    "FormatError",
+    "Locked",
+    "Newer",
+    "NotACheckpoint",
+    "Refused",
+    "SaveFailed",
+    "Summary",
+    "build",
+    "comparable",
+    "is_whole",
+    "lock",
+    "parse",
+    "read",
+    "same",
+    "sweep",
+    "verify",
+    "write",
+]

@@ -1,0 +1,227 @@
+"""The HDF5 side: build an image in memory from named arrays, and walk an image to find where each array lies.
+
+The walk refuses everything that the format does not have before it could be followed, opened or allocated. It takes
+from HDF5 only the place, shape and type of each dataset; the numbers are then read straight from the image.
+"""
+
+import io
+import math
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from h5py import h5d, h5f, h5fd, h5g, h5l, h5o, h5p, h5s, h5t
+
+from checkpoints import seal
+from checkpoints.content import DEEPEST, META, NUMBERS, Array, check_part, is_text
+from checkpoints.errors import Refused
+
+_NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
+
+_SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, two sizes, flags, base, extension, end of file
+_NOWHERE = 2**64 - 1
+_LARGEST = 2**63 - 1  # bytes in an array, were its extents of 0 left out
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one dataset's bytes lie in the image: `offset` from its first byte, `size` in bytes."""
+
+    offset: int
+    size: int
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+    def view(self, image: bytes) -> Array:
+        """The stored array itself, read-only and not copied."""
+        if not self.size:
+            return np.empty(self.shape, self.dtype)
+        count = self.size // self.dtype.itemsize
+        return np.frombuffer(image, self.dtype, count, self.offset).reshape(self.shape)
+
+
+def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
+    """An HDF5 file in memory with one dataset for each entry, its first 512 bytes left empty for the seal.
+
+    Datasets are created in the order of the mapping. The same entries in the same order give the same bytes: no times
+    are kept, every byte of a dataset is written, and nothing depends on the process.
+    """
+    file = io.BytesIO()
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
+    access.set_fileobj_driver(h5fd.fileobj_driver, file)
+    creation, group_creation = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.GROUP_CREATE)
+    creation.set_userblock(seal.SIZE)
+    creation.set_obj_track_times(False)
+    group_creation.set_obj_track_times(False)
+    root = h5f.create(b"checkpoint", h5f.ACC_TRUNC, creation, access)
+    groups = {"": root}
+    for name, array in stored.items():
+        folder, _, last = name.rpartition("/")
+        for depth in range(folder.count("/") + 1 if folder else 0):
+            path = "/".join(name.split("/")[: depth + 1])
+            if path not in groups:
+                outer, _, part = path.rpartition("/")
+                groups[path] = h5g.create(groups[outer], part.encode(), lcpl=_utf8_links(), gcpl=group_creation)
+        _create_dataset(groups[folder], last, array)
+    for group in groups.values():
+        group.close()
+    return file
+
+
+def _create_dataset(group: Any, name: str, array: Array) -> None:
+    creation = h5p.create(h5p.DATASET_CREATE)
+    creation.set_obj_track_times(False)
+    creation.set_layout(h5d.CONTIGUOUS)
+    creation.set_fill_time(h5d.FILL_TIME_NEVER)
+    space = h5s.create_simple(array.shape) if array.shape else h5s.create(h5s.SCALAR)
+    dtype = _text_type(array.dtype.itemsize) if is_text(array) else _NUMBER_TYPES[array.dtype.str]
+    dataset = h5d.create(group, None, dtype, space, creation)
+    dataset.write(h5s.ALL, h5s.ALL, array, dtype)
+    h5o.link(dataset, group, name.encode(), lcpl=_utf8_links())
+    dataset.close()
+
+
+def _text_type(size: int) -> Any:
+    dtype = h5t.C_S1.copy()
+    dtype.set_size(size)
+    dtype.set_strpad(h5t.STR_NULLPAD)
+    dtype.set_cset(h5t.CSET_UTF8)
+    return dtype
+
+
+def _utf8_links() -> Any:
+    creation = h5p.create(h5p.LINK_CREATE)
+    creation.set_char_encoding(h5t.CSET_UTF8)
+    return creation
+
+
+def find_places(image: bytes) -> dict[str, Place]:
+    """Every dataset of a sealed image, by name. Raises Refused for anything that FORMAT.md does not allow.
+
+    Call it only with an image whose seal is right. What HDF5 itself cannot make sense of is Refused as well.
+    """
+    _check_superblock(image)
+    access = h5p.create(h5p.FILE_ACCESS)
+    access.set_fileobj_driver(h5fd.fileobj_driver, io.BytesIO(image))
+    try:
+        file = h5f.open(b"checkpoint", h5f.ACC_RDONLY, access)
+        try:
+            places = dict(_walk(file))
+        finally:
+            file.close()
+    except Refused:
+        raise
+    except Exception as error:  # h5py raises nearly every kind for what HDF5 tells it
+        raise Refused(f"HDF5 cannot read its structure: {error}") from error
+    check_places(places, len(image))
+    if META not in places:
+        raise Refused("it has no /meta")
+    return places
+
+
+def _check_superblock(image: bytes) -> None:
+    """The superblock is the one of FORMAT.md, without an extension: all that HDF5 will follow is in the tree."""
+    expected = (b"\x89HDF\r\n\x1a\n", 3, 8, 8, 0, seal.SIZE, _NOWHERE, len(image))
+    if len(image) < seal.SIZE + _SUPERBLOCK.size or _SUPERBLOCK.unpack_from(image, seal.SIZE) != expected:
+        raise Refused("its HDF5 superblock is not the one that the format asks for")
+
+
+def _walk(root: Any) -> Iterator[tuple[str, Place]]:
+    """Name and place of every dataset, link by link, with no name ever resolved as a path."""
+    seen: set[int] = set()
+    waiting = [("", root)]
+    while waiting:
+        folder, group = waiting.pop()
+        _check_object(folder or "/", group, seen)
+        links: list[bytes] = []
+        group.links.iterate(links.append)
+        if not links:
+            raise Refused(f"{folder or '/'} is an empty group")
+        for link in links:
+            name = _link_name(folder, link)
+            if group.links.get_info(link).type != h5l.TYPE_HARD:
+                raise Refused(f"{name} is a soft or external link")
+            found = h5o.open(group, link)
+            if isinstance(found, h5g.GroupID):
+                waiting.append((name, found))
+            elif isinstance(found, h5d.DatasetID):
+                _check_object(name, found, seen)
+                yield name, _place(name, found)
+            else:
+                raise Refused(f"{name} is neither a group nor a dataset")
+
+
+def _link_name(folder: str, link: bytes) -> str:
+    try:
+        part = link.decode()
+    except UnicodeDecodeError as error:
+        raise Refused(f"a name in {folder or '/'} is not UTF-8") from error
+    check_part(part)
+    name = f"{folder}/{part}" if folder else part
+    if name.count("/") >= DEEPEST:
+        raise Refused(f"{name[:80]}… lies more than {DEEPEST} deep")
+    return name
+
+
+def _check_object(name: str, found: Any, seen: set[int]) -> None:
+    info = h5o.get_info(found)
+    if info.addr in seen:
+        raise Refused(f"{name} is the same object as another name")
+    seen.add(info.addr)
+    if info.num_attrs:
+        raise Refused(f"{name} has attributes")
+
+
+def _place(name: str, dataset: Any) -> Place:
+    """Where a dataset lies, once its layout is known to be plain and its size to agree with its shape."""
+    creation = dataset.get_create_plist()
+    if creation.get_layout() != h5d.CONTIGUOUS:
+        raise Refused(f"{name} is not stored contiguously (chunked, compact or virtual)")
+    if creation.get_external_count():
+        raise Refused(f"{name} keeps its numbers in another file")
+    if creation.get_nfilters():
+        raise Refused(f"{name} is stored through a filter")
+    dtype = _dtype(name, dataset.get_type())
+    space = dataset.get_space()
+    if space.get_simple_extent_type() not in (h5s.SCALAR, h5s.SIMPLE):
+        raise Refused(f"{name} has no shape")
+    shape = space.get_simple_extent_dims()
+    if dtype.kind == "S" and shape:
+        raise Refused(f"{name} is an array of texts")
+    if math.prod(extent or 1 for extent in shape) * dtype.itemsize > _LARGEST:
+        raise Refused(f"{name} has a shape that no array can have")
+    size = math.prod(shape) * dtype.itemsize
+    if size != dataset.get_storage_size():
+        raise Refused(f"{name} has {dataset.get_storage_size()} bytes, and its shape asks for {size}")
+    return Place(dataset.get_offset() or 0, size, dtype, shape)
+
+
+def _dtype(name: str, found: Any) -> np.dtype[Any]:
+    """The numpy type of a stored type, which is one of the five numbers or a fixed-length UTF-8 text."""
+    if not found.committed():
+        for dtype, number in _NUMBER_TYPES.items():
+            if found.equal(number):
+                return np.dtype(dtype)
+        fixed_length = found.get_class() == h5t.STRING and not found.is_variable_str()
+        if fixed_length and found.equal(_text_type(found.get_size())):
+            return np.dtype(f"S{found.get_size()}")
+    raise Refused(f"{name} has a type that the format does not have")
+
+
+def check_places(places: Mapping[str, Place], length: int) -> None:
+    """Every dataset lies in the image of `length` bytes, after the seal, and no two share bytes. Raises Refused.
+
+    So all of them together are never larger than the file.
+    """
+    end = seal.SIZE
+    for name, place in sorted(places.items(), key=lambda item: item[1].offset):
+        if not place.size:
+            continue
+        if not seal.SIZE <= place.offset <= length - place.size:
+            raise Refused(f"{name} does not lie inside the file")
+        if place.offset < end:
+            raise Refused(f"{name} shares bytes with another dataset")
+        end = place.offset + place.size

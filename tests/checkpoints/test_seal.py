@@ -1,0 +1,102 @@
+import hashlib
+import random
+
+import pytest
+
+import checkpoints
+from checkpoints import layout, seal
+from checkpoints.errors import Damaged, FormatError, Newer, NotACheckpoint, Refused
+
+
+@pytest.fixture
+def image(example, monkeypatch):
+    """The example's bytes, in a world where HDF5 must never see them."""
+    built = checkpoints.build(example)
+
+    def too_late(_):
+        raise AssertionError("HDF5 was given bytes whose seal is wrong")
+
+    monkeypatch.setattr(layout, "find_places", too_late)
+    return built
+
+
+def test_the_seal_is_lines_that_a_person_can_read(example):
+    image = checkpoints.build(example)
+    lines = image[: seal.SIZE].decode("ascii").split("\n")
+    assert lines[:4] == ["nnspec checkpoint", "format 1", "program nnspec 0.1.0", f"length {len(image)}"]
+    assert lines[4] == f"sha256 {hashlib.sha256(image[seal.SIZE :]).hexdigest()}"
+    assert image[seal.SIZE : seal.SIZE + 8] == b"\x89HDF\r\n\x1a\n"
+
+
+def test_every_truncation_is_seen_before_hdf5_is_asked(image):
+    for length in range(1, len(image)):
+        with pytest.raises(Damaged):
+            checkpoints.parse(image[:length])
+
+
+def test_bytes_added_at_the_end_are_seen(image):
+    with pytest.raises(Damaged, match="had bytes added"):
+        checkpoints.parse(image + b"\0")
+
+
+def test_every_flipped_bit_of_the_seal_is_seen(image):
+    for bit in range(8 * seal.SIZE):
+        flipped = bytearray(image)
+        flipped[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(NotACheckpoint if bit < 8 * len(seal.MAGIC) else Damaged):
+            checkpoints.parse(bytes(flipped))
+
+
+def test_flipped_bits_after_the_seal_are_seen(image):
+    chance = random.Random(20260101)
+    for _ in range(500):
+        flipped = bytearray(image)
+        flipped[chance.randrange(seal.SIZE, len(image))] ^= 1 << chance.randrange(8)
+        with pytest.raises(Damaged, match="SHA-256"):
+            checkpoints.parse(bytes(flipped))
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "it is empty"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(600), "a PNG image"),
+        (b"\x89HDF\r\n\x1a\n" + bytes(600), "an HDF5 file of another kind"),
+        (bytes(512) + b"\x89HDF\r\n\x1a\n", "it begins otherwise"),
+        (b"x", "it begins otherwise"),
+    ],
+)
+def test_a_file_of_another_kind_is_not_called_damaged(data, told):
+    with pytest.raises(NotACheckpoint, match=f"not an nnspec checkpoint.*{told}"):
+        checkpoints.parse(data)
+
+
+def test_a_newer_file_says_which_nnspec_reads_it(sealed):
+    with pytest.raises(
+        Newer, match=r"format version 7, written by nnspec 3\.1\.4; this nnspec reads versions up to 1"
+    ) as told:
+        checkpoints.parse(sealed(bytes(600), version=7, program="3.1.4"))
+    assert (told.value.version, told.value.program) == (7, "3.1.4")
+    assert "nnspec 3.1.4 or a later one" in told.value.help
+
+
+def test_a_version_changed_by_a_flipped_bit_is_damage_not_a_newer_file(image):
+    with pytest.raises(Damaged):
+        checkpoints.parse(image.replace(b"format 1\n", b"format 3\n", 1))
+
+
+@pytest.mark.parametrize("program", ["", "two words", "größe", "1\n2", "x" * 65, "\x7f"])
+def test_a_program_version_that_would_break_the_lines_is_refused(program):
+    with pytest.raises(Refused, match="program version"):
+        seal.Seal(1, program, 600, "0" * 64).block()
+
+
+def test_the_longest_values_fit_into_the_seal():
+    block = seal.Seal(1, "x" * 64, 10**19 - 1, "f" * 64).block()
+    assert seal.open_block(block).length == 10**19 - 1
+
+
+def test_a_seal_with_other_padding_is_damaged_even_if_its_digest_is_right(example):
+    image = checkpoints.build(example)
+    with pytest.raises(FormatError):
+        checkpoints.parse(image[:500] + b"x" + image[501:])
