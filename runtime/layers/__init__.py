@@ -1,0 +1,60 @@
+"""The arithmetic of the layers, one family a file: what a layer computes forward, and what it hands back.
+
+A layer is a function of its word, the shape of one input and its arrays, and gives a forward; a forward gives its
+output and its backward, which holds all that it needs to remember. There is no other state, and no layer knows its
+neighbours.
+
+    @implements(Scale)
+    def scale(word: Scale, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+        def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+            weight = arrays["weight"]
+            return x * weight, lambda d_y: (d_y * weight, {"weight": sum_of_places(d_y * x)})
+
+        return forward
+
+This is the definition of each layer. A faster form, where the compiler has one, is tested against it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from runtime.arrays import Array
+from runtime.registry import Registry
+from spec_lang.shape import Shape
+from spec_lang.word import Word
+
+
+@dataclass(frozen=True)
+class Mode:
+    """Training or inference, and the stream that dropout draws from; without a stream dropout is left out."""
+
+    training: bool = False
+    random: np.random.Generator | None = None
+
+
+Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
+"""The gradient of the output → the gradient of the input, and those of the parameters by name."""
+
+Forward = Callable[[Array, Mode], tuple[Array, Backward]]
+"""The input (batch, …) and the mode → the output (batch, …) and the backward of this very call."""
+
+LAYERS: Registry[Callable[[Any, Shape, Mapping[str, Array]], Forward]] = Registry("runtime.layers")
+"""Every layer's arithmetic, by its class of word."""
+
+implements = LAYERS.implements
+
+
+def build(word: Word, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """The forward of a layer for samples of this shape (without the batch).
+
+    `arrays` holds the layer's parameters and buffers by name. They are read at each call, so that a trainer may change
+    them in place; batchnorm changes its own buffers. A weighted layer's activation is no part of it: it is a layer that
+    follows, `word.activate()`. A forward keeps the type of its input, float32 or float64, where the arrays have it too.
+    What it gives may be a view of what it was given; neither may be changed before the backward has run.
+
+    Raises KeyError for a word that no module here computes.
+    """
+    return LAYERS[type(word)](word, shape, arrays)

@@ -1,0 +1,67 @@
+"""Windows over images: the one place that knows which cell of a window lies on which pixel."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from runtime.arrays import Array
+from spec_lang.shape import Shape
+from spec_lang.spatial import Extent, Pad, Windowed
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of a layer over images of one shape.
+
+    Cell (u, v) of window (i, j) lies on the padded pixel (i·stride + u·dilation, j·stride + v·dilation). `unfold` reads
+    the pixels of every window, `fold` adds what every window hands back to its pixels: each is the other's transpose.
+    """
+
+    image: tuple[int, int, int]  # height, width, channels
+    size: tuple[int, int]  # of a window
+    rows: Extent
+    columns: Extent
+    stride: int
+    dilation: int
+
+    @classmethod
+    def of(cls, word: Windowed, shape: Shape, pad: Pad, dilation: int = 1) -> "Windows":
+        """The windows of this word over inputs of this shape. Raises Misfit where they do not fit."""
+        rows, columns = word.extents(shape, pad, dilation)
+        height, width, channels = shape if len(shape) == 3 else (*shape, 1)
+        return cls((height, width, channels), word.pair(), rows, columns, word.steps(), dilation)
+
+    def unfold(self, x: Array, fill: float = 0.0) -> Array:
+        """Every window of the images, with `fill` where it reaches over their edge.
+
+        (batch, height, width, channels) → (batch, height', width', window height, window width, channels), a view.
+        """
+        reach = tuple(self.dilation * (cells - 1) + 1 for cells in self.size)
+        views = sliding_window_view(self._pad(x, fill), reach, axis=(1, 2))  # (…, channels, reach, reach)
+        views = views[:, :: self.stride, :: self.stride, :, :: self.dilation, :: self.dilation]
+        return np.moveaxis(views, 3, 5)
+
+    def fold(self, d_windows: Array) -> Array:
+        """The gradient of each pixel: the sum over all the cells that lay on it.
+
+        (batch, height', width', window height, window width, channels) → (batch, height, width, channels).
+        """
+        height, width, channels = self.image
+        bottom, right = self.rows.before + height, self.columns.before + width
+        d_padded = np.zeros(
+            (len(d_windows), bottom + self.rows.after, right + self.columns.after, channels), d_windows.dtype
+        )
+        for u, v in np.ndindex(self.size):
+            d_padded[:, self._under(u, self.rows), self._under(v, self.columns)] += d_windows[:, :, :, u, v]
+        return d_padded[:, self.rows.before : bottom, self.columns.before : right]
+
+    def _pad(self, x: Array, fill: float) -> Array:
+        images = x.reshape(-1, *self.image)
+        around = ((0, 0), self.rows[1:], self.columns[1:], (0, 0))
+        return np.pad(images, around, constant_values=fill) if any(map(any, around)) else images
+
+    def _under(self, cell: int, extent: Extent) -> slice:
+        """The padded pixels, along one axis, on which this cell of every window lies."""
+        first = cell * self.dilation
+        return slice(first, first + (extent.places - 1) * self.stride + 1, self.stride)

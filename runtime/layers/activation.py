@@ -1,0 +1,111 @@
+"""Activations: functions of each number alone, and softmax."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from runtime.arrays import Array, erf, sigmoid, softmax, softplus
+from runtime.layers import Backward, Forward, Mode, implements
+from spec_lang.layers.activation import (
+    Activation,
+    Elu,
+    Gelu,
+    LeakyRelu,
+    Linear,
+    Relu,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    Tanh,
+)
+from spec_lang.shape import Shape
+
+Function = Callable[[Any, Array], tuple[Array, Callable[[Array], Array]]]
+
+
+def activation(cls: type[Activation]) -> Callable[[Function], Function]:
+    """Register a function (word, x) → (y, gradient of y → gradient of x) as the layer of this class of word."""
+
+    def register(function: Function) -> Function:
+        @implements(cls)
+        def layer(word: Activation, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+            def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+                y, back = function(word, x)
+                return y, lambda d_y: (back(d_y), {})
+
+            return forward
+
+        return function
+
+    return register
+
+
+@activation(Linear)
+def _linear(word: Linear, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x"""
+    return x, lambda d_y: d_y
+
+
+@activation(Relu)
+def _relu(word: Relu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = max(x, 0); at 0 the slope is 0, as in PyTorch."""
+    return np.maximum(x, 0), lambda d_y: d_y * (x > 0)
+
+
+@activation(LeakyRelu)
+def _leaky_relu(word: LeakyRelu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x where x > 0, slope · x elsewhere"""
+    return np.where(x > 0, x, word.slope * x), lambda d_y: np.where(x > 0, d_y, word.slope * d_y)
+
+
+@activation(Elu)
+def _elu(word: Elu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x where x > 0, α · (exp(x) − 1) elsewhere; y' = 1 or α · exp(x)"""
+    below = np.minimum(x, 0)
+    y = np.where(x > 0, x, word.alpha * np.expm1(below))
+    return y, lambda d_y: np.where(x > 0, d_y, word.alpha * np.exp(below) * d_y)
+
+
+@activation(Gelu)
+def _gelu(word: Gelu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x · Φ(x), Φ(x) = (1 + erf(x / √2)) / 2; y' = Φ(x) + x · φ(x), φ(x) = exp(−x² / 2) / √(2π)"""
+    share: Array = 0.5 * (1 + erf(x * math.sqrt(0.5)))
+    peak = 1 / math.sqrt(2 * math.pi)
+    return x * share, lambda d_y: d_y * (share + x * peak * np.exp(-0.5 * x * x))
+
+
+@activation(Silu)
+def _silu(word: Silu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x · σ(x); y' = σ(x) · (1 + x · (1 − σ(x)))"""
+    share = sigmoid(x)
+    return x * share, lambda d_y: d_y * share * (1 + x * (1 - share))
+
+
+@activation(Sigmoid)
+def _sigmoid(word: Sigmoid, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = σ(x) = 1 / (1 + exp(−x)); y' = y · (1 − y)"""
+    y = sigmoid(x)
+    return y, lambda d_y: d_y * y * (1 - y)
+
+
+@activation(Tanh)
+def _tanh(word: Tanh, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = tanh(x); y' = 1 − y²"""
+    y = np.tanh(x)
+    return y, lambda d_y: d_y * (1 - y * y)
+
+
+@activation(Softplus)
+def _softplus(word: Softplus, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = log(1 + exp(x)); y' = σ(x)"""
+    return softplus(x), lambda d_y: d_y * sigmoid(x)
+
+
+@activation(Softmax)
+def _softmax(word: Softmax, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = exp(x) / Σ exp(x) over the last axis; ∂y_i/∂x_j = y_i · (δ_ij − y_j)"""
+    y = softmax(x)
+    return y, lambda d_y: y * (d_y - (d_y * y).sum(axis=-1, keepdims=True))

@@ -1,0 +1,55 @@
+"""The convolution."""
+
+from collections.abc import Mapping
+
+from runtime.arrays import Array, sum_of_places
+from runtime.layers import Backward, Forward, Mode, implements
+from runtime.layers._windows import Windows
+from spec_lang.layers.conv import Conv
+from spec_lang.shape import Shape
+
+
+@implements(Conv)
+def conv(word: Conv, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,i,j,f] = Σ x[n, i·s + u·d, j·s + v·d, c] · w[u,v,c,f] + b[f], with stride s, dilation d, and x = 0 around it.
+
+    One matrix product over all windows at once. With groups, group k of the filters sees group k of the channels alone,
+    and the products are one for each group.
+    """
+    windows = Windows.of(word, shape, word.pad, word.dilation)
+    groups = word.groups
+    places = (windows.rows.places, windows.columns.places)
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        kernel = arrays["weight"]  # (window height, window width, in / groups, out)
+        cells = kernel.size // word.filters  # numbers that one output sees
+        weight = _split(kernel.reshape(cells, word.filters), groups)  # (group, cells, out / groups)
+        seen = _split(windows.unfold(x), groups)  # (group, batch, height', width', window height, width, in / groups)
+        columns = seen.reshape(groups, -1, cells)  # (group, place, cells), the places of all samples
+        y = _join(columns @ weight).reshape(-1, *places, word.filters)
+        if word.bias:
+            y += arrays["bias"]
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            d_products = _split(d_y.reshape(-1, word.filters), groups)  # (group, place, out / groups)
+            d_weight = _join(columns.swapaxes(1, 2) @ d_products).reshape(kernel.shape)
+            d_columns = d_products @ weight.swapaxes(1, 2)  # (group, place, cells)
+            d_x = windows.fold(_join(d_columns.reshape(seen.shape)))
+            gradients = {"weight": d_weight, "bias": sum_of_places(d_y)} if word.bias else {"weight": d_weight}
+            return d_x.reshape(x.shape), gradients
+
+        return y, backward
+
+    return forward
+
+
+def _split(x: Array, groups: int) -> Array:
+    """The last axis, taken apart into groups: (…, channels) → (group, …, channels / groups), a view where it can be."""
+    apart = x.reshape(*x.shape[:-1], groups, x.shape[-1] // groups)
+    return apart.transpose(x.ndim - 1, *range(x.ndim - 1), x.ndim)
+
+
+def _join(x: Array) -> Array:
+    """The groups beside each other again: (group, …, channels / groups) → (…, channels)."""
+    together = x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1)
+    return together.reshape(*x.shape[1:-1], x.shape[0] * x.shape[-1])

@@ -1,0 +1,81 @@
+"""Normalizations."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from runtime.arrays import Array, sum_of_places
+from runtime.layers import Backward, Forward, Mode, implements
+from spec_lang.layers.normalization import BatchNorm, LayerNorm
+from spec_lang.shape import Shape
+
+
+@implements(BatchNorm)
+def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = weight · (x − mean) / √(variance + eps) + bias, each channel (the last axis) alone (Ioffe & Szegedy 2015).
+
+    While training, mean and variance are the batch's, over samples and places, and move the running ones, in place, by
+    `momentum` of the difference: the variance that normalizes is divided by n, the one that is kept by n − 1, as in
+    PyTorch. A single number has no variance to keep, and leaves the running one as it is. At inference the running ones
+    normalize, as constants.
+    """
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        running_mean, running_var = arrays["running_mean"], arrays["running_var"]
+        if not mode.training:
+            deviation = np.sqrt(running_var + word.eps)
+            return _scaled((x - running_mean) / deviation, lambda d_normal: d_normal / deviation, arrays)
+
+        count = x.size // x.shape[-1]
+        mean = sum_of_places(x) / count
+        centred = x - mean
+        variance = sum_of_places(centred * centred) / count
+        running_mean += word.momentum * (mean - running_mean)
+        if count > 1:
+            running_var += word.momentum * (variance * (count / (count - 1)) - running_var)
+        deviation = np.sqrt(variance + word.eps)
+        normal = centred / deviation
+
+        def unnormal(d_normal: Array) -> Array:
+            """Without what mean and variance take back of it: both move with x."""
+            along_mean, along_normal = sum_of_places(d_normal) / count, sum_of_places(d_normal * normal) / count
+            d_x: Array = (d_normal - along_mean - normal * along_normal) / deviation
+            return d_x
+
+        return _scaled(normal, unnormal, arrays)
+
+    return forward
+
+
+@implements(LayerNorm)
+def layernorm(word: LayerNorm, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = weight · (x − mean) / √(variance + eps) + bias, mean and variance over the last axis (Ba et al. 2016)."""
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        centred = x - _mean(x)
+        deviation = np.sqrt(_mean(centred * centred) + word.eps)
+        normal = centred / deviation
+
+        def unnormal(d_normal: Array) -> Array:
+            d_x: Array = (d_normal - _mean(d_normal) - normal * _mean(d_normal * normal)) / deviation
+            return d_x
+
+        return _scaled(normal, unnormal, arrays)
+
+    return forward
+
+
+def _scaled(normal: Array, unnormal: Callable[[Array], Array], arrays: Mapping[str, Array]) -> tuple[Array, Backward]:
+    """weight · normal + bias, and its backward; `unnormal` takes the gradient of `normal` to that of the input."""
+    weight, bias = arrays["weight"], arrays["bias"]
+
+    def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+        return unnormal(d_y * weight), {"weight": sum_of_places(d_y * normal), "bias": sum_of_places(d_y)}
+
+    return normal * weight + bias, backward
+
+
+def _mean(x: Array) -> Array:
+    """The mean over the last axis, which stays as one."""
+    mean: Array = x.mean(axis=-1, keepdims=True)
+    return mean

@@ -1,0 +1,94 @@
+"""Pools."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from runtime.arrays import Array
+from runtime.layers import Backward, Forward, Mode, implements
+from runtime.layers._windows import Windows
+from spec_lang.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from spec_lang.shape import Shape
+
+
+@implements(MaxPool)
+def maxpool(word: MaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,i,j,c] = max x[n, i·s + u, j·s + v, c]; the gradient goes to the first of the largest alone.
+
+    The padding is −∞ and never wins. First is by rows, as PyTorch counts.
+    """
+    windows = Windows.of(word, shape, word.pad)
+    size = windows.size[0] * windows.size[1]
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        seen = windows.unfold(x, fill=-np.inf)
+        candidates = seen.reshape(*seen.shape[:3], size, seen.shape[5])  # (batch, height', width', cell, channels)
+        y, winner = _first_largest(candidates, axis=3)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            won = winner == np.arange(size)[:, None]  # (batch, height', width', cell, channels)
+            d_windows = won * d_y.reshape(winner.shape)
+            return windows.fold(d_windows.reshape(seen.shape)).reshape(x.shape), {}
+
+        return y, backward
+
+    return forward
+
+
+@implements(AvgPool)
+def avgpool(word: AvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,i,j,c] = the mean of x[n, i·s + u, j·s + v, c] over the window, zeros of the padding counted."""
+    windows = Windows.of(word, shape, word.pad)
+    size = windows.size[0] * windows.size[1]
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        seen = windows.unfold(x)  # (batch, height', width', window height, window width, channels)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            d_windows = np.broadcast_to(d_y[:, :, :, None, None] / size, seen.shape)
+            return windows.fold(d_windows).reshape(x.shape), {}
+
+        return seen.mean(axis=(3, 4)), backward
+
+    return forward
+
+
+@implements(GlobalAvgPool)
+def globalavgpool(word: GlobalAvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,c] = the mean of x[n, …, c]: over an image's pixels, or a sequence's steps."""
+    (channels,) = word.output_shape(shape)
+    count = shape.size // channels
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        places = x.reshape(-1, count, channels)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            return np.broadcast_to(d_y[:, None] / count, places.shape).reshape(x.shape), {}
+
+        return places.mean(axis=1), backward
+
+    return forward
+
+
+@implements(GlobalMaxPool)
+def globalmaxpool(word: GlobalMaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,c] = the largest of x[n, …, c]; the gradient goes to the first of the largest alone."""
+    (channels,) = word.output_shape(shape)
+    count = shape.size // channels
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        y, winner = _first_largest(x.reshape(-1, count, channels), axis=1)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            won = winner == np.arange(count)[:, None]  # (batch, place, channels)
+            return (won * d_y[:, None]).reshape(x.shape), {}
+
+        return y, backward
+
+    return forward
+
+
+def _first_largest(candidates: Array, axis: int) -> tuple[Array, Array]:
+    """The largest along an axis, without that axis, and the index of the first that has this value, with it."""
+    winner = candidates.argmax(axis=axis, keepdims=True)
+    return np.take_along_axis(candidates, winner, axis).squeeze(axis), winner

@@ -1,0 +1,107 @@
+"""The losses: how far the outputs are from what they should have been, and which way is nearer.
+
+Each is the mean over the batch, as PyTorch takes it: over samples (and steps) for cross_entropy, over all numbers for
+the others. A loss with a head takes the numbers before that activation (`logits`): there the two together are stable,
+and the gradient of both is a difference.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.arrays import Array, log_softmax, sigmoid
+from runtime.registry import Registry
+from runtime.targets import TargetError, as_classes, as_numbers
+from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+
+LossFunction = Callable[[Array, Array], tuple[float, Array]]
+"""Outputs (batch, …) and targets → the loss, and its gradient of the outputs' shape and type."""
+
+LOSSES: Registry[Callable[[Any], LossFunction]] = Registry("runtime.losses")
+"""Every loss's arithmetic, by its class of word."""
+
+implements_loss = LOSSES.implements
+
+
+def build_loss(word: Loss) -> LossFunction:
+    """The function of a loss; it raises TargetError where targets do not belong to the outputs."""
+    return LOSSES[type(word)](word)
+
+
+@implements_loss(CrossEntropy)
+def cross_entropy(word: CrossEntropy) -> LossFunction:
+    """L = −mean log p[true class], p = softmax(z); ∂L/∂z = (p − onehot) / count.
+
+    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time).
+    """
+
+    def apply(logits: Array, targets: Array) -> tuple[float, Array]:
+        classes = as_classes(targets, logits)[..., None]
+        logs = log_softmax(logits)
+        truth = np.take_along_axis(logs, classes, axis=-1)
+        gradient = np.exp(logs)
+        np.put_along_axis(gradient, classes, np.expm1(truth), axis=-1)
+        return -_mean(truth), gradient / classes.size
+
+    return apply
+
+
+@implements_loss(BinaryCrossEntropy)
+def binary_cross_entropy(word: BinaryCrossEntropy) -> LossFunction:
+    """L = −mean (t log p + (1 − t) log (1 − p)), p = sigmoid(z); ∂L/∂z = (p − t) / n.
+
+    The sum is max(z, 0) − t z + log(1 + exp(−|z|)): for 0 and 1 its first two terms are exact. Takes logits, and
+    targets of 0 to 1.
+    """
+
+    def apply(logits: Array, targets: Array) -> tuple[float, Array]:
+        truth = as_numbers(targets, logits)
+        if not ((truth >= 0) & (truth <= 1)).all():
+            raise TargetError("binary_cross_entropy needs targets of 0 (no) or 1 (yes)")
+        surprise = np.maximum(logits, 0) - truth * logits + np.log1p(np.exp(-np.abs(logits)))
+        return _mean(surprise), (sigmoid(logits) - truth) / truth.size
+
+    return apply
+
+
+@implements_loss(Mse)
+def mse(word: Mse) -> LossFunction:
+    """L = mean d², d = y − t; ∂L/∂y = 2 d / n."""
+
+    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+        difference = outputs - as_numbers(targets, outputs)
+        return _mean(np.square(difference)), difference * (2 / difference.size)
+
+    return apply
+
+
+@implements_loss(Mae)
+def mae(word: Mae) -> LossFunction:
+    """L = mean |d|, d = y − t; ∂L/∂y = sign(d) / n."""
+
+    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+        difference = outputs - as_numbers(targets, outputs)
+        return _mean(np.abs(difference)), np.sign(difference) / difference.size
+
+    return apply
+
+
+@implements_loss(Huber)
+def huber(word: Huber) -> LossFunction:
+    """L = mean of d² / 2 where |d| ≤ δ, δ (|d| − δ / 2) elsewhere; ∂L/∂y = d / n, held between ±δ / n.
+
+    With c = d held between ±δ both branches are c (d − c / 2).
+    """
+
+    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+        difference = outputs - as_numbers(targets, outputs)
+        held = np.clip(difference, -word.delta, word.delta)
+        return _mean(held * (difference - 0.5 * held)), held / held.size
+
+    return apply
+
+
+def _mean(x: Array) -> float:
+    """The mean over everything, added up in float64."""
+    return float(x.mean(dtype=np.float64))

@@ -1,0 +1,116 @@
+"""The metrics: how good the outputs are over a whole part of the data, in numbers for people."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from runtime.arrays import Array
+from runtime.registry import Registry
+from runtime.targets import TargetError, as_classes, as_numbers
+from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Rmse, Top3
+
+METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry("runtime.metrics")
+"""Every metric by (word, outputs, targets), by its class of word."""
+
+implements_metric = METRICS.implements
+
+
+def measure(word: Metric, outputs: Array, targets: Array) -> float:
+    """The metric of the network's outputs (sample, …) and what they should have been.
+
+    Classifications take probabilities (sample, classes) and the true classes (sample,), or both with a time axis; one
+    output, a sigmoid's, counts as two classes with the border at 0.5. Regressions take numbers. Raises TargetError
+    where the targets do not belong to the outputs, or there is no sample.
+    """
+    if not len(outputs):
+        raise TargetError("there is nothing to measure: this part of the data has no samples")
+    return METRICS[type(word)](word, outputs, targets)
+
+
+@implements_metric(Accuracy)
+def accuracy(word: Accuracy, outputs: Array, targets: Array) -> float:
+    """The share of samples whose most probable class, the first of equals, is the true one."""
+    probabilities, truth = _classified(outputs, targets)
+    return float(np.mean(probabilities.argmax(axis=-1) == truth))
+
+
+@implements_metric(Top3)
+def top3(word: Top3, outputs: Array, targets: Array) -> float:
+    """The share of samples whose true class is among the three most probable, the first of equals coming first."""
+    probabilities, truth = _classified(outputs, targets)
+    best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :3]
+    return float(np.mean((best == truth[:, None]).any(axis=-1)))
+
+
+@implements_metric(F1)
+def f1(word: F1, outputs: Array, targets: Array) -> float:
+    """The mean over classes of 2 · hits / (times predicted + times true), which is the harmonic mean of the two rates.
+
+    The classes that are neither predicted nor true have none, and are left out.
+    """
+    probabilities, truth = _classified(outputs, targets)
+    counts = _counts(probabilities.argmax(axis=-1), truth, probabilities.shape[-1])
+    hits, seen = counts.diagonal(), counts.sum(axis=0) + counts.sum(axis=1)
+    occurs = seen > 0
+    return float(np.mean(2 * hits[occurs] / seen[occurs]))
+
+
+@implements_metric(MaeMetric)
+def mae(word: MaeMetric, outputs: Array, targets: Array) -> float:
+    """mean |y − t|."""
+    return float(np.mean(np.abs(_difference(outputs, targets))))
+
+
+@implements_metric(Rmse)
+def rmse(word: Rmse, outputs: Array, targets: Array) -> float:
+    """√ mean (y − t)²."""
+    return float(np.sqrt(np.mean(np.square(_difference(outputs, targets)))))
+
+
+@implements_metric(R2)
+def r2(word: R2, outputs: Array, targets: Array) -> float:
+    """1 − Σ (y − t)² / Σ (t − mean t)² over the samples, then the mean over the outputs.
+
+    Where an output's targets are all the same there is no variance to explain: 1 where they are met exactly, else 0.
+    """
+    truth = as_numbers(targets, outputs.astype(np.float64)).reshape(len(outputs), -1)  # (sample, output)
+    missed = np.square(outputs.reshape(truth.shape) - truth).sum(axis=0)
+    variance = np.square(truth - truth.mean(axis=0)).sum(axis=0)
+    varies = variance > 0
+    scores = np.where(varies, 1 - missed / np.where(varies, variance, 1), missed == 0)
+    return float(scores.mean())
+
+
+def confusion(outputs: Array, targets: Array, classes: int) -> Array:
+    """How often class i (row) was taken for class j (column): (classes, classes) of counts.
+
+    Takes outputs and targets as the classifications of `measure` do; `classes` is 2 for a single sigmoid. Raises
+    TargetError where the outputs are not of so many classes, or the targets do not belong to them.
+    """
+    probabilities, truth = _classified(outputs, targets)
+    if probabilities.shape[-1] != classes:
+        raise TargetError(f"the outputs are of {probabilities.shape[-1]} classes, and {classes} were asked for")
+    return _counts(probabilities.argmax(axis=-1), truth, classes)
+
+
+def _classified(outputs: Array, targets: Array) -> tuple[Array, Array]:
+    """Probabilities (place, classes) and true classes (place,), whatever axes came before."""
+    if outputs.ndim == targets.ndim == 1:
+        outputs = outputs[:, None]
+    if outputs.shape[-1] == 1:
+        targets = targets.reshape(outputs.shape[:-1]) if targets.shape == outputs.shape else targets
+        outputs = np.concatenate([1 - outputs, outputs], axis=-1)
+    truth = as_classes(targets, outputs)
+    return outputs.reshape(-1, outputs.shape[-1]), truth.reshape(-1)
+
+
+def _counts(predicted: Array, truth: Array, classes: int) -> Array:
+    return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def _difference(outputs: Array, targets: Array) -> Array:
+    """y − t, in float64."""
+    outputs = outputs.astype(np.float64)
+    difference: Array = outputs - as_numbers(targets, outputs)
+    return difference

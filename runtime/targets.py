@@ -1,0 +1,43 @@
+"""What the outputs should have been, brought to the form in which it is compared with them."""
+
+import numpy as np
+
+from runtime.arrays import Array, one_hot
+from runtime.errors import DataError
+
+
+class TargetError(DataError, ValueError):
+    """Targets that do not belong to the outputs: the message gives both shapes, or the label that is out of range."""
+
+
+def as_classes(targets: Array, outputs: Array) -> Array:
+    """The class of each sample, or of each step of a sequence, as intp, of the outputs' shape without its last axis.
+
+    `outputs` is (batch, classes) or (batch, time, classes). Raises TargetError for targets of another shape, that are
+    no whole numbers, or that are no class.
+    """
+    if targets.shape != outputs.shape[:-1]:
+        raise TargetError(
+            f"outputs {outputs.shape} need classes of shape {outputs.shape[:-1]}, and these are {targets.shape}"
+        )
+    if targets.dtype.kind not in "bui":
+        raise TargetError(f"classes must be whole numbers, and these are {targets.dtype}")
+    count = outputs.shape[-1]
+    wrong = targets[(targets < 0) | (targets >= count)]
+    if wrong.size:
+        raise TargetError(f"label {wrong[0]} is out of range: there are {count} classes, 0 to {count - 1}")
+    return targets.astype(np.intp, copy=False)
+
+
+def as_numbers(targets: Array, outputs: Array) -> Array:
+    """The number that each output should have been, of the outputs' shape and type.
+
+    `targets` is of the outputs' shape, or without its last axis: then it is the one number of each sample where there
+    is one output, and where there are several the class, whose output should be 1 and all others 0. Raises TargetError
+    for any other shape, and for classes that are none.
+    """
+    if targets.shape == outputs.shape or (*targets.shape, 1) == outputs.shape:
+        return targets.reshape(outputs.shape).astype(outputs.dtype, copy=False)
+    if targets.shape == outputs.shape[:-1] and targets.dtype.kind in "bui":
+        return one_hot(as_classes(targets, outputs), outputs.shape[-1], outputs.dtype)
+    raise TargetError(f"outputs {outputs.shape} need a number each, and the targets are {targets.shape}")

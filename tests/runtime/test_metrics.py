@@ -1,0 +1,100 @@
+"""The metrics by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runtime.metrics import confusion, measure
+from runtime.targets import TargetError
+from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Rmse, Top3
+from spec_lang.word import words
+
+THREE = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4]]  # taken for 0, 1, 1, 2
+
+
+def measured(word: Metric, outputs: Any, targets: Any) -> float:
+    value = measure(word, np.array(outputs, np.float32), np.array(targets))
+    assert type(value) is float
+    return value
+
+
+def test_accuracy_is_the_share_of_classes_that_were_met() -> None:
+    assert measured(Accuracy(), THREE, [0, 1, 0, 2]) == 0.75
+
+
+def test_of_equals_the_first_class_is_taken() -> None:
+    assert measured(Accuracy(), [[0.5, 0.5]], [0]) == 1
+    assert measured(Top3(), [[0.25, 0.25, 0.25, 0.25]] * 2, [2, 3]) == 0.5
+
+
+def test_top3_counts_the_truth_among_the_three_most_probable() -> None:
+    assert measured(Top3(), [[0.1, 0.2, 0.3, 0.4]] * 4, [0, 1, 2, 3]) == 0.75
+    assert measured(Top3(), THREE, [2, 2, 2, 0]) == 1
+
+
+def test_f1_is_the_mean_over_classes_of_the_harmonic_mean_of_precision_and_recall() -> None:
+    # class 0: precision 1/1, recall 1/2; class 1: 1/2, 1/1; class 2: 1/1, 1/1
+    assert measured(F1(), THREE, [0, 1, 0, 2]) == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+
+
+def test_f1_leaves_out_a_class_that_never_occurs_and_gives_nothing_for_one_that_is_never_met() -> None:
+    assert measured(F1(), [[0.9, 0.1, 0.0], [0.9, 0.1, 0.0]], [0, 1]) == pytest.approx((2 / 3 + 0) / 2)
+
+
+@pytest.mark.parametrize("targets", [[0, 1, 1, 0], [[0], [1], [1], [0]], [False, True, True, False]])
+def test_one_sigmoid_is_two_classes_with_the_border_at_a_half(targets: Any) -> None:
+    outputs = [[0.2], [0.9], [0.4], [0.5]]
+    assert measured(Accuracy(), outputs, targets) == 0.75
+    np.testing.assert_array_equal(confusion(np.array(outputs), np.array(targets), 2), [[2, 0], [1, 1]])
+
+
+def test_the_steps_of_sequences_count_one_by_one() -> None:
+    outputs, classes = np.array([THREE, THREE]), np.array([[0, 1, 0, 2], [0, 1, 1, 2]])
+    assert measured(Accuracy(), outputs, classes) == 7 / 8
+    assert confusion(outputs, classes, 3).sum() == 8
+
+
+def test_confusion_has_the_truth_in_rows_and_the_answer_in_columns() -> None:
+    np.testing.assert_array_equal(
+        confusion(np.array(THREE), np.array([0, 1, 0, 2]), 3), [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+    )
+    with pytest.raises(TargetError, match="of 3 classes, and 4 were asked for"):
+        confusion(np.array(THREE), np.array([0, 1, 0, 2]), 4)
+
+
+def test_mae_and_rmse_by_hand() -> None:
+    assert measured(MaeMetric(), [[1.0], [5.0]], [0.0, 2.0]) == 2
+    assert measured(Rmse(), [[1.0], [8.0]], [0.0, 1.0]) == 5
+
+
+def test_r2_is_one_for_the_truth_zero_for_its_mean_and_less_for_worse() -> None:
+    truth = [1.0, 2.0, 6.0]
+    assert measured(R2(), [[1.0], [2.0], [6.0]], truth) == 1
+    assert measured(R2(), [[3.0], [3.0], [3.0]], truth) == 0
+    assert measured(R2(), [[6.0], [3.0], [1.0]], truth) == pytest.approx(1 - 51 / 14)
+
+
+def test_r2_is_the_mean_over_the_outputs_and_knows_targets_that_do_not_vary() -> None:
+    assert measured(R2(), [[1.0, 3.0], [2.0, 3.0]], [[1.0, 3.0], [2.0, 3.0]]) == 1
+    assert measured(R2(), [[1.0, 3.0], [2.0, 4.0]], [[1.0, 3.0], [2.0, 3.0]]) == 0.5
+
+
+def test_a_million_float32_numbers_do_not_lose_the_digits_of_their_mean() -> None:
+    outputs = np.full((1_000_000, 1), 0.1, np.float32)
+    assert measure(MaeMetric(), outputs, np.zeros(1_000_000)) == pytest.approx(float(np.float32(0.1)), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(words("metric")))
+def test_no_samples_have_no_metric(name: str) -> None:
+    word = words("metric")[name]()
+    assert isinstance(word, Metric)
+    with pytest.raises(TargetError, match="nothing to measure"):
+        measure(word, np.zeros((0, 3)), np.zeros(0, int))
+
+
+def test_targets_of_another_part_are_refused() -> None:
+    with pytest.raises(TargetError):
+        measured(Accuracy(), THREE, [0, 1])
+    with pytest.raises(TargetError):
+        measured(Rmse(), [[1.0], [2.0]], [1.0, 2.0, 3.0])

@@ -1,0 +1,81 @@
+"""The schedules at times where their factors are known."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.schedules import PlateauState, factor
+from spec_lang.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
+
+TIMED = [ConstantRate, Cosine, Exponential, Plateau]
+
+
+def test_constant_and_plateau_leave_the_rate_to_others() -> None:
+    assert factor(ConstantRate(), 7, 10) == factor(Plateau(), 7, 10) == 1
+
+
+def test_step_falls_at_the_end_of_each_stretch() -> None:
+    word = Step(factor=0.5, every=10)
+    assert [factor(word, time, 100) for time in (0, 9, 10, 19, 20, 30)] == [1, 1, 0.5, 0.5, 0.25, 0.125]
+
+
+def test_step_falls_on_time_where_times_are_fractions() -> None:
+    assert factor(Step(factor=0.5, every=0.1), 0.1 + 0.2, 1) == 0.125
+    assert factor(Step(factor=0.5, every=0.1), 0.29, 1) == 0.25
+    assert factor(Step(factor=0.5, every=0.3), 3 * 0.1, 1) == 0.5
+
+
+def test_the_schedule_of_the_notes() -> None:
+    assert factor(Step(factor=0.96, every=5000), 49_999, 50_000) == pytest.approx(0.96**9)
+
+
+def test_exponential_falls_with_each_step() -> None:
+    assert factor(Exponential(factor=0.5, every=2), 3, 100) == pytest.approx(0.5**1.5)
+
+
+def test_cosine_falls_from_one_over_the_middle_to_the_floor() -> None:
+    assert [factor(Cosine(), time, 8) for time in (0, 2, 4, 8)] == pytest.approx(
+        [1, (1 + math.sqrt(0.5)) / 2, 0.5, 0], abs=1e-15
+    )
+    assert [factor(Cosine(floor=0.2), time, 8) for time in (0, 4, 8, 9)] == pytest.approx([1, 0.6, 0.2, 0.2])
+
+
+@pytest.mark.parametrize("cls", TIMED)
+def test_the_warm_up_is_a_straight_line_and_the_schedule_begins_at_its_end(cls: type[Schedule]) -> None:
+    word = cls(warmup=4)
+    assert [factor(word, time, 20) for time in (0, 1, 2, 3, 4)] == [0, 0.25, 0.5, 0.75, 1]
+    assert factor(word, 11, 20) == factor(cls(), 7, 16)
+
+
+def test_a_warm_up_as_long_as_the_training_leaves_nothing_to_the_schedule() -> None:
+    assert factor(Cosine(warmup=10), 9, 10) == 0.9
+    assert factor(Cosine(warmup=10), 10, 10) == 0
+
+
+@given(
+    word=st.sampled_from([cls(warmup=w) for cls in TIMED for w in (0, 3)] + [Step(every=4), Step(every=0.3, warmup=1)]),
+    time=st.floats(0, 30),
+)
+def test_a_factor_is_never_below_zero_or_above_one(word: Schedule, time: float) -> None:
+    assert 0 <= factor(word, time, 20) <= 1
+
+
+def test_a_plateau_waits_patience_evaluations_and_falls_at_the_next() -> None:
+    word, state = Plateau(factor=0.5, patience=2, min_delta=0.1), PlateauState()
+    factors = []
+    for loss in [1.0, 0.95, 0.92, 0.91, 0.8, 0.8, 0.8, 0.8, 0.8]:
+        state = state.update(word, loss)
+        factors.append(state.factor)
+    assert factors == [1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25]
+    assert state == PlateauState(best=0.8, wait=1, factor=0.25)
+
+
+def test_a_plateau_without_patience_falls_at_once() -> None:
+    state = PlateauState().update(Plateau(patience=0), 1.0).update(Plateau(patience=0), 1.0)
+    assert state.factor == 0.1
+
+
+def test_a_loss_that_is_no_number_is_no_improvement() -> None:
+    assert PlateauState(best=1.0).update(Plateau(), math.nan) == PlateauState(best=1.0, wait=1)

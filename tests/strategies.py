@@ -1,0 +1,151 @@
+"""Layers, shapes and numbers to test with: from the examples that the words carry, and at random."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+from numpy.typing import DTypeLike, NDArray
+
+from spec_lang.bind import bind
+from spec_lang.layers.conv import Conv
+from spec_lang.layers.pool import Pool
+from spec_lang.parse import parse
+from spec_lang.shape import Misfit, Shape
+from spec_lang.source import Source
+from spec_lang.syntax import Call, Pipeline
+from spec_lang.word import Layer, layers
+
+Array = NDArray[Any]
+
+MORE_EXAMPLES = (
+    "conv 3x2 x4 stride=2 pad=1",
+    "conv 2x2 x4 pad=same dilation=2 groups=2",
+    "conv 1x1 x2 groups=2 bias=no",
+    "conv 2x3 x3 stride=3 pad=same",
+    "maxpool 3 stride=1",
+    "maxpool 3x2 stride=2 pad=same",
+    "avgpool 3 stride=2 pad=1",
+    "avgpool 2x3 stride=1",
+    "dense 4 bias=no",
+    "leaky_relu slope=0.3",
+    "elu alpha=0.5",
+    "batchnorm momentum=0.3 eps=0.01",
+    "layernorm eps=0.01",
+)
+"""What the words' own examples leave out."""
+
+SHAPES = (
+    Shape((5, 6, 2)),
+    Shape((5, 6)),
+    Shape((7,)),
+    Shape((4, 3), sequence=True),
+    Shape(()),
+)
+"""An image, an image without a channel axis, a row, a sequence, a number."""
+
+LARGE_SHAPES = (Shape((28, 28, 1)), Shape((784,)))
+"""For layers that none of the others fits."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A layer and the shape of a sample that it fits."""
+
+    text: str
+    word: Layer
+    shape: Shape
+
+    def __str__(self) -> str:
+        return f"{self.text} on {self.shape}{' steps' if self.shape.sequence else ''}"
+
+    def arrays(self, random: np.random.Generator, dtype: DTypeLike = np.float64) -> dict[str, Array]:
+        """Random parameters and buffers, away from 0 and 1; variances positive."""
+        declared = {**self.word.parameters(self.shape), **self.word.buffers(self.shape)}
+        return {
+            name: (random.uniform(0.5, 2, p.shape) if "var" in name else random.normal(0, 0.5, p.shape)).astype(dtype)
+            for name, p in declared.items()
+        }
+
+    def samples(self, random: np.random.Generator, batch: int = 3, dtype: DTypeLike = np.float64) -> Array:
+        """Random samples (batch, *shape): no two numbers are near each other, or near 0, where slopes may change."""
+        return distinct(random, (batch, *self.shape)).astype(dtype)
+
+
+def distinct(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Numbers between −2 and 2 in random order, evenly spaced, none of them 0."""
+    count = int(np.prod(shape))
+    return random.permutation(np.linspace(-2, 2, count + count % 2)[:count]).reshape(shape)
+
+
+def layer(text: str) -> Layer:
+    """The layer that a text says."""
+    statements, errors = parse(Source("a test", text))
+    assert not errors, errors
+    (pipeline,) = statements
+    assert isinstance(pipeline, Pipeline)
+    (call,) = pipeline.stages
+    assert isinstance(call, Call)
+    word, errors = bind(layers()[call.word], call.arguments, call.span)
+    assert isinstance(word, Layer), f"{text} is no example of a layer: {errors}"
+    return word
+
+
+def examples(name: str) -> Iterator[Case]:
+    """A layer's examples, each on every shape that it fits: from its word, or its name alone, and those given here."""
+    own = layers()[name].examples or (name,)
+    for text in (*own, *(text for text in MORE_EXAMPLES if text.split()[0] == name)):
+        word = layer(text)
+        shapes = [shape for shape in SHAPES if fits(word, shape)] or [s for s in LARGE_SHAPES if fits(word, s)]
+        for shape in shapes:
+            yield Case(text, word, shape)
+
+
+def fits(word: Layer, shape: Shape) -> bool:
+    """Whether a layer fits a shape, and has its parameters for it."""
+    try:
+        word.output_shape(shape)
+        word.parameters(shape)
+    except Misfit:
+        return False
+    return True
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Case:
+    """A convolution of any options on a small image that it fits."""
+    groups = draw(st.integers(1, 3))
+    shape = Shape((draw(st.integers(1, 7)), draw(st.integers(1, 7)), groups * draw(st.integers(1, 2))))
+    options = {
+        "window": (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
+        "filters": groups * draw(st.integers(1, 2)),
+        "stride": draw(st.integers(1, 3)),
+        "pad": draw(st.sampled_from(["valid", "same", 0, 1, 2, 3])),
+        "dilation": draw(st.integers(1, 3)),
+        "groups": groups,
+        "bias": draw(st.booleans()),
+    }
+    return _fitting(Conv(**options), shape)
+
+
+@st.composite
+def pools(draw: st.DrawFn, cls: type[Pool]) -> Case:
+    """A pool of any options on a small image that it fits."""
+    shape = Shape((draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.integers(1, 3))))
+    options = {
+        "window": (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
+        "stride": draw(st.integers(1, 4)),
+        "pad": draw(st.sampled_from(["valid", "same", 0, 1, 2])),
+    }
+    return _fitting(cls(**options), shape)
+
+
+def _fitting(word: Layer, shape: Shape) -> Case:
+    assume(fits(word, shape))
+    return Case(repr(word), word, shape)
+
+
+seeds = st.integers(0, 2**32 - 1)
+batches = st.integers(1, 4)
