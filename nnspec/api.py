@@ -11,11 +11,12 @@ from runtime.errors import DataError
 from runtime.evaluation import evaluate as evaluate_part
 from runtime.network import Network
 from runtime.occlusion import occlude as occlude_images
-from runtime.prepare import Arrays, Request, compiled
+from runtime.prepare import Arrays, compiled
 from runtime.saving import load as load_checkpoint
 from runtime.training import Listener, Run, silent
 from runtime.training import resume as resume_run
 from runtime.training import train as train_run
+from spec_lang.request import Request
 from spec_lang.spec import Spec
 
 

@@ -1,8 +1,6 @@
 """A spec's text and its data brought together: what the data turn out to be completes what the spec leaves open."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +8,10 @@ import numpy as np
 from runtime.data import Data, Preprocessing, data_from_arrays, load_data
 from runtime.errors import DataError
 from runtime.network import Network
-from spec_lang.check import check
 from spec_lang.diagnostics import Diagnostic
 from spec_lang.errors import SpecError
-from spec_lang.overrides import overrides_from
-from spec_lang.source import Source, Span, open_source
+from spec_lang.request import Request
+from spec_lang.source import Span
 from spec_lang.spec import Spec
 
 
@@ -25,23 +22,6 @@ class Arrays:
     x: Any
     y: Any
     validation: tuple[Any, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a caller asks to be made of a spec: a path or a text, and settings from outside."""
-
-    spec: str | Path | Source
-    settings: Mapping[str, object]
-    variant: str | None = None
-    data: str | None = None
-    seed: int | None = None
-
-    def check(self, input_shape: tuple[int, ...] | None = None, classes: int | None = None) -> Spec:
-        """The checked spec; raises SpecError with everything that is wrong."""
-        source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
-        overrides = overrides_from(self.settings, self.data, self.seed)
-        return check(source, overrides, self.variant, input_shape, classes)
 
 
 def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:

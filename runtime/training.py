@@ -18,12 +18,13 @@ from runtime.evaluation import evaluate
 from runtime.layers import Mode
 from runtime.network import Network
 from runtime.optimizers import rule
-from runtime.prepare import Arrays, Request, data_of, with_data
+from runtime.prepare import Arrays, data_of, with_data
 from runtime.runs import LAST, RunFolder, new_folder
 from runtime.saving import Saved, alone, digest, load, save
 from runtime.schedules import factor
 from runtime.signals import StopRequest, stop_on_signals
 from runtime.state import Best, Series, State, next_batch, start
+from spec_lang.request import Request
 from spec_lang.resolve import resolved
 from spec_lang.schedules import Plateau
 from spec_lang.spec import Spec

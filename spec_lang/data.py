@@ -1,6 +1,8 @@
 """Where samples come from. What is known of a source before a byte is read stands here; reading is the runtime's."""
 
-from typing import ClassVar, Literal
+import os
+from pathlib import Path
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -19,6 +21,7 @@ class Data(Word):
     shape: ClassVar[tuple[int, ...] | None] = None
     classes: ClassVar[int | None] = None
     has_test: ClassVar[bool] = False
+    paths: ClassVar[tuple[str, ...]] = ()  # the fields that name files
     split: tuple[float, ...] = (90.0, 10.0)
     normalize: Literal["zscore", "minmax", "unit", "none"] = "zscore"
     seed: int = Field(0, ge=0, lt=2**63)
@@ -31,6 +34,13 @@ class Data(Word):
         if len(split) == 3 and cls.has_test:
             raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test part of its own")
         return split
+
+    def moved(self, before: Path, after: Path) -> Self:
+        """The same data, its relative paths, which began at the folder `before`, written so that they begin at `after`."""
+        paths = {name: getattr(self, name) for name in self.paths}
+        relative = {name: path for name, path in paths.items() if path is not None and not os.path.isabs(path)}
+        update = {name: os.path.relpath(before.resolve() / path, after.resolve()) for name, path in relative.items()}
+        return self.model_copy(update=update)
 
 
 class Digits(Data):
@@ -57,6 +67,7 @@ class MnistSample(Digits):
 class Files(Data):
     """Files of the user's own; paths start at the spec's folder."""
 
+    paths = ("path",)
     path: Text
 
 
@@ -71,6 +82,7 @@ class Idx(Files):
     """IDX files, plain or gzipped: images, their labels, and those of a test part where there is one."""
 
     word = "idx"
+    paths = ("path", "labels", "test", "test_labels")
     examples = ('data idx "train-images.gz" labels="train-labels.gz"',)
     labels: str
     test: str | None = None
@@ -101,6 +113,7 @@ class Csv(Files):
     whole numbers where the loss is about classes."""
 
     word = "csv"
+    paths = ("path", "test")
     examples = ('data csv "iris.csv" target=species',)
     target: str
     separator: str = ","
