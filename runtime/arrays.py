@@ -67,18 +67,19 @@ def erf(x: Array) -> Array:
     Cody's third range, beyond 4, is left out: what is subtracted from 1 there is below 2·10⁻⁸, and his second range
     gives enough of its digits up to 6, where 1 is all that float64 can hold.
     """
-    size = np.abs(x)
-    square = np.square(np.minimum(size, _NEAR))
-    near = x * (polynomial(_NEAR_P, square) / polynomial(_NEAR_Q, square))
-    far = np.minimum(size, 6)
-    far = 1 - np.exp(-far * far) * (polynomial(_FAR_P, far) / polynomial(_FAR_Q, far))
-    return np.where(size < _NEAR, near, np.copysign(far, x))
+    inner = np.clip(x, -_NEAR, _NEAR)
+    square = inner * inner
+    near = inner * (polynomial(_NEAR_P, square) / polynomial(_NEAR_Q, square))
+    size = np.minimum(np.abs(x), 6)
+    far = 1 - np.exp(-size * size) * (polynomial(_FAR_P, size) / polynomial(_FAR_Q, size))
+    inside = size < _NEAR
+    y: Array = near * inside + np.copysign(far, x) * ~inside
+    return y
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(−x)), its exponential never above 1: exp(x) / (1 + exp(x)) where x is negative."""
-    decay = np.exp(-np.abs(x))
-    y: Array = np.where(x >= 0, 1, decay) / (1 + decay)
+    """1 / (1 + exp(−x)), which is exp(x) / (1 + exp(x)): the one for positive x, the other for negative."""
+    y: Array = np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
     return y
 
 

@@ -57,16 +57,17 @@ def _relu(word: Relu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
 
 @activation(LeakyRelu)
 def _leaky_relu(word: LeakyRelu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """y = x where x > 0, slope · x elsewhere"""
-    return np.where(x > 0, x, word.slope * x), lambda d_y: np.where(x > 0, d_y, word.slope * d_y)
+    """y = max(x, 0) + slope · min(x, 0)"""
+    y = np.maximum(x, 0) + word.slope * np.minimum(x, 0)
+    return y, lambda d_y: d_y * (x > 0) + word.slope * d_y * (x <= 0)
 
 
 @activation(Elu)
 def _elu(word: Elu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
-    """y = x where x > 0, α · (exp(x) − 1) elsewhere; y' = 1 or α · exp(x)"""
+    """y = max(x, 0) + α · (exp(min(x, 0)) − 1); y' = 1 where x > 0, α · exp(x) elsewhere"""
     below = np.minimum(x, 0)
-    y = np.where(x > 0, x, word.alpha * np.expm1(below))
-    return y, lambda d_y: np.where(x > 0, d_y, word.alpha * np.exp(below) * d_y)
+    y = np.maximum(x, 0) + word.alpha * np.expm1(below)
+    return y, lambda d_y: d_y * (x > 0) + word.alpha * d_y * np.exp(below) * (x <= 0)
 
 
 @activation(Gelu)

@@ -1,0 +1,1 @@
+"""The arithmetic against PyTorch's, in float64."""

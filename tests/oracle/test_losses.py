@@ -1,0 +1,64 @@
+"""Every loss and its gradient against PyTorch."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from runtime.arrays import Array
+from runtime.losses import build_loss
+from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from tests.strategies import seeds
+
+SHAPES = st.sampled_from([(1, 2), (4, 1), (3, 5), (2, 3, 4)])
+SCALES = st.sampled_from([0.1, 1.0, 30.0])
+many = settings(max_examples=40, deadline=None)
+
+
+def agrees(word: Loss, outputs: Array, targets: Array, theirs: torch.Tensor, leaf: torch.Tensor) -> None:
+    theirs.backward()  # type: ignore[no-untyped-call]
+    value, gradient = build_loss(word)(outputs, targets)
+    assert leaf.grad is not None
+    np.testing.assert_allclose(value, theirs.item(), rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-8, atol=1e-12)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, seed=seeds)
+def test_cross_entropy_is_pytorchs(shape: tuple[int, ...], scale: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits, classes = random.normal(0, scale, shape), random.integers(0, shape[-1], shape[:-1])
+    leaf = torch.tensor(logits, requires_grad=True)
+    theirs = functional.cross_entropy(leaf.reshape(-1, shape[-1]), torch.tensor(classes).reshape(-1))
+    agrees(CrossEntropy(), logits, classes, theirs, leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, seed=seeds)
+def test_binary_cross_entropy_is_pytorchs(shape: tuple[int, ...], scale: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits, truth = random.normal(0, scale, shape), random.integers(0, 2, shape)
+    leaf = torch.tensor(logits, requires_grad=True)
+    theirs = functional.binary_cross_entropy_with_logits(leaf, torch.tensor(truth, dtype=torch.float64))
+    agrees(BinaryCrossEntropy(), logits, truth, theirs, leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, delta=st.floats(0.1, 5), seed=seeds)
+def test_mse_mae_and_huber_are_pytorchs(shape: tuple[int, ...], scale: float, delta: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    outputs, targets = random.normal(0, scale, shape), random.normal(0, scale, shape)
+    outputs.flat[0] = targets.flat[0]  # no difference at all
+    truth = torch.tensor(targets)
+    cases: list[tuple[Loss, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]]] = [
+        (Mse(), functional.mse_loss),
+        (Mae(), functional.l1_loss),
+        (Huber(), functional.huber_loss),
+        (Huber(delta=delta), lambda y, t: functional.huber_loss(y, t, delta=delta)),
+    ]
+    for word, function in cases:
+        leaf = torch.tensor(outputs, requires_grad=True)
+        agrees(word, outputs, targets, function(leaf, truth), leaf)

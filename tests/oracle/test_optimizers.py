@@ -1,0 +1,67 @@
+"""Twenty steps of every optimizer against PyTorch's, with each option."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from runtime.optimizers import rule
+from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from spec_lang.word import words
+
+CASES: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
+    (Sgd(), torch.optim.SGD, {}),
+    (Sgd(weight_decay=0.1), torch.optim.SGD, {"weight_decay": 0.1}),
+    (Momentum(), torch.optim.SGD, {"momentum": 0.9}),
+    (Momentum(beta=0.5, dampening=0.3), torch.optim.SGD, {"momentum": 0.5, "dampening": 0.3}),
+    (Momentum(dampening=0.9), torch.optim.SGD, {"momentum": 0.9, "dampening": 0.9}),
+    (Momentum(beta=0.8, weight_decay=0.1), torch.optim.SGD, {"momentum": 0.8, "weight_decay": 0.1}),
+    (
+        Momentum(nesterov=True, weight_decay=0.1),
+        torch.optim.SGD,
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+    ),
+    (RmsProp(), torch.optim.RMSprop, {}),
+    (
+        RmsProp(alpha=0.5, eps=0.1, weight_decay=0.1),
+        torch.optim.RMSprop,
+        {"alpha": 0.5, "eps": 0.1, "weight_decay": 0.1},
+    ),
+    (Adam(), torch.optim.Adam, {}),
+    (
+        Adam(beta1=0.5, beta2=0.8, eps=0.1, weight_decay=0.1),
+        torch.optim.Adam,
+        {"betas": (0.5, 0.8), "eps": 0.1, "weight_decay": 0.1},
+    ),
+    (AdamW(), torch.optim.AdamW, {}),
+    (
+        AdamW(beta1=0.5, beta2=0.8, eps=0.1, weight_decay=0.3),
+        torch.optim.AdamW,
+        {"betas": (0.5, 0.8), "eps": 0.1, "weight_decay": 0.3},
+    ),
+]
+
+
+@pytest.mark.parametrize(("word", "theirs", "options"), CASES, ids=[f"{w.word} {o}" for w, _, o in CASES])
+def test_twenty_steps_at_a_changing_rate_are_pytorchs(
+    word: Optimizer, theirs: type[torch.optim.Optimizer], options: dict[str, Any]
+) -> None:
+    random = np.random.default_rng(1)
+    p = random.normal(size=50)
+    tensor = torch.tensor(p, requires_grad=True)
+    optimizer = theirs([tensor], lr=0.1, **options)  # type: ignore[call-arg]
+    slots, update = {name: np.zeros_like(p) for name in word.slots}, rule(word)
+    for step in range(1, 21):
+        gradient = random.normal(size=50)
+        rate = 0.1 * 0.9**step
+        optimizer.param_groups[0]["lr"] = rate
+        tensor.grad = torch.tensor(gradient)
+        optimizer.step()
+        update(p, gradient, slots, step, rate)
+        np.testing.assert_allclose(p, tensor.detach().numpy(), rtol=1e-11, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", sorted(words("optimizer")))
+def test_the_defaults_are_pytorchs_and_every_optimizer_is_compared(name: str) -> None:
+    assert any(word == words("optimizer")[name]() for word, _, _ in CASES)
