@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from runtime.errors import RuntimeFault
+
 Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-class OcclusionError(ValueError):
+class OcclusionError(RuntimeFault, ValueError):
     """Occlusion was asked for something that cannot be: the message says what, and what would fit."""
 
 
@@ -46,17 +48,10 @@ def occlude(
     pixels = _as_images(images)  # (image, height, width, channels)
     count, height, width, _ = pixels.shape
     classes = _as_labels(labels, count)  # (image,)
-    window_size, steps = _pair(window, "window"), _pair(stride, "stride")
+    window_size, steps = as_pair(window, "window"), as_pair(stride, "stride")
     (batch_size,) = _positive((batch_size,), "batch_size")
-    if window_size[0] > height or window_size[1] > width:
-        raise OcclusionError(
-            f"a window of {_by(window_size)} does not fit into an image of {_by((height, width))}; "
-            f"write one of {_by((min(window_size[0], height), min(window_size[1], width)))} or less"
-        )
+    rows, columns = map_shape((height, width), window_size, steps)
     fill = _as_baseline(baseline, pixels)  # (height, width, channels)
-
-    rows = (height - window_size[0]) // steps[0] + 1
-    columns = (width - window_size[1]) // steps[1] + 1
     positions = rows * columns
     maps = np.empty(count * positions, np.float32)
     for start in range(0, maps.size, batch_size):
@@ -83,6 +78,28 @@ def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.fl
         int(label): stack[classes == label].mean(axis=0, dtype=np.float64).astype(np.float32)
         for label in np.unique(classes)
     }
+
+
+def map_shape(image: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int]:
+    """The rows and columns of a map: how many windows lie wholly in an image of (height, width), in such steps.
+
+    Raises OcclusionError where not even one does.
+    """
+    if window[0] > image[0] or window[1] > image[1]:
+        raise OcclusionError(
+            f"a window of {_by(window)} does not fit into an image of {_by(image)}; "
+            f"write one of {_by((min(window[0], image[0]), min(window[1], image[1])))} or less"
+        )
+    return (image[0] - window[0]) // stride[0] + 1, (image[1] - window[1]) // stride[1] + 1
+
+
+def as_pair(size: int | tuple[int, int], name: str) -> tuple[int, int]:
+    """A window or stride as (rows, columns): one number stands for both. Raises OcclusionError unless 1 or more."""
+    values = (size, size) if np.ndim(size) == 0 else tuple(np.asarray(size).tolist())
+    if len(values) != 2:
+        raise OcclusionError(f"{name} must be one whole number, or two (rows, columns), not {size!r}")
+    rows, columns = _positive(values, name)
+    return rows, columns
 
 
 def _cover(
@@ -148,14 +165,6 @@ def _check_answer(answer: NDArray[Any], batch: int, labels: NDArray[Any]) -> Non
             f"label {labels.max()} is out of range: the network knows {answer.shape[1]} classes, "
             f"0 to {answer.shape[1] - 1}"
         )
-
-
-def _pair(size: int | tuple[int, int], name: str) -> tuple[int, int]:
-    values = (size, size) if np.ndim(size) == 0 else tuple(np.asarray(size).tolist())
-    if len(values) != 2:
-        raise OcclusionError(f"{name} must be one whole number, or two (rows, columns), not {size!r}")
-    rows, columns = _positive(values, name)
-    return rows, columns
 
 
 def _positive(values: tuple[Any, ...], name: str) -> tuple[int, ...]:

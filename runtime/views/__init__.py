@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
+from runtime.errors import RuntimeFault
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -25,7 +27,7 @@ _ANONYMOUS: dict[str, dict[str, None]] = {
 }
 
 
-class PictureError(ValueError):
+class PictureError(RuntimeFault, ValueError):
     """A picture cannot be drawn of what was given, or not be saved so: the message says what would do."""
 
 

@@ -1,6 +1,7 @@
 """What a classifier takes for what: a row for each true class, a column for each answer."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from runtime.views import PictureError, picture
-from runtime.views._style import FAINT, INK, QUIET, SMALL, page, percent, shortened
+from runtime.views._style import FAINT, INK, QUIET, SMALL, WIDTH, page, percent, shortened
 
 _SHARES_TO = 12  # classes whose cells have room for the count and its share
 _COUNTS_TO = 24  # classes whose cells have room for the count
+_ERRORS = 5  # the commonest, written below where cells have no numbers
+_LETTER = 0.62 / 72  # inches: the width of a letter, for each point of its size
 _NAME = 20  # letters of a class's name
 
 
@@ -28,19 +31,18 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
     and up to 12 classes its share; beyond 24 classes the numbers are left out and the commonest errors are written
     below. Raises PictureError where the matrix is not one of counts, is empty, or has another number of names.
     """
-    counts = np.asarray(matrix)
-    names = _checked(counts, classes)
+    counts, names = _checked(np.asarray(matrix), classes)
     number, total = len(counts), counts.sum()
     of_class = counts.sum(axis=1, keepdims=True)  # (true, 1)
     shares = counts / np.maximum(of_class, 1)  # (true, predicted)
     diagonal = np.eye(number, dtype=bool)
     worst = float(shares[~diagonal].max(initial=0)) or 1.0
 
-    side = min(5.4, max(2.2, 0.53 * number)) if number <= _COUNTS_TO else min(12.0, 4.5 + 0.075 * number)  # inches
+    fit = _fit(names)
     right = np.trace(counts)
-    figure = page(side + 1.9, f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right")
-    figure.set_figwidth(max(side + 1.9, 5.2, 0.4 + 0.1 * len(title)))
-    panels = figure.subplot_mosaic([["matrix", "matrix"], ["right", "wrong"]], height_ratios=(side, 0.12))
+    figure = page(fit.height, f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right")
+    figure.set_figwidth(max(fit.width, 5.2, 0.4 + 0.1 * len(title)))
+    panels = figure.subplot_mosaic([["matrix", "matrix"], ["right", "wrong"]], height_ratios=(fit.side, 0.12))
     axes = panels["matrix"]
     blue = axes.imshow(np.where(diagonal, shares, np.nan), cmap="Blues", vmin=0, vmax=1)
     orange = axes.imshow(np.where(diagonal | (counts == 0), np.nan, shares), cmap="Oranges", vmin=0, vmax=worst)
@@ -53,9 +55,8 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
         )
         bar.set_label(f"{words}: share of the true class", color=QUIET)
         bar.locator = MaxNLocator(4)
-    size = min(SMALL + 1.5, 0.9 * 72 * side / number)  # points, that rows of names do not touch
-    _name_axes(axes, names, size, 72 * side / number)
-    _recall(axes, [percent(shares[i, i]) if of_class[i, 0] else "–" for i in range(number)], size)
+    _name_axes(axes, names, fit)
+    _recall(axes, [percent(shares[i, i]) if of_class[i, 0] else "–" for i in range(number)], fit)
     if number <= _COUNTS_TO:
         _number(axes, counts, shares, worst)
     else:
@@ -63,7 +64,30 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
     return figure
 
 
-def _checked(counts: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
+@dataclass(frozen=True)
+class _Fit:
+    """The sizes that let names and cells both be read, in inches, and in points the letters of the names."""
+
+    side: float  # of the matrix
+    letters: float
+    upright: bool  # names under the columns, where they are wider than a cell
+    width: float  # of the figure
+    height: float
+
+
+def _fit(names: list[str]) -> _Fit:
+    number, longest = len(names), max(map(len, names))
+    side = min(5.4, max(2.2, 0.53 * number)) if number <= _COUNTS_TO else min(12.0, 4.5 + 0.075 * number)
+    if number <= _COUNTS_TO:
+        side = min(side, WIDTH - 1.3 - longest * _LETTER * (SMALL + 1.5))
+    letters = min(SMALL + 1.5, 0.8 * 72 * side / number)  # so that rows of names do not touch
+    length = longest * _LETTER * letters  # inches, of the longest name
+    upright = length > 0.95 * side / number
+    below = (length if upright else 0.2) + (0 if number <= _COUNTS_TO else 0.3 + 0.17 * _ERRORS)
+    return _Fit(side, letters, upright, side + length + 1.3, side + below + 1.7)
+
+
+def _checked(counts: NDArray[Any], classes: Sequence[str] | None) -> tuple[NDArray[np.int64], list[str]]:
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1] or counts.size == 0:
         raise PictureError(f"a confusion matrix is square, (true, predicted), and this one is {counts.shape}")
     if counts.dtype.kind not in "ui" or counts.min() < 0:
@@ -73,14 +97,13 @@ def _checked(counts: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
     names = [str(name) for name in (range(len(counts)) if classes is None else classes)]
     if len(names) != len(counts):
         raise PictureError(f"the matrix has {len(counts)} classes, and there are {len(names)} names")
-    return [shortened(name, _NAME) for name in names]
+    return counts.astype(np.int64), [shortened(name, _NAME) for name in names]
 
 
-def _name_axes(axes: Axes, names: list[str], size: float, cell: float) -> None:
+def _name_axes(axes: Axes, names: list[str], fit: _Fit) -> None:
     number = len(names)
-    upright = max(map(len, names)) * size * 0.62 > cell  # points, about the width of the longest name
-    axes.set_xticks(range(number), names, rotation=90 if upright else 0, fontsize=size)
-    axes.set_yticks(range(number), names, fontsize=size)
+    axes.set_xticks(range(number), names, rotation=90 if fit.upright else 0, fontsize=fit.letters)
+    axes.set_yticks(range(number), names, fontsize=fit.letters)
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.set_xticks(np.arange(number + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(number + 1) - 0.5, minor=True)
@@ -89,9 +112,9 @@ def _name_axes(axes: Axes, names: list[str], size: float, cell: float) -> None:
     axes.spines[:].set(visible=True, color=FAINT)
 
 
-def _recall(axes: Axes, recalls: list[str], size: float) -> None:
+def _recall(axes: Axes, recalls: list[str], fit: _Fit) -> None:
     beside = axes.secondary_yaxis("right")
-    beside.set_yticks(range(len(recalls)), recalls, fontsize=size)
+    beside.set_yticks(range(len(recalls)), recalls, fontsize=fit.letters)
     beside.tick_params(length=0)
     beside.spines[:].set_visible(False)
     axes.annotate(
@@ -118,13 +141,9 @@ def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any], worst: float
             axes.text(column, row + 0.08, percent(shares[row, column]), va="top", fontsize=SMALL - 1, **look)
 
 
-def _commonest(counts: NDArray[Any], names: list[str], most: int = 6) -> str:
+def _commonest(counts: NDArray[np.int64], names: list[str]) -> str:
     wrong = counts * ~np.eye(len(counts), dtype=bool)
-    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    pairs = [
-        (row, column) for row, column in zip(*np.unravel_index(order, wrong.shape), strict=True) if wrong[row, column]
-    ]
-    if not pairs:
-        return "no errors"
-    told = [f"{names[row]} taken for {names[column]}: {wrong[row, column]:,}" for row, column in pairs]
-    return "commonest errors\n" + "\n".join("     ".join(told[i : i + 2]) for i in range(0, len(told), 2))
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_ERRORS]
+    places = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
+    told = [f"{names[row]} taken for {names[column]}: {wrong[row, column]:,}" for row, column in places]
+    return "\n".join(["commonest errors", *told]) if told else "no errors"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ _RING: dict[str, Any] = {
 }  # fmt: skip
 _LOWER = {"loss", "error", "entropy", "perplexity", "mse", "rmse", "mae"}
 _HIGHER = {"accuracy", "precision", "recall", "f1", "auc", "r2"}
+_TITLES = {"lr": "Learning rate"}
 _LOG_FROM = 10  # a loss that falls by this factor is drawn on a logarithmic scale
 _RUNAWAY = 100  # times the lowest first loss: higher ones leave the picture instead of flattening the rest
 _LABELS_AT = 1.04  # of the panel's width
@@ -61,11 +62,12 @@ def curves(histories: Mapping[str, History]) -> Figure:
     """Loss and metrics over the training steps, a panel for each quantity, all runs in it.
 
     `histories` is run → metric → (steps, values). A metric is a quantity, with its split before or after it where it
-    has one: `train_loss`, `validation_accuracy`, `loss/val`. Loss comes first. With one run a colour is a split; with
-    several a colour is a run, thick for validation and thin for training. A ring marks the best value by validation,
-    where the quantity's name tells whether more or less is better. The scale of a loss is logarithmic where all values
-    are above 0 and the largest is 10 times the smallest; the panel's title says so. Accuracies within 0 to 1 are drawn
-    as percentages. A run whose last value is not finite is said to have diverged.
+    has one: `train_loss`, `validation_accuracy`, `loss/val`; `loss` beside `validation_loss` is that of training. Loss
+    comes first. With one run a colour is a split; with several a colour is a run, thick for validation and thin for
+    training. A ring marks the best value by validation, where the quantity's name tells whether more or less is
+    better. The scale of a loss is logarithmic where all values are above 0 and the largest is 10 times the smallest;
+    the panel's title says so. Accuracies within 0 to 1 are drawn as percentages. A run whose last value is not finite
+    is said to have diverged.
 
     Raises PictureError where there is nothing to draw, or a metric's steps and values differ in number.
     """
@@ -110,7 +112,8 @@ def _lines_of(run: str, history: History) -> list[_Line]:
         quantity = " ".join(word for word in words if not split or word not in _SPLITS) or metric
         if np.isfinite(y).any():
             lines.append(_Line(run, split, quantity, x, y))
-    return lines
+    measured = {line.quantity for line in lines if line.split}
+    return [replace(line, split=line.split or "training") if line.quantity in measured else line for line in lines]
 
 
 def _colours(lines: list[_Line], runs: list[str]) -> _Colours:
@@ -135,7 +138,7 @@ def _draw_panel(axes: Axes, lines: list[_Line], colours: _Colours) -> None:
         if better:
             at = better(line)
             axes.plot(line.steps[at], line.values[at], color=colours[line.run, line.split], zorder=4, **_RING)
-    title = quantity.upper() if len(quantity) <= 3 else quantity[:1].upper() + quantity[1:]
+    title = _TITLES.get(quantity) or (quantity.upper() if len(quantity) <= 3 else quantity[:1].upper() + quantity[1:])
     values = np.concatenate([line.values[line.finite] for line in lines])
     if better is _lowest and values.min() > 0 and values.max() >= _LOG_FROM * values.min():
         _logarithmic(axes, lines, values)

@@ -11,7 +11,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.occlusion import class_average
+from runtime.occlusion import as_pair, class_average, map_shape
 from runtime.views import PictureError, picture
 from runtime.views._sheet import Box, frame, note, place, sheet
 from runtime.views._style import INK, PROBABILITY, QUIET, SMALL, WIDTH, page, shortened
@@ -37,10 +37,6 @@ class _Windows:
         value = self.baseline if isinstance(self.baseline, str) else f"{self.baseline:g}"
         steps = "at every position" if self.stride == (1, 1) else "in steps of {}x{}".format(*self.stride)
         return f"probability of the class with a window of {rows}x{columns} set to {value}, {steps}"
-
-    def map_shape(self, image: tuple[int, ...]) -> tuple[int, ...]:
-        """The rows and columns of a map, for an image of (height, width)."""
-        return tuple((i - w) // s + 1 for i, w, s in zip(image, self.size, self.stride, strict=True))
 
 
 @dataclass(frozen=True)
@@ -92,8 +88,8 @@ def occlusion(
     classes: Sequence[str] | None = None,
     probabilities: ArrayLike | None = None,
     *,
-    window: tuple[int, int] = (3, 3),
-    stride: tuple[int, int] = (1, 1),
+    window: int | tuple[int, int] = (3, 3),
+    stride: int | tuple[int, int] = (1, 1),
     baseline: float | str = 0,
     per_class: int = 3,
     page_number: int = 0,
@@ -110,10 +106,13 @@ def occlusion(
     All maps share one scale of probability: 0 to 1, or, where they differ by less than a half, from the lowest to the
     highest. A value stands where the middle of its window stood, so a map lies on its image and is a little smaller.
     Ten classes fit on a page, in the order of their labels; `page_number`, from 0, says which, and `pages` how many.
-    Raises PictureError for arrays that do not belong together and for a page that is not there.
+    Raises PictureError for arrays that do not belong together and for a page that is not there, OcclusionError for
+    windows that are none.
     """
-    windows = _Windows(window, stride, baseline)
+    windows = _Windows(as_pair(window, "window"), as_pair(stride, "stride"), baseline)
     material = _checked(images, maps, labels, probabilities, windows)
+    if per_class < 1:
+        raise PictureError(f"per_class must be 1 or more, not {per_class}")
     if not 0 <= page_number < pages(material.labels):
         raise PictureError(f"page {page_number} is not among the {pages(material.labels)} pages, counted from 0")
     present = np.unique(material.labels)[page_number * ROWS : (page_number + 1) * ROWS]
@@ -155,7 +154,7 @@ def _checked(
         )
     if which.shape != (len(samples),) or which.dtype.kind not in "ui":
         raise PictureError(f"{len(samples)} images need as many labels, whole numbers, and these are {which.shape}")
-    expected = (len(samples), *windows.map_shape(samples.shape[1:3]))
+    expected = (len(samples), *map_shape((samples.shape[1], samples.shape[2]), windows.size, windows.stride))
     if answers.shape != expected:
         raise PictureError(
             f"{len(samples)} images of {samples.shape[1]}x{samples.shape[2]} have maps of {expected} "

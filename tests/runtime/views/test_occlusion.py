@@ -1,0 +1,156 @@
+"""Occlusion maps beside their images: the right map at the right place, on one scale."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from runtime.views import PictureError
+from runtime.views.occlusion import occlusion, pages
+from tests.runtime.views.pictures import overhang, size, texts, title
+
+RANDOM = np.random.default_rng(8)
+LABELS = np.array([4, 1, 4, 4, 1, 4])
+IMAGES = RANDOM.integers(0, 256, (6, 9, 7, 1)).astype(np.uint8)
+MAPS = RANDOM.uniform(size=(6, 7, 5)).astype(np.float32)
+WHOLE = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+
+
+def drawn(figure: Figure) -> list[Any]:
+    return [np.asarray(image.get_array()) for image in figure.axes[0].images]
+
+
+def maps_of(figure: Figure) -> list[Any]:
+    return [image for image in figure.axes[0].images if image.cmap.name == "magma"]
+
+
+def test_each_class_is_a_row_of_images_beside_their_maps_and_the_average() -> None:
+    figure = occlusion(IMAGES, MAPS, LABELS)
+    expected = [
+        IMAGES[1, ..., 0], MAPS[1], IMAGES[4, ..., 0], MAPS[4], MAPS[[1, 4]].mean(0),
+        IMAGES[0, ..., 0], MAPS[0], IMAGES[2, ..., 0], MAPS[2], IMAGES[3, ..., 0], MAPS[3], MAPS[[0, 2, 3]].mean(0),
+    ]  # fmt: skip
+    assert len(drawn(figure)) == len(expected)
+    for shown, meant in zip(drawn(figure), expected, strict=True):
+        np.testing.assert_allclose(shown, meant, rtol=1e-6)
+
+
+def test_per_class_says_how_many_images_a_row_has() -> None:
+    assert len(maps_of(occlusion(IMAGES, MAPS, LABELS, per_class=1))) == 2 * 2
+    assert len(maps_of(occlusion(IMAGES, MAPS, LABELS, per_class=4))) == 2 + 1 + 4 + 1
+
+
+def test_rows_bear_the_names_of_their_classes() -> None:
+    named = texts(occlusion(IMAGES, MAPS, LABELS, ["a", "boat", "c", "d", "elk"]))
+    assert "boat" in named
+    assert "elk" in named
+    assert "a" not in named
+    assert {"1", "4"} <= set(texts(occlusion(IMAGES, MAPS, LABELS)))
+
+
+def test_the_caption_names_window_baseline_and_steps() -> None:
+    def caption(**windows: Any) -> str:
+        return str(occlusion(IMAGES, windows.pop("maps", MAPS), LABELS, **windows).axes[0].get_title("left"))
+
+    assert caption() == "probability of the class with a window of 3x3 set to 0, at every position"
+    other = caption(maps=np.zeros((6, 4, 3)), window=2, stride=(2, 2), baseline="the mean pixels")
+    assert other == "probability of the class with a window of 2x2 set to the mean pixels, in steps of 2x2"
+    assert title(occlusion(IMAGES, MAPS, LABELS, title="Where mnist_cnn looks")) == "Where mnist_cnn looks"
+
+
+def test_over_each_map_stands_what_the_probability_falls_from_and_to() -> None:
+    words = texts(occlusion(IMAGES, MAPS, LABELS, probabilities=WHOLE))
+    assert f"0.90 → {MAPS[0].min():.2f}" in words
+    assert any(text.startswith("Over a map: the probability of the whole image") for text in words)
+    alone = texts(occlusion(IMAGES, MAPS, LABELS))
+    assert f"lowest {MAPS[0].min():.2f}" in alone
+    assert "Over a map: the lowest with a window covered." in alone
+
+
+def test_all_maps_share_a_scale_from_nothing_to_one() -> None:
+    figure = occlusion(IMAGES, MAPS, LABELS)
+    assert {(image.norm.vmin, image.norm.vmax) for image in maps_of(figure)} == {(0, 1)}
+    assert figure.axes[1].get_ylabel() == "probability"
+    assert figure.axes[1].get_ylim() == (0, 1)
+
+
+def test_maps_that_lie_close_together_share_a_narrower_scale_and_it_is_told() -> None:
+    figure = occlusion(IMAGES, 0.75 + MAPS / 4, LABELS, per_class=9)
+    low, high = float((0.75 + MAPS / 4).min()), float((0.75 + MAPS / 4).max())
+    scales = {(image.norm.vmin, image.norm.vmax) for image in maps_of(figure)}
+    np.testing.assert_allclose(list(scales), [(low, high)], rtol=1e-6)
+    assert any(f"Colours span {low:.2g} to {high:.2g} only." in text for text in texts(figure))
+
+
+def test_a_value_stands_where_the_middle_of_its_window_stood() -> None:
+    figure = occlusion(IMAGES, np.zeros((6, 3, 2)), LABELS, window=(3, 4), stride=(3, 2))
+    image, answer = figure.axes[0].images[:2]
+    left, right, bottom, top = image.get_extent()
+    pixel = (right - left) / 7
+    assert pixel == pytest.approx((bottom - top) / 9)
+    frame = left + (right - left) + 0.05  # inches: the map's own place is beside its image
+    map_left, map_right, map_bottom, map_top = answer.get_extent()
+    # The first window covers rows 0 to 2 and columns 0 to 3: its middle is 1.5 pixels down and 2 to the right.
+    cell = (map_bottom - map_top) / 3, (map_right - map_left) / 2
+    assert (map_top + cell[0] / 2 - top) / pixel == pytest.approx(1.5)
+    assert (map_left + cell[1] / 2 - frame) / pixel == pytest.approx(2)
+    assert cell[0] / pixel == pytest.approx(3)
+    assert cell[1] / pixel == pytest.approx(2)
+
+
+def test_three_channels_are_colours_and_others_their_mean_in_grey() -> None:
+    red_green_blue = RANDOM.integers(0, 256, (6, 9, 7, 3)).astype(np.uint8)
+    np.testing.assert_array_equal(drawn(occlusion(red_green_blue, MAPS, LABELS))[0], red_green_blue[1])
+    unscaled = RANDOM.normal(size=(6, 9, 7, 3))
+    shown = drawn(occlusion(unscaled, MAPS, LABELS))[0]
+    assert shown.min() >= 0
+    assert shown.max() <= 1
+    two = RANDOM.normal(size=(6, 9, 7, 2))
+    np.testing.assert_allclose(drawn(occlusion(two, MAPS, LABELS))[0], two[1].mean(-1))
+    np.testing.assert_array_equal(drawn(occlusion(IMAGES[..., 0], MAPS, LABELS))[0], IMAGES[1, ..., 0])
+
+
+def test_ten_classes_fit_on_a_page_and_the_caption_counts_the_pages() -> None:
+    labels = np.arange(23)
+    images, maps = np.zeros((23, 6, 6)), np.zeros((23, 4, 4))
+    assert pages(labels) == 3
+    assert pages([5, 5]) == 1
+    last = occlusion(images, maps, labels, page_number=2)
+    assert {"20", "21", "22"} <= set(texts(last))
+    assert "19" not in texts(last)
+    assert last.axes[0].get_title("left").endswith("at every position (page 3 of 3)")
+    width, height = size(occlusion(images, maps, labels))
+    assert width == 900
+    assert height <= 1320
+
+
+@pytest.mark.parametrize("shape", [(28, 28), (10, 60), (60, 10), (3, 3)])
+@pytest.mark.parametrize("classes", [1, 3, 10])
+def test_nothing_is_cut_off(shape: tuple[int, int], classes: int) -> None:
+    labels = np.repeat(np.arange(classes), 3)
+    images, maps = np.zeros((3 * classes, *shape, 1)), np.zeros((3 * classes, shape[0] - 2, shape[1] - 2))
+    figure = occlusion(images, maps, labels, [f"class {i}" for i in range(classes)], np.ones(3 * classes))
+    assert overhang(figure) <= 0
+    assert size(figure)[1] <= 1320
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"images": np.zeros((6, 63))}, r"images must be \(image, height, width\[, channels\]\).* these are \(6, 63\)"),
+        ({"images": np.zeros((0, 9, 7)), "labels": [], "maps": np.zeros((0, 7, 5))}, "one at least"),
+        ({"labels": [1, 2]}, r"6 images need as many labels, whole numbers, and these are \(2,\)"),
+        ({"window": (2, 2)}, r"6 images of 9x7 have maps of \(6, 8, 6\) .* and these maps are \(6, 7, 5\)"),
+        ({"window": 8}, "a window of 8x8 does not fit into an image of 9x7"),
+        ({"probabilities": [0.5]}, r"6 images need as many probabilities, and these are \(1,\)"),
+        ({"classes": ["a", "b"]}, "label 4 has no name: there are 2 names"),
+        ({"page_number": 1}, "page 1 is not among the 1 pages, counted from 0"),
+        ({"per_class": 0}, "per_class must be 1 or more, not 0"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(change: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"images": IMAGES, "maps": MAPS, "labels": LABELS} | change
+    with pytest.raises(ValueError, match=message):
+        occlusion(**arguments)
+    assert issubclass(PictureError, ValueError)
