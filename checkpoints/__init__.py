@@ -5,10 +5,10 @@ FORMAT.md is the specification. This room knows named arrays and texts; what the
 
 from checkpoints.content import GROUPS, Checkpoint, same
 from checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
-from checkpoints.lock import lock, sweep
-from checkpoints.read import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
+from checkpoints.locking import lock, sweep
+from checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
 from checkpoints.seal import FORMAT_VERSION
-from checkpoints.write import build, write
+from checkpoints.writing import build, write
 
 __all__ = [
     "FORMAT_VERSION",

@@ -52,23 +52,26 @@ def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
     access.set_fileobj_driver(h5fd.fileobj_driver, file)
-    creation, group_creation = h5p.create(h5p.FILE_CREATE), h5p.create(h5p.GROUP_CREATE)
+    creation = h5p.create(h5p.FILE_CREATE)
     creation.set_userblock(seal.SIZE)
     creation.set_obj_track_times(False)
-    group_creation.set_obj_track_times(False)
-    root = h5f.create(b"checkpoint", h5f.ACC_TRUNC, creation, access)
-    groups = {"": root}
+    groups = {"": h5f.create(b"checkpoint", h5f.ACC_TRUNC, creation, access)}
     for name, array in stored.items():
         folder, _, last = name.rpartition("/")
-        for depth in range(folder.count("/") + 1 if folder else 0):
-            path = "/".join(name.split("/")[: depth + 1])
-            if path not in groups:
-                outer, _, part = path.rpartition("/")
-                groups[path] = h5g.create(groups[outer], part.encode(), lcpl=_utf8_links(), gcpl=group_creation)
-        _create_dataset(groups[folder], last, array)
+        _create_dataset(_group(groups, folder), last, array)
     for group in groups.values():
         group.close()
     return file
+
+
+def _group(groups: dict[str, Any], path: str) -> Any:
+    """The group at `path`, created where it is not yet there, and those above it."""
+    if path not in groups:
+        outer, _, last = path.rpartition("/")
+        creation = h5p.create(h5p.GROUP_CREATE)
+        creation.set_obj_track_times(False)
+        groups[path] = h5g.create(_group(groups, outer), last.encode(), lcpl=_utf8_links(), gcpl=creation)
+    return groups[path]
 
 
 def _create_dataset(group: Any, name: str, array: Array) -> None:
@@ -205,8 +208,7 @@ def _dtype(name: str, found: Any) -> np.dtype[Any]:
         for dtype, number in _NUMBER_TYPES.items():
             if found.equal(number):
                 return np.dtype(dtype)
-        fixed_length = found.get_class() == h5t.STRING and not found.is_variable_str()
-        if fixed_length and found.equal(_text_type(found.get_size())):
+        if found.equal(_text_type(found.get_size())):
             return np.dtype(f"S{found.get_size()}")
     raise Refused(f"{name} has a type that the format does not have")
 

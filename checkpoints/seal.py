@@ -44,7 +44,7 @@ class Seal:
             f"length {self.length}\nsha256 {self.sha256}\n"
         ).encode()
         block = (lines + b"seal " + hashlib.sha256(lines).hexdigest().encode() + b"\n").ljust(SIZE - 1) + b"\n"
-        if len(block) != SIZE or not _BLOCK.fullmatch(block):
+        if not _BLOCK.fullmatch(block):
             raise Refused(f"the program version {self.program!r} is not one word of 1 to 64 printable ASCII characters")
         return block
 

@@ -13,6 +13,7 @@ read = os.read
 pread = os.pread
 write = os.write
 fsync = os.fsync
+ftruncate = os.ftruncate
 flock = fcntl.flock
 link = os.link
 replace = os.replace

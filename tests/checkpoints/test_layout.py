@@ -20,6 +20,7 @@ def test_any_hdf5_program_opens_the_file_as_it_is(example, tmp_path):
         assert np.array_equal(file[WEIGHT], example.entries[WEIGHT])
         assert file["spec/source"][()].decode() == example.entries["spec/source"]
         assert file["data/order"].dtype == "<i8"
+        assert file["buffers"].id.links.get_info("größe".encode()).cset == h5py.h5t.CSET_UTF8
 
 
 def test_a_group_of_many_entries_is_read_back():

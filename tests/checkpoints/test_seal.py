@@ -30,7 +30,9 @@ def test_the_seal_is_lines_that_a_person_can_read(example):
 
 def test_every_truncation_is_seen_before_hdf5_is_asked(image):
     for length in range(1, len(image)):
-        with pytest.raises(Damaged):
+        with pytest.raises(
+            Damaged, match=f"{'it ends after' if length < seal.SIZE else 'it was cut short,'} {length} bytes"
+        ):
             checkpoints.parse(image[:length])
 
 

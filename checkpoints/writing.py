@@ -12,8 +12,8 @@ import os
 from checkpoints import content, layout, seal, system
 from checkpoints.content import Array, Checkpoint
 from checkpoints.errors import FormatError, Refused, SaveFailed
-from checkpoints.lock import temporary
-from checkpoints.read import MAX_BYTES, PREVIOUS, examine, is_whole
+from checkpoints.locking import temporary
+from checkpoints.reading import MAX_BYTES, PREVIOUS, examine, is_whole
 from checkpoints.system import told_as_save_failed
 
 _BLOCK = 2**20  # bytes copied or compared at a time

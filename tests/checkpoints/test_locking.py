@@ -8,7 +8,7 @@ import pytest
 
 import checkpoints
 from checkpoints import Locked, SaveFailed, lock, system
-from checkpoints.lock import temporary
+from checkpoints.locking import temporary
 
 HOLDER = "import sys, time, checkpoints\nwith checkpoints.lock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
 
@@ -48,6 +48,12 @@ def test_one_process_cannot_hold_a_lock_twice_and_gives_it_back(path):
             pass
     with lock(path):
         assert os.path.exists(f"{path}.lock")
+
+
+def test_the_lock_names_its_holder_and_not_a_longer_former_one(path):
+    path.with_name("last.h5.lock").write_text("pid 1234567890\n")
+    with lock(path):
+        assert path.with_name("last.h5.lock").read_text() == f"pid {os.getpid()}\n"
 
 
 def test_an_error_inside_frees_the_lock(path):
@@ -96,6 +102,12 @@ def test_sweep_leaves_the_file_of_a_living_writer(path, tmp_path, example, monke
     checkpoints.write(path, example)
     assert swept == [[]]
     assert checkpoints.verify(path).format_version == 1
+
+
+def test_sweep_does_not_mind_a_writer_that_is_quicker(tmp_path, monkeypatch):
+    name = temporary("last.h5")
+    monkeypatch.setattr(os, "listdir", lambda folder: [name])
+    assert checkpoints.sweep(tmp_path) == []
 
 
 def test_sweep_of_a_folder_that_is_not_there_is_told(tmp_path):

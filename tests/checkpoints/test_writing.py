@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import checkpoints
-from checkpoints import Checkpoint, Refused, SaveFailed, system
+from checkpoints import Checkpoint, Refused, SaveFailed, layout, system
 
 CALLS = ["open", "flock", "write", "fsync", "pread", "link", "replace", "read", "unlink"]
 
@@ -131,6 +131,20 @@ def test_a_file_larger_than_readers_take_is_not_written(saved):
     assert checkpoints.same(checkpoints.read(saved.path, max_bytes=size), saved.new) == []
 
 
+def test_arrays_that_are_too_large_are_refused_before_an_image_is_built(monkeypatch, example):
+    monkeypatch.delattr(layout, "build_image")
+    with pytest.raises(Refused, match="at most 100"):
+        checkpoints.build(example, max_bytes=100)
+
+
+def test_a_file_that_readers_would_refuse_is_not_written_even_if_it_was_built(monkeypatch, saved):
+    before, build_image = saved.files(), layout.build_image
+    monkeypatch.setattr(layout, "build_image", lambda stored: build_image({**stored, "data/order": np.zeros(3)}))
+    with pytest.raises(Refused, match="data/order is not what the table in /meta says"):
+        checkpoints.write(saved.path, saved.new)
+    assert saved.files() == before
+
+
 def test_the_steps_come_in_the_order_that_makes_them_safe(monkeypatch, saved):
     calls = count_calls(monkeypatch, saved)
     steps = [name for name in calls if name in ("write", "fsync", "link", "replace")]
@@ -139,7 +153,7 @@ def test_the_steps_come_in_the_order_that_makes_them_safe(monkeypatch, saved):
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES])
-@pytest.mark.parametrize("kind", ["open", "write", "fsync", "pread", "link", "replace"])
+@pytest.mark.parametrize("kind", ["open", "flock", "write", "fsync", "pread", "link", "replace"])
 def test_whichever_step_the_system_refuses_the_former_files_stay_byte_for_byte(
     monkeypatch, tmp_path, example, kind, number
 ):
@@ -218,8 +232,9 @@ def test_there_is_a_whole_file_at_every_instant(monkeypatch, saved):
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK])
 def test_where_there_are_no_hard_links_the_former_file_is_copied(monkeypatch, saved, number):
-    Faults(monkeypatch, "link", at=1, number=number)
+    faults = Faults(monkeypatch, "link", at=1, number=number)
     checkpoints.write(saved.path, saved.new)
+    assert faults.calls.count("fsync") == 3, "the new file, the copy, the folder"
     assert saved.files() == {"last.h5": checkpoints.build(saved.new), "last.h5.prev": checkpoints.build(saved.old)}
 
 

@@ -27,7 +27,7 @@ def lock(path: str | os.PathLike[str]) -> Iterator[None]:
             if not system.try_lock(handle):
                 holder = system.pread(handle, 20, 0).decode("ascii", "replace").strip()
                 raise Locked(f"another process{f' ({holder})' if holder else ''} is writing this file", path)
-            os.ftruncate(handle, 0)
+            system.ftruncate(handle, 0)
             system.write_all(handle, f"pid {os.getpid()}\n".encode())
         yield
 
@@ -50,8 +50,11 @@ def sweep(folder: str | os.PathLike[str]) -> list[str]:
 
 
 def _remove_if_abandoned(path: str) -> bool:
-    with system.opened(path, os.O_RDONLY | os.O_NONBLOCK) as handle:
-        if not system.try_lock(handle):
-            return False
-        system.unlink(path)
-        return True
+    try:
+        with system.opened(path, os.O_RDONLY | os.O_NONBLOCK) as handle:
+            if not system.try_lock(handle):
+                return False
+            system.unlink(path)
+    except FileNotFoundError:  # its writer was quicker
+        return False
+    return True
