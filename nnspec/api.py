@@ -8,6 +8,7 @@ import numpy as np
 
 from runtime.arrays import Array
 from runtime.errors import DataError
+from runtime.evaluation import class_probabilities
 from runtime.evaluation import evaluate as evaluate_part
 from runtime.network import Network
 from runtime.occlusion import occlude as occlude_images
@@ -96,6 +97,12 @@ def occlude(
     baseline: float | Array = 0.0,
 ) -> Array:
     """Probability of each image's label with a window of it covered, for every place: (image, row, column)."""
-    return occlude_images(network.predict, np.asarray(images), np.asarray(labels), window, stride, baseline)
+    shape = network.preprocessing.input_shape
+
+    def probabilities(covered: Array) -> Array:  # (batch, height, width, channels)
+        grey = covered.shape[1:] == (*shape, 1)  # samples of (height, width) have no axis for their channel
+        return class_probabilities(network.predict(covered[..., 0] if grey else covered))
+
+    return occlude_images(probabilities, np.asarray(images), np.asarray(labels), window, stride, baseline)
 
 

@@ -13,10 +13,12 @@ class Arena(Mapping[str, np.ndarray]):
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype):
         self.flat = np.zeros(sum(p.size for p in parameters.values()), dtype)
         self._views: dict[str, np.ndarray] = {}
+        self._starts: dict[str, int] = {}
         start = 0
         for name, parameter in parameters.items():
             end = start + parameter.size
             self._views[name] = self.flat[start:end].reshape(parameter.shape)
+            self._starts[name] = start
             start = end
 
     def __getitem__(self, name: str) -> np.ndarray:
@@ -32,6 +34,10 @@ class Arena(Mapping[str, np.ndarray]):
         """The arrays of one layer, by their names in it."""
         start = f"{layer}/"
         return {n.removeprefix(start): a for n, a in self._views.items() if n.rpartition("/")[0] == layer}
+
+    def offsets(self) -> dict[str, tuple[int, tuple[int, ...]]]:
+        """Where each array begins in `flat`, and its shape."""
+        return {name: (self._starts[name], view.shape) for name, view in self._views.items()}
 
     def copies(self) -> dict[str, np.ndarray]:
         """A copy of every array."""

@@ -7,17 +7,17 @@ from contextlib import contextmanager
 import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
-BLAS_THREADS = 2
-"""How many threads BLAS may use while training and evaluating: fixed, so that equal specs give equal bits on any machine."""
-
-EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "blas_threads", "machine")
+EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "machine")
 """The entries of `environment` that decide whether the same arithmetic gives the same bits."""
 
 
 @contextmanager
-def fixed_threads() -> Iterator[None]:
-    """BLAS with its fixed number of threads, and floating-point overflow left to the trainer's own checks."""
-    with threadpool_limits(limits=BLAS_THREADS, user_api="blas"), np.errstate(all="ignore"):
+def fixed_threads(blas: int) -> Iterator[None]:
+    """BLAS with the number of threads that the plan says, so that equal specs give equal bits on any machine.
+
+    Floating-point overflow is left to the trainer's own checks.
+    """
+    with threadpool_limits(limits=blas, user_api="blas"), np.errstate(all="ignore"):
         yield
 
 
@@ -29,7 +29,6 @@ def environment() -> dict[str, str | int]:
         "blas": str(blas.get("internal_api", "unknown")),
         "blas_version": str(blas.get("version", "unknown")),
         "blas_kernel": str(blas.get("architecture", "unknown")),
-        "blas_threads": BLAS_THREADS,
         "machine": platform.machine(),
         "python": platform.python_version(),
     }

@@ -6,21 +6,20 @@ import numpy as np
 
 from runtime.arrays import Array
 from runtime.data import Part
-from runtime.layers import Mode
 from runtime.metrics import confusion, measure
-from runtime.network import BATCH, Network
+from runtime.network import Network
 
 
-def answers(network: Network, part: Part, batch: int = BATCH) -> tuple[float, Array]:
+def answers(network: Network, part: Part) -> tuple[float, Array]:
     """The mean loss over a part, without penalties, and the outputs for all of its samples."""
-    total, outputs = 0.0, []
-    for start in range(0, len(part), batch):
-        stop = min(start + batch, len(part))
-        x = network.preprocessing.apply(part.inputs[start:stop], network.dtype)
-        z, _ = network.program.forward(x, Mode())
-        loss, _ = network.program.loss(z, part.targets[start:stop])
+    total, start, outputs = 0.0, 0, []
+    for logits in network.programs.run("logits", network.programs.as_samples(part.inputs)):
+        stop = start + len(logits)
+        loss, _ = network.program.loss(logits, part.targets[start:stop])
         total += loss * (stop - start)
-        outputs.append(network.program.with_head(z))
+        head = network.program.with_head(logits)
+        outputs.append(head if head is not logits else logits.copy())
+        start = stop
     return total / len(part), np.concatenate(outputs)
 
 
@@ -29,6 +28,29 @@ def evaluate(network: Network, part: Part, prefix: str = "") -> dict[str, float]
     loss, outputs = answers(network, part)
     measured = {metric.word: measure(metric, outputs, part.targets) for metric in network.spec.metrics}
     return {f"{prefix}{name}": float(value) for name, value in {"loss": loss, **measured}.items()}
+
+
+def class_probabilities(outputs: Array) -> Array:
+    """The probability of each class, (batch, classes): of the two classes of a single sigmoid too."""
+    return np.concatenate([1 - outputs, outputs], axis=-1) if outputs.shape[-1] == 1 else outputs
+
+
+def first_right(network: Network, part: Part, per_class: int, batch: int = 256) -> Array:
+    """The places of the first samples of each class that the network labels rightly, `per_class` of each at most.
+
+    Ordered by class, then by place. Reads no further than it needs to.
+    """
+    found: dict[int, list[int]] = {}
+    for start in range(0, len(part), batch):
+        truth = part.targets[start : start + batch].reshape(-1).astype(np.int64)
+        probabilities = class_probabilities(network.predict(part.inputs[start : start + batch]))
+        for place in np.flatnonzero(probabilities.argmax(axis=-1) == truth).tolist():
+            places = found.setdefault(int(truth[place]), [])
+            if len(places) < per_class:
+                places.append(start + place)
+        if len(found) == probabilities.shape[-1] and all(len(places) == per_class for places in found.values()):
+            break
+    return np.array([place for _, places in sorted(found.items()) for place in places], np.int64)
 
 
 def confusion_of(network: Network, part: Part) -> Any:

@@ -1,12 +1,15 @@
 """A network with its weights: what compile and load give and train changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from runtime.arena import Arena
+from runtime.compiler.programs import Programs
 from runtime.data import Preprocessing
+from runtime.environment import fixed_threads
 from runtime.errors import NetworkError
 from runtime.graph import build_graph
 from runtime.initializers import initialize
@@ -17,14 +20,11 @@ from spec_lang.shape import Parameter
 from spec_lang.spec import Spec
 from spec_lang.word import Weighted, Word, words
 
-BATCH = 256
-"""How many samples go through the network at a time, where the caller does not say."""
-
-
 class Network:
     """A checked spec, its weights, and what its data taught about preparing samples.
 
-    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself.
+    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs` are what
+    runs; `program` is the plain one that defines what they compute.
     """
 
     def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
@@ -33,7 +33,9 @@ class Network:
         self.dtype = np.dtype(dtype)
         self.parameter_arena = Arena(spec.parameters(), self.dtype)
         self.buffer_arena = Arena(spec.buffers(), self.dtype)
-        self.program = Program(build_graph(spec), spec.loss, self.parameter_arena, self.buffer_arena)
+        graph = build_graph(spec)
+        self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
+        self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
 
     def initialize(self, seed: int) -> None:
         """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
@@ -62,13 +64,19 @@ class Network:
         except ValueError as error:
             raise NetworkError(str(error)) from None
 
-    def predict(self, x: Any, batch: int = BATCH) -> np.ndarray:
+    def predict(self, x: Any) -> np.ndarray:
         """The network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
-        samples = np.asarray(x)
-        if len(samples) == 0:
-            shape = tuple(self.spec.output_shape or ())
-            return np.empty((0, *shape), self.dtype)
-        return np.concatenate([self.program.outputs(part) for part in self._batches(samples, batch)])
+        samples = self.programs.as_samples(x)
+        answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
+        start = 0
+        for part in self.programs.run("outputs", samples):
+            answers[start : start + len(part)] = part
+            start += len(part)
+        return answers
+
+    def fixed_threads(self) -> AbstractContextManager[None]:
+        """While this lasts BLAS has the threads that the plan gives it, so that answers are equal to the bit anywhere."""
+        return fixed_threads(self.programs.blas_threads)
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """The training loss, the mean over the batch, and its gradients by parameter.
@@ -81,10 +89,6 @@ class Network:
         loss = self.program.loss_and_gradients(batch, np.asarray(y), Mode(training=True), gradients)
         self.buffer_arena.flat[...] = buffers
         return loss, gradients.copies()
-
-    def _batches(self, samples: np.ndarray, batch: int) -> Iterator[np.ndarray]:
-        for start in range(0, len(samples), batch):
-            yield self.preprocessing.apply(samples[start : start + batch], self.dtype)
 
 
 def _initializer(parameter: Parameter, own: str | None, default: Word) -> Word:

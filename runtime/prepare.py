@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from runtime.data import Data, Preprocessing, data_from_arrays, load_data
+from runtime.data import Data, Part, Preprocessing, data_from_arrays, load_data
 from runtime.errors import DataError
 from runtime.network import Network
-from spec_lang.diagnostics import Diagnostic
+from spec_lang.diagnostics import Diagnostic, one_of
 from spec_lang.errors import SpecError
 from spec_lang.request import Request
-from spec_lang.source import Span
+from spec_lang.resolve import resolved
+from spec_lang.source import Source, Span
 from spec_lang.spec import Spec
 
 
@@ -43,21 +44,53 @@ def data_of(spec: Spec, arrays: Arrays | None = None) -> Data:
     return load_data(spec.data, spec.folder, classification)
 
 
+def with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
+    """The spec with the shape of every layer. Data are read only where that of a sample follows from nothing else; then
+    what they taught about preparing samples is given too. Raises SpecError, DataError."""
+    spec = request.check()
+    if spec.input is not None:
+        return spec, None
+    if spec.data is None:
+        span = spec_start(spec)
+        help = "write a line such as input 28x28x1, or name the data"
+        raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
+    spec, data = with_data(request)
+    return spec, data.preprocessing
+
+
 def compiled(request: Request, dtype: Any = np.float32) -> Network:
     """A network with its first weights; data are read only where the shape of a sample follows from nothing else."""
-    spec = request.check()
-    preprocessing = None
-    if spec.input is None:
-        if spec.data is None:
-            span = spec_start(spec)
-            help = "write a line such as input 28x28x1, or name the data"
-            raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
-        spec, data = with_data(request)
-        preprocessing = data.preprocessing
+    spec, preprocessing = with_shapes(request)
     assert spec.input is not None
     network = Network(spec, preprocessing or Preprocessing.identity(spec.input), dtype)
     network.initialize(spec.train.seed)
     return network
+
+
+def data_for(network: Network, data: str | None = None) -> Data:
+    """The samples that a network was trained on, or those of another data statement, as the network sees them.
+
+    Paths in the statement begin at the current folder. Raises SpecError, DataError.
+    """
+    spec = network.spec
+    if data is not None:
+        spec = Request(Source("the checkpoint's spec", resolved(spec), spec.folder), data=data).check()
+    return data_of(spec).fitted_to(network.preprocessing)
+
+
+def part_of(data: Data, split: str | None = None) -> tuple[str, Part]:
+    """A part of the data by its name, "all" for every sample; None takes the test part, else validation, else training.
+
+    Gives the name too. Raises DataError where the data have no such part.
+    """
+    parts = dict(data.parts())
+    if split == "all":
+        inputs = np.concatenate([part.inputs for part in parts.values()])
+        return "all", Part(inputs, np.concatenate([part.targets for part in parts.values()]))
+    name = split if split is not None else list(parts)[-1]
+    if name not in parts:
+        raise DataError(f"{data.name} has no {name} part; it has {one_of(parts)}", exit_code=2)
+    return name, parts[name]
 
 
 def spec_start(spec: Spec) -> Span:

@@ -84,12 +84,13 @@ class Program:
         """The mean loss of a batch from what `forward` gave, without penalties, and its gradient."""
         return self._loss(z, targets)
 
-    def penalty(self) -> float:
-        """Σ l1·|w| + l2·w² over the layers that ask for it."""
+    def penalize(self, gradients: Arena) -> float:
+        """Σ l1·|w| + l2·w² over the layers that ask for it; its gradient is added to `gradients`."""
         total = 0.0
         for name, l1, l2 in self._penalties:
             weight = self.parameters[name]
             total += l1 * float(np.abs(weight).sum()) + l2 * float(np.square(weight).sum())
+            gradients[name][...] += l1 * np.sign(weight) + 2 * l2 * weight
         return total
 
     def loss_and_gradients(self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena) -> float:
@@ -98,10 +99,7 @@ class Program:
         loss, d_z = self.loss(z, targets)
         for name, gradient in pullback(d_z).items():
             gradients[name][...] = gradient
-        for name, l1, l2 in self._penalties:
-            weight = self.parameters[name]
-            gradients[name][...] += l1 * np.sign(weight) + 2 * l2 * weight
-        return loss + self.penalty() if self._penalties else loss
+        return loss + self.penalize(gradients)
 
 
 def _single(backward: Backward) -> Callable[[np.ndarray], tuple[list[np.ndarray], dict[str, np.ndarray]]]:

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.errors import TrainingError
+from runtime.errors import CheckpointError, TrainingError
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
 
@@ -64,6 +64,27 @@ class RunFolder:
             kept = [line for line in lines if _step_of(line) <= step and '"event": "end"' not in line]
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
+
+
+def checkpoint_at(path: str | Path) -> Path:
+    """The checkpoint that a person means: the file itself, or of a run's folder the newest, last.h5.
+
+    Raises CheckpointError where a folder holds none, naming the run in it that was most likely meant.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return path
+    if (path / LAST).exists():
+        return path / LAST
+    runs = sorted(path.glob(f"*/{LAST}"), key=lambda file: file.stat().st_mtime)
+    hint = f"; did you mean {runs[-1].parent}?" if runs else ""
+    raise CheckpointError(f"{path} is no run: there is no {LAST} in it{hint}", exit_code=2)
+
+
+def checkpoints_in(folder: Path) -> list[Path]:
+    """Every checkpoint of a run's folder. Raises CheckpointError where it holds none."""
+    found = sorted(folder.glob("*.h5"))
+    return found or [checkpoint_at(folder)]
 
 
 def new_folder(name: str, out: str | Path | None) -> RunFolder:

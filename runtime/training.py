@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from runtime.arena import Arena
+from runtime.compiler.bind import Bound
 from runtime.data import Data
-from runtime.environment import differences, environment, fixed_threads
+from runtime.environment import differences, environment
 from runtime.errors import CheckpointError, Interrupted, TrainingError
 from runtime.evaluation import evaluate
-from runtime.layers import Mode
 from runtime.network import Network
 from runtime.optimizers import rule
 from runtime.prepare import Arrays, data_of, with_data
-from runtime.runs import LAST, RunFolder, new_folder
+from runtime.runs import RunFolder, checkpoint_at, new_folder
 from runtime.saving import Saved, alone, digest, load, save
 from runtime.schedules import factor
 from runtime.signals import StopRequest, stop_on_signals
@@ -37,12 +37,16 @@ Listener = Callable[[Event], None]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished or resumed run: the network as it is now, the history by metric, and the folder (None without one)."""
+    """A finished or resumed run.
+
+    `network` is as it is now, `history` by metric, `path` the folder (None without one), `data` what it was trained on.
+    """
 
     network: Network
     history: dict[str, Series]
     path: Path | None
     end: Event
+    data: Data
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,12 @@ class Trainer:
         self.timetable = Timetable.of(self.spec, len(data.train))
         self.update = rule(self.spec.optimizer)
         self.gradients = Arena(self.spec.parameters(), state.network.dtype)
-        self.mode = Mode(training=True, random=state.dropout_random)
+        self._made: dict[int, Bound] = {}  # a program for each size of batch: the last of an epoch may be short
         self.monitor = Monitor.of(self.spec, data)
 
     def run(self) -> Event:
         """Train to the end, or until early stopping, a signal or a loss that is no number. Returns the end event."""
-        with fixed_threads(), stop_on_signals() as stop:
+        with self.state.network.fixed_threads(), stop_on_signals() as stop:
             for _ in self._steps(stop):
                 due = self.state.step % self.timetable.evaluate_every == 0 or self._finished()
                 if due:
@@ -97,15 +101,17 @@ class Trainer:
 
     def _steps(self, stop: StopRequest) -> Iterator[None]:
         """Train batch by batch; what the caller does between two is not counted as training."""
-        state, program, train = self.state, self.state.network.program, self.data.train
-        prepare, dtype, batch = state.network.preprocessing.apply, state.network.dtype, self.spec.train.batch
+        state, train, batch = self.state, self.data.train, self.spec.train.batch
+        penalize, inputs = state.network.program.penalize, state.network.programs.as_samples(train.inputs)
         parameters = state.network.parameter_arena.flat
         slots = {name: arena.flat for name, arena in state.slots.items()}
         began = told_at = time.perf_counter()
         while not self._finished() and stop.signal is None:
             chosen = next_batch(state, batch)
-            x = prepare(train.inputs[chosen], dtype)
-            loss = program.loss_and_gradients(x, train.targets[chosen], self.mode, self.gradients)
+            program = self._program(len(chosen))
+            np.take(inputs, chosen, axis=0, out=program.samples, mode="clip")
+            np.take(train.targets, chosen, axis=0, out=program.targets, mode="clip")
+            loss = program() + penalize(self.gradients)
             if not math.isfinite(loss):
                 self._diverged(f"the loss is {loss}")
             self._clip()
@@ -121,6 +127,13 @@ class Trainer:
                 yield
                 began = time.perf_counter()
         self.seconds += time.perf_counter() - began
+
+    def _program(self, batch: int) -> Bound:
+        if batch not in self._made:
+            train, state = self.data.train, self.state
+            programs, random = state.network.programs, state.dropout_random
+            self._made[batch] = programs.training(batch, self.gradients, train.inputs, train.targets, random)
+        return self._made[batch]
 
     def rate(self) -> float:
         """The learning rate of the step that is being made."""
@@ -270,19 +283,19 @@ def train(
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if init_from is not None:
-        network.set_parameters(load(init_from).network.parameters)
+        network.set_parameters(load(checkpoint_at(init_from)).network.parameters)
     state = start(network, len(data.train), spec.train.seed)
     folder = new_folder(spec.name, out) if files else None
     listen(_beginning(spec, data, folder, Timetable.of(spec, len(data.train)), 0))
     trainer = Trainer(state, data, folder, listen)
     if folder is None:
         end = trainer.run()
-        return Run(network, state.history, None, end)
+        return Run(network, state.history, None, end, data)
     with alone(folder.path):
         folder.write_text("spec.nnspec", spec.source.text)
         folder.write_text("resolved.nnspec", resolved(spec))
         end = trainer.run()
-    return Run(network, state.history, folder.path, end)
+    return Run(network, state.history, folder.path, end, data)
 
 
 def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent) -> Run:
@@ -291,7 +304,7 @@ def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = sil
     Raises CheckpointError where the file is damaged, the data have changed, or this machine's arithmetic differs from the
     one that wrote it and `allow_inexact` is not given.
     """
-    file = Path(path) / LAST if Path(path).is_dir() else Path(path)
+    file = checkpoint_at(path)
     saved = load(file)
     _same_arithmetic(saved, allow_inexact, file)
     folder = RunFolder(file.parent)
@@ -304,7 +317,7 @@ def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = sil
         folder.truncate_log(saved.state.step)
         listen(_beginning(spec, data, folder, timetable, saved.state.step))
         end = Trainer(saved.state, data, folder, listen, float(saved.run.get("seconds", 0.0))).run()
-    return Run(saved.network, saved.state.history, folder.path, end)
+    return Run(saved.network, saved.state.history, folder.path, end, data)
 
 
 def _same_arithmetic(saved: Saved, allow_inexact: bool, file: Path) -> None:
@@ -321,6 +334,7 @@ def _beginning(spec: Spec, data: Data, folder: RunFolder | None, timetable: Time
         "network": spec.name,
         "parameters": spec.parameter_count,
         "samples": len(data.train),
+        "batch": spec.train.batch,
         "step": step,
         "total": timetable.total,
         "spec_digest": digest(resolved(spec)),

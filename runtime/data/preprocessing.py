@@ -89,8 +89,7 @@ class Preprocessing:
         if self.normalize == "none":
             np.copyto(out, batch, casting="same_kind")
             return out
-        exact = out.dtype == np.float64 or batch.dtype.itemsize > (4 if batch.dtype.kind == "f" else 2)
-        shift, scale = (self.shift, self.scale) if exact else self._single
+        shift, scale = self.constants(batch.dtype, out.dtype)
         np.subtract(batch, shift, out=out, casting="same_kind")
         np.divide(out, scale, out=out, casting="same_kind")
         return out
@@ -114,6 +113,13 @@ class Preprocessing:
     def class_name(self, number: int) -> str:
         """The name of a class, or its number where it has no name."""
         return self.classes[number] if self.classes is not None and number < len(self.classes) else str(number)
+
+    def constants(
+        self, sample_type: np.dtype[Any], result_type: np.dtype[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Shift and scale for samples of a type: float64 wherever float32 could lose something of them."""
+        exact = result_type == np.float64 or sample_type.itemsize > (4 if sample_type.kind == "f" else 2)
+        return (self.shift, self.scale) if exact else self._single
 
     @cached_property
     def _single(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -1,0 +1,98 @@
+"""The draft of a plan: the graph with the decisions that rewrites have made about it. A value; it can be printed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from runtime.graph import Graph, GraphNode
+from spec_lang.losses import Loss
+from spec_lang.shape import Shape
+from spec_lang.word import Layer
+
+STEP_WORTH_A_THREAD = 25_000_000  # floating-point operations: handing half a step over costs 50 µs, as much as a few million
+
+
+@dataclass(frozen=True)
+class DraftNode:
+    """One operation to be planned.
+
+    `phases` is k where a convolution's places are put in the order of the k×k pool behind it, and where a pool finds them
+    so. `notes` say what rewrites did to it.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    phases: int = 1
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, node: GraphNode) -> "DraftNode":
+        """The node as the graph has it."""
+        return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape)
+
+    def noted(self, note: str) -> "DraftNode":
+        """The node with one more note."""
+        return replace(self, notes=(*self.notes, note))
+
+    def flops(self) -> int:
+        """Operations of one sample's forward pass."""
+        return self.layer.flops(self.input_shapes[0]) if len(self.inputs) == 1 else self.output_shape.size
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A program for batches of one size, in the making.
+
+    `lanes` are the sizes of the shards a batch is cut into; each is computed by itself, and a thread may take it.
+    `offsets` say where each parameter and buffer begins in its arena.
+    """
+
+    nodes: tuple[DraftNode, ...]
+    head: Layer | None
+    loss: Loss
+    input_shape: Shape
+    output_shape: Shape
+    batch: int
+    training: bool
+    parameters: Mapping[str, tuple[int, tuple[int, ...]]]
+    buffers: Mapping[str, tuple[int, tuple[int, ...]]]
+    lanes: tuple[int, ...]
+    blas_threads: int = 2
+    fold_bias: bool = False
+    first_gradient: bool = True
+    applied: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        graph: Graph,
+        loss: Loss,
+        batch: int,
+        training: bool,
+        parameters: Mapping[str, tuple[int, tuple[int, ...]]],
+        buffers: Mapping[str, tuple[int, tuple[int, ...]]],
+    ) -> "Draft":
+        """The draft that changes nothing yet."""
+        nodes = tuple(DraftNode.of(node) for node in graph.nodes)
+        return cls(
+            nodes, graph.head, loss, graph.input_shape, graph.output_shape, batch, training, parameters, buffers, (batch,)
+        )
+
+    def headless(self) -> "Draft":
+        """The draft without its last activation: what a loss takes."""
+        return replace(self, head=None)
+
+    def readers(self, name: str) -> list[DraftNode]:
+        """The nodes that read a node's output."""
+        return [node for node in self.nodes if name in node.inputs]
+
+    def with_nodes(self, changed: Mapping[str, DraftNode]) -> "Draft":
+        """The draft with some nodes replaced, by name."""
+        return replace(self, nodes=tuple(changed.get(node.name, node) for node in self.nodes))
+
+    def step_flops(self) -> int:
+        """Operations of a step over the whole batch: twice the forward pass again for the backward one."""
+        forward = sum(node.flops() for node in self.nodes)
+        return self.batch * forward * (3 if self.training else 1)

@@ -1,0 +1,132 @@
+"""The convolution as one matrix product: columns hold what each window sees, gathered by one strided copy."""
+
+from runtime.compiler.kernels import Matrix, Site, Written, kernel, unbroken
+from runtime.compiler.writer import Ref
+from spec_lang.layers.conv import Conv
+from spec_lang.spatial import Extent
+
+
+@kernel(Conv)
+def conv(word: Conv, site: Site) -> Written | None:
+    """y = Wᵀ·columns, with columns (window · channels, places · samples) and the row of ones of a folded bias.
+
+    With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on whole
+    runs. The columns' memory is used again for their gradient. Groups take the plain form.
+    """
+    if word.groups > 1 or len(site.x.shape) != 4:
+        return None
+    w, k = site.writer, site.node.phases
+    height, width = word.pair()
+    rows, columns_ = word.extents(site.node.input_shapes[0], word.pad, word.dilation)
+    x = padded(site, site.x, rows, columns_, "0")
+    channels, samples = x.shape[0], x.shape[-1]
+    cells = height * width * channels
+    places = (rows.places // k, columns_.places // k)
+    order = (*((k, k) if k > 1 else ()), *places, samples)
+    m = site.matrix(cells, word.filters, site.draft.fold_bias and not _is_pointwise(word, k))
+    y = w.buffer(site.node.name, (word.filters, *order))
+    y_matrix = w.reshaped(f"{y.name}_matrix", y, (word.filters, y.size // word.filters))
+    if _is_pointwise(word, k):
+        matrix = w.reshaped(f"{site.node.name}_columns", x, (cells, x.size // cells))
+        seen, top = matrix.name, None
+    else:
+        whole = w.buffer(f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters), "ones")
+        top = w.view(f"{site.node.name}_windows", f"{whole.name}[:{cells}]", (cells, whole.shape[1]))
+        target = w.reshaped(f"{top.name}_apart", top, (height, width, channels, *order))
+        source = _windows(site, word, x, target.shape)
+        w.do(f"np.copyto({target.name}, {source.name})")
+        seen = whole.name
+    w.do(f"np.dot({m.weight}.T, {seen}, out={y_matrix.name})")
+    if m.bias is not None:
+        flat_bias = f"{m.bias}"
+        w.do(f"np.add({y_matrix.name}, {flat_bias}, out={y_matrix.name})")
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        d_y = unbroken(site, d_y)
+        d_matrix = w.reshaped(f"{d_y.name}_matrix", d_y, y_matrix.shape)
+        w.do(f"np.dot({seen}, {d_matrix.name}.T, out={m.d_weight})")
+        if m.d_bias is not None:
+            w.do(f"np.add.reduce({d_matrix.name}, axis=1, out={m.d_bias})")
+        if not site.wanted[0]:
+            return [None]
+        return [_input_gradient(site, word, m, d_matrix, top, x, (rows, columns_), order)]
+
+    return y, backward
+
+
+def _is_pointwise(word: Conv, phases: int) -> bool:
+    """A window of one cell sees the image as it lies: no columns are gathered."""
+    return word.pair() == (1, 1) and word.stride == 1 and word.pad in (0, "valid", "same") and phases == 1
+
+
+def _windows(site: Site, word: Conv, x: Ref, shape: tuple[int, ...]) -> Ref:
+    """What each window sees, as a view of the image: (window height, window width, channels, *places, samples)."""
+    _, height, width, samples = x.shape
+    down, right, plane = width * samples, samples, height * width * samples
+    s, d, k = word.stride, word.dilation, site.node.phases
+    apart = (s * down, s * right) if k > 1 else ()
+    steps = (d * down, d * right, plane, *apart, k * s * down, k * s * right, 1)
+    return site.writer.windows(f"{site.node.name}_seen", x, shape, steps)
+
+
+def _input_gradient(
+    site: Site,
+    word: Conv,
+    m: Matrix,
+    d_matrix: Ref,
+    top: Ref | None,
+    x: Ref,
+    extents: tuple[Extent, Extent],
+    order: tuple[int, ...],
+) -> Ref:
+    """The gradient of what came in: each window's share added where the window was."""
+    w = site.writer
+    height, width = word.pair()
+    if top is None:
+        d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
+        flat = w.reshaped(f"{d_x.name}_matrix", d_x, (x.shape[0], x.size // x.shape[0]))
+        w.do(f"np.dot({m.top}, {d_matrix.name}, out={flat.name})")
+        return d_x
+    w.do(f"np.dot({m.top}, {d_matrix.name}, out={top.name})  # the columns' gradient, in their own memory")
+    shares = w.reshaped(f"d_{site.node.name}_shares", top, (height, width, x.shape[0], *order))
+    d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
+    w.do(f"{d_x.name}.fill(0)")
+    _, _, image_width, samples = x.shape
+    down, right, plane = image_width * samples, samples, x.shape[1] * image_width * samples
+    s, d, k = word.stride, word.dilation, site.node.phases
+    apart = (s * down, s * right) if k > 1 else ()
+    steps = (plane, *apart, k * s * down, k * s * right, 1)
+    for u in range(height):
+        for v in range(width):
+            start = d * (u * down + v * right)
+            place = w.windows(f"{d_x.name}_{u}_{v}", d_x, (x.shape[0], *order), steps, start)
+            share = w.view(f"{shares.name}_{u}_{v}", f"{shares.name}[{u}, {v}]", place.shape)
+            w.do(f"np.add({place.name}, {share.name}, out={place.name})")
+    return unpadded(site, d_x, site.x, extents)
+
+
+def padded(site: Site, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref:
+    """The image in a frame of the value; the frame is written once, the image at each step."""
+    w = site.writer
+    if not (rows.before or rows.after or columns.before or columns.after):
+        return x
+    channels, height, width, samples = x.shape
+    shape = (channels, height + rows.before + rows.after, width + columns.before + columns.after, samples)
+    frame = w.buffer(f"{site.node.name}_padded", shape, "zeros")
+    if value != "0":
+        w.setup.append(f"{frame.name}.fill({value})")
+    inside = _inside(site, frame, x, (rows, columns))
+    w.do(f"np.copyto({inside.name}, {x.name})")
+    return frame
+
+
+def unpadded(site: Site, d_frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
+    """The part of a framed gradient that belongs to the image."""
+    return d_frame if d_frame.shape == x.shape else _inside(site, d_frame, x, extents)
+
+
+def _inside(site: Site, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
+    rows, columns = extents
+    down = f"{rows.before}:{rows.before + x.shape[1]}"
+    right = f"{columns.before}:{columns.before + x.shape[2]}"
+    return site.writer.view(f"{frame.name}_inside", f"{frame.name}[:, {down}, {right}]", x.shape, solid=False)

@@ -1,0 +1,67 @@
+"""Layers without a kernel: the plain form, called from within the program."""
+
+from runtime.compiler.kernels import Backward, Site, Written
+from runtime.compiler.writer import Ref, as_text, sample_axes
+from spec_lang.layers.activation import Activation, Softmax
+from spec_lang.resolve import written
+
+
+def write_plain(site: Site) -> Written:
+    """The plain forward between two copies, to its own order of axes and back; an activation needs none of the two."""
+    w, node = site.writer, site.node
+    layer = w.name(f"{node.name}_layer")
+    shape = node.input_shapes[0]
+    arrays = ", ".join(f"{name!r}: {place}" for name, place in _arrays(site).items())
+    sequence = ", sequence=True" if shape.sequence else ""
+    w.setup.append(f"{layer} = plain_layer({written(node.layer)!r}, {as_text(tuple(shape))}, {{{arrays}}}{sequence})")
+    in_place = isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
+    back = w.name(f"{node.name}_back")
+    result = w.name(f"{node.name}_result")
+    x = site.x.name if in_place else _as_samples(site.x, len(shape))
+    y = site.output()
+    w.do(f"{result}, {back} = {layer}({x}, mode)")
+    w.do(f"np.copyto({y.name}, {result if in_place else _laid(result, len(node.output_shape))})")
+    return y.kept(), _backward(site, back, in_place)
+
+
+def _backward(site: Site, back: str, in_place: bool) -> Backward:
+    w, node = site.writer, site.node
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        d_x, own = w.name(f"d_{node.name}_result"), w.name(f"{node.name}_gradients")
+        given = d_y.name if in_place else _as_samples(d_y, len(node.output_shape))
+        w.do(f"{d_x}, {own} = {back}({given})")
+        for name in node.layer.parameters(node.input_shapes[0]):
+            _, gradient = site.parameter(name)
+            target = w.view(f"d_{node.name}_{name}", gradient, ())
+            w.do(f"np.copyto({target.name}, {own}[{name!r}])")
+        if not site.wanted[0]:
+            return [None]
+        out = w.buffer(f"d_{node.name}_in", site.x.shape)
+        rank = len(node.input_shapes[0])
+        w.do(f"np.copyto({out.name}, {d_x if in_place else _laid(d_x, rank)})")
+        return [out]
+
+    return backward
+
+
+def _arrays(site: Site) -> dict[str, str]:
+    """The layer's parameters and buffers, as parts of their arenas."""
+    node, shape = site.node, site.node.input_shapes[0]
+    found = {name: site.parameter(name)[0] for name in node.layer.parameters(shape)}
+    for name in node.layer.buffers(shape):
+        start, size = site.draft.buffers[f"{node.name}/{name}"]
+        found[name] = f"buffers[{start}:{start + size[0]}]"
+    return found
+
+
+def _as_samples(ref: Ref, rank: int) -> str:
+    """Laid-out samples as (samples, *shape), a view; an image without a channel axis lies with one."""
+    axes = sample_axes(rank)
+    back = tuple(axes.index(i) for i in range(len(axes)))
+    name = f"{ref.name}[0]" if len(ref.shape) == rank + 2 else ref.name
+    return f"{name}.transpose{back}" if rank else f"{name}[0]"
+
+
+def _laid(name: str, rank: int) -> str:
+    return f"{name}.transpose{sample_axes(rank)}" if rank else f"{name}[None]"

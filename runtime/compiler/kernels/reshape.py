@@ -1,0 +1,67 @@
+"""Other shapes of the same numbers: the samples' order, height, width, channels, is kept by moving whole runs."""
+
+from runtime.compiler.kernels import Site, Written, kernel
+from runtime.compiler.writer import Ref, laid_out
+from spec_lang.layers.reshape import Flatten, Reshape
+
+_SAMPLE_ORDER = (1, 2, 0, 3)  # (channels, height, width, samples) → (height, width, channels, samples)
+
+
+@kernel(Flatten, Reshape)
+def reshape(word: Flatten | Reshape, site: Site) -> Written:
+    """A copy in the order of the sample, (height, width, channels); a row stays a row."""
+    y = y_row = flattened(site, site.x)
+    shape = tuple(site.node.output_shape)
+    if len(shape) != 1:
+        y = site.output()
+        inside = in_sample_order(site, y, shape)
+        source = site.writer.reshaped(f"{site.node.name}_row", y_row, inside.shape)
+        site.writer.do(f"np.copyto({inside.name}, {source.name})")
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        if not site.wanted[0]:
+            return [None]
+        if len(shape) != 1:
+            d_row = site.writer.buffer(f"d_{site.node.name}_row", y_row.shape)
+            inside = in_sample_order(site, d_y, shape)
+            target = site.writer.reshaped(f"{d_row.name}_apart", d_row, inside.shape)
+            site.writer.do(f"np.copyto({target.name}, {inside.name})")
+            d_y = d_row
+        return [unflattened(site, d_y)]
+
+    return y, backward
+
+
+def in_sample_order(site: Site, ref: Ref, shape: tuple[int, ...]) -> Ref:
+    """A view of laid-out samples whose axes stand as the sample's do."""
+    if len(shape) != 3 or shape[2] == 1 or shape[0] * shape[1] == 1:
+        return ref
+    axes = _SAMPLE_ORDER
+    return site.writer.view(f"{ref.name}_hwc", f"{ref.name}.transpose{axes}", tuple(ref.shape[a] for a in axes), solid=False)
+
+
+def flattened(site: Site, x: Ref) -> Ref:
+    """The sample's numbers as rows, (features, samples), a row of ones behind them."""
+    if len(x.shape) == 2:
+        return x
+    samples, features = x.shape[-1], x.size // x.shape[-1]
+    row = site.writer.rows(f"{site.node.name}_flat", features)
+    shape = tuple(site.node.input_shapes[0])
+    source = in_sample_order(site, x, shape)
+    target = site.writer.reshaped(f"{row.name}_hwc", row, source.shape)
+    site.writer.do(f"np.copyto({target.name}, {source.name})")
+    assert row.shape == (features, samples)
+    return row
+
+
+def unflattened(site: Site, d_row: Ref) -> Ref:
+    """The gradient of rows as that of the samples they were: a view with its axes moved back, not a copy."""
+    shape = tuple(site.node.input_shapes[0])
+    if len(site.x.shape) == 2:
+        return d_row
+    laid = laid_out(shape, site.writer.samples)
+    if len(shape) != 3 or shape[2] == 1:
+        return site.writer.reshaped(f"{d_row.name}_image", d_row, site.x.shape)
+    height, width, channels = shape
+    expression = f"{d_row.name}.reshape({height}, {width}, {channels}, {laid[-1]}).transpose(2, 0, 1, 3)"
+    return site.writer.view(f"{d_row.name}_image", expression, laid, solid=False)

@@ -1,0 +1,72 @@
+"""The end of a training program: the loss of a lane's samples and the gradient of what the network gave."""
+
+from collections.abc import Callable
+from typing import Any
+
+from runtime.compiler.draft import Draft
+from runtime.compiler.writer import Ref, Writer, sample_axes
+from runtime.registry import Registry
+from spec_lang.losses import CrossEntropy, Loss
+from spec_lang.resolve import written
+
+LOSS_KERNELS: Registry[Callable[[Any, Draft, Writer, Ref], Ref | None]] = Registry("runtime.compiler.losses")
+"""Losses that are written out, by their class of word; the others run their plain form."""
+
+loss_kernel = LOSS_KERNELS.implements
+
+
+def write_loss(draft: Draft, w: Writer, z: Ref) -> Ref:
+    """Lines that set `loss`, the lane's share of the batch's mean, and the gradient of z."""
+    if type(draft.loss) in LOSS_KERNELS:
+        d_z = LOSS_KERNELS[type(draft.loss)](draft.loss, draft, w, z)
+        if d_z is not None:
+            return d_z
+    return _plain(draft.loss, draft, w, z)
+
+
+@loss_kernel(CrossEntropy)
+def cross_entropy(word: CrossEntropy, draft: Draft, w: Writer, z: Ref) -> Ref | None:
+    """Softmax and its loss as one: −log p = log Σ exp(z) − z[true], and the gradient p − onehot, in the place of z."""
+    if len(z.shape) != 2:
+        return None
+    row = w.buffer("row", (w.samples,))
+    total = w.buffer("total", (w.samples,))
+    place = w.buffer("place", (w.samples,), dtype="intp")
+    truth = w.buffer("truth", (w.samples,))
+    offset = w.name("offset")
+    w.setup.append(f"{offset} = np.arange({w.samples})")
+    flat = w.view("logits", f"{z.name}.reshape(-1)", (z.size,))
+    stride, batch, share = w.name("stride"), w.scalar("batch", float(w.batch)), w.scalar("share", 1 / w.batch)
+    w.setup.append(f"{stride} = np.asarray({w.samples}, np.intp)")
+    w.do(f"np.maximum.reduce({z.name}, axis=0, out={row.name})")
+    w.do(f"np.subtract({z.name}, {row.name}, out={z.name})")
+    w.do(f"np.multiply(targets, {stride}, out={place.name})")
+    w.do(f"np.add({place.name}, {offset}, out={place.name})")
+    w.do(f"np.take({flat.name}, {place.name}, out={truth.name}, mode='clip')")
+    w.do(f"np.exp({z.name}, out={z.name})")
+    w.do(f"np.add.reduce({z.name}, axis=0, out={total.name})")
+    w.do(f"np.log({total.name}, out={row.name})")
+    w.do(f"np.subtract({row.name}, {truth.name}, out={row.name})")
+    w.do(f"loss = float(np.add.reduce({row.name})) / {w.batch}")
+    w.do(f"np.multiply({total.name}, {batch}, out={total.name})")
+    w.do(f"np.divide({z.name}, {total.name}, out={z.name})")
+    w.do(f"np.take({flat.name}, {place.name}, out={truth.name}, mode='clip')")
+    w.do(f"np.subtract({truth.name}, {share}, out={truth.name})")
+    w.do(f"np.put({flat.name}, {place.name}, {truth.name}, mode='clip')")
+    return z
+
+
+def _plain(word: Loss, draft: Draft, w: Writer, z: Ref) -> Ref:
+    """The loss as it is defined, over (samples, *shape), weighted by the lane's share of the batch."""
+    function = w.name("loss_of")
+    w.setup.append(f"{function} = plain_loss({written(word)!r})")
+    rank = len(draft.output_shape)
+    axes = sample_axes(rank)
+    back = tuple(axes.index(i) for i in range(len(axes)))
+    d_z = w.planes("d_outputs", tuple(draft.output_shape))
+    given = f"{z.name}.transpose{back}" if rank else f"{z.name}[0]"
+    laid = f"d_samples.transpose{axes}" if rank else "d_samples[None]"
+    w.do(f"loss, d_samples = {function}({given}, targets)")
+    w.do(f"loss *= {w.samples / w.batch!r}")
+    w.do(f"np.multiply({laid}, {w.scalar('share', w.samples / w.batch)}, out={d_z.name})")
+    return d_z

@@ -1,0 +1,118 @@
+"""The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from runtime.arena import Arena
+from runtime.arrays import Array
+from runtime.compiler.assemble import Plan, assemble
+from runtime.compiler.bind import Bound
+from runtime.compiler.draft import Draft
+from runtime.compiler.rewrites import rewritten
+from runtime.data import Preprocessing
+from runtime.graph import Graph
+from spec_lang.losses import Loss
+
+Purpose = Literal["train", "logits", "outputs"]
+"""What a program is for: a training step, what stands before the head (for a loss), or the answers."""
+
+LARGEST = 256
+"""Samples in the largest batch that inference takes at a time."""
+
+
+def plan_for(
+    graph: Graph,
+    loss: Loss,
+    parameters: Arena,
+    buffers: Arena,
+    batch: int,
+    purpose: Purpose,
+    normalized: bool,
+    without: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of a network for one size of batch. `without` names rewrites to leave out; nothing is allocated."""
+    draft = Draft.of(graph, loss, batch, purpose == "train", parameters.offsets(), buffers.offsets())
+    if purpose == "logits":
+        draft = draft.headless()
+    return assemble(rewritten(draft, without), parameters.flat.dtype.name, normalized)
+
+
+class Programs:
+    """The programs over one network's arrays."""
+
+    def __init__(
+        self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena, preprocessing: Preprocessing
+    ):
+        self.graph = graph
+        self.loss = loss
+        self.parameters = parameters
+        self.buffers = buffers
+        self.preprocessing = preprocessing
+        self._inference = lru_cache(maxsize=8)(self._new_inference)
+
+    def plan(self, batch: int, purpose: Purpose) -> Plan:
+        """The plan for a size of batch."""
+        normalized = self.preprocessing.normalize != "none"
+        return plan_for(self.graph, self.loss, self.parameters, self.buffers, batch, purpose, normalized)
+
+    def training(self, batch: int, gradients: Arena, inputs: Array, targets: Array, random: np.random.Generator) -> Bound:
+        """A training step for batches of this size, drawn from arrays like these."""
+        plan = self.plan(batch, "train")
+        target = (targets.shape[1:], targets.dtype)
+        return self._bound(plan, gradients.flat, inputs.dtype, target, random)
+
+    @property
+    def blas_threads(self) -> int:
+        """How many threads BLAS has while this network is trained, evaluated or asked: 1 where lanes have their own."""
+        return self.plan(LARGEST, "outputs").draft.blas_threads
+
+    def as_samples(self, inputs: Any) -> Array:
+        """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do not fit."""
+        batch = self.preprocessing.as_batch(inputs)
+        return batch.reshape(len(batch), *self.graph.input_shape)
+
+    def run(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
+        """The answers for raw samples, batch after batch; each array is the program's own until the next one."""
+        for start in range(0, len(samples), LARGEST):
+            part = samples[start : start + LARGEST]
+            size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
+            program = self._inference(purpose, size, part.dtype)
+            program.samples[: len(part)] = part
+            with one_blas_thread(len(program.plan.draft.lanes) > 1):
+                yield program()[: len(part)]
+
+    def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> Bound:
+        return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
+
+    def _bound(
+        self,
+        plan: Plan,
+        gradients: Array | None,
+        sample_type: np.dtype[Any],
+        target: tuple[tuple[int, ...], np.dtype[Any]] | None,
+        random: np.random.Generator | None,
+    ) -> Bound:
+        normalization = self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
+        return Bound(
+            plan, self.parameters.flat, gradients, self.buffers.flat, sample_type, target, normalization, random
+        )
+
+
+@contextmanager
+def one_blas_thread(wanted: bool) -> Iterator[None]:
+    """BLAS on one thread while lanes have threads of their own; two of them together slow each other down."""
+    if not wanted:
+        yield
+        return
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()

@@ -1,0 +1,135 @@
+"""Writes a program down, line by line: buffers and views first, then what a step does with them."""
+
+from dataclasses import dataclass, field, replace
+from math import prod
+
+INDENT = "    "
+
+
+@dataclass(frozen=True)
+class Ref:
+    """An array of the program, by its name: (*sample shape, samples), the samples innermost.
+
+    Images lie as (channels, height, width, samples). `free` says that its reader may overwrite it, `solid` that its memory
+    has no gaps; `with_one` is the array that has one more row, of ones, behind the rows of this one.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    free: bool = True
+    solid: bool = True
+    with_one: str | None = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+    def kept(self) -> "Ref":
+        """The same array, not to be overwritten."""
+        return replace(self, free=False)
+
+
+@dataclass
+class Writer:
+    """One lane's program in the making.
+
+    `lines` of the forward pass, and of the backward pass once `backward` is set; `setup` makes what they work on.
+    """
+
+    samples: int  # in this lane
+    batch: int  # in all lanes
+    dtype: str
+    training: bool
+    setup: list[str] = field(default_factory=list)
+    step: list[str] = field(default_factory=list)
+    bytes: int = 0
+    _taken: set[str] = field(default_factory=set)
+
+    def name(self, wish: str) -> str:
+        """An identifier like the wish that nothing else has."""
+        base = "".join(c if c.isalnum() else "_" for c in wish)
+        name, number = base, 2
+        while name in self._taken:
+            name, number = f"{base}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    def buffer(self, wish: str, shape: tuple[int, ...], fill: str = "empty", dtype: str | None = None) -> Ref:
+        """A new array of this shape: "empty", "zeros" or "ones"."""
+        name = self.name(wish)
+        kind = dtype or self.dtype
+        self.setup.append(f"{name} = np.{fill}({as_text(shape)}, {_quoted(kind)})")
+        self.bytes += prod(shape) * {"bool": 1, "float32": 4, "float64": 8, "intp": 8}[kind]
+        return Ref(name, shape)
+
+    def rows(self, wish: str, features: int) -> Ref:
+        """A new array (features, samples), and behind it the row of ones that a folded bias multiplies."""
+        whole = self.buffer(f"{wish}_1", (features + 1, self.samples), "ones")
+        part = self.view(wish, f"{whole.name}[:{features}]", (features, self.samples))
+        return replace(part, with_one=whole.name)
+
+    def planes(self, wish: str, shape: tuple[int, ...]) -> Ref:
+        """A new array for samples of this shape, as `laid_out` lays it."""
+        laid = laid_out(shape, self.samples)
+        return self.rows(wish, laid[0]) if len(laid) == 2 else self.buffer(wish, laid)
+
+    def view(self, wish: str, expression: str, shape: tuple[int, ...], solid: bool = True) -> Ref:
+        """A name for a part or another shape of arrays that are there."""
+        name = self.name(wish)
+        self.setup.append(f"{name} = {expression}  # {as_text(shape)}")
+        return Ref(name, shape, solid=solid)
+
+    def reshaped(self, wish: str, ref: Ref, shape: tuple[int, ...]) -> Ref:
+        """The same memory in another shape."""
+        if shape == ref.shape:
+            return ref
+        return replace(self.view(wish, f"{ref.name}.reshape({as_text(shape)})", shape), free=ref.free)
+
+    def windows(self, wish: str, ref: Ref, shape: tuple[int, ...], steps: tuple[int, ...], start: int = 0) -> Ref:
+        """A strided view over the memory of a solid array; `steps` and `start` count numbers, not bytes."""
+        size = 4 if self.dtype == "float32" else 8
+        strides = tuple(size * step for step in steps)
+        memory = f"{ref.name}.reshape(-1)[{start}:]" if start else ref.name
+        return self.view(wish, f"as_strided({memory}, {as_text(shape)}, {as_text(strides)})", shape, solid=False)
+
+    def do(self, line: str) -> None:
+        """One line of the step."""
+        self.step.append(line)
+
+    def scalar(self, wish: str, value: float) -> str:
+        """A number as an array of no axes: what NumPy takes without converting it at each call."""
+        name = self.name(wish)
+        self.setup.append(f"{name} = np.asarray({value!r}, {_quoted(self.dtype)})")
+        return name
+
+    def zero_like(self, ref: Ref) -> str:
+        """What to compare an array with: zeros of its shape while they are small, for that is NumPy's fastest way."""
+        if ref.size <= 100_000:
+            return self.buffer("zeros", ref.shape, "zeros").name
+        return self.scalar("zero", 0.0)
+
+
+def laid_out(shape: tuple[int, ...], samples: int) -> tuple[int, ...]:
+    """The shape in memory of samples of this shape: channels first, samples last; a single number is a row of one."""
+    match shape:
+        case (height, width, channels):
+            return (channels, height, width, samples)
+        case ():
+            return (1, samples)
+        case _:
+            return (*shape, samples)
+
+
+def sample_axes(rank: int) -> tuple[int, ...]:
+    """Transposing (samples, *shape) by these axes lays it out; for an image the same axes lead back."""
+    return {0: (0,), 1: (1, 0), 2: (1, 2, 0), 3: (3, 1, 2, 0)}[rank]
+
+
+def as_text(values: tuple[int, ...]) -> str:
+    """A tuple as Python writes it."""
+    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(map(str, values))})"
+
+
+def _quoted(dtype: str) -> str:
+    return f"np.{dtype}" if dtype != "bool" else "bool"
