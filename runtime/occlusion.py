@@ -18,6 +18,9 @@ Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
 class OcclusionError(RuntimeFault, ValueError):
     """Occlusion was asked for something that cannot be: the message says what, and what would fit."""
 
+    def __init__(self, message: str):
+        super().__init__(message, exit_code=2)
+
 
 def occlude(
     probabilities: Probabilities,

@@ -67,7 +67,7 @@ class MnistSample(Digits):
 class Files(Data):
     """Files of the user's own; paths start at the spec's folder."""
 
-    paths = ("path",)
+    paths: ClassVar[tuple[str, ...]] = ("path",)
     path: Text
 
 

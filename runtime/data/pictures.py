@@ -40,6 +40,23 @@ def read_picture(path: Path, preprocessing: Preprocessing, invert: bool = False)
     return pixels if high > 1 else pixels.astype(np.float32) / np.float32(255)
 
 
+def write_picture(path: Path, sample: NDArray[Any], preprocessing: Preprocessing) -> None:
+    """Write a raw sample as the PNG that `read_picture` reads back, to the nearest 255th where its numbers are floats.
+
+    Raises DataError where the network takes no pictures, OSError where the file cannot be written.
+    """
+    from PIL import Image
+
+    height, width, mode = _wanted(path, preprocessing)
+    low, high = preprocessing.limits
+    if low < 0 or high > 255:
+        raise DataError(f"{path}: numbers from {low:g} to {high:g} make no picture")
+    pixels = np.clip(np.rint(sample * (1 if high > 1 else 255)), 0, 255).astype(np.uint8)
+    shape = (height, width) if mode == "L" else (height, width, 3)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels.reshape(shape)).save(path, format="PNG")
+
+
 def _wanted(path: Path, preprocessing: Preprocessing) -> tuple[int, int, str]:
     shape = preprocessing.input_shape
     channels = shape[2] if len(shape) == 3 else 1

@@ -30,6 +30,9 @@ _ANONYMOUS: dict[str, dict[str, None]] = {
 class PictureError(RuntimeFault, ValueError):
     """A picture cannot be drawn of what was given, or not be saved so: the message says what would do."""
 
+    def __init__(self, message: str):
+        super().__init__(message, exit_code=2)
+
 
 def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"]]:
     """Register the function as the picture `name`, and have it draw in the project's style whatever the user's is."""

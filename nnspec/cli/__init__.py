@@ -1,0 +1,49 @@
+"""The command line: arguments → a call → an exit code. One file a verb; `_command` says how they are found."""
+
+import click
+
+from nnspec.cli._command import CommandLine
+
+
+def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"nnspec {version('nnspec')}")
+        except PackageNotFoundError:  # run from its source, without being installed
+            click.echo("nnspec, not installed")
+        ctx.exit()
+
+
+_EPILOG = """\b
+Exit codes: 0 done; 1 something was found, such as an error in a spec; 2 wrong use, or a file
+that is not there; 130 and 143 after SIGINT and SIGTERM, which save a training first.
+\b
+Completion of verbs and options, for bash (zsh and fish likewise):
+  eval "$(_NNSPEC_COMPLETE=bash_source nnspec)"
+"""
+
+command_line = CommandLine(
+    "nnspec",
+    package="nnspec.cli",
+    help="Neural networks as a page of text: check them, train them, resume them, ask them, look into them.",
+    epilog=_EPILOG,
+    examples=(
+        "nnspec init quickstart",
+        "nnspec train quickstart.nnspec",
+        "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_version,
+            help="Show the version and end.",
+        ),
+    ],
+)
+"""The command `nnspec`."""

@@ -1,0 +1,57 @@
+"""Checkpoints as verbs are given them: a file, or a run's folder, which stands for the last.h5 in it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.cli._say import note
+
+if TYPE_CHECKING:
+    from runtime.data import Data, Part
+    from runtime.network import Network
+    from runtime.saving import Saved
+
+
+def located(path: str) -> Path:
+    """The file of a checkpoint; where a folder was given, which file of it is read is told."""
+    from runtime.runs import checkpoint_at
+
+    file = checkpoint_at(path)
+    if file != Path(path):
+        note(f"reading {file}")
+    return file
+
+
+def opened(path: str) -> "tuple[Path, Saved]":
+    """A checkpoint and its file. Raises CheckpointError."""
+    from runtime.saving import load
+
+    file = located(path)
+    return file, load(file)
+
+
+def pictures_beside(file: Path) -> Path:
+    """Where pictures of a checkpoint go: pictures/ in the folder that it lies in."""
+    from runtime.runs import RunFolder
+
+    return RunFolder(file.parent).pictures
+
+
+def chosen_part(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Part]":
+    """The samples that --data and --split ask for: the part's name, the data, the part. Raises DataError, SpecError."""
+    from runtime.prepare import data_for, part_of
+
+    found = data_for(network, data)
+    name, part = part_of(found, split)
+    if data is not None and split is None and name != "test":
+        note(f"{found.name} has no test part, so this is its {name} part; --split all takes every sample")
+    return name, found, part
+
+
+def class_names(network: "Network") -> list[str] | None:
+    """The names of the classes in the order of their probabilities; None where the network gives numbers."""
+    shape, preprocessing = network.spec.output_shape, network.preprocessing
+    assert shape is not None
+    one_of_many = network.spec.classification or shape.size == 1
+    if len(shape) != 1 or preprocessing.task != "classification" or not one_of_many:
+        return None
+    return [preprocessing.class_name(number) for number in range(max(shape.size, 2))]

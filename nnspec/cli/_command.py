@@ -1,0 +1,100 @@
+"""What a verb is: a module of a package, which defines `command`. A new verb is a new file; nothing lists them.
+
+Modules whose names begin with an underscore are what the verbs share. A verb's module imports click and these alone
+when it is loaded, so that help is there at once; what the verb needs is imported when it runs.
+"""
+
+import pkgutil
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from importlib import import_module
+from typing import Any
+
+import click
+
+from nnspec.cli._say import told
+
+
+class Section(Enum):
+    """Where `nnspec --help` shows a verb; the sections in this order."""
+
+    SPECS = "Specs"
+    TRAINING = "Training"
+    ANSWERS = "Answers"
+    PICTURES = "Pictures"
+    CHECKPOINTS = "Checkpoints"
+
+
+class _WithExamples(click.Command):
+    def __init__(self, *args: Any, section: Section | None = None, examples: Sequence[str] = (), **settings: Any):
+        super().__init__(*args, **settings)
+        self.section = section
+        self.examples = tuple(examples)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The examples, each on a line of its own, and what else ends the help."""
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {example}\n" for example in self.examples))
+        super().format_epilog(ctx, formatter)
+
+
+class Verb(_WithExamples):
+    """A command with its section of the help and examples of its use."""
+
+
+class Family(_WithExamples, click.Group):
+    """The verbs of a package, each found by its name and imported when it is asked for."""
+
+    def __init__(self, *args: Any, package: str, **settings: Any):
+        super().__init__(*args, **settings)
+        self.package = package
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the package's modules."""
+        folder = import_module(self.package).__path__
+        return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """The command of a module; None where there is no such module."""
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = import_module(f"{self.package}.{name}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that the arguments begin with; a usage error that names the nearest one where there is none."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
+            from spec_lang.diagnostics import near
+
+            names = self.list_commands(ctx)
+            close = near(name, names)
+            hint = f"did you mean {close}?" if close else f"there is {', '.join(names)}"
+            ctx.fail(f"there is no {ctx.info_name} {name}; {hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs by section."""
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        for section in (*Section, None):
+            found = [(name, verb) for name, verb in verbs if verb and getattr(verb, "section", None) is section]
+            _write_section(formatter, section.value if section else "Commands", found)
+
+
+class CommandLine(Family):
+    """The outermost family: errors that a user can make leave it as a message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a verb."""
+        with told():
+            return super().invoke(ctx)
+
+
+def _write_section(formatter: click.HelpFormatter, title: str, verbs: Iterable[tuple[str, click.Command]]) -> None:
+    rows = [(name, verb.get_short_help_str(formatter.width)) for name, verb in verbs]
+    if rows:
+        with formatter.section(title):
+            formatter.write_dl(rows)

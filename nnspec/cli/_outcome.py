@@ -1,0 +1,67 @@
+"""What a training came to, and what to do next with it."""
+
+import os
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.cli._say import result
+from nnspec.cli._words import metric_in_words, table
+
+if TYPE_CHECKING:
+    from runtime.training import Run
+
+
+def show(run: "Run", quiet: bool) -> None:
+    """The metrics, the folder and, unless quiet, commands to try next, each of which works as it is printed."""
+    assert run.path is not None
+    end = run.end
+    prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
+    names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
+    part = prefix.removesuffix("_") or "training"
+    result(", ".join(f"{part} {name} {metric_in_words(name, end[prefix + name])}" for name in names))
+    stopped = ", stopped early" if end["early_stopped"] else ""
+    speed = f"{end['samples_per_second']:,.0f} samples/s"
+    result(f"{end['steps']:,} steps, {end['epochs']:,} epochs, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    result(f"the run is in {run.path}")
+    if not quiet:
+        result("\ntry next")
+        result(table(list(_next(run))))
+
+
+def _next(run: "Run") -> Iterator[tuple[str, str]]:
+    """Commands that work as they stand, and what they do."""
+    network, folder = run.network, shlex.quote(str(run.path))
+    sample = _sample(run)
+    if sample is not None:
+        yield f"nnspec predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
+    if network.spec.classification and len(network.preprocessing.input_shape) in (2, 3):
+        yield f"nnspec occlude {folder}", "where in the images it looks"
+    yield f"nnspec plot curves {folder}", "how training went"
+
+
+def _sample(run: "Run") -> Path | None:
+    """A file that can be given to predict: a picture of a sample, or the file that the data came from."""
+    from runtime.data import DataError, read_inputs
+    from runtime.data.pictures import write_picture
+    from runtime.prepare import part_of
+
+    assert run.path is not None
+    preprocessing = run.network.preprocessing
+    _, part = part_of(run.data)
+    try:
+        path = run.path / "pictures" / "sample.png"
+        write_picture(path, part.inputs[0], preprocessing)
+        return path
+    except (DataError, OSError):  # no image, or no room for one
+        pass
+    word = run.network.spec.data
+    if word is None or not word.paths:
+        return None
+    path = Path(os.path.relpath(run.network.spec.folder / getattr(word, word.paths[0])))
+    try:
+        read_inputs(path, preprocessing)
+    except DataError:  # such as an archive of several arrays
+        return None
+    return path

@@ -1,0 +1,35 @@
+"""Pictures drawn, written and told."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from nnspec.cli._say import result, writing
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def picture_arguments(function: F) -> F:
+    """RUN_OR_CHECKPOINT... and --out."""
+    out = click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A .png, .svg or .pdf.")
+    function = out(function)
+    return click.argument("checkpoints", metavar="RUN_OR_CHECKPOINT...", nargs=-1, required=True)(function)
+
+
+def single(checkpoints: tuple[str, ...], out: Path | None) -> None:
+    """Refuse one --out for several pictures."""
+    if out is not None and len(checkpoints) > 1:
+        raise click.UsageError("--out names one picture, and each checkpoint has one: give one checkpoint at a time")
+
+
+def keep(figure: "Figure", path: Path) -> None:
+    """Write a picture and print its path. Raises PictureError for a suffix that is no picture's, UnwritableError."""
+    from runtime.views import save
+
+    with writing(path):
+        result(str(save(figure, path)))

@@ -1,0 +1,115 @@
+"""What the command says: results on standard output, all else on standard error, each error with its exit code."""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from spec_lang.errors import NNSpecError, SourceError, SpecError
+
+JSON_FORMAT = 1
+"""The version of the JSON that the command prints; it grows when the meaning of a key changes."""
+
+FOUND, WRONG_USE, INTERRUPTED = 1, 2, 130
+"""Exit codes: something was found, such as an error in a spec; a wrong call or a file that is not there; SIGINT."""
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether to write colours to a stream: NO_COLOR forbids, FORCE_COLOR asks for it, else a terminal gets them."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def result(text: str) -> None:
+    """A line of results, to standard output."""
+    click.echo(text, color=coloured(sys.stdout))
+
+
+def result_json(**fields: Any) -> None:
+    """A JSON object on a line of its own, to standard output; numbers that JSON does not have become null."""
+    click.echo(json.dumps(_plain({"format_version": JSON_FORMAT, **fields}), ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """Something worth knowing that is no result, to standard error."""
+    click.echo(text, err=True, color=coloured(sys.stderr))
+
+
+def warn(text: str) -> None:
+    """Something that may not be as the user thinks, to standard error."""
+    note(click.style("warning:", fg="yellow", bold=True) + f" {text}")
+
+
+def tell(error: NNSpecError) -> int:
+    """Write an error to standard error and give the exit code that it stands for."""
+    if isinstance(error, SpecError):
+        from spec_lang.render import render_all
+
+        note(render_all(error.diagnostics, coloured(sys.stderr)))
+        return FOUND
+    code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
+    if code > 128:  # it was asked to stop
+        note(str(error))
+    else:
+        help = click.style("help:", fg="blue", bold=True)
+        note(click.style("error:", fg="red", bold=True) + f" {error}".replace("\n  help:", f"\n  {help}"))
+    return code
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """What a user can cause becomes a message and an exit code; all else is a fault of ours, with its traceback."""
+    try:
+        yield
+        sys.stdout.flush()
+    except NNSpecError as error:
+        raise click.exceptions.Exit(tell(error)) from None
+    except KeyboardInterrupt:
+        note("interrupted")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except MemoryError:
+        raise click.exceptions.Exit(
+            tell(NNSpecError("this machine has not enough memory: take a smaller batch"))
+        ) from None
+    except BrokenPipeError:  # the reader, such as head, has had enough
+        silence(sys.stdout)
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still written to a stream go nowhere, what is in its buffer included."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+@contextmanager
+def writing(path: object) -> Iterator[None]:
+    """Files are written here: what the system refuses is told with the path."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UnwritableError(f"{error.filename or path} cannot be written: {error.strerror or error}") from None
+
+
+class UnwritableError(NNSpecError):
+    """A file that the system does not let us write."""
+
+    exit_code = WRONG_USE
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,28 @@
+"""Numbers and tables as a person reads them."""
+
+from collections.abc import Sequence
+
+
+def metric_in_words(name: str, value: float) -> str:
+    """A metric's value: a share of samples in per cent, another number to four digits."""
+    from spec_lang.training import Metric
+    from spec_lang.word import words
+
+    metric = words("metric").get(name.removeprefix("validation_").removeprefix("test_"))
+    share = metric is not None and issubclass(metric, Metric) and metric.share
+    return f"{100 * value:.2f} %" if share else f"{value:.4g}"
+
+
+def shape_in_words(shape: Sequence[int]) -> str:
+    """28x28x1; a single number is 1."""
+    return "x".join(map(str, shape)) or "1"
+
+
+def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
+    """Rows as columns of the width of their longest cell; `right` are the columns of numbers, set flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    )
+    return "\n".join(f"{indent}{line}".rstrip() for line in lines)

@@ -1,0 +1,15 @@
+"""nnspec data fetch: a data set onto this machine."""
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._say import result
+
+
+@click.command(cls=Verb, examples=("nnspec data fetch mnist",))
+@click.argument("name")
+def command(name: str) -> None:
+    """Bring a data set onto this machine, unless it is here, and print where it is."""
+    from runtime.data import fetch
+
+    result(str(fetch(name)))

@@ -1,0 +1,21 @@
+"""nnspec data list: what there is."""
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._say import result
+from nnspec.cli._words import shape_in_words, table
+
+
+@click.command(cls=Verb, examples=("nnspec data list",))
+def command() -> None:
+    """List the data sets known by name, and where they are."""
+    from runtime.data import datasets
+
+    rows = [("name", "train", "test", "shape", "where", "about")]
+    for found in datasets():
+        where = found.find()
+        place = str(where) if where is not None else f"not here: nnspec data fetch {found.name}"
+        sizes = f"{found.train:,}", f"{found.test:,}", shape_in_words(found.shape)
+        rows.append((found.name, *sizes, place, found.about))
+    result(table(rows, right=(1, 2), indent=""))

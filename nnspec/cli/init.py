@@ -1,0 +1,61 @@
+"""nnspec init: a shipped spec to start from."""
+
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._say import UnwritableError, result, writing
+from nnspec.cli._words import table
+
+SPECS = Path(__file__).resolve().parents[2] / "specs"
+"""The folder of the specs that come with the package; it lies beside nnspec itself, installed or not."""
+
+
+def shipped() -> dict[str, Path]:
+    """Every spec that comes with the package, by name."""
+    return {path.stem: path for path in sorted(SPECS.glob("*.nnspec"))}
+
+
+def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name, help=_about(path)) for name, path in shipped().items() if name.startswith(incomplete)]
+
+
+def _about(path: Path) -> str:
+    """The comment that a spec opens with."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
+
+
+@click.command(
+    cls=Verb,
+    section=Section.SPECS,
+    examples=("nnspec init", "nnspec init quickstart", "nnspec init mnist_cnn experiments/mine.nnspec"),
+)
+@click.argument("name", required=False, shell_complete=_complete)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def command(name: str | None, file: Path | None) -> None:
+    """Copy a shipped spec to start from, or list them.
+
+    FILE is NAME.nnspec where it is left out. A file that is there already is never overwritten.
+    """
+    specs = shipped()
+    if name is None:
+        result(table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
+        return
+    if name not in specs:
+        from spec_lang.diagnostics import near, one_of
+
+        close = near(name, specs)
+        hint = f"did you mean {close}?" if close else f"there is {one_of(specs)}"
+        raise click.UsageError(f'no shipped spec is called "{name}"; {hint}')
+    target = file or Path(f"{name}.nnspec")
+    if target.is_dir():
+        target = target / f"{name}.nnspec"
+    with writing(target):
+        try:
+            with target.open("xb") as new:
+                new.write(specs[name].read_bytes())
+        except FileExistsError:
+            raise UnwritableError(f"{target} is there already: name another file") from None
+    result(f"{target} is written; nnspec train {target} trains it")

@@ -1,0 +1,101 @@
+"""nnspec inspect: what is in a checkpoint."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import json_flag
+from nnspec.cli._say import result, result_json
+from nnspec.cli._words import metric_in_words, shape_in_words, table
+
+
+@click.command(
+    cls=Verb,
+    section=Section.CHECKPOINTS,
+    examples=("nnspec inspect runs/quickstart", "nnspec inspect runs/quickstart/best.h5 --json"),
+)
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@json_flag
+def command(checkpoint: str, as_json: bool) -> None:
+    """Show what is in a checkpoint: the spec, where the run stands, every array with its digest.
+
+    The file is proved whole first; the spec is shown as it is stored, and nothing of it is compiled.
+    """
+    from nnspec.cli._checkpoint import located
+
+    file = located(checkpoint)
+    content = _content(file)
+    if as_json:
+        result_json(**content)
+    else:
+        result(_drawn(content))
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """Everything that is shown, in plain values."""
+    import checkpoints
+    from checkpoints.content import table as entries_of
+    from checkpoints.content import to_stored
+    from runtime.saving import told
+
+    summary, checkpoint = told(checkpoints.verify, file), told(checkpoints.read, file)
+    meta, entries = checkpoint.meta, checkpoint.entries
+    texts = {name: value for name, value in entries.items() if isinstance(value, str)}
+    arrays = entries_of({name: to_stored(name, value) for name, value in entries.items() if name not in texts})
+    series: dict[str, Any] = {n.removeprefix("history/"): entries[n] for n in arrays if n.startswith("history/")}
+    return {
+        "checkpoint": str(file),
+        "bytes": summary.size,
+        "checkpoint_format": summary.format_version,
+        **meta,
+        "history": {
+            name: {"step": int(points[0, -1]), "value": float(points[1, -1])} for name, points in series.items()
+        },
+        "preprocessing": _preprocessing(entries),
+        "run": json.loads(texts.get("run/info", "{}")),
+        "spec": texts.get("spec/source", ""),
+        "resolved": texts.get("spec/resolved", ""),
+        "arrays": [{"name": name, **entry} for name, entry in sorted(arrays.items())],
+    }
+
+
+def _preprocessing(entries: Any) -> dict[str, Any]:
+    """What prediction prepares samples by, but for the numbers of each channel."""
+    names = ("normalize", "task", "input_shape", "classes", "features")
+    found = {name: entries[f"preprocessing/{name}"] for name in names if f"preprocessing/{name}" in entries}
+    for name, value in found.items():
+        if name in ("classes", "features"):
+            found[name] = json.loads(value)
+        elif not isinstance(value, str):
+            found[name] = value.tolist()
+    return found
+
+
+def _drawn(content: dict[str, Any]) -> str:
+    counters, best, prepared = content["counters"], content["best"], content["preprocessing"]
+    classes = f", {len(prepared['classes'])} classes" if "classes" in prepared else ""
+    rows = [
+        (
+            "written by",
+            f"nnspec {content['program_version']}, format {content['checkpoint_format']}, {content['bytes']:,} bytes",
+        ),
+        ("stands at", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"),
+        ("best", f"{float(best['value']):.4g} at step {best['step']:,}" if best else "nothing measured yet"),
+        ("samples", f"{shape_in_words(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
+        ("type", content["dtype"]),
+        ("spec digest", content["spec_digest"]),
+        ("data digest", content["data_digest"]),
+        ("environment", ", ".join(f"{key} {value}" for key, value in content["environment"].items())),
+    ]
+    last = [
+        (name, metric_in_words(name, at["value"]), f"step {at['step']:,}") for name, at in content["history"].items()
+    ]
+    arrays = [(a["name"], shape_in_words(a["shape"]), a["dtype"], a["sha256"][:16]) for a in content["arrays"]]
+    parts = [content["checkpoint"], table(rows), "", content["resolved"].strip(), ""]
+    if last:
+        parts += ["last measured", table(last, right=(1,)), ""]
+    parts += ["arrays", table([("name", "shape", "type", "SHA-256"), *arrays])]
+    return "\n".join(parts)

@@ -1,0 +1,231 @@
+"""nnspec occlude: where in an image a classifier looks."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import samples
+from nnspec.cli._pictures import keep
+from nnspec.cli._say import note, result, warn, writing
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from runtime.network import Network
+
+    _Type = click.ParamType[Any]
+else:
+    _Type = click.ParamType
+
+Size = tuple[int, int]
+
+
+class _SizeType(_Type):
+    """3x3, or 3 for the same."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
+        """Rows and columns."""
+        if isinstance(value, tuple):
+            return value
+        numbers = str(value).lower().split("x")
+        if len(numbers) > 2 or not all(number.isascii() and number.isdigit() and int(number) > 0 for number in numbers):
+            self.fail(f"{value!r} is not a size such as 3x3", param, ctx)
+        return int(numbers[0]), int(numbers[-1])
+
+
+class _BaselineType(_Type):
+    """A number, or mean."""
+
+    name = "baseline"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
+        """The number, or the word."""
+        if value == "mean":
+            return "mean"
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor mean", param, ctx)
+
+
+class _Chosen(NamedTuple):
+    """What is looked at: raw images (image, …), the class of each, and its probability with nothing covered."""
+
+    images: "np.ndarray"
+    labels: "np.ndarray"
+    probabilities: "np.ndarray"
+
+
+@click.command(
+    cls=Verb,
+    section=Section.PICTURES,
+    examples=(
+        "nnspec occlude runs/quickstart",
+        "nnspec occlude runs/quickstart/best.h5 --window 5x5 --stride 2 --baseline mean",
+        "nnspec occlude runs/quickstart seven.png --label 7 --out maps",
+    ),
+)
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.argument("images", metavar="[IMAGE]...", nargs=-1)
+@click.option(
+    "--window", "windows", type=_SizeType(), multiple=True, metavar="RxC", help="May be repeated.  [default: 2x2, 3x3]"
+)
+@click.option(
+    "--stride", type=_SizeType(), default="1", show_default=True, metavar="N", help="Pixels from window to window."
+)
+@click.option(
+    "--baseline",
+    type=_BaselineType(),
+    default="0",
+    show_default=True,
+    metavar="0|mean",
+    help="What a window is set to: a number, or the mean of the training images.",
+)
+@click.option(
+    "--per-class", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Images of each class."
+)
+@click.option(
+    "--label", metavar="CLASS", help="The class to look for in the images given, instead of the predicted one."
+)
+@click.option("--invert", is_flag=True, help="Swap light and dark in the images given.")
+@samples
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Left out it is pictures/ in the run's folder."
+)
+def command(
+    checkpoint: str,
+    images: tuple[str, ...],
+    windows: tuple[Size, ...],
+    stride: Size,
+    baseline: float | str,
+    per_class: int,
+    label: str | None,
+    invert: bool,
+    data: str | None,
+    split: str | None,
+    out: Path | None,
+) -> None:
+    """Cover a window of an image, at every position, and draw what the probability of its class becomes.
+
+    Without images, the first ones of each class that are labelled rightly are taken from the test part of the data.
+    With images, files as predict takes them, it is the predicted class that is looked for.
+
+    For each window a picture occlusion-RxC.png is written, or one for every ten classes, and the arrays behind it as
+    occlusion-RxC.npz: images, labels, probabilities (of the whole images) and maps (image, row, column).
+    """
+    from nnspec import api
+    from nnspec.cli._checkpoint import class_names, opened, pictures_beside
+    from runtime.occlusion import OcclusionError
+
+    if not images and (label is not None or invert):
+        raise click.UsageError("--label and --invert are about images given as files: name one")
+    file, saved = opened(checkpoint)
+    network = saved.network
+    names = class_names(network)
+    shape = network.spec.input
+    if names is None or shape is None or shape.as_image() is None:
+        raise OcclusionError(f"{file} is no network that tells classes of images apart: it takes {shape}")
+    folder = out or pictures_beside(file)
+    with network.fixed_threads():
+        chosen = (
+            _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
+        )
+        fill: Any = _mean(network, data) if baseline == "mean" else baseline
+        for window in windows or ((2, 2), (3, 3)):
+            many = "images" if len(chosen.images) > 1 else "image"
+            note(f"covering {len(chosen.images)} {many} with windows of {window[0]}x{window[1]}")
+            maps = api.occlude(network, chosen.images, chosen.labels, window, stride, fill)
+            _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class)
+
+
+def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:
+    """The first rightly labelled samples of each class, and a word about classes that have none."""
+    from nnspec.cli._checkpoint import chosen_part
+    from runtime.errors import NetworkError
+    from runtime.evaluation import first_right
+
+    name, found, part = chosen_part(network, data, split)
+    places = first_right(network, part, per_class)
+    if not len(places):
+        raise NetworkError(
+            f"no sample of {found.name}, {name}, is labelled rightly: train the network first, or name images"
+        )
+    labels = part.targets[places].reshape(-1).astype(int)
+    none = sorted(set(range(len(names))) - set(labels.tolist()))
+    if none:
+        warn(f"no sample of {', '.join(names[label] for label in none)} is labelled rightly, so they are left out")
+    return _with_probabilities(network, part.inputs[places], labels)
+
+
+def _given(network: "Network", names: list[str], paths: tuple[str, ...], label: str | None, invert: bool) -> _Chosen:
+    """The images of files, each with the class that is predicted, or the one that was named."""
+    import numpy as np
+
+    from runtime.data import read_inputs
+    from runtime.evaluation import class_probabilities
+    from spec_lang.diagnostics import one_of
+
+    if label is not None and label not in names:
+        raise click.BadParameter(f"no class is called {label!r}; there is {one_of(names)}", param_hint="--label")
+    samples = [sample for path in paths for _, sample in read_inputs(Path(path), network.preprocessing, invert)]
+    images = np.stack(samples)
+    predicted = class_probabilities(network.predict(images)).argmax(axis=-1)
+    return _with_probabilities(
+        network, images, predicted if label is None else np.full(len(images), names.index(label))
+    )
+
+
+def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.ndarray") -> _Chosen:
+    from runtime.evaluation import class_probabilities
+
+    probabilities = class_probabilities(network.predict(images))
+    return _Chosen(images, labels, probabilities[range(len(labels)), labels])
+
+
+def _mean(network: "Network", data: str | None) -> Any:
+    """The mean of the training images: of each channel, in the units of the samples."""
+    from runtime.data.measure import mean_and_deviation
+    from runtime.prepare import data_for
+
+    preprocessing = network.preprocessing
+    known = preprocessing.normalize == "zscore"
+    mean = preprocessing.shift if known else mean_and_deviation(data_for(network, data).train.inputs)[0]
+    return mean if len(preprocessing.input_shape) == 3 else float(mean.mean())  # (height, width) has a single channel
+
+
+def _keep(
+    network: "Network",
+    names: list[str],
+    chosen: _Chosen,
+    maps: "np.ndarray",
+    folder: Path,
+    window: Size,
+    stride: Size,
+    baseline: tuple[float | str, Any],
+    per_class: int,
+) -> None:
+    """Write the arrays and the pages of the picture."""
+    import numpy as np
+
+    from runtime.views import PICTURES
+    from runtime.views.occlusion import pages
+
+    stem = f"occlusion-{window[0]}x{window[1]}"
+    arrays = folder / f"{stem}.npz"
+    with writing(arrays):
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(
+            arrays, maps=maps, classes=names, window=window, stride=stride, baseline=baseline[1], **chosen._asdict()
+        )
+    result(str(arrays))
+    words = "the mean" if baseline[0] == "mean" else baseline[1]
+    for page in range(pages(chosen.labels)):
+        figure = PICTURES["occlusion"](
+            chosen.images, maps, chosen.labels, names, chosen.probabilities, window=window, stride=stride,
+            baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.name} looks",
+        )  # fmt: skip
+        keep(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"))

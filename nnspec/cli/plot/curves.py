@@ -1,0 +1,43 @@
+"""nnspec plot curves: how training went."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._pictures import keep, picture_arguments
+
+if TYPE_CHECKING:
+    from runtime.state import Series
+
+
+@click.command(
+    cls=Verb,
+    examples=("nnspec plot curves runs/quickstart", "nnspec plot curves runs/paper_sgd runs/paper_adam --out both.svg"),
+)
+@picture_arguments
+def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
+    """Draw loss and metrics over the training steps.
+
+    Several runs are drawn into one picture, which goes into the folder of the first unless --out is given.
+    """
+    from nnspec.cli._checkpoint import opened, pictures_beside
+    from runtime.views import PICTURES
+
+    files, histories = [], {}
+    for checkpoint in checkpoints:
+        file, saved = opened(checkpoint)
+        files.append(file)
+        histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
+    keep(PICTURES["curves"](histories), out or pictures_beside(files[0]) / "curves.png")
+
+
+def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:
+    """The folder's name, or its whole path where several runs are drawn and names could be the same."""
+    return file.resolve().parent.name if len(checkpoints) == 1 else str(file.parent if file.name == "last.h5" else file)
+
+
+def _by_split(history: "dict[str, Series]") -> "dict[str, Series]":
+    """The measured numbers, training's called so; the learning rate is set, not measured."""
+    return {("training_loss" if name == "loss" else name): series for name, series in history.items() if name != "lr"}

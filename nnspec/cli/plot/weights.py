@@ -1,0 +1,39 @@
+"""nnspec plot weights: what the first layer looks for."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._pictures import keep, picture_arguments, single
+
+if TYPE_CHECKING:
+    from runtime.network import Network
+
+
+@click.command(cls=Verb, examples=("nnspec plot weights runs/quickstart",))
+@picture_arguments
+def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
+    """Draw the weights of the first layer that has any, as images."""
+    from nnspec.cli._checkpoint import opened, pictures_beside
+    from runtime.views import PICTURES
+
+    single(checkpoints, out)
+    for checkpoint in checkpoints:
+        file, saved = opened(checkpoint)
+        name, image = _first(saved.network)
+        title = f"Weights of {name}, {saved.network.spec.name}"
+        figure = PICTURES["weights"](saved.network.parameters[f"{name}/weight"], image, title)
+        keep(figure, out or pictures_beside(file) / "weights.png")
+
+
+def _first(network: "Network") -> tuple[str, tuple[int, ...] | None]:
+    """The first layer with a weight, and the shape of the image that its inputs are, where they are one."""
+    from runtime.views import PictureError
+
+    for node in network.spec.nodes:
+        if "weight" in node.layer.parameters(node.input_shape):
+            image = node.input_shape.as_image()
+            return node.name, tuple(image) if image is not None else None
+    raise PictureError("the network has no layer with weights")

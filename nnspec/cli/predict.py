@@ -1,0 +1,96 @@
+"""nnspec predict: what a network says of samples that nobody has labelled."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import json_flag
+from nnspec.cli._say import result, result_json, tell
+from nnspec.cli._words import table
+
+if TYPE_CHECKING:
+    from runtime.data import Preprocessing
+    from runtime.network import Network
+
+_SHOWN = 3  # classes of a sample that are printed
+
+
+@click.command(
+    cls=Verb,
+    section=Section.ANSWERS,
+    examples=(
+        "nnspec predict runs/quickstart seven.png",
+        "nnspec predict runs/quickstart/best.h5 photo.jpg --invert",
+        "nnspec predict runs/iris flowers.csv --json",
+    ),
+)
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("--invert", is_flag=True, help="Swap light and dark in pictures: dark ink on paper, for MNIST.")
+@json_flag
+def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: bool) -> None:
+    """Say what samples are.
+
+    CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. An INPUT is a picture (PNG, JPEG, BMP)
+    of any size, a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are
+    printed, or its value; --json gives the probabilities of all classes, in the order of "classes".
+
+    An input that cannot be read is told, and the others are answered all the same.
+    """
+    import numpy as np
+
+    from nnspec.cli._checkpoint import class_names, opened
+    from runtime.data import DataError, read_inputs
+
+    _, saved = opened(checkpoint)
+    network, code = saved.network, 0
+    samples = []
+    for path in inputs:
+        try:
+            samples += read_inputs(Path(path), network.preprocessing, invert)
+        except DataError as error:
+            code = max(code, tell(error))
+    outputs = np.empty((0,))
+    if samples:
+        with network.fixed_threads():
+            outputs = network.predict(np.stack([sample for _, sample in samples]))
+    predictions = _predictions(network, [label for label, _ in samples], outputs)
+    if as_json:
+        result_json(classes=class_names(network), predictions=predictions)
+    elif predictions:
+        result(table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
+    raise click.exceptions.Exit(code)
+
+
+def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
+    """For each sample its input, and label and probabilities, or value: a number, or a list where there are several."""
+    from nnspec.cli._checkpoint import class_names
+    from runtime.evaluation import class_probabilities
+
+    names = class_names(network)
+    if not labels:
+        return []
+    if names is None:
+        values = outputs.tolist()
+        return [
+            {"input": label, "value": value[0] if len(value) == 1 else value}
+            for label, value in zip(labels, values, strict=True)
+        ]
+    probabilities = class_probabilities(outputs)
+    return [
+        {"input": label, "label": names[int(row.argmax())], "probabilities": row.tolist()}
+        for label, row in zip(labels, probabilities, strict=True)
+    ]
+
+
+def _row(prediction: dict[str, Any], preprocessing: "Preprocessing") -> tuple[str, ...]:
+    if "value" in prediction:
+        value = prediction["value"]
+        return prediction["input"], " ".join(
+            f"{number:.6g}" for number in (value if isinstance(value, list) else [value])
+        )
+    ranked = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])[:_SHOWN]
+    cells = [(preprocessing.class_name(number), f"{100 * probability:.1f} %") for number, probability in ranked]
+    return prediction["input"], *(text for cell in cells for text in cell)

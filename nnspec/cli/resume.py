@@ -1,0 +1,31 @@
+"""nnspec resume: a stopped run goes on."""
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import json_flag, quiet_flag
+
+
+@click.command(
+    cls=Verb,
+    section=Section.TRAINING,
+    examples=("nnspec resume runs/quickstart", "nnspec resume runs/quickstart/last.h5 --allow-inexact"),
+)
+@click.argument("run_or_checkpoint", metavar="RUN_OR_CHECKPOINT")
+@click.option("--allow-inexact", is_flag=True, help="Go on where this machine's arithmetic differs in its last bits.")
+@json_flag
+@quiet_flag
+def command(run_or_checkpoint: str, allow_inexact: bool, as_json: bool, quiet: bool) -> None:
+    """Go on with a run, as if it had never stopped.
+
+    A run's folder stands for the last.h5 in it. The result is the very bits that the run would have had without the
+    stop; where another machine or library cannot promise that, it is refused unless --allow-inexact is given.
+    """
+    from nnspec import api
+    from nnspec.cli._outcome import show
+    from nnspec.cli._progress import following
+
+    with following(as_json, quiet) as listen:
+        run = api.resume(run_or_checkpoint, allow_inexact, listen)
+    if not as_json:
+        show(run, quiet)

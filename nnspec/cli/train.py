@@ -1,0 +1,51 @@
+"""nnspec train: from a spec to a trained network."""
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import changes, json_flag, quiet_flag
+
+
+@click.command(
+    cls=Verb,
+    section=Section.TRAINING,
+    examples=(
+        "nnspec train specs/quickstart.nnspec",
+        "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
+        "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
+        "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@changes
+@click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or runs/NAME-2 and so on.")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
+@click.option("--init-from", metavar="CHECKPOINT", help="Begin with the weights of this checkpoint or run.")
+@json_flag
+@quiet_flag
+def command(
+    file: str,
+    settings: dict[str, str],
+    variant: str | None,
+    data: str | None,
+    out: str | None,
+    seed: int | None,
+    init_from: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train a network.
+
+    FILE is a spec, or the text of a network itself. The run is kept in a folder: the spec, the checkpoints last.h5 and
+    best.h5, and metrics.jsonl. Ctrl-C saves and stops; nnspec resume goes on from there.
+
+    With --json every evaluation is a line of standard output, and the last line is the end.
+    """
+    from nnspec import api
+    from nnspec.cli._outcome import show
+    from nnspec.cli._progress import following
+
+    with following(as_json, quiet) as listen:
+        run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen)
+    if not as_json:
+        show(run, quiet)

@@ -1,0 +1,60 @@
+"""nnspec verify: whether checkpoints are whole."""
+
+from pathlib import Path
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._say import FOUND, WRONG_USE, note, result
+
+
+@click.command(
+    cls=Verb,
+    section=Section.CHECKPOINTS,
+    examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*"),
+)
+@click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)
+def command(checkpoints: tuple[str, ...]) -> None:
+    """Prove that checkpoints are whole: every byte as it was written, and all that their spec asks for.
+
+    A folder stands for all checkpoints in it. Ends with 1 where one is damaged, with 2 where one is not there.
+    """
+    code, damaged, advice = 0, 0, []
+    for path in _files(checkpoints):
+        verdict, help, found = _judged(path)
+        result(f"{path}: {verdict}")
+        code = max(code, found)
+        damaged += found == FOUND
+        advice += [f"{path}: {help}"] if help else []
+    for line in advice:
+        note(line)
+    if damaged:
+        note(f"{damaged} of them cannot be used")
+    raise click.exceptions.Exit(code)
+
+
+def _files(checkpoints: tuple[str, ...]) -> list[Path]:
+    """The checkpoints named, and those in the folders named."""
+    from runtime.runs import checkpoints_in
+
+    return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
+
+
+def _judged(path: Path) -> tuple[str, str, int]:
+    """What is to be said of a file, what to do now, and the exit code that follows."""
+    import checkpoints
+    from runtime.errors import CheckpointError
+    from runtime.saving import load
+
+    try:
+        summary = checkpoints.verify(path)
+        load(path)
+    except checkpoints.FormatError as error:
+        kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
+        return f"{kind}: {error.reason}", error.help, FOUND
+    except CheckpointError as error:
+        return f"whole, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}", "", WRONG_USE
+    size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"
+    return f"OK, {size}, format {summary.format_version}, nnspec {summary.program}", "", 0
