@@ -123,10 +123,8 @@ def occlusion(
     layout = _layout(material.images.shape[1:3], rows, names, windows)
     figure = page(layout.sheet[1] + _TITLE, title)
     axes = sheet(figure, *layout.sheet)
-    caption = str(windows)
-    if pages(material.labels) > 1:
-        caption += f" (page {page_number + 1} of {pages(material.labels)})"
-    axes.set_title(caption, fontsize=SMALL + 2, color=QUIET)
+    of_pages = f" (page {page_number + 1} of {pages(material.labels)})" if pages(material.labels) > 1 else ""
+    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL + 2, color=QUIET)
     look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
     shades, shade_look = _shades(material.images[drawn])
     averages = class_average(material.maps[drawn], material.labels[drawn])
