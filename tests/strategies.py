@@ -9,13 +9,12 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike, NDArray
 
-from spec_lang.bind import bind
+from spec_lang.check import check
+from spec_lang.errors import SpecError
 from spec_lang.layers.conv import Conv
 from spec_lang.layers.pool import Pool
-from spec_lang.parse import parse
 from spec_lang.shape import Misfit, Shape
 from spec_lang.source import Source
-from spec_lang.syntax import Call, Pipeline
 from spec_lang.word import Layer, layers
 
 Array = NDArray[Any]
@@ -81,16 +80,16 @@ def distinct(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
 
 
 def layer(text: str) -> Layer:
-    """The layer that a text says."""
-    statements, errors = parse(Source("a test", text))
-    assert not errors, errors
-    (pipeline,) = statements
-    assert isinstance(pipeline, Pipeline)
-    (call,) = pipeline.stages
-    assert isinstance(call, Call)
-    word, errors = bind(layers()[call.word], call.arguments, call.span)
-    assert isinstance(word, Layer), f"{text} is no example of a layer: {errors}"
-    return word
+    """The layer that a text says, a network of its own on the first of the shapes that it fits."""
+    refused = ""
+    for shape in (*SHAPES, *LARGE_SHAPES):
+        try:
+            (node,) = check(Source("a test", text), input_shape=shape).nodes
+        except SpecError as error:
+            refused = refused or str(error)
+        else:
+            return node.layer
+    raise AssertionError(f"{text} is no example of a layer:\n{refused}")
 
 
 def examples(name: str) -> Iterator[Case]:

@@ -21,6 +21,7 @@ def conv(word: Conv, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     places = (windows.rows.places, windows.columns.places)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, height, width, in) → (batch, height', width', out)."""
         kernel = arrays["weight"]  # (window height, window width, in / groups, out)
         cells = kernel.size // word.filters  # numbers that one output sees
         weight = _split(kernel.reshape(cells, word.filters), groups)  # (group, cells, out / groups)

@@ -14,6 +14,7 @@ def dense(word: Dense, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     inputs, outputs = word.reads(shape), word.output_shape(shape)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, …, in) → (batch, out), or (batch, time, out) of a sequence."""
         weight = arrays["weight"]  # (in, out)
         rows = x.reshape(-1, inputs)  # (batch, in), or (batch * time, in)
         y = rows @ weight

@@ -21,6 +21,7 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, …, channels) → the same shape; changes the running averages while training."""
         running_mean, running_var = arrays["running_mean"], arrays["running_var"]
         if not mode.training:
             deviation = np.sqrt(running_var + word.eps)

@@ -29,7 +29,7 @@ PLACES = st.sampled_from([Shape((6,)), Shape((4, 3, 2)), Shape((5, 4), sequence=
 many = settings(max_examples=60, deadline=None)
 
 
-def agrees(word: Layer, shape: Shape, x: Array, arrays: dict[str, Array], answer: Answer, mode: Mode) -> None:
+def check_agrees(word: Layer, shape: Shape, x: Array, arrays: dict[str, Array], answer: Answer, mode: Mode) -> None:
     """The layer's output and all its gradients, for a random gradient of the output, are PyTorch's to 10⁻⁸."""
     tensors = {
         name: torch.tensor(array, requires_grad=name in word.parameters(shape)) for name, array in arrays.items()
@@ -79,7 +79,7 @@ def test_convolutions_are_pytorchs(case: Case, batch: int, seed: int) -> None:
         options = {"stride": word.stride, "dilation": word.dilation, "groups": word.groups}
         return channels_last(functional.conv2d(image, weight, arrays.get("bias"), **options))
 
-    agrees(word, shape, random.normal(size=(batch, *shape)), case.arrays(random), answer, Mode())
+    check_agrees(word, shape, random.normal(size=(batch, *shape)), case.arrays(random), answer, Mode())
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths:UserWarning")
@@ -94,7 +94,7 @@ def test_padding_is_pytorchs_own_of_the_same_name(pad: Any, window: tuple[int, i
         weight = arrays["weight"].permute(3, 2, 0, 1).contiguous()
         return channels_last(functional.conv2d(channels_first(x), weight, arrays["bias"], padding=pad))
 
-    agrees(word, shape, random.normal(size=(2, *shape)), case.arrays(random), answer, Mode())
+    check_agrees(word, shape, random.normal(size=(2, *shape)), case.arrays(random), answer, Mode())
 
 
 @many
@@ -109,7 +109,7 @@ def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
 
     few = random.integers(0, 4, (batch, *shape)).astype(float)  # many equals: the first wins
     for x in (distinct(random, (batch, *shape)), few):
-        agrees(word, shape, x, {}, answer, Mode())
+        check_agrees(word, shape, x, {}, answer, Mode())
 
 
 @many
@@ -121,14 +121,14 @@ def test_avgpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
         return channels_last(functional.avg_pool2d(padded(word, x, shape, word.pad, 1, 0), word.pair(), word.steps()))
 
-    agrees(word, shape, random.normal(size=(batch, *shape)), {}, answer, Mode())
+    check_agrees(word, shape, random.normal(size=(batch, *shape)), {}, answer, Mode())
 
 
 @pytest.mark.parametrize("pool", [functional.max_pool2d, functional.avg_pool2d])
 def test_a_pools_own_padding_is_pytorchs(pool: Any) -> None:
     word = layer(f"{'maxpool' if pool is functional.max_pool2d else 'avgpool'} 3 stride=2 pad=1")
     shape, x = Shape((6, 5, 2)), np.random.default_rng(1).normal(-3, 1, (2, 6, 5, 2))
-    agrees(word, shape, x, {}, lambda x, _: channels_last(pool(channels_first(x), 3, 2, 1)), Mode())
+    check_agrees(word, shape, x, {}, lambda x, _: channels_last(pool(channels_first(x), 3, 2, 1)), Mode())
 
 
 @many
@@ -142,8 +142,8 @@ def test_global_pools_are_pytorchs_means_and_maxima(shape: Shape, batch: int, se
         channels = 1 if len(shape) == 2 and not shape.sequence else shape[-1]
         return x.reshape(batch, -1, channels)
 
-    agrees(layer("globalavgpool"), shape, x, {}, lambda x, _: places(x).mean(1), Mode())
-    agrees(layer("globalmaxpool"), shape, x, {}, lambda x, _: places(x).amax(1), Mode())
+    check_agrees(layer("globalavgpool"), shape, x, {}, lambda x, _: places(x).mean(1), Mode())
+    check_agrees(layer("globalmaxpool"), shape, x, {}, lambda x, _: places(x).amax(1), Mode())
 
 
 @many
@@ -155,7 +155,7 @@ def test_dense_layers_are_pytorchs(shape: Shape, units: int, bias: bool, batch: 
         rows = x if shape.sequence else x.flatten(1)
         return functional.linear(rows, arrays["weight"].T, arrays.get("bias"))
 
-    agrees(word, shape, random.normal(size=(batch, *shape)), Case("", word, shape).arrays(random), answer, Mode())
+    check_agrees(word, shape, random.normal(size=(batch, *shape)), Case("", word, shape).arrays(random), answer, Mode())
 
 
 @many
@@ -181,7 +181,7 @@ def test_batchnorms_and_their_running_averages_are_pytorchs(
         return y.reshape(x.shape)
 
     x = distinct(random, (batch, *shape)) + random.normal(size=shape[-1])
-    agrees(word, shape, x, arrays, answer, Mode(training))
+    check_agrees(word, shape, x, arrays, answer, Mode(training))
     close(arrays["running_mean"], means)
     close(arrays["running_var"], variances)
 
@@ -194,7 +194,7 @@ def test_layernorms_are_pytorchs(shape: Shape, eps: float, batch: int, seed: int
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
         return functional.layer_norm(x, shape[-1:], arrays["weight"], arrays["bias"], eps)
 
-    agrees(word, shape, distinct(random, (batch, *shape)), Case("", word, shape).arrays(random), answer, Mode())
+    check_agrees(word, shape, distinct(random, (batch, *shape)), Case("", word, shape).arrays(random), answer, Mode())
 
 
 ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -217,12 +217,12 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 def test_activations_are_pytorchs(name: str, shape: Shape, batch: int, scale: float, seed: int) -> None:
     x = np.random.default_rng(seed).normal(0, scale, (batch, *shape))
     x.flat[:2] = 0  # where slopes change
-    agrees(layer(name), shape, x, {}, lambda x, _: ACTIVATIONS[name](x), Mode())
+    check_agrees(layer(name), shape, x, {}, lambda x, _: ACTIVATIONS[name](x), Mode())
 
 
 @settings(max_examples=20, deadline=None)
 @given(option=st.floats(0.01, 3), seed=seeds)
 def test_the_options_of_activations_are_pytorchs(option: float, seed: int) -> None:
     shape, x = Shape((9,)), np.random.default_rng(seed).normal(size=(2, 9))
-    agrees(LeakyRelu(slope=option), shape, x, {}, lambda x, _: functional.leaky_relu(x, option), Mode())
-    agrees(Elu(alpha=option), shape, x, {}, lambda x, _: functional.elu(x, option), Mode())
+    check_agrees(LeakyRelu(slope=option), shape, x, {}, lambda x, _: functional.leaky_relu(x, option), Mode())
+    check_agrees(Elu(alpha=option), shape, x, {}, lambda x, _: functional.elu(x, option), Mode())

@@ -18,7 +18,7 @@ SCALES = st.sampled_from([0.1, 1.0, 30.0])
 many = settings(max_examples=40, deadline=None)
 
 
-def agrees(word: Loss, outputs: Array, targets: Array, theirs: torch.Tensor, leaf: torch.Tensor) -> None:
+def check_agrees(word: Loss, outputs: Array, targets: Array, theirs: torch.Tensor, leaf: torch.Tensor) -> None:
     theirs.backward()  # type: ignore[no-untyped-call]
     value, gradient = build_loss(word)(outputs, targets)
     assert leaf.grad is not None
@@ -33,7 +33,7 @@ def test_cross_entropy_is_pytorchs(shape: tuple[int, ...], scale: float, seed: i
     logits, classes = random.normal(0, scale, shape), random.integers(0, shape[-1], shape[:-1])
     leaf = torch.tensor(logits, requires_grad=True)
     theirs = functional.cross_entropy(leaf.reshape(-1, shape[-1]), torch.tensor(classes).reshape(-1))
-    agrees(CrossEntropy(), logits, classes, theirs, leaf)
+    check_agrees(CrossEntropy(), logits, classes, theirs, leaf)
 
 
 @many
@@ -43,7 +43,7 @@ def test_binary_cross_entropy_is_pytorchs(shape: tuple[int, ...], scale: float, 
     logits, truth = random.normal(0, scale, shape), random.integers(0, 2, shape)
     leaf = torch.tensor(logits, requires_grad=True)
     theirs = functional.binary_cross_entropy_with_logits(leaf, torch.tensor(truth, dtype=torch.float64))
-    agrees(BinaryCrossEntropy(), logits, truth, theirs, leaf)
+    check_agrees(BinaryCrossEntropy(), logits, truth, theirs, leaf)
 
 
 @many
@@ -61,4 +61,4 @@ def test_mse_mae_and_huber_are_pytorchs(shape: tuple[int, ...], scale: float, de
     ]
     for word, function in cases:
         leaf = torch.tensor(outputs, requires_grad=True)
-        agrees(word, outputs, targets, function(leaf, truth), leaf)
+        check_agrees(word, outputs, targets, function(leaf, truth), leaf)

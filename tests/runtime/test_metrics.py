@@ -25,7 +25,9 @@ def test_accuracy_is_the_share_of_classes_that_were_met() -> None:
 
 def test_of_equals_the_first_class_is_taken() -> None:
     assert measured(Accuracy(), [[0.5, 0.5]], [0]) == 1
-    assert measured(Top3(), [[0.25, 0.25, 0.25, 0.25]] * 2, [2, 3]) == 0.5
+    repeated = np.tile([0.3, 0.1, 0.3, 0.2], (1, 25))  # the first largest are the classes 0, 2 and 4
+    hits = [measured(Top3(), repeated, [label]) for label in range(100)]
+    assert hits == [1, 0, 1, 0, 1] + [0] * 95
 
 
 def test_top3_counts_the_truth_among_the_three_most_probable() -> None:
