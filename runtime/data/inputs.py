@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from runtime.data.files import beginning, looks_like, opened
 from runtime.data.idx import read_idx
 from runtime.data.measure import first_not_finite
-from runtime.data.npz import read_arrays
+from runtime.data.npz import read_array, read_arrays
 from runtime.data.pictures import read_picture
 from runtime.data.preprocessing import Preprocessing
 from runtime.data.tables import fill, guess_separator, records
@@ -46,19 +46,8 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
     return list(_batch(path, _ARRAYS[kind](path), preprocessing))
 
 
-def _npy(path: Path) -> NDArray[Any]:
-    with opened(path) as file:
-        try:
-            array = np.load(file, allow_pickle=False)
-        except MemoryError:
-            raise DataError(f"{path} claims to be larger than memory: it is damaged") from None
-        except (ValueError, EOFError, SyntaxError) as error:
-            raise DataError(f"{path} is damaged, cut off, or holds Python objects: {error}") from None
-    return np.asarray(array)
-
-
 _ARRAYS: dict[str, Callable[[Path], NDArray[Any]]] = {
-    "a NumPy array (.npy)": _npy,
+    "a NumPy array (.npy)": read_array,
     "a zip archive (.npz is one)": lambda path: next(iter(read_arrays(path, ()).values())),
     "an IDX file": read_idx,
     "a gzip file": read_idx,

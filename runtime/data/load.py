@@ -53,11 +53,11 @@ def load_data(word: words.Data, folder: Path | None, classification: bool) -> Da
     shares = word.split
     if samples.test is not None and len(shares) == 3:
         raise DataError(f"{samples.name} has a test part of its own; write two shares, as split=75/25", exit_code=2)
+    inputs, test_inputs = _inputs(samples)
     targets, test_targets, classes = encode(samples, classification)
-    inputs = _as_inputs(samples)
     train, validation, test = _split(Part(inputs, targets), shares, word.seed, samples.name)
-    if samples.test is not None and test_targets is not None:
-        test = Part(_same_shape(_as_inputs(samples.test), inputs, samples.test.name), test_targets)
+    if test_inputs is not None and test_targets is not None:
+        test = Part(test_inputs, test_targets)
     return _finish(samples, (train, validation, test), word.normalize, classes, classification)
 
 
@@ -83,12 +83,24 @@ def data_from_arrays(
             raise DataError("give validation samples or shares to split off, not both", exit_code=2)
         held = Samples("validation", np.asarray(validation[0]), np.asarray(validation[1]), counted("validation"))
     samples = Samples("data", np.asarray(x), np.asarray(y), counted("data"), test=held)
+    inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = encode(samples, classification)
-    inputs = _as_inputs(samples)
     train, valid, test = _split(Part(inputs, targets), split or (1.0,), seed, samples.name)
-    if held is not None and held_targets is not None:
-        valid = Part(_same_shape(_as_inputs(held), inputs, held.name), held_targets)
+    if held_inputs is not None and held_targets is not None:
+        valid = Part(held_inputs, held_targets)
     return _finish(samples, (train, valid, test), normalize, classes, classification)
+
+
+def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The inputs of a source and of its test part, checked, and of one shape."""
+    inputs, test = _as_inputs(samples), samples.test
+    if test is None:
+        return inputs, None
+    test_inputs = _as_inputs(test)
+    if test_inputs.shape[1:] != inputs.shape[1:]:
+        test_by, by = ("x".join(map(str, array.shape[1:])) for array in (test_inputs, inputs))
+        raise DataError(f"the samples of {test.name} are {test_by}, and those of {samples.name} {by}")
+    return inputs, test_inputs
 
 
 def _as_inputs(samples: Samples) -> NDArray[Any]:
@@ -109,13 +121,6 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
         within = ", ".join(map(str, place[1:]))
         raise DataError(f"{samples.place(place[0])} has {inputs[place]} at [{within}]: samples must be finite")
     return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
-
-
-def _same_shape(inputs: NDArray[Any], train: NDArray[Any], name: str) -> NDArray[Any]:
-    if inputs.shape[1:] != train.shape[1:]:
-        sizes = ["x".join(map(str, array.shape[1:])) for array in (inputs, train)]
-        raise DataError(f"the samples of {name} are {sizes[0]}, and those to train on {sizes[1]}")
-    return inputs
 
 
 def _split(part: Part, shares: tuple[float, ...], seed: int, name: str) -> tuple[Part, Part | None, Part | None]:

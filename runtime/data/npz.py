@@ -1,7 +1,5 @@
 """NumPy archives: x and y, and x_test and y_test where there are any. Nothing in them is ever unpickled."""
 
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +32,21 @@ def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] =
                     if name not in names:
                         raise _lacks(path, name, names)
                 return {name: _entry(path, archive, name) for name in (*wanted, *optional) if name in names}
-        except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-            raise DataError(f"{path} is damaged or cut off: {error}") from None
-        except RuntimeError as error:  # what zipfile says of encryption and of compressions it does not know
-            raise DataError(f"{path} cannot be unpacked: {error}") from None
+        except DataError:
+            raise
+        except Exception as error:  # damage may show anywhere in NumPy, zipfile and zlib, as an error of any type
+            raise DataError(f"{path} is damaged, cut off, or packed in a way that is not read: {error}") from None
+
+
+def read_array(path: Path) -> NDArray[Any]:
+    """The array of an .npy file; raises DataError where the file is damaged or holds Python objects."""
+    with opened(path) as file:
+        try:
+            return np.asarray(np.load(file, allow_pickle=False))
+        except MemoryError:
+            raise DataError(f"{path} claims to be larger than memory: it is damaged") from None
+        except Exception as error:  # a damaged header may fail anywhere in NumPy's parser
+            raise DataError(f"{path} is damaged, cut off, or holds Python objects: {error}") from None
 
 
 def _entry(path: Path, archive: Any, name: str) -> NDArray[Any]:
@@ -50,7 +59,7 @@ def _entry(path: Path, archive: Any, name: str) -> NDArray[Any]:
             raise DataError(
                 f'the array "{name}" in {path} holds Python objects, which are not read: save it as numbers or text'
             ) from None
-        raise DataError(f'the array "{name}" in {path} is damaged or cut off: {error}') from None
+        raise
     if not isinstance(array, np.ndarray):
         raise DataError(f'the entry "{name}" in {path} is no array')
     return array

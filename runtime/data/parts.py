@@ -81,6 +81,46 @@ class Data:
                     f"write {label + 1} outputs in the last layer, or mend the labels, which count from 0"
                 )
 
+    def fitted_to(self, preprocessing: Preprocessing) -> "Data":
+        """These data as a network sees them that was trained on others: normalized by what it learnt, columns and
+        classes in its order, both found by name. Raises DataError for a shape, column or class that it does not know.
+        """
+        columns = _columns(self, preprocessing)
+        renumber = _renumbered(self, preprocessing)
+        parts: dict[str, Part | None] = {"train": None, "validation": None, "test": None}
+        for role, part in self.parts():
+            inputs = part.inputs if columns is None else part.inputs[:, columns]
+            preprocessing.as_batch(inputs[:1])
+            parts[role] = Part(inputs, part.targets if renumber is None else renumber[part.targets])
+        train = parts["train"]
+        assert train is not None
+        sha = digest(parts, preprocessing)
+        return Data(self.name, train, parts["validation"], parts["test"], preprocessing, sha)
+
+
+def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
+    """Which columns a network takes, in its order; None where all fit as they stand."""
+    have, wanted = data.preprocessing.features, preprocessing.features
+    if have is None or wanted is None or have == wanted:
+        return None
+    missing = [name for name in wanted if name not in have]
+    if missing:
+        raise DataError(f'{data.name} has no column "{missing[0]}", which the network was trained on')
+    return [have.index(name) for name in wanted]
+
+
+def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] | None:
+    """A network's number for each class of the data; None where they are numbered alike."""
+    have, wanted = data.preprocessing.classes, preprocessing.classes
+    if have is None or wanted is None or have == wanted[: len(have)]:
+        return None
+    present = {name for counts in data.counts().values() for name, count in counts.items() if count}
+    unknown = [name for name in have if name in present and name not in wanted]
+    if unknown:
+        known = ", ".join(wanted[:10]) + (", …" if len(wanted) > 10 else "")
+        raise DataError(f'{data.name} has the class "{unknown[0]}", and the network knows {known}')
+    return np.array([wanted.index(name) if name in wanted else 0 for name in have], np.int64)
+
 
 def digest(parts: dict[str, Part | None], preprocessing: Preprocessing) -> str:
     """The SHA-256 that `Data.digest` promises. Hashes in chunks, so that nothing is copied at once."""

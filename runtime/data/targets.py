@@ -89,8 +89,8 @@ def _encode_text(
         test = _column(samples.test).astype(str)
         unknown = np.flatnonzero(~np.isin(test, names))
         if unknown.size:
-            where = samples.test.place(int(unknown[0]))
-            raise DataError(f'class "{test[unknown[0]]}" is in the test part alone ({where}), so it cannot be learnt')
+            name, where = test[unknown[0]], samples.test.place(int(unknown[0]))
+            raise DataError(f'class "{name}" is in {samples.test.name} alone ({where}): it cannot be learnt')
         encoded_test = np.searchsorted(names, test)
     return encoded.astype(np.int64), encoded_test, tuple(names.tolist())
 
