@@ -120,15 +120,16 @@ def occlusion(
     names = _names(present, classes)
     drawn = np.concatenate(rows)
 
-    layout = _layout(material.images.shape[1:3], rows, names, windows)
+    look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
+    footnote = _footnote(material, look["norm"], len(drawn) < np.isin(material.labels, present).sum(), per_class)
+    layout = _layout(material.images.shape[1:3], rows, names, windows, _FOOT * (1 + footnote.count("\n")))
     figure = page(layout.sheet[1] + _TITLE, title)
     axes = sheet(figure, *layout.sheet)
     of_pages = f" (page {page_number + 1} of {pages(material.labels)})" if pages(material.labels) > 1 else ""
     axes.set_title(f"{windows}{of_pages}", fontsize=SMALL + 2, color=QUIET)
-    look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
     shades, shade_look = _shades(material.images[drawn])
-    averages = class_average(material.maps[drawn], material.labels[drawn])
     following = iter(shades)
+    averages = class_average(material.maps[drawn], material.labels[drawn])
     for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
         _, top, _, height = layout.box(row, 0)
         note(axes, layout.names - 0.1, top + height / 2, name, ha="right", va="center", fontsize=SMALL + 2, color=INK)
@@ -138,7 +139,7 @@ def occlusion(
             fall = "lowest" if material.probabilities is None else f"{material.probabilities[index]:.2f} →"
             _draw_map(axes, material.maps[index], layout, (row, 2 * column + 1), fall, look)
         _draw_map(axes, average, layout, (row, 2 * layout.across), "lowest", look)
-    _explain(figure, axes, layout, look, material.probabilities is not None)
+    _explain(figure, axes, layout, look, footnote)
     return figure
 
 
@@ -170,16 +171,18 @@ def _names(present: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
     return [shortened(str(label if classes is None else classes[label]), _NAME) for label in present.tolist()]
 
 
-def _layout(image: tuple[int, ...], rows: list[NDArray[np.intp]], names: list[str], windows: _Windows) -> _Layout:
+def _layout(
+    image: tuple[int, ...], rows: list[NDArray[np.intp]], names: list[str], windows: _Windows, foot: float
+) -> _Layout:
     """As large as a page allows, in width and height; four rows' room is there for a single one too, and no more."""
     across = max(map(len, rows))
     side = 0.15 + 0.085 * max(map(len, names))
     free_width = WIDTH - side - _BAR - across * (_PAIR + _GAP)
-    free_height = (_HEIGHT - _TITLE - _HEADER - _FOOT) / len(rows) - _WORDS
+    free_height = (_HEIGHT - _TITLE - _HEADER - foot) / len(rows) - _WORDS
     unit = min(free_width / (2 * across + 1) / image[1], min(free_height, _TALLEST) / image[0])
     height, width = image[0] * unit, image[1] * unit
     sheet_width = side + across * (2 * width + _PAIR + _GAP) + width
-    sheet_height = _HEADER + len(rows) * (height + _WORDS) + _FOOT
+    sheet_height = _HEADER + len(rows) * (height + _WORDS) + foot
     return _Layout(windows, unit, (height, width), side, across, (sheet_width, sheet_height))
 
 
@@ -192,15 +195,22 @@ def _draw_map(
     note(axes, left + width / 2, top - 0.02, f"{fall} {values.min():.2f}")
 
 
-def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], from_whole: bool) -> None:
+def _footnote(material: _Material, norm: Normalize, some_left_out: bool, per_class: int) -> str:
+    """What the numbers over the maps are, and in a second line what a reader would otherwise take amiss."""
+    whole = "" if material.probabilities is None else "the probability of the whole image, and "
+    warnings = []
+    if some_left_out:
+        warnings.append(f"Of a class only the first {per_class} of the images given are drawn and averaged.")
+    if norm.vmin:
+        warnings.append(f"Colours span {norm.vmin:.2g} to {norm.vmax:.2g} only.")
+    return f"Over a map: {whole}the lowest with a window covered.\n{' '.join(warnings)}".rstrip()
+
+
+def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], footnote: str) -> None:
     """The heads of the columns, what the numbers over the maps are, and the scale of the colours."""
     for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average")):
         left, _, width, _ = layout.box(0, column)
         note(axes, left + width / 2, _HEADER, words, fontsize=SMALL + 1, color=INK)
-    footnote = "Over a map: " + ("the probability of the whole image, and " if from_whole else "")
-    footnote += "the lowest with a window covered."
-    if look["norm"].vmin > 0:
-        footnote += f" Colours span {look['norm'].vmin:.2g} to {look['norm'].vmax:.2g} only."
     note(axes, layout.names, layout.sheet[1], footnote, ha="left")
     length = min(layout.sheet[1], 4.0)  # inches
     shape: dict[str, Any] = {"aspect": length / 0.14, "shrink": length / layout.sheet[1], "pad": 0.02, "panchor": False}
