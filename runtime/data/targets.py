@@ -117,7 +117,7 @@ def _refuse_where(
     if found.size:
         first = int(found[0])
         others = f" and {found.size - 1:,} more" if found.size > 1 else ""
-        raise DataError(f"label {targets[first]} {reason} ({samples.place(first)}{others})")
+        raise DataError(f"label {targets[first]:.15g} {reason} ({samples.place(first)}{others})")
 
 
 def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, known: int | None) -> NDArray[Any]:
