@@ -36,7 +36,7 @@ class Data(Word):
         return split
 
     def moved(self, before: Path, after: Path) -> Self:
-        """The same data, its relative paths, which began at the folder `before`, written so that they begin at `after`."""
+        """The same data, with relative paths that began at the folder `before` written to begin at `after`."""
         paths = {name: getattr(self, name) for name in self.paths}
         relative = {name: path for name, path in paths.items() if path is not None and not os.path.isabs(path)}
         update = {name: os.path.relpath(before.resolve() / path, after.resolve()) for name, path in relative.items()}
