@@ -1,24 +1,12 @@
 """What results depend on beside the spec: NumPy, the BLAS build and its kernels, the threads it uses."""
 
 import platform
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info
 
 EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "machine")
 """The entries of `environment` that decide whether the same arithmetic gives the same bits."""
-
-
-@contextmanager
-def fixed_threads(blas: int) -> Iterator[None]:
-    """BLAS with the number of threads that the plan says, so that equal specs give equal bits on any machine.
-
-    Floating-point overflow is left to the trainer's own checks.
-    """
-    with threadpool_limits(limits=blas, user_api="blas"), np.errstate(all="ignore"):
-        yield
 
 
 def environment() -> dict[str, str | int]:

@@ -1,7 +1,6 @@
 """A network with its weights: what compile and load give and train changes."""
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import numpy as np
 from runtime.arena import Arena
 from runtime.compiler.programs import Programs
 from runtime.data import Preprocessing
-from runtime.environment import fixed_threads
 from runtime.errors import NetworkError
 from runtime.graph import build_graph
 from runtime.initializers import initialize
@@ -73,10 +71,6 @@ class Network:
             answers[start : start + len(part)] = part
             start += len(part)
         return answers
-
-    def fixed_threads(self) -> AbstractContextManager[None]:
-        """While this lasts BLAS has the threads that the plan gives it, so that answers are equal to the bit anywhere."""
-        return fixed_threads(self.programs.blas_threads)
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """The training loss, the mean over the batch, and its gradients by parameter.

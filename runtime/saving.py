@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,6 +120,7 @@ def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
     source = Source(f"the spec in {path}", texts["spec/resolved"], folder)
     classes = len(preprocessing.classes) if preprocessing.classes else None
     spec = check(source, input_shape=preprocessing.input_shape, classes=classes)
+    spec = replace(spec, source=replace(source, content=texts["spec/source"]))  # saved again as the user wrote it
     network = Network(spec, preprocessing, np.dtype(meta["dtype"]))
     _fill(network.parameter_arena, _below(entries, "weights"), "weights")
     _fill(network.buffer_arena, _below(entries, "buffers"), "buffers")

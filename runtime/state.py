@@ -80,17 +80,19 @@ def start(network: Network, samples: int, seed: int) -> State:
     )
 
 
-def next_batch(state: State, batch: int) -> Array:
-    """The numbers of the next samples; the last batch of an epoch may be short. Moves the state on."""
+def next_samples(state: State, batch: int, steps: int = 1) -> tuple[Array, int]:
+    """The numbers of the samples of the next steps, within one epoch, and how many steps they are. Moves the state on.
+
+    The last batch of an epoch may be short; behind it a new order is drawn.
+    """
     if state.position >= len(state.order):
         state.order = state.order_random.permutation(len(state.order))
         state.position = 0
-    chosen = state.order[state.position : state.position + batch]
+    chosen = state.order[state.position : state.position + batch * steps]
+    made = -(-len(chosen) // batch)
     state.position += len(chosen)
     state.samples += len(chosen)
-    state.step += 1
+    state.step += made
     if state.position >= len(state.order):
         state.epoch += 1
-    return chosen
-
-
+    return chosen, made

@@ -10,20 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arena import Arena
-from runtime.compiler.bind import Bound
 from runtime.data import Data
 from runtime.environment import differences, environment
 from runtime.errors import CheckpointError, Interrupted, TrainingError
 from runtime.evaluation import evaluate
 from runtime.network import Network
-from runtime.optimizers import rule
 from runtime.prepare import Arrays, data_of, with_data
 from runtime.runs import RunFolder, checkpoint_at, new_folder
 from runtime.saving import Saved, alone, digest, load, save
-from runtime.schedules import factor
 from runtime.signals import StopRequest, stop_on_signals
-from runtime.state import Best, Series, State, next_batch, start
+from runtime.state import Best, Series, State, start
+from runtime.stepping import Stepper
 from spec_lang.request import Request
 from spec_lang.resolve import resolved
 from spec_lang.schedules import Plateau
@@ -79,14 +76,12 @@ class Trainer:
         self.seconds = seconds  # of training alone: evaluation and saving are not counted
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
-        self.update = rule(self.spec.optimizer)
-        self.gradients = Arena(self.spec.parameters(), state.network.dtype)
-        self._made: dict[int, Bound] = {}  # a program for each size of batch: the last of an epoch may be short
+        self.stepper = Stepper(state, data, self.timetable.unit)
         self.monitor = Monitor.of(self.spec, data)
 
     def run(self) -> Event:
         """Train to the end, or until early stopping, a signal or a loss that is no number. Returns the end event."""
-        with self.state.network.fixed_threads(), stop_on_signals() as stop:
+        with self.stepper.fixed_threads(), stop_on_signals() as stop:
             for _ in self._steps(stop):
                 due = self.state.step % self.timetable.evaluate_every == 0 or self._finished()
                 if due:
@@ -100,62 +95,40 @@ class Trainer:
             return self._end()
 
     def _steps(self, stop: StopRequest) -> Iterator[None]:
-        """Train batch by batch; what the caller does between two is not counted as training."""
-        state, train, batch = self.state, self.data.train, self.spec.train.batch
-        penalize, inputs = state.network.program.penalize, state.network.programs.as_samples(train.inputs)
-        parameters = state.network.parameter_arena.flat
-        slots = {name: arena.flat for name, arena in state.slots.items()}
+        """Train up to what is due next, again and again; what the caller does between is not counted as training."""
+        state, batch = self.state, self.spec.train.batch
         began = told_at = time.perf_counter()
         while not self._finished() and stop.signal is None:
-            chosen = next_batch(state, batch)
-            program = self._program(len(chosen))
-            np.take(inputs, chosen, axis=0, out=program.samples, mode="clip")
-            np.take(train.targets, chosen, axis=0, out=program.targets, mode="clip")
-            loss = program() + penalize(self.gradients)
-            if not math.isfinite(loss):
-                self._diverged(f"the loss is {loss}")
-            self._clip()
-            self.update(parameters, self.gradients.flat, slots, state.step, self.rate())
-            state.loss_sum += loss * len(chosen)
-            state.loss_count += len(chosen)
+            before = state.samples
+            losses = self.stepper.advance(self._until_due())
+            bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
+            if bad is not None:
+                self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
+            state.loss_sum += sum(losses) / len(losses) * (state.samples - before)
+            state.loss_count += state.samples - before
             now = time.perf_counter()
             if now - told_at > 0.1:
                 told_at = now
-                self.listen({"event": "progress", "step": state.step, "total": self.timetable.total, "loss": loss, "batch": batch})
+                progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
+                self.listen({"event": "progress", **progress})
             if self._due():
                 self.seconds += time.perf_counter() - began
                 yield
                 began = time.perf_counter()
         self.seconds += time.perf_counter() - began
 
-    def _program(self, batch: int) -> Bound:
-        if batch not in self._made:
-            train, state = self.data.train, self.state
-            programs, random = state.network.programs, state.dropout_random
-            self._made[batch] = programs.training(batch, self.gradients, train.inputs, train.targets, random)
-        return self._made[batch]
-
-    def rate(self) -> float:
-        """The learning rate of the step that is being made."""
-        time = (self.state.step - 1) / self.timetable.unit
-        rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length)
-        return rate * self.state.plateau.factor
-
     def _finished(self) -> bool:
         return self.state.stopped or self.state.step >= self.timetable.total
 
     def _due(self) -> bool:
-        step = self.state.step
-        return step % self.timetable.evaluate_every == 0 or step % self.timetable.checkpoint_every == 0 or self._finished()
+        every = (self.timetable.evaluate_every, self.timetable.checkpoint_every)
+        return self._finished() or any(self.state.step % steps == 0 for steps in every)
 
-    def _clip(self) -> None:
-        flat, train = self.gradients.flat, self.spec.train
-        if train.clip_value is not None:
-            np.clip(flat, -train.clip_value, train.clip_value, out=flat)
-        if train.clip_norm is not None:
-            norm = float(np.sqrt(np.dot(flat, flat)))
-            if norm > train.clip_norm:
-                flat *= flat.dtype.type(train.clip_norm / norm)
+    def _until_due(self) -> int:
+        """How many steps there are until the next evaluation, the next save or the end."""
+        step, table = self.state.step, self.timetable
+        every = (table.evaluate_every, table.checkpoint_every)
+        return min(table.total - step, *(steps - step % steps for steps in every))
 
     def _evaluate(self) -> None:
         """Measure, remember the best, and let the schedule and early stopping see it."""
@@ -165,8 +138,8 @@ class Trainer:
         if self.data.validation is not None:
             measured |= evaluate(state.network, self.data.validation, "validation_")
         if not all(map(math.isfinite, measured.values())):
-            self._diverged(f"the loss on the validation samples is {measured.get('validation_loss')}")
-        measured["lr"] = self.rate()
+            self._diverged(f"the loss on the validation samples is {measured.get('validation_loss')}", state.step)
+        measured["lr"] = self.stepper.rate(state.step)
         state.record(measured)
         loss = measured.get("validation_loss", measured["loss"])
         if isinstance(self.spec.schedule, Plateau):
@@ -224,9 +197,9 @@ class Trainer:
             self.folder.log([event])
         self.listen(event)
 
-    def _diverged(self, what: str) -> None:
+    def _diverged(self, what: str, step: int) -> None:
         """Stop with the layer where it shows first, before anything is saved."""
-        arena, gradients = self.state.network.parameter_arena, self.gradients
+        arena, gradients = self.state.network.parameter_arena, self.stepper.gradients
         where = next((name for name in arena if not np.isfinite(arena[name]).all()), None)
         found = f"; {where} is no longer finite" if where else ""
         if where is None:
@@ -234,7 +207,7 @@ class Trainer:
             found = f"; the gradient of {where} is not finite" if where else ""
         kept = f"\n  {self.folder.last} is the last good checkpoint" if self.folder and self.folder.last.exists() else ""
         advice = "lower the learning rate, try another init, clip the gradient (clip_norm=1), or look for odd values in the data"
-        raise TrainingError(f"training diverged at step {self.state.step}: {what}{found}\n  help: {advice}{kept}")
+        raise TrainingError(f"training diverged at step {step}: {what}{found}\n  help: {advice}{kept}")
 
 
 @dataclass(frozen=True)

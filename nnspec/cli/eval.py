@@ -5,7 +5,7 @@ import click
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import json_flag, samples
 from nnspec.cli._say import result, result_json
-from nnspec.cli._words import metric_in_words, table
+from nnspec.cli._words import counted, metric_in_words, table
 
 
 @click.command(
@@ -31,10 +31,9 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
 
     file, saved = opened(checkpoint)
     name, found, part = chosen_part(saved.network, data, split)
-    with saved.network.fixed_threads():
-        measured = evaluate(saved.network, part)
+    measured = evaluate(saved.network, part)
     if as_json:
         result_json(checkpoint=str(file), data=found.name, split=name, samples=len(part), **measured)
         return
-    result(f"{file} on {found.name}, {name}, {len(part):,} samples")
+    result(f"{file} on {found.name}, {name}, {counted(len(part), 'sample')}")
     result(table([(key, metric_in_words(key, value)) for key, value in measured.items()], right=(1,)))

@@ -9,6 +9,7 @@ from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import samples
 from nnspec.cli._pictures import keep
 from nnspec.cli._say import note, result, warn, writing
+from nnspec.cli._words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +119,7 @@ def command(
     occlusion-RxC.npz: images, labels, probabilities (of the whole images) and maps (image, row, column).
     """
     from nnspec import api
-    from nnspec.cli._checkpoint import class_names, opened, pictures_beside
+    from nnspec.cli._checkpoint import class_names, looks_at_images, opened, pictures_beside
     from runtime.occlusion import OcclusionError
 
     if not images and (label is not None or invert):
@@ -126,20 +127,18 @@ def command(
     file, saved = opened(checkpoint)
     network = saved.network
     names = class_names(network)
-    shape = network.spec.input
-    if names is None or shape is None or shape.as_image() is None:
-        raise OcclusionError(f"{file} is no network that tells classes of images apart: it takes {shape}")
+    if names is None or not looks_at_images(network):
+        shapes = f"it takes {network.spec.input} and gives {network.spec.output_shape}"
+        raise OcclusionError(f"{file} is no network that tells classes of images apart: {shapes}")
     folder = out or pictures_beside(file)
-    with network.fixed_threads():
-        chosen = (
-            _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
-        )
-        fill: Any = _mean(network, data) if baseline == "mean" else baseline
-        for window in windows or ((2, 2), (3, 3)):
-            many = "images" if len(chosen.images) > 1 else "image"
-            note(f"covering {len(chosen.images)} {many} with windows of {window[0]}x{window[1]}")
-            maps = api.occlude(network, chosen.images, chosen.labels, window, stride, fill)
-            _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class)
+    chosen = (
+        _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
+    )
+    fill: Any = _mean(network, data) if baseline == "mean" else baseline
+    for window in windows or ((2, 2), (3, 3)):
+        note(f"covering {counted(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
+        maps = api.occlude(network, chosen.images, chosen.labels, window, stride, fill)
+        _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class)
 
 
 def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:

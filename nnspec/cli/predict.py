@@ -54,8 +54,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
             code = max(code, tell(error))
     outputs = np.empty((0,))
     if samples:
-        with network.fixed_threads():
-            outputs = network.predict(np.stack([sample for _, sample in samples]))
+        outputs = network.predict(np.stack([sample for _, sample in samples]))
     predictions = _predictions(network, [label for label, _ in samples], outputs)
     if as_json:
         result_json(classes=class_names(network), predictions=predictions)

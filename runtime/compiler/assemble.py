@@ -1,13 +1,13 @@
 """Draft → plan: every node's kernel written down, forward and then backward, for each size of lane."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.compiler.draft import Draft, DraftNode
 from runtime.compiler.kernels import KERNELS, Backward, Site
 from runtime.compiler.kernels.plain import write_plain
 from runtime.compiler.losses import write_loss
-from runtime.compiler.writer import INDENT, Ref, Writer, as_text, laid_out, sample_axes
+from runtime.compiler.writer import GIVEN, INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
 from spec_lang.spec import INPUT
 
 
@@ -37,32 +37,127 @@ class Plan:
 
 def assemble(draft: Draft, dtype: str, normalized: bool) -> Plan:
     """The plan of a draft. `normalized` says whether samples are shifted and scaled first."""
+    if draft.block > 1:
+        return Plan(draft, dtype, normalized, {1: _block(draft, dtype, normalized)})
     return Plan(draft, dtype, normalized, {size: _lane(draft, size, dtype, normalized) for size in set(draft.lanes)})
 
 
 def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
     w = Writer(samples, draft.batch, dtype, draft.training)
-    forms: dict[str, str] = {}
-    values: dict[str, Ref] = {INPUT: _input(draft, w, normalized)}
-    backwards: list[tuple[DraftNode, Backward]] = []
-    wanted = {INPUT: draft.training and draft.first_gradient}
-    for node in draft.nodes:
-        inputs = [_shared(draft, name, values[name]) for name in node.inputs]
-        needs = [wanted[name] for name in node.inputs]
-        wanted[node.name] = draft.training and (any(needs) or bool(node.layer.parameters(node.input_shapes[0])))
-        w.do(f"# {node.name}: {node.layer.word} -> {node.output_shape}")
-        site = Site(draft, node, w, inputs, needs)
-        written = KERNELS[type(node.layer)](node.layer, site) if type(node.layer) in KERNELS else None
-        forms[node.name] = "planned" if written is not None else "plain"
-        values[node.name], backward = written if written is not None else write_plain(site)
-        backwards.append((node, backward))
-    end = values[draft.nodes[-1].name] if draft.nodes else values[INPUT]
+    walk = Walk(draft, w)
+    end = walk.forward(draft.nodes, {INPUT: _input(draft, w, normalized)}, {INPUT: draft.training and draft.first_gradient})
     if draft.training:
-        _backward(draft, w, end, backwards, wanted)
+        walk.backward(end)
         result = "loss"
     else:
         result = _outputs(draft, w, end)
-    return LaneText(_text(draft, w, result), w.bytes, forms)
+    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms)
+
+
+class Walk:
+    """Kernels written one after another, and their backward passes in the opposite order."""
+
+    def __init__(self, draft: Draft, writer: Writer):
+        self.draft = draft
+        self.writer = writer
+        self.forms: dict[str, str] = {}
+        self._wanted: dict[str, bool] = {}
+        self._backwards: list[tuple[DraftNode, Backward]] = []
+
+    def forward(self, nodes: Sequence[DraftNode], values: dict[str, Ref], wanted: dict[str, bool]) -> Ref:
+        """Write these nodes from the values they begin with; `wanted` says which of those have a gradient to be known."""
+        w, end = self.writer, next(iter(values.values()))
+        self._wanted = dict(wanted)
+        for node in nodes:
+            inputs = [_shared(self.draft, name, values[name]) for name in node.inputs]
+            needs = [self._wanted[name] for name in node.inputs]
+            learns = bool(node.layer.parameters(node.input_shapes[0]))
+            self._wanted[node.name] = w.training and (any(needs) or learns)
+            w.do(f"# {node.name}: {node.layer.word} -> {node.output_shape}")
+            site = Site(self.draft, node, w, inputs, needs)
+            written = KERNELS[type(node.layer)](node.layer, site) if type(node.layer) in KERNELS else None
+            self.forms[node.name] = "planned" if written is not None else "plain"
+            end, backward = written if written is not None else write_plain(site)
+            values[node.name] = end
+            self._backwards.append((node, backward))
+        return end
+
+    def backward(self, end: Ref) -> dict[str, Ref]:
+        """Write the loss and the way back; returns the gradients of the values that the walk began with."""
+        w = self.writer
+        w.do("# the loss")
+        d_end = write_loss(self.draft, w, end)
+        waiting = {self._backwards[-1][0].name if self._backwards else INPUT: d_end}
+        for node, backward in reversed(self._backwards):
+            d_y = waiting.pop(node.name, None)
+            if d_y is None or not self._wanted[node.name]:
+                continue
+            w.do(f"# back through {node.name}")
+            for name, d_x in zip(node.inputs, backward(d_y), strict=True):
+                if d_x is None:
+                    continue
+                if name in waiting:
+                    total = w.buffer(f"d_{name}_sum", d_x.shape)
+                    w.do(f"np.add({waiting[name].name}, {d_x.name}, out={total.name})")
+                    d_x = total
+                waiting[name] = d_x
+        return waiting
+
+
+def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
+    """Steps of single samples, a block of them at once: see rewrites.blocks."""
+    first, rest, steps = draft.nodes[0], draft.nodes[1:], draft.block
+    features, units = first.input_shapes[0].size, first.output_shape.size
+    w = Writer(1, 1, dtype, True)
+    start, _ = draft.parameters[f"{first.name}/weight"]
+    biased = f"{first.name}/bias" in draft.parameters
+    inputs = features + biased
+    tail = start + inputs * units
+    samples = w.buffer("x", (steps, inputs), "ones")
+    target = w.view("x_samples", f"x[:, :{features}]", (steps, features))
+    weight = w.view(first.name, f"parameters[{start}:{tail}].reshape({inputs}, {units})", (inputs, units)).name
+    products, likeness = w.buffer("products", (steps, units)).name, w.buffer("likeness", (steps, steps)).name
+    moves, correction = w.buffer("moves", (steps, units), "zeros").name, w.buffer("correction", (units,)).name
+    change = w.buffer("change", (inputs, units)).name
+    for name, expression in {
+        "product_of": f"list({products})",
+        "likeness_to": f"[{likeness}[t, :t] for t in range({steps})]",
+        "moves_before": f"[{moves}[:t] for t in range({steps})]",
+        "move_of": f"list({moves})",
+        "target_of": f"[targets[t:t + 1] for t in range({steps})]",
+        "others": f"parameters[{tail}:]",
+        "d_others": f"gradients[{tail}:]",
+        "step_size": f"np.zeros((), np.{dtype})",
+        "back": f"np.zeros((), np.{dtype})",
+    }.items():
+        w.setup.append(f"{w.name(name)} = {expression}")
+    z = w.rows(f"{first.name}_z", units)
+    row = w.view(f"{z.name}_row", f"{z.name}.reshape(-1)", (units,)).name
+    before = _normalizing(draft, w, normalized, f"samples.reshape({steps}, {features})", target.name, rows=True)
+    before += [
+        f"np.dot({samples.name}, {weight}, out={products})",
+        f"np.dot({samples.name}, {samples.name}.T, out={likeness})",
+        f"if len(rates) < {steps}:",
+        f"{INDENT}{moves}.fill(0)",
+        "losses = []",
+        "for t, rate in enumerate(rates):",
+    ]
+    w.do(f"np.dot(likeness_to[t], moves_before[t], out={correction})")
+    w.do(f"np.add(product_of[t], {correction}, out={row})")
+    w.do("targets = target_of[t]")
+    walk = Walk(draft, w)
+    end = walk.forward(rest, {first.name: z}, {first.name: True})
+    d_z = walk.backward(end)[first.name]
+    w.do("losses.append(loss)")
+    w.do("step_size[()] = rate")
+    w.do("np.negative(step_size, out=back)")
+    w.do(f"np.multiply({d_z.name}.reshape(-1), back, out=move_of[t])")
+    w.do("np.multiply(d_others, step_size, out=d_others)")
+    w.do("np.subtract(others, d_others, out=others)")
+    after = [f"np.dot({samples.name}.T, {moves}, out={change})", f"np.add({weight}, {change}, out={weight})"]
+    w.step = [*before, *(f"{INDENT}{line}" for line in w.step), *after]
+    text = _text(w, "losses", f"{steps} steps of one sample each, at these rates", "rates")
+    return LaneText(text, w.bytes, {first.name: "planned", **walk.forms})
 
 
 def _input(draft: Draft, w: Writer, normalized: bool) -> Ref:
@@ -75,55 +170,32 @@ def _input(draft: Draft, w: Writer, normalized: bool) -> Ref:
         with_one = w.view("x_1", f"{rows.name}.T", (shape[0] + 1, w.samples), solid=False)
         x = w.view("x", f"{with_one.name}[:{shape[0]}]", (shape[0], w.samples), solid=False)
         x = Ref(x.name, x.shape, free=False, solid=False, with_one=with_one.name)
-        source, layout = "samples", ""
+        w.step += _normalizing(draft, w, normalized, "samples", target.name, rows=True)
     else:
-        image = len(shape) == 2 and not draft.input_shape.sequence
-        laid = (1, *shape, w.samples) if image else laid_out(shape, w.samples)
-        x = w.buffer("x", laid).kept()
-        axes = sample_axes(len(shape))
-        target = w.view("x_samples", f"{x.name}[0]" if image else x.name, laid[1:] if image else laid)
-        source, layout = f"samples.transpose{axes}", _beside_samples(len(shape))
-    if normalized:
-        shift, scale = (
-            w.view(f"x_{name}", f"np.broadcast_to({name}, {as_text(shape)}){layout}", target.shape, solid=False).name
-            for name in ("shift", "scale")
-        )
-        w.do(f"np.subtract({source}, {shift}, out={target.name}, casting='same_kind')")
-        w.do(f"np.divide({target.name}, {scale}, out={target.name})")
-    else:
-        w.do(f"np.copyto({target.name}, {source}, casting='same_kind')")
+        x = w.buffer("x", laid_out(draft.input_shape, w.samples)).kept()
+        w.step += _normalizing(draft, w, normalized, as_laid("samples", draft.input_shape), x.name, rows=False)
     return x
 
 
-def _beside_samples(rank: int) -> str:
-    """How what broadcasts against a sample broadcasts against laid-out ones."""
-    return {0: "", 1: "", 2: "[..., None]", 3: ".transpose(2, 0, 1)[..., None]"}[rank]
+def _normalizing(draft: Draft, w: Writer, normalized: bool, source: str, target: str, rows: bool) -> list[str]:
+    """The lines that bring raw samples into their place, each a row of numbers or laid out as an image is."""
+    if not normalized:
+        return [f"np.copyto({target}, {source}, casting='same_kind')"]
+    shape = draft.input_shape
+    shift, scale = (
+        w.view(f"x_{name}", f"{whole}.reshape(-1)" if rows else as_laid(whole, shape), (), solid=False).name
+        for name in ("shift", "scale")
+        for whole in [f"np.broadcast_to({name}, {as_text((1, *shape))})"]
+    )
+    return [
+        f"np.subtract({source}, {shift}, out={target}, casting='same_kind')",
+        f"np.divide({target}, {scale}, out={target})",
+    ]
 
 
 def _shared(draft: Draft, name: str, ref: Ref) -> Ref:
     """An array that several nodes read is nobody's to overwrite."""
     return ref.kept() if len(draft.readers(name)) > 1 else ref
-
-
-def _backward(
-    draft: Draft, w: Writer, end: Ref, backwards: list[tuple[DraftNode, Backward]], wanted: Mapping[str, bool]
-) -> None:
-    w.do("# the loss")
-    d_end = write_loss(draft, w, end)
-    waiting = {draft.nodes[-1].name: d_end} if draft.nodes else {}
-    for node, backward in reversed(backwards):
-        d_y = waiting.pop(node.name, None)
-        if d_y is None or not wanted[node.name]:
-            continue
-        w.do(f"# back through {node.name}")
-        for name, d_x in zip(node.inputs, backward(d_y), strict=True):
-            if d_x is None:
-                continue
-            if name in waiting:
-                total = w.buffer(f"d_{name}_sum", d_x.shape)
-                w.do(f"np.add({waiting[name].name}, {d_x.name}, out={total.name})")
-                d_x = total
-            waiting[name] = d_x
 
 
 def _outputs(draft: Draft, w: Writer, end: Ref) -> str:
@@ -135,25 +207,20 @@ def _outputs(draft: Draft, w: Writer, end: Ref) -> str:
         site = Site(draft, node, w, [end], [False])
         kernel = KERNELS[type(draft.head)](draft.head, site) if type(draft.head) in KERNELS else None
         end, _ = kernel if kernel is not None else write_plain(site)
-    axes = sample_axes(len(shape))
-    back = tuple(axes.index(i) for i in range(len(axes)))
-    return w.view("answers", f"{end.name}.transpose{back}" if shape else f"{end.name}[0]", (w.samples, *shape)).name
+    return w.view("answers", as_samples(end.name, shape), (w.samples, *shape)).name
 
 
-def _text(draft: Draft, w: Writer, result: str) -> str:
+def _text(w: Writer, result: str, about: str, arguments: str = "") -> str:
     """The lane as a function that makes its buffers once and gives back its step."""
-    arguments = "parameters, gradients, buffers, samples, targets, draws, mode, shift, scale"
     body = [
-        f"def lane({arguments}):",
-        f'{INDENT}"""{w.samples} of {draft.batch} samples, (channels, height, width, samples) inside."""',
+        f"def lane({', '.join(GIVEN)}):",
+        f'{INDENT}"""{about}; inside, an image is (channels, height, width, samples)."""',
         *(f"{INDENT}{line}" for line in w.setup),
         "",
-        f"{INDENT}def step():",
+        f"{INDENT}def step({arguments}):",
         *(f"{INDENT * 2}{line}" for line in w.step),
         f"{INDENT * 2}return {result}",
         "",
         f"{INDENT}return step",
     ]
     return "\n".join(body) + "\n"
-
-

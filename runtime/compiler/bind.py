@@ -1,6 +1,7 @@
 """Plan → a program that runs: the text compiled, its buffers made, one thread a lane."""
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from spec_lang.source import Source
 from spec_lang.syntax import Call, Pipeline
 from spec_lang.word import Word, layers, words
 
-Step = Callable[[], Any]
+Step = Callable[..., Any]
 
 
 class Bound:
@@ -42,8 +43,9 @@ class Bound:
     ):
         draft = plan.draft
         self.plan = plan
-        self.samples = np.zeros((draft.batch, *draft.input_shape), sample_type)
-        self.targets = np.zeros((draft.batch, *target[0]), target[1]) if target is not None else np.zeros(0)
+        batch = draft.batch * draft.block
+        self.samples = np.zeros((batch, *draft.input_shape), sample_type)
+        self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
         self._draws = _draws(plan)
         self._steps: list[Step] = []
@@ -53,7 +55,7 @@ class Bound:
         for i, size in enumerate(draft.lanes):
             if i and gradients is not None:
                 self._gradients.append(np.zeros_like(gradients))
-            part = slice(start, start + size)
+            part = slice(start, start + size * draft.block)
             make = _compiled(plan.lanes[size].text)
             step = make(
                 parameters,
@@ -68,6 +70,11 @@ class Bound:
             )
             self._steps.append(step)
             start += size
+
+    def block(self, rates: Sequence[float]) -> list[float]:
+        """Steps of plain SGD on the first samples, one each, at these rates; returns their losses. See rewrites.blocks."""
+        losses: list[float] = self._steps[0](rates)
+        return losses
 
     def __call__(self) -> Any:
         """One step over the samples that stand in `samples`."""
@@ -138,5 +145,5 @@ def _word(text: str, known: Mapping[str, type[Word]]) -> Word:
     raise ValueError(f"{text!r} is no layer: {found}")
 
 
-PROGRAM_NAMES = {"np": np, "as_strided": as_strided, "plain_layer": plain_layer, "plain_loss": plain_loss}
+PROGRAM_NAMES = {"np": np, "exp": math.exp, "log": math.log, "as_strided": as_strided, "plain_layer": plain_layer, "plain_loss": plain_loss}
 """What the text of a program may use."""

@@ -46,7 +46,8 @@ class Draft:
     """A program for batches of one size, in the making.
 
     `lanes` are the sizes of the shards a batch is cut into; each is computed by itself, and a thread may take it.
-    `offsets` say where each parameter and buffer begins in its arena.
+    `parameters` and `buffers` say where each array begins in its arena. `plain_sgd` says that a step is p − rate·g and
+    nothing else, `block` how many such steps of one sample each are made at once.
     """
 
     nodes: tuple[DraftNode, ...]
@@ -62,6 +63,8 @@ class Draft:
     blas_threads: int = 2
     fold_bias: bool = False
     first_gradient: bool = True
+    plain_sgd: bool = False
+    block: int = 1
     applied: tuple[str, ...] = field(default=())
 
     @classmethod
@@ -73,11 +76,22 @@ class Draft:
         training: bool,
         parameters: Mapping[str, tuple[int, tuple[int, ...]]],
         buffers: Mapping[str, tuple[int, tuple[int, ...]]],
+        plain_sgd: bool = False,
     ) -> "Draft":
         """The draft that changes nothing yet."""
         nodes = tuple(DraftNode.of(node) for node in graph.nodes)
         return cls(
-            nodes, graph.head, loss, graph.input_shape, graph.output_shape, batch, training, parameters, buffers, (batch,)
+            nodes,
+            graph.head,
+            loss,
+            graph.input_shape,
+            graph.output_shape,
+            batch,
+            training,
+            parameters,
+            buffers,
+            lanes=(batch,),
+            plain_sgd=plain_sgd,
         )
 
     def headless(self) -> "Draft":

@@ -4,13 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.compiler.draft import Draft
-from runtime.compiler.writer import Ref, Writer, sample_axes
+from runtime.compiler.writer import Ref, Writer, as_laid, as_samples
 from runtime.registry import Registry
 from spec_lang.losses import CrossEntropy, Loss
 from spec_lang.resolve import written
 
 LOSS_KERNELS: Registry[Callable[[Any, Draft, Writer, Ref], Ref | None]] = Registry("runtime.compiler.losses")
 """Losses that are written out, by their class of word; the others run their plain form."""
+
+FEW_CLASSES = 64
 
 loss_kernel = LOSS_KERNELS.implements
 
@@ -29,6 +31,9 @@ def cross_entropy(word: CrossEntropy, draft: Draft, w: Writer, z: Ref) -> Ref | 
     """Softmax and its loss as one: −log p = log Σ exp(z) − z[true], and the gradient p − onehot, in the place of z."""
     if len(z.shape) != 2:
         return None
+    z = _own(w, z)
+    if w.samples == 1 and z.size <= FEW_CLASSES:
+        return _single(w, z)
     row = w.buffer("row", (w.samples,))
     total = w.buffer("total", (w.samples,))
     place = w.buffer("place", (w.samples,), dtype="intp")
@@ -56,17 +61,38 @@ def cross_entropy(word: CrossEntropy, draft: Draft, w: Writer, z: Ref) -> Ref | 
     return z
 
 
+def _single(w: Writer, z: Ref) -> Ref:
+    """The same for one sample of a few classes, in Python's own numbers: an array operation on ten costs more than its ten."""
+    flat = w.view("logits", f"{z.name}.reshape(-1)", (z.size,)).name
+    true, row, top, powers, total, slope = map(w.name, ("true", "row", "top", "powers", "total", "slope"))
+    w.do(f"{true} = int(targets[0])")
+    w.do(f"{row} = {flat}.tolist()")
+    w.do(f"{top} = max({row})")
+    w.do(f"{powers} = [exp(value - {top}) for value in {row}]")
+    w.do(f"{total} = sum({powers})")
+    w.do(f"loss = (log({total}) + {top} - {row}[{true}])" + (f" / {w.batch}" if w.batch > 1 else ""))
+    w.do(f"{slope} = [power / {total}{f' / {w.batch}' if w.batch > 1 else ''} for power in {powers}]")
+    w.do(f"{slope}[{true}] -= {1 / w.batch!r}")
+    w.do(f"{flat}[:] = {slope}")
+    return z
+
+
+def _own(w: Writer, z: Ref) -> Ref:
+    """The logits where they may be overwritten: their own array, or a copy where a layer needs it for its gradient."""
+    if z.free and z.solid:
+        return z
+    copy = w.buffer("d_outputs", z.shape)
+    w.do(f"np.copyto({copy.name}, {z.name})")
+    return copy
+
+
 def _plain(word: Loss, draft: Draft, w: Writer, z: Ref) -> Ref:
     """The loss as it is defined, over (samples, *shape), weighted by the lane's share of the batch."""
     function = w.name("loss_of")
     w.setup.append(f"{function} = plain_loss({written(word)!r})")
-    rank = len(draft.output_shape)
-    axes = sample_axes(rank)
-    back = tuple(axes.index(i) for i in range(len(axes)))
-    d_z = w.planes("d_outputs", tuple(draft.output_shape))
-    given = f"{z.name}.transpose{back}" if rank else f"{z.name}[0]"
-    laid = f"d_samples.transpose{axes}" if rank else "d_samples[None]"
-    w.do(f"loss, d_samples = {function}({given}, targets)")
+    d_z = w.planes("d_outputs", draft.output_shape)
+    laid = as_laid("d_samples", draft.output_shape)
+    w.do(f"loss, d_samples = {function}({as_samples(z.name, draft.output_shape)}, targets)")
     w.do(f"loss *= {w.samples / w.batch!r}")
     w.do(f"np.multiply({laid}, {w.scalar('share', w.samples / w.batch)}, out={d_z.name})")
     return d_z

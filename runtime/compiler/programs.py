@@ -12,7 +12,7 @@ from runtime.arena import Arena
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan, assemble
 from runtime.compiler.bind import Bound
-from runtime.compiler.draft import Draft
+from runtime.compiler.draft import STEP_WORTH_A_THREAD, Draft
 from runtime.compiler.rewrites import rewritten
 from runtime.data import Preprocessing
 from runtime.graph import Graph
@@ -33,10 +33,11 @@ def plan_for(
     batch: int,
     purpose: Purpose,
     normalized: bool,
+    plain_sgd: bool = False,
     without: frozenset[str] = frozenset(),
 ) -> Plan:
     """The plan of a network for one size of batch. `without` names rewrites to leave out; nothing is allocated."""
-    draft = Draft.of(graph, loss, batch, purpose == "train", parameters.offsets(), buffers.offsets())
+    draft = Draft.of(graph, loss, batch, purpose == "train", parameters.offsets(), buffers.offsets(), plain_sgd)
     if purpose == "logits":
         draft = draft.headless()
     return assemble(rewritten(draft, without), parameters.flat.dtype.name, normalized)
@@ -55,21 +56,24 @@ class Programs:
         self.preprocessing = preprocessing
         self._inference = lru_cache(maxsize=8)(self._new_inference)
 
-    def plan(self, batch: int, purpose: Purpose) -> Plan:
-        """The plan for a size of batch."""
+    def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
+        """The plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
         normalized = self.preprocessing.normalize != "none"
-        return plan_for(self.graph, self.loss, self.parameters, self.buffers, batch, purpose, normalized)
+        return plan_for(self.graph, self.loss, self.parameters, self.buffers, batch, purpose, normalized, plain_sgd)
 
-    def training(self, batch: int, gradients: Arena, inputs: Array, targets: Array, random: np.random.Generator) -> Bound:
+    def training(
+        self,
+        batch: int,
+        gradients: Arena,
+        inputs: Array,
+        targets: Array,
+        random: np.random.Generator,
+        plain_sgd: bool = False,
+    ) -> Bound:
         """A training step for batches of this size, drawn from arrays like these."""
-        plan = self.plan(batch, "train")
+        plan = self.plan(batch, "train", plain_sgd)
         target = (targets.shape[1:], targets.dtype)
         return self._bound(plan, gradients.flat, inputs.dtype, target, random)
-
-    @property
-    def blas_threads(self) -> int:
-        """How many threads BLAS has while this network is trained, evaluated or asked: 1 where lanes have their own."""
-        return self.plan(LARGEST, "outputs").draft.blas_threads
 
     def as_samples(self, inputs: Any) -> Array:
         """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do not fit."""
@@ -83,8 +87,9 @@ class Programs:
             size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
             program = self._inference(purpose, size, part.dtype)
             program.samples[: len(part)] = part
-            with one_blas_thread(len(program.plan.draft.lanes) > 1):
-                yield program()[: len(part)]
+            with fixed_threads(program.plan.draft):
+                answers = program()
+            yield answers[: len(part)]
 
     def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> Bound:
         return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
@@ -104,13 +109,17 @@ class Programs:
 
 
 @contextmanager
-def one_blas_thread(wanted: bool) -> Iterator[None]:
-    """BLAS on one thread while lanes have threads of their own; two of them together slow each other down."""
-    if not wanted:
-        yield
-        return
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
+def fixed_threads(draft: Draft) -> Iterator[None]:
+    """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow quietly.
+
+    A short step is left as it is: BLAS computes it on one thread whatever it may use.
+    """
+    with np.errstate(all="ignore"):
+        if draft.step_flops() < STEP_WORTH_A_THREAD:
+            yield
+            return
+        with _blas().limit(limits=draft.blas_threads, user_api="blas"):
+            yield
 
 
 @cache

@@ -10,8 +10,14 @@ from dataclasses import replace
 from runtime.compiler.draft import STEP_WORTH_A_THREAD, Draft, DraftNode
 from spec_lang.layers.activation import LeakyRelu, Relu
 from spec_lang.layers.conv import Conv
+from spec_lang.layers.dense import Dense
+from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool, Pool
+from spec_lang.spec import INPUT
+
+BLOCK = 32  # steps made at once
+WIDE = 10_000  # weights of a first layer that is worth a block
 
 Rewrite = Callable[[Draft], Draft]
 
@@ -98,17 +104,36 @@ def no_first_gradient(draft: Draft) -> Draft:
 def lanes(draft: Draft) -> Draft:
     """A batch cut in two, one thread each with BLAS on one thread, where convolutions make a step long enough.
 
-    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order. Dense
-    and recurrent networks keep one lane and give BLAS two threads; statistics over a batch keep it whole.
+    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order. Other
+    networks keep one lane and give BLAS two threads; statistics over a batch keep it whole. A short step has one thread
+    alone, for handing work over would cost more than it saves.
     """
+    if draft.step_flops() < STEP_WORTH_A_THREAD:
+        return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
-    if Conv not in kinds or BatchNorm in kinds:
+    if Conv not in kinds or BatchNorm in kinds or draft.batch < 2:
         return draft
-    alone = replace(draft, blas_threads=1)
-    if draft.batch < 2 or draft.step_flops() < STEP_WORTH_A_THREAD:
-        return alone
     half = (draft.batch + 1) // 2
-    return replace(alone, lanes=(half, draft.batch - half))
+    return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)
+
+
+@rewrite
+def blocks(draft: Draft) -> Draft:
+    """Plain SGD on single samples, thirty-two steps at once, exactly: the same mathematics as one by one.
+
+    Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t meets
+    x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where a dense
+    layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide.
+    """
+    if not (draft.plain_sgd and draft.training and draft.batch == 1 and len(draft.nodes) > 1):
+        return draft
+    first = draft.nodes[0]
+    reads = draft.readers(INPUT) == [first] and isinstance(first.layer, Dense) and not first.input_shapes[0].sequence
+    drawn = any(isinstance(node.layer, Dropout | BatchNorm) for node in draft.nodes)
+    if not reads or drawn or first.output_shape.size * first.input_shapes[0].size < WIDE:
+        return draft
+    changed = first.noted(f"{BLOCK} steps at once")
+    return replace(draft.with_nodes({first.name: changed}), block=BLOCK)
 
 
 def _pairs(draft: Draft, first: tuple[type, ...], second: type) -> list[tuple[DraftNode, DraftNode]]:

@@ -1,9 +1,19 @@
 """Writes a program down, line by line: buffers and views first, then what a step does with them."""
 
+import builtins
 from dataclasses import dataclass, field, replace
+from keyword import kwlist
 from math import prod
 
+from spec_lang.shape import Shape
+
 INDENT = "    "
+
+GIVEN = ("parameters", "gradients", "buffers", "samples", "targets", "draws", "mode", "shift", "scale")
+"""What a lane is given, in this order."""
+
+SPOKEN = ("np", "exp", "log", "as_strided", "plain_layer", "plain_loss", "lane", "step", "loss", "d_samples")
+"""What the text says beside that, and Python's own words: no array is called so, whatever its layer is called."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +54,11 @@ class Writer:
     setup: list[str] = field(default_factory=list)
     step: list[str] = field(default_factory=list)
     bytes: int = 0
-    _taken: set[str] = field(default_factory=set)
+    _taken: set[str] = field(default_factory=lambda: {*GIVEN, *SPOKEN, *kwlist, *dir(builtins)})
 
     def name(self, wish: str) -> str:
         """An identifier like the wish that nothing else has."""
-        base = "".join(c if c.isalnum() else "_" for c in wish)
+        base = "".join(c if c.isascii() and c.isalnum() else "_" for c in wish)
         name, number = base, 2
         while name in self._taken:
             name, number = f"{base}_{number}", number + 1
@@ -69,7 +79,7 @@ class Writer:
         part = self.view(wish, f"{whole.name}[:{features}]", (features, self.samples))
         return replace(part, with_one=whole.name)
 
-    def planes(self, wish: str, shape: tuple[int, ...]) -> Ref:
+    def planes(self, wish: str, shape: Shape) -> Ref:
         """A new array for samples of this shape, as `laid_out` lays it."""
         laid = laid_out(shape, self.samples)
         return self.rows(wish, laid[0]) if len(laid) == 2 else self.buffer(wish, laid)
@@ -110,20 +120,26 @@ class Writer:
         return self.scalar("zero", 0.0)
 
 
-def laid_out(shape: tuple[int, ...], samples: int) -> tuple[int, ...]:
-    """The shape in memory of samples of this shape: channels first, samples last; a single number is a row of one."""
-    match shape:
-        case (height, width, channels):
-            return (channels, height, width, samples)
-        case ():
-            return (1, samples)
-        case _:
-            return (*shape, samples)
+def laid_out(shape: Shape, samples: int) -> tuple[int, ...]:
+    """The shape in memory of samples of this shape: an image's channels first, samples last; a single number is a row of one."""
+    image = shape.as_image()
+    if image is not None:
+        return (image[2], image[0], image[1], samples)
+    return (*shape, samples) if shape else (1, samples)
 
 
-def sample_axes(rank: int) -> tuple[int, ...]:
-    """Transposing (samples, *shape) by these axes lays it out; for an image the same axes lead back."""
-    return {0: (0,), 1: (1, 0), 2: (1, 2, 0), 3: (3, 1, 2, 0)}[rank]
+def as_laid(name: str, shape: Shape) -> str:
+    """(samples, *shape) as `laid_out` lays it: the expression of a view."""
+    if shape.as_image() is not None:
+        return f"{name}{'' if len(shape) == 3 else '[..., None]'}.transpose(3, 1, 2, 0)"
+    return f"{name}.transpose{as_text((*range(1, len(shape) + 1), 0))}" if shape else f"{name}[None]"
+
+
+def as_samples(name: str, shape: Shape) -> str:
+    """Laid-out samples as (samples, *shape): the expression of a view."""
+    if shape.as_image() is not None:
+        return f"{name}.transpose(3, 1, 2, 0){'' if len(shape) == 3 else '[..., 0]'}"
+    return f"{name}.transpose{as_text((len(shape), *range(len(shape))))}" if shape else f"{name}[0]"
 
 
 def as_text(values: tuple[int, ...]) -> str:

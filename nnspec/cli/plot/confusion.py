@@ -29,7 +29,6 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         if names is None:
             raise PictureError(f"{file} does not tell classes apart, so there is nothing to confuse")
         name, found, part = chosen_part(network, data, split)
-        with network.fixed_threads():
-            counts = confusion_of(network, part)
+        counts = confusion_of(network, part)
         title = f"{network.spec.name} on {found.name}, {name}"
         keep(PICTURES["confusion"](counts, names, title), out or pictures_beside(file) / "confusion.png")

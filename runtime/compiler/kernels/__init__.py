@@ -41,7 +41,7 @@ class Site:
 
     def output(self) -> Ref:
         """A new array for the node's output."""
-        return self.writer.planes(self.node.name, tuple(self.node.output_shape))
+        return self.writer.planes(self.node.name, self.node.output_shape)
 
     def elementwise(self) -> Ref:
         """Where an operation on each number may write: over its input if nobody else needs that, else a new array."""

@@ -35,7 +35,7 @@ def leaky_relu(word: LeakyRelu, site: Site) -> Written | None:
     if word.slope > 1:
         return None
     w = site.writer
-    y = w.planes(site.node.name, tuple(site.node.output_shape))
+    y = w.planes(site.node.name, site.node.output_shape)
     slope = w.scalar(f"{site.node.name}_slope", word.slope)
     w.do(f"np.multiply({site.x.name}, {slope}, out={y.name})")
     w.do(f"np.maximum({site.x.name}, {y.name}, out={y.name})")

@@ -1,7 +1,7 @@
 """Dropout: what is left out is drawn for the whole batch before the lanes start, so that shards change nothing."""
 
 from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.writer import Ref, sample_axes
+from runtime.compiler.writer import Ref, as_laid
 from spec_lang.layers.dropout import Dropout
 
 
@@ -11,8 +11,8 @@ def dropout(word: Dropout, site: Site) -> Written:
     if not site.training or word.probability == 0:
         return site.x, lambda d_y: [d_y if site.wanted[0] else None]
     w = site.writer
-    shape = tuple(site.node.output_shape)
-    draws = w.view(f"{site.node.name}_draws", f"draws[{site.node.name!r}].transpose{sample_axes(len(shape))}", site.x.shape)
+    shape = site.node.output_shape
+    draws = w.view(f"{site.node.name}_draws", as_laid(f"draws[{site.node.name!r}]", shape), site.x.shape)
     kept = w.buffer(f"{site.node.name}_kept", site.x.shape, dtype="bool").name
     factor = w.buffer(f"{site.node.name}_factor", site.x.shape).name
     limit = w.name(f"{site.node.name}_limit")

@@ -1,5 +1,7 @@
 """Where branches meet."""
 
+from dataclasses import replace
+
 from runtime.compiler.kernels import Site, Written, kernel
 from runtime.compiler.writer import Ref
 from spec_lang.layers.merge import Add, Concatenate
@@ -19,7 +21,8 @@ def add(word: Add, site: Site) -> Written:
 def concatenate(word: Concatenate, site: Site) -> Written:
     """Copies side by side along the channels; each branch gets its part of the gradient."""
     w, y = site.writer, site.output()
-    channels = 1 if len(site.node.output_shape) == 2 else 0  # behind time in a sequence, else in front
+    shape = site.node.output_shape
+    channels = 0 if len(shape) == 3 else len(site.inputs[0].shape) - 2  # an image's stand in front
     before = ":, " * channels
     edges, start = [], 0
     for ref in site.inputs:
@@ -33,7 +36,7 @@ def concatenate(word: Concatenate, site: Site) -> Written:
         parts: list[Ref | None] = []
         for ref, (first, last), wanted in zip(site.inputs, edges, site.wanted, strict=True):
             view = w.view(f"{d_y.name}_part", f"{d_y.name}[{before}{first}:{last}]", ref.shape, not channels and d_y.solid)
-            parts.append(view if wanted else None)
+            parts.append(replace(view, free=d_y.free) if wanted else None)
         return parts
 
     return y, backward

@@ -1,7 +1,7 @@
 """Layers without a kernel: the plain form, called from within the program."""
 
 from runtime.compiler.kernels import Backward, Site, Written
-from runtime.compiler.writer import Ref, as_text, sample_axes
+from runtime.compiler.writer import Ref, as_laid, as_samples, as_text
 from spec_lang.layers.activation import Activation, Softmax
 from spec_lang.resolve import written
 
@@ -17,10 +17,10 @@ def write_plain(site: Site) -> Written:
     in_place = isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
     back = w.name(f"{node.name}_back")
     result = w.name(f"{node.name}_result")
-    x = site.x.name if in_place else _as_samples(site.x, len(shape))
+    x = site.x.name if in_place else as_samples(site.x.name, shape)
     y = site.output()
     w.do(f"{result}, {back} = {layer}({x}, mode)")
-    w.do(f"np.copyto({y.name}, {result if in_place else _laid(result, len(node.output_shape))})")
+    w.do(f"np.copyto({y.name}, {result if in_place else as_laid(result, node.output_shape)})")
     return y.kept(), _backward(site, back, in_place)
 
 
@@ -29,7 +29,7 @@ def _backward(site: Site, back: str, in_place: bool) -> Backward:
 
     def backward(d_y: Ref) -> list[Ref | None]:
         d_x, own = w.name(f"d_{node.name}_result"), w.name(f"{node.name}_gradients")
-        given = d_y.name if in_place else _as_samples(d_y, len(node.output_shape))
+        given = d_y.name if in_place else as_samples(d_y.name, node.output_shape)
         w.do(f"{d_x}, {own} = {back}({given})")
         for name in node.layer.parameters(node.input_shapes[0]):
             _, gradient = site.parameter(name)
@@ -38,8 +38,7 @@ def _backward(site: Site, back: str, in_place: bool) -> Backward:
         if not site.wanted[0]:
             return [None]
         out = w.buffer(f"d_{node.name}_in", site.x.shape)
-        rank = len(node.input_shapes[0])
-        w.do(f"np.copyto({out.name}, {d_x if in_place else _laid(d_x, rank)})")
+        w.do(f"np.copyto({out.name}, {d_x if in_place else as_laid(d_x, node.input_shapes[0])})")
         return [out]
 
     return backward
@@ -53,15 +52,3 @@ def _arrays(site: Site) -> dict[str, str]:
         start, size = site.draft.buffers[f"{node.name}/{name}"]
         found[name] = f"buffers[{start}:{start + size[0]}]"
     return found
-
-
-def _as_samples(ref: Ref, rank: int) -> str:
-    """Laid-out samples as (samples, *shape), a view; an image without a channel axis lies with one."""
-    axes = sample_axes(rank)
-    back = tuple(axes.index(i) for i in range(len(axes)))
-    name = f"{ref.name}[0]" if len(ref.shape) == rank + 2 else ref.name
-    return f"{name}.transpose{back}" if rank else f"{name}[0]"
-
-
-def _laid(name: str, rank: int) -> str:
-    return f"{name}.transpose{sample_axes(rank)}" if rank else f"{name}[None]"

@@ -56,7 +56,7 @@ def flattened(site: Site, x: Ref) -> Ref:
 
 def unflattened(site: Site, d_row: Ref) -> Ref:
     """The gradient of rows as that of the samples they were: a view with its axes moved back, not a copy."""
-    shape = tuple(site.node.input_shapes[0])
+    shape = site.node.input_shapes[0]
     if len(site.x.shape) == 2:
         return d_row
     laid = laid_out(shape, site.writer.samples)
