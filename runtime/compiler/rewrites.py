@@ -102,16 +102,17 @@ def no_first_gradient(draft: Draft) -> Draft:
 
 @rewrite
 def lanes(draft: Draft) -> Draft:
-    """A batch cut in two, one thread each with BLAS on one thread, where convolutions make a step long enough.
+    """A batch cut in two, one thread each with BLAS on one thread, where a step is long enough.
 
-    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order. Other
-    networks keep one lane and give BLAS two threads; statistics over a batch keep it whole. A short step has one thread
-    alone, for handing work over would cost more than it saves.
+    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order. While
+    training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the gradients of
+    large weights, and statistics over a batch keep it whole. A short step has one thread alone, for handing work over would
+    cost more than it saves.
     """
     if draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
-    if Conv not in kinds or BatchNorm in kinds or draft.batch < 2:
+    if draft.batch < 2 or (draft.training and (Conv not in kinds or BatchNorm in kinds)):
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)
