@@ -1,8 +1,9 @@
 """A call's arguments → the fields of its word. One binder serves every word of the language."""
 
 import types
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
@@ -10,14 +11,18 @@ from pydantic.fields import FieldInfo
 
 from spec_lang import foreign
 from spec_lang.diagnostics import Diagnostic, near, one_of
+from spec_lang.grammar import LARGEST
 from spec_lang.source import Span
-from spec_lang.syntax import Option, Value
-from spec_lang.word import Bare, Chosen, Word, marker, words
+from spec_lang.syntax import Argument, Option, Value
+from spec_lang.word import SECTIONS, Bare, Chosen, Word, marker, words
 
 W = TypeVar("W", bound=Word)
 
-_TRUTH = {"yes": True, "true": True, "on": True, "no": False, "false": False, "off": False}
-_KIND_IN_WORDS = {
+TRUTH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+
+_KINDS_OF: dict[Any, set[str]] = {int: {"int"}, float: {"int", "number"}, bool: {"bool"}, str: {"name", "text"}}
+_KINDS_IN: dict[Any, set[str]] = {int: {"size", "int"}, float: {"ratio"}, str: {"name"}}
+_IN_WORDS = {
     "size": "a size such as 3x3",
     "count": "a count such as x8",
     "ratio": "shares such as 75/25",
@@ -29,21 +34,66 @@ _KIND_IN_WORDS = {
 }
 
 
-@dataclass
-class _Binding:
-    """The arguments of one call, while they are given to fields."""
+@dataclass(frozen=True)
+class Slot:
+    """A field of a word as the language sees it.
 
-    cls: type[Word]
-    span: Span
-    values: dict[str, Any] = field(default_factory=dict)
-    spans: dict[str, Span] = field(default_factory=dict)
-    found: list[Diagnostic] = field(default_factory=list)
+    `kinds` are the kinds of value it takes, `choices` the names it may be, words of the kind `chosen` where that is
+    given; `bare` is what marks it as a value without a name; it `collects` where several names make one value.
+    """
 
-    def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self.found.append(Diagnostic(code, message, span, help=help))
+    name: str
+    kinds: frozenset[str]
+    choices: tuple[str, ...]
+    chosen: str | None
+    bare: Bare | None
+    collects: bool
+    required: bool
+
+    def takes(self) -> str:
+        """What may be written, in words."""
+        kinds = {"int"} if {"int", "size"} <= self.kinds and not self.bare else self.kinds
+        kinds = kinds - {"int"} if "number" in kinds else kinds
+        plain = [words for kind, words in _IN_WORDS.items() if kind in kinds and not (kind == "name" and self.choices)]
+        return one_of(dict.fromkeys([*self.choices, *plain]))
 
 
-def bind(cls: type[W], arguments: Iterable[Value | Option], span: Span) -> tuple[W | None, list[Diagnostic]]:
+@cache
+def slots(cls: type[Word]) -> dict[str, Slot]:
+    """A word's fields in the order in which they are written."""
+    return {name: _slot(name, info) for name, info in cls.fields().items()}
+
+
+def _slot(name: str, info: FieldInfo) -> Slot:
+    bare, chosen = marker(info, Bare), marker(info, Chosen)
+    choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
+    kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
+    collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
+    return Slot(name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required())
+
+
+def _kinds(annotation: Any) -> set[str]:
+    """The kinds of value that an annotation takes."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return set().union(*map(_kinds, arguments))
+    if hasattr(annotation, "__metadata__"):
+        return _kinds(annotation.__origin__)
+    if origin is tuple:
+        inner = arguments[0].__origin__ if hasattr(arguments[0], "__metadata__") else arguments[0]
+        return _KINDS_IN[inner]
+    return {"name"} if origin is Literal else _KINDS_OF.get(annotation, set())
+
+
+def _literals(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(choice) for choice in get_args(annotation)]
+    return [
+        choice for part in get_args(annotation) for choice in _literals(part) if get_origin(annotation) is not tuple
+    ]
+
+
+def bind(cls: type[W], arguments: Iterable[Argument], span: Span) -> tuple[W | None, list[Diagnostic]]:
     """The word with these arguments, or None and what is wrong with them, each at its place.
 
     Bare values go to the first free field of their kind, options by name. `span` is the place of the whole call.
@@ -51,172 +101,220 @@ def bind(cls: type[W], arguments: Iterable[Value | Option], span: Span) -> tuple
     binding = _Binding(cls, span)
     for argument in arguments:
         if isinstance(argument, Option):
-            _option(binding, argument)
+            binding.option(argument)
         else:
-            _bare(binding, argument)
-    for name, info in cls.fields().items():
-        if info.is_required() and name not in binding.values and not binding.found:
-            bare = marker(info, Bare)
-            example = bare.example if bare else f"{name}=…"
-            help = f"write {cls.examples[0]}" if cls.examples else None
-            binding.say("E105", f"{cls.word} needs its {_words(name)}, such as {example}", span, help)
-    if binding.found:
-        return None, binding.found
-    try:
-        return cls(**binding.values), []
-    except ValidationError as error:
-        for entry in error.errors():
-            name = str(entry["loc"][0]) if entry["loc"] else ""
-            binding.say("E202", _in_words(name, entry), binding.spans.get(name, span))
-        return None, binding.found
+            binding.bare(argument)
+    binding.require()
+    word = binding.made()
+    return (None if binding.found else word), binding.found
 
 
-def _bare(binding: _Binding, value: Value) -> None:
-    fitting = [(name, bare) for name, bare in binding.cls.bare_fields() if value.kind in bare.kinds]
-    if not fitting and value.kind == "size" and any("int" in bare.kinds for _, bare in binding.cls.bare_fields()):
-        binding.say("E201", f"{binding.cls.word} takes one number here, not a size", value.span)
-        return
-    for name, _ in fitting:
-        collects = get_origin(binding.cls.model_fields[name].annotation) is tuple and value.kind == "name"
-        if name not in binding.values or collects:
-            converted = _convert(binding, name, value)
-            if converted is not None:
-                binding.values[name] = (*binding.values.get(name, ()), converted) if collects else converted
-            else:
-                binding.values.setdefault(name, None)
-            binding.spans[name] = value.span
-            return
-    text = value.span.source.text[value.span.start : value.span.end]
-    if fitting:
-        names = one_of(f'"{_words(name)}"' for name, _ in fitting)
-        binding.say("E106", f"{binding.cls.word} has its {names} already", value.span, "leave one of them out")
-        return
-    binding.say("E104", f"{binding.cls.word} has no use for {text}", value.span, _usage(binding.cls, value))
+def field_of(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str]:
+    """Which field each argument fills, by the argument's position; what has no place is left out."""
+    binding = _Binding(cls, arguments[0].span) if arguments else None
+    places: dict[int, str] = {}
+    for position, argument in enumerate(arguments):
+        assert binding is not None
+        name = argument.name if isinstance(argument, Option) else binding.place(argument)
+        if name is not None:
+            places[position] = name
+            binding.values.setdefault(name, ())
+    return places
 
 
-def _usage(cls: type[Word], value: Value) -> str | None:
-    numeric = [name for name in cls.model_fields if value.kind in _option_kinds(cls.model_fields[name])]
-    if value.kind in ("int", "number") and any(bare.kinds == ("count",) for _, bare in cls.bare_fields()):
-        return f"a number of filters is written x{value.value}"
-    if cls.examples:
-        return f"write {cls.examples[0]}"
-    if numeric:
-        return f"name the option it is meant for: {numeric[0]}=…"
-    return None
+class _Binding:
+    """The arguments of one call, while they are given to fields."""
 
+    def __init__(self, cls: type[Word], span: Span):
+        self.cls = cls
+        self.span = span
+        self.slots = slots(cls)
+        self.values: dict[str, Any] = {}
+        self.failed: set[str] = set()
+        self.spans: dict[str, Span] = {}
+        self.found: list[Diagnostic] = []
 
-def _option(binding: _Binding, option: Option) -> None:
-    fields = binding.cls.model_fields
-    if option.name not in fields:
-        other = foreign.OPTIONS.get(option.name.lower())
-        if other in fields:
-            help: str | None = f"here it is called {other}"
-        elif option.name.lower() in foreign.ARGUMENTS and any(True for _ in binding.cls.bare_fields()):
-            help = foreign.ARGUMENTS[option.name.lower()]
+    def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        """One more thing that is wrong."""
+        self.found.append(Diagnostic(code, message, span, help=help))
+
+    def place(self, value: Value) -> str | None:
+        """The field that a bare value fills."""
+        return next((s.name for s in self._fitting(value) if s.name not in self.values or s.collects), None)
+
+    def _fitting(self, value: Value) -> list[Slot]:
+        return [slot for slot in self.slots.values() if slot.bare and value.kind in slot.bare.kinds]
+
+    def bare(self, value: Value) -> None:
+        """Give a bare value to its field."""
+        name = self.place(value)
+        free = [slot for slot in self.slots.values() if slot.bare and slot.name not in self.values]
+        if name is not None:
+            slot = self.slots[name]
+            converted = self._convert(slot, value)
+            if slot.collects and converted in self.values.get(name, ()):
+                self.say("E106", f"{converted} is given twice", value.span, "leave one of them out")
+            self.values[name] = (*self.values.get(name, ()), converted) if slot.collects else converted
+            self.spans.setdefault(name, value.span)
+        elif value.kind == "int" and any(slot.bare and slot.bare.kinds == ("count",) for slot in free):
+            advice = f"a number of filters is written x{value.span.text}"
+            self.say("E104", f"{self.cls.word} has no use for a second number", value.span, advice)
+        elif fitting := self._fitting(value):
+            names = one_of(slot.name for slot in fitting)
+            self.say("E106", f"{self.cls.word} has its {names} already", value.span, "leave one of them out")
+        elif value.kind in ("size", "count", "number") and (whole := self._whole(free)):
+            written = value.span.text
+            help = f"write {written[1:]}" if value.kind == "count" and written[1:].isdigit() else None
+            self.say("E201", f"{self.cls.word} takes a whole number as its {whole}, not {written}", value.span, help)
         else:
-            close = near(option.name, fields)
-            options = [name for name in fields if marker(fields[name], Bare) is None]
-            listed = f"it has {one_of(options)}" if options else "it has no options"
-            help = f"did you mean {close}?" if close else listed
-        binding.say("E102", f'{binding.cls.word} has no option "{option.name}"', option.name_span, help)
-        return
-    if option.name in binding.values:
-        binding.say("E106", f"{_words(option.name)} is given twice", option.span, "leave one of them out")
-        return
-    if len(option.values) > 1 and get_origin(fields[option.name].annotation) is not tuple:
-        binding.say("E201", f"{option.name} takes one value", option.span)
-        return
-    converted = [_convert(binding, option.name, value) for value in option.values]
-    binding.spans[option.name] = option.values[0].span.to(option.values[-1].span)
-    binding.values[option.name] = tuple(converted) if len(converted) > 1 else converted[0]
+            self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, self._use(value))
 
+    def _whole(self, free: Sequence[Slot]) -> str | None:
+        """The first free field of a whole number."""
+        return next((slot.name for slot in free if slot.bare and "int" in slot.bare.kinds), None)
 
-def _convert(binding: _Binding, name: str, value: Value) -> Any:
-    """The Python value for a field, or None after saying what is wrong with it."""
-    info = binding.cls.model_fields[name]
-    kinds = _option_kinds(info)
-    bare = marker(info, Bare)
-    kinds |= set(bare.kinds) if bare else set()
-    if value.kind == "variable":
-        binding.say("E103", f'no let gives "${value.value}" a value', value.span, f"write let {value.value} = … above")
+    def _use(self, value: Value) -> str | None:
+        """What to write in place of a value that has no place."""
+        named = [
+            s.name for s in self.slots.values() if not s.bare and value.kind == "name" and value.value in s.choices
+        ]
+        if (
+            value.kind == "name"
+            and (option := foreign.option_meant(str(value.value), self.slots) or value.value) in self.slots
+        ):
+            return f"{option} is an option: write {option}=…"
+        if named:
+            return f"name the option: {named[0]}={value.span.text}"
+        if self.cls.word in foreign.LAYERS_WITH_ARGUMENTS:
+            return f"did you mean {foreign.LAYERS_WITH_ARGUMENTS[self.cls.word]}?"
+        if self.cls.examples:
+            return f"write {self.cls.examples[0]}"
+        options = [slot.name for slot in self.slots.values() if value.kind in slot.kinds]
+        return f"name the option that it is for: {options[0]}={value.span.text}" if options else None
+
+    def option(self, option: Option) -> None:
+        """Give an option to the field of its name."""
+        slot = self.slots.get(option.name)
+        if slot is None or slot.bare:
+            self.say("E102", f'{self.cls.word} has no option "{option.name}"', option.name_span, self._instead(option))
+        elif slot.name in self.values:
+            self.say("E106", f"{slot.name} is given twice", option.span, "leave one of them out")
+        elif len(option.values) > 1:
+            self.say("E201", f"{slot.name} takes one value", option.span)
+        else:
+            self.spans[slot.name] = option.values[0].span
+            self.values[slot.name] = self._convert(slot, option.values[0])
+
+    def _instead(self, option: Option) -> str:
+        """What this language writes for an option that the word does not have."""
+        name, written = option.name.lower(), option.values[0].span.text
+        known = option.name if option.name in self.slots else foreign.option_meant(name, self.slots)
+        if known is not None and (bare := self.slots[known].bare):
+            value = option.values[0]
+            shown = f"x{written}" if bare.kinds == ("count",) and value.kind == "int" else written
+            return f"write {shown} in place of {option.span.text}"
+        if known is not None:
+            return f"here it is called {known}"
+        if name in foreign.LENGTHS and "length" in self.slots:
+            return f"write {written} {foreign.LENGTHS[name]} in place of {option.span.text}"
+        if name in foreign.ELSEWHERE:
+            return foreign.ELSEWHERE[name]
+        options = [slot.name for slot in self.slots.values() if not slot.bare]
+        if close := near(option.name, options):
+            return f"did you mean {close}?"
+        if home := self._home(name):
+            return home.format(value=written)
+        return f"it has {one_of(options)}" if options else "it has no options"
+
+    def _home(self, name: str) -> str | None:
+        """The other word of its kind that has an option of this name."""
+        for word, cls in words(self.cls.kind).items():
+            known = name if name in cls.model_fields else foreign.option_meant(name, cls.model_fields)
+            if known is not None:
+                statement = f"{cls.kind} " if cls.kind in SECTIONS else ""
+                return f"{word} has it: write {statement}{word} … {known}={{value}}"
         return None
-    chosen = marker(info, Chosen)
-    if chosen is not None:
-        return _chosen(binding, name, value, words(chosen.kind))
-    choices = _literals(info.annotation)
-    if value.kind == "name" and choices and not (kinds & {"bool"}):
-        return _chosen(binding, name, value, choices)
-    if value.kind == "name" and "bool" in kinds and str(value.value).lower() in _TRUTH:
-        return _TRUTH[str(value.value).lower()]
-    if value.kind not in kinds - {"bool"}:
-        wanted = [*choices, *(_KIND_IN_WORDS[k] for k in _KIND_IN_WORDS if k in kinds and not (k == "name" and choices))]
-        text = value.span.source.text[value.span.start : value.span.end]
-        binding.say("E201", f"{_words(name)} cannot be {text}", value.span, f"write {one_of(dict.fromkeys(wanted))}")
+
+    def require(self) -> None:
+        """Tell which arguments are missing."""
+        for slot in self.slots.values():
+            if slot.required and slot.name not in self.values and not self.found:
+                needed = f"its {slot.name}, such as {slot.bare.example}" if slot.bare else f"{slot.name}=…"
+                help = f"write {self.cls.examples[0]}" if self.cls.examples else None
+                self.say("E105", f"{self.cls.word} needs {needed}", self.span, help)
+
+    def made(self) -> Any:
+        """The word, or None after telling which values are out of their ranges."""
+        try:
+            return self.cls(**{name: value for name, value in self.values.items() if name not in self.failed})
+        except ValidationError as error:
+            told = set(self.failed)
+            entries = error.errors(include_url=False)
+            for entry in sorted(
+                entries, key=lambda entry: entry["type"] == "literal_error"
+            ):  # the other half of a union
+                name = str(entry["loc"][0]) if entry["loc"] else self.cls.word
+                if name not in told and entry["type"] != "missing":
+                    told.add(name)
+                    subject = (
+                        f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name
+                    )
+                    self.say("E202", _in_words(subject, entry, self.slots.get(name)), self.spans.get(name, self.span))
+            return None
+
+    def _convert(self, slot: Slot, value: Value) -> Any:
+        """The Python value for a field, or None after telling what is wrong with it."""
+        text = str(value.value)
+        if value.kind == "name" and "bool" in slot.kinds and text.lower() in TRUTH:
+            return TRUTH[text.lower()]
+        if value.kind == "name" and slot.choices:
+            return self._choice(slot, value, text)
+        if value.kind not in slot.kinds - {"bool"} or value.kind == "variable":
+            self._fail(slot, "E201", f"{slot.name} cannot be {value.span.text}", value, f"write {slot.takes()}")
+            return None
+        numbers = value.value if isinstance(value.value, tuple) else (value.value,)
+        if any(isinstance(number, int) and abs(number) > LARGEST for number in numbers):
+            self._fail(slot, "E202", f"{slot.name} must be {LARGEST:,} or less", value)
+            return None
+        return numbers if value.kind == "int" and "size" in slot.kinds else value.value
+
+    def _fail(self, slot: Slot, code: str, message: str, value: Value, help: str | None = None) -> None:
+        self.failed.add(slot.name)
+        self.say(code, message, value.span, help)
+
+    def _choice(self, slot: Slot, value: Value, text: str) -> str | None:
+        if text in slot.choices:
+            return text
+        close = foreign.meant(text, slot.choices) or near(text, slot.choices)
+        help = f"did you mean {close}?" if close else f"write {one_of(slot.choices)}"
+        message = f'no {slot.chosen} is called "{text}"' if slot.chosen else f'{slot.name} cannot be "{text}"'
+        self._fail(slot, "E103", message, value, help)
         return None
-    if value.kind == "int" and bare is not None and "size" in bare.kinds:
-        return (value.value,)
-    return value.value
 
 
-def _chosen(binding: _Binding, name: str, value: Value, names: Iterable[str]) -> str | None:
-    word, known = str(value.value), list(names)
-    if word in known:
-        return word
-    close = foreign.WORDS.get(word.lower())
-    close = close if close in known else near(word, known)
-    help = f"did you mean {close}?" if close else f"write {one_of(known)}"
-    binding.say("E103", f'"{word}" is no {_words(name)}', value.span, help)
-    return None
-
-
-def _option_kinds(info: FieldInfo) -> set[str]:
-    """The kinds of value that a field takes, from its annotation."""
-    found: set[str] = set()
-    pending = [info.annotation]
-    while pending:
-        annotation: Any = pending.pop()
-        origin = get_origin(annotation)
-        if origin in (Union, types.UnionType):
-            pending += get_args(annotation)
-        elif origin is tuple:
-            found |= {int: {"size", "int"}, float: {"ratio"}, str: {"name"}}[get_args(annotation)[0]]
-        elif origin is Literal:
-            found.add("name")
-        elif hasattr(annotation, "__metadata__"):
-            pending.append(annotation.__origin__)
-        else:
-            found |= {int: {"int"}, float: {"int", "number"}, bool: {"bool"}, str: {"name", "text"}}.get(annotation, set())
-    return found
-
-
-def _literals(annotation: Any) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [str(choice) for choice in get_args(annotation)]
-    return [choice for part in get_args(annotation) for choice in _literals(part) if get_origin(annotation) is not tuple]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ") if name not in ("lr",) else "lr"
-
-
-def _in_words(name: str, entry: Any) -> str:
+def _in_words(subject: str, entry: Any, slot: Slot | None) -> str:
     """Pydantic's finding in the language's own words."""
     context = entry.get("ctx", {})
-    subject = _words(name)
     match entry["type"]:
+        case "greater_than" if slot is not None and "number" not in slot.kinds:
+            return f"{subject} must be {context['gt'] + 1:,} or more"
         case "greater_than":
-            bound = context["gt"]
-            whole = isinstance(entry["input"], int) and bound == int(bound)
-            return f"{subject} must be {int(bound) + 1} or more" if whole else f"{subject} must be more than {bound:g}"
+            return f"{subject} must be more than {_number(context['gt'])}"
         case "greater_than_equal":
-            return f"{subject} must be {context['ge']:g} or more"
+            return f"{subject} must be {_number(context['ge'])} or more"
         case "less_than":
-            return f"{subject} must be less than {context['lt']:,g}"
+            return f"{subject} must be less than {_number(context['lt'])}"
         case "less_than_equal":
-            return f"{subject} must be {context['le']:,g} or less"
+            return f"{subject} must be {_number(context['le'])} or less"
+        case "too_long":
+            return f"{subject} has {context['max_length']} sizes at most"
         case "value_error":
             return f"{subject} {context['error']}"
         case "finite_number":
             return f"{subject} must be a finite number"
         case _:
             return f"{subject} cannot be {entry['input']}"
+
+
+def _number(bound: float) -> str:
+    return f"{int(bound):,}" if bound == int(bound) else f"{bound:g}"

@@ -1,38 +1,33 @@
 """What can be wrong with a spec: values, made by the phases and drawn by spec_lang.render."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from spec_lang.codes import CODES
 from spec_lang.source import Span
 
-CODES: dict[str, str] = {
-    "E001": "the text cannot be read as a spec",
-    "E002": "a statement is not written as the language writes it",
-    "E003": "the spec is too large or too deeply nested",
-    "E101": "a layer or statement is not known",
-    "E102": "an option is not known",
-    "E103": "a name is not one of those that fit here",
-    "E104": "an argument has no place",
-    "E105": "an argument is missing",
-    "E106": "an argument is given twice",
-    "E107": "a statement is given twice",
-    "E108": "a setting from outside fits nothing in the spec",
-    "E201": "a value is not of the right kind",
-    "E202": "a value is out of its range",
-    "E301": "a layer does not fit the shape before it",
-    "E302": "the shape of the input is not known",
-    "E303": "the end of the network does not fit the loss or the data",
-    "E304": "the spec has no network",
-    "E401": "the network is larger than this machine's memory",
-}
-"""Every code with what it stands for; a code never changes its meaning."""
+__all__ = ["CODES", "Diagnostic", "Enough", "Findings", "Trace", "near", "one_of"]
+
+MOST = 1000
+"""Findings of one check; a text with more of them is no spec that went wrong, and near names cost time."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What holds a finding, and where it was asked for: a block at its use, an included file at its include."""
+
+    what: str
+    span: Span
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding: a stable code, what was found, where, and what to write instead."""
+    """One finding: a stable code, what was found, where, and what to write instead.
+
+    `notes` are sentences about it, `traces` the blocks around it from the inside outwards.
+    """
 
     code: str
     message: str
@@ -40,29 +35,75 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     help: str | None = None
     severity: Literal["error", "warning"] = "error"
+    traces: tuple[Trace, ...] = ()
+
+    def around(self) -> tuple[Trace, ...]:
+        """Everything around the finding: blocks first, then the files that include each other."""
+        outermost = self.traces[-1].span.source if self.traces else self.span.source
+        files: list[Trace] = []
+        while outermost.included is not None:
+            files.append(Trace(outermost.name, outermost.included))
+            outermost = outermost.included.source
+        return (*self.traces, *files)
 
     def as_json(self) -> dict[str, object]:
-        """The fields that `nnspec check --json` promises; lines and columns count from 1."""
-        line, column = self.span.source.place(self.span.start)
-        end_line, end_column = self.span.source.place(self.span.end)
+        """The fields that `nnspec check --json` promises, and more; lines and columns count from 1."""
         return {
             "code": self.code,
             "severity": self.severity,
             "message": self.message,
-            "file": self.span.source.name,
-            "line": line,
-            "column": column,
-            "end_line": end_line,
-            "end_column": end_column,
+            **_place(self.span),
             "notes": list(self.notes),
             "help": self.help,
+            "around": [{"what": trace.what, **_place(trace.span)} for trace in self.around()],
         }
+
+
+def _place(span: Span) -> dict[str, object]:
+    line, column = span.source.place(span.start)
+    end_line, end_column = span.source.place(span.end)
+    return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+
+class Enough(Exception):
+    """Raised where MOST findings are reached; whoever began the reading hands back what there is."""
+
+
+class Findings:
+    """What was found so far, each once."""
+
+    def __init__(self, found: Iterable[Diagnostic] = ()):
+        self._found = dict.fromkeys(found)
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep one more; raises Enough at the last one that is kept."""
+        self._found[diagnostic] = None
+        if len(self._found) >= MOST:
+            raise Enough
+
+    def add_within(self, others: Iterable[Diagnostic], around: Trace) -> None:
+        """Keep what was found because of a part of the spec; what stands outside that part is told to come from it."""
+        for found in others:
+            if found not in self._found:
+                inside = (
+                    found.span.source is around.span.source and around.span.start <= found.span.start <= around.span.end
+                )
+                self.add(found if inside else replace(found, traces=(*found.traces, around)))
+
+    def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+        """An error without notes."""
+        self.add(Diagnostic(code, message, span, help=help))
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely meant, or None."""
-    known = sorted(names)
-    matches = get_close_matches(name.lower(), known, n=1, cutoff=0.6)
+    matches = get_close_matches(name.lower()[:100], sorted(names), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

@@ -1,213 +1,316 @@
-"""Pipelines → layers in their places: variables looked up, blocks and repeats written out, names given, shapes walked."""
+"""Pipelines → layers in their places: variables, blocks and repeats written out, names given, shapes walked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from spec_lang import foreign
 from spec_lang.bind import bind
-from spec_lang.diagnostics import Diagnostic, near, one_of
+from spec_lang.collect import Statements, Variables, substitute
+from spec_lang.diagnostics import Diagnostic, Findings, Trace, near
 from spec_lang.layers.merge import Merge
+from spec_lang.lines import DEEPEST
+from spec_lang.naming import Names
 from spec_lang.shape import Misfit, Shape
 from spec_lang.source import Span
 from spec_lang.spec import INPUT, Fork, Node
-from spec_lang.syntax import Block, Call, Group, Option, Pipeline, Repeat, Stage, Value
-from spec_lang.word import Layer, layers, words
+from spec_lang.syntax import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
+from spec_lang.trail import Step
+from spec_lang.word import Layer, layers, statements, words
 
 MOST_LAYERS = 10_000
-DEEPEST_BLOCKS = 64
+MOST_STAGES = 100_000
+"""Parts of a network once its repeats and blocks are written out, those that hold no layer counted too."""
+
+Items = list[Node | Fork]
 
 
 @dataclass
 class Scope:
-    """The names that hold where a pipeline stands, and how many layers of each kind it has so far."""
+    """What holds where a pipeline stands: the values of its variables, its names, and the blocks around it."""
 
-    variables: Mapping[str, Value]
-    prefix: str = ""
-    counts: dict[str, int] = field(default_factory=dict)
-    taken: dict[str, Span] = field(default_factory=dict)
+    variables: Variables
+    names: Names
     depth: int = 0
+    blocks: tuple[str, ...] = ()
+    repeated: Span | None = None  # the head of the outermost repeat
+    traces: tuple[Trace, ...] = ()
 
 
 @dataclass
-class _Flow:
+class Flow:
     """Where the walk stands: the node last passed, its shape (None once unknown), and the way here for the errors."""
 
     node: str
     shape: Shape | None
-    trail: tuple[str, ...]
+    way: Step | None
+
+    def lost(self, name: str | None = None) -> "Flow":
+        """The flow behind something whose shape is not known."""
+        return Flow(name or self.node, None, self.way)
+
+
+@dataclass
+class Budget:
+    """How many stages may still be written out; checks that share one take a bounded time together.
+
+    Where `tells` is off, what goes beyond is left unchecked without a word.
+    """
+
+    stages: int = MOST_STAGES
+    tells: bool = True
+
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.stages <= 0
+
+
+@dataclass
+class Elaborated:
+    """A network written out. `outline` has every layer by its name, also where no shape is known.
+
+    `last` is the layer it ends in; None where that one could not be read.
+    """
+
+    items: tuple[Node | Fork, ...] = ()
+    outline: list[tuple[str, Layer]] = field(default_factory=list)
+    last: Layer | None = None
 
 
 class Elaborator:
-    """One walk over a network. `found` collects what was wrong; after a misfit the shapes behind it are not judged."""
+    """One walk over a network. After a misfit the shapes behind it are not judged."""
 
-    def __init__(self, blocks: Mapping[str, Block], input_shape: Shape | None):
-        self.blocks = blocks
-        self.input_shape = input_shape
-        self.found: list[Diagnostic] = []
-        self.count = 0
-        self.last: Layer | None = None
+    def __init__(self, known: Statements, variables: Variables, found: Findings, budget: Budget):
+        self.known = known
+        self.variables = variables
+        self.found = found
+        self.budget = budget
+        self.outline: list[tuple[str, Layer]] = []
+        self.whole = True
+        self.full = False
+        self._bound: dict[object, Layer] = {}
+        self._told: set[tuple[str, str, Span]] = set()
 
-    def network(self, pipeline: Pipeline, variables: Mapping[str, Value]) -> tuple[tuple[Node | Fork, ...], Layer | None]:
-        """The layers in their places, and the last one even where no shape is known."""
-        shape = self.input_shape
-        flow = _Flow(INPUT, shape, (str(shape),) if shape is not None else ())
-        items, _ = self._pipeline(pipeline, Scope(variables), flow)
-        return items, self.last
+    def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
+        """The layers in their places; without the shape of a sample only their outline."""
+        flow = Flow(INPUT, shape, Step(str(shape)) if shape is not None else None)
+        items, end = self._pipeline(pipeline, Scope(self.variables, Names()), flow)
+        last = self.outline[-1][1] if self.outline and self.outline[-1][0] == end.node else None
+        return Elaborated(tuple(items) if self.whole else (), self.outline, last)
 
-    def _pipeline(self, pipeline: Pipeline, scope: Scope, flow: _Flow) -> tuple[tuple[Node | Fork, ...], _Flow]:
-        items: list[Node | Fork] = []
+    def _pipeline(self, pipeline: Pipeline, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        items: Items = []
         for stage in pipeline.stages:
-            if self.count > MOST_LAYERS:
+            self.budget.stages -= 1
+            if self.budget.spent():
+                self._too_large(f"more than {MOST_STAGES:,} parts once everything is written out", stage.span, scope)
+            if self.full:
                 break
             more, flow = self._stage(stage, scope, flow)
             items += more
-        return tuple(items), flow
+        return items, flow
 
-    def _stage(self, stage: Stage, scope: Scope, flow: _Flow) -> tuple[Sequence[Node | Fork], _Flow]:
-        match stage:
-            case Group(branches=(only,), label=None):
-                return self._pipeline(only, scope, flow)
-            case Group():
-                return self._group(stage, scope, flow)
-            case Repeat():
-                return self._repeat(stage, scope, flow)
-            case Call(word="skip", arguments=()):
-                return (), flow
-            case Call() if stage.word in self.blocks:
-                return self._block(stage, scope, flow)
-            case _:
-                return self._layer(stage, scope, flow)
+    def _stage(self, stage: Stage, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        if not isinstance(stage, Call):
+            if scope.depth >= DEEPEST:
+                self._too_large(
+                    f"blocks and groups inside each other, more than {DEEPEST} levels deep", stage.span, scope
+                )
+                return [], flow
+            inner = replace(scope, depth=scope.depth + 1)
+            return self._group(stage, inner, flow) if isinstance(stage, Group) else self._repeat(stage, inner, flow)
+        if stage.word == "skip":
+            return [], self._skip(stage, scope, flow)
+        if stage.word in self.known.blocks:
+            return self._block(stage, scope, flow)
+        return self._layer(stage, scope, flow)
 
-    def _layer(self, call: Call, scope: Scope, flow: _Flow) -> tuple[Sequence[Node], _Flow]:
-        self.count += 1
-        if self.count > MOST_LAYERS:
-            self._say("E003", f"the network has more than {MOST_LAYERS:,} layers", call.span)
-            return (), flow
+    def _skip(self, call: Call, scope: Scope, flow: Flow) -> Flow:
+        if call.arguments or call.label is not None:
+            what = "arguments" if call.arguments else "name"
+            self._say(scope, "E104", f"skip is the input itself and takes no {what}", call.span, "write skip")
+        return flow
+
+    def _layer(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        if len(self.outline) >= MOST_LAYERS:
+            self._too_large(f"the network has more than {MOST_LAYERS:,} layers", call.span, scope)
+            return [], flow
         cls = layers().get(call.word)
-        if cls is None:
-            self._unknown(call)
-            return (), replace(flow, shape=None)
-        layer, found = bind(cls, substitute(call.arguments, scope.variables), call.span)
-        self.found += found
+        if cls is None or f"block {call.word}" in self.known.broken:
+            self._unknown(call, scope)
+            return [], flow.lost()
         name = self._name(call.label, call.word, scope, call.span)
+        arguments = self._substituted(call.arguments, scope)
+        layer = self._bind(cls, arguments, call, scope) if arguments is not None else None
         if layer is None:
-            return (), replace(flow, shape=None)
-        assert isinstance(layer, Layer)
-        self.last = layer
-        return self._place(name, layer, (flow,), call.span)
+            self.whole = False
+            return [], flow.lost()
+        return self._place(name, layer, [flow], call.span, scope)
 
-    def _place(self, name: str, layer: Layer, flows: Sequence[_Flow], span: Span) -> tuple[Sequence[Node], _Flow]:
+    def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
+        """The layer; calls that say the same are bound once."""
+        said = [(a.kind, a.value) if isinstance(a, Value) else (a.name, [v[:2] for v in a.values]) for a in arguments]
+        key = (cls, repr(said))
+        if key not in self._bound:
+            layer, found = bind(cls, arguments, call.span)
+            for diagnostic in found:
+                self._tell(diagnostic, scope)
+            if not isinstance(layer, Layer):
+                return None
+            self._bound[key] = layer
+        return self._bound[key]
+
+    def _place(self, name: str, layer: Layer, flows: Sequence[Flow], span: Span, scope: Scope) -> tuple[Items, Flow]:
         """The layer behind these flows, if their shapes are known and fit."""
-        trail = flows[0].trail
+        self.outline.append((name, layer))
         shapes = [flow.shape for flow in flows if flow.shape is not None]
+        way = flows[0].way
         if len(shapes) < len(flows):
-            return (), _Flow(name, None, trail)
-        text = " ".join(span.source.text[span.start : span.end].split())
+            return [], flows[0].lost(name)
         try:
             output = layer.merged_shape(shapes) if isinstance(layer, Merge) else layer.output_shape(shapes[0])
-            node = Node(name, layer, tuple(flow.node for flow in flows), tuple(shapes), output, span)
+            node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span)
             node.parameters()
         except Misfit as misfit:
-            notes = (str(misfit), " · ".join(trail))
-            what = "the branches do not fit each other" if isinstance(layer, Merge) else _misfit_title(layer)
-            self.found.append(Diagnostic("E301", what, span, notes, misfit.help))
-            return (), _Flow(name, None, trail)
-        shown = text if len(text) <= 60 else f"{text[:57]}..."
-        return (node,), _Flow(name, output, (*trail, shown, str(output)))
+            self.whole = False
+            notes = (str(misfit), way.told() if way is not None else "")
+            title = misfit.title or f"{layer.word} does not fit here"
+            self._tell(Diagnostic("E301", title, span, notes, misfit.help), scope)
+            return [], flows[0].lost(name)
+        return [node], Flow(name, output, Step(str(output), span, way, scope.variables))
 
-    def _group(self, group: Group, scope: Scope, flow: _Flow) -> tuple[Sequence[Node | Fork], _Flow]:
-        inner = scope
+    def _group(self, group: Group, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         if group.label is not None:
             name = self._name(group.label, group.label, scope, group.span)
-            inner = Scope(scope.variables, f"{name}/", depth=scope.depth)
+            scope = replace(scope, names=Names(f"{name}/"))
         if group.join is None:
-            return self._pipeline(group.branches[0], inner, flow)
-        walked = [self._pipeline(branch, inner, flow) for branch in group.branches]
-        cls = words("merge")[group.join]
-        merge = cls()
+            return self._pipeline(group.branches[0], scope, flow)
+        walked = [self._pipeline(branch, scope, flow) for branch in group.branches]
+        merge = words("merge")[group.join]()
         assert isinstance(merge, Merge)
-        name = self._name(None, {"+": "add", "|": "concatenate"}[group.join], inner, group.span)
-        nodes, after = self._place(name, merge, [end for _, end in walked], group.span)
+        name = self._name(None, merge.called, scope, group.span)
+        nodes, after = self._place(name, merge, [end for _, end in walked], group.span, scope)
         if not nodes:
-            return (), after
-        return (Fork(tuple(items for items, _ in walked), nodes[0]),), after
+            return [], after
+        assert isinstance(nodes[0], Node)
+        return [Fork(tuple([tuple(items) for items, _ in walked]), nodes[0])], after
 
-    def _repeat(self, repeat: Repeat, scope: Scope, flow: _Flow) -> tuple[Sequence[Node | Fork], _Flow]:
-        count = substitute((repeat.count,), scope.variables)[0]
-        if not isinstance(count, Value) or count.kind != "int" or not isinstance(count.value, int):
-            self._say("E201", "repeat takes a whole number", repeat.count.span, "write repeat 3 ( … )")
-            return (), replace(flow, shape=None)
+    def _repeat(self, repeat: Repeat, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        count = (self._substituted((repeat.count,), scope) or (None,))[0]
+        if not isinstance(count, Value) or not isinstance(count.value, int):
+            if count is not None:
+                self._say(scope, "E201", "repeat takes a whole number", repeat.count.span, "write repeat 3 ( … )")
+            self.whole = False
+            return [], flow.lost()
         if count.value < 1:
-            self._say("E202", "repeat must be 1 or more", repeat.count.span)
-        items: list[Node | Fork] = []
+            self.whole = False
+            self._say(scope, "E202", "repeat must be 1 or more", repeat.count.span)
+            return [], flow.lost()
+        items: Items = []
+        body = Pipeline((replace(repeat.body, label=repeat.label),), repeat.body.span)
+        scope = replace(
+            scope, repeated=scope.repeated or Span(repeat.span.source, repeat.span.start, repeat.count.span.end)
+        )
         for _ in range(count.value):
-            errors = len(self.found)
-            more, flow = self._stage(replace(repeat.body, label=repeat.label), scope, flow)
+            more, flow = self._pipeline(body, scope, flow)
             items += more
-            if self.count > MOST_LAYERS or len(self.found) > errors:
+            if self.full or not self.whole:
                 break  # one telling of a mistake is enough
         return items, flow
 
-    def _block(self, call: Call, scope: Scope, flow: _Flow) -> tuple[Sequence[Node | Fork], _Flow]:
-        block = self.blocks[call.word]
-        arguments = substitute(call.arguments, scope.variables)
-        values = [argument for argument in arguments if isinstance(argument, Value)]
-        named = {o.name: o.values[0] for o in arguments if isinstance(o, Option)}
-        free = [parameter for parameter in block.parameters if parameter not in named]
-        if len(values) != len(free) or set(named) - set(block.parameters):
-            takes = one_of(block.parameters).replace(" or ", " and ") if block.parameters else "no arguments"
-            self._say("E104" if len(values) > len(free) else "E105", f"{call.word} takes {takes}", call.span)
-            return (), replace(flow, shape=None)
-        if scope.depth >= DEEPEST_BLOCKS:
-            self._say("E003", f"blocks inside blocks, more than {DEEPEST_BLOCKS} deep: does {call.word} use itself?", call.span)
-            self.count = MOST_LAYERS + 1
-            return (), replace(flow, shape=None)
+    def _block(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        block = self.known.blocks[call.word]
+        if block.name in scope.blocks:
+            circle = " -> ".join((*scope.blocks[scope.blocks.index(block.name) :], block.name))
+            self._too_large(f"the block {block.name} uses itself: {circle}", call.span, replace(scope, repeated=None))
+            return [], flow
+        if scope.depth >= DEEPEST:
+            self._too_large(f"blocks and groups inside each other, more than {DEEPEST} levels deep", call.span, scope)
+            return [], flow
         name = self._name(call.label, call.word, scope, call.span)
-        variables = {**scope.variables, **dict(zip(free, values, strict=True)), **named}
-        return self._pipeline(block.body, Scope(variables, f"{name}/", depth=scope.depth + 1), flow)
+        arguments = self._substituted(call.arguments, scope)
+        given = self._parameters(call, block.parameters, arguments, scope) if arguments is not None else None
+        if given is None:
+            self.whole = False
+            return [], flow.lost()
+        inner = Scope(
+            {**self.variables, **given} if given else self.variables,
+            Names(f"{name}/"),
+            scope.depth + 1,
+            (*scope.blocks, block.name),
+            scope.repeated,
+            (Trace(f"block {block.name}", call.span), *scope.traces),
+        )
+        return self._pipeline(block.body, inner, flow)
+
+    def _parameters(
+        self, call: Call, parameters: Sequence[str], arguments: Sequence[Argument], scope: Scope
+    ) -> dict[str, Value] | None:
+        """What a use of a block gives its parameters, or None after telling what is wrong with it."""
+        named = [argument for argument in arguments if isinstance(argument, Option)]
+        given = {option.name: option.values[0] for option in named}
+        bare = [argument for argument in arguments if isinstance(argument, Value)]
+        free = [parameter for parameter in parameters if parameter not in given]
+        takes = ", ".join(parameters) if parameters else "no arguments"
+        help = f"write {' '.join([call.word, *(f'${name}' for name in parameters)])}"
+        if stranger := next((option for option in named if option.name not in parameters), None):
+            self._say(
+                scope,
+                "E102",
+                f'{call.word} has no option "{stranger.name}", it takes {takes}',
+                stranger.name_span,
+                help,
+            )
+        elif len(bare) > len(free):
+            self._say(
+                scope, "E104", f"{call.word} takes {takes}, here are {len(bare)} values", bare[len(free)].span, help
+            )
+        elif len(bare) < len(free):
+            self._say(scope, "E105", f"{call.word} needs its {free[len(bare)]}", call.span, help)
+        else:
+            return {**given, **dict(zip(free, bare, strict=True))}
+        return None
+
+    def _substituted(self, arguments: Sequence[Argument], scope: Scope) -> Sequence[Argument] | None:
+        values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))
+        if not any(value.kind == "variable" for value in values):
+            return arguments
+        return substitute(arguments, scope.variables, self.known.broken, lambda found: self._tell(found, scope))
 
     def _name(self, label: str | None, kind: str, scope: Scope, span: Span) -> str:
         """The label a layer was given, or its kind and a number; both behind the names of the blocks around it."""
-        if label is not None and label not in scope.taken:
-            scope.taken[label] = span
-            return scope.prefix + label
-        if label is not None and scope.taken[label] != span:
-            self._say("E107", f'another layer is called "{label}" already', span, "give each layer a name of its own")
-        kind = label or kind
-        while True:  # the first of a kind has the number 1; a label's first use has none
-            scope.counts[kind] = scope.counts.get(kind, 1 if label else 0) + 1
-            name = f"{kind}{scope.counts[kind]}"
-            if name not in scope.taken:
-                scope.taken[name] = span
-                return scope.prefix + name
+        if label is not None:
+            name = scope.names.given(label, span)
+            if name is not None:
+                return name
+            message = f'another layer is called "{label}" already'
+            self._say(scope, "E107", message, span, "give each layer a name of its own")
+        return scope.names.counted(kind, span)
 
-    def _unknown(self, call: Call) -> None:
-        known = [*layers(), *self.blocks]
-        meant = foreign.WORDS.get(call.word.lower())
-        close = meant if meant in known else near(call.word, known)
-        if call.word.lower() in known:
-            close = call.word.lower()
+    def _unknown(self, call: Call, scope: Scope) -> None:
+        self.whole = False
+        if f"block {call.word}" in self.known.broken:
+            return
+        if call.word in statements():
+            message = f"{call.word} is a statement, not a layer"
+            self._say(scope, "E101", message, call.word_span, "write it on a line of its own")
+            return
+        known: dict[str, object] = {**layers(), **self.known.blocks}
+        close = foreign.meant(call.word, known, bool(call.arguments)) or near(call.word, known)
         help = f"did you mean {close}?" if close else None
-        self._say("E101", f'no layer is called "{call.word}"', call.word_span, help)
+        self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help)
 
-    def _say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self.found.append(Diagnostic(code, message, span, help=help))
+    def _too_large(self, message: str, span: Span, scope: Scope) -> None:
+        if not self.full and self.budget.tells:
+            help = "repeat it less often" if scope.repeated is not None else None
+            self._say(scope, "E003", message, scope.repeated or span, help)
+        self.whole, self.full = False, True
 
+    def _say(self, scope: Scope, code: str, message: str, span: Span, help: str | None = None) -> None:
+        self._tell(Diagnostic(code, message, span, help=help), scope)
 
-def _misfit_title(layer: Layer) -> str:
-    return "the window does not fit" if hasattr(layer, "window") else f"{layer.word} does not fit here"
-
-
-def substitute(arguments: Sequence[Value | Option], variables: Mapping[str, Value]) -> tuple[Value | Option, ...]:
-    """The arguments with each `$name` replaced by its value, at the place where it is used; `x$w` of a whole number is a count."""
-
-    def value(v: Value) -> Value:
-        if v.kind != "variable" or str(v.value) not in variables:
-            return v
-        meant = variables[str(v.value)]
-        counted = v.span.source.text[v.span.start] == "x" and meant.kind == "int"
-        return Value("count" if counted else meant.kind, meant.value, v.span)
-
-    return tuple(
-        value(a) if isinstance(a, Value) else replace(a, values=tuple(map(value, a.values))) for a in arguments
-    )
+    def _tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
+        """Keep a finding with the blocks around it; one in a block's body is told at the block's first use alone."""
+        said = (diagnostic.code, diagnostic.message, diagnostic.span)
+        if said not in self._told:
+            self._told.add(said)
+            self.found.add(replace(diagnostic, traces=scope.traces))

@@ -1,44 +1,153 @@
-"""Words of other tools and of slips of the tongue, and what this language calls them: only ever for answers, never accepted."""
+"""Other tools' words and what this language calls them. They only ever serve answers: nothing here is accepted."""
 
-WORDS = {
-    "conv2d": "conv", "conv1d": "conv", "convolution": "conv", "convolutional": "conv", "convolution2d": "conv",
-    "maxpooling2d": "maxpool", "maxpool2d": "maxpool", "maxpooling": "maxpool", "max_pool2d": "maxpool",
-    "averagepooling2d": "avgpool", "avgpool2d": "avgpool", "averagepool": "avgpool", "avg_pool2d": "avgpool", "pool": "maxpool",
-    "globalaveragepooling2d": "globalavgpool", "globalmaxpooling2d": "globalmaxpool", "gap": "globalavgpool",
-    "fc": "dense", "fully_connected": "dense", "connected": "dense", "affine": "dense", "linear_layer": "dense",
-    "batchnormalization": "batchnorm", "batchnorm2d": "batchnorm", "batch_norm": "batchnorm", "bn": "batchnorm",
-    "layernormalization": "layernorm", "layer_norm": "layernorm", "leakyrelu": "leaky_relu", "leaky": "leaky_relu",
-    "swish": "silu", "view": "reshape", "optimiser": "optimizer", "optim": "optimizer", "dataset": "data", "scheduler": "schedule",
-    "lr_scheduler": "schedule", "initializer": "init", "fit": "train", "training": "train", "epochs": "train", "epoch": "train",
-    "iterations": "train", "batch_size": "train", "lr": "optimizer", "learning_rate": "optimizer", "earlystopping": "early_stop",
-    "early_stopping": "early_stop", "metric": "metrics", "model": "network", "net": "network",
-    "crossentropy": "cross_entropy", "categorical_crossentropy": "cross_entropy", "sparse_categorical_crossentropy": "cross_entropy",
-    "nll": "cross_entropy", "bce": "binary_cross_entropy", "binary_crossentropy": "binary_cross_entropy", "mean_squared_error": "mse",
-    "l2": "mse", "l1": "mae", "mean_absolute_error": "mae", "glorot": "xavier", "glorot_normal": "xavier",
-    "glorot_uniform": "xavier_uniform", "kaiming": "he", "kaiming_normal": "he", "he_normal": "he", "kaiming_uniform": "he_uniform",
-    "xavier_normal": "xavier", "lecun_normal": "lecun", "sgd_momentum": "momentum", "steplr": "step", "cosineannealinglr": "cosine",
-    "reducelronplateau": "plateau", "standard": "zscore", "standardize": "zscore", "standardise": "zscore", "min_max": "minmax",
-}  # fmt: skip
-"""Statements, layers and names, lower case, as other tools spell them."""
+from collections.abc import Container
 
-OPTIONS = {
-    "learning_rate": "lr", "eta": "lr", "alpha": "lr", "rate": "lr", "step_size": "every", "decay": "weight_decay",
-    "kernel_initializer": "init", "initializer": "init", "weight_init": "init", "use_bias": "bias", "strides": "stride",
-    "padding": "pad", "dilation_rate": "dilation", "momentum": "beta", "rho": "alpha", "epsilon": "eps", "gamma": "factor",
-    "batch_size": "batch", "batchsize": "batch", "random_state": "seed", "random_seed": "seed", "clipnorm": "clip_norm",
-    "clipvalue": "clip_value", "normalise": "normalize", "normalization": "normalize", "val_split": "split",
-    "validation_split": "split", "label": "target", "eval_every": "evaluate_every",
-    "min_lr": "floor", "eta_min": "floor", "warmup_steps": "warmup", "negative_slope": "slope",
-}  # fmt: skip
-"""Options, as other tools spell them; each holds where the word at hand has an option of that name."""
 
-ARGUMENTS = {
-    "filters": "the number of filters is written x8", "out_channels": "the number of filters is written x8",
-    "channels": "the number of filters is written x8", "kernel_size": "the window is written 3x3", "kernel": "the window is written 3x3",
-    "size": "the window is written 3x3", "pool_size": "the window is written as a number, 2", "units": "the number of units is written 10",
-    "out_features": "the number of units is written 10", "output": "the number of units is written 10",
-    "activation": "an activation is written as a word, relu", "p": "the probability is written 0.5", "rate": "the probability is written 0.5",
-    "epochs": "the length is written 5 epochs", "iterations": "the length is written 5000 iterations", "steps": "the length is written 5000 iterations",
-    "input_shape": "the shape of a sample is a line of its own: input 28x28x1", "name": "a layer is named before it: first: conv 3x3 x8",
-}  # fmt: skip
-"""Options of other tools that are bare values here."""
+def _spellings(table: dict[str, str]) -> dict[str, tuple[str, ...]]:
+    every: dict[str, tuple[str, ...]] = {}
+    for name, spellings in table.items():
+        for spelling in spellings.split():
+            every[spelling] = (*every.get(spelling, ()), name)
+    return every
+
+
+WORDS = _spellings(
+    {
+        # layers
+        "conv": "conv2d conv1d conv3d convolution convolution2d convolutional cnn",
+        "maxpool": "maxpool2d maxpool1d max_pool max_pool2d maxpooling maxpooling2d pool pooling",
+        "avgpool": "avgpool2d avg_pool avg_pool2d averagepool averagepooling averagepooling2d average_pool meanpool",
+        "globalavgpool": "globalaveragepooling globalaveragepooling2d global_avg_pool global_average_pooling gap",
+        "globalmaxpool": "globalmaxpooling globalmaxpooling2d global_max_pool adaptivemaxpool2d",
+        "dense": "fc fully_connected fullyconnected connected affine linear_layer lin mlp",
+        "batchnorm": "batchnormalization batchnorm1d batchnorm2d batch_norm batch_normalization bn",
+        "layernorm": "layernormalization layer_norm layer_normalization ln",
+        "reshape": "view unflatten",
+        "flatten": "flat ravel",
+        "dropout": "drop dropout2d",
+        "leaky_relu": "leakyrelu leaky lrelu",
+        "silu": "swish",
+        "skip": "identity shortcut residual",
+        # statements
+        "network": "model net name",
+        "input": "inputs input_shape inputlayer in_shape",
+        "data": "dataset datasets source",
+        "init": "initializer initialiser initialization weights weight_init kernel_initializer",
+        "loss": "criterion objective cost",
+        "optimizer": "optimiser optim opt lr learning_rate learningrate momentum weight_decay",
+        "schedule": "scheduler lr_scheduler lr_schedule",
+        "train": "fit training epochs epoch iterations iteration steps batch batch_size batchsize seed",
+        "early_stop": "earlystop earlystopping early_stopping patience",
+        "metrics": "metric measure",
+        "let": "var const def set",
+        "include": "import from",
+        # names of losses, initializers, schedules and the like
+        "cross_entropy": "crossentropy crossentropyloss categorical_crossentropy sparse_categorical_crossentropy nll",
+        "binary_cross_entropy": "bce bceloss bcewithlogitsloss binary_crossentropy",
+        "mse": "mean_squared_error mseloss l2 l2loss",
+        "mae": "mean_absolute_error l1 l1loss",
+        "huber": "huberloss smooth_l1 smoothl1loss",
+        "xavier": "glorot glorot_normal xavier_normal",
+        "xavier_uniform": "glorot_uniform",
+        "he": "kaiming kaiming_normal he_normal",
+        "he_uniform": "kaiming_uniform",
+        "lecun": "lecun_normal",
+        "zeros": "zero",
+        "momentum": "sgd_momentum sgdm",
+        "step": "steplr step_lr steps",
+        "exponential": "exponentiallr exp exponential_decay",
+        "cosine": "cosineannealinglr cosine_annealing cosine_decay",
+        "plateau": "reducelronplateau reduce_on_plateau",
+        "constant": "none fixed",
+        "zscore": "standard standardize standardise standardization z_score",
+        "minmax": "min_max minmax_scale",
+        "accuracy": "acc",
+        "f1": "f1_score",
+        "top3": "top_3",
+        "r2": "r2_score",
+        "epochs": "epoch",
+        "iterations": "iteration iters steps",
+    }
+)
+"""Layers, statements and names by other spellings, in lower case."""
+
+LAYERS_WITH_ARGUMENTS = {"linear": "dense", "norm": "batchnorm"}
+"""Words that mean something else once arguments follow them, as `Linear(784, 10)` does."""
+
+OPTIONS = _spellings(
+    {
+        "lr": "learning_rate learningrate eta rate step_size",
+        "weight_decay": "decay wd l2_penalty",
+        "beta": "momentum mu",
+        "alpha": "rho smoothing",
+        "eps": "epsilon",
+        "beta1": "beta_1",
+        "beta2": "beta_2",
+        "factor": "gamma decay_rate drop",
+        "every": "step_size decay_steps period",
+        "floor": "min_lr eta_min",
+        "warmup": "warmup_steps warmup_epochs",
+        "init": "kernel_initializer initializer weight_init",
+        "bias": "use_bias",
+        "stride": "strides",
+        "pad": "padding",
+        "dilation": "dilation_rate",
+        "slope": "negative_slope",
+        "l1": "l1_penalty",
+        "l2": "l2_penalty kernel_regularizer",
+        "batch": "batch_size batchsize",
+        "seed": "random_state random_seed",
+        "clip_norm": "clipnorm max_norm max_grad_norm",
+        "clip_value": "clipvalue",
+        "evaluate_every": "eval_every validate_every",
+        "checkpoint_every": "save_every",
+        "normalize": "normalise normalization scale",
+        "split": "val_split validation_split",
+        "target": "label labels_column y_column",
+        "separator": "sep delimiter",
+        # values without a name
+        "filters": "out_channels channels",
+        "window": "kernel_size kernel size pool_size k",
+        "units": "out_features output outputs neurons",
+        "activation": "act nonlinearity",
+        "probability": "p rate",
+        "path": "file filename",
+        "shape": "input_shape",
+    }
+)
+"""Options by other spellings; one that means several stands for the one that the word at hand has."""
+
+LENGTHS = {
+    "epochs": "epochs",
+    "epoch": "epochs",
+    "iterations": "iterations",
+    "steps": "iterations",
+    "max_epochs": "epochs",
+}
+"""Options of other tools that are the length of training here."""
+
+ELSEWHERE = {
+    "input_shape": "the shape of a sample is a line of its own: input 28x28x1",
+    "name": "a layer is named in front of it: NAME: conv 3x3 x8",
+    "in_channels": "leave it out: it follows from the layer before",
+    "in_features": "leave it out: it follows from the layer before",
+    "lr": "the learning rate is the optimizer's: optimizer adam lr=0.001",
+    "learning_rate": "the learning rate is the optimizer's: optimizer adam lr=0.001",
+    "batch_size": "the batch is set in a line of its own: train 10 epochs batch=32",
+    "shuffle": "leave it out: the training samples are always shuffled",
+}
+"""Options of other tools that stand elsewhere here, or nowhere."""
+
+
+def meant(word: str, known: Container[str], with_arguments: bool = False) -> str | None:
+    """The known word that another spelling means, or None; `with_arguments` where values follow it."""
+    lower = word.lower()
+    if with_arguments and LAYERS_WITH_ARGUMENTS.get(lower) in known:
+        return LAYERS_WITH_ARGUMENTS[lower]
+    return next((name for name in (lower, *WORDS.get(lower, ())) if name in known and name != word), None)
+
+
+def option_meant(option: str, known: Container[str]) -> str | None:
+    """The known option that another spelling means, or None."""
+    lower = option.lower()
+    return next((name for name in (lower, *OPTIONS.get(lower, ())) if name in known and name != option), None)

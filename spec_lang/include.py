@@ -3,54 +3,82 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from spec_lang.diagnostics import Diagnostic
+from spec_lang.diagnostics import Findings
 from spec_lang.errors import SourceError
-from spec_lang.parse import parse
-from spec_lang.source import Source, open_source
-from spec_lang.syntax import Include, Statement
+from spec_lang.parse import read
+from spec_lang.source import LONGEST_TEXT, Source, open_source
+from spec_lang.syntax import Broken, Include, Statement
 
 DEEPEST_INCLUDES = 64
 
 
-def with_includes(source: Source) -> tuple[list[Sequence[Statement]], list[Diagnostic]]:
-    """The statements of a spec by text, included ones before the text that includes them, and what was wrong."""
-    texts: list[Sequence[Statement]] = []
-    found: list[Diagnostic] = []
-    root = (source.folder or Path()).resolve()
-    _read(source, root, (), texts, found)
-    return texts, found
+def with_includes(source: Source, found: Findings) -> list[Sequence[Statement]]:
+    """The statements of a spec by text, included ones before the text that includes them."""
+    reading = _Reading((source.folder or Path()).resolve(), found)
+    own = Path(source.name).resolve() if source.folder is not None else None
+    reading.read(source, (own,) if own is not None else ())
+    return reading.texts
 
 
-def _read(
-    source: Source, root: Path, chain: tuple[Path, ...], texts: list[Sequence[Statement]], found: list[Diagnostic]
-) -> None:
-    statements, wrong = parse(source)
-    found += wrong
-    for statement in statements:
-        if isinstance(statement, Include):
-            path = ((source.folder or Path()) / str(statement.path.value)).resolve()
-            problem = _refusal(path, root, chain)
-            if problem is not None:
-                found.append(Diagnostic("E001", problem, statement.path.span))
+class _Reading:
+    """One spec and the files it includes from its own folder tree, each read once."""
+
+    def __init__(self, root: Path, found: Findings):
+        self.root = root
+        self.found = found
+        self.texts: list[Sequence[Statement]] = []
+        self.done: set[Path] = set()
+        self.bytes = 0
+
+    def read(self, source: Source, chain: tuple[Path, ...]) -> None:
+        """This text's includes, then the text itself."""
+        self.bytes += source.size
+        statements = read(source, self.found)
+        kept: list[Statement] = []
+        for statement in statements:
+            if not isinstance(statement, Include):
+                kept.append(statement)
                 continue
-            try:
-                included = open_source(path)
-            except SourceError as error:
-                found.append(Diagnostic("E001", str(error), statement.path.span))
-                continue
-            shown = Source(_shown(path), included.content, path.parent)
-            _read(shown, root, (*chain, path), texts, found)
-    texts.append([statement for statement in statements if not isinstance(statement, Include)])
+            included = self._included(statement, source, chain)
+            if isinstance(included, Source):
+                self.read(included, (*chain, included_path(included)))
+            elif not included:
+                kept.append(Broken("include", str(statement.path.value), statement.span))
+        self.texts.append(kept)
+
+    def _included(self, include: Include, source: Source, chain: tuple[Path, ...]) -> Source | bool:
+        """The text that is asked for; True where it has been read already, False after telling why it cannot be."""
+        asked = str(include.path.value)
+        try:
+            path = ((source.folder or Path()) / asked).resolve()
+            problem = self._refusal(path, chain)
+            if problem is None and path in self.done:
+                return True
+            if problem is None:
+                self.done.add(path)
+                shown = _shown(path)
+                return Source(shown, open_source(Path(shown)).content, path.parent, include.span)
+        except (SourceError, OSError, ValueError) as error:
+            problem = str(error)
+        self.found.say("E001", f'"{asked}" cannot be included', include.path.span, problem)
+        return False
+
+    def _refusal(self, path: Path, chain: tuple[Path, ...]) -> str | None:
+        if not path.is_relative_to(self.root):
+            return "an include stays in the spec's own folder and the folders below it"
+        if path in chain:
+            circle = (*chain[chain.index(path) :], path)
+            return f"these files include each other: {' -> '.join(p.name for p in circle)}"
+        if len(chain) > DEEPEST_INCLUDES:
+            return f"the includes are more than {DEEPEST_INCLUDES} deep"
+        if self.bytes > LONGEST_TEXT:
+            return f"the spec and what it includes are longer than {LONGEST_TEXT:,} bytes together"
+        return None
 
 
-def _refusal(path: Path, root: Path, chain: tuple[Path, ...]) -> str | None:
-    if not path.is_relative_to(root):
-        return f"an include stays in the spec's own folder, {path} is outside"
-    if path in chain:
-        return "these files include each other: " + " -> ".join(p.name for p in (*chain, path))
-    if len(chain) >= DEEPEST_INCLUDES:
-        return f"includes inside includes, more than {DEEPEST_INCLUDES} deep"
-    return None
+def included_path(source: Source) -> Path:
+    """Where an included text was read from."""
+    return (source.folder or Path()) / Path(source.name).name
 
 
 def _shown(path: Path) -> str:
@@ -58,5 +86,3 @@ def _shown(path: Path) -> str:
         return str(path.relative_to(Path().resolve()))
     except ValueError:
         return str(path)
-
-

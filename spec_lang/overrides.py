@@ -1,35 +1,51 @@
-"""Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`."""
+"""Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`; and the values of a sweep."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-from spec_lang.diagnostics import Diagnostic, near, one_of
+from spec_lang import foreign
+from spec_lang.bind import field_of, slots
+from spec_lang.collect import Statements
+from spec_lang.diagnostics import Findings, near, one_of
 from spec_lang.parse import parse, parse_value
 from spec_lang.source import Source, Span
 from spec_lang.syntax import Call, Let, Option, Pipeline, Value
-from spec_lang.word import words
+from spec_lang.word import SECTIONS, Word, statements, words
 
-if TYPE_CHECKING:
-    from spec_lang.check import Statements
+DEFAULTS = {"optimizer": "adam", "init": "he", "schedule": "constant"}
+"""The word of a section whose option is set while the spec has no such line."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """One setting from outside: `key` is a let's name, STATEMENT or STATEMENT.OPTION; `origin` is what messages call it."""
+    """One setting: `key` is a let's name, STATEMENT or STATEMENT.OPTION; `origin` is what messages call its text.
+
+    `place` and `written` are its key and its value where both stand in a spec already, as a sweep's do.
+    """
 
     key: str
     value: str
     origin: str = "--set"
+    place: Span | None = None
+    written: Value | None = None
 
     @property
     def source(self) -> Source:
-        """The text that a diagnostic points into."""
+        """The text that a finding points into."""
         return Source(self.origin, f"{self.key}={self.value}" if self.origin == "--set" else self.value)
 
     def key_span(self) -> Span:
         """The place of the key, or of the whole text where the key is not written."""
+        if self.place is not None:
+            return self.place
         return Span(self.source, 0, len(self.key) if self.origin == "--set" else len(self.value))
+
+    def read(self) -> Value:
+        """The value, at its place."""
+        if self.written is not None:
+            return self.written
+        start = len(self.key) + 1 if self.origin == "--set" else 0
+        return parse_value(self.value, self.origin)._replace(span=Span(self.source, start, start + len(self.value)))
 
 
 def overrides_from(settings: Mapping[str, object], data: str | None = None, seed: int | None = None) -> list[Override]:
@@ -45,91 +61,99 @@ def overrides_from(settings: Mapping[str, object], data: str | None = None, seed
 def _written(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def apply(overrides: Sequence[Override], known: "Statements", sections: Sequence[str]) -> list[Diagnostic]:
-    """Change the statements as the overrides say; returns what fits nothing."""
-    found: list[Diagnostic] = []
+def apply(overrides: Sequence[Override], known: Statements, found: Findings) -> None:
+    """Change the statements as the overrides say; tells what fits nothing."""
     for override in overrides:
         statement, _, option = override.key.partition(".")
-        if not option and override.key in known.lets:
-            found += _set_let(override, known)
-        elif not option and (statement in sections or statement in words("setting")):
-            found += _set_statement(override, known)
-        elif option and (statement in sections or statement in words("setting")):
-            found += _set_option(override, statement, option, known, sections)
-        else:
-            names = [*known.lets, *(f"{s}.{o}" for s in (*sections, *words("setting")) for o in _options(s, known))]
-            close = near(override.key, names)
-            lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
-            help = f"did you mean {close}?" if close else f"a key is STATEMENT.OPTION, such as optimizer.lr{lets}"
-            found.append(Diagnostic("E108", f'nothing in the spec is called "{override.key}"', override.key_span(), help=help))
-    return found
+        if override.key in known.lets:
+            known.lets[override.key] = Let(override.key, (override.read(),), override.key_span())
+        elif option and statement in statements():
+            _set_option(override, statement, option, known, found)
+        elif override.key in statements():
+            _set_statement(override, known, found)
+        elif f"let {override.key}" not in known.broken:
+            found.say(
+                "E108", f'nothing in the spec is called "{override.key}"', override.key_span(), _keys(override, known)
+            )
 
 
-def _options(statement: str, known: "Statements") -> list[str]:
+def _keys(override: Override, known: Statements) -> str:
+    """What may be set instead of a key that fits nothing."""
+    options = [f"{name}.{option}" for name in statements() for option in _options(name, known)]
+    close = near(override.key, [*known.lets, *options])
+    homes = [f"{name}.{option}" for name in statements() for option in _options(name, known) if option == override.key]
+    if homes:
+        return f"did you mean {homes[0]}?"
+    lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
+    return f"did you mean {close}?" if close else f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
+
+
+def _options(statement: str, known: Statements) -> list[str]:
     """The options that a statement has, as it stands or by default."""
+    cls = _word(statement, known)
+    return [slot.name for slot in slots(cls).values() if not slot.bare] if cls else []
+
+
+def _word(statement: str, known: Statements) -> type[Word] | None:
+    """The word that a statement says, or would say by default."""
+    named = statements()[statement]
+    if statement in named:
+        return named[statement]
     call = known.settings.get(statement)
-    classes = words(statement) or {statement: words("setting")[statement]}
-    chosen = next((str(a.value) for a in call.arguments if isinstance(a, Value) and str(a.value) in classes), None) if call else None
-    return [name for word, cls in classes.items() if chosen in (None, word) for name in cls.model_fields]
+    said = [str(a.value) for a in call.arguments if isinstance(a, Value)] if call else [DEFAULTS.get(statement, "")]
+    return next((named[name] for name in said if name in named), None)
 
 
-def _value_of(override: Override) -> tuple[Value | None, list[Diagnostic]]:
-    value = parse_value(override.value, override.origin)
-    if isinstance(value, Diagnostic):
-        return None, [value]
-    start = len(override.key) + 1 if override.origin == "--set" else 0
-    return replace(value, span=Span(override.source, start, start + len(override.value))), []
-
-
-def _set_let(override: Override, known: "Statements") -> list[Diagnostic]:
-    value, found = _value_of(override)
-    if value is not None:
-        known.lets[override.key] = Let(override.key, value, override.key_span())
-    return found
-
-
-def _set_statement(override: Override, known: "Statements") -> list[Diagnostic]:
+def _set_statement(override: Override, known: Statements, found: Findings) -> None:
     """`--data "csv 'x.csv' target=y"`: the whole statement anew."""
-    source = Source(override.origin, f"{override.key} {override.value}")
-    statements, found = parse(source)
-    match statements:
-        case [Pipeline(stages=(Call() as call,))] if not found:
+    if override.written is not None:
+        place = override.key_span()
+        known.settings[override.key] = Call(override.key, place, (override.written,), override.written.span)
+        return
+    read, wrong = parse(Source(override.origin, f"{override.key} {override.value}"))
+    for diagnostic in wrong:
+        found.add(diagnostic)
+    match read:
+        case [Pipeline(stages=(Call() as call,))] if not wrong:
             known.settings[override.key] = call
-        case _ if not found:
-            found = [Diagnostic("E002", f"{override.key} cannot be {override.value}", override.key_span())]
-    return found
+        case _ if not wrong:
+            found.say("E002", f"{override.key} cannot be {override.value}", override.key_span())
 
 
-def _set_option(
-    override: Override, statement: str, option: str, known: "Statements", sections: Sequence[str]
-) -> list[Diagnostic]:
-    value, found = _value_of(override)
-    if value is None:
-        return found
+def _set_option(override: Override, statement: str, option: str, known: Statements, found: Findings) -> None:
+    """One argument of a statement anew, with or without a name; a statement the spec has not is added."""
     call = known.settings.get(statement)
     if call is None:
-        default = {"optimizer": "adam", "init": "he", "schedule": "constant"}.get(statement)
-        if default is None and statement in sections:
-            message = f"the spec has no {statement} statement whose option could be set"
-            return [Diagnostic("E108", message, override.key_span(), help=f"write --set {statement}=NAME first")]
-        named = (Value("name", default, override.key_span()),) if default else ()
-        call = Call(statement, override.key_span(), named, override.key_span())
-    bare = _bare_for(statement, option, value)
-    if bare is not None:
-        rest = [a for a in call.arguments if not (isinstance(a, Value) and a.kind in ("int", "name"))]
-        known.settings[statement] = replace(call, arguments=(*bare, *rest))
-        return []
-    rest = [a for a in call.arguments if not (isinstance(a, Option) and a.name == option)]
-    new = Option(option, override.key_span(), (value,), value.span)
-    known.settings[statement] = replace(call, arguments=(*rest, new))
-    return []
+        call = _added(override, statement, known, found)
+    if call is None:
+        return
+    value, place = override.read(), override.key_span()
+    cls = _word(statement, known)
+    length = foreign.LENGTHS.get(option) if statement == "train" else None
+    new: tuple[Value | Option, ...] = (Option(option, place, (value,), value.span),)
+    fields = {option}
+    if length is not None:  # train.epochs=3 is written `3 epochs`
+        new, fields = (value, Value("name", length, value.span)), {"length", "unit"}
+    elif cls is not None and option in slots(cls) and slots(cls)[option].bare:
+        new = (value,)
+    arguments = [a for a in call.arguments if not (statement in SECTIONS and a == call.arguments[0])]
+    name = call.arguments[:1] if statement in SECTIONS else ()
+    filled = field_of(cls, arguments) if cls is not None else {}
+    kept = [argument for position, argument in enumerate(arguments) if filled.get(position) not in fields]
+    known.settings[statement] = replace(call, arguments=(*name, *new, *kept))
 
 
-def _bare_for(statement: str, option: str, value: Value) -> tuple[Value, ...] | None:
-    """`train.epochs=3` stands for the bare `3 epochs`."""
-    if statement == "train" and option in ("epochs", "iterations"):
-        return (value, Value("name", option, value.span))
-    return None
+def _added(override: Override, statement: str, known: Statements, found: Findings) -> Call | None:
+    """A statement that the spec leaves to its defaults."""
+    place = override.key_span()
+    if statement in known.broken:
+        return None
+    if statement in SECTIONS and statement not in DEFAULTS:
+        message = f"the spec has no {statement} statement whose option could be set"
+        found.say("E108", message, place, f"write --set {statement}=… first, {one_of(words(statement))}")
+        return None
+    named = (Value("name", DEFAULTS[statement], place),) if statement in DEFAULTS else ()
+    return Call(statement, place, named, place)

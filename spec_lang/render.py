@@ -1,46 +1,95 @@
 """Diagnostics as text: the one place that knows what an error looks like."""
 
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
+from textwrap import wrap
 
 from spec_lang.diagnostics import Diagnostic
 
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
-_WIDEST = 160  # of a source line that is shown; a longer one is cut around the span
+
+WIDEST = 160
+"""Characters of a source line that are shown where no width is given; a longer one is cut around the span."""
+
+NARROWEST = 40
 
 
-def render_all(diagnostics: Iterable[Diagnostic], colour: bool = False) -> str:
+def render_all(diagnostics: Iterable[Diagnostic], colour: bool = False, width: int | None = None) -> str:
     """All diagnostics, in the order given, a blank line between two of them."""
-    return "\n\n".join(render(diagnostic, colour) for diagnostic in diagnostics)
+    return "\n\n".join(render(diagnostic, colour, width) for diagnostic in diagnostics)
 
 
-def render(diagnostic: Diagnostic, colour: bool = False) -> str:
-    """A diagnostic as its reader sees it: the code, the place, the user's own line underlined, and help."""
+def render(diagnostic: Diagnostic, colour: bool = False, width: int | None = None) -> str:
+    """A diagnostic as its reader sees it: the code, the place, the user's own line underlined, notes and help.
 
-    def paint(text: str, *codes: str) -> str:
-        return "".join(codes) + text + _RESET if colour else text
-
-    span = diagnostic.span
-    line, column = span.source.place(span.start)
-    accent = _RED if diagnostic.severity == "error" else _YELLOW
-    title = paint(f"{diagnostic.severity}[{diagnostic.code}]", accent, _BOLD)
-    rows = [f"{title} {paint(diagnostic.message, _BOLD)}", f"  {span.source.name}:{line}:{column}"]
-    text, column = _cut(span.source.line(line), column)
-    length = min(max(span.end - span.start, 1), max(len(text) - column + 1, 1))
-    gutter = len(str(line)) + 2
-    bar = paint(" " * gutter + " |", _BLUE)
-    if text.strip():
-        underline = " " * (column - 1) + paint("^" * length, accent)
-        rows += [bar, paint(f"{line:>{gutter}} |", _BLUE) + f" {text}", f"{bar} {underline}"]
-    rows += [f"{bar} {note}" for note in diagnostic.notes]
-    if diagnostic.help:
-        rows.append(" " * gutter + f"{paint('help:', _BLUE, _BOLD)} {diagnostic.help}")
-    return "\n".join(rows)
+    `width` is the terminal's, in characters: the source line is cut and sentences are wrapped to fit it.
+    """
+    return "\n".join(_Drawing(diagnostic, colour, width).rows())
 
 
-def _cut(text: str, column: int) -> tuple[str, int]:
-    """A line short enough to show, with control characters made visible, and the column in it."""
-    text = "".join(character if character.isprintable() else " " for character in text)
-    if len(text) <= _WIDEST:
+class _Drawing:
+    """One diagnostic being drawn."""
+
+    def __init__(self, diagnostic: Diagnostic, colour: bool, width: int | None):
+        self.diagnostic = diagnostic
+        self.colour = colour
+        self.width = max(width, NARROWEST) if width is not None else None
+        self.line, self.column = diagnostic.span.source.place(diagnostic.span.start)
+        self.gutter = " " * len(str(self.line))
+
+    def rows(self) -> Iterator[str]:
+        """The lines of the drawing, from the heading to the help."""
+        diagnostic = self.diagnostic
+        accent = _RED if diagnostic.severity == "error" else _YELLOW
+        title = self._paint(f"{diagnostic.severity}[{diagnostic.code}]", accent, _BOLD)
+        yield f"{title} {self._paint(diagnostic.message, _BOLD)}"
+        yield f"{self.gutter} {diagnostic.span.shown()}"
+        bar = self._paint(f"{self.gutter} |", _BLUE)
+        text, column = _cut(diagnostic.span.source.line(self.line), self.column, self._room())
+        if text.strip():
+            length = min(max(diagnostic.span.end - diagnostic.span.start, 1), max(len(text) - column + 1, 1))
+            marked = "^" * max(_cells(text[column - 1 : column - 1 + length]), 1)
+            yield bar
+            yield f"{self._paint(f'{self.line} |', _BLUE)} {text}"
+            yield f"{bar} {' ' * _cells(text[: column - 1])}{self._paint(marked, accent)}"
+        for note in diagnostic.notes:
+            yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, note)
+        for trace in diagnostic.around():
+            yield from self._wrapped(
+                f"{bar} ", len(self.gutter) + 3, f"in {trace.what}, written at {trace.span.shown()}"
+            )
+        if diagnostic.help:
+            label = self._paint("help:", _BLUE, _BOLD)
+            lines = list(self._wrapped("", len(self.gutter) + 7, diagnostic.help))
+            yield f"{self.gutter} {label} {lines[0]}"
+            yield from (" " * (len(self.gutter) + 7) + line for line in lines[1:])
+
+    def _room(self) -> int:
+        return WIDEST if self.width is None else self.width - len(self.gutter) - 3
+
+    def _wrapped(self, before: str, indent: int, sentence: str) -> Iterator[str]:
+        if self.width is None:
+            yield before + sentence
+            return
+        for line in wrap(sentence, max(self.width - indent, NARROWEST // 2), break_on_hyphens=False) or [sentence]:
+            yield before + line
+
+    def _paint(self, text: str, *codes: str) -> str:
+        return "".join(codes) + text + _RESET if self.colour else text
+
+
+def _cut(text: str, column: int, room: int) -> tuple[str, int]:
+    """A line short enough to show, with control characters as spaces, and the column in it."""
+    text = "".join(character if character.isprintable() else " " for character in text[: column + room])
+    if len(text) <= room:
         return text, column
-    start = max(0, column - _WIDEST // 2)
-    return text[start : start + _WIDEST], column - start
+    start = max(0, min(column - 1 - room // 4, len(text) - room))
+    shown = text[start : start + room]
+    shown = ("…" if start else shown[:1]) + shown[1:-1] + ("…" if start + room < len(text) else shown[-1:])
+    return shown, column - start
+
+
+def _cells(text: str) -> int:
+    """How many cells of a terminal a text takes."""
+    wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
+    return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)

@@ -1,18 +1,25 @@
 """A checked spec as text again, with every default filled in: it means the same and needs nothing from outside."""
 
 from collections.abc import Iterable
+from itertools import groupby
 
+from spec_lang.bind import slots
+from spec_lang.grammar import is_name
 from spec_lang.layers.merge import Merge
 from spec_lang.spec import Fork, Node, Spec
-from spec_lang.word import Bare, Word, marker
+from spec_lang.word import Word
 
 
 def resolved(spec: Spec) -> str:
-    """The whole spec, each setting with all its options. Checking this text gives an equal spec."""
+    """The whole spec of one run, each setting with all its options; checking this text gives an equal spec.
+
+    Blocks and repeats are written out, each under its name, so that weights keep theirs. Of variants and sweeps only
+    what they made of this run is left.
+    """
     lines = [f"network {spec.name}"]
     if spec.input is not None:
         lines.append(f"input {spec.input}")
-    lines += ["", _pipeline(spec.network, "\n  -> "), ""]
+    lines += ["", _pipeline(spec.network, "", "\n  -> "), ""]
     for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
         if word is not None:
             lines.append(f"{word.kind} {written(word)}")
@@ -23,28 +30,40 @@ def resolved(spec: Spec) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _pipeline(items: Iterable[Node | Fork], arrow: str = " -> ") -> str:
-    return arrow.join(_item(item) for item in items) or "skip"
+def _pipeline(items: Iterable[Node | Fork], prefix: str, arrow: str = " -> ") -> str:
+    """Items under a prefix of names; those under a longer one are a group of that name."""
+    stages: list[str] = []
+    for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
+        if scope is None:
+            stages += [_item(item, prefix) for item in inside]
+        else:
+            stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/')})")
+    return arrow.join(stages) or "skip"
 
 
-def _item(item: Node | Fork) -> str:
+def _scope(item: Node | Fork, prefix: str) -> str | None:
+    """The next part of an item's name behind the prefix, where its name goes on after that."""
+    name = (item.merge if isinstance(item, Fork) else item).name
+    first, slash, _ = name.removeprefix(prefix).partition("/")
+    return first if slash else None
+
+
+def _item(item: Node | Fork, prefix: str) -> str:
     if isinstance(item, Fork):
         sign = f" {item.merge.layer.word} "
-        return f"({sign.join(_pipeline(branch) for branch in item.branches)})"
+        return f"({sign.join(_pipeline(branch, prefix) for branch in item.branches)})"
     assert not isinstance(item.layer, Merge)
-    return f"{item.name}: {written(item.layer)}"
+    return f"{item.name.removeprefix(prefix)}: {written(item.layer)}"
 
 
 def written(word: Word) -> str:
     """A word and all its arguments, as the language writes them."""
     parts = [word.word]
-    for name, info in type(word).fields().items():
-        value = getattr(word, name)
-        if value is None:
-            continue
-        bare = marker(info, Bare)
-        text = _value(value, bare.kinds if bare else ())
-        parts.append(text if bare else f"{name}={text}")
+    for slot in slots(type(word)).values():
+        value = getattr(word, slot.name)
+        if value is not None:
+            text = _value(value, slot.bare.kinds if slot.bare else ())
+            parts.append(text if slot.bare else f"{slot.name}={text}")
     return " ".join(parts)
 
 
@@ -53,14 +72,23 @@ def _value(value: object, kinds: tuple[str, ...]) -> str:
         case bool():
             return "yes" if value else "no"
         case tuple() if value and isinstance(value[0], float):
-            return "/".join(f"{share:g}" for share in value)
+            return "/".join(map(_number, value))
         case tuple() if value and isinstance(value[0], str):
             return ", ".join(value)
         case tuple():
             return "x".join(map(str, value))
         case int() if kinds == ("count",):
             return f"x{value}"
-        case str() if "text" in kinds or not value.isidentifier():
+        case float():
+            return _number(value)
+        case str() if "text" in kinds or not is_name(value):
             return f'"{value}"'
         case _:
-            return repr(value) if isinstance(value, float) else str(value)
+            return str(value)
+
+
+def _number(value: float) -> str:
+    """The shortest text that gives the number back: 0.1, 1e-8, 10."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value).replace("e-0", "e-")

@@ -22,6 +22,7 @@ class Step(Schedule):
     """Times `factor` after every `every`."""
 
     word = "step"
+    examples = ("schedule step factor=0.96 every=5000",)
     factor: float = Field(0.1, gt=0)
     every: float = Field(gt=0)
 
@@ -30,6 +31,7 @@ class Exponential(Schedule):
     """factor^(t / every), changing with each step."""
 
     word = "exponential"
+    examples = ("schedule exponential factor=0.95",)
     factor: float = Field(0.95, gt=0)
     every: float = Field(1.0, gt=0)
 
@@ -38,6 +40,7 @@ class Cosine(Schedule):
     """Half a cosine from 1 down to `floor` at the end of training (Loshchilov & Hutter 2017)."""
 
     word = "cosine"
+    examples = ("schedule cosine warmup=1",)
     floor: float = Field(0.0, ge=0, le=1)
 
 
@@ -45,6 +48,7 @@ class Plateau(Schedule):
     """Times `factor` when the validation loss has not fallen for `patience` evaluations."""
 
     word = "plateau"
+    examples = ("schedule plateau factor=0.5 patience=3",)
     factor: float = Field(0.1, gt=0, lt=1)
     patience: int = Field(10, ge=0)
     min_delta: float = Field(0.0001, ge=0)

@@ -37,19 +37,23 @@ class Shape(tuple[int, ...]):
 
 
 class Misfit(Exception):
-    """The bare fact that a layer does not fit a shape; the shape walk adds the place and the shapes so far."""
+    """The bare fact that a layer does not fit a shape; the shape walk adds the place and the shapes so far.
 
-    def __init__(self, message: str, help: str | None = None):
+    `title` is its headline where "the layer does not fit here" says too little.
+    """
+
+    def __init__(self, message: str, help: str | None = None, title: str | None = None):
         super().__init__(message)
         self.help = help
+        self.title = title
 
 
 @dataclass(frozen=True)
 class Parameter:
     """An array that a layer learns or keeps: its shape and how it begins.
 
-    `init` is an initializer's name; None takes the spec's. The fans are the number of inputs that feed one output and of
-    outputs that one input feeds, as Glorot & Bengio (2010) count them.
+    `init` is an initializer's name; None takes the spec's. The fans are the number of inputs that feed one output and
+    of outputs that one input feeds, as Glorot & Bengio (2010) count them.
     """
 
     shape: tuple[int, ...]

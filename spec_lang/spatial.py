@@ -21,8 +21,8 @@ class Extent(NamedTuple):
 def extent(length: int, window: int, stride: int, pad: Pad, dilation: int = 1) -> Extent:
     """Places of a window along an axis.
 
-    `valid` pads nothing, a number pads both ends, `same` gives ceil(length / stride) places with the odd cell of padding
-    at the end, as PyTorch and TensorFlow do. `places` is 0 or less where the window does not fit.
+    `valid` pads nothing, a number pads both ends, `same` gives ceil(length / stride) places with the odd cell of
+    padding at the end, as PyTorch and TensorFlow do. `places` is 0 or less where the window does not fit.
     """
     reach = dilation * (window - 1) + 1
     if pad == "same":
@@ -62,8 +62,7 @@ class Windowed(Layer):
             reach = f"{dilation * (height - 1) + 1}x{dilation * (width - 1) + 1}"
             dilated = f", {reach} with its dilation," if dilation > 1 else ""
             fits = Shape(min(k, n) for k, n in zip((height, width), image[:2], strict=True))
-            raise Misfit(
-                f"{height}x{width}{dilated} looks at a {image} image.",
-                f"write pad=same, or a window of {fits} or less" if dilation == 1 else "write pad=same, or a smaller dilation",
-            )
+            smaller = "a smaller dilation" if dilation > 1 else f"a window of {fits} or less"
+            message = f"{height}x{width}{dilated} looks at a {image} image."
+            raise Misfit(message, f"write pad=same, or {smaller}", "the window does not fit")
         return rows, columns

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from spec_lang.data import Data
@@ -63,7 +64,11 @@ class Fork:
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it."""
+    """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it.
+
+    `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
+    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written.
+    """
 
     name: str
     source: Source
@@ -78,13 +83,15 @@ class Spec:
     early_stop: EarlyStop | None
     metrics: tuple[Metric, ...]
     variant: str | None = None
+    outline: tuple[tuple[str, Layer], ...] = ()
+    sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     @property
     def folder(self) -> Path:
         """Where relative paths in the spec start."""
         return self.source.folder or Path()
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """All layers; empty as long as the shape of the input is not known."""
         return tuple(_flat(self.network))
@@ -108,7 +115,7 @@ class Spec:
         return sum(parameter.size for parameter in self.parameters().values())
 
     def memory_bytes(self) -> int:
-        """What training takes at least, in float32: parameters, gradients, the optimizer's slots, and a batch's activations."""
+        """What training takes at least in float32: parameters, gradients, optimizer slots, a batch's activations."""
         arenas = self.parameter_count * (2 + len(self.optimizer.slots))
         activations = 2 * self.train.batch * sum(node.output_shape.size for node in self.nodes)
         return 4 * (arenas + activations)
@@ -127,5 +134,3 @@ def _flat(items: tuple[Node | Fork, ...]) -> Iterator[Node]:
             for branch in item.branches:
                 yield from _flat(branch)
             yield item.merge
-
-

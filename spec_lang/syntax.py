@@ -1,30 +1,46 @@
 """The syntax tree: what a spec says, before anyone asks whether it makes sense. Every node knows its place."""
 
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from spec_lang.source import Span
 
 Kind = Literal["size", "count", "ratio", "int", "number", "text", "name", "variable"]
 
 
-@dataclass(frozen=True)
-class Value:
-    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$width` a variable still to be looked up."""
+class Value(NamedTuple):
+    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$w` a variable still to be looked up.
+
+    A variable's `value` is its name; `x$w` is one too, and its text begins with x.
+    """
 
     kind: Kind
     value: object
     span: Span
 
+    def written(self) -> str:
+        """The value as the language writes it, whatever stands at its place."""
+        match self.kind, self.value:
+            case "text", text:
+                return f'"{text}"'
+            case "size" | "ratio", tuple(parts):
+                return ("x" if self.kind == "size" else "/").join(f"{part:.12g}" for part in parts)
+            case "count" | "variable", value:
+                return f"{'x' if self.kind == 'count' else '$'}{value}"
+            case _, value:
+                return str(value)
 
-@dataclass(frozen=True)
-class Option:
-    """`name=value`, or `name=a,b` with several values."""
+
+class Option(NamedTuple):
+    """`name=value`, or `name=a, b` with several values."""
 
     name: str
     name_span: Span
     values: tuple[Value, ...]
     span: Span
+
+
+Argument = Value | Option
 
 
 @dataclass(frozen=True)
@@ -33,7 +49,7 @@ class Call:
 
     word: str
     word_span: Span
-    arguments: tuple[Value | Option, ...]
+    arguments: tuple[Argument, ...]
     span: Span
     label: str | None = None
 
@@ -71,11 +87,16 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Let:
-    """`let name = value`."""
+    """`let name = value`; the parser takes one value, and tells where there are more."""
 
     name: str
-    value: Value
+    values: tuple[Value, ...]
     span: Span
+
+    @property
+    def value(self) -> Value:
+        """The value."""
+        return self.values[0]
 
 
 @dataclass(frozen=True)
@@ -114,9 +135,16 @@ class Sweep:
     span: Span
 
 
-Statement = Pipeline | Let | Block | Include | Variant | Sweep
+@dataclass(frozen=True)
+class Broken:
+    """A statement that could not be read: told already, so that nothing that follows from it need be told again.
+
+    `kind` is the word it begins with, or "network"; `name` is what a let, a block or a variant was to be called.
+    """
+
+    kind: str
+    name: str | None
+    span: Span
 
 
-def labelled(stage: Stage, label: str | None) -> Stage:
-    """The stage under the name it was given."""
-    return replace(stage, label=label)
+Statement = Pipeline | Let | Block | Include | Variant | Sweep | Broken

@@ -4,13 +4,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from spec_lang.word import Bare, Name, Setting, Whole, Window, Word
+from spec_lang.word import Bare, Chosen, Name, Setting, Whole, Window, Word
 
 
 class NetworkName(Setting):
     """The name of the network: its runs are kept under it."""
 
     word = "network"
+    examples = ("network mnist_cnn",)
     name: Name
 
 
@@ -25,8 +26,8 @@ class Input(Setting):
 class Train(Setting):
     """How long to train, and on how many samples at a time.
 
-    `evaluate_every` and `checkpoint_every` count as the length does, in epochs or iterations; left out they are one epoch,
-    or a tenth of the iterations. `keep` checkpoints by step stay beside the last and the best.
+    `evaluate_every` and `checkpoint_every` count as the length does, in epochs or iterations; left out they are one
+    epoch, or a tenth of the iterations. `keep` checkpoints by step stay beside the last and the best.
     """
 
     word = "train"
@@ -46,6 +47,7 @@ class EarlyStop(Setting):
     """Stop when the monitored number has not improved by min_delta for `patience` evaluations."""
 
     word = "early_stop"
+    examples = ("early_stop patience=5", "early_stop monitor=accuracy patience=3 min_delta=0.001")
     monitor: str = "validation_loss"
     patience: int = Field(5, gt=0)
     min_delta: float = Field(0.0, ge=0)
@@ -55,7 +57,8 @@ class Metrics(Setting):
     """What is measured beside the loss; left out it is accuracy for classes, rmse for numbers."""
 
     word = "metrics"
-    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy")]
+    examples = ("metrics accuracy, f1",)
+    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), Chosen("metric")]
 
 
 class Metric(Word):
@@ -64,6 +67,7 @@ class Metric(Word):
     kind = "metric"
     task: ClassVar[Literal["classification", "regression", "any"]] = "any"
     larger_is_better: ClassVar[bool] = True
+    share: ClassVar[bool] = False  # whether it is a share of the samples, told in per cent
 
 
 class Accuracy(Metric):
@@ -71,6 +75,7 @@ class Accuracy(Metric):
 
     word = "accuracy"
     task = "classification"
+    share = True
 
 
 class Top3(Metric):
@@ -78,6 +83,7 @@ class Top3(Metric):
 
     word = "top3"
     task = "classification"
+    share = True
 
 
 class F1(Metric):

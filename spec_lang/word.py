@@ -18,6 +18,9 @@ from spec_lang.shape import Parameter, Shape
 
 T = TypeVar("T")
 
+MOST_SIZES = 8
+"""Axes of a shape."""
+
 
 @dataclass(frozen=True)
 class Bare:
@@ -27,8 +30,8 @@ class Bare:
     example: str
 
 
-Size = Annotated[tuple[int, ...], Bare(("size",), "28x28x1")]
-Window = Annotated[tuple[int, ...], Bare(("size", "int"), "3x3")]
+Positive = Annotated[int, Field(gt=0)]
+Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MOST_SIZES)]
 Whole = Annotated[int, Bare(("int",), "10")]
 Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
@@ -93,6 +96,16 @@ def words(kind: str) -> dict[str, type[Word]]:
     """Every word of a kind ("layer", "optimizer", "data", …) by its name."""
     load_words()
     return _REGISTRY.get(kind, {})
+
+
+SECTIONS = ("data", "init", "loss", "optimizer", "schedule")
+"""Statements that name a word of their own kind: `optimizer adam lr=0.01`."""
+
+
+@cache
+def statements() -> dict[str, dict[str, type[Word]]]:
+    """Every statement but the network by its first word: the words that it may name, or itself alone."""
+    return {**{name: {name: cls} for name, cls in words("setting").items()}, **{kind: words(kind) for kind in SECTIONS}}
 
 
 def marker(field: FieldInfo, kind: type[T]) -> T | None:

@@ -65,7 +65,7 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
 
 
 def _drawn(spec: "Spec", layers: list[dict[str, Any]]) -> str:
-    from spec_lang.check import in_bytes
+    from spec_lang.ends import in_bytes
 
     rows = [("layer", "kind", "shape", "parameters", "FLOPs"), ("input", "", str(spec.input), "", "")]
     for node, layer in zip(spec.nodes, layers, strict=True):

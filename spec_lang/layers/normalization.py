@@ -25,7 +25,7 @@ class Normalization(Layer):
 
 
 class BatchNorm(Normalization):
-    """Each channel normalized over the batch and its places (Ioffe & Szegedy 2015), by running averages at inference."""
+    """Each channel normalized over batch and places (Ioffe & Szegedy 2015), by running averages at inference."""
 
     word = "batchnorm"
     momentum: float = Field(0.1, gt=0, le=1)

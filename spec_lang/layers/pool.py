@@ -18,13 +18,17 @@ class Pool(Windowed):
         """The stride, in cells."""
         height, width = self.pair()
         if self.stride is None and height != width:
-            raise Misfit(f"a window of {height}x{width} needs a stride of its own", f"write stride={min(height, width)}")
+            raise Misfit(
+                f"a window of {height}x{width} needs a stride of its own", f"write stride={min(height, width)}"
+            )
         return self.stride or height
 
     def output_shape(self, shape: Shape) -> Shape:
         """(height', width', channels)."""
         if isinstance(self.pad, int) and 2 * self.pad > min(self.pair()):
-            raise Misfit(f"pad={self.pad} is more than half of the window", f"write pad={min(self.pair()) // 2} or less")
+            raise Misfit(
+                f"pad={self.pad} is more than half of the window", f"write pad={min(self.pair()) // 2} or less"
+            )
         rows, columns = self.extents(shape, self.pad)
         return Shape((rows.places, columns.places, shape.as_image()[2]))  # type: ignore[index]
 
@@ -54,7 +58,9 @@ class GlobalPool(Layer):
     def output_shape(self, shape: Shape) -> Shape:
         """(channels,)."""
         if len(shape) < 2:
-            raise Misfit(f"{self.word} looks at an image or a sequence, and {shape} is a row of numbers", "leave it out")
+            raise Misfit(
+                f"{self.word} looks at an image or a sequence, and {shape} is a row of numbers", "leave it out"
+            )
         image = shape if shape.sequence else shape.as_image()
         assert image is not None
         return Shape(image[-1:])

@@ -1,0 +1,50 @@
+"""The settings of a spec: statements → words, each with its defaults."""
+
+from collections.abc import Mapping
+
+from spec_lang import foreign
+from spec_lang.bind import bind
+from spec_lang.collect import Statements, Variables, substitute
+from spec_lang.diagnostics import Findings, near, one_of
+from spec_lang.syntax import Call, Value
+from spec_lang.word import SECTIONS, Word, statements
+
+
+def settings(known: Statements, variables: Variables, found: Findings) -> dict[str, Word]:
+    """Every setting as its word; what does not bind is told and left out."""
+    bound = {name: _setting(call, known, variables, found) for name, call in known.settings.items()}
+    return {name: word for name, word in bound.items() if word is not None}
+
+
+def _setting(call: Call, known: Statements, variables: Variables, found: Findings) -> Word | None:
+    arguments = substitute(call.arguments, variables, known.broken, found.add)
+    if arguments is None:
+        return None
+    named = statements()[call.word]
+    cls = named.get(call.word)
+    if call.word in SECTIONS:
+        first = arguments[0] if arguments else None
+        cls = _chosen(call, first if isinstance(first, Value) else None, named, found)
+        arguments = arguments[1:]
+    if cls is None:
+        return None
+    word, wrong = bind(cls, arguments, call.span)
+    for diagnostic in wrong:
+        found.add(diagnostic)
+    return word
+
+
+def _chosen(call: Call, name: Value | None, named: Mapping[str, type[Word]], found: Findings) -> type[Word] | None:
+    """The word that a section names, `adam` in `optimizer adam`."""
+    if name is None or name.kind != "name":
+        help = f"write {call.word} and one of {', '.join(named)}"
+        if call.word == "data" and name is not None and name.kind == "text":
+            help = f"name the format first: data csv {name.written()} target=…"
+        found.say("E105", f"{call.word} needs a name first", name.span if name else call.span, help)
+        return None
+    word = str(name.value)
+    if word not in named:
+        close = foreign.meant(word, named) or near(word, named)
+        help = f"did you mean {close}?" if close else f"write {one_of(named)}"
+        found.say("E103", f'no {call.word} is called "{word}"', name.span, help)
+    return named.get(word)
