@@ -55,3 +55,9 @@ def class_names(network: "Network") -> list[str] | None:
     if len(shape) != 1 or preprocessing.task != "classification" or not one_of_many:
         return None
     return [preprocessing.class_name(number) for number in range(max(shape.size, 2))]
+
+
+def looks_at_images(network: "Network") -> bool:
+    """Whether it tells classes of images apart, so that one can ask where it looks."""
+    shape = network.spec.input
+    return class_names(network) is not None and shape is not None and shape.as_image() is not None

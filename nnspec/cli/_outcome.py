@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnspec.cli._checkpoint import looks_at_images
 from nnspec.cli._say import result
-from nnspec.cli._words import metric_in_words, table
+from nnspec.cli._words import counted, metric_in_words, table
 
 if TYPE_CHECKING:
     from runtime.training import Run
@@ -23,7 +24,8 @@ def show(run: "Run", quiet: bool) -> None:
     result(", ".join(f"{part} {name} {metric_in_words(name, end[prefix + name])}" for name in names))
     stopped = ", stopped early" if end["early_stopped"] else ""
     speed = f"{end['samples_per_second']:,.0f} samples/s"
-    result(f"{end['steps']:,} steps, {end['epochs']:,} epochs, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    length = f"{counted(end['steps'], 'step')}, {counted(end['epochs'], 'epoch')}"
+    result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
     result(f"the run is in {run.path}")
     if not quiet:
         result("\ntry next")
@@ -36,7 +38,7 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
     sample = _sample(run)
     if sample is not None:
         yield f"nnspec predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
-    if network.spec.classification and len(network.preprocessing.input_shape) in (2, 3):
+    if looks_at_images(network):
         yield f"nnspec occlude {folder}", "where in the images it looks"
     yield f"nnspec plot curves {folder}", "how training went"
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from nnspec.cli._say import note, result_json, silence
-from nnspec.cli._words import metric_in_words
+from nnspec.cli._words import counted, metric_in_words
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -39,8 +39,8 @@ def _beginning(event: Event) -> str:
     if event["step"] >= event["total"]:
         return f"{event['out']} is trained to its end, {event['total']:,} steps: nothing is left to do"
     begin = f"from step {event['step']:,} on, " if event["step"] else ""
-    size = f"{event['parameters']:,} parameters, {event['samples']:,} samples"
-    return f"training {event['network']}: {size}, {begin}{event['total']:,} steps in all, into {event['out']}"
+    size = f"{counted(event['parameters'], 'parameter')}, {counted(event['samples'], 'sample')}"
+    return f"training {event['network']}: {size}, {begin}{counted(event['total'], 'step')} in all, into {event['out']}"
 
 
 def _json(event: Event) -> None:

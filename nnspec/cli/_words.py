@@ -18,6 +18,11 @@ def shape_in_words(shape: Sequence[int]) -> str:
     return "x".join(map(str, shape)) or "1"
 
 
+def counted(count: int, thing: str) -> str:
+    """1 sample, 1,000 samples."""
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
     """Rows as columns of the width of their longest cell; `right` are the columns of numbers, set flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

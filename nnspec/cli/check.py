@@ -4,7 +4,8 @@ import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import changes, json_flag
-from nnspec.cli._say import note, result, result_json, tell
+from nnspec.cli._say import FOUND, note, result, result_json, tell
+from nnspec.cli._words import counted
 
 
 @click.command(
@@ -36,7 +37,10 @@ def command(
             spec = Request(file, settings, variant, data).check()
         except SpecError as error:
             found += error.diagnostics
-            code = max(code, 1 if as_json else tell(error))
+            if not as_json:
+                tell(error)
+                note("")
+            code = max(code, FOUND)
         except SourceError as error:
             code = max(code, tell(error))
         else:
@@ -46,5 +50,5 @@ def command(
     if as_json:
         result_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
     elif found:
-        note(f"\n{len(found)} error{'s' if len(found) > 1 else ''}")
+        note(counted(len(found), "error"))
     raise click.exceptions.Exit(code)

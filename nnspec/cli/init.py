@@ -1,5 +1,6 @@
 """nnspec init: a shipped spec to start from."""
 
+import shlex
 from pathlib import Path
 
 import click
@@ -58,4 +59,4 @@ def command(name: str | None, file: Path | None) -> None:
                 new.write(specs[name].read_bytes())
         except FileExistsError:
             raise UnwritableError(f"{target} is there already: name another file") from None
-    result(f"{target} is written; nnspec train {target} trains it")
+    result(f"{target} is written; nnspec train {shlex.quote(str(target))} trains it")

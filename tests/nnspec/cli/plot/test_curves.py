@@ -1,0 +1,53 @@
+"""nnspec plot curves."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.views import PICTURES, curves
+from tests.nnspec.conftest import Command
+
+
+@pytest.fixture
+def run(digits: Path, tmp_path: Path) -> Path:
+    """A run's folder that may be written into."""
+    shutil.copytree(digits, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_the_picture_goes_into_the_run(nnspec: Command, run: Path) -> None:
+    drawn = nnspec("plot", "curves", "run")
+    assert (drawn.code, drawn.out) == (0, "run/pictures/curves.png\n")
+    assert (run / "pictures" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_history_is_drawn_by_split_and_the_rate_is_left_out(
+    nnspec: Command, run: Path, flowers: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def draw(histories: dict[str, Any]) -> Any:
+        seen.update(histories)
+        return curves.curves(histories)
+
+    monkeypatch.setitem(curves.picture.__globals__["_drawers"], "curves", draw)
+    assert nnspec("plot", "curves", run, flowers, "--out", "both.svg").code == 0
+    assert list(seen) == [str(run), str(flowers)]
+    assert set(seen[str(run)]) == {"training_loss", "validation_loss", "validation_accuracy"}
+    assert list(seen[str(run)]["training_loss"].steps) == [141, 282]
+    assert Path("both.svg").read_text().count("<svg") == 1
+
+
+def test_a_suffix_that_is_no_picture_is_wrong_use(nnspec: Command, run: Path) -> None:
+    failed = nnspec("plot", "curves", "run", "--out", "curves.gif")
+    assert failed.code == 2 and "write curves.png" in failed.err
+    assert nnspec("plot", "curves", "none").code == 2
+    assert "curves" in PICTURES
+
+
+def test_a_folder_that_cannot_be_written_is_told(nnspec: Command, run: Path) -> None:
+    (run / "file").write_text("")
+    failed = nnspec("plot", "curves", "run", "--out", "run/file/curves.png")
+    assert failed.code == 2 and "cannot be written" in failed.err

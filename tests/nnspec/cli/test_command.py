@@ -1,0 +1,107 @@
+"""nnspec/cli/_command.py: verbs found by their modules."""
+
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from nnspec.cli import command_line
+from nnspec.cli._command import Family, Section, Verb
+from tests.nnspec.conftest import Command
+
+
+def every_verb(family: Family, names: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every verb with the words that call it, those of families too."""
+    context = click.Context(family)
+    for name in family.list_commands(context):
+        verb = family.get_command(context, name)
+        assert verb is not None
+        yield (*names, name), verb
+        if isinstance(verb, Family):
+            yield from every_verb(verb, (*names, name))
+
+
+VERBS = dict(every_verb(command_line))
+
+
+def test_the_verbs_of_this_stage_are_there() -> None:
+    words = {" ".join(names) for names in VERBS}
+    assert words >= {
+        "init", "check", "plan", "train", "resume", "eval", "predict", "occlude", "plot curves", "plot weights",
+        "plot confusion", "inspect", "verify", "data list", "data fetch",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("names", VERBS, ids=" ".join)
+def test_every_verb_says_what_it_does_and_shows_examples_of_it(names: tuple[str, ...], nnspec: Command) -> None:
+    verb = VERBS[names]
+    assert isinstance(verb, Verb | Family) and verb.examples
+    assert len(names) > 1 or isinstance(verb.section, Section)
+    shown = nnspec(*names, "--help")
+    assert shown.code == 0
+    assert all(f"  {example}\n" in shown.out for example in verb.examples)
+    assert verb.get_short_help_str().endswith(".")
+
+
+EXAMPLES = [e for verb in (command_line, *VERBS.values()) if isinstance(verb, Verb | Family) for e in verb.examples]
+
+
+@pytest.mark.parametrize("example", dict.fromkeys(EXAMPLES))
+def test_every_example_is_a_call_that_the_command_takes(example: str) -> None:
+    program, *arguments = shlex.split(example)
+    assert program == "nnspec"
+    verb: click.Command = command_line
+    context = click.Context(command_line, info_name="nnspec")
+    while isinstance(verb, Family):
+        name, found, arguments = verb.resolve_command(context, arguments)
+        assert found is not None
+        verb = found
+    assert verb.make_context(name, list(arguments), parent=context).command is verb
+
+
+def test_help_shows_the_verbs_by_section_in_their_order(nnspec: Command) -> None:
+    shown = nnspec("--help").out
+    places = [shown.index(f"\n{section.value}:") for section in Section]
+    assert places == sorted(places)
+    assert shown.index("\nTraining:") < shown.index("  train ") < shown.index("\nAnswers:")
+
+
+def test_a_verb_that_is_not_there_names_the_nearest_one(nnspec: Command) -> None:
+    failed = nnspec("chek")
+    assert failed.code == 2 and "did you mean check?" in failed.err
+    failed = nnspec("plot", "curve")
+    assert failed.code == 2 and "did you mean curves?" in failed.err
+    failed = nnspec("plot", "zzz")
+    assert failed.code == 2 and "there is confusion, curves, weights" in failed.err
+
+
+def test_a_new_file_is_a_new_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "some_verbs"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "_shared.py").write_text("raise AssertionError('what verbs share is no verb')")
+    (folder / "greet.py").write_text(
+        "import click\n@click.command(short_help='Say hello.')\ndef command():\n    click.echo('hello')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    family = Family("some", package="some_verbs")
+    assert CliRunner().invoke(family, ["greet"]).stdout == "hello\n"
+    assert "greet  Say hello." in CliRunner().invoke(family, ["--help"]).stdout
+    assert CliRunner().invoke(family, ["_shared"]).exit_code == 2
+    del sys.modules["some_verbs"], sys.modules["some_verbs.greet"]
+
+
+def test_the_version_is_told(nnspec: Command) -> None:
+    assert nnspec("--version").out.startswith("nnspec")
+
+
+def test_completion_knows_the_verbs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_NNSPEC_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "nnspec in")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    completed = CliRunner().invoke(command_line, prog_name="nnspec", complete_var="_NNSPEC_COMPLETE")
+    assert {line.partition(",")[2] for line in completed.stdout.splitlines()} == {"init", "inspect"}

@@ -1,0 +1,78 @@
+"""nnspec eval."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.nnspec.conftest import Command, write_flowers
+
+
+def test_it_measures_what_the_training_told_at_its_end(nnspec: Command, digits: Path) -> None:
+    end = json.loads((digits / "metrics.jsonl").read_text().splitlines()[-1])
+    measured = nnspec("eval", digits, "--json")
+    assert measured.code == 0 and measured.err == f"reading {digits / 'last.h5'}\n"
+    assert measured.json == {
+        "format_version": 1, "checkpoint": str(digits / "last.h5"), "data": "mnist_sample", "split": "test",
+        "samples": 1000, "loss": end["test_loss"], "accuracy": end["test_accuracy"],
+    }  # fmt: skip
+
+
+def test_a_split_is_chosen_by_name(nnspec: Command, digits: Path) -> None:
+    counts = {
+        name: nnspec("eval", digits / "best.h5", "--split", name, "--json").json["samples"]
+        for name in ("train", "validation", "test", "all")
+    }
+    assert counts == {"train": 4500, "validation": 500, "test": 1000, "all": 6000}
+    assert nnspec("eval", digits, "--split", "tset").code == 2
+
+
+def test_without_a_test_part_it_is_the_validation_part(nnspec: Command, flowers: Path) -> None:
+    assert nnspec("eval", flowers, "--json").json["split"] == "validation"
+    failed = nnspec("eval", flowers, "--split", "test")
+    assert failed.code == 2 and "has no test part; it has train or validation" in failed.err
+
+
+def test_the_result_is_readable(nnspec: Command, flowers: Path) -> None:
+    out = nnspec("eval", flowers, "--split", "all").out
+    assert "last.h5 on flowers.csv, all, 60 samples\n" in out
+    assert "  accuracy  100.00 %" in out
+
+
+def test_columns_and_classes_of_other_data_are_found_by_name(nnspec: Command, flowers: Path, tmp_path: Path) -> None:
+    write_flowers(tmp_path / "new.csv", seed=5, columns=("kind", "b", "a"), classes="wv")
+    measured = nnspec("eval", flowers, "--data", 'csv "new.csv" target=kind', "--split", "all", "--json")
+    assert (measured.json["samples"], measured.json["accuracy"]) == (60, 1.0)
+    partly = nnspec("eval", flowers, "--data", 'csv "new.csv" target=kind')
+    assert "--split all takes every sample" in partly.err and "validation, 6 samples" in partly.out
+
+
+@pytest.mark.parametrize(
+    ("columns", "classes", "told"),
+    [(("a", "b", "kind"), "uvx", '"x"'), (("a", "kind"), "uvw", '"b"')],
+)
+def test_other_data_must_have_what_the_network_knows(
+    columns: tuple[str, ...], classes: str, told: str, nnspec: Command, flowers: Path, tmp_path: Path
+) -> None:
+    write_flowers(tmp_path / "new.csv", seed=5, columns=columns, classes=classes)
+    failed = nnspec("eval", flowers, "--data", 'csv "new.csv" target=kind')
+    assert failed.code == 1 and told in failed.err and failed.out == ""
+
+
+def test_data_that_cannot_be_read_end_it(nnspec: Command, flowers: Path) -> None:
+    assert nnspec("eval", flowers, "--data", 'csv "none.csv" target=kind').code == 2
+    assert nnspec("eval", flowers, "--data", "mnst").code == 1
+
+
+def test_a_run_may_be_moved_with_its_data(nnspec: Command, flowers: Path, tmp_path: Path) -> None:
+    shutil.copytree(flowers.parent, tmp_path / "elsewhere")
+    assert nnspec("eval", "elsewhere/run", "--json").json["samples"] == 6
+
+
+def test_a_foreign_file_is_no_checkpoint(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "x.h5").write_bytes(b"not a checkpoint at all" * 100)
+    failed = nnspec("eval", "x.h5")
+    assert failed.code == 1 and "not an nnspec checkpoint" in failed.err
+    assert nnspec("eval", "none.h5").code == 2
+    assert nnspec("eval", tmp_path).code == 2

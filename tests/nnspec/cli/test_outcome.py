@@ -1,0 +1,41 @@
+"""nnspec/cli/_outcome.py: the sample that a run is left with. What is printed is tested with train."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.nnspec.conftest import Command
+
+
+@pytest.mark.parametrize("scale", [255, 1])
+@pytest.mark.parametrize("shape", [(4, 5), (4, 5, 1), (4, 5, 3)])
+def test_the_picture_of_a_sample_is_that_sample(
+    shape: tuple[int, ...], scale: int, nnspec: Command, tmp_path: Path
+) -> None:
+    from runtime.data import read_inputs
+    from runtime.saving import load
+
+    x = np.random.default_rng(0).integers(0, 256, (20, *shape)).astype("f4") / (255 / scale)
+    np.savez(tmp_path / "x.npz", x=x, y=np.arange(20) % 2, x_test=x[5:7], y_test=np.zeros(2, int))
+    short = ("--data", 'npz "x.npz"', "--set", "train=1 iterations", "--out", "run")
+    assert "nnspec predict run run/pictures/sample.png" in nnspec("train", "dense 2 softmax", *short).out
+    preprocessing = load("run/last.h5").network.preprocessing
+    ((_, sample),) = read_inputs(Path("run/pictures/sample.png"), preprocessing)
+    np.testing.assert_allclose(sample, x[5], atol=1e-6 * scale)
+
+
+def test_samples_that_no_picture_shows_are_asked_from_their_own_file(nnspec: Command, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(20, 4, 5))
+    np.savez(tmp_path / "x.npz", x=x, y=np.arange(20) % 2)
+    np.savez(tmp_path / "named.npz", a=x, b=np.arange(20) % 2)
+    short = ("--set", "train=1 iterations", "--out")
+    assert "nnspec predict run x.npz" in nnspec("train", "dense 2 softmax", "--data", 'npz "x.npz"', *short, "run").out
+    named = nnspec("train", "dense 2 softmax", "--data", 'npz "named.npz" x=a y=b', *short, "other").out
+    assert "nnspec predict" not in named and "nnspec plot curves other" in named
+
+
+def test_a_training_without_other_parts_tells_the_training_loss(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(9)))
+    short = ("--data", 'csv "t.csv" target=y split=100/0', "--set", "train.epochs=1", "--out", "run")
+    assert nnspec("train", "dense 1", *short).out.startswith("training loss ")

@@ -1,0 +1,76 @@
+"""nnspec resume."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import checkpoints
+from tests.nnspec.conftest import DIGITS, Command
+
+RUN = ("train", DIGITS, "--data", "mnist_sample", "--set", "train=300 iterations keep=5", "--seed", 3)
+
+
+@pytest.fixture
+def halfway(nnspec: Command, tmp_path: Path) -> Path:
+    """A folder as a run leaves it that was killed after step 150 of 300; the whole run is beside it, in whole/."""
+    assert nnspec(*RUN, "--out", "whole").code == 0
+    folder = tmp_path / "half"
+    shutil.copytree(tmp_path / "whole", folder)
+    shutil.copy(next(folder.glob("step-*180.h5")), folder / "last.h5")
+    return folder
+
+
+def test_a_run_goes_on_to_the_very_bits_of_one_that_never_stopped(
+    nnspec: Command, halfway: Path, tmp_path: Path
+) -> None:
+    resumed = nnspec("resume", "half")
+    assert resumed.code == 0
+    assert "from step 180 on, 300 steps in all, into half" in resumed.err
+    assert "the run is in half" in resumed.out and "nnspec plot curves half" in resumed.out
+    whole, half = (checkpoints.read(tmp_path / name / "last.h5") for name in ("whole", "half"))
+    assert checkpoints.same(whole, half) == []
+
+
+def test_json_and_quiet_are_those_of_train(nnspec: Command, halfway: Path) -> None:
+    resumed = nnspec("resume", "half/last.h5", "--json", "--quiet")
+    events = [json.loads(line) for line in resumed.out.splitlines()]
+    assert [event["event"] for event in events] == ["evaluation"] * 4 + ["end"]
+    assert (events[-1]["steps"], resumed.err) == (300, "")
+
+
+def test_a_run_that_is_finished_says_so(nnspec: Command, halfway: Path) -> None:
+    nnspec("resume", "half")
+    again = nnspec("resume", "half")
+    assert again.code == 0
+    assert again.err == "half is trained to its end, 300 steps: nothing is left to do\n"
+
+
+def test_a_folder_without_a_run_names_the_one_in_it(nnspec: Command, halfway: Path, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "whole")
+    failed = nnspec("resume", tmp_path)
+    assert failed.code == 2 and f"did you mean {halfway}?" in failed.err
+    assert nnspec("resume", "none").code == 2
+
+
+def test_another_arithmetic_is_refused_unless_it_is_allowed(
+    nnspec: Command, halfway: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from runtime import training
+
+    here = training.environment()
+    monkeypatch.setattr(training, "environment", lambda: here | {"blas_kernel": "Z80"})
+    failed = nnspec("resume", "half")
+    assert failed.code == 1 and "Z80" in failed.err and "--allow-inexact" in failed.err
+    assert nnspec("resume", "half", "--allow-inexact").code == 0
+
+
+def test_a_damaged_checkpoint_is_refused_and_stays_as_it_is(nnspec: Command, halfway: Path) -> None:
+    file = halfway / "last.h5"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    failed = nnspec("resume", "half")
+    assert failed.code == 1 and "help:" in failed.err
+    assert file.read_bytes() == content
