@@ -62,7 +62,10 @@ class GlobalPool(Layer):
                 f"{self.word} looks at an image or a sequence, and {shape} is a row of numbers", "leave it out"
             )
         image = shape if shape.sequence else shape.as_image()
-        assert image is not None
+        if image is None:
+            raise Misfit(
+                f"{self.word} looks at an image or a sequence, and {shape} is neither", "write reshape HxWxC before it"
+            )
         return Shape(image[-1:])
 
     def flops(self, shape: Shape) -> int:
