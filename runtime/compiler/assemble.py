@@ -130,7 +130,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
         "step_size": f"np.zeros((), np.{dtype})",
         "back": f"np.zeros((), np.{dtype})",
     }.items():
-        w.setup.append(f"{w.name(name)} = {expression}")
+        w.setup.append(f"{name} = {expression}")
     z = w.rows(f"{first.name}_z", units)
     row = w.view(f"{z.name}_row", f"{z.name}.reshape(-1)", (units,)).name
     before = _normalizing(draft, w, normalized, f"samples.reshape({steps}, {features})", target.name, rows=True)

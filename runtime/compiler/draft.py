@@ -8,7 +8,7 @@ from spec_lang.losses import Loss
 from spec_lang.shape import Shape
 from spec_lang.word import Layer
 
-STEP_WORTH_A_THREAD = 25_000_000  # floating-point operations: handing half a step over costs 50 µs, as much as a few million
+STEP_WORTH_A_THREAD = 15_000_000  # floating-point operations: half a millisecond; handing half a step over costs 50 µs
 
 
 @dataclass(frozen=True)

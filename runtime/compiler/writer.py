@@ -12,8 +12,12 @@ INDENT = "    "
 GIVEN = ("parameters", "gradients", "buffers", "samples", "targets", "draws", "mode", "shift", "scale")
 """What a lane is given, in this order."""
 
-SPOKEN = ("np", "exp", "log", "as_strided", "plain_layer", "plain_loss", "lane", "step", "loss", "d_samples")
-"""What the text says beside that, and Python's own words: no array is called so, whatever its layer is called."""
+SPOKEN = (
+    *("np", "exp", "log", "as_strided", "plain_layer", "plain_loss"),
+    *("lane", "step", "loss", "d_samples", "losses", "rates", "rate", "t", "step_size", "back", "others", "d_others"),
+    *("product_of", "likeness_to", "moves_before", "move_of", "target_of"),
+)
+"""What the text says beside that: no array is called so, whatever its layer is called."""
 
 
 @dataclass(frozen=True)

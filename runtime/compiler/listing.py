@@ -1,0 +1,134 @@
+"""A plan for people: what each step does, what it costs, and the whole training step as a program of its own."""
+
+import inspect
+import math
+import textwrap
+from dataclasses import dataclass
+from math import prod
+
+from runtime import optimizers
+from runtime.compiler.assemble import Plan
+from runtime.compiler.writer import INDENT
+from spec_lang.optimizers import Optimizer
+from spec_lang.spec import Spec
+
+
+@dataclass(frozen=True)
+class PlannedNode:
+    """One operation of a plan: `form` is "planned" or "plain", `notes` what the rewrites made of it."""
+
+    name: str
+    kind: str
+    form: str
+    shape: tuple[int, ...]
+    flops: int
+    notes: tuple[str, ...]
+
+
+def nodes_of(plan: Plan) -> list[PlannedNode]:
+    """Every operation in the order in which it is computed; FLOPs are those of a batch's forward pass."""
+    forms = next(iter(plan.lanes.values())).forms
+    return [
+        PlannedNode(
+            node.name,
+            node.layer.word,
+            forms.get(node.name, "planned"),
+            tuple(node.output_shape),
+            node.flops() * plan.draft.batch,
+            node.notes,
+        )
+        for node in plan.draft.nodes
+    ]
+
+
+def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
+    """Memory of a training step: parameters, slots, a gradient for each lane, buffers, and the batch as the data have it.
+
+    `sample_bytes` is the size of one number of a raw sample. The data themselves and evaluation's programs come on top.
+    """
+    size = 4 if plan.dtype == "float32" else 8
+    draft = plan.draft
+    arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + len(draft.lanes))
+    drawn = sum(draft.batch * node.output_shape.size * 4 for node in draft.nodes if node.layer.word == "dropout")
+    batch = draft.batch * draft.block * (draft.input_shape.size * sample_bytes + 8)
+    return size * arenas + plan.bytes + drawn + batch
+
+
+def listing(plan: Plan, spec: Spec) -> str:
+    """The training step of a spec as one straight-line program: run it, and it trains on noise and prints the loss.
+
+    The lanes are what a run executes, to the letter; the optimizer is the source of the project's own rule.
+    """
+    draft = plan.draft
+    lanes = {size: lane.text.replace("def lane(", f"def lane_of_{size}(", 1) for size, lane in plan.lanes.items()}
+    imports = ["import math", "from math import exp, log", "from types import SimpleNamespace", "", "import numpy as np"]
+    imports.append("from numpy.lib.stride_tricks import as_strided")
+    body = "\n\n".join(lanes.values())
+    if "plain_l" in body:
+        imports += ["", "from runtime.compiler.bind import plain_layer, plain_loss", "from runtime.layers import Mode"]
+    mode = "Mode(training=True, random=random)" if "plain_l" in body else "None"
+    title = f'"""One training step of {spec.name}: {spec.parameter_count:,} parameters, batches of {draft.batch}."""'
+    imports.insert(0, "from __future__ import annotations\n")
+    parts = [title, "\n".join(imports), body.rstrip(), _optimizer(spec.optimizer), _demonstration(plan, spec, mode)]
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _optimizer(word: Optimizer) -> str:
+    """The rule's source with the helpers it calls, and its options."""
+    rule = optimizers.RULES[type(word)]
+    helpers = [inspect.getsource(f) for f in (optimizers._add, optimizers._adam)]
+    source = inspect.getsource(rule).split("\n", 1)[1]  # without the line that registers it
+    options = ", ".join(f"{name}={value!r}" for name, value in word.model_dump().items())
+    text = "\n\n".join([*helpers, source.rstrip(), f"update = {rule.__name__}(SimpleNamespace({options}))"])
+    return text
+
+
+def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
+    draft = plan.draft
+    dtype = f"np.{plan.dtype}"
+    batch = draft.batch * draft.block
+    classes = draft.output_shape[-1] if draft.output_shape else 1
+    target = f"random.integers(0, {classes}, {batch})"
+    if not spec.loss.classes:
+        target = f"random.integers(0, 2, {(batch, *draft.output_shape)}).astype({dtype})"
+    buffers = sum(prod(shape) for _, shape in draft.buffers.values())
+    scale = 1 / math.sqrt(max((p.fan_in for p in spec.parameters().values()), default=1))
+    drawn = {n.name: (draft.batch, *n.output_shape) for n in draft.nodes if n.layer.word == "dropout"}
+    lines = [
+        'def main(steps=10):',
+        f'{INDENT}"""Train on noise: the same samples again and again, whose loss falls."""',
+        f"{INDENT}random = np.random.default_rng(0)",
+        f"{INDENT}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
+        f"{INDENT}gradients = [np.zeros_like(parameters) for _ in range({len(draft.lanes)})]",
+        f"{INDENT}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
+        f"{INDENT}scratch = np.empty_like(parameters)",
+        f"{INDENT}buffers = np.ones({buffers}, {dtype})",
+        f"{INDENT}samples = random.integers(0, 256, {(batch, *draft.input_shape)}, np.uint8)",
+        f"{INDENT}targets = {target}",
+        f"{INDENT}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
+        f"{INDENT}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
+        f"{INDENT}steps_of_lanes = []",
+    ]
+    start = 0
+    for i, size in enumerate(draft.lanes):
+        part = f"{start}:{start + size * draft.block}"
+        drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}"
+        lines.append(
+            f"{INDENT}steps_of_lanes.append(lane_of_{size}(parameters, gradients[{i}], buffers, samples[{part}], "
+            f"targets[{part}], {drawn_part}, {mode}, shift, scale))"
+        )
+        start += size * draft.block
+    rate = spec.optimizer.lr
+    lines += [f"{INDENT}for number in range(1, steps + 1):", f"{INDENT * 2}for drawn in draws.values():"]
+    lines.append(f"{INDENT * 3}random.random(out=drawn, dtype=np.float32)")
+    if draft.block > 1:
+        lines.append(f"{INDENT * 2}losses = steps_of_lanes[0]([{rate!r}] * {draft.block})")
+        lines.append(f"{INDENT * 2}print(number, sum(losses) / {draft.block})")
+    else:
+        lines.append(f"{INDENT * 2}loss = sum(step() for step in steps_of_lanes)")
+        lines.append(f"{INDENT * 2}for other in gradients[1:]:")
+        lines.append(f"{INDENT * 3}np.add(gradients[0], other, out=gradients[0])")
+        lines.append(f"{INDENT * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
+        lines.append(f"{INDENT * 2}print(number, loss)")
+    return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENT}main()"]))
+

@@ -1,0 +1,75 @@
+"""What a plan tells people, and the program that it prints."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import nnspec
+from runtime.compiler.bind import PROGRAM_NAMES
+from runtime.compiler.listing import listing, nodes_of, training_bytes
+from runtime.compiler.programs import plan_for
+
+CONV = "input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax\noptimizer momentum lr=0.05\ntrain 1 epochs batch=6"
+BLOCK = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
+PLAIN = "input 6x6x2 -> conv 3x3 x4 -> batchnorm -> gelu -> dropout 0.2 -> dense 3 sigmoid\ntrain 1 epochs batch=4"
+
+
+def plan_of(text):
+    network = nnspec.compile(text)
+    spec = network.spec
+    plain_sgd = spec.optimizer.word == "sgd"
+    arenas = network.parameter_arena, network.buffer_arena
+    return plan_for(network.programs.graph, spec.loss, *arenas, spec.train.batch, "train", True, plain_sgd), spec
+
+
+@pytest.mark.parametrize("text", [CONV, BLOCK, PLAIN])
+def test_the_listing_runs_by_itself_and_its_loss_falls(text, tmp_path):
+    code = tmp_path / "step.py"
+    code.write_text(listing(*plan_of(text)))
+    done = subprocess.run([sys.executable, code], capture_output=True, text=True, check=True)
+    losses = [float(line.split()[1]) for line in done.stdout.splitlines()]
+    assert len(losses) == 10 and losses[-1] < losses[0]
+
+
+def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel():
+    imported = [line for line in listing(*plan_of(CONV)).splitlines() if line.startswith(("import", "from"))]
+    assert {line.split()[1].split(".")[0] for line in imported} == {"__future__", "math", "types", "numpy"}
+
+
+def test_the_lanes_of_the_listing_are_what_a_run_executes():
+    plan, spec = plan_of(CONV)
+    text = listing(plan, spec)
+    for lane in plan.lanes.values():
+        assert lane.text.split("\n", 1)[1] in text
+
+
+def test_the_optimizer_of_the_listing_moves_as_the_projects_own_rule():
+    from runtime.optimizers import rule
+
+    plan, spec = plan_of(CONV)
+    space = {"__name__": "listing", **PROGRAM_NAMES}
+    exec(compile(listing(plan, spec), "<listing>", "exec"), space)
+    random = np.random.default_rng(0)
+    p, g = random.standard_normal((2, 50)).astype(np.float32)
+    ours, theirs = p.copy(), p.copy()
+    velocity = np.zeros_like(p), np.zeros_like(p)
+    for step in (1, 2, 3):
+        rule(spec.optimizer)(ours, g.copy(), {"velocity": velocity[0]}, step, 0.1)
+        space["update"](theirs, g.copy(), {"velocity": velocity[1]}, np.empty_like(p), step, 0.1)
+    np.testing.assert_array_equal(ours, theirs)
+
+
+def test_each_operation_is_listed_with_what_the_rewrites_made_of_it():
+    plan, _ = plan_of(CONV)
+    listed = {node.name: node for node in nodes_of(plan)}
+    assert listed["conv1/relu"].notes == ("after the pool",)
+    assert listed["maxpool1"].notes == ("of contiguous phases",)
+    assert listed["conv1"].flops == 6 * 10 * 10 * 4 * (2 * 9 + 1)
+    assert {node.form for node in nodes_of(plan_of(PLAIN)[0])} == {"planned", "plain"}
+
+
+def test_the_bytes_of_training_grow_by_a_slot_for_each_parameter():
+    momentum, adam = (training_bytes(*plan_of(CONV.replace("momentum lr=0.05", word)), 1) for word in ("momentum", "adam"))
+    assert adam - momentum == 4 * plan_of(CONV)[1].parameter_count
