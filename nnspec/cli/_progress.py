@@ -1,5 +1,6 @@
 """How a training is followed: a bar on a terminal, plain lines elsewhere, JSON where it is asked for."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -20,7 +21,7 @@ def following(as_json: bool, quiet: bool) -> Iterator[Listener]:
     with ExitStack() as stack:
         listeners: list[Listener] = [_json] if as_json else []
         if not quiet:
-            listeners.append(stack.enter_context(_bar()) if sys.stderr.isatty() else _lines)
+            listeners.append(_Bar(stack) if sys.stderr.isatty() else _lines)
 
         def listen(event: Event) -> None:
             for listener in listeners:
@@ -60,30 +61,55 @@ def _lines(event: Event) -> None:
         note(f"step {event['step']:,}, epoch {event['epoch']}: {metrics_in_words(event)}")
 
 
-@contextmanager
-def _bar() -> Iterator[Listener]:
-    """A bar over the samples, with the loss of the batch, the last evaluation, samples a second and the time left."""
-    from tqdm import tqdm
+class _Bar:
+    """A bar over the samples, with samples a second, the time left, a batch's loss and the last evaluation's metrics.
 
-    bar: tqdm[Any] = tqdm(
-        disable=False, unit=" samples", unit_scale=True, dynamic_ncols=True, file=sys.stderr,
-        bar_format="{percentage:3.0f}% |{bar:20}| {rate_fmt}, {remaining} left{postfix}",
-    )  # fmt: skip
-    batch, measured = 1, ""
+    It is drawn from the start event on, so that an error before it stands alone.
+    """
 
-    def listen(event: Event) -> None:
-        nonlocal batch, measured
+    def __init__(self, held: ExitStack):
+        self.held = held
+        self.measured = ""
+
+    def __call__(self, event: Event) -> None:
+        """Show an event."""
         if event["event"] == "start":
-            tqdm.write(_beginning(event), file=sys.stderr)
-            batch = event["batch"]
-            bar.reset(event["total"] * batch)
-            bar.initial = bar.n = event["step"] * batch
-            return
-        if event["event"] == "evaluation":
-            measured = metrics_in_words({name: value for name, value in event.items() if name != "loss"})
-        if event["event"] in ("evaluation", "progress"):
-            bar.set_postfix_str(", ".join(filter(None, [f"loss {event['loss']:.4f}", measured])), refresh=False)
-            bar.update(event["step"] * batch - bar.n)
+            note(_beginning(event))
+            self._begin(event["step"], event["total"], event["batch"])
+        elif event["event"] in ("evaluation", "progress"):
+            if event["event"] == "evaluation":
+                self.measured = _metrics_of(event)
+            words = filter(None, [f"loss {event['loss']:.4f}", self.measured])
+            self.bar.set_postfix_str(", ".join(words), refresh=False)
+            self.bar.update(event["step"] * self.batch - self.bar.n)
 
-    with bar:
-        yield listen
+    def _begin(self, step: int, total: int, batch: int) -> None:
+        from tqdm import tqdm
+
+        self.batch = batch
+        self.bar: tqdm[Any] = self.held.enter_context(
+            tqdm(
+                total=total * batch,
+                initial=step * batch,
+                unit=" samples",
+                unit_scale=True,
+                file=sys.stderr,
+                bar_format="{percentage:3.0f}% {bar:10} {rate_fmt}, {remaining} left{postfix}",
+                **_room(),
+            )
+        )
+
+
+def _room() -> dict[str, Any]:
+    """How wide the bar may be: as the terminal is, also while that changes; 80 columns where it does not say."""
+    try:
+        known = min(os.get_terminal_size(sys.stderr.fileno())) > 0
+    except OSError:
+        known = False
+    return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
+
+
+def _metrics_of(event: Event) -> str:
+    """The metrics of an evaluation in short, without its losses."""
+    chosen = {name.removeprefix("validation_"): event[name] for name in event if not name.endswith("loss")}
+    return metrics_in_words(chosen)

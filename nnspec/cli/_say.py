@@ -98,13 +98,17 @@ def writing(path: object) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise UnwritableError(f"{error.filename or path} cannot be written: {error.strerror or error}") from None
+        misnamed = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+        message = f"{error.filename or path} cannot be written: {error.strerror or error}"
+        raise UnwritableError(message, WRONG_USE if misnamed else FOUND) from None
 
 
 class UnwritableError(NNSpecError):
-    """A file that the system does not let us write."""
+    """A file that cannot be written: its name is wrong, or the system refuses."""
 
-    exit_code = WRONG_USE
+    def __init__(self, message: str, exit_code: int = WRONG_USE):
+        super().__init__(message)
+        self.exit_code = exit_code
 
 
 def _plain(value: Any) -> Any:

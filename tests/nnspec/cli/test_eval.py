@@ -4,8 +4,10 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from nnspec import api
 from tests.nnspec.conftest import Command, write_flowers
 
 
@@ -68,6 +70,15 @@ def test_data_that_cannot_be_read_end_it(nnspec: Command, flowers: Path) -> None
 def test_a_run_may_be_moved_with_its_data(nnspec: Command, flowers: Path, tmp_path: Path) -> None:
     shutil.copytree(flowers.parent, tmp_path / "elsewhere")
     assert nnspec("eval", "elsewhere/run", "--json").json["samples"] == 6
+
+
+def test_a_run_on_arrays_needs_data_to_be_named(nnspec: Command, flowers: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(30, 2))
+    api.train("dense 2 softmax", "run", {"train.epochs": 1}, data=(x, (x[:, 0] > 0).astype(int)))
+    np.savez("same.npz", x=x, y=(x[:, 0] > 0).astype(int))
+    failed = nnspec("eval", "run")
+    assert failed.code == 2 and "--data" in failed.err
+    assert nnspec("eval", "run", "--data", 'npz "same.npz"', "--split", "all", "--json").json["samples"] == 30
 
 
 def test_a_foreign_file_is_no_checkpoint(nnspec: Command, tmp_path: Path) -> None:

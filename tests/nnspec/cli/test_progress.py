@@ -31,7 +31,7 @@ def test_a_terminal_gets_a_bar_with_loss_metric_speed_and_time_left() -> None:
     shown = terminal.getvalue()
     assert "training a: 10 parameters, 300 samples, 30 steps in all, into runs/a\n" in shown
     last = shown.rpartition("\r")[2]
-    assert "100%" in last and "loss 0.5000, validation accuracy 25.00 %" in last
+    assert "100%" in last and "loss 0.5000, accuracy 25.00 %" in last
     assert "samples/s" in last and "left" in last
 
 
@@ -41,6 +41,12 @@ def test_a_resumed_run_begins_its_bar_where_it_stopped() -> None:
         listen({"event": "progress", "step": 18, "total": 30, "loss": 0.75, "batch": 10})
     assert "from step 15 on, 30 steps in all" in terminal.getvalue()
     assert "60%" in terminal.getvalue() and " 10%" not in terminal.getvalue()
+
+
+def test_an_error_before_the_training_begins_stands_alone() -> None:
+    with redirect_stderr(Terminal()) as terminal, following(as_json=False, quiet=False):
+        pass
+    assert terminal.getvalue() == ""
 
 
 def test_an_error_leaves_the_bar_on_a_line_of_its_own() -> None:

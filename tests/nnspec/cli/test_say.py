@@ -1,8 +1,10 @@
 """nnspec/cli/_say.py: what is said where, and each error's exit code."""
 
+import errno
 import io
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -101,3 +103,10 @@ def test_a_file_that_cannot_be_written_is_told_with_its_path(tmp_path: Path) -> 
     with refused as told, _say.writing("x.txt"):
         (tmp_path / "nowhere" / "x.txt").write_text("")
     assert told.value.exit_code == 2
+
+
+def test_a_full_disk_is_no_wrong_use() -> None:
+    refused = pytest.raises(_say.UnwritableError, match=r"x\.png cannot be written: No space left on device")
+    with refused as told, _say.writing("x.png"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x.png")
+    assert told.value.exit_code == 1
