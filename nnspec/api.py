@@ -104,5 +104,3 @@ def occlude(
         return class_probabilities(network.predict(covered[..., 0] if grey else covered))
 
     return occlude_images(probabilities, np.asarray(images), np.asarray(labels), window, stride, baseline)
-
-

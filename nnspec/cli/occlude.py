@@ -131,9 +131,7 @@ def command(
         shapes = f"it takes {network.spec.input} and gives {network.spec.output_shape}"
         raise OcclusionError(f"{file} is no network that tells classes of images apart: {shapes}")
     folder = out or pictures_beside(file)
-    chosen = (
-        _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
-    )
+    chosen = _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
     fill: Any = _mean(network, data) if baseline == "mean" else baseline
     for window in windows or ((2, 2), (3, 3)):
         note(f"covering {counted(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
