@@ -7,19 +7,30 @@ import numpy as np
 from spec_lang.shape import Parameter
 
 
+Offsets = dict[str, tuple[int, tuple[int, ...]]]
+"""Where each array begins in an arena, and its shape."""
+
+
+def offsets(parameters: Mapping[str, Parameter]) -> Offsets:
+    """The places of arrays side by side, in their order."""
+    places: Offsets = {}
+    start = 0
+    for name, parameter in parameters.items():
+        places[name] = (start, parameter.shape)
+        start += parameter.size
+    return places
+
+
 class Arena(Mapping[str, np.ndarray]):
     """Named arrays that are views of one flat array, `flat`, in the order in which they were named."""
 
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype):
         self.flat = np.zeros(sum(p.size for p in parameters.values()), dtype)
-        self._views: dict[str, np.ndarray] = {}
-        self._starts: dict[str, int] = {}
-        start = 0
-        for name, parameter in parameters.items():
-            end = start + parameter.size
-            self._views[name] = self.flat[start:end].reshape(parameter.shape)
-            self._starts[name] = start
-            start = end
+        self.offsets = offsets(parameters)
+        self._views: dict[str, np.ndarray] = {
+            name: self.flat[start : start + parameters[name].size].reshape(shape)
+            for name, (start, shape) in self.offsets.items()
+        }
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._views[name]
@@ -34,10 +45,6 @@ class Arena(Mapping[str, np.ndarray]):
         """The arrays of one layer, by their names in it."""
         start = f"{layer}/"
         return {n.removeprefix(start): a for n, a in self._views.items() if n.rpartition("/")[0] == layer}
-
-    def offsets(self) -> dict[str, tuple[int, tuple[int, ...]]]:
-        """Where each array begins in `flat`, and its shape."""
-        return {name: (self._starts[name], view.shape) for name, view in self._views.items()}
 
     def copies(self) -> dict[str, np.ndarray]:
         """A copy of every array."""

@@ -84,11 +84,6 @@ class Program:
         """The mean loss of a batch from what `forward` gave, without penalties, and its gradient."""
         return self._loss(z, targets)
 
-    @property
-    def penalized(self) -> bool:
-        """Whether any layer asks for l1 or l2."""
-        return bool(self._penalties)
-
     def penalize(self, gradients: Arena) -> float:
         """Σ l1·|w| + l2·w² over the layers that ask for it; its gradient is added to `gradients`."""
         total = 0.0

@@ -8,11 +8,11 @@ from threadpoolctl import threadpool_limits
 
 from runtime.arena import Arena
 from runtime.compiler.bind import Bound
+from runtime.compiler.programs import steps_are_plain_sgd
 from runtime.data import Data
 from runtime.optimizers import rule
 from runtime.schedules import factor
 from runtime.state import State, next_samples
-from spec_lang.optimizers import Sgd
 
 
 class Stepper:
@@ -31,10 +31,7 @@ class Stepper:
         self._update = rule(self.spec.optimizer)
         self._slots = {name: arena.flat for name, arena in state.slots.items()}
         self._programs: dict[int, Bound] = {}  # one for each size of batch: the last of an epoch may be short
-        optimizer, train = self.spec.optimizer, self.spec.train
-        clipped = train.clip_norm is not None or train.clip_value is not None
-        penalized = state.network.program.penalized
-        self._plain_sgd = type(optimizer) is Sgd and not (optimizer.weight_decay or clipped or penalized)
+        self._plain_sgd = steps_are_plain_sgd(self.spec)
 
     def advance(self, most: int) -> list[float]:
         """Make one step, or as many of a block as `most` and the epoch allow; the loss of each, in order.

@@ -10,6 +10,8 @@ from nnspec.cli._say import result, result_json
 from nnspec.cli._words import table
 
 if TYPE_CHECKING:
+    from runtime.compiler.assemble import Plan
+    from runtime.compiler.listing import PlannedNode
     from spec_lang.spec import Spec
 
 
@@ -19,16 +21,27 @@ if TYPE_CHECKING:
     examples=(
         "nnspec plan specs/mnist_cnn.nnspec",
         "nnspec plan 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist --json",
+        "nnspec plan specs/quickstart.nnspec --code > step.py && python step.py",
     ),
 )
 @click.argument("file", metavar="FILE")
 @changes
+@click.option("--without", metavar="REWRITE", multiple=True, help="Leave a rewrite out of the plan; repeatable.")
+@click.option("--code", is_flag=True, help="Print the training step as the NumPy program that it is.")
 @json_flag
-def command(file: str, settings: dict[str, str], variant: str | None, data: str | None, as_json: bool) -> None:
-    """Show shapes, parameters, FLOPs, memory and every default.
+def command(
+    file: str,
+    settings: dict[str, str],
+    variant: str | None,
+    data: str | None,
+    without: tuple[str, ...],
+    code: bool,
+    as_json: bool,
+) -> None:
+    """Show shapes, parameters, FLOPs, memory, every default, and how a step is computed.
 
     Data are read only where they decide the shape of a sample, as a table does. FLOPs are those of one sample's forward
-    pass, a multiply-add counted as two. Memory is the least that training takes.
+    pass, a multiply-add counted as two. Memory is that of a training step; the data themselves come on top.
     """
     from spec_lang.request import Request
     from spec_lang.resolve import resolved
@@ -39,6 +52,12 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
         from runtime.prepare import with_shapes
 
         spec, _ = with_shapes(request)
+    plan = _training_plan(spec, without)
+    if code:
+        from runtime.compiler.listing import listing
+
+        result(listing(plan, spec))
+        return
     layers = [
         {
             "name": node.name,
@@ -56,12 +75,17 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
             layers=layers,
             parameters=spec.parameter_count,
             flops=sum(node.flops() for node in spec.nodes),
-            memory_bytes=spec.memory_bytes(),
+            memory_bytes=_memory(plan, spec),
+            step=[{**vars(node), "shape": list(node.shape), "notes": list(node.notes)} for node in _nodes(plan)],
+            rewrites=list(plan.draft.applied),
+            lanes=list(plan.draft.lanes),
+            blas_threads=plan.draft.blas_threads,
             spec=resolved(spec),
         )
     else:
         result(resolved(spec))
         result(_drawn(spec, layers))
+        result(_planned(plan, spec))
 
 
 def _drawn(spec: "Spec", layers: list[dict[str, Any]]) -> str:
@@ -73,5 +97,48 @@ def _drawn(spec: "Spec", layers: list[dict[str, Any]]) -> str:
         rows.append((node.name, node.layer.word, str(node.output_shape), *numbers))
     flops = sum(layer["flops"] for layer in layers)
     rows.append(("all", "", "", f"{spec.parameter_count:,}", f"{flops:,}"))
-    memory = f"training takes at least {in_bytes(spec.memory_bytes())} of memory, in float32, batch {spec.train.batch}"
-    return table(rows, right=(3, 4)) + f"\n\n  {memory}"
+    return table(rows, right=(3, 4)) + "\n"
+
+
+def _training_plan(spec: "Spec", without: tuple[str, ...]) -> "Plan":
+    """The plan of a training step on whole batches; nothing is allocated."""
+    from runtime.compiler.programs import plan_of_spec
+    from runtime.compiler.rewrites import REWRITES
+
+    unknown = [name for name in without if name not in REWRITES]
+    if unknown:
+        raise click.BadParameter(
+            f"no rewrite is called {unknown[0]}; there are {', '.join(REWRITES)}", param_hint="--without"
+        )
+    return plan_of_spec(spec, frozenset(without))
+
+
+def _nodes(plan: "Plan") -> "list[PlannedNode]":
+    from runtime.compiler.listing import nodes_of
+
+    return nodes_of(plan)
+
+
+def _memory(plan: "Plan", spec: "Spec") -> int:
+    from runtime.compiler.listing import training_bytes
+
+    return training_bytes(plan, spec, sample_bytes=1 if spec.data is not None else 4)
+
+
+def _planned(plan: "Plan", spec: "Spec") -> str:
+    """How a step is computed: each operation, and what the rewrites made of it."""
+    from spec_lang.ends import in_bytes
+
+    draft = plan.draft
+    rows = [("step", "kernel", "form", "FLOPs a batch", "")]
+    rows += [(n.name, n.kind, n.form, f"{n.flops:,}", ", ".join(n.notes)) for n in _nodes(plan)]
+    size = " + ".join(map(str, draft.lanes))
+    shards = f"{size} samples in {len(draft.lanes)} lanes" if len(draft.lanes) > 1 else f"{size} samples"
+    if draft.block > 1:
+        shards = f"{draft.block} steps of one sample at once"
+    threads = (
+        "one BLAS thread" + (" each" if len(draft.lanes) > 1 else "") if draft.blas_threads == 1 else "two BLAS threads"
+    )
+    memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
+    rewrites = ", ".join(draft.applied) or "none"
+    return table(rows, right=(3,)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

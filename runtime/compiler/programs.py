@@ -8,15 +8,18 @@ from typing import Any, Literal
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from runtime.arena import Arena
+from runtime.arena import Arena, offsets
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan, assemble
 from runtime.compiler.bind import Bound
 from runtime.compiler.draft import STEP_WORTH_A_THREAD, Draft
 from runtime.compiler.rewrites import rewritten
 from runtime.data import Preprocessing
-from runtime.graph import Graph
+from runtime.graph import Graph, build_graph
 from spec_lang.losses import Loss
+from spec_lang.optimizers import Sgd
+from spec_lang.spec import Spec
+from spec_lang.word import Weighted
 
 Purpose = Literal["train", "logits", "outputs"]
 """What a program is for: a training step, what stands before the head (for a loss), or the answers."""
@@ -37,10 +40,33 @@ def plan_for(
     without: frozenset[str] = frozenset(),
 ) -> Plan:
     """The plan of a network for one size of batch. `without` names rewrites to leave out; nothing is allocated."""
-    draft = Draft.of(graph, loss, batch, purpose == "train", parameters.offsets(), buffers.offsets(), plain_sgd)
+    draft = Draft.of(graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd)
     if purpose == "logits":
         draft = draft.headless()
     return assemble(rewritten(draft, without), parameters.flat.dtype.name, normalized)
+
+
+def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
+    """The plan of a training step of a spec on whole batches of its data, before any array exists."""
+    draft = Draft.of(
+        build_graph(spec),
+        spec.loss,
+        spec.train.batch,
+        True,
+        offsets(spec.parameters()),
+        offsets(spec.buffers()),
+        steps_are_plain_sgd(spec),
+    )
+    normalized = spec.data is not None and spec.data.normalize != "none"
+    return assemble(rewritten(draft, without), "float32", normalized)
+
+
+def steps_are_plain_sgd(spec: Spec) -> bool:
+    """Whether a step of this spec is p − rate·g and nothing else: no decay, no clipping, no penalty on any weight."""
+    train, optimizer = spec.train, spec.optimizer
+    clipped = train.clip_norm is not None or train.clip_value is not None
+    penalized = any(isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2) for node in spec.nodes)
+    return type(optimizer) is Sgd and not (optimizer.weight_decay or clipped or penalized)
 
 
 class Programs:
