@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test check pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -18,6 +18,14 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p spec_lang -p runtime -p checkpoints -p nnspec
 	$(BIN)/python -m pytest
+
+pictures: $(VENV)/installed
+	rm -rf build/pictures
+	$(BIN)/nnspec train specs/quickstart.nnspec --out build/pictures --quiet
+	$(BIN)/nnspec occlude build/pictures --window 3x3 --out docs/pictures
+	$(BIN)/nnspec plot curves build/pictures --out docs/pictures/curves.png
+	$(BIN)/nnspec plot weights build/pictures --out docs/pictures/weights.png
+	rm -f docs/pictures/*.npz
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
