@@ -11,11 +11,17 @@ from numpy.typing import DTypeLike, NDArray
 
 from spec_lang.check import check
 from spec_lang.errors import SpecError
+from spec_lang.layers.activation import LeakyRelu
 from spec_lang.layers.conv import Conv
-from spec_lang.layers.pool import Pool
+from spec_lang.layers.dense import Dense
+from spec_lang.layers.dropout import Dropout
+from spec_lang.layers.normalization import BatchNorm, LayerNorm
+from spec_lang.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from spec_lang.layers.reshape import Flatten, Reshape
+from spec_lang.resolve import written
 from spec_lang.shape import Misfit, Shape
 from spec_lang.source import Source
-from spec_lang.word import Layer, layers
+from spec_lang.word import Layer, layers, words
 
 Array = NDArray[Any]
 
@@ -148,3 +154,140 @@ def _fitting(word: Layer, shape: Shape) -> Case:
 
 seeds = st.integers(0, 2**32 - 1)
 batches = st.integers(1, 4)
+
+
+MOST_NUMBERS = 400
+"""In one sample, anywhere inside a random network."""
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> str:
+    """The text of a network: chains and forks of layers of any options on small samples, and one of the losses."""
+    shape = draw(st.sampled_from([(6, 5, 2), (7, 7, 1), (8, 8, 3), (5, 8), (1, 6), (9,), (1,), (2, 1, 3, 2)]))
+    body, _ = draw(_chains(Shape(shape), forks=2))
+    end = draw(st.sampled_from(_ENDS))
+    return f"input {'x'.join(map(str, shape))} -> {body}{end}"
+
+
+_ENDS = (
+    " -> softmax",
+    " -> dense 3 softmax",
+    " -> relu -> softmax",
+    " -> dense 2 sigmoid",
+    " -> dense 2 bias=no l1=0.1 l2=0.2",
+    " -> tanh\nloss huber delta=0.5",
+    "\nloss mae",
+    "",
+)
+
+
+@st.composite
+def _chains(draw: st.DrawFn, shape: Shape, forks: int) -> tuple[str, Shape]:
+    """A few stages one after another, and the shape behind them."""
+    stages = []
+    for _ in range(draw(st.integers(1, 4))):
+        if forks and draw(st.integers(0, 3)) == 0:
+            text, shape = draw(_forks(shape, forks - 1))
+        else:
+            word = draw(_any_layer(shape))
+            text, shape = written(word), word.output_shape(shape)
+        stages.append(text)
+    return " -> ".join(stages), shape
+
+
+@st.composite
+def _forks(draw: st.DrawFn, shape: Shape, forks: int) -> tuple[str, Shape]:
+    """Two or three branches, brought to shapes that fit each other."""
+    branches = [draw(_chains(shape, forks)) if draw(st.integers(0, 4)) else ("skip", shape) for _ in range(2)]
+    if draw(st.booleans()):
+        branches.append(draw(_chains(shape, forks)))
+    shapes = [tuple(after) for _, after in branches]
+    if len(set(shapes)) == 1:
+        sign = draw(st.sampled_from("+|"))
+    elif len({after[:-1] for after in shapes}) == 1:
+        sign = "|"
+    else:
+        sign, units = draw(st.sampled_from("+|")), draw(st.integers(1, 3))
+        branches = [(f"{text} -> dense {units}", Shape((units,))) for text, _ in branches]
+    last = branches[0][1]
+    together = sum(after[-1] for _, after in branches) if sign == "|" else last[-1]
+    return f"({f' {sign} '.join(text for text, _ in branches)})", Shape((*last[:-1], together))
+
+
+@st.composite
+def _any_layer(draw: st.DrawFn, shape: Shape) -> Layer:
+    """A layer that fits the shape and keeps the sample small."""
+    word = draw(st.sampled_from(_KINDS).flatmap(lambda kind: kind(shape)))
+    if fits(word, shape) and word.output_shape(shape).size <= MOST_NUMBERS:
+        return word
+    return draw(_activations(shape))
+
+
+_pad = st.sampled_from(["valid", "same", 0, 1, 2])
+_window = st.tuples(st.integers(1, 3), st.integers(1, 3))
+_stride = st.integers(1, 3)
+
+
+def _convs(shape: Shape) -> st.SearchStrategy[Layer]:
+    return st.builds(
+        Conv,
+        window=_window,
+        filters=st.integers(1, 4),
+        activation=st.sampled_from(["linear", "relu", "tanh"]),
+        stride=st.sampled_from([1, 1, 2]),
+        pad=_pad,
+        dilation=st.sampled_from([1, 1, 2]),
+        groups=st.sampled_from([1, 1, 1, 2]),
+        bias=st.booleans(),
+        l2=st.sampled_from([0.0, 0.1]),
+    )
+
+
+def _squares(shape: Shape) -> st.SearchStrategy[Layer]:
+    """Pools as they are mostly written: a square that moves by itself, the kind that is computed in phases."""
+    return st.builds(lambda cls, k: cls(window=(k,)), st.sampled_from([MaxPool, AvgPool]), st.integers(1, 3))
+
+
+def _pools(shape: Shape) -> st.SearchStrategy[Layer]:
+    return st.builds(
+        lambda cls, **options: cls(**options),
+        st.sampled_from([MaxPool, AvgPool]),
+        window=_window,
+        stride=_stride,
+        pad=_pad,
+    )
+
+
+def _activations(shape: Shape) -> st.SearchStrategy[Layer]:
+    names = sorted(words("activation"))
+    plain = st.sampled_from(names).map(lambda name: words("activation")[name]())
+    return plain | st.builds(LeakyRelu, slope=st.sampled_from([0.0, 0.2, 1.0, 1.5]))  # type: ignore[return-value]
+
+
+def _dense(shape: Shape) -> st.SearchStrategy[Layer]:
+    return st.builds(
+        Dense, units=st.integers(1, 6), activation=st.sampled_from(["linear", "relu", "gelu"]), bias=st.booleans()
+    )
+
+
+def _reshapes(shape: Shape) -> st.SearchStrategy[Layer]:
+    """The same numbers with one to three axes, or as a row."""
+    size = shape.size
+    first = st.sampled_from([n for n in range(1, size + 1) if size % n == 0])
+
+    def split(a: int) -> st.SearchStrategy[tuple[int, ...]]:
+        rest = size // a
+        return st.sampled_from([n for n in range(1, rest + 1) if rest % n == 0]).map(lambda b: (a, b, rest // b))
+
+    three = first.flatmap(split)
+    two = first.map(lambda a: (a, size // a))
+    return st.just(Flatten()) | st.builds(Reshape, shape=st.just((size,)) | two | three)
+
+
+def _others(shape: Shape) -> st.SearchStrategy[Layer]:
+    return st.sampled_from([BatchNorm(), LayerNorm(), GlobalAvgPool(), GlobalMaxPool()]) | st.builds(
+        Dropout, probability=st.sampled_from([0.0, 0.2, 0.5])
+    )
+
+
+_KINDS = (_convs, _convs, _squares, _pools, _activations, _dense, _reshapes, _others)

@@ -19,7 +19,7 @@ def dropout(word: Dropout, shape: Shape, arrays: Mapping[str, Array]) -> Forward
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
-        if not mode.training or mode.random is None:
+        if not mode.training or mode.random is None or word.probability == 0:
             return x, lambda d_y: (d_y, {})
         kept = mode.random.random(x.shape, dtype=np.float32) >= word.probability
         scale = kept.astype(x.dtype) / (1 - word.probability)

@@ -1,0 +1,186 @@
+"""A network in both of its forms: as it is defined, and as it is planned."""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runtime.arena import Arena
+from runtime.compiler.assemble import assemble
+from runtime.compiler.bind import Bound
+from runtime.compiler.draft import Draft
+from runtime.compiler.rewrites import REWRITES, rewritten
+from runtime.data import Preprocessing
+from runtime.graph import build_graph
+from runtime.layers import Mode
+from runtime.network import Network
+from spec_lang.check import check
+from spec_lang.shape import Shape
+from spec_lang.source import Source
+
+Array = NDArray[Any]
+
+CLOSE = {"float64": 1e-10, "float32": 1e-5}
+"""How far a planned number may be from the plain one, as a share of the largest."""
+
+NONE: frozenset[str] = frozenset()
+
+
+def all_but(*names: str) -> frozenset[str]:
+    """Every rewrite except these, for `without`."""
+    return frozenset(REWRITES) - set(names)
+
+
+class Outcome(NamedTuple):
+    """A training step: the loss, the gradients in one row, and the buffers afterwards."""
+
+    loss: float
+    gradients: Array
+    buffers: Array
+
+
+class Batch(NamedTuple):
+    """Samples (batch, *input shape) and their targets."""
+
+    x: Array
+    y: Array
+
+
+@dataclass(frozen=True)
+class Both:
+    """A network with random parameters, and what belongs to planning it."""
+
+    network: Network
+
+    @classmethod
+    def of(cls, text: str, dtype: str = "float64", shape: Shape | None = None) -> "Both":
+        """The network of a text; `shape` is that of its samples where the text does not say it."""
+        spec = check(Source("a test", text), input_shape=shape)
+        assert spec.input is not None
+        network = Network(spec, Preprocessing.identity(spec.input), np.dtype(dtype))
+        random = np.random.default_rng(3)
+        for array in network.parameter_arena.values():
+            array[...] = random.normal(0, 0.5, array.shape)
+        for name, array in network.buffer_arena.items():
+            array[...] = random.uniform(0.5, 2, array.shape) if "var" in name else random.normal(0, 0.5, array.shape)
+        return cls(network)
+
+    @property
+    def dtype(self) -> str:
+        return str(self.network.dtype.name)
+
+    def batch(self, size: int, seed: int = 0) -> Batch:
+        """Random samples, and targets as the loss wants them."""
+        random, spec = np.random.default_rng(seed), self.network.spec
+        assert spec.input is not None
+        assert spec.output_shape is not None
+        x = random.normal(size=(size, *spec.input)).astype(self.dtype)
+        shape = (size, *spec.output_shape)
+        if spec.loss.classes:
+            return Batch(x, random.integers(0, shape[-1], shape[:-1]))
+        y = random.normal(size=shape)
+        return Batch(x, (y > 0 if spec.loss.head == "sigmoid" else y).astype(self.dtype))
+
+    def plain(self, batch: Batch) -> Outcome:
+        """A step as it is defined; the network's buffers stay as they are."""
+        network = self.network
+        before = network.buffer_arena.flat.copy()
+        gradients = Arena(network.spec.parameters(), network.dtype)
+        loss = network.program.loss_and_gradients(*batch, Mode(True, np.random.default_rng(5)), gradients)
+        after = network.buffer_arena.flat.copy()
+        network.buffer_arena.flat[...] = before
+        return Outcome(loss, gradients.flat, after)
+
+    def draft(self, size: int, training: bool = True, plain_sgd: bool = False) -> Draft:
+        """The draft for batches of a size, before any rewrite."""
+        network = self.network
+        offsets = network.parameter_arena.offsets, network.buffer_arena.offsets
+        return Draft.of(build_graph(network.spec), network.spec.loss, size, training, *offsets, plain_sgd)
+
+    def rewritten(self, size: int, without: frozenset[str] = NONE, training: bool = True) -> Draft:
+        """The draft after its rewrites, for single steps."""
+        return rewritten(self.draft(size, training), without)
+
+    def drafts(self, size: int, without: frozenset[str] = NONE) -> tuple[Draft, ...]:
+        """For training and for inference, as the rules say and in two lanes."""
+        made = [self.rewritten(size, without, training) for training in (True, False)]
+        lanes = [in_lanes(draft) for draft in made]
+        return (*made, *(draft for draft in lanes if draft not in made))
+
+    def bound(self, draft: Draft, batch: Batch, random: np.random.Generator | None = None) -> tuple[Bound, Array]:
+        """A program over the network's own arrays, nothing normalized, and where it writes the gradients."""
+        network, plan = self.network, assemble(draft, self.dtype, False)
+        gradients = np.full_like(network.parameter_arena.flat, np.nan)
+        target = (batch.y.shape[1:], batch.y.dtype) if draft.training else None
+        given = gradients if draft.training else None
+        arrays = network.parameter_arena.flat, given, network.buffer_arena.flat
+        return Bound(plan, *arrays, batch.x.dtype, target, None, random), gradients
+
+    def planned(self, batch: Batch, draft: Draft | None = None) -> Outcome:
+        """A step as it is planned, after one on other samples, so that all it left behind is there to be overwritten.
+
+        The gradients are filled with NaN before; the network's buffers stay as they are.
+        """
+        network, size = self.network, len(batch.x)
+        random = np.random.default_rng(5)
+        bound, gradients = self.bound(draft if draft is not None else self.rewritten(size), batch, random)
+        before = network.buffer_arena.flat.copy()
+        run(bound, self.batch(size, seed=9))
+        network.buffer_arena.flat[...] = before
+        random.bit_generator.state = np.random.default_rng(5).bit_generator.state
+        gradients.fill(np.nan)
+        loss = run(bound, batch)
+        after = network.buffer_arena.flat.copy()
+        network.buffer_arena.flat[...] = before
+        arena = Arena(network.spec.parameters(), network.dtype)
+        arena.flat[...] = gradients
+        loss += network.program.penalize(arena)
+        return Outcome(loss, arena.flat, after)
+
+    def outputs(self, batch: Batch, draft: Draft | None = None) -> Array:
+        """The answers as they are planned, after those to other samples."""
+        size = len(batch.x)
+        bound, _ = self.bound(draft if draft is not None else self.rewritten(size, training=False), batch)
+        run(bound, self.batch(size, seed=9))
+        answers: Array = run(bound, batch).copy()
+        return answers
+
+    def assert_planned_is_plain(self, *drafts: Draft) -> None:
+        """Loss, gradients and buffers of a step, or the answers, are what they are defined to be, by each draft."""
+        batch = self.batch(drafts[0].batch)
+        training, plain = self.plain(batch), self.network.program.outputs(batch.x)
+        for draft in drafts:
+            if draft.training:
+                assert_agree(self.planned(batch, draft), training, CLOSE[self.dtype])
+            else:
+                answers = self.outputs(batch, draft)
+                assert (answers.shape, answers.dtype) == (plain.shape, plain.dtype)
+                assert_close(answers, plain, CLOSE[self.dtype])
+
+
+def run(bound: Bound, batch: Batch) -> Any:
+    """What a program gives for a batch."""
+    bound.samples[...] = batch.x
+    if bound.plan.draft.training:
+        bound.targets[...] = batch.y
+    return bound()
+
+
+def in_lanes(draft: Draft) -> Draft:
+    """The draft in two lanes of its own, whatever its work, where a batch can be cut: the first has the odd sample."""
+    half = (draft.batch + 1) // 2
+    return replace(draft, lanes=(half, draft.batch - half)) if draft.batch > 1 and not draft.buffers else draft
+
+
+def assert_agree(a: Outcome, b: Outcome, share: float) -> None:
+    """Two outcomes are the same but for rounding."""
+    assert_close(a.loss, b.loss, share)
+    assert_close(a.gradients, b.gradients, share)
+    assert_close(a.buffers, b.buffers, share)
+
+
+def assert_close(a: Array | float, b: Array | float, share: float) -> None:
+    """Finite numbers that differ by no more than this share of the largest of them (of 0.001 where all are smaller)."""
+    assert np.isfinite(a).all()
+    np.testing.assert_allclose(a, b, rtol=0, atol=share * float(np.max(np.abs(b), initial=1e-3)))

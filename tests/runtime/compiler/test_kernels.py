@@ -1,0 +1,51 @@
+"""The contract of every layer's kernel, found through the registries: planned, it computes what it is defined to be."""
+
+from dataclasses import replace
+
+import pytest
+
+from runtime.compiler.kernels import KERNELS
+from spec_lang.shape import Shape
+from spec_lang.word import layers, words
+from tests.runtime.compiler.both import Both
+from tests.strategies import Case, examples, fits
+
+RANK_4 = Shape((2, 1, 3, 2))
+"""Neither a row nor an image: many layers take it as it is."""
+
+CASES = [case for name in sorted(layers()) for case in examples(name)]
+CASES += [Case(c.text, c.word, RANK_4) for c in {case.text: case for case in CASES}.values() if fits(c.word, RANK_4)]
+SIZES = (1, 2, 5)
+
+PLACES = {
+    "alone": ("{layer}", "float64"),
+    "alone, in float32": ("{layer}", "float32"),
+    "between others": ("(layernorm + skip) -> {layer} -> tanh", "float64"),
+    "in a branch": (
+        "(layernorm + skip) -> "
+        "({layer} -> flatten -> dense 3 + flatten -> relu -> dense 3 + tanh -> flatten -> dense 3)",
+        "float64",
+    ),
+}
+"""Where a layer stands: it may neither overwrite what another reads nor think its gradient its own."""
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_planned_layer_is_the_plain_one(case: Case, place: str) -> None:
+    text, dtype = PLACES[place]
+    if not case.shape and "layernorm" in text:
+        text = "{layer} -> tanh"  # nothing normalizes a single number
+    both = Both.of(text.format(layer=case.text), dtype, case.shape)
+    for size in SIZES:
+        both.assert_planned_is_plain(*both.drafts(size))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_layer_gives_the_gradient_of_the_samples_where_somebody_asks_for_it(case: Case) -> None:
+    both = Both.of(case.text, shape=case.shape)
+    both.assert_planned_is_plain(replace(both.rewritten(3), first_gradient=True))
+
+
+def test_no_kernel_is_written_for_what_the_language_does_not_know() -> None:
+    assert set(KERNELS) <= {*layers().values(), *words("merge").values()}
