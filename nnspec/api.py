@@ -13,9 +13,9 @@ from runtime.evaluation import evaluate as evaluate_part
 from runtime.network import Network
 from runtime.occlusion import occlude as occlude_images
 from runtime.prepare import Arrays, compiled
+from runtime.resuming import resume as resume_run
 from runtime.saving import load as load_checkpoint
 from runtime.training import Listener, Run, silent
-from runtime.training import resume as resume_run
 from runtime.training import train as train_run
 from spec_lang.request import Request
 from spec_lang.spec import Spec
@@ -71,9 +71,12 @@ def train(
     return train_run(request, out, Arrays(x, y, validation), init_from, dtype, listen, files=out is not None)
 
 
-def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent) -> Run:
-    """Go on with a run from its folder or a checkpoint in it, to the very bits it would have had without the stop."""
-    return resume_run(path, allow_inexact, listen)
+def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent, verify: bool = False) -> Run:
+    """Go on with a run from its folder or a checkpoint in it, to the very bits it would have had without the stop.
+
+    `verify` makes the steps since the checkpoint before that once more and compares first. Raises CheckpointError.
+    """
+    return resume_run(path, allow_inexact, listen, verify)
 
 
 def load(path: str | Path) -> Network:

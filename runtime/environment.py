@@ -11,7 +11,7 @@ EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "machine")
 
 def environment() -> dict[str, str | int]:
     """The arithmetic of this process; of an unknown BLAS, the entries say so."""
-    blas = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
+    blas: dict[str, str] = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
     return {
         "numpy": np.__version__,
         "blas": str(blas.get("internal_api", "unknown")),

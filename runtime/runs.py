@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,13 +58,30 @@ class RunFolder:
             raise _refused(path, error) from None
 
     def truncate_log(self, step: int) -> None:
-        """Drop the lines behind a step, which a resumed run writes anew."""
+        """Drop the end and the lines behind a step, which a resumed run writes anew, and what a kill left half-written."""
         path = self.path / METRICS
         if path.exists():
-            lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-            kept = [line for line in lines if _step_of(line) <= step and '"event": "end"' not in line]
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            kept = [line for line in lines if _is_evaluation_until(step, line)]
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
+
+    def refuse_if_taken(self) -> None:
+        """Raises TrainingError where the folder holds a run already."""
+        if any((self.path / file).exists() for file in (LAST, BEST, METRICS)):
+            advice = f"go on with it by nnspec resume {self.path}, or choose another --out"
+            raise TrainingError(f"{self.path} holds a run already: {advice}", exit_code=2)
+
+    def lack_of_room(self) -> str | None:
+        """What to tell where the next saves will not fit on the disk: each needs room beside the file that it replaces,
+        and the first of a kind also for the former file that it keeps."""
+        size = self.last.stat().st_size
+        kept = (self.path / f"{LAST}.prev", self.best, self.path / f"{BEST}.prev")
+        needed = size * (1 + sum(not path.exists() for path in kept))
+        free = shutil.disk_usage(self.path).free
+        if free >= needed:
+            return None
+        return f"{self.path}: the next save needs {needed:,} bytes and the disk has {free:,}: make room while it trains"
 
 
 def checkpoint_at(path: str | Path) -> Path:
@@ -77,7 +95,8 @@ def checkpoint_at(path: str | Path) -> Path:
     if (path / LAST).exists():
         return path / LAST
     runs = sorted(path.glob(f"*/{LAST}"), key=lambda file: file.stat().st_mtime)
-    hint = f"; did you mean {runs[-1].parent}?" if runs else ""
+    former = path / f"{LAST}.prev"
+    hint = f"; did you mean {former if former.exists() else runs[-1].parent}?" if runs or former.exists() else ""
     raise CheckpointError(f"{path} is no run: there is no {LAST} in it{hint}", exit_code=2)
 
 
@@ -94,12 +113,9 @@ def new_folder(name: str, out: str | Path | None) -> RunFolder:
     TrainingError where the folder cannot be made or written.
     """
     if out is not None:
-        path = Path(out)
-        if any((path / file).exists() for file in (LAST, BEST, METRICS)):
-            advice = f"go on with it by nnspec resume {path}, or choose another --out"
-            raise TrainingError(f"{path} holds a run already: {advice}", exit_code=2)
-        folder = RunFolder(path)
-        _make(path, exist_ok=True)
+        folder = RunFolder(Path(out))
+        folder.refuse_if_taken()
+        _make(folder.path, exist_ok=True)
     else:
         number = 1
         while True:
@@ -145,8 +161,9 @@ def _refused(path: Path, error: OSError) -> TrainingError:
     return TrainingError(f"{path} cannot be written: {error.strerror} (errno {error.errno})")
 
 
-def _step_of(line: str) -> int:
+def _is_evaluation_until(step: int, line: str) -> bool:
     try:
-        return int(json.loads(line).get("step", 0))
-    except (ValueError, AttributeError):
-        return 0
+        event = json.loads(line)
+        return line.endswith("\n") and event["event"] == "evaluation" and event["step"] <= step
+    except (ValueError, LookupError, TypeError):
+        return False

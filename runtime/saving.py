@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import socket
 import time
@@ -15,19 +16,23 @@ import numpy as np
 
 import checkpoints
 from checkpoints import Checkpoint, FormatError
+from runtime import stored
 from runtime.arena import Arena
 from runtime.arrays import Array
 from runtime.data import Preprocessing
 from runtime.environment import environment
-from runtime.errors import CheckpointError
+from runtime.errors import CheckpointError, DataError
 from runtime.network import Network
 from runtime.randomness import restored, state_text
-from runtime.schedules import PlateauState
 from runtime.state import COUNTERS, Best, Series, State
 from spec_lang.check import check
 from spec_lang.errors import SpecError
+from spec_lang.parse import parse
 from spec_lang.resolve import resolved
+from spec_lang.shape import Parameter
 from spec_lang.source import Source
+from spec_lang.spec import Spec
+from spec_lang.syntax import Include
 
 T = TypeVar("T")
 
@@ -43,9 +48,11 @@ class Saved:
     source: str
 
 
-def save(path: Path, state: State, data_digest: str, run: Mapping[str, object]) -> None:
+def save(
+    path: Path, state: State, data_digest: str, run: Mapping[str, object], keep_previous: bool = True
+) -> None:
     """Write the state as a checkpoint, whole or not at all. Raises CheckpointError where the system refuses."""
-    told(checkpoints.write, path, to_checkpoint(state, data_digest, run))
+    told(checkpoints.write, path, to_checkpoint(state, data_digest, run), keep_previous)
 
 
 def told(action: Callable[..., T], *arguments: Any) -> T:
@@ -60,9 +67,16 @@ def told(action: Callable[..., T], *arguments: Any) -> T:
         raise CheckpointError(f"{error.filename}: it cannot be read ({error.strerror})", exit_code=2) from None
 
 
+def differing_entries(state: State, saved: Saved, data_digest: str) -> list[str]:
+    """The entries in which a state differs from one that was saved, whatever program and machine wrote that."""
+    now = to_checkpoint(state, data_digest, {})
+    before = to_checkpoint(saved.state, saved.meta["data_digest"], {})
+    return checkpoints.same(now, before)
+
+
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that two trainers never share it; what a killed one left half-written is swept away."""
+    """Hold the folder's lock, so that two trainers never share it; what a killed one left half-written is swept."""
     with ExitStack() as held:
         told(held.enter_context, checkpoints.lock(folder / "run"))
         told(checkpoints.sweep, folder)
@@ -83,8 +97,8 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
     entries |= {"rng/order": state_text(state.order_random), "rng/dropout": state_text(state.dropout_random)}
     entries["data/order"] = state.order
     if state.best is not None:
-        entries |= _under("best/weights", _filled(network.parameter_arena, network, state.best.weights))
-        entries |= _under("best/buffers", _filled(network.buffer_arena, network, state.best.buffers))
+        entries |= _under("best/weights", _views(network.parameter_arena, state.best.weights))
+        entries |= _under("best/buffers", _views(network.buffer_arena, state.best.buffers))
     entries["run/info"] = json.dumps({**run, "saved": time.time(), "host": socket.gethostname()}, sort_keys=True)
     counters = {name: getattr(state, name) for name in COUNTERS}
     meta = {
@@ -101,57 +115,83 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
 
 
 def load(path: str | Path) -> Saved:
-    """Read a checkpoint. Nothing is used before all of it is proved whole and fitting its spec. Raises CheckpointError."""
+    """Read a checkpoint. Nothing is used before all of it is proved whole and fits its spec. Raises CheckpointError."""
     checkpoint = told(checkpoints.read, Path(path))
     try:
         return _restored(checkpoint, Path(path))
     except SpecError as error:
         raise CheckpointError(f"{path}: its spec cannot be compiled by this version\n{error}") from None
-    except (KeyError, ValueError, TypeError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"{path}: its contents do not fit its spec (there is no {error})") from None
+    except (ValueError, DataError) as error:
         raise CheckpointError(f"{path}: its contents do not fit its spec ({error})") from None
 
 
 def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}
-    run = json.loads(texts["run/info"])
+    arrays = {name: value for name, value in entries.items() if not isinstance(value, str)}
+    run = stored.run_info(texts["run/info"])
     preprocessing = Preprocessing.from_entries(_below(entries, "preprocessing"))
-    folder = Path(os.path.normpath(path.parent / str(run.get("folder", "."))))
-    source = Source(f"the spec in {path}", texts["spec/resolved"], folder)
-    classes = len(preprocessing.classes) if preprocessing.classes else None
-    spec = check(source, input_shape=preprocessing.input_shape, classes=classes)
-    spec = replace(spec, source=replace(source, content=texts["spec/source"]))  # saved again as the user wrote it
-    network = Network(spec, preprocessing, np.dtype(meta["dtype"]))
-    _fill(network.parameter_arena, _below(entries, "weights"), "weights")
-    _fill(network.buffer_arena, _below(entries, "buffers"), "buffers")
-    slots = {name: Arena(spec.parameters(), network.dtype) for name in spec.optimizer.slots}
-    for name, arena in slots.items():
-        _fill(arena, _below(entries, f"optimizer/{name}"), f"optimizer/{name}")
+    spec = _spec(texts, preprocessing, path, run)
+    dtype = stored.float_type(meta["dtype"])
+    best = stored.best(meta["best"])
+    groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
+    groups |= {f"optimizer/{slot}": spec.parameters() for slot in spec.optimizer.slots}
+    if best is not None:
+        groups |= {"best/weights": spec.parameters(), "best/buffers": spec.buffers()}
+    for group, parameters in groups.items():  # before any memory is asked for in the name of the spec
+        _check_arrays(group, _below(arrays, group), parameters, dtype)
+    _check_nothing_else(arrays, groups)
+    network = Network(spec, preprocessing, dtype)
+    arenas = {group: Arena(parameters, dtype) for group, parameters in groups.items()}
+    arenas |= {"weights": network.parameter_arena, "buffers": network.buffer_arena}
+    for group, arena in arenas.items():
+        arena.fill(_below(arrays, group))
     state = State(
         network=network,
-        slots=slots,
+        slots={slot: arenas[f"optimizer/{slot}"] for slot in spec.optimizer.slots},
         order_random=restored(texts["rng/order"]),
         dropout_random=restored(texts["rng/dropout"]),
-        order=np.asarray(entries["data/order"]),
-        plateau=PlateauState(**{k: _number(v) for k, v in meta["plateau"].items()}),
-        history={name: _series(table) for name, table in _below(entries, "history").items()},
-        **{name: _number(meta["counters"][name]) for name in COUNTERS},
+        order=stored.permutation(arrays["data/order"]),
+        plateau=stored.plateau(meta["plateau"]),
+        history={name: stored.series(name, table) for name, table in _below(arrays, "history").items()},
+        **stored.counters(meta["counters"], len(arrays["data/order"])),
     )
-    if meta["best"] is not None:
-        weights, buffers = Arena(spec.parameters(), network.dtype), Arena(spec.buffers(), network.dtype)
-        _fill(weights, _below(entries, "best/weights"), "best/weights")
-        _fill(buffers, _below(entries, "best/buffers"), "best/buffers")
-        state.best = Best(_number(meta["best"]["value"]), meta["best"]["step"], weights.flat, buffers.flat)
-    _check_ranges(state)
+    if best is not None:
+        state.best = Best(*best, arenas["best/weights"].flat, arenas["best/buffers"].flat)
+    stored.check_environment(meta["environment"])
     return Saved(network, state, meta, run, texts["spec/source"])
 
 
-def _check_ranges(state: State) -> None:
-    """Counters and the order must be what a run can have."""
-    if not 0 <= state.position <= len(state.order) or min(state.step, state.epoch, state.samples, state.loss_count) < 0:
-        raise ValueError("a counter is out of its range")
-    if state.order.dtype != np.int64 or not np.array_equal(np.sort(state.order), np.arange(len(state.order))):
-        raise ValueError("data/order is no permutation")
+def _spec(texts: Mapping[str, str], preprocessing: Preprocessing, path: Path, run: Mapping[str, Any]) -> Spec:
+    """The spec of a checkpoint, checked. It stands alone: one that asks for another file was not written by us."""
+    folder = Path(os.path.normpath(path.parent / run["folder"]))
+    source = Source(f"the spec in {path}", texts["spec/resolved"], folder)
+    statements, _ = parse(source)
+    if any(isinstance(statement, Include) for statement in statements):
+        raise ValueError("spec/resolved includes another file")
+    classes = len(preprocessing.classes) if preprocessing.classes else None
+    spec = check(source, input_shape=preprocessing.input_shape, classes=classes)
+    return replace(spec, source=replace(source, content=texts["spec/source"]))  # saved again as the user wrote it
+
+
+def _check_arrays(group: str, arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], dtype: Any) -> None:
+    """Exactly the arrays that the spec has, in its shapes and its type. Raises ValueError."""
+    if odd := sorted(set(arrays) ^ set(parameters)):
+        raise ValueError(f"{group} has {odd[0]} too {'much' if odd[0] in arrays else 'little'}")
+    for name, array in arrays.items():
+        if array.dtype != dtype or array.shape != parameters[name].shape:
+            wanted = f"{dtype} {parameters[name].shape}"
+            raise ValueError(f"{group}/{name} is {array.dtype} {array.shape}, and the spec asks for {wanted}")
+
+
+def _check_nothing_else(arrays: Mapping[str, Array], groups: Mapping[str, Mapping[str, Parameter]]) -> None:
+    """No array of the network's beside those of the spec. Raises ValueError."""
+    known = {f"{group}/{name}" for group, parameters in groups.items() for name in parameters}
+    for name in sorted(set(arrays) - known):
+        if name.split("/")[0] in ("weights", "buffers", "optimizer", "best"):
+            raise ValueError(f"{name} is not the spec's")
 
 
 def _under(group: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -163,22 +203,10 @@ def _below(entries: Mapping[str, Array | str], group: str) -> dict[str, Any]:
     return {name.removeprefix(start): value for name, value in entries.items() if name.startswith(start)}
 
 
-def _filled(like: Arena, network: Network, flat: Array) -> Arena:
-    spec = network.spec
-    arena = Arena(spec.parameters() if like is network.parameter_arena else spec.buffers(), network.dtype)
-    arena.flat[...] = flat
-    return arena
-
-
-def _fill(arena: Arena, arrays: Mapping[str, Array], group: str) -> None:
-    """Exactly the arrays that the spec has, in its shapes and its type."""
-    if set(arrays) != set(arena):
-        odd = sorted(set(arrays) ^ set(arena))
-        raise ValueError(f"{group} has {odd[0]} too much or too little")
-    for name, array in arrays.items():
-        if array.dtype != arena.flat.dtype:
-            raise ValueError(f"{group}/{name} is {array.dtype}, not {arena.flat.dtype}")
-    arena.fill(arrays)
+def _views(like: Arena, flat: Array) -> dict[str, Array]:
+    """The named arrays in a flat one that is laid out like an arena's, not copied."""
+    offsets = like.offsets.items()
+    return {name: flat[start : start + math.prod(shape)].reshape(shape) for name, (start, shape) in offsets}
 
 
 def _table(series: Series) -> Array:
@@ -186,20 +214,11 @@ def _table(series: Series) -> Array:
     return np.array([series.steps, series.values], np.float64)
 
 
-def _series(table: Array) -> Series:
-    steps, values = table
-    return Series([int(step) for step in steps], [float(value) for value in values])
-
-
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: a number that is none is written as text and read back by `_number`."""
+    """JSON has no infinity: a number that is none is written as text and read back by `stored.number`."""
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     return repr(value) if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _number(value: Any) -> Any:
-    return float(value) if isinstance(value, str) else value
 
 
 def digest(text: str) -> str:

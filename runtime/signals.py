@@ -16,7 +16,7 @@ class StopRequest:
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; outside the main thread, where no handler can be set, leave them."""
+    """Turn the first SIGINT or SIGTERM into a request; outside the main thread no handler can be set, and none is."""
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

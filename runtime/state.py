@@ -33,8 +33,8 @@ class Best:
 class State:
     """Where a run stands between two steps.
 
-    `step` counts batches from 0, `epoch` full passes. `order` is the permutation of the training samples in use, `position`
-    how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last evaluation.
+    `step` counts batches from 0, `epoch` full passes. `order` is the permutation of the training samples in use,
+    `position` how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last evaluation.
     """
 
     network: Network

@@ -1,4 +1,4 @@
-"""The training loop: a fold over batches. Everything it needs to go on is in the state, and the state is in the checkpoint."""
+"""The training loop: a fold over batches. All that it needs to go on is in the state, and that is in the checkpoint."""
 
 import math
 import os
@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from runtime.data import Data
-from runtime.environment import differences, environment
-from runtime.errors import CheckpointError, Interrupted, TrainingError
+from runtime.divergence import ADVICE, first_not_finite, largest_weight
+from runtime.errors import Interrupted, TrainingError
 from runtime.evaluation import evaluate
 from runtime.network import Network
-from runtime.prepare import Arrays, data_of, with_data
+from runtime.prepare import Arrays, with_data
 from runtime.runs import RunFolder, checkpoint_at, new_folder
-from runtime.saving import Saved, alone, digest, load, save
+from runtime.saving import alone, digest, load, save
 from runtime.signals import StopRequest, stop_on_signals
 from runtime.state import Best, Series, State, start
 from runtime.stepping import Stepper
@@ -66,41 +66,67 @@ class Timetable:
 
 
 class Trainer:
-    """One run from a state to its end. `listen` hears of evaluations, progress and the end."""
+    """One run from a state to its end. `listen` hears of evaluations, progress, warnings and the end.
 
-    def __init__(self, state: State, data: Data, folder: RunFolder | None, listen: Listener, seconds: float = 0.0):
+    `saved_at` is the step that the folder's last.h5 stands at, None where it does not hold this run yet.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        data: Data,
+        folder: RunFolder | None,
+        listen: Listener,
+        seconds: float = 0.0,
+        saved_at: int | None = None,
+    ):
         self.state = state
         self.data = data
         self.folder = folder
         self.listen = listen
         self.seconds = seconds  # of training alone: evaluation and saving are not counted
+        self.saved_at = saved_at
+        self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
         self.stepper = Stepper(state, data, self.timetable.unit)
         self.monitor = Monitor.of(self.spec, data)
 
     def run(self) -> Event:
-        """Train to the end, or until early stopping, a signal or a loss that is no number. Returns the end event."""
+        """Train to the end, or until early stopping, a signal or a number that is none. Returns the end event.
+
+        The state is saved before the first step too, so that a run can go on whenever it is killed.
+        """
         with self.stepper.fixed_threads(), stop_on_signals() as stop:
-            for _ in self._steps(stop):
-                due = self.state.step % self.timetable.evaluate_every == 0 or self._finished()
-                if due:
+            if self.saved_at is None:
+                self._save()
+            for _ in self._steps(stop, self.timetable.total):
+                if self._evaluation_due():
                     self._evaluate()
                 if self.state.step % self.timetable.checkpoint_every == 0 or self._finished():
                     self._save()
+                    self._keep()
             if stop.signal is not None and not self._finished():
-                self._save()
+                if self.saved_at != self.state.step:
+                    self._save()
                 where = f"; nnspec resume {self.folder.path} goes on" if self.folder else ""
                 raise Interrupted(f"stopped after step {self.state.step} of {self.timetable.total}{where}", stop.signal)
             return self._end()
 
-    def _steps(self, stop: StopRequest) -> Iterator[None]:
+    def replay(self, step: int) -> None:
+        """Move the state on to a step as `run` does, but stop there, whatever is due."""
+        with self.stepper.fixed_threads():
+            for _ in self._steps(StopRequest(), step):
+                if self._evaluation_due():
+                    self._evaluate()
+
+    def _steps(self, stop: StopRequest, last: int) -> Iterator[None]:
         """Train up to what is due next, again and again; what the caller does between is not counted as training."""
         state, batch = self.state, self.spec.train.batch
         began = told_at = time.perf_counter()
-        while not self._finished() and stop.signal is None:
+        while state.step < last and not self._finished() and stop.signal is None:
             before = state.samples
-            losses = self.stepper.advance(self._until_due())
+            losses = self.stepper.advance(min(self._until_due(), last - state.step))
             bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
             if bad is not None:
                 self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
@@ -120,6 +146,9 @@ class Trainer:
     def _finished(self) -> bool:
         return self.state.stopped or self.state.step >= self.timetable.total
 
+    def _evaluation_due(self) -> bool:
+        return self.state.step % self.timetable.evaluate_every == 0 or self._finished()
+
     def _due(self) -> bool:
         every = (self.timetable.evaluate_every, self.timetable.checkpoint_every)
         return self._finished() or any(self.state.step % steps == 0 for steps in every)
@@ -137,8 +166,9 @@ class Trainer:
         state.loss_sum, state.loss_count = 0.0, 0
         if self.data.validation is not None:
             measured |= evaluate(state.network, self.data.validation, "validation_")
-        if not all(map(math.isfinite, measured.values())):
-            self._diverged(f"the loss on the validation samples is {measured.get('validation_loss')}", state.step)
+        for name, value in measured.items():
+            if not math.isfinite(value):
+                self._diverged(f"{name} is {value}", state.step)
         measured["lr"] = self.stepper.rate(state.step)
         state.record(measured)
         loss = measured.get("validation_loss", measured["loss"])
@@ -150,28 +180,39 @@ class Trainer:
             network = state.network
             state.best = Best(value, state.step, network.parameter_arena.flat.copy(), network.buffer_arena.flat.copy())
             state.waited = 0
-            if self.folder is not None:
-                self._write(self.folder.best)
         else:
             state.waited += 1
         if stopping is not None and state.waited >= stopping.patience:
             state.stopped = True
+        self._check_finite()
         self._tell({"event": "evaluation", "step": state.step, "epoch": state.epoch, **measured})
+        if self.folder is not None and state.best.step == state.step:
+            self._write(self.folder.best)
 
     def _save(self) -> None:
+        """Make last.h5 the state as it is."""
         if self.folder is None:
             return
+        self._check_finite()
         self._write(self.folder.last)
-        if self.spec.train.keep:
-            self._write(self.folder.at_step(self.state.step))
-            kept = sorted(self.folder.path.glob("step-*.h5"))
-            for old in kept[: -self.spec.train.keep]:
-                for path in (old, old.with_name(f"{old.name}.prev"), old.with_name(f"{old.name}.lock")):
-                    path.unlink(missing_ok=True)
+        self.saved_at = self.state.step
+        room = self.folder.lack_of_room()
+        if room and not self.warned:
+            self.warned = True
+            self.listen({"event": "warning", "text": room})
 
-    def _write(self, path: Path) -> None:
+    def _keep(self) -> None:
+        """Leave a copy of the checkpoint beside it, and as many former ones as the spec asks for."""
+        if self.folder is None or not self.spec.train.keep:
+            return
+        self._write(self.folder.at_step(self.state.step), keep_previous=False)
+        for old in sorted(self.folder.path.glob("step-*.h5"))[: -self.spec.train.keep]:
+            old.unlink(missing_ok=True)
+
+    def _write(self, path: Path, keep_previous: bool = True) -> None:
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
-        save(path, self.state, self.data.digest, {"folder": folder, "seconds": self.seconds})
+        run = {"folder": folder, "seconds": self.seconds}
+        save(path, self.state, self.data.digest, run, keep_previous)
 
     def _end(self) -> Event:
         state = self.state
@@ -197,17 +238,20 @@ class Trainer:
             self.folder.log([event])
         self.listen(event)
 
+    def _check_finite(self) -> None:
+        """Every number that is about to be kept is one, though the loss may not have shown it."""
+        bad = first_not_finite(self.state, {})
+        if bad is not None:
+            self._diverged("the loss does not show it yet", self.state.step)
+
     def _diverged(self, what: str, step: int) -> None:
         """Stop with the layer where it shows first, before anything is saved."""
-        arena, gradients = self.state.network.parameter_arena, self.stepper.gradients
-        where = next((name for name in arena if not np.isfinite(arena[name]).all()), None)
-        found = f"; {where} is no longer finite" if where else ""
-        if where is None:
-            where = next((name for name in gradients if not np.isfinite(gradients[name]).all()), None)
-            found = f"; the gradient of {where} is not finite" if where else ""
-        kept = f"\n  {self.folder.last} is the last good checkpoint" if self.folder and self.folder.last.exists() else ""
-        advice = "lower the learning rate, try another init, clip the gradient (clip_norm=1), or look for odd values in the data"
-        raise TrainingError(f"training diverged at step {step}: {what}{found}\n  help: {advice}{kept}")
+        bad = first_not_finite(self.state, self.stepper.gradients)
+        found = f"{bad} is not finite" if bad else largest_weight(self.state)
+        kept = ""
+        if self.folder is not None and self.saved_at is not None:
+            kept = f"\n  {self.folder.last} is as it was at step {self.saved_at}"
+        raise TrainingError(f"training diverged at step {step}: {what}; {found}\n  help: {ADVICE}{kept}")
 
 
 @dataclass(frozen=True)
@@ -226,7 +270,8 @@ class Monitor:
             measured += ["validation_loss", *(f"validation_{metric.word}" for metric in spec.metrics)]
         name = spec.early_stop.monitor if spec.early_stop is not None else f"{prefix}loss"
         if name not in measured:
-            raise TrainingError(f"early_stop watches {name}, which this run does not measure; it has {', '.join(measured)}")
+            known = ", ".join(measured)
+            raise TrainingError(f"early_stop watches {name}, which this run does not measure; it has {known}")
         metric = words("metric").get(name.removeprefix("validation_"))
         return cls(name, metric is not None and issubclass(metric, Metric) and metric.larger_is_better)
 
@@ -259,48 +304,21 @@ def train(
         network.set_parameters(load(checkpoint_at(init_from)).network.parameters)
     state = start(network, len(data.train), spec.train.seed)
     folder = new_folder(spec.name, out) if files else None
-    listen(_beginning(spec, data, folder, Timetable.of(spec, len(data.train)), 0))
+    listen(beginning(spec, data, folder, Timetable.of(spec, len(data.train)), 0))
     trainer = Trainer(state, data, folder, listen)
     if folder is None:
         end = trainer.run()
         return Run(network, state.history, None, end, data)
     with alone(folder.path):
+        folder.refuse_if_taken()
         folder.write_text("spec.nnspec", spec.source.text)
         folder.write_text("resolved.nnspec", resolved(spec))
         end = trainer.run()
     return Run(network, state.history, folder.path, end, data)
 
 
-def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent) -> Run:
-    """Go on with a run from its folder or one of its checkpoints, as if it had never stopped.
-
-    Raises CheckpointError where the file is damaged, the data have changed, or this machine's arithmetic differs from the
-    one that wrote it and `allow_inexact` is not given.
-    """
-    file = checkpoint_at(path)
-    saved = load(file)
-    _same_arithmetic(saved, allow_inexact, file)
-    folder = RunFolder(file.parent)
-    spec = saved.network.spec
-    data = data_of(spec)
-    if data.digest != saved.meta["data_digest"]:
-        raise CheckpointError(f"{file}: the data are not those it was trained on; put the former files back, or train anew")
-    timetable = Timetable.of(spec, len(data.train))
-    with alone(folder.path):
-        folder.truncate_log(saved.state.step)
-        listen(_beginning(spec, data, folder, timetable, saved.state.step))
-        end = Trainer(saved.state, data, folder, listen, float(saved.run.get("seconds", 0.0))).run()
-    return Run(saved.network, saved.state.history, folder.path, end, data)
-
-
-def _same_arithmetic(saved: Saved, allow_inexact: bool, file: Path) -> None:
-    changed = differences(saved.meta["environment"], environment())
-    if changed and not allow_inexact:
-        listed = "; ".join(changed)
-        raise CheckpointError(f"{file}: going on would not be exact here: {listed}\n  help: --allow-inexact goes on all the same")
-
-
-def _beginning(spec: Spec, data: Data, folder: RunFolder | None, timetable: Timetable, step: int) -> Event:
+def beginning(spec: Spec, data: Data, folder: RunFolder | None, timetable: Timetable, step: int) -> Event:
+    """The event with which a run begins or goes on."""
     return {
         "event": "start",
         "out": str(folder.path) if folder else None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from nnspec.cli._say import note, result_json, silence
+from nnspec.cli._say import note, result_json, silence, warn
 from nnspec.cli._words import counted, metric_in_words
 
 Event = dict[str, Any]
@@ -24,6 +24,8 @@ def following(as_json: bool, quiet: bool) -> Iterator[Listener]:
             listeners.append(_Bar(stack) if sys.stderr.isatty() else _lines)
 
         def listen(event: Event) -> None:
+            if event["event"] == "warning":  # quiet or not
+                warn(event["text"])
             for listener in listeners:
                 listener(event)
 
@@ -57,6 +59,8 @@ def _json(event: Event) -> None:
 def _lines(event: Event) -> None:
     if event["event"] == "start":
         note(_beginning(event))
+    elif event["event"] == "note":
+        note(event["text"])
     elif event["event"] == "evaluation":
         note(f"step {event['step']:,}, epoch {event['epoch']}: {metrics_in_words(event)}")
 

@@ -57,10 +57,10 @@ def test_a_folder_without_a_run_names_the_one_in_it(nnspec: Command, halfway: Pa
 def test_another_arithmetic_is_refused_unless_it_is_allowed(
     nnspec: Command, halfway: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runtime import training
+    from runtime import resuming
 
-    here = training.environment()
-    monkeypatch.setattr(training, "environment", lambda: here | {"blas_kernel": "Z80"})
+    here = resuming.environment()
+    monkeypatch.setattr(resuming, "environment", lambda: here | {"blas_kernel": "Z80"})
     failed = nnspec("resume", "half")
     assert failed.code == 1 and "Z80" in failed.err and "--allow-inexact" in failed.err
     assert nnspec("resume", "half", "--allow-inexact").code == 0
