@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan
+from runtime.compiler.draft import STEP_WORTH_A_THREAD
 from runtime.layers import Forward, Mode, build
 from runtime.losses import LossFunction, build_loss
 from spec_lang.bind import bind as bind_word
@@ -43,6 +44,7 @@ class Bound:
     ):
         draft = plan.draft
         self.plan = plan
+        self.blas_threads = draft.blas_threads if draft.step_flops() >= STEP_WORTH_A_THREAD else None
         batch = draft.batch * draft.block
         self.samples = np.zeros((batch, *draft.input_shape), sample_type)
         self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)

@@ -12,7 +12,7 @@ from runtime.arena import Arena, offsets
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan, assemble
 from runtime.compiler.bind import Bound
-from runtime.compiler.draft import STEP_WORTH_A_THREAD, Draft
+from runtime.compiler.draft import Draft
 from runtime.compiler.rewrites import rewritten
 from runtime.data import Preprocessing
 from runtime.graph import Graph, build_graph
@@ -113,7 +113,7 @@ class Programs:
             size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
             program = self._inference(purpose, size, part.dtype)
             program.samples[: len(part)] = part
-            with fixed_threads(program.plan.draft):
+            with fixed_threads(program.blas_threads):
                 answers = program()
             yield answers[: len(part)]
 
@@ -135,16 +135,16 @@ class Programs:
 
 
 @contextmanager
-def fixed_threads(draft: Draft) -> Iterator[None]:
+def fixed_threads(blas: int | None) -> Iterator[None]:
     """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow quietly.
 
-    A short step is left as it is: BLAS computes it on one thread whatever it may use.
+    None leaves BLAS as it is: a step so short is computed on one thread whatever it may use.
     """
     with np.errstate(all="ignore"):
-        if draft.step_flops() < STEP_WORTH_A_THREAD:
+        if blas is None:
             yield
             return
-        with _blas().limit(limits=draft.blas_threads, user_api="blas"):
+        with _blas().limit(limits=blas, user_api="blas"):
             yield
 
 
