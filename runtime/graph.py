@@ -1,7 +1,9 @@
 """Spec → graph: every layer, activation and merge a node with its shapes; the last activation apart, for its loss."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from spec_lang.layers.symbols import Symbols
 from spec_lang.shape import Shape
 from spec_lang.spec import INPUT, Spec
 from spec_lang.word import Layer
@@ -51,3 +53,8 @@ def build_graph(spec: Spec) -> Graph:
             ends[node.name] = name
     head = nodes.pop().layer if spec.loss.head is not None else None
     return Graph(tuple(nodes), head, spec.input, spec.output_shape)
+
+
+def reads_symbols(readers: Iterable[tuple[Layer, Sequence[str]]]) -> bool:
+    """Whether samples are symbols, padded with −1: a layer that reads the samples themselves says so."""
+    return any(isinstance(layer, Symbols) and INPUT in inputs for layer, inputs in readers)

@@ -1,13 +1,15 @@
 """A graph bound to its arrays: the plain program, layer after layer as each is defined."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from runtime.arena import Arena
-from runtime.graph import Graph, GraphNode
+from runtime.graph import Graph, GraphNode, reads_symbols
 from runtime.layers import Backward, Forward, Mode, build
+from runtime.layers.symbols import padding_of
 from runtime.losses import build_loss
 from spec_lang.layers.merge import Add
 from spec_lang.losses import Loss
@@ -33,6 +35,7 @@ class Program:
             if len(node.inputs) == 1:
                 arrays = {**parameters.of(node.name), **buffers.of(node.name)}
                 self._forwards[node.name] = build(node.layer, node.input_shapes[0], arrays)
+        self._symbolic = reads_symbols((node.layer, node.inputs) for node in graph.nodes)
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
             (f"{node.name}/weight", node.layer.l1, node.layer.l2)
@@ -51,6 +54,8 @@ class Program:
     def forward(self, x: np.ndarray, mode: Mode) -> tuple[np.ndarray, Pullback]:
         """What stands before the head, and a function from its gradient to the gradients of the parameters."""
         values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
+        if mode.padding is None and self._symbolic:
+            mode = replace(mode, padding=padding_of(values[INPUT]))
         backwards: dict[str, Any] = {}
         for node in self.graph.nodes:
             arguments = [values[name] for name in node.inputs]
@@ -73,7 +78,7 @@ class Program:
 
     def _node(self, node: GraphNode, arguments: list[np.ndarray], mode: Mode) -> tuple[np.ndarray, Any]:
         if len(arguments) == 1:
-            y, backward = self._forwards[node.name](arguments[0], mode)
+            y, backward = self._forwards[node.name](arguments[0], mode.of(node.name))
             return y, _single(backward)
         if isinstance(node.layer, Add):
             return sum(arguments[1:], start=arguments[0]), lambda d_y: ([d_y] * len(arguments), {})

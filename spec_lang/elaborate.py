@@ -167,6 +167,7 @@ class Elaborator:
         if len(shapes) < len(flows):
             return [], flows[0].lost(name)
         try:
+            layer = layer.completed(shapes[0])
             output = layer.merged_shape(shapes) if isinstance(layer, Merge) else layer.output_shape(shapes[0])
             node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span)
             node.parameters()

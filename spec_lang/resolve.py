@@ -60,7 +60,7 @@ def written(word: Word) -> str:
     """A word and all its arguments, as the language writes them."""
     parts = [word.word]
     for slot in slots(type(word)).values():
-        value = getattr(word, slot.name)
+        value = word.argument(slot.name)
         if value is not None:
             text = _value(value, slot.bare.kinds if slot.bare else ())
             parts.append(text if slot.bare else f"{slot.name}={text}")

@@ -7,15 +7,18 @@ from dataclasses import dataclass
 class Shape(tuple[int, ...]):
     """The sizes of one sample: (height, width, channels), (features,), (time, features) or () for a single number.
 
-    `sequence` says that the first axis is time: dense layers then work at every step instead of flattening.
+    `sequence` says that the first axis is time: dense layers then work at every step instead of flattening. `symbols`
+    is how many symbols there are where the numbers are symbols, as the letters of a text.
     """
 
     sequence: bool
+    symbols: int | None
 
-    def __new__(cls, sizes: Iterable[int], sequence: bool = False) -> "Shape":
+    def __new__(cls, sizes: Iterable[int], sequence: bool = False, symbols: int | None = None) -> "Shape":
         """A shape of these sizes."""
         shape = super().__new__(cls, sizes)
         shape.sequence = sequence
+        shape.symbols = symbols
         return shape
 
     @property
@@ -28,6 +31,10 @@ class Shape(tuple[int, ...]):
 
     def __str__(self) -> str:
         return "x".join(map(str, self)) if self else "1"
+
+    def as_steps(self) -> "tuple[int, int] | None":
+        """Time and features: of a sequence, and of any two axes, which a layer that reads steps takes for them."""
+        return (self[0], self[1]) if len(self) == 2 else None
 
     def as_image(self) -> "Shape | None":
         """HxWxC; HxW is an image of one channel; None where the shape is no image."""

@@ -44,6 +44,12 @@ class Windowed(Layer):
             raise Misfit(f"a window has a height and a width, {Shape(self.window)} has {len(self.window)} sizes")
         return self.window[0], self.window[-1]
 
+    def plane(self, shape: Shape) -> tuple[tuple[int, int, int], tuple[int, int]]:
+        """The image that the windows lie on, (height, width, channels), and the height and width of one."""
+        image = shape.as_image()
+        assert image is not None
+        return (image[0], image[1], image[2]), self.pair()
+
     def steps(self) -> int:
         """The stride, in cells."""
         raise TypeError(f"{type(self).__name__} does not say its stride")

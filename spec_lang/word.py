@@ -73,7 +73,13 @@ class Word(BaseModel):
     def fields(cls) -> dict[str, FieldInfo]:
         """The fields as they are written: a word's own first, what it shares with others after them."""
         own = [name for name in cls.__annotations__ if name in cls.model_fields]
-        return {name: cls.model_fields[name] for name in [*own, *cls.model_fields]}
+        ordered = dict.fromkeys([*own, *cls.model_fields])
+        return {cls.model_fields[name].alias or name: cls.model_fields[name] for name in ordered}
+
+    def argument(self, name: str) -> Any:
+        """The value of a field by the name that it is written with: `return`, which Python keeps for itself, is one."""
+        fields = type(self).model_fields
+        return getattr(self, name if name in fields else next(f for f, info in fields.items() if info.alias == name))
 
     @classmethod
     def help(cls) -> str:
@@ -137,6 +143,10 @@ class Layer(Word):
         return shape
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
+    def completed(self, shape: Shape) -> "Layer":
+        """The layer with what it takes from its place filled in, such as the number of the data's symbols."""
+        return self
+
         """The arrays that training changes, by name, for this input shape."""
         return {}
 
@@ -145,6 +155,10 @@ class Layer(Word):
         return {}
 
     def flops(self, shape: Shape) -> int:
+    def carries(self, shape: Shape) -> int:
+        """How many numbers of a sample the layer hands from its last step to the first one of what follows."""
+        return 0
+
         """Floating-point operations of one sample's forward pass, a multiply-add counted as two."""
         return 0
 

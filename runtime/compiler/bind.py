@@ -12,7 +12,9 @@ from numpy.lib.stride_tricks import as_strided
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan
 from runtime.compiler.draft import STEP_WORTH_A_THREAD
+from runtime.graph import reads_symbols
 from runtime.layers import Forward, Mode, build
+from runtime.layers.symbols import padding_of
 from runtime.losses import LossFunction, build_loss
 from spec_lang.bind import bind as bind_word
 from spec_lang.parse import parse
@@ -29,6 +31,7 @@ class Bound:
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
     batch's gradients into `gradients` and gives the loss; another one gives the outputs, which the next call overwrites.
+    `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Bound:
         target: tuple[tuple[int, ...], np.dtype[Any]] | None,
         normalization: tuple[Array, Array] | None,
         random: np.random.Generator | None,
+        states: Mapping[str, Array] | None = None,
     ):
         draft = plan.draft
         self.plan = plan
@@ -49,6 +53,8 @@ class Bound:
         self.samples = np.zeros((batch, *draft.input_shape), sample_type)
         self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
+        symbolic = reads_symbols((node.layer, node.inputs) for node in draft.nodes)
+        self._padding = np.zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
         self._gradients = [gradients] if gradients is not None else []
@@ -66,7 +72,12 @@ class Bound:
                 self.samples[part],
                 self.targets[part],
                 {name: drawn[part] for name, drawn in self._draws.items()},
-                Mode(draft.training, random),
+                Mode(
+                    draft.training,
+                    random,
+                    self._padding[part] if self._padding is not None else None,
+                    {name: state[part] for name, state in (states or {}).items()},
+                ),
                 shift,
                 scale,
             )
@@ -80,6 +91,8 @@ class Bound:
 
     def __call__(self) -> Any:
         """One step over the samples that stand in `samples`."""
+        if self._padding is not None:
+            self._padding[...] = padding_of(self.samples)
         if self._random is not None:
             for drawn in self._draws.values():
                 self._random.random(out=drawn, dtype=np.float32)

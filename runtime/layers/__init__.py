@@ -16,7 +16,7 @@ This is the definition of each layer. A faster form, where the compiler has one,
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +29,29 @@ from spec_lang.word import Word
 
 @dataclass(frozen=True)
 class Mode:
-    """Training or inference, and the stream that dropout draws from; without a stream dropout is left out."""
+    """Training or inference, and the stream that dropout draws from; without a stream dropout is left out.
+
+    `padding` (batch,) tells how many steps at the end of each sequence are no steps of it, where lengths differ.
+    `states` holds by name what each layer carries from one batch to the next, (batch, numbers); it moves on in place.
+    `state` is that of the layer at hand, None where it begins with zeros.
+    """
 
     training: bool = False
     random: np.random.Generator | None = None
+    padding: Array | None = None
+    states: Mapping[str, Array] = field(default_factory=dict)
+    state: Array | None = None
+
+    def real(self, time: int) -> Array | None:
+        """Which of so many steps are no padding, (batch, time); None where all are real."""
+        if self.padding is None or not self.padding.any():
+            return None
+        steps: Array = np.arange(time) < time - self.padding[:, None]
+        return steps
+
+    def of(self, name: str) -> "Mode":
+        """The mode for a layer of this name: with the state that it carries, if any."""
+        return replace(self, state=self.states[name]) if name in self.states else self
 
 
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]

@@ -29,8 +29,7 @@ class Windows:
     def of(cls, word: Windowed, shape: Shape, pad: Pad, dilation: int = 1) -> "Windows":
         """The windows of this word over inputs of this shape. Raises Misfit where they do not fit."""
         rows, columns = word.extents(shape, pad, dilation)
-        height, width, channels = shape if len(shape) == 3 else (*shape, 1)
-        return cls((height, width, channels), word.pair(), rows, columns, word.steps(), dilation)
+        return cls(*word.plane(shape), rows, columns, word.steps(), dilation)
 
     def unfold(self, x: Array, fill: float = 0.0) -> Array:
         """Every window of the images, with `fill` where it reaches over their edge.

@@ -14,20 +14,24 @@ def conv(word: Conv, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     """y[n,i,j,f] = Σ x[n, i·s + u·d, j·s + v·d, c] · w[u,v,c,f] + b[f], with stride s, dilation d, and x = 0 around it.
 
     One matrix product over all windows at once. With groups, group k of the filters sees group k of the channels alone,
-    and the products are one for each group.
+    and the products are one for each group. A sequence is an image one pixel wide; its padding counts as zeros.
     """
     windows = Windows.of(word, shape, word.pad, word.dilation)
     groups = word.groups
-    places = (windows.rows.places, windows.columns.places)
+    output = word.output_shape(shape)
+    time = shape[0] if word.along_time(shape) is not None else None
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
-        """(batch, height, width, in) → (batch, height', width', out)."""
+        """(batch, height, width, in) → (batch, height', width', out), or (batch, time, in) → (batch, time', out)."""
+        real = mode.real(time) if time is not None else None
+        if real is not None:
+            x = x * real[..., None]
         kernel = arrays["weight"]  # (window height, window width, in / groups, out)
         cells = kernel.size // word.filters  # numbers that one output sees
         weight = _split(kernel.reshape(cells, word.filters), groups)  # (group, cells, out / groups)
         seen = _split(windows.unfold(x), groups)  # (group, batch, height', width', window height, width, in / groups)
         columns = seen.reshape(groups, -1, cells)  # (group, place, cells), the places of all samples
-        y = _join(columns @ weight).reshape(-1, *places, word.filters)
+        y = _join(columns @ weight).reshape(-1, *output)
         if word.bias:
             y += arrays["bias"]
 
@@ -35,9 +39,11 @@ def conv(word: Conv, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
             d_products = _split(d_y.reshape(-1, word.filters), groups)  # (group, place, out / groups)
             d_weight = _join(columns.swapaxes(1, 2) @ d_products).reshape(kernel.shape)
             d_columns = d_products @ weight.swapaxes(1, 2)  # (group, place, cells)
-            d_x = windows.fold(_join(d_columns.reshape(seen.shape)))
+            d_x = windows.fold(_join(d_columns.reshape(seen.shape))).reshape(x.shape)
+            if real is not None:
+                d_x = d_x * real[..., None]
             gradients = {"weight": d_weight, "bias": sum_of_places(d_y)} if word.bias else {"weight": d_weight}
-            return d_x.reshape(x.shape), gradients
+            return d_x, gradients
 
         return y, backward
 

@@ -55,12 +55,16 @@ def avgpool(word: AvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward
 
 @implements(GlobalAvgPool)
 def globalavgpool(word: GlobalAvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,c] = the mean of x[n, …, c]: over an image's pixels, or a sequence's steps."""
+    """y[n,c] = the mean of x[n, …, c]: over an image's pixels, or a sequence's steps but those of padding."""
     (channels,) = word.output_shape(shape)
     count = shape.size // channels
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
         places = x.reshape(-1, count, channels)
+        real = mode.real(count) if shape.sequence else None
+        if real is not None:
+            share = (real / np.maximum(real.sum(axis=1, keepdims=True), 1)).astype(x.dtype)[..., None]
+            return (places * share).sum(axis=1), lambda d_y: ((d_y[:, None] * share).reshape(x.shape), {})
 
         def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
             return np.broadcast_to(d_y[:, None] / count, places.shape).reshape(x.shape), {}
@@ -72,12 +76,17 @@ def globalavgpool(word: GlobalAvgPool, shape: Shape, arrays: Mapping[str, Array]
 
 @implements(GlobalMaxPool)
 def globalmaxpool(word: GlobalMaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,c] = the largest of x[n, …, c]; the gradient goes to the first of the largest alone."""
+    """y[n,c] = the largest of x[n, …, c]; the gradient goes to the first of the largest alone, never to padding."""
     (channels,) = word.output_shape(shape)
     count = shape.size // channels
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
-        y, winner = _first_largest(x.reshape(-1, count, channels), axis=1)
+        places = x.reshape(-1, count, channels)
+        real = mode.real(count) if shape.sequence else None
+        if real is not None:
+            counted: Array = real | ~real.any(axis=1, keepdims=True)
+            places = np.where(counted[..., None], places, -np.inf)
+        y, winner = _first_largest(places, axis=1)
 
         def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
             won = winner == np.arange(count)[:, None]  # (batch, place, channels)

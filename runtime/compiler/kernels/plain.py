@@ -17,9 +17,13 @@ def write_plain(site: Site) -> Written:
     in_place = isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
     back = w.name(f"{node.name}_back")
     result = w.name(f"{node.name}_result")
+    mode = "mode"
+    if node.layer.carries(shape):
+        mode = w.name(f"{node.name}_mode")
+        w.setup.append(f"{mode} = mode.of({node.name!r})")
     x = site.x.name if in_place else as_samples(site.x.name, shape)
     y = site.output()
-    w.do(f"{result}, {back} = {layer}({x}, mode)")
+    w.do(f"{result}, {back} = {layer}({x}, {mode})")
     w.do(f"np.copyto({y.name}, {result if in_place else as_laid(result, node.output_shape)})")
     return y.kept(), _backward(site, back, in_place)
 

@@ -1,0 +1,231 @@
+"""Recurrent layers: one loop over time for all of them, and a cell for each, which is one step and its way back."""
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from runtime.arrays import Array, sigmoid, sum_of_places
+from runtime.layers import Backward, Forward, Mode, implements
+from spec_lang.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from spec_lang.shape import Shape
+
+Memory = tuple[Array, ...]
+
+
+class Step(NamedTuple):
+    """The gradients of one step: of what the input drives, of the product h·U, and of the state by all other ways."""
+
+    d_drive: Array  # (batch, gates * units)
+    d_product: Array  # (batch, gates * units)
+    d_state: Array  # (batch, states * units)
+
+
+class Cell(Protocol):
+    """One step of a recurrent layer. The first `units` numbers of a state are h, what the layer shows."""
+
+    def forward(self, drive: Array, product: Array, state: Array) -> tuple[Array, Memory]:
+        """x·W + b and h·U, (batch, gates * units) each, and the state → the next state, and what the way back needs."""
+
+    def backward(self, memory: Memory, d_next: Array) -> Step:
+        """The gradient of the next state → the gradients of what the step was given."""
+
+    def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
+        """The gradients of the cell's own arrays, from those of all steps (time, batch, gates * units)."""
+
+
+class _RnnCell:
+    """h' = f(a), a = x·W + b + h·U; f is tanh, with f' = 1 − h'², or relu, with f' = 1 where h' > 0."""
+
+    def __init__(self, word: Rnn, arrays: Mapping[str, Array]):
+        self.tanh = word.activation == "tanh"
+
+    def forward(self, drive: Array, product: Array, state: Array) -> tuple[Array, Memory]:
+        sums = drive + product
+        h = np.tanh(sums) if self.tanh else np.maximum(sums, 0)
+        return h, (h,)
+
+    def backward(self, memory: Memory, d_next: Array) -> Step:
+        (h,) = memory
+        d_sums = d_next * (1 - h * h) if self.tanh else d_next * (h > 0)
+        return Step(d_sums, d_sums, np.zeros_like(d_next))
+
+    def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
+        return {}
+
+
+class _LstmCell:
+    """c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'); i f g o: the blocks of x·W + b + h·U; the state is h, c."""
+
+    def __init__(self, word: Lstm, arrays: Mapping[str, Array]):
+        self.units = word.units
+
+    def forward(self, drive: Array, product: Array, state: Array) -> tuple[Array, Memory]:
+        i, f, g, o = np.split(drive + product, 4, axis=1)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        c = state[:, self.units :]
+        c_next = f * c + i * g
+        shown = np.tanh(c_next)
+        return np.concatenate([o * shown, c_next], axis=1), (i, f, g, o, c, shown)
+
+    def backward(self, memory: Memory, d_next: Array) -> Step:
+        i, f, g, o, c, shown = memory
+        d_h, d_c = d_next[:, : self.units], d_next[:, self.units :]
+        d_c = d_c + d_h * o * (1 - shown * shown)
+        blocks = (
+            d_c * g * i * (1 - i),
+            d_c * c * f * (1 - f),
+            d_c * i * (1 - g * g),
+            d_h * shown * o * (1 - o),
+        )
+        d_sums = np.concatenate(blocks, axis=1)
+        return Step(d_sums, d_sums, np.concatenate([np.zeros_like(d_h), d_c * f], axis=1))
+
+    def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
+        return {}
+
+
+class _GruCell:
+    """h' = (1 − z)·n + z·h; r = σ(x·W + h·U), z = σ(x·W + h·U), n = tanh(x·W + r·(h·U + hidden_bias)), by blocks.
+
+    Biases of r and z are part of x·W + b, as is n's first; PyTorch has two for each, of which n alone feels both.
+    """
+
+    def __init__(self, word: Gru, arrays: Mapping[str, Array]):
+        self.units = word.units
+        self.hidden_bias = arrays.get("hidden_bias")
+
+    def forward(self, drive: Array, product: Array, state: Array) -> tuple[Array, Memory]:
+        gates = sigmoid(drive[:, : 2 * self.units] + product[:, : 2 * self.units])
+        r, z = gates[:, : self.units], gates[:, self.units :]
+        recalled = product[:, 2 * self.units :]
+        if self.hidden_bias is not None:
+            recalled = recalled + self.hidden_bias
+        n = np.tanh(drive[:, 2 * self.units :] + r * recalled)
+        return n + z * (state - n), (r, z, n, recalled, state)
+
+    def backward(self, memory: Memory, d_next: Array) -> Step:
+        r, z, n, recalled, state = memory
+        d_n = d_next * (1 - z) * (1 - n * n)
+        d_z = d_next * (state - n) * z * (1 - z)
+        d_r = d_n * recalled * r * (1 - r)
+        d_drive = np.concatenate([d_r, d_z, d_n], axis=1)
+        d_product = np.concatenate([d_r, d_z, d_n * r], axis=1)
+        return Step(d_drive, d_product, d_next * z)
+
+    def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
+        if self.hidden_bias is None:
+            return {}
+        return {"hidden_bias": sum_of_places(d_product[..., 2 * self.units :])}
+
+
+_CELLS: dict[type[Recurrent], type[_RnnCell] | type[_LstmCell] | type[_GruCell]] = {
+    Rnn: _RnnCell,
+    Lstm: _LstmCell,
+    Gru: _GruCell,
+}
+
+
+@implements(*_CELLS)
+def recurrent(word: Recurrent, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """The states of a sequence, from zeros on or from the state that `mode` carries, which moves on in place.
+
+    What the input drives is one matrix product for all steps, and so is each weight's gradient; only h·U waits for the
+    step before. Where `mode` tells of padding, a step of padding leaves the state as it is and gets no gradient.
+    """
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, time, in) → (batch, out), or (batch, time, out)."""
+        steps = x.swapaxes(0, 1)  # (time, batch, in)
+        real = mode.real(len(steps))
+        real = real.T[..., None] if real is not None else None  # (time, batch, 1)
+        passes = []
+        for direction in word.directions:
+            own = {n.removeprefix(direction): a for n, a in arrays.items() if direction or not n.startswith(BACKWARDS)}
+            backwards = word.reverse or direction == BACKWARDS
+            passes.append(_Pass(word, own, steps, real, backwards, mode.state))
+        shown = [p.shown for p in passes]  # (time, batch, units) each
+        if word.return_ == "sequence":
+            y = np.concatenate(shown, axis=-1).swapaxes(0, 1)
+        else:
+            y = np.concatenate([p.last for p in passes], axis=-1)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            d_steps = np.zeros(steps.shape, x.dtype)
+            gradients: dict[str, Array] = {}
+            for place, (direction, one) in enumerate(zip(word.directions, passes, strict=True)):
+                columns = slice(place * word.units, (place + 1) * word.units)
+                d_x, own = one.backward(d_y[..., columns], word.return_ == "sequence")
+                d_steps += d_x
+                gradients |= {f"{direction}{name}": gradient for name, gradient in own.items()}
+            return d_steps.swapaxes(0, 1), gradients
+
+        return y, backward
+
+    return forward
+
+
+class _Pass:
+    """A sequence read once, in one direction."""
+
+    def __init__(
+        self,
+        word: Recurrent,
+        arrays: Mapping[str, Array],
+        steps: Array,
+        real: Array | None,
+        backwards: bool,
+        carried: Array | None,
+    ):
+        self.word, self.arrays, self.steps, self.real = word, arrays, steps, real
+        time, batch, features = steps.shape
+        self.order = range(time - 1, -1, -1) if backwards else range(time)
+        self.cell: Cell = _CELLS[type(word)](word, arrays)  # type: ignore[arg-type]
+        drive = (steps.reshape(-1, features) @ arrays["input_weight"]).reshape(time, batch, -1)
+        if word.bias:
+            drive += arrays["bias"]
+        weight = arrays["hidden_weight"]  # (units, gates * units)
+        units = word.units
+        state = np.zeros((batch, word.states * units), steps.dtype) if carried is None else carried.copy()
+        self.before = np.empty((time, batch, units), steps.dtype)  # h before each step
+        self.shown = np.empty((time, batch, units), steps.dtype)
+        self.memories: list[Memory] = [()] * time
+        for t in self.order:
+            h = state[:, :units]
+            self.before[t] = h
+            following, self.memories[t] = self.cell.forward(drive[t], h @ weight, state)
+            state = following if real is None else np.where(real[t], following, state)
+            self.shown[t] = state[:, :units]
+        self.last = state[:, :units]
+        if carried is not None:
+            carried[...] = state
+
+    def backward(self, d_y: Array, every: bool) -> tuple[Array, dict[str, Array]]:
+        """The gradient of `shown` (batch, time, units) or of `last` (batch, units) → those of the steps and arrays."""
+        word, real, units = self.word, self.real, self.word.units
+        weight, input_weight = self.arrays["hidden_weight"], self.arrays["input_weight"]
+        time, batch, features = self.steps.shape
+        d_drive = np.empty((time, batch, word.gates * units), self.steps.dtype)
+        d_product = np.empty_like(d_drive)
+        d_state = np.zeros((batch, word.states * units), self.steps.dtype)
+        if not every:
+            d_state[:, :units] = d_y
+        for t in reversed(self.order):
+            if every:
+                d_state[:, :units] += d_y[:, t]
+            step = self.cell.backward(self.memories[t], d_state)
+            d_before = step.d_state
+            d_before[:, :units] += step.d_product @ weight.T
+            if real is None:
+                d_drive[t], d_product[t], d_state = step.d_drive, step.d_product, d_before
+            else:
+                d_drive[t], d_product[t] = step.d_drive * real[t], step.d_product * real[t]
+                d_state = np.where(real[t], d_before, d_state)
+        rows = d_drive.reshape(time * batch, -1)
+        gradients = {
+            "input_weight": self.steps.reshape(-1, features).T @ rows,
+            "hidden_weight": self.before.reshape(-1, units).T @ d_product.reshape(time * batch, -1),
+            **({"bias": sum_of_places(d_drive)} if word.bias else {}),
+            **self.cell.own_gradients(d_drive, d_product),
+        }
+        return (rows @ input_weight.T).reshape(self.steps.shape), gradients

@@ -1,0 +1,55 @@
+"""Layers that read symbols."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from runtime.arrays import Array, one_hot
+from runtime.layers import Backward, Forward, Mode, implements
+from spec_lang.layers.symbols import Embed, OneHot
+from spec_lang.shape import Shape
+
+
+def symbols(x: Array) -> Array:
+    """The nearest whole number of each, as intp: symbols come as floats once samples are normalized."""
+    return np.rint(x).astype(np.intp)
+
+
+def padding_of(x: Array) -> Array:
+    """How many steps behind the last symbol of each sequence are padding, (batch, time) → (batch,)."""
+    real = x > -0.5  # a symbol, not padding
+    after: Array = real[:, ::-1].argmax(axis=1)
+    return np.where(real.any(axis=1), after, real.shape[1])
+
+
+@implements(OneHot)
+def onehot(word: OneHot, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,t,v] = 1 where x[n,t] = v, and 0 elsewhere: padding, which is no symbol, becomes a row of zeros."""
+    count = word.vocabulary(shape)
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, time) → (batch, time, vocabulary)."""
+        return one_hot(symbols(x), count, x.dtype), lambda d_y: (np.zeros_like(x), {})
+
+    return forward
+
+
+@implements(Embed)
+def embed(word: Embed, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y[n,t] = W[x[n,t]], and zeros for padding; a row's gradient is the sum over all places of its symbol."""
+    count = word.vocabulary(shape)
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, time) → (batch, time, units)."""
+        weight = arrays["weight"]  # (vocabulary, units)
+        chosen = symbols(x)
+        real = ((chosen >= 0) & (chosen < count))[..., None].astype(x.dtype)
+        y = np.take(weight, chosen, axis=0, mode="clip") * real
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            places = one_hot(chosen, count, x.dtype).reshape(-1, count)  # (place, vocabulary)
+            return np.zeros_like(x), {"weight": places.T @ d_y.reshape(-1, word.units)}
+
+        return y, backward
+
+    return forward

@@ -1,0 +1,158 @@
+"""Recurrent layers, and convolutions over time, against PyTorch: outputs and all gradients."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from runtime.arrays import Array
+from runtime.layers import Mode, build
+from spec_lang.layers.conv import Conv
+from spec_lang.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from spec_lang.layers.symbols import Embed
+from spec_lang.shape import Shape
+from tests.strategies import Case, seeds
+
+many = settings(max_examples=40, deadline=None)
+WORDS = {"rnn": Rnn, "lstm": Lstm, "gru": Gru}
+
+
+def close(ours: Array, theirs: torch.Tensor) -> None:
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-8, atol=1e-8)
+
+
+
+
+def module(word: Recurrent, features: int, arrays: dict[str, Array]) -> torch.nn.RNNBase:
+    """PyTorch's layer with our weights; of its two biases one has ours and the other zeros."""
+    options = {"batch_first": True, "bias": word.bias, "bidirectional": word.bidirectional, "dtype": torch.float64}
+    layer: torch.nn.RNNBase
+    if isinstance(word, Rnn):
+        layer = torch.nn.RNN(features, word.units, nonlinearity=word.activation, **options)
+    else:
+        layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[word.word](features, word.units, **options)
+    with torch.no_grad():
+        for direction, end in zip(word.directions, ("", "_reverse"), strict=False):
+            getattr(layer, f"weight_ih_l0{end}")[...] = torch.tensor(arrays[f"{direction}input_weight"].T)
+            getattr(layer, f"weight_hh_l0{end}")[...] = torch.tensor(arrays[f"{direction}hidden_weight"].T)
+            if word.bias:
+                getattr(layer, f"bias_ih_l0{end}")[...] = torch.tensor(arrays[f"{direction}bias"])
+                hidden = getattr(layer, f"bias_hh_l0{end}")
+                hidden.zero_()
+                if isinstance(word, Gru):
+                    hidden[2 * word.units :] = torch.tensor(arrays[f"{direction}hidden_bias"])
+    return layer
+
+
+@many
+@given(
+    kind=st.sampled_from(sorted(WORDS)),
+    units=st.integers(1, 4),
+    every=st.booleans(),
+    both=st.booleans(),
+    bias=st.booleans(),
+    relu=st.booleans(),
+    seed=seeds,
+)
+def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
+    kind: str, units: int, every: bool, both: bool, bias: bool, relu: bool, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    batch, time, features = random.integers(1, 5, 3)
+    options = {"activation": "relu"} if relu and kind == "rnn" else {}
+    word = WORDS[kind](
+        units=units, bidirectional=both, bias=bias, **{"return": "sequence" if every else "last"}, **options
+    )
+    shape = Shape((int(time), int(features)), sequence=True)
+    arrays = Case("", word, shape).arrays(random)
+    x = random.normal(size=(batch, *shape))
+    lengths = random.integers(1, time + 1, batch)
+
+    layer = module(word, int(features), arrays)
+    x_tensor = torch.tensor(x, requires_grad=True)
+    packed = torch.nn.utils.rnn.pack_padded_sequence(x_tensor, torch.tensor(lengths), True, enforce_sorted=False)
+    outputs, states = layer(packed)
+    unpacked, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True, total_length=int(time))
+    hidden = states[0] if kind == "lstm" else states
+    theirs = unpacked if every else hidden.transpose(0, 1).reshape(batch, -1)
+
+    y, backward = build(word, shape, arrays)(x, Mode(padding=time - lengths))
+    d_y = random.normal(size=y.shape)
+    real = np.arange(time) < lengths[:, None]
+    if every:  # PyTorch shows zeros for padding, where we show the state as it stays
+        y, d_y = y * real[..., None], d_y * real[..., None]
+    theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
+    d_x, gradients = backward(d_y)
+    close(y, theirs)
+    assert x_tensor.grad is not None
+    close(d_x, x_tensor.grad)
+    for direction, end in zip(word.directions, ("", "_reverse"), strict=False):
+        close(gradients[f"{direction}input_weight"].T, getattr(layer, f"weight_ih_l0{end}").grad)
+        close(gradients[f"{direction}hidden_weight"].T, getattr(layer, f"weight_hh_l0{end}").grad)
+        if bias:
+            close(gradients[f"{direction}bias"], getattr(layer, f"bias_ih_l0{end}").grad)
+        if bias and kind == "gru":
+            close(gradients[f"{direction}hidden_bias"], getattr(layer, f"bias_hh_l0{end}").grad[2 * units :])
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS))
+def test_a_layer_that_reads_from_the_end_is_the_second_direction_of_pytorchs(kind: str) -> None:
+    random = np.random.default_rng(4)
+    shape = Shape((5, 3), sequence=True)
+    both = WORDS[kind](units=2, bidirectional=True, **{"return": "sequence"})
+    arrays = Case("", both, shape).arrays(random)
+    x = random.normal(size=(2, *shape))
+    theirs = module(both, 3, arrays)(torch.tensor(x))[0][..., 2:]
+    own = {name.removeprefix(BACKWARDS): array for name, array in arrays.items() if name.startswith(BACKWARDS)}
+    reverse = WORDS[kind](units=2, reverse=True, **{"return": "sequence"})
+    close(build(reverse, shape, own)(x, Mode())[0], theirs)
+
+
+@many
+@given(
+    time=st.integers(1, 8),
+    window=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    pad=st.sampled_from([0, 1, 2]),
+    groups=st.integers(1, 2),
+    seed=seeds,
+)
+def test_convolutions_over_time_are_pytorchs(
+    time: int, window: int, stride: int, pad: int, groups: int, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    word = Conv(window=(window,), filters=2 * groups, stride=stride, pad=pad, groups=groups)
+    shape = Shape((max(time, window), 3 * groups), sequence=True)
+    arrays = Case("", word, shape).arrays(random)
+    x = random.normal(size=(2, *shape))
+    weight = torch.tensor(arrays["weight"].transpose(2, 1, 0), requires_grad=True)  # (out, in, steps)
+    x_tensor = torch.tensor(x.transpose(0, 2, 1), requires_grad=True)
+    theirs = functional.conv1d(
+        x_tensor, weight, torch.tensor(arrays["bias"]), stride=stride, padding=pad, groups=groups
+    )
+    y, backward = build(word, shape, arrays)(x, Mode())
+    d_y = random.normal(size=y.shape)
+    theirs.backward(torch.tensor(d_y.transpose(0, 2, 1)))  # type: ignore[no-untyped-call]
+    d_x, gradients = backward(d_y)
+    close(y.transpose(0, 2, 1), theirs)
+    assert x_tensor.grad is not None
+    close(d_x.transpose(0, 2, 1), x_tensor.grad)
+    assert weight.grad is not None
+    close(gradients["weight"].transpose(2, 1, 0), weight.grad)
+
+
+def test_embeddings_are_pytorchs() -> None:
+    random = np.random.default_rng(2)
+    word, shape = Embed(units=3, vocab=5), Shape((4,))
+    arrays = Case("", word, shape).arrays(random)
+    x = random.integers(0, 5, (6, 4))
+    weight = torch.tensor(arrays["weight"], requires_grad=True)
+    theirs = functional.embedding(torch.tensor(x), weight)
+    y, backward = build(word, shape, arrays)(x.astype(float), Mode())
+    d_y = random.normal(size=y.shape)
+    theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
+    close(y, theirs)
+    assert weight.grad is not None
+    close(backward(d_y)[1]["weight"], weight.grad)
