@@ -60,8 +60,9 @@ class Slot:
 
 @cache
 def slots(cls: type[Word]) -> dict[str, Slot]:
-    """A word's fields in the order in which they are written."""
-    return {name: _slot(name, info) for name, info in cls.fields().items()}
+    """A word's fields in the order in which they are written: values without a name, then options."""
+    made = [_slot(name, info) for name, info in cls.fields().items()]
+    return {slot.name: slot for slot in sorted(made, key=lambda slot: slot.bare is None)}
 
 
 def _slot(name: str, info: FieldInfo) -> Slot:

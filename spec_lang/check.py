@@ -1,6 +1,8 @@
 """Statements → a checked spec: settings bound and completed, the network written out, both held against each other."""
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -45,7 +47,7 @@ def check(
     """
     found = Findings()
     spec = None
-    try:
+    with suppress(Enough), _nothing_collected():
         known = Statements()
         for text in with_includes(source, found):  # included texts first: what follows replaces their statements
             collect(text, known, found)
@@ -56,11 +58,24 @@ def check(
         outside = _Outside(source, input_shape, classes)
         spec = _Examination(chosen, outside, found, Budget()).spec(variant)
         _others(known, chosen, variant, outside, found)
-    except Enough:
-        spec = None
     if spec is None or any(diagnostic.severity == "error" for diagnostic in found):
         raise SpecError(in_order(found, source))
     return spec
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection meanwhile.
+
+    A syntax tree is many small objects and no garbage; looking through it again and again takes as long as making it.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def in_order(found: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:
@@ -170,9 +185,11 @@ class _Examination:
         """The shape of a sample, from the input line or from the data, which must agree."""
         given, data = self._of(Input, "input", None), self._of(Data, "data", None)
         known = self.outside.input_shape if self.outside.input_shape is not None else data.shape if data else None
+        symbols = self.outside.classes or data.classes if data is not None and data.symbolic else None
         if given is None:
-            return Shape(known) if known is not None and "input" not in self.known.settings else None
-        shape = Shape(given.shape)
+            absent = known is None or "input" in self.known.settings
+            return None if absent else Shape(known or (), symbols=symbols)
+        shape = Shape(given.shape, symbols=symbols)
         if known is not None and not ends.same_sample(shape, known):
             message = f"input is {shape}, and a sample of the data is {Shape(known)}"
             help = f"write input {Shape(known)}, or leave the line out"
@@ -207,5 +224,6 @@ class _Examination:
             ends.check_loss(last, spec.loss, place, self.found)
             if spec.output_shape is not None:
                 ends.check_classes(spec.output_shape, spec.loss, spec.data, self.outside.classes, end, self.found)
+        ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
         if spec.nodes:
             ends.check_memory(spec, self.found)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from spec_lang.bind import slots
+from spec_lang.format import format
 from spec_lang.grammar import is_name
 from spec_lang.layers.merge import Merge
 from spec_lang.spec import Fork, Node, Spec
@@ -19,7 +20,7 @@ def resolved(spec: Spec) -> str:
     lines = [f"network {spec.name}"]
     if spec.input is not None:
         lines.append(f"input {spec.input}")
-    lines += ["", _pipeline(spec.network, "", "\n  -> "), ""]
+    lines += ["", _pipeline(spec.network, ""), ""]
     for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
         if word is not None:
             lines.append(f"{word.kind} {written(word)}")
@@ -27,10 +28,10 @@ def resolved(spec: Spec) -> str:
     if spec.early_stop is not None:
         lines.append(written(spec.early_stop))
     lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
-    return "\n".join(lines) + "\n"
+    return format("\n".join(lines))
 
 
-def _pipeline(items: Iterable[Node | Fork], prefix: str, arrow: str = " -> ") -> str:
+def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
     """Items under a prefix of names; those under a longer one are a group of that name."""
     stages: list[str] = []
     for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
@@ -38,7 +39,7 @@ def _pipeline(items: Iterable[Node | Fork], prefix: str, arrow: str = " -> ") ->
             stages += [_item(item, prefix) for item in inside]
         else:
             stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/')})")
-    return arrow.join(stages) or "skip"
+    return " -> ".join(stages) or "skip"
 
 
 def _scope(item: Node | Fork, prefix: str) -> str | None:
@@ -62,12 +63,13 @@ def written(word: Word) -> str:
     for slot in slots(type(word)).values():
         value = word.argument(slot.name)
         if value is not None:
-            text = _value(value, slot.bare.kinds if slot.bare else ())
+            text = written_value(value, slot.bare.kinds if slot.bare else ())
             parts.append(text if slot.bare else f"{slot.name}={text}")
     return " ".join(parts)
 
 
-def _value(value: object, kinds: tuple[str, ...]) -> str:
+def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
+    """A value as the language writes it; `kinds` are those of the bare value that it is."""
     match value:
         case bool():
             return "yes" if value else "no"

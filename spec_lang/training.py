@@ -11,6 +11,7 @@ class NetworkName(Setting):
     """The name of the network: its runs are kept under it."""
 
     word = "network"
+    heads_a_file = True
     examples = ("network mnist_cnn",)
     name: Name
 
@@ -19,6 +20,7 @@ class Input(Setting):
     """The shape of one sample: height x width x channels, or the number of features."""
 
     word = "input"
+    heads_a_file = True
     examples = ("input 28x28x1", "input 4")
     shape: Window
 
@@ -28,6 +30,9 @@ class Train(Setting):
 
     `evaluate_every` and `checkpoint_every` count as the length does, in epochs or iterations; left out they are one
     epoch, or a tenth of the iterations. `keep` checkpoints by step stay beside the last and the best.
+
+    With `stateful=yes` samples follow each other in time: each place of the batch reads a stretch of them in order, and
+    recurrent layers go on from where the sample before it left them; gradients end at its border.
     """
 
     word = "train"
@@ -38,6 +43,7 @@ class Train(Setting):
     seed: int = Field(0, ge=0, lt=2**63)
     clip_norm: float | None = Field(None, gt=0)
     clip_value: float | None = Field(None, gt=0)
+    stateful: bool = False
     evaluate_every: int | None = Field(None, gt=0)
     checkpoint_every: int | None = Field(None, gt=0)
     keep: int = Field(0, ge=0)
@@ -91,6 +97,14 @@ class F1(Metric):
 
     word = "f1"
     task = "classification"
+
+
+class Perplexity(Metric):
+    """exp of the cross entropy: among how many equally probable classes one would have to guess to do as well."""
+
+    word = "perplexity"
+    task = "classification"
+    larger_is_better = False
 
 
 class MaeMetric(Metric):

@@ -54,6 +54,7 @@ class Word(BaseModel):
     kind: ClassVar[str]
     word: ClassVar[str]
     examples: ClassVar[tuple[str, ...]] = ()
+    heads_a_file: ClassVar[bool] = False
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
@@ -142,11 +143,11 @@ class Layer(Word):
         """The shape of one output for one input; raises Misfit where the layer does not fit."""
         return shape
 
-    def parameters(self, shape: Shape) -> dict[str, Parameter]:
     def completed(self, shape: Shape) -> "Layer":
         """The layer with what it takes from its place filled in, such as the number of the data's symbols."""
         return self
 
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """The arrays that training changes, by name, for this input shape."""
         return {}
 
@@ -154,11 +155,11 @@ class Layer(Word):
         """The arrays that training keeps but no gradient changes, such as running means."""
         return {}
 
-    def flops(self, shape: Shape) -> int:
     def carries(self, shape: Shape) -> int:
         """How many numbers of a sample the layer hands from its last step to the first one of what follows."""
         return 0
 
+    def flops(self, shape: Shape) -> int:
         """Floating-point operations of one sample's forward pass, a multiply-add counted as two."""
         return 0
 

@@ -26,7 +26,7 @@ def test_the_table_says_the_same_and_the_spec_has_every_default(nnspec: Command)
     assert ["dense1", "dense", "30", "150", "300"] in rows
     assert ["all", "212", "424"] in rows
     assert "optimizer adam lr=0.001 beta1=0.9 beta2=0.999 eps=1e-8" in shown.out
-    assert "loss cross_entropy" in shown.out and "of memory, in float32, batch 32" in shown.out
+    assert "loss      cross_entropy" in shown.out and " of memory" in shown.out
 
 
 def test_the_printed_spec_is_a_spec_with_the_same_plan(nnspec: Command, tmp_path: Path) -> None:

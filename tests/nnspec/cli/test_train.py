@@ -68,7 +68,7 @@ def test_quiet_leaves_the_results_alone(nnspec: Command) -> None:
 def test_seed_settings_and_data_reach_the_run(nnspec: Command, tmp_path: Path) -> None:
     assert nnspec("train", DIGITS, *QUICK, "--seed", 7, "--out", "run").code == 0
     text = (tmp_path / "run" / "resolved.nnspec").read_text()
-    assert "seed=7" in text and "lr=0.01" in text and "data mnist_sample" in text
+    assert "seed=7" in text and "lr=0.01" in text and "mnist_sample split=" in text
 
 
 def test_no_run_is_overwritten(nnspec: Command, tmp_path: Path) -> None:

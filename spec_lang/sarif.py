@@ -1,0 +1,52 @@
+"""Diagnostics in SARIF 2.1.0 (OASIS 2023), which code hosts show beside the lines of a change."""
+
+from collections.abc import Iterable
+from pathlib import PurePath
+
+from spec_lang.codes import TABLE
+from spec_lang.diagnostics import Diagnostic
+from spec_lang.source import Span
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def as_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
+    """One run of nnspec with a result for each diagnostic, and a rule for each code among them."""
+    found = list(diagnostics)
+    codes = sorted({diagnostic.code for diagnostic in found})
+    rules = [
+        {
+            "id": code,
+            "shortDescription": {"text": TABLE[code].title},
+            "fullDescription": {"text": TABLE[code].explanation},
+        }
+        for code in codes
+    ]
+    driver = {"name": "nnspec", "informationUri": "https://pypi.org/project/nnspec/", "rules": rules}
+    results = [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found]
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+
+
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
+    sentences = [diagnostic.message, *diagnostic.notes, *([diagnostic.help] if diagnostic.help else [])]
+    around = [
+        {"id": number, "message": {"text": f"in {trace.what}, written here"}, **_location(trace.span)}
+        for number, trace in enumerate(diagnostic.around(), 1)
+    ]
+    return {
+        "ruleId": diagnostic.code,
+        "ruleIndex": rule,
+        "level": diagnostic.severity,
+        "message": {"text": "\n".join(sentences)},
+        "locations": [_location(diagnostic.span)],
+        **({"relatedLocations": around} if around else {}),
+    }
+
+
+def _location(span: Span) -> dict[str, object]:
+    """Lines and columns from 1; the end column is the first one after the span."""
+    line, column = span.source.place(span.start)
+    end_line, end_column = span.source.place(span.end)
+    region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+    uri = PurePath(span.source.name).as_posix()
+    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
