@@ -98,7 +98,7 @@ def writing(path: object) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        misnamed = isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError)
+        misnamed = isinstance(error, FileNotFoundError | FileExistsError | NotADirectoryError | IsADirectoryError)
         message = f"{error.filename or path} cannot be written: {error.strerror or error}"
         raise UnwritableError(message, WRONG_USE if misnamed else FOUND) from None
 

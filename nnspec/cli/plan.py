@@ -89,8 +89,6 @@ def command(
 
 
 def _drawn(spec: "Spec", layers: list[dict[str, Any]]) -> str:
-    from spec_lang.ends import in_bytes
-
     rows = [("layer", "kind", "shape", "parameters", "FLOPs"), ("input", "", str(spec.input), "", "")]
     for node, layer in zip(spec.nodes, layers, strict=True):
         numbers = f"{layer['parameters']:,}", f"{layer['flops']:,}"
