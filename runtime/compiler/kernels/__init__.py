@@ -61,6 +61,11 @@ class Site:
         end = start + _size(shape)
         return tuple(f"{arena}[{start}:{end}].reshape{as_text(shape)}" for arena in ("parameters", "gradients"))  # type: ignore[return-value]
 
+    def kept(self, name: str) -> str:
+        """The expression of an array that training keeps but no gradient changes, as a part of its arena."""
+        start, shape = self.draft.buffers[f"{self.node.name}/{name}"]
+        return f"buffers[{start}:{start + _size(shape)}].reshape{as_text(shape)}"
+
     def matrix(self, inputs: int, outputs: int, fold: bool) -> "Matrix":
         """The weight as a matrix (inputs, outputs), with the bias as one more row where it is folded."""
         start, _ = self.draft.parameters[f"{self.node.name}/weight"]

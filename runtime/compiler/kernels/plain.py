@@ -52,7 +52,4 @@ def _arrays(site: Site) -> dict[str, str]:
     """The layer's parameters and buffers, as parts of their arenas."""
     node, shape = site.node, site.node.input_shapes[0]
     found = {name: site.parameter(name)[0] for name in node.layer.parameters(shape)}
-    for name in node.layer.buffers(shape):
-        start, size = site.draft.buffers[f"{node.name}/{name}"]
-        found[name] = f"buffers[{start}:{start + size[0]}]"
-    return found
+    return found | {name: site.kept(name) for name in node.layer.buffers(shape)}
