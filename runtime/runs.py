@@ -58,7 +58,7 @@ class RunFolder:
             raise _refused(path, error) from None
 
     def truncate_log(self, step: int) -> None:
-        """Drop the end and the lines behind a step, which a resumed run writes anew, and what a kill left half-written."""
+        """Drop what a resumed run writes anew, the end and lines behind a step, and what a kill left half-written."""
         path = self.path / METRICS
         if path.exists():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)

@@ -104,8 +104,8 @@ class Trainer:
                 if self._evaluation_due():
                     self._evaluate()
                 if self.state.step % self.timetable.checkpoint_every == 0 or self._finished():
-                    self._save()
                     self._keep()
+                    self._save()
             if stop.signal is not None and not self._finished():
                 if self.saved_at != self.state.step:
                     self._save()
@@ -202,9 +202,13 @@ class Trainer:
             self.listen({"event": "warning", "text": room})
 
     def _keep(self) -> None:
-        """Leave a copy of the checkpoint beside it, and as many former ones as the spec asks for."""
+        """Leave a checkpoint by its step, and as many former ones as the spec asks for.
+
+        It comes before last.h5: a run that is killed in between makes it again.
+        """
         if self.folder is None or not self.spec.train.keep:
             return
+        self._check_finite()
         self._write(self.folder.at_step(self.state.step), keep_previous=False)
         for old in sorted(self.folder.path.glob("step-*.h5"))[: -self.spec.train.keep]:
             old.unlink(missing_ok=True)

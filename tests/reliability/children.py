@@ -1,0 +1,143 @@
+"""The command in processes that can be killed: forked from one that has imported everything, so each starts at once."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from checkpoints import system
+from tests.reliability.commands import child_environment, no_fsync
+
+CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", "unlink")
+
+
+@contextmanager
+def at_call(count: int, act: Callable[[], None]) -> Iterator[list[str]]:
+    """Do something right before the `count`-th system call of saving; gives the names of the calls so far."""
+    made: list[str] = []
+    with patch.multiple(system, **{name: _watched(name, made, count, act) for name in CALLS}):
+        yield made
+
+
+def _watched(name: str, made: list[str], count: int, act: Callable[[], None]) -> Callable[..., Any]:
+    call = getattr(system, name)
+
+    def watch(*arguments: Any) -> Any:
+        made.append(name)
+        if len(made) == count:
+            act()
+        return call(*arguments)
+
+    return watch
+
+
+class Children:
+    """Starts the command, one process at a time. `start` gives its id, `end` its exit code, below 0 a signal's."""
+
+    def __init__(self) -> None:
+        code = "from tests.reliability.children import serve; serve()"
+        self.server = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=child_environment(OPENBLAS_NUM_THREADS="1"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._answer()
+
+    def start(self, folder: Path, *arguments: object, twice_at: int = 0) -> int:
+        """Start `nnspec ARGUMENTS` in a folder; before that system call it sends itself SIGINT twice."""
+        assert self.server.stdin is not None
+        order = {"folder": str(folder), "arguments": [str(a) for a in arguments], "twice_at": twice_at}
+        self.server.stdin.write(json.dumps(order) + "\n")
+        self.server.stdin.flush()
+        return self._answer()
+
+    def end(self) -> int:
+        """Wait for the process that was started last. Until then its id is its own, whether it has ended or not."""
+        assert self.server.stdin is not None
+        self.server.stdin.write("null\n")
+        self.server.stdin.flush()
+        return self._answer()
+
+    def run(self, folder: Path, *arguments: object, twice_at: int = 0) -> int:
+        """Start and wait."""
+        self.start(folder, *arguments, twice_at=twice_at)
+        return self.end()
+
+    def run_and_kill(self, folder: Path, after: float, *arguments: object) -> int:
+        """Start, and SIGKILL so many seconds later where it has not ended by then."""
+        process = self.start(folder, *arguments)
+        time.sleep(after)
+        os.kill(process, signal.SIGKILL)
+        return self.end()
+
+    def _answer(self) -> int:
+        assert self.server.stdout is not None
+        return int(self.server.stdout.readline())
+
+
+@contextmanager
+def children() -> Iterator[Children]:
+    """Children, and their server's end."""
+    made = Children()
+    try:
+        yield made
+    finally:
+        assert made.server.stdin is not None and made.server.stdout is not None
+        made.server.stdin.close()
+        made.server.wait()
+        made.server.stdout.close()
+
+
+def serve() -> None:
+    """Fork a child for every order on standard input and print its id; at null wait for it and print its exit code."""
+    import nnspec.api
+    import nnspec.cli.resume
+    import nnspec.cli.train  # noqa: F401
+
+    print(0, flush=True)
+    process = 0
+    for line in sys.stdin:
+        order = json.loads(line)
+        if order is None:
+            print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
+            continue
+        process = os.fork()
+        if process == 0:
+            _become_the_command(order)
+        print(process, flush=True)
+
+
+def _become_the_command(order: dict[str, Any]) -> None:
+    """In the child: run the command and end with its exit code, 99 for what is no error of a user's."""
+    code = 99
+    try:
+        os.chdir(order["folder"])
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        errors = os.open("errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        for old, new in ((0, nowhere), (1, nowhere), (2, errors)):
+            os.dup2(new, old)
+        from nnspec.cli import command_line
+
+        def twice() -> None:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+        with no_fsync(), at_call(order["twice_at"], twice):  # a kill leaves what the system holds to it
+            command_line(order["arguments"], prog_name="nnspec")
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)

@@ -1,0 +1,21 @@
+from pathlib import Path
+
+from tests.reliability.stopping import kills, second_signals, signals_in_saves
+
+
+def test_a_run_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    tally = kills(60, 0, tmp_path, 10)
+    assert tally.failures == []
+    assert tally.tried >= 6
+
+
+def test_a_signal_inside_a_save_saves_and_the_run_goes_on(tmp_path: Path) -> None:
+    tally = signals_in_saves(12, 0, tmp_path, 5)
+    assert tally.failures == []
+    assert tally.tried >= 2
+
+
+def test_a_second_interrupt_leaves_at_once_and_the_former_file_is_whole(tmp_path: Path) -> None:
+    tally = second_signals(12, 0, tmp_path, 5)
+    assert tally.failures == []
+    assert tally.tried >= 2
