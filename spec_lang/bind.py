@@ -215,7 +215,7 @@ class _Binding:
             shown = f"x{written}" if bare.kinds == ("count",) and value.kind == "int" else written
             return f"write {shown} in place of {option.span.text}"
         if known is not None:
-            return f"here it is called {known}"
+            return f"here it is called {known}: write {known}={written}"
         if name in foreign.LENGTHS and "length" in self.slots:
             return f"write {written} {foreign.LENGTHS[name]} in place of {option.span.text}"
         if name in foreign.ELSEWHERE:

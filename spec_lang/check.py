@@ -117,15 +117,15 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
             changed, inside = known.copy(), Findings()
             choose(name, changed, inside)
             _other(changed, name, outside, budget, inside)
-            found.add_within(inside, Trace(f"variant {name}", other.span))
+            found.add_within(other.span, inside, Trace(f"variant {name}", other.span))
     for sweep in chosen.sweeps.values():
         for value in sweep.values:
             if budget.spent():
                 return
             changed, inside = chosen.copy(), Findings()
-            apply([Override(sweep.key, value.written(), "sweep", sweep.span, value)], changed, inside)
+            apply([Override(sweep.key, value.written(), "sweep", sweep.key_span, value)], changed, inside)
             _other(changed, variant, outside, budget, inside)
-            found.add_within(inside, Trace(f"sweep {sweep.key} = {value.written()}", value.span))
+            found.add_within(sweep.span, inside, Trace(f"sweep {sweep.key} = {value.written()}", value.span))
 
 
 def _other(known: Statements, variant: str | None, outside: _Outside, budget: Budget, found: Findings) -> None:

@@ -87,13 +87,11 @@ class Findings:
         if len(self._found) >= MOST:
             raise Enough
 
-    def add_within(self, others: Iterable[Diagnostic], around: Trace) -> None:
+    def add_within(self, part: Span, others: Iterable[Diagnostic], around: Trace) -> None:
         """Keep what was found because of a part of the spec; what stands outside that part is told to come from it."""
         for found in others:
             if found not in self._found:
-                inside = (
-                    found.span.source is around.span.source and around.span.start <= found.span.start <= around.span.end
-                )
+                inside = found.span.source is part.source and part.start <= found.span.start < part.end
                 self.add(found if inside else replace(found, traces=(*found.traces, around)))
 
     def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:

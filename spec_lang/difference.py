@@ -8,7 +8,7 @@ from typing import Literal
 from spec_lang.bind import slots
 from spec_lang.resolve import written, written_value
 from spec_lang.spec import Node, Spec
-from spec_lang.word import Layer, Word
+from spec_lang.word import Bare, Layer, Word
 
 What = Literal["setting", "layer", "connection", "shape", "parameters"]
 
@@ -80,13 +80,13 @@ def _words(what: What, name: str, first: Word | None, second: Word | None) -> It
         yield Difference(what, name, written(first) if first else None, written(second) if second else None)
         return
     for slot in slots(type(first)).values():
-        before, after = (getattr(word, slot.name) for word in (first, second))
+        before, after = (word.argument(slot.name) for word in (first, second))
         if before != after:
             yield Difference(what, f"{name}.{slot.name}", _shown(before, slot.bare), _shown(after, slot.bare))
 
 
-def _shown(value: object, bare: object) -> str:
-    return "none" if value is None else written_value(value, getattr(bare, "kinds", ()))
+def _shown(value: object, bare: Bare | None) -> str:
+    return "none" if value is None else written_value(value, bare.kinds if bare else ())
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from spec_lang.syntax import Block, Call, Group, Include, Let, Option, Pipeline,
 from spec_lang.word import statements
 
 WIDTH = 100
-INDENT = "    "
+BRACES = "  "  # before what stands inside them
+INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
 
 
 def format(source: Source | str) -> str:
@@ -105,9 +106,9 @@ class _Row:
     def _variant(self, width: int) -> list[str]:
         variant, name, opening, *inside = self.line.tokens
         closing = max(position for position, token in enumerate(inside) if token.type == "RBRACE")
-        body = _statements(inside[:closing], width - len(INDENT))
+        body = _statements(inside[:closing], width - len(BRACES))
         head = f"{variant.text} {name.text} {opening.text}"
-        return [head, *(f"{INDENT}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
+        return [head, *(f"{BRACES}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
 
 
 def _heads(word: str) -> bool:

@@ -224,7 +224,7 @@ class _ToSyntax(Transformer[Any, Any]):
 
     def sweep(self, children: list[Token]) -> Sweep:
         option = _option(children[1])
-        return Sweep(option.name, option.values, _over(children))
+        return Sweep(option.name, option.name_span, option.values, _over(children))
 
     def block(self, children: list[Any]) -> Block:
         parameters = tuple([child.text for child in children[2:-1] if child is not None and child.type == "NAME"])

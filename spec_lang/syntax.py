@@ -131,6 +131,7 @@ class Sweep:
     """`sweep key = a, b, c`."""
 
     key: str
+    key_span: Span
     values: tuple[Value, ...]
     span: Span
 

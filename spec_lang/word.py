@@ -6,7 +6,6 @@ Registries find the words: a class that names its `word` is known from the momen
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin
@@ -61,14 +60,6 @@ class Word(BaseModel):
         """Enter the registry."""
         if "word" in cls.__dict__:
             _REGISTRY.setdefault(cls.kind, {})[cls.word] = cls
-
-    @classmethod
-    def bare_fields(cls) -> Iterator[tuple[str, Bare]]:
-        """The fields that values without a name may fill, in the order in which they do."""
-        for name, field in cls.fields().items():
-            bare = marker(field, Bare)
-            if bare is not None:
-                yield name, bare
 
     @classmethod
     def fields(cls) -> dict[str, FieldInfo]:

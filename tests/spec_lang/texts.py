@@ -1,9 +1,11 @@
 """Texts to test the language with: legal specs of every shape, specs with mistakes in them, and anything at all."""
 
+import os
 import types
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
+from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
@@ -12,6 +14,12 @@ from spec_lang.initializers import Init
 from spec_lang.optimizers import Optimizer
 from spec_lang.schedules import Schedule
 from spec_lang.word import Word, words
+
+
+def cases(count: int) -> settings:
+    """As many cases of a property, times NNSPEC_CASES where that is set; no deadline, since machines pause."""
+    return settings(max_examples=count * int(os.environ.get("NNSPEC_CASES", "1")), deadline=None)
+
 
 NAMES = st.sampled_from(["stem", "body", "head", "left", "right", "deep"])
 COMMENTS = st.sampled_from(["", "", "", "", "  # a word about it", " #! odd -> (", "# é · “quoted”"])
@@ -163,10 +171,10 @@ def specs(draw: st.DrawFn) -> str:
     """A legal spec with blocks, lets, branches, repeats, names, settings, a variant and a sweep."""
     channels = draw(st.integers(1, 4))
     network = draw(st.lists(stages(channels), min_size=1, max_size=2, unique=True))
-    settings = draw(SETTINGS)
+    chosen = draw(SETTINGS)
     lines = [f"let drop = 0.{draw(st.integers(1, 9))}", *BLOCKS.strip().split("\n"), "input 8x8x2"]
     lines += [f"conv 1x1 x{channels} -> {network[0]} -> dense 3 softmax"]
-    lines += draw(st.permutations(settings))
+    lines += draw(st.permutations(chosen))
     if draw(st.booleans()):
         inside = draw(SETTINGS)
         lines += ["variant other {", *(f"    {line}" for line in inside), "}"]

@@ -1,0 +1,55 @@
+"""The table of codes, and a golden file for each: what its error looks like."""
+
+from pathlib import Path
+
+import pytest
+
+from spec_lang import ends
+from spec_lang.codes import CODES, TABLE
+from spec_lang.explain import example, explain
+from spec_lang.errors import NNSpecError
+from spec_lang.render import render
+from tests.spec_lang.said import codes_of
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(autouse=True)
+def sixteen_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "physical_memory", lambda: 16_000_000_000)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_happens_and_looks_as_it_always_did(code: str) -> None:
+    assert render(example(code)) + "\n" == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
+
+
+def test_every_golden_file_belongs_to_a_code() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_bad_example_has_its_error_and_no_other(code: str) -> None:
+    assert codes_of(TABLE[code].bad) == ([] if code == "E302" else [code])
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_mended_example_is_sound_and_changes_as_little_as_it_can(code: str) -> None:
+    entry = TABLE[code]
+    assert codes_of(entry.mended) == []
+    changed = set(entry.bad.split("\n")) ^ set(entry.mended.split("\n"))
+    assert len(changed) <= 2, "one line is mended, left out or added"
+
+
+def test_an_explanation_shows_the_error_and_how_it_is_mended() -> None:
+    text = explain("e101")
+    assert text.startswith("E101: a layer or statement is not known\n\n")
+    assert '    error[E101] no layer is called "maxpol"\n' in text
+    assert text.endswith("Mended:\n\n    input 28x28x1\n    conv 3x3 x8 -> maxpool 2 -> dense 10 softmax")
+
+
+def test_a_code_that_does_not_exist_is_answered_with_near_ones() -> None:
+    with pytest.raises(NNSpecError, match='no error has the code "E110": did you mean E1'):
+        explain("E110")
+    with pytest.raises(NNSpecError, match="the codes are E001, E002, "):
+        explain("xyz")

@@ -1,0 +1,88 @@
+"""Nothing that a file says makes the checker fail: whatever comes in, a spec or diagnostics come out."""
+
+import json
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.lark import from_lark
+
+from spec_lang.diagnostics import MOST
+from spec_lang.errors import SpecError
+from spec_lang.format import format
+from spec_lang.grammar import grammar
+from spec_lang.render import render_all
+from spec_lang.resolve import resolved
+from spec_lang.sarif import as_sarif
+from spec_lang.source import Source
+from tests.spec_lang.said import spec_of
+from tests.spec_lang.texts import cases, layouts, mutated, specs
+
+SHIPPED = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "specs").glob("*.nnspec")]
+
+KEYS = st.sampled_from(["drop", "optimizer.lr", "train.epochs", "data", "input", "x", "a.b.c", "", "=", "é", "optimizer"])
+VALUES = st.one_of(
+    st.text(max_size=12), st.integers(), st.floats(), st.booleans(), st.sampled_from(["mnist", "sgd lr=1", "a\nb", '"']), st.none()
+)
+
+
+def answers(content: str | bytes) -> None:
+    """Assert that a text is a spec that can be written out, or gets diagnostics that can be told in every form."""
+    source = Source("fuzz.nnspec", content)
+    try:
+        spec = spec_of(source)
+        assert resolved(spec)
+    except SpecError as error:
+        told(error, source)
+    try:
+        formatted = format(source)
+        assert format(formatted) == formatted
+    except SpecError as error:
+        told(error, source)
+
+
+def told(error: SpecError, source: Source) -> None:
+    found = error.diagnostics
+    assert 0 < len(found) <= MOST
+    assert render_all(found, colour=True, width=60).count("\x1b[0m") >= len(found)
+    assert json.dumps([as_sarif(found), *(diagnostic.as_json() for diagnostic in found)])
+    for diagnostic in found:
+        assert diagnostic.message and diagnostic.message[0] not in " .,"
+        if diagnostic.span.source is source:
+            assert 0 <= diagnostic.span.start <= diagnostic.span.end
+            assert diagnostic.span.start <= len(source.text)
+    assert len(set(found)) == len(found), "nothing is told twice"
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.text("x8$()->+|{}=,.#\"' \n3ab", max_size=80).map(str.encode))
+@cases(150)
+def test_any_bytes_are_answered(content: bytes) -> None:
+    answers(content)
+
+
+@given(from_lark(grammar(), start="start", alphabet=st.characters(codec="ascii", exclude_categories=["Cc"])))
+@cases(100)
+def test_any_text_of_the_grammar_is_answered(text: str) -> None:
+    answers(text)
+
+
+@given(mutated(specs().flatmap(layouts)))
+@cases(100)
+def test_a_spec_with_mistakes_in_it_is_answered(text: str) -> None:
+    answers(text)
+
+
+@given(mutated(st.sampled_from(SHIPPED)))
+@cases(150)
+def test_a_shipped_spec_with_mistakes_in_it_is_answered(text: str) -> None:
+    answers(text)
+
+
+@given(st.sampled_from(SHIPPED), st.dictionaries(KEYS, VALUES, max_size=3), st.none() | st.text(max_size=10), st.none() | st.text(max_size=20))
+@cases(150)
+def test_any_settings_from_outside_are_answered(text: str, settings: dict[str, object], variant: str | None, data: str | None) -> None:
+    source = Source("fuzz.nnspec", text)
+    try:
+        assert resolved(spec_of(source, settings, variant, data))
+    except SpecError as error:
+        told(error, source)
