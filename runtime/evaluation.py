@@ -8,19 +8,26 @@ from runtime.arrays import Array
 from runtime.data import Part
 from runtime.metrics import confusion, measure
 from runtime.network import Network
+from runtime.targets import counted
 
 
 def answers(network: Network, part: Part) -> tuple[float, Array]:
-    """The mean loss over a part, without penalties, and the outputs for all of its samples."""
-    total, start, outputs = 0.0, 0, []
-    for logits in network.programs.run("logits", network.programs.as_samples(part.inputs)):
+    """The mean loss over a part, without penalties and padding, and the outputs for all of its samples.
+
+    Where the spec is stateful the part is read in its order from beginning to end, and the state is carried through.
+    """
+    total, count, start, outputs = 0.0, 0, 0, []
+    run = network.programs.stream if network.spec.train.stateful else network.programs.run
+    for logits in run("logits", network.programs.as_samples(part.inputs)):
         stop = start + len(logits)
-        loss, _ = network.program.loss(logits, part.targets[start:stop])
-        total += loss * (stop - start)
+        targets = part.targets[start:stop]
+        loss, _ = network.program.loss(logits, targets)
+        weight = counted(targets, logits)
+        total, count = total + loss * weight, count + weight
         head = network.program.with_head(logits)
         outputs.append(head if head is not logits else logits.copy())
         start = stop
-    return total / len(part), np.concatenate(outputs)
+    return total / max(count, 1), np.concatenate(outputs)
 
 
 def evaluate(network: Network, part: Part, prefix: str = "") -> dict[str, float]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from runtime.arrays import Array, log_softmax, sigmoid
 from runtime.registry import Registry
-from runtime.targets import TargetError, as_classes, as_numbers
+from runtime.targets import PADDING, TargetError, as_classes, as_numbers
 from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 
 LossFunction = Callable[[Array, Array], tuple[float, Array]]
@@ -33,7 +33,8 @@ def build_loss(word: Loss) -> LossFunction:
 def cross_entropy(word: CrossEntropy) -> LossFunction:
     """L = −mean log p[true class], p = softmax(z); ∂L/∂z = (p − onehot) / count.
 
-    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time).
+    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time), where steps of
+    padding have neither loss nor gradient and are not counted.
     """
 
     def apply(logits: Array, targets: Array) -> tuple[float, Array]:
@@ -42,7 +43,11 @@ def cross_entropy(word: CrossEntropy) -> LossFunction:
         truth = np.take_along_axis(logs, classes, axis=-1)
         gradient = np.exp(logs)
         np.put_along_axis(gradient, classes, np.expm1(truth), axis=-1)
-        return -_mean(truth), gradient / classes.size
+        real = classes != PADDING
+        if real.all():
+            return -_mean(truth), gradient / classes.size
+        count = max(int(np.count_nonzero(real)), 1)
+        return -float((truth * real).sum(dtype=np.float64)) / count, gradient * real / count
 
     return apply
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from runtime.arrays import Array
 from runtime.registry import Registry
-from runtime.targets import TargetError, as_classes, as_numbers
-from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Rmse, Top3
+from runtime.targets import PADDING, TargetError, as_classes, as_numbers
+from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 
 METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry("runtime.metrics")
 """Every metric by (word, outputs, targets), by its class of word."""
@@ -56,6 +56,14 @@ def f1(word: F1, outputs: Array, targets: Array) -> float:
     return float(np.mean(2 * hits[occurs] / seen[occurs]))
 
 
+@implements_metric(Perplexity)
+def perplexity(word: Perplexity, outputs: Array, targets: Array) -> float:
+    """exp of the mean of −log p[true class]: among how many equally probable classes one would have to guess."""
+    probabilities, truth = _classified(outputs, targets)
+    found = np.take_along_axis(probabilities, truth[:, None], axis=-1).astype(np.float64)
+    return float(np.exp(-np.mean(np.log(np.maximum(found, np.finfo(np.float64).tiny)))))
+
+
 @implements_metric(MaeMetric)
 def mae(word: MaeMetric, outputs: Array, targets: Array) -> float:
     """mean |y − t|."""
@@ -95,14 +103,15 @@ def confusion(outputs: Array, targets: Array, classes: int) -> Array:
 
 
 def _classified(outputs: Array, targets: Array) -> tuple[Array, Array]:
-    """Probabilities (place, classes) and true classes (place,), whatever axes came before."""
+    """Probabilities (place, classes) and true classes (place,), whatever axes came before, but for padding."""
     if outputs.ndim == targets.ndim == 1:
         outputs = outputs[:, None]
     if outputs.shape[-1] == 1:
         targets = targets.reshape(outputs.shape[:-1]) if targets.shape == outputs.shape else targets
         outputs = np.concatenate([1 - outputs, outputs], axis=-1)
-    truth = as_classes(targets, outputs)
-    return outputs.reshape(-1, outputs.shape[-1]), truth.reshape(-1)
+    truth = as_classes(targets, outputs).reshape(-1)
+    probabilities, real = outputs.reshape(-1, outputs.shape[-1]), truth != PADDING
+    return (probabilities, truth) if real.all() else (probabilities[real], truth[real])
 
 
 def _counts(predicted: Array, truth: Array, classes: int) -> Array:

@@ -27,18 +27,34 @@ class Arrays:
 
 def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
     """The spec checked against its data, and the data. Raises SpecError, DataError."""
-    spec = request.check()
+    spec = request.check(np.shape(arrays.x)[1:] if arrays is not None else None)
     data = data_of(spec, arrays)
     shape = data.preprocessing.input_shape
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
-    return request.check(shape, classes), data
+    spec = request.check(shape, classes)
+    _check_steps(spec, data)
+    return spec, data
+
+
+def _check_steps(spec: Spec, data: Data) -> None:
+    """Raise DataError where the network answers at every step and the data ask at the end, or the other way round."""
+    output, targets = spec.output_shape, data.train.targets
+    if output is None or (targets.ndim == len(output) + (not spec.classification)):
+        return
+    if output.sequence:
+        help = "write return=last in the last recurrent layer, or globalavgpool behind it"
+        raise DataError(f"the network answers at every step, and {data.name} has one target for each sample: {help}")
+    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.word == "cross_entropy"):
+        help = "write return=sequence in each recurrent layer"
+        raise DataError(f"the network answers once, and {data.name} has a target for each step: {help}")
 
 
 def data_of(spec: Spec, arrays: Arrays | None = None) -> Data:
     """The samples a spec trains on. Raises DataError where it names none."""
     classification = spec.classification or spec.loss.word == "binary_cross_entropy"
     if arrays is not None:
-        return data_from_arrays(arrays.x, arrays.y, arrays.validation, classification=classification)
+        steps = spec.output_shape is not None and spec.output_shape.sequence
+        return data_from_arrays(arrays.x, arrays.y, arrays.validation, classification=classification, steps=steps)
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
     return load_data(spec.data, spec.folder, classification)

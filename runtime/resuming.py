@@ -28,7 +28,7 @@ def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = sil
         _same_arithmetic(saved, allow_inexact, file)
         spec = saved.network.spec
         data = data_of(spec)
-        if data.digest != saved.meta["data_digest"] or len(data.train) != len(saved.state.order):
+        if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
             advice = "put the former files back, or train anew"
             raise CheckpointError(f"{file}: the data are not those it was trained on; {advice}")
         if verify:

@@ -96,6 +96,7 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
     entries |= {f"history/{name}": _table(series) for name, series in state.history.items()}
     entries |= {"rng/order": state_text(state.order_random), "rng/dropout": state_text(state.dropout_random)}
     entries["data/order"] = state.order
+    entries |= _under("data/carried", state.carried)
     if state.best is not None:
         entries |= _under("best/weights", _views(network.parameter_arena, state.best.weights))
         entries |= _under("best/buffers", _views(network.buffer_arena, state.best.buffers))
@@ -136,7 +137,7 @@ def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
     spec = _spec(texts, preprocessing, path, run)
     dtype = stored.float_type(meta["dtype"])
     best = stored.best(meta["best"])
-    groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
+    groups = {"weights": spec.parameters(), "buffers": spec.buffers(), "data/carried": spec.carried()}
     groups |= {f"optimizer/{slot}": spec.parameters() for slot in spec.optimizer.slots}
     if best is not None:
         groups |= {"best/weights": spec.parameters(), "best/buffers": spec.buffers()}
@@ -154,6 +155,7 @@ def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
         order_random=restored(texts["rng/order"]),
         dropout_random=restored(texts["rng/dropout"]),
         order=stored.permutation(arrays["data/order"]),
+        carried=arenas["data/carried"],
         plateau=stored.plateau(meta["plateau"]),
         history={name: stored.series(name, table) for name, table in _below(arrays, "history").items()},
         **stored.counters(meta["counters"], len(arrays["data/order"])),

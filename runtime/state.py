@@ -7,6 +7,7 @@ import numpy as np
 
 from runtime.arena import Arena
 from runtime.arrays import Array
+from runtime.errors import TrainingError
 from runtime.network import Network
 from runtime.randomness import stream
 from runtime.schedules import PlateauState
@@ -34,7 +35,8 @@ class State:
     """Where a run stands between two steps.
 
     `step` counts batches from 0, `epoch` full passes. `order` is the permutation of the training samples in use,
-    `position` how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last evaluation.
+    `position` how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last
+    evaluation. `carried` is what recurrent layers hand from one batch to the next, where the spec is stateful.
     """
 
     network: Network
@@ -42,6 +44,7 @@ class State:
     order_random: np.random.Generator
     dropout_random: np.random.Generator
     order: Array
+    carried: Arena
     position: int = 0
     step: int = 0
     epoch: int = 0
@@ -71,22 +74,27 @@ def start(network: Network, samples: int, seed: int) -> State:
     spec = network.spec
     slots = {name: Arena(spec.parameters(), network.dtype) for name in spec.optimizer.slots}
     order_random = stream(seed, "order")
+    order = streams(samples, spec.train.batch) if spec.train.stateful else order_random.permutation(samples)
     return State(
         network=network,
         slots=slots,
         order_random=order_random,
         dropout_random=stream(seed, "dropout"),
-        order=order_random.permutation(samples),
+        order=order,
+        carried=Arena(spec.carried(), network.dtype),
     )
 
 
 def next_samples(state: State, batch: int, steps: int = 1) -> tuple[Array, int]:
     """The numbers of the samples of the next steps, within one epoch, and how many steps they are. Moves the state on.
 
-    The last batch of an epoch may be short; behind it a new order is drawn.
+    The last batch of an epoch may be short; behind it a new order is drawn, or carried states begin anew.
     """
     if state.position >= len(state.order):
-        state.order = state.order_random.permutation(len(state.order))
+        if state.network.spec.train.stateful:
+            state.carried.flat.fill(0)
+        else:
+            state.order = state.order_random.permutation(len(state.order))
         state.position = 0
     chosen = state.order[state.position : state.position + batch * steps]
     made = -(-len(chosen) // batch)
@@ -96,3 +104,18 @@ def next_samples(state: State, batch: int, steps: int = 1) -> tuple[Array, int]:
     if state.position >= len(state.order):
         state.epoch += 1
     return chosen, made
+
+
+def streams(samples: int, batch: int) -> Array:
+    """The order in which each place of the batch reads a stretch of its own, window after window.
+
+    Stretches are of one length; samples behind the last of them are left out. Raises TrainingError where there are
+    fewer samples than places.
+    """
+    length = samples // batch
+    if not length:
+        raise TrainingError(
+            f"stateful=yes reads {batch} stretches of the series at once, and there are {samples} windows: write a "
+            "smaller batch= or window="
+        )
+    return np.arange(batch * length).reshape(batch, length).T.reshape(-1)

@@ -71,7 +71,13 @@ class Stepper:
     def _program(self, batch: int) -> Bound:
         if batch not in self._programs:
             self._programs[batch] = self.state.network.programs.training(
-                batch, self.gradients, self._inputs, self._targets, self.state.dropout_random, self._plain_sgd
+                batch,
+                self.gradients,
+                self._inputs,
+                self._targets,
+                self.state.dropout_random,
+                self._plain_sgd,
+                self.state.carried,
             )
         return self._programs[batch]
 

@@ -10,11 +10,15 @@ class TargetError(DataError, ValueError):
     """Targets that do not belong to the outputs: the message gives both shapes, or the label that is out of range."""
 
 
+PADDING = -1
+"""The class of a step behind the end of a shorter sequence: it counts in no loss and no metric."""
+
+
 def as_classes(targets: Array, outputs: Array) -> Array:
     """The class of each sample, or of each step of a sequence, as intp, of the outputs' shape without its last axis.
 
-    `outputs` is (batch, classes) or (batch, time, classes). Raises TargetError for targets of another shape, that are
-    no whole numbers, or that are no class.
+    `outputs` is (batch, classes) or (batch, time, classes); steps may be PADDING. Raises TargetError for targets of
+    another shape, that are no whole numbers, or that are no class.
     """
     if targets.shape != outputs.shape[:-1]:
         raise TargetError(
@@ -23,10 +27,17 @@ def as_classes(targets: Array, outputs: Array) -> Array:
     if targets.dtype.kind not in "bui":
         raise TargetError(f"classes must be whole numbers, and these are {targets.dtype}")
     count = outputs.shape[-1]
-    wrong = targets[(targets < 0) | (targets >= count)]
+    wrong = targets[(targets < (PADDING if targets.ndim > 1 else 0)) | (targets >= count)]
     if wrong.size:
         raise TargetError(f"label {wrong[0]} is out of range: there are {count} classes, 0 to {count - 1}")
     return targets.astype(np.intp, copy=False)
+
+
+def counted(targets: Array, outputs: Array) -> int:
+    """How many classes of a batch count in the loss: one for each sample, or for each step that is no padding."""
+    if targets.ndim == 1 or targets.shape != outputs.shape[:-1] or targets.dtype.kind not in "bui":
+        return len(targets)
+    return int(np.count_nonzero(targets != PADDING))
 
 
 def as_numbers(targets: Array, outputs: Array) -> Array:

@@ -59,7 +59,7 @@ class Timetable:
     def of(cls, spec: Spec, samples: int) -> "Timetable":
         """The timetable of a spec on this many training samples."""
         train = spec.train
-        unit = math.ceil(samples / train.batch) if train.unit == "epochs" else 1
+        unit = math.ceil(spec.samples_an_epoch(samples) / train.batch) if train.unit == "epochs" else 1
         default = 1 if train.unit == "epochs" else max(1, train.length // 10)
         every = train.evaluate_every or default
         return cls(train.length * unit, unit, every * unit, (train.checkpoint_every or every) * unit)

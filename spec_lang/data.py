@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from spec_lang.series import Series
 from spec_lang.word import Text, Word
 
 
@@ -21,6 +22,7 @@ class Data(Word):
     shape: ClassVar[tuple[int, ...] | None] = None
     classes: ClassVar[int | None] = None
     has_test: ClassVar[bool] = False
+    symbolic: ClassVar[bool] = False  # whether samples are symbols of `classes` kinds, each followed by another
     paths: ClassVar[tuple[str, ...]] = ()  # the fields that name files
     split: tuple[float, ...] = (90.0, 10.0)
     normalize: Literal["zscore", "minmax", "unit", "none"] = "zscore"
@@ -108,13 +110,17 @@ class Npz(Files):
     y: str = "y"
 
 
-class Csv(Files):
+class Csv(Series, Files):
     """A table with a header line: every column but the target is a feature. Text targets are classes, and so are
-    whole numbers where the loss is about classes."""
+    whole numbers where the loss is about classes.
+
+    With window= the rows are points in time: a sample is so many rows, all columns, and what it is to become is the
+    target `horizon` rows later.
+    """
 
     word = "csv"
     paths = ("path", "test")
-    examples = ('data csv "iris.csv" target=species',)
+    examples = ('data csv "iris.csv" target=species', 'data csv "power.csv" target=load window=24 horizon=1')
     target: str
     separator: str = ","
     test: str | None = None

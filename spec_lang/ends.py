@@ -7,6 +7,7 @@ from pathlib import Path
 from spec_lang.data import Data
 from spec_lang.diagnostics import Diagnostic, Findings
 from spec_lang.grammar import is_name
+from spec_lang.layers.recurrent import Recurrent
 from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from spec_lang.shape import Shape
 from spec_lang.source import Source, Span
@@ -54,6 +55,21 @@ def check_classes(
     if not loss.classes:
         message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
     found.say("E303", message, end, f"write dense {classes} softmax as the last layer")
+
+
+def check_state(spec: Spec, place: Span, found: Findings) -> None:
+    """Whether a state can be carried from batch to batch where that is asked for."""
+    if not spec.train.stateful or not spec.nodes:
+        return
+    recurrent = [node for node in spec.nodes if isinstance(node.layer, Recurrent)]
+    if not recurrent:
+        found.say(
+            "E303", "stateful=yes, and no layer keeps a state", place, "leave it out, or write an rnn, gru or lstm"
+        )
+    backwards = [node for node in recurrent if not node.layer.carries(node.input_shape)]
+    if backwards:
+        message = f"stateful=yes, and {backwards[0].name} reads from the end, where what follows is not known yet"
+        found.say("E303", message, backwards[0].span, "leave out stateful=yes, or let it read forwards alone")
 
 
 def check_memory(spec: Spec, found: Findings) -> None:

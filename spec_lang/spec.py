@@ -109,6 +109,15 @@ class Spec:
         """Every array that training keeps beside them."""
         return {name: buffer for node in self.nodes for name, buffer in node.buffers().items()}
 
+    def carried(self) -> dict[str, Parameter]:
+        """What each layer hands from one batch to the next, (batch, numbers) by layer; nothing unless stateful=yes."""
+        numbers = {node.name: node.layer.carries(node.input_shape) for node in self.nodes if self.train.stateful}
+        return {name: Parameter((self.train.batch, count)) for name, count in numbers.items() if count}
+
+    def samples_an_epoch(self, samples: int) -> int:
+        """How many of the training samples an epoch shows: all, or as many as divide into the streams of a state."""
+        return samples // self.train.batch * self.train.batch if self.train.stateful else samples
+
     @property
     def parameter_count(self) -> int:
         """How many numbers training changes."""

@@ -1,6 +1,6 @@
 """The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -95,11 +95,12 @@ class Programs:
         targets: Array,
         random: np.random.Generator,
         plain_sgd: bool = False,
+        states: Mapping[str, Array] | None = None,
     ) -> Bound:
-        """A training step for batches of this size, drawn from arrays like these."""
+        """A training step for batches of this size, drawn from arrays like these, on the `states` that layers carry."""
         plan = self.plan(batch, "train", plain_sgd)
         target = (targets.shape[1:], targets.dtype)
-        return self._bound(plan, gradients.flat, inputs.dtype, target, random)
+        return self._bound(plan, gradients.flat, inputs.dtype, target, random, states)
 
     def as_samples(self, inputs: Any) -> Array:
         """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do not fit."""
@@ -117,6 +118,20 @@ class Programs:
                 answers = program()
             yield answers[: len(part)]
 
+    def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
+        """The answers for raw samples that follow each other in time, one by one: layers carry their states through."""
+        states = {
+            node.name: np.zeros((1, count), self.parameters.flat.dtype)
+            for node in self.graph.nodes
+            if (count := node.layer.carries(node.input_shapes[0]))
+        }
+        program = self._bound(self.plan(1, purpose), None, samples.dtype, None, None, states)
+        for sample in samples:
+            program.samples[0] = sample
+            with fixed_threads(program.blas_threads):
+                answers = program()
+            yield answers
+
     def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> Bound:
         return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
 
@@ -127,10 +142,19 @@ class Programs:
         sample_type: np.dtype[Any],
         target: tuple[tuple[int, ...], np.dtype[Any]] | None,
         random: np.random.Generator | None,
+        states: Mapping[str, Array] | None = None,
     ) -> Bound:
         normalization = self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
         return Bound(
-            plan, self.parameters.flat, gradients, self.buffers.flat, sample_type, target, normalization, random
+            plan,
+            self.parameters.flat,
+            gradients,
+            self.buffers.flat,
+            sample_type,
+            target,
+            normalization,
+            random,
+            states,
         )
 
 

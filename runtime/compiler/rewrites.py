@@ -112,7 +112,8 @@ def lanes(draft: Draft) -> Draft:
     if draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
-    if draft.batch < 2 or (draft.training and (Conv not in kinds or BatchNorm in kinds)):
+    uneven = draft.output_shape.sequence  # lanes of sequences do not count equally where lengths differ
+    if draft.batch < 2 or (draft.training and (Conv not in kinds or BatchNorm in kinds or uneven)):
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)

@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,8 +55,9 @@ def load_data(word: words.Data, folder: Path | None, classification: bool) -> Da
     if samples.test is not None and len(shares) == 3:
         raise DataError(f"{samples.name} has a test part of its own; write two shares, as split=75/25", exit_code=2)
     inputs, test_inputs = _inputs(samples)
-    targets, test_targets, classes = encode(samples, classification)
-    train, validation, test = _split(Part(inputs, targets), shares, word.seed, samples.name)
+    targets, test_targets, classes = _targets(samples, classification)
+    seed = None if samples.ordered else word.seed
+    train, validation, test = _split(Part(inputs, targets), shares, seed, samples.name)
     if test_inputs is not None and test_targets is not None:
         test = Part(test_inputs, test_targets)
     return _finish(samples, (train, validation, test), word.normalize, classes, classification)
@@ -70,25 +72,43 @@ def data_from_arrays(
     normalize: Normalize = "none",
     split: tuple[float, ...] | None = None,
     seed: int = 0,
+    steps: bool = False,
 ) -> Data:
     """Data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
 
     `validation` is such a pair too. Where it is None, nothing is split off for validation unless `split` gives shares,
     as (75, 25), which then follow from `seed`. Arrays are not copied unless they are split. Targets are read as
-    `load_data` reads them. Raises DataError where shapes disagree or values are unusable.
+    `load_data` reads them; with `steps` they are one for each step of a sequence, classes (samples, time), −1 behind
+    its end, or numbers (samples, time, outputs). Raises DataError where shapes disagree or values are unusable.
     """
     held = None
     if validation is not None:
         if split is not None:
             raise DataError("give validation samples or shares to split off, not both", exit_code=2)
-        held = Samples("validation", np.asarray(validation[0]), np.asarray(validation[1]), counted("validation"))
-    samples = Samples("data", np.asarray(x), np.asarray(y), counted("data"), test=held)
+        held = Samples(
+            "validation", np.asarray(validation[0]), np.asarray(validation[1]), counted("validation"), steps=steps
+        )
+    samples = Samples("data", np.asarray(x), np.asarray(y), counted("data"), test=held, steps=steps)
     inputs, held_inputs = _inputs(samples)
-    targets, held_targets, classes = encode(samples, classification)
+    targets, held_targets, classes = _targets(samples, classification)
     train, valid, test = _split(Part(inputs, targets), split or (1.0,), seed, samples.name)
     if held_inputs is not None and held_targets is not None:
         valid = Part(held_inputs, held_targets)
     return _finish(samples, (train, valid, test), normalize, classes, classification)
+
+
+def _targets(
+    samples: Samples, classification: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
+    """Targets and names of classes as `encode` gives them; those of steps stand ready, and symbols are classes."""
+    if not samples.steps:
+        return encode(samples, classification)
+    if samples.symbols is not None and not classification:
+        raise DataError(
+            f"{samples.name} is text, and the symbol behind each step is a class: end the network in softmax with loss "
+            "cross_entropy"
+        )
+    return samples.targets, samples.test.targets if samples.test is not None else None, samples.symbols
 
 
 def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -123,12 +143,15 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
     return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
 
 
-def _split(part: Part, shares: tuple[float, ...], seed: int, name: str) -> tuple[Part, Part | None, Part | None]:
+def _split(
+    part: Part, shares: tuple[float, ...], seed: int | None, name: str
+) -> tuple[Part, Part | None, Part | None]:
     """Training, validation and test by their shares.
 
     One permutation of all samples by PCG64(seed) decides: the first samples of it are the validation part, those after
     them the test part, the rest the training part; each part then keeps the order of the source. A share that is not 0
-    gets one sample at least, and is rounded to the nearest whole number of samples otherwise.
+    gets one sample at least, and is rounded to the nearest whole number of samples otherwise. Without a seed the parts
+    follow each other in the order of the source: training, validation, test.
     """
     total, count = sum(shares), len(part)
     wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
@@ -139,6 +162,10 @@ def _split(part: Part, shares: tuple[float, ...], seed: int, name: str) -> tuple
         )
     if not sum(wanted):
         return part, None, None
+    if seed is None:
+        ends = np.cumsum([count - sum(wanted), *wanted])
+        cut = [Part(part.inputs[i:j], part.targets[i:j]) if j > i else None for i, j in pairwise(ends)]
+        return Part(part.inputs[: ends[0]], part.targets[: ends[0]]), cut[0], cut[1] if len(cut) > 1 else None
     order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
     *held, rest = np.split(order, np.cumsum(wanted))
     parts = [_take(part, np.sort(chosen)) if chosen.size else None for chosen in held]
@@ -158,6 +185,6 @@ def _finish(
 ) -> Data:
     train, validation, test = parts
     task: Task = "classification" if classification else "regression"
-    preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features)
+    preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
     named: dict[str, Part | None] = {"train": train, "validation": validation, "test": test}
     return Data(samples.name, train, validation, test, preprocessing, digest(named, preprocessing))

@@ -20,7 +20,8 @@ class Part:
     """Samples and what they are to become.
 
     `inputs` is (samples, …) in the type they came in: bytes stay bytes until a batch is normalized. `targets` is
-    (samples,) int64, the number of each sample's class, or (samples, outputs) of floats.
+    (samples,) int64, the number of each sample's class, or (samples, outputs) of floats; of text (samples, time) int64,
+    the symbol behind each step, and −1 behind the end of a shorter sequence.
     """
 
     inputs: NDArray[Any]
@@ -56,7 +57,8 @@ class Data:
         names = self.preprocessing.classes or ()
         found: dict[str, dict[str, int]] = {}
         for role, part in self.parts():
-            numbers = np.bincount(part.targets, minlength=len(names)).tolist() if names else []
+            known = part.targets[part.targets >= 0] if names else part.targets
+            numbers = np.bincount(known, minlength=len(names)).tolist() if names else []
             found[role] = dict(zip(names, numbers, strict=True))
         return found
 
@@ -87,9 +89,13 @@ class Data:
         """
         columns = _columns(self, preprocessing)
         renumber = _renumbered(self, preprocessing)
+        symbols = self.preprocessing.vocabulary is not None and preprocessing.vocabulary is not None
         parts: dict[str, Part | None] = {"train": None, "validation": None, "test": None}
         for role, part in self.parts():
-            inputs = part.inputs if columns is None else part.inputs[:, columns]
+            inputs = part.inputs if columns is None else part.inputs[..., columns]
+            if symbols:
+                parts[role] = _as_symbols(self.name, part, renumber, preprocessing.input_shape[0])
+                continue
             preprocessing.as_batch(inputs[:1])
             parts[role] = Part(inputs, part.targets if renumber is None else renumber[part.targets])
         train = parts["train"]
@@ -107,6 +113,21 @@ def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
     if missing:
         raise DataError(f'{data.name} has no column "{missing[0]}", which the network was trained on')
     return [have.index(name) for name in wanted]
+
+
+def _as_symbols(name: str, part: Part, renumber: NDArray[np.int64] | None, length: int) -> Part:
+    """Sequences of symbols by a network's numbers and of its length: shorter ones are padded."""
+    padding = length - part.inputs.shape[1]
+    if padding < 0:
+        raise DataError(
+            f"{name} has sequences of {part.inputs.shape[1]} steps, and the network was trained on {length} at most"
+        )
+
+    def fitted(symbols: NDArray[Any]) -> NDArray[Any]:
+        known = symbols if renumber is None else np.where(symbols >= 0, renumber[symbols], symbols)
+        return np.pad(known, ((0, 0), (0, padding)), constant_values=-1).astype(symbols.dtype)
+
+    return Part(fitted(part.inputs), fitted(part.targets))
 
 
 def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] | None:

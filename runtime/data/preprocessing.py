@@ -23,6 +23,7 @@ class Preprocessing:
     A network sees (sample − shift) / scale. Both are float64, one number for each channel of an image or feature of a
     table, (channels,) or (features,); where a feature never changes its scale is 1. `input_shape` is that of one raw
     sample. `classes` names the classes in the order of the outputs and `features` the columns, where they are known.
+    `vocabulary` names the symbols of a text, where samples are symbols.
     `limits` are the smallest and largest number in the training part, by which pictures are read in the same range.
     """
 
@@ -34,6 +35,7 @@ class Preprocessing:
     features: tuple[str, ...] | None
     task: Task
     limits: tuple[float, float] = (0.0, 255.0)
+    vocabulary: tuple[str, ...] | None = None
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
@@ -49,6 +51,7 @@ class Preprocessing:
         task: Task,
         classes: tuple[str, ...] | None = None,
         features: tuple[str, ...] | None = None,
+        vocabulary: tuple[str, ...] | None = None,
     ) -> Self:
         """Learn the normalization of a kind from training samples (samples, …), which must be finite.
 
@@ -73,7 +76,7 @@ class Preprocessing:
                 "outside the range of float64; scale them, or write normalize=none"
             )
         span = (float(low.min()), float(high.max()))
-        return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span)
+        return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span, vocabulary)
 
     def apply(
         self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None
@@ -136,7 +139,8 @@ class Preprocessing:
             "scale": self.scale,
             "limits": np.array(self.limits),
         }
-        for name, names in (("classes", self.classes), ("features", self.features)):
+        named = {"classes": self.classes, "features": self.features, "vocabulary": self.vocabulary}
+        for name, names in named.items():
             if names is not None:
                 entries[name] = json.dumps(list(names), ensure_ascii=False)
         return entries
@@ -155,6 +159,7 @@ class Preprocessing:
             reader.names("features"),
             cast(Task, reader.word("task", get_args(Task))),
             tuple(reader.array("limits", np.float64).tolist()),
+            reader.names("vocabulary"),
         )
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2

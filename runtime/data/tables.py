@@ -3,7 +3,7 @@
 import csv
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from runtime.data.files import beginning, looks_like, opened
 from runtime.data.load import reads
 from runtime.data.samples import Samples
+from runtime.data.series import windows
 from runtime.data.targets import is_number
 from runtime.errors import DataError
 from spec_lang import data as words
@@ -38,12 +39,28 @@ class Table:
 @reads(words.Csv)
 def read(word: words.Csv, folder: Path) -> Samples:
     """The table that the word names. A test table has the same columns, in whatever order."""
+    if word.window is not None:
+        return _over_time(word, folder)
     train = read_table(folder / word.path, word.separator, word.target)
     test = None
     if word.test is not None:
         table = read_table(folder / word.test, word.separator, word.target, train.columns)
         test = _samples(table, None)
     return _samples(train, test)
+
+
+def _over_time(word: words.Csv, folder: Path) -> Samples:
+    """The rows in windows; the target's own past is a feature too."""
+    train = read_table(folder / word.path, word.separator, None)
+    samples = _windows(train, word)
+    if word.test is None:
+        return samples
+    return replace(samples, test=_windows(read_table(folder / word.test, word.separator, None, train.columns), word))
+
+
+def _windows(table: Table, word: words.Csv) -> Samples:
+    target = table.numbers[:, _position(table.path, list(table.columns), word.target)]
+    return windows(table.path.name, table.numbers, target, word, table.place, table.columns)
 
 
 def _samples(table: Table, test: Samples | None) -> Samples:
@@ -77,8 +94,8 @@ def _text(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
             raise DataError(f"{path}, line {number} is not UTF-8 text{seems}; save the table as UTF-8") from None
 
 
-def read_table(path: Path, separator: str, target: str, features: tuple[str, ...] | None = None) -> Table:
-    """A table with a header line. `features` picks columns by name; None takes all but the target.
+def read_table(path: Path, separator: str, target: str | None, features: tuple[str, ...] | None = None) -> Table:
+    """A table with a header line. `features` picks columns by name; None takes all but the target, if there is one.
 
     Raises DataError, with line and column, for a missing or doubled name, a line of another length, an empty cell, a
     cell that is no number, NaN and infinity, and for a table without rows.
@@ -150,12 +167,12 @@ def _position(path: Path, names: list[str], wanted: str) -> int:
     raise DataError(f'{path} has no column "{wanted}"; {hint}')
 
 
-def _check_header(path: Path, names: list[str], target: str, separator: str) -> None:
+def _check_header(path: Path, names: list[str], target: str | None, separator: str) -> None:
     if all(map(is_number, names)):
         raise DataError(f"{path} begins with numbers: its first line must name the columns")
     if len(names) == 1 and target not in names:
         other = guess_separator(names[0])
-        if other != separator:
+        if other != separator and other in names[0]:
             written = "tab" if other == "\t" else f'"{other}"'
             raise DataError(f'{path} has a single column by the separator "{separator}"; write separator={written}')
     seen: set[str] = set()

@@ -85,6 +85,7 @@ class Rnn(Recurrent):
 
     word = "rnn"
     examples = ("rnn 32", "rnn 16 relu return=sequence")
+    units: Whole = Field(gt=0)
     activation: Annotated[Literal["tanh", "relu"], Bare(("name",), "relu")] = "tanh"
 
 

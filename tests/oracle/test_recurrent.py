@@ -23,8 +23,6 @@ def close(ours: Array, theirs: torch.Tensor) -> None:
     np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-8, atol=1e-8)
 
 
-
-
 def module(word: Recurrent, features: int, arrays: dict[str, Array]) -> torch.nn.RNNBase:
     """PyTorch's layer with our weights; of its two biases one has ours and the other zeros."""
     options = {"batch_first": True, "bias": word.bias, "bidirectional": word.bidirectional, "dtype": torch.float64}

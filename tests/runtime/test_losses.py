@@ -111,3 +111,14 @@ def test_mse_on_classes_compares_with_ones_and_zeros() -> None:
 
 def test_a_loss_over_one_output_never_compares_each_sample_with_every_target() -> None:
     assert value(Mse(), [[1.0], [2.0]], [1.0, 2.0]) == 0
+
+
+def test_padding_has_neither_loss_nor_gradient() -> None:
+    random = np.random.default_rng(1)
+    logits, classes = random.normal(size=(2, 3, 4)), random.integers(0, 4, (2, 3))
+    padded = np.pad(logits, ((0, 0), (0, 2), (0, 0)), constant_values=7.0)
+    loss, gradient = build_loss(CrossEntropy())(padded, np.pad(classes, ((0, 0), (0, 2)), constant_values=-1))
+    alone, alone_gradient = build_loss(CrossEntropy())(logits, classes)
+    assert loss == pytest.approx(alone, rel=1e-14)
+    np.testing.assert_allclose(gradient[:, :3], alone_gradient, rtol=1e-13)
+    assert not gradient[:, 3:].any()

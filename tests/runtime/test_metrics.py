@@ -7,7 +7,7 @@ import pytest
 
 from runtime.metrics import confusion, measure
 from runtime.targets import TargetError
-from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Rmse, Top3
+from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 from spec_lang.word import words
 
 THREE = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4]]  # taken for 0, 1, 1, 2
@@ -100,3 +100,11 @@ def test_targets_of_another_part_are_refused() -> None:
         measured(Accuracy(), THREE, [0, 1])
     with pytest.raises(TargetError):
         measured(Rmse(), [[1.0], [2.0]], [1.0, 2.0, 3.0])
+
+
+def test_perplexity_is_the_number_of_equally_probable_classes_and_padding_is_not_counted() -> None:
+    outputs = np.full((2, 3, 5), 0.2)
+    outputs[0, 2] = [1, 0, 0, 0, 0]
+    targets = np.array([[0, 1, -1], [2, 4, -1]])
+    assert measure(Perplexity(), outputs, targets) == pytest.approx(5)
+    assert measure(Accuracy(), outputs, targets) == pytest.approx(0.25)

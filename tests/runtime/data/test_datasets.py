@@ -10,7 +10,7 @@ from tests.runtime.data.helpers import write_mnist
 
 def test_all_are_listed_with_what_they_hold_and_where_they_are(bare_machine: Path) -> None:
     listed = {dataset.name: dataset for dataset in datasets()}
-    assert list(listed) == ["mnist", "mnist_sample"]
+    assert list(listed) == ["dinos", "mnist", "mnist_sample"]
     assert (listed["mnist"].train, listed["mnist"].test, listed["mnist"].find()) == (60_000, 10_000, None)
     path = listed["mnist_sample"].find()
     assert path is not None and path.is_file() and listed["mnist_sample"].shape == (28, 28, 1)
@@ -19,7 +19,7 @@ def test_all_are_listed_with_what_they_hold_and_where_they_are(bare_machine: Pat
 
 def test_a_data_set_is_found_once_it_is_there(bare_machine: Path) -> None:
     write_mnist(bare_machine, suffix="")
-    assert datasets()[0].find() == bare_machine == fetch("mnist")
+    assert {d.name: d for d in datasets()}["mnist"].find() == bare_machine == fetch("mnist")
 
 
 def test_what_comes_with_the_package_needs_no_fetching(bare_machine: Path) -> None:
@@ -27,7 +27,7 @@ def test_what_comes_with_the_package_needs_no_fetching(bare_machine: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("minst", "did you mean mnist"), ("cifar", "there is mnist or mnist_sample")]
+    ("name", "said"), [("minst", "did you mean mnist"), ("cifar", "there is dinos, mnist or mnist_sample")]
 )
 def test_an_unknown_name_is_answered_with_a_known_one(name: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as error:

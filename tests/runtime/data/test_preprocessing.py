@@ -151,7 +151,8 @@ def test_entries_come_back_bit_for_bit(samples: Any, kind: Any, classes: Any, na
         ("classes", '{"a": 1}', "classes that are no list of names"),
         ("classes", '["a"', "classes that are no list of names"),
         ("features", '["a", "b"]', "names 2 features of 3"),
-        ("vocabulary", "abc", "an entry this version does not know, 'vocabulary'"),
+        ("vocabulary", "abc", "vocabulary that are no list of names"),
+        ("alphabet", "abc", "an entry this version does not know, 'alphabet'"),
     ],
 )
 def test_entries_that_cannot_be_are_refused(name: str, value: Any, said: str) -> None:

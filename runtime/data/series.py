@@ -1,0 +1,60 @@
+"""Series: points in the order of time, cut into windows, and a sine to try them on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from runtime.data.load import reads
+from runtime.data.samples import Samples
+from runtime.errors import DataError
+from spec_lang.sequences import Sine
+from spec_lang.series import Series
+
+
+def windows(
+    name: str,
+    points: NDArray[np.float64],
+    target: NDArray[np.float64],
+    word: Series,
+    place: Callable[[int], str],
+    features: tuple[str, ...] | None = None,
+) -> Samples:
+    """A series (time, columns) as samples (windows, window, columns), and what `target` (time,) is `horizon` later.
+
+    Targets are (windows, 1), or (windows, window, 1) where every step predicts. Raises DataError where the series is
+    shorter than a window and its horizon.
+    """
+    assert word.window is not None
+    count, needed = len(points) - word.horizon - word.window + 1, word.window + word.horizon
+    if count < 1:
+        raise DataError(
+            f"{name} has {len(points):,} points, and a window of {word.window} with a horizon of {word.horizon} needs "
+            f"{needed:,}: write a smaller window="
+        )
+    apart = word.apart()
+    inputs = np.ascontiguousarray(sliding_window_view(points, word.window, axis=0)[:count:apart].swapaxes(1, 2))
+    later = target[word.horizon :]
+    every = sliding_window_view(later, word.window)[:count:apart]  # (windows, window)
+    targets = every[:, :, None].copy() if word.predict == "every" else every[:, -1:].copy()
+    return Samples(
+        name, inputs, targets, lambda index: place(index * apart), features=features, steps=True, ordered=True
+    )
+
+
+def sine(word: Sine) -> NDArray[np.float64]:
+    """sin(frequency · t) + noise, t = 0, 1, 2, …, as (length,)."""
+    random = np.random.Generator(np.random.PCG64(word.seed))
+    time = np.arange(word.length)
+    values: NDArray[Any] = np.sin(word.frequency * time) + word.noise * random.standard_normal(word.length)
+    return values
+
+
+@reads(Sine)
+def read(word: Sine, folder: Path) -> Samples:
+    """The sine in windows."""
+    series = sine(word)
+    return windows("sine", series[:, None], series, word, lambda index: f"sine, point {index}")

@@ -1,0 +1,60 @@
+"""Data over time that need no table: a sine, and text."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from spec_lang.data import Data, Files
+from spec_lang.series import Series
+
+
+class Sine(Series, Data):
+    """A sine with noise: `frequency` radians a point, `length` points, noise of that deviation drawn from `seed`."""
+
+    word = "sine"
+    examples = ("data sine window=10", "data sine window=10 predict=every noise=0.1")
+    length: int = Field(10_001, gt=1, le=10_000_000)
+    frequency: float = Field(0.01, gt=0)
+    noise: float = Field(0.1, ge=0)
+    window: int | None = Field(10, gt=0)
+    split: tuple[float, ...] = (70.0, 10.0, 20.0)
+    normalize: Literal["zscore", "minmax", "unit", "none"] = "none"
+
+
+class Symbolic(Data):
+    """Text as symbols: each sample is a sequence, and at each step the next symbol is what it is to become."""
+
+    symbolic = True
+    normalize: Literal["none"] = "none"
+
+
+class Text(Files, Symbolic):
+    """Any UTF-8 text. By character it is cut, in its order, into pieces of `window`; by line each line is a sample.
+
+    A line begins and ends with the line break, so that a network learns to begin and to end. The vocabulary is every
+    character of the text; `case=lower` makes letters small before.
+    """
+
+    word = "text"
+    paths = ("path", "test")
+    examples = ('data text "book.txt" window=64', 'data text "names.txt" by=line case=lower')
+    by: Literal["character", "line"] = "character"
+    window: int = Field(64, gt=0)
+    case: Literal["keep", "lower"] = "keep"
+    test: str | None = None
+
+    @field_validator("test")
+    @classmethod
+    def _once(cls, test: str | None, info: ValidationInfo) -> str | None:
+        if test is not None and len(info.data.get("split", ())) == 3:
+            raise ValueError("gives a test part already, so split has two shares, as 75/25")
+        return test
+
+
+class Dinos(Symbolic):
+    """1,533 names of dinosaurs in small letters, which come with the package: learn to begin, spell and end one."""
+
+    word = "dinos"
+    examples = ("data dinos split=80/10/10",)
+    shape = (24,)
+    classes = 27

@@ -1,0 +1,68 @@
+"""Series cut into windows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from runtime.data import DataError, load_data
+from runtime.data.series import sine, windows
+from spec_lang.data import Csv
+from spec_lang.sequences import Sine
+
+
+def test_a_window_is_followed_by_its_target() -> None:
+    points = np.arange(6.0)
+    last = windows("s", points[:, None], points, Sine(window=2, horizon=2), str)
+    assert last.inputs[..., 0].tolist() == [[0, 1], [1, 2], [2, 3]]
+    assert last.targets.tolist() == [[3], [4], [5]]
+    every = windows("s", points[:, None], points, Sine(window=2, predict="every"), str)
+    assert every.inputs[..., 0].tolist() == [[0, 1], [2, 3]]
+    assert every.targets[..., 0].tolist() == [[1, 2], [3, 4]]
+
+
+def test_the_sine_is_a_sine_with_noise_of_the_deviation_asked_for_and_one_seed_is_one_series() -> None:
+    np.testing.assert_allclose(sine(Sine(noise=0)), np.sin(0.01 * np.arange(10_001)))
+    noise = sine(Sine(seed=3)) - sine(Sine(noise=0))
+    assert abs(noise.std() - 0.1) < 0.002
+    np.testing.assert_array_equal(sine(Sine(seed=3)), sine(Sine(seed=3)))
+    assert (sine(Sine(seed=3)) != sine(Sine(seed=4))).all()
+
+
+def test_parts_of_a_series_are_cut_in_time_and_share_no_target() -> None:
+    data = load_data(Sine(length=110, noise=0, split=(70, 10, 20)), None, False)
+    assert [len(part) for _, part in data.parts()] == [70, 10, 20]
+    together = np.concatenate([part.targets for _, part in data.parts()])
+    np.testing.assert_array_equal(together[:, 0], sine(Sine(length=110, noise=0))[10:])
+
+
+def write(folder: Path, rows: int) -> Path:
+    path = folder / "power.csv"
+    path.write_text("load,heat\n" + "".join(f"{i},{10 * i}\n" for i in range(rows)))
+    return path
+
+
+def test_rows_of_a_table_are_points_in_time_where_a_window_is_given(tmp_path: Path) -> None:
+    path = write(tmp_path, 10)
+    data = load_data(Csv(path=str(path), target="load", window=3, split=(1, 0)), tmp_path, False)
+    assert data.train.inputs.shape == (7, 3, 2)
+    assert data.train.inputs[1].tolist() == [[1, 10], [2, 20], [3, 30]]
+    assert data.train.targets[:2].tolist() == [[3], [4]]
+    assert data.preprocessing.features == ("load", "heat")
+
+
+def test_a_series_of_one_column_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("load\n1\n2\n3\n4\n5\n6\n")
+    data = load_data(Csv(path="one.csv", target="load", window=2), tmp_path, False)
+    assert data.train.inputs.shape[1:] == (2, 1)
+
+
+def test_what_a_series_lacks_is_told(tmp_path: Path) -> None:
+    path = str(write(tmp_path, 5))
+    with pytest.raises(DataError, match="has 5 points, and a window of 5 with a horizon of 1 needs 6"):
+        load_data(Csv(path=path, target="load", window=5), tmp_path, False)
+    with pytest.raises(DataError, match='has no column "lod"; did you mean "load"'):
+        load_data(Csv(path=path, target="lod", window=2), tmp_path, False)
+    with pytest.raises(ValidationError, match="write window=10, for one, too"):
+        Csv(path=path, target="load", horizon=3)

@@ -1,0 +1,70 @@
+"""Orders of samples, and states that are carried from batch to batch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnspec
+from runtime.errors import TrainingError
+from runtime.saving import load
+from runtime.state import streams
+
+STATEFUL = """
+rnn 4 return=sequence -> dense 1
+data sine length=301 window=10 predict=every
+optimizer sgd lr=1e-30
+train 1 epochs batch=3 stateful=yes
+"""
+
+
+def test_each_place_of_the_batch_reads_a_stretch_of_its_own() -> None:
+    assert streams(7, 2).tolist() == [0, 3, 1, 4, 2, 5]
+    with pytest.raises(TrainingError, match="reads 8 stretches of the series at once, and there are 7 windows"):
+        streams(7, 8)
+
+
+def test_a_stateful_epoch_of_short_windows_is_one_pass_over_long_ones(tmp_path: Path) -> None:
+    """With nothing learnt the loss tells what the state was: ten windows of 10 with it carried are one of 100."""
+    settings = {"data.split": "1/0"}
+    short = nnspec.train(STATEFUL, out=tmp_path / "short", dtype="float64", settings=settings).end
+    settings |= {"data.window": 100, "train.stateful": "no"}
+    long = nnspec.train(STATEFUL, out=tmp_path / "long", dtype="float64", settings=settings).end
+    assert short["loss"] == pytest.approx(long["loss"], rel=1e-12)
+
+
+def test_evaluation_carries_the_state_through_the_whole_part(tmp_path: Path) -> None:
+    run = nnspec.train(STATEFUL, out=tmp_path / "a", dtype="float64")
+    part = run.data.validation
+    assert part is not None
+    whole = nnspec.compile(f"input {part.inputs.shape[0] * 10}x1 {STATEFUL.split('data')[0]}", dtype="float64")
+    whole.set_parameters(run.network.parameters)
+    answers = whole.predict(part.inputs.reshape(1, -1, 1))
+    loss = float(np.mean((answers.reshape(part.targets.shape) - part.targets) ** 2))
+    assert run.end["validation_loss"] == pytest.approx(loss, rel=1e-12)
+
+
+def test_a_run_that_carries_states_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    spec = STATEFUL.replace("lr=1e-30", "lr=0.1").replace("1 epochs", "12 iterations") + "early_stop patience=99"
+    settings = {"train.checkpoint_every": 5, "train.keep": 9}
+    whole = nnspec.train(spec, out=tmp_path / "a", settings=settings)
+    middle = load(tmp_path / "a" / "step-000000005.h5").state
+    assert middle.carried.flat.any()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a" / "step-000000005.h5").rename(tmp_path / "b" / "last.h5")
+    again = nnspec.resume(tmp_path / "b")
+    for name, array in whole.network.parameters.items():
+        np.testing.assert_array_equal(again.network.parameters[name], array)
+    assert again.end["loss"] == whole.end["loss"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("lstm 2 reverse=yes return=sequence -> dense 1", "lstm1 reads from the end"),
+        ("dense 2 -> dense 1", "no layer keeps a state"),
+    ],
+)
+def test_a_state_that_cannot_be_carried_is_told(text: str, said: str) -> None:
+    with pytest.raises(nnspec.SpecError, match=said):
+        nnspec.check(f"input 4x1\n{text}\ntrain 1 epochs stateful=yes")
