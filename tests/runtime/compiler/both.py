@@ -18,6 +18,7 @@ from runtime.network import Network
 from spec_lang.check import check
 from spec_lang.shape import Shape
 from spec_lang.source import Source
+from spec_lang.spec import Spec
 
 Array = NDArray[Any]
 
@@ -56,7 +57,11 @@ class Both:
     @classmethod
     def of(cls, text: str, dtype: str = "float64", shape: Shape | None = None) -> "Both":
         """The network of a text; `shape` is that of its samples where the text does not say it."""
-        spec = check(Source("a test", text), input_shape=shape)
+        return cls.from_spec(check(Source("a test", text), input_shape=shape), dtype)
+
+    @classmethod
+    def from_spec(cls, spec: Spec, dtype: str = "float64") -> "Both":
+        """The network of a checked spec whose shapes are known."""
         assert spec.input is not None
         network = Network(spec, Preprocessing.identity(spec.input), np.dtype(dtype))
         random = np.random.default_rng(3)

@@ -1,0 +1,308 @@
+"""Each rewrite by itself: what it does to the draft, when it keeps away, and that the numbers stay what they were."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from runtime.compiler import rewrites
+from runtime.compiler.draft import Draft, DraftNode
+from runtime.compiler.rewrites import BLOCK, REWRITES, WIDE, rewritten
+from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
+
+CONV = "input 8x8x2 -> conv 3x3 x3 relu -> maxpool 2 -> dense 4 relu -> dense 3 softmax"
+WIDE_DENSE = f"input {WIDE // 50} -> dense 50 relu -> dense 3 softmax"
+
+TEXTS = {
+    "chain of convolutions": CONV,
+    "leaky activations": "input 9x8x1 -> conv 2x2 x3 leaky_relu -> maxpool 2 -> leaky_relu slope=1.5 -> dense 3",
+    "average": "input 8x8x2 -> conv 3x3 x3 -> avgpool 3 -> dense 3 sigmoid",
+    "overlap": "input 8x8x2 -> conv 3x3 x3 pad=same relu -> maxpool 3 stride=2 pad=1 -> conv 1x1 x2 -> dense 3",
+    "forks": "input 6x6x2 -> conv 3x3 x2 relu -> (maxpool 2 -> dense 4 | dense 2 relu | flatten) -> dense 3 softmax",
+    "dense": "input 7 -> dense 6 relu -> dropout 0.3 -> dense 5 tanh -> dense 2",
+    "plain forms": "input 6x6x2 -> conv 3x3 x4 groups=2 gelu -> batchnorm -> globalmaxpool -> dense 3 softmax",
+}
+
+
+def find(draft: Draft, name: str) -> DraftNode:
+    return next(node for node in draft.nodes if node.name == name)
+
+
+@pytest.mark.parametrize("name", REWRITES)
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_rewrite_alone_and_all_but_it_leave_the_numbers_as_they_were(name: str, text: str, long_steps: None) -> None:
+    both = Both.of(text)
+    for size in (1, 5):
+        for without in (all_but(name), frozenset({name})):
+            drafts = [both.rewritten(size, without, training) for training in (True, False)]
+            both.assert_planned_is_plain(*drafts)
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_without_any_rewrite_the_numbers_are_the_same(text: str) -> None:
+    both = Both.of(text)
+    both.assert_planned_is_plain(both.draft(5), both.draft(5, training=False))
+
+
+@pytest.mark.parametrize("name", REWRITES)
+def test_every_rewrite_says_why_it_is_allowed(name: str) -> None:
+    assert len((REWRITES[name].__doc__ or "").split()) > 15
+
+
+def test_what_was_applied_is_told_in_order_and_what_was_left_out_is_not_applied(long_steps: None) -> None:
+    both = Both.of(CONV)
+    everything = both.rewritten(5).applied
+    assert everything == tuple(name for name in REWRITES if name != "blocks")
+    for name in everything:
+        assert name not in both.rewritten(5, frozenset({name})).applied
+    assert both.rewritten(5, all_but("pool_first", "lanes")).applied == ("pool_first", "lanes")
+    assert both.rewritten(5, all_but()).applied == ()
+
+
+def test_a_rewrite_that_finds_nothing_to_do_is_not_told() -> None:
+    assert "pool_first" not in Both.of(TEXTS["dense"]).rewritten(5).applied
+
+
+def test_leaving_out_a_rewrite_that_there_is_none_of_is_an_error() -> None:
+    with pytest.raises(KeyError, match="pool_last"):
+        rewritten(Both.of(CONV).draft(2), frozenset({"pool_last"}))
+
+
+def test_a_draft_is_a_value_that_rewriting_leaves_alone() -> None:
+    both = Both.of(CONV)
+    draft, same = both.draft(5), both.draft(5)
+    assert rewritten(draft) == rewritten(same)
+    assert draft == same
+    assert draft.applied == ()
+
+
+class TestPoolFirst:
+    @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
+    def test_the_activation_changes_places_with_the_pool_behind_it(self, activation: str) -> None:
+        draft = Both.of(f"input 8x8x1 -> conv 3x3 x2 {activation} -> maxpool 2 -> dense 3").rewritten(
+            2, all_but("pool_first")
+        )
+        moved = f"conv1/{activation}"
+        assert [node.name for node in draft.nodes] == ["conv1", "maxpool1", moved, "dense1"]
+        assert find(draft, "maxpool1").inputs == ("conv1",)
+        assert find(draft, moved).inputs == ("maxpool1",)
+        assert find(draft, "dense1").inputs == (moved,)
+        assert find(draft, moved).input_shapes == (find(draft, moved).output_shape,) == ((3, 3, 2),)
+        assert find(draft, moved).notes
+
+    def test_several_activations_change_places_one_after_another(self) -> None:
+        both = Both.of("input 8x8x1 -> conv 3x3 x2 relu -> leaky_relu -> maxpool 2 -> dense 3")
+        draft = both.rewritten(2, all_but("pool_first"))
+        assert [node.layer.word for node in draft.nodes] == ["conv", "maxpool", "relu", "leaky_relu", "dense"]
+        both.assert_planned_is_plain(draft)
+
+    def test_one_activation_passes_several_pools(self) -> None:
+        both = Both.of("input 9x9x1 -> conv 2x2 x2 relu -> maxpool 2 -> maxpool 2 -> dense 3")
+        draft = both.rewritten(2, all_but("pool_first"))
+        assert [node.layer.word for node in draft.nodes] == ["conv", "maxpool", "maxpool", "relu", "dense"]
+        both.assert_planned_is_plain(draft)
+
+    @pytest.mark.parametrize(
+        "between",
+        [
+            "tanh -> maxpool 2",
+            "relu -> avgpool 2",
+            "relu -> globalmaxpool",
+            "relu -> (maxpool 2 -> dense 2 + dense 2)",
+            "maxpool 2 -> relu",
+        ],
+    )
+    def test_nothing_else_changes_places(self, between: str) -> None:
+        draft = Both.of(f"input 8x8x1 -> conv 3x3 x2 -> {between} -> dense 3").draft(2)
+        assert rewritten(draft, all_but("pool_first")) is draft
+
+    def test_padding_never_wins_also_where_the_pool_comes_first(self) -> None:
+        both = Both.of("input 4x4x1 -> conv 1x1 x2 -> leaky_relu slope=0.5 -> maxpool 3 stride=2 pad=1 -> dense 3")
+        both.network.parameter_arena["conv1/bias"][...] = -50  # every number that padding competes with is negative
+        both.assert_planned_is_plain(both.rewritten(3), both.rewritten(3, training=False))
+
+    def test_ties_at_zero_send_no_gradient_either_way(self) -> None:
+        both = Both.of("input 4x4x1 -> conv 1x1 x1 relu -> maxpool 2 -> dense 3 softmax")
+        both.network.parameter_arena["conv1/weight"][...] = 0
+        for bias in (-1, 0, 1):
+            both.network.parameter_arena["conv1/bias"][...] = bias
+            both.assert_planned_is_plain(both.rewritten(3))
+
+
+class TestPoolPhases:
+    @pytest.mark.parametrize("pool", ["maxpool 2", "avgpool 3", "maxpool 2x2 stride=2 pad=0"])
+    def test_convolution_and_pool_agree_on_the_order_of_places(self, pool: str) -> None:
+        both = Both.of(f"input 9x8x1 -> conv 3x3 x2 -> {pool} -> dense 3")
+        draft = both.rewritten(2, all_but("pool_phases"))
+        conv, pooling = draft.nodes[:2]
+        assert conv.phases == pooling.phases == pooling.layer.steps()  # type: ignore[attr-defined]
+        assert conv.notes
+        assert pooling.notes
+        both.assert_planned_is_plain(draft)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "conv 3x3 x2 -> maxpool 3 stride=2",
+            "conv 3x3 x2 -> maxpool 3 stride=2 pad=1",
+            "conv 3x3 x2 -> maxpool 2x3 stride=2",
+            "conv 3x3 x2 -> maxpool 2 stride=3",
+            "conv 3x3 x2 -> maxpool 2 pad=same",
+            "conv 3x3 x2 -> maxpool 1",
+            "conv 3x3 x2 groups=2 -> maxpool 2",
+            "conv 3x3 x2 -> relu -> avgpool 2",
+            "conv 3x3 x2 -> (maxpool 2 -> dense 2 + dense 2)",
+            "relu -> maxpool 2",
+        ],
+    )
+    def test_nothing_else_is_computed_in_phases(self, text: str) -> None:
+        both = Both.of(f"input 9x9x2 -> {text} -> dense 3")
+        draft = both.rewritten(2, all_but("pool_phases"))
+        assert {node.phases for node in draft.nodes} == {1}
+        both.assert_planned_is_plain(draft)
+
+    @pytest.mark.parametrize("options", ["stride=2", "dilation=2", "pad=same", "pad=3 stride=2 dilation=2", "bias=no"])
+    def test_phases_hold_for_any_window_of_the_convolution(self, options: str) -> None:
+        both = Both.of(f"input 11x13x2 -> relu -> conv 3x2 x3 {options} -> maxpool 2 -> dense 3")
+        draft = both.rewritten(3)
+        assert find(draft, "conv1").phases == 2
+        both.assert_planned_is_plain(draft, replace(draft, first_gradient=True))
+
+
+class TestFoldBias:
+    def test_the_bias_is_added_by_itself_where_it_is_not_folded(self) -> None:
+        both = Both.of(CONV)
+        folded, apart = both.rewritten(5), both.rewritten(5, frozenset({"fold_bias"}))
+        assert folded.fold_bias
+        assert not apart.fold_bias
+
+    def test_without_a_bias_nothing_is_folded(self) -> None:
+        both = Both.of("input 6x6x2 -> conv 3x3 x2 bias=no -> dense 4 bias=no relu -> dense 3 softmax bias=no")
+        both.assert_planned_is_plain(*both.drafts(5))
+
+
+class TestNoFirstGradient:
+    def test_the_first_layers_compute_no_gradient_of_the_samples(self) -> None:
+        both = Both.of(CONV)
+        assert not both.rewritten(5).first_gradient
+        assert both.rewritten(5, frozenset({"no_first_gradient"})).first_gradient
+
+    def test_at_inference_there_is_nothing_to_leave_out(self) -> None:
+        assert "no_first_gradient" not in Both.of(CONV).rewritten(5, training=False).applied
+
+
+class TestLanes:
+    @pytest.mark.parametrize(("size", "sizes"), [(1, (1,)), (2, (1, 1)), (5, (3, 2)), (8, (4, 4))])
+    def test_a_long_step_of_convolutions_is_cut_in_two(
+        self, size: int, sizes: tuple[int, ...], long_steps: None
+    ) -> None:
+        draft = Both.of(CONV).rewritten(size)
+        assert draft.lanes == sizes
+        assert draft.blas_threads == (1 if len(sizes) > 1 else 2)
+
+    def test_a_short_step_stays_whole_on_one_thread(self) -> None:
+        draft = Both.of(CONV).rewritten(5)
+        assert draft.lanes == (5,)
+        assert draft.blas_threads == 1
+
+    def test_statistics_over_a_batch_keep_it_whole_while_training(self, long_steps: None) -> None:
+        both = Both.of("input 8x8x1 -> conv 3x3 x2 -> batchnorm -> dense 3")
+        assert both.rewritten(5).lanes == (5,)
+        assert both.rewritten(5, training=False).lanes == (3, 2)
+
+    def test_dense_networks_leave_both_threads_to_blas_while_training(self, long_steps: None) -> None:
+        draft = Both.of(TEXTS["dense"]).rewritten(5)
+        assert draft.lanes == (5,)
+        assert draft.blas_threads == 2
+
+    def test_the_lanes_follow_from_the_work_and_not_from_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        text = "input 28x28x1 -> conv 3x3 x16 relu -> conv 3x3 x16 relu -> maxpool 2 -> dense 10 softmax"
+        long = Both.of(text).rewritten(32)
+        assert long.lanes == (16, 16)
+        monkeypatch.setattr("os.cpu_count", lambda: 1)
+        assert Both.of(text).rewritten(32) == long
+
+
+class TestBlocks:
+    def test_single_steps_of_plain_sgd_on_a_wide_dense_layer_are_made_in_blocks(self) -> None:
+        both = Both.of(WIDE_DENSE)
+        draft = rewritten(both.draft(1, plain_sgd=True))
+        assert draft.block == BLOCK
+        assert draft.nodes[0].notes
+
+    @pytest.mark.parametrize(
+        ("text", "size", "plain_sgd"),
+        [
+            (WIDE_DENSE, 1, False),
+            (WIDE_DENSE, 2, True),
+            ("input 7 -> dense 6 relu -> dense 3 softmax", 1, True),
+            (f"input {WIDE} -> dense 3 softmax", 1, True),
+            (f"input {WIDE} -> relu -> dense 3 -> dense 3 softmax", 1, True),
+            (f"input {WIDE} -> (dense 3 + dense 3) -> dense 3 softmax", 1, True),
+            (f"input {WIDE} -> dense 3 -> dropout 0.5 -> dense 3 softmax", 1, True),
+            (f"input {WIDE} -> dense 3 -> batchnorm -> dense 3 softmax", 1, True),
+        ],
+    )
+    def test_nothing_else_is_made_in_blocks(self, text: str, size: int, plain_sgd: bool) -> None:
+        assert rewritten(Both.of(text).draft(size, plain_sgd=plain_sgd)).block == 1
+
+    def test_inference_is_not_made_in_blocks(self) -> None:
+        assert rewritten(Both.of(WIDE_DENSE).draft(1, training=False, plain_sgd=True)).block == 1
+
+    @pytest.mark.parametrize(("dtype", "share"), [("float64", 1e-10), ("float32", 1e-5)])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            WIDE_DENSE,
+            WIDE_DENSE.replace("dense 50 relu", "dense 50 relu bias=no"),
+            "input 12x12x2 -> dense 40 tanh -> layernorm -> dense 3 softmax",
+            "input 12x12x2 -> dense 40 -> (skip + dense 40 relu) -> dense 3\nloss huber",
+            "input 300 -> dense 36 -> reshape 3x3x4 -> conv 2x2 x2 relu -> maxpool 2 -> dense 2 sigmoid",
+            f"input {WIDE // 20} -> dense 20 softmax\nloss mse",
+        ],
+    )
+    def test_a_block_of_steps_is_those_steps_one_by_one(self, text: str, dtype: str, share: float) -> None:
+        rates = [0.05 / (1 + step) for step in range(2 * BLOCK + 5)]  # the last block is a short one
+        blocks, single = Both.of(text, dtype), Both.of(text, dtype)
+        data = blocks.batch(len(rates))
+        small = Batch(data.x / 4, data.y)  # so that so many steps do not magnify what is rounded
+        losses = [single_step(single, Batch(small.x[i : i + 1], small.y[i : i + 1]), r) for i, r in enumerate(rates)]
+        assert_close(np.array(in_blocks(blocks, small, rates)), np.array(losses), 4 * share)
+        assert_close(blocks.network.parameter_arena.flat, single.network.parameter_arena.flat, 4 * share)
+
+    def test_what_stands_behind_a_short_block_plays_no_part(self) -> None:
+        first, second = Both.of(WIDE_DENSE), Both.of(WIDE_DENSE)
+        data, rates = first.batch(BLOCK + 3), [0.05] * (BLOCK + 3)
+        in_blocks(first, data, rates)
+        in_blocks(second, data, rates, forget=True)
+        np.testing.assert_array_equal(first.network.parameter_arena.flat, second.network.parameter_arena.flat)
+
+
+def single_step(both: Both, batch: Batch, rate: float) -> float:
+    """A step of plain SGD as it is defined: the loss before it."""
+    loss, gradients, _ = both.plain(batch)
+    both.network.parameter_arena.flat[...] -= both.network.dtype.type(rate) * gradients
+    return loss
+
+
+def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False) -> list[float]:
+    """Steps of plain SGD in blocks; `forget` clears the samples between two of them."""
+    draft = rewritten(both.draft(1, plain_sgd=True), NONE)
+    assert draft.block == BLOCK
+    bound, _ = both.bound(draft, data)
+    losses: list[float] = []
+    for start in range(0, len(rates), BLOCK):
+        part = slice(start, start + BLOCK)
+        if forget:
+            bound.samples.fill(0)
+        bound.samples[: len(data.x[part])], bound.targets[: len(data.x[part])] = data.x[part], data.y[part]
+        losses += bound.block(rates[part])
+    return losses
+
+
+@pytest.fixture
+def long_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Every step counts as long enough for two threads."""
+    monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
+    return lambda: None

@@ -1,0 +1,131 @@
+"""What a program is written with: names that clash with nothing, and arrays laid out and brought back."""
+
+import builtins
+import keyword
+
+import numpy as np
+import pytest
+
+from runtime.compiler.bind import PROGRAM_NAMES
+from runtime.compiler.writer import GIVEN, Ref, Writer, as_laid, as_samples, as_text, laid_out
+from spec_lang.shape import Shape
+
+SHAPES = [
+    Shape(()),
+    Shape((7,)),
+    Shape((5, 4)),
+    Shape((5, 4), sequence=True),
+    Shape((5, 4, 3)),
+    Shape((5, 4, 3, 2)),
+]
+
+
+def writer() -> Writer:
+    return Writer(3, 3, "float32", training=True)
+
+
+def shown(shape: Shape) -> str:
+    return f"{shape}{' steps' if shape.sequence else ''}"
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=shown)
+def test_laying_samples_out_and_bringing_them_back_are_views_that_undo_each_other(shape: Shape) -> None:
+    samples = np.random.default_rng(0).normal(size=(3, *shape))
+    laid = eval(as_laid("samples", shape), {"samples": samples})
+    assert laid.shape == laid_out(shape, 3)
+    back = eval(as_samples("laid", shape), {"laid": laid})
+    assert np.shares_memory(back, samples)
+    np.testing.assert_array_equal(back, samples)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=shown)
+def test_samples_stand_innermost(shape: Shape) -> None:
+    assert laid_out(shape, 3)[-1] == 3
+    laid = np.zeros(laid_out(shape, 3))
+    eval(as_samples("laid", shape), {"laid": laid})[1] = 1
+    np.testing.assert_array_equal(laid[..., 1], np.ones(laid.shape[:-1]))
+    assert laid.sum() == shape.size
+
+
+def test_channels_stand_in_front_of_an_image_and_an_image_without_them_has_one() -> None:
+    assert laid_out(Shape((5, 4, 3)), 2) == (3, 5, 4, 2)
+    assert laid_out(Shape((5, 4)), 2) == (1, 5, 4, 2)
+    assert laid_out(Shape((5, 4), sequence=True), 2) == (5, 4, 2)
+
+
+@pytest.mark.parametrize(
+    "wish", ["res2/conv1", "class", "lambda", "None", "größe", "x²", "np", "float", "__debug__", *GIVEN, *PROGRAM_NAMES]
+)
+def test_every_wish_becomes_a_name_that_python_and_the_program_leave_free(wish: str) -> None:
+    name = writer().name(wish)
+    assert name.isidentifier()
+    assert name.isascii()
+    assert not keyword.iskeyword(name)
+    assert not hasattr(builtins, name)
+    assert name not in {*GIVEN, *PROGRAM_NAMES}
+
+
+def test_no_two_wishes_become_one_name() -> None:
+    w = writer()
+    wishes = ["a/b", "a_b", "a.b", "a_b_2", "a_b", "a/b_2"]
+    assert len({w.name(wish) for wish in wishes}) == len(wishes)
+
+
+def test_an_array_is_made_of_its_shape_its_type_and_its_filling() -> None:
+    w = writer()
+    buffers = [w.buffer("a", (2, 3)), w.buffer("b", (4,), "zeros", "bool"), w.buffer("c", (5,), "ones", "intp")]
+    space = made(w)
+    arrays = [space[buffer.name] for buffer in buffers]
+    assert [array.shape for array in arrays] == [buffer.shape for buffer in buffers]
+    assert [array.dtype for array in arrays] == [np.float32, bool, np.intp]
+    assert not arrays[1].any()
+    assert arrays[2].all()
+    assert w.bytes == sum(array.nbytes for array in arrays)
+
+
+def test_behind_rows_stands_a_row_of_ones_for_the_bias() -> None:
+    w = writer()
+    rows = w.rows("x", 4)
+    space = made(w)
+    assert rows.with_one is not None
+    space[rows.name][...] = 0
+    assert space[rows.name].shape == rows.shape == (4, 3)
+    np.testing.assert_array_equal(space[rows.with_one], [[0] * 3] * 4 + [[1] * 3])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_windows_are_strided_in_numbers_from_a_start(dtype: str) -> None:
+    w = Writer(1, 1, dtype, training=False)
+    row = w.buffer("row", (10,), "zeros")
+    windows = w.windows("windows", row, (3, 2), (3, 1), start=2)
+    space = made(w)
+    space[row.name][...] = np.arange(10)
+    np.testing.assert_array_equal(space[windows.name], [[2, 3], [5, 6], [8, 9]])
+
+
+def test_a_shape_that_is_there_already_is_no_new_view() -> None:
+    w = writer()
+    ref = w.buffer("a", (2, 3)).kept()
+    assert w.reshaped("b", ref, (2, 3)) is ref
+    assert w.reshaped("c", ref, (6,)) == Ref("c", (6,), free=False)
+
+
+def test_zeros_to_compare_with_are_an_array_while_they_are_small_and_a_scalar_beyond() -> None:
+    w = writer()
+    small, large = Ref("a", (10, 3)), Ref("b", (1000, 1000))
+    names = w.zero_like(small), w.zero_like(large)
+    space = made(w)
+    assert [space[name].shape for name in names] == [(10, 3), ()]
+    assert not any(space[name].any() for name in names)
+
+
+@pytest.mark.parametrize("values", [(), (3,), (3, 4)])
+def test_a_tuple_is_written_as_python_reads_it(values: tuple[int, ...]) -> None:
+    assert eval(as_text(values)) == values
+
+
+def made(w: Writer) -> dict[str, np.ndarray]:
+    """Everything that the setup makes, by name."""
+    space = dict(PROGRAM_NAMES)
+    exec("\n".join(w.setup), space)
+    return space  # type: ignore[return-value]

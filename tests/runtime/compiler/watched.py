@@ -1,0 +1,96 @@
+"""A program's text run by itself, and NumPy watched: which types pass through it, and how many bytes it gives."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from runtime.compiler.assemble import assemble
+from runtime.compiler.bind import PROGRAM_NAMES
+from runtime.compiler.draft import Draft
+from runtime.layers import Mode
+from tests.runtime.compiler.both import Array, Batch, Both
+
+
+class WatchedNumPy:
+    """Stands in for `np` in the text of a program. `types` are those of all arrays that its functions took or gave.
+
+    `bytes` counts what `empty`, `zeros` and `ones` made, single numbers aside. `empty` is the number that an array
+    holds which would hold anything; whole numbers are 1 there.
+    """
+
+    def __init__(self, empty: float | None = None):
+        self.types: set[np.dtype[Any]] = set()
+        self.bytes = 0
+        self._empty = empty
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(np, name)
+        if isinstance(value, type) or not callable(value):
+            return value
+        return _Watched(self._maker(value) if name in ("empty", "zeros", "ones") else value, self)
+
+    def _maker(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any) -> Any:
+            array = make(*arguments)
+            self.bytes += array.nbytes if array.shape else 0
+            if make is np.empty and self._empty is not None:
+                array.fill(self._empty if array.dtype.kind == "f" else 1)
+            return array
+
+        return made
+
+    def saw(self, *values: Any) -> None:
+        """Take down the types of the arrays among these values."""
+        self.types |= {value.dtype for value in values if isinstance(value, np.ndarray | np.generic)}
+
+
+class _Watched:
+    """A function of NumPy, or of one of its ufuncs."""
+
+    def __init__(self, function: Any, watcher: WatchedNumPy):
+        self._function = function
+        self._watcher = watcher
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        result = self._function(*arguments, **options)
+        self._watcher.saw(*arguments, *options.values(), result)
+        return result
+
+    def __getattr__(self, name: str) -> Any:
+        return _Watched(getattr(self._function, name), self._watcher)
+
+
+class ByItself(NamedTuple):
+    """What a text gave, and what it left behind."""
+
+    answer: Any
+    gradients: Array
+    buffers: Array
+
+
+SHIFT, SCALE = 100.0, 50.0
+"""How samples of whole numbers are normalized."""
+
+
+def by_itself(both: Both, draft: Draft, batch: Batch, numpy: Any = np) -> ByItself:
+    """The text of a program for a whole batch, executed with the names of a program and nothing else."""
+    plan = assemble(draft, both.dtype, batch.x.dtype.kind != "f")
+    (lane,) = plan.lanes.values()
+    space = {**PROGRAM_NAMES, "np": numpy}
+    exec(lane.text, space)
+    network, random = both.network, np.random.default_rng(5)
+    gradients, buffers = np.full_like(network.parameter_arena.flat, np.nan), network.buffer_arena.flat.copy()
+    dropped = [n for n in draft.nodes if n.layer.word == "dropout" and draft.training]
+    step = space["lane"](
+        parameters=network.parameter_arena.flat.copy(),
+        gradients=gradients,
+        buffers=buffers,
+        samples=batch.x,
+        targets=batch.y,
+        draws={n.name: random.random((draft.batch, *n.output_shape), np.float32) for n in dropped},
+        mode=Mode(draft.training),
+        shift=np.array([SHIFT], both.dtype),
+        scale=np.array([SCALE], both.dtype),
+    )
+    return ByItself(step([0.01] * draft.block) if draft.block > 1 else step(), gradients, buffers)
