@@ -11,7 +11,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from runtime.arrays import Array
 from runtime.compiler.assemble import Plan
-from runtime.compiler.draft import STEP_WORTH_A_THREAD
+from runtime.compiler.draft import ONE_THREAD_ANYWAY
 from runtime.graph import reads_symbols
 from runtime.layers import Forward, Mode, build
 from runtime.layers.symbols import padding_of
@@ -48,7 +48,7 @@ class Bound:
     ):
         draft = plan.draft
         self.plan = plan
-        self.blas_threads = draft.blas_threads if draft.step_flops() >= STEP_WORTH_A_THREAD else None
+        self.blas_threads = draft.blas_threads if draft.step_flops() > ONE_THREAD_ANYWAY else None
         batch = draft.batch * draft.block
         self.samples = np.zeros((batch, *draft.input_shape), sample_type)
         self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)

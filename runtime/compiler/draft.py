@@ -8,6 +8,7 @@ from spec_lang.losses import Loss
 from spec_lang.shape import Shape
 from spec_lang.word import Layer
 
+ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
 STEP_WORTH_A_THREAD = 15_000_000  # floating-point operations: half a millisecond; handing half a step over costs 50 µs
 
 

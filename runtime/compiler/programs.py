@@ -120,17 +120,21 @@ class Programs:
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
         """The answers for raw samples that follow each other in time, one by one: layers carry their states through."""
-        states = {
-            node.name: np.zeros((1, count), self.parameters.flat.dtype)
-            for node in self.graph.nodes
-            if (count := node.layer.carries(node.input_shapes[0]))
-        }
-        program = self._bound(self.plan(1, purpose), None, samples.dtype, None, None, states)
+        program, _ = self.carrying(purpose, 1, samples.dtype)
         for sample in samples:
             program.samples[0] = sample
             with fixed_threads(program.blas_threads):
                 answers = program()
             yield answers
+
+    def carrying(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> tuple[Bound, dict[str, Array]]:
+        """A program whose layers go on from call to call, and the states that they carry, zeros at first, by layer."""
+        states = {
+            node.name: np.zeros((batch, count), self.parameters.flat.dtype)
+            for node in self.graph.nodes
+            if (count := node.layer.carries(node.input_shapes[0]))
+        }
+        return self._bound(self.plan(batch, purpose), None, sample_type, None, None, states), states
 
     def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> Bound:
         return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
@@ -168,10 +172,21 @@ def fixed_threads(blas: int | None) -> Iterator[None]:
         if blas is None:
             yield
             return
-        with _blas().limit(limits=blas, user_api="blas"):
+        before = [library.num_threads for library in _blas()]
+        _set_threads([blas] * len(before), before)
+        try:
             yield
+        finally:
+            _set_threads(before, [blas] * len(before))
+
+
+def _set_threads(wanted: list[int], present: list[int]) -> None:
+    for library, threads, now in zip(_blas(), wanted, present, strict=True):
+        if threads != now:
+            library.set_num_threads(threads)
 
 
 @cache
-def _blas() -> ThreadpoolController:
-    return ThreadpoolController()
+def _blas() -> list[Any]:
+    """The BLAS libraries of this process: asked here, for threadpoolctl's own limit costs ten times as much."""
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
