@@ -70,7 +70,7 @@ def _settle(tally: Tally, waiting: list[bool], code: int, found: list[str], run:
 
 
 @experiment(
-    "SIGINT and SIGTERM before any system call of any save: saved, 130 or 143, and the resumed run ends in the same bytes",
+    "SIGINT and SIGTERM before any system call of any save: saved, 130 or 143; the resumed run ends in the same bytes",
     soak=100_000,
 )
 def signals_in_saves(count: int, seed: int, folder: Path, seconds: float) -> Tally:
