@@ -97,6 +97,15 @@ def _from_what_stands_before(tokens: Sequence[Token], index: int) -> str | None:
     return None
 
 
+def dotted_advice(token: Token) -> str:
+    """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
+    first, *_, last = token.text.split(".")
+    if first in statements():
+        return f"options stand in the statement: write {example(first)}"
+    layer = foreign.meant(last, layers(), with_arguments=True)
+    return f"did you mean {layer}?" if layer else f'a path stands in quotes: "{token.text}"'
+
+
 def _layer_meant(name: str) -> str:
     """The layer or statement that a word in front of parentheses means."""
     known: dict[str, object] = {**layers(), **statements()}

@@ -127,7 +127,7 @@ class _Collector:
         meant = label if label in statements() else foreign.meant(label, statements())
         if meant is None or call.word in layers():
             return False
-        written = call.span.text
+        written = call.span.text.partition(":")[2].strip()
         self.found.say("E002", "a statement has no colon", call.span, f"write {meant} {written}")
         self.known.broken.add(meant)
         return True

@@ -51,11 +51,12 @@ LARGEST = 2**63 - 1
 LONGEST_KEPT = 100  # characters of an option that is worth remembering
 
 OUTSIDE = {
+    "DOTTED": r"[A-Za-z_]\w*(\.\w+)+",
     "UNCLOSED": r'"[^"\n]*',
     "QUOTED": r"['`´‘’“”„«»][^\n'`´‘’“”„«»]*['`´‘’“”„«»]?",
     "STRAY": r"""[^ \t\f\n(){}|+,="#'`´‘’“”„«»$][^\s(){}|+,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
 }
-"""Characters that no terminal of the grammar takes, by what they most likely are."""
+"""What no terminal of the grammar takes, by what it most likely is; DOTTED is looked for before a NAME is."""
 
 
 class Token(NamedTuple):
@@ -97,7 +98,10 @@ def lexicon() -> Lexicon:
     reserved = {text: name for text, name in strings.items() if text.isalpha()}
     signs = {name: pattern for name, pattern in patterns.items() if name not in reserved.values()}
     values = {name: pattern for name, pattern in patterns.items() if name in VALUES}
-    return Lexicon(_any_of({**signs, **OUTSIDE}), _any_of(values), reserved)
+    name = signs.pop("NAME")
+    dotted = OUTSIDE["DOTTED"]
+    every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
+    return Lexicon(_any_of(every), _any_of(values), reserved)
 
 
 def _any_of(patterns: dict[str, str]) -> re.Pattern[str]:

@@ -10,7 +10,6 @@ DEEPEST = 64
 """Levels of parentheses and braces, and of blocks inside blocks."""
 
 _KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
-_JOINS = {"ARROW", "PLUS", "VBAR", "LPAR"}
 
 
 @dataclass
@@ -36,9 +35,9 @@ def split(tokens: Sequence[Token]) -> Iterator[Line]:
     for token, following in zip(tokens, _following(tokens), strict=True):
         kind = token.type
         if kind == "_NL":
-            if brackets and _left_open(brackets, last, following):
+            if brackets and _left_open(brackets, following):
                 line.unclosed = _opened(brackets)
-            elif brackets or (line.tokens and "ARROW" in (last, following.type if following else "")):
+            elif brackets or (line.tokens and _goes_on(last, following)):
                 if any(bracket.type == "LBRACE" for bracket in brackets):
                     line.tokens.append(token)
                 continue
@@ -67,13 +66,23 @@ def _opened(brackets: list[Token]) -> Token:
     return next((bracket for bracket in brackets if bracket.type == "LBRACE"), brackets[-1])
 
 
-def _left_open(brackets: list[Token], last: str, following: Token | None) -> bool:
+def _left_open(brackets: list[Token], following: Token | None) -> bool:
     """Whether a line that begins with `following` must be a statement of its own, whatever is open."""
-    if following is None or last in _JOINS:
-        return False
     if any(bracket.type == "LBRACE" for bracket in brackets):
-        return following.type == "VARIANT"  # no variant stands inside another one
-    return following.type in _KEYWORDS or (following.type == "NAME" and following.text in statements())
+        return following is not None and following.type == "VARIANT"  # no variant stands inside another one
+    return _begins_a_statement(following)
+
+
+def _goes_on(last: str, following: Token | None) -> bool:
+    """Whether a line that ends in `last` is continued by the next one."""
+    return following is not None and (
+        following.type == "ARROW" or (last == "ARROW" and not _begins_a_statement(following))
+    )
+
+
+def _begins_a_statement(token: Token | None) -> bool:
+    """Whether a token can begin nothing but a statement that is no network."""
+    return token is not None and (token.type in _KEYWORDS or (token.type == "NAME" and token.text in statements()))
 
 
 def _following(tokens: Sequence[Token]) -> Sequence[Token | None]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lark.exceptions import UnexpectedToken
 
-from spec_lang.advice import advice, statement_meant
+from spec_lang.advice import advice, dotted_advice, statement_meant
 from spec_lang.diagnostics import Diagnostic, Enough, Findings, one_of
 from spec_lang.grammar import OUTSIDE, VALUES, Token, is_name, single, statement, tokens
 from spec_lang.lines import DEEPEST, Line, split
@@ -87,7 +87,8 @@ class _Reader:
 
     def _statement(self, line: Line) -> Statement:
         strays = [token for token in line.tokens if token.type in OUTSIDE]
-        for token in strays:
+        dotted = all(token.type == "DOTTED" for token in strays)
+        for token in strays[:1] if dotted else [token for token in strays if token.type != "DOTTED"]:
             self._stray(token)
         if line.deep is not None:
             message = f"nested more than {DEEPEST} levels deep"
@@ -148,7 +149,9 @@ class _Reader:
     def _stray(self, token: Token) -> None:
         text = token.text if len(token.text) <= 40 else f"{token.text[:40]}…"
         help = _hint(token)
-        if token.type == "UNCLOSED":
+        if token.type == "DOTTED":
+            message, help = f'"{text}" does not fit here', dotted_advice(token)
+        elif token.type == "UNCLOSED":
             message, help = "a text is opened here and not closed on its line", 'write a closing "'
         elif token.type == "QUOTED":
             message, help = "texts stand in straight double quotes", f'write "{text.strip(text[0] + text[-1])}"'

@@ -6,8 +6,8 @@ import pytest
 
 from spec_lang import ends
 from spec_lang.codes import CODES, TABLE
-from spec_lang.explain import example, explain
 from spec_lang.errors import NNSpecError
+from spec_lang.explain import example, explain
 from spec_lang.render import render
 from tests.spec_lang.said import codes_of
 

@@ -103,15 +103,18 @@ def test_settings_are_aligned_within_their_paragraph() -> None:
 
 
 def test_lets_blocks_sweeps_and_includes_have_their_spaces() -> None:
-    text = 'include   "base.nnspec"\nlet w=16\nblock  a( w,act )=dense $w $act\nblock b()=a 3 relu\nsweep optimizer.lr=0.1,0.01'
+    text = (
+        'include   "base.nnspec"\nlet w=16\nblock  a( w,act )=dense $w $act\nblock b()=a 3 relu\nsweep train.seed=1,2'
+    )
     assert format(text) == (
         'include "base.nnspec"\nlet w = 16\nblock a(w, act) = dense $w $act\nblock b() = a 3 relu\n'
-        "sweep optimizer.lr = 0.1, 0.01\n"
+        "sweep train.seed = 1, 2\n"
     )
 
 
 def test_a_variant_is_indented_and_its_settings_are_aligned() -> None:
-    text = "variant a { optimizer sgd }  # end\nvariant b { # first\n\n train 3 epochs # t\n   optimizer sgd\n\n\n # last\n}\nvariant c {}"
+    text = "variant a { optimizer sgd }  # end\nvariant b { # first\n\n train 3 epochs # t\n   optimizer sgd"
+    text += "\n\n\n # last\n}\nvariant c {}"
     assert (
         format(text)
         == """\

@@ -20,9 +20,16 @@ from tests.spec_lang.texts import cases, layouts, mutated, specs
 
 SHIPPED = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "specs").glob("*.nnspec")]
 
-KEYS = st.sampled_from(["drop", "optimizer.lr", "train.epochs", "data", "input", "x", "a.b.c", "", "=", "é", "optimizer"])
+KEYS = st.sampled_from(
+    ["drop", "optimizer.lr", "train.epochs", "data", "input", "x", "a.b.c", "", "=", "é", "optimizer"]
+)
 VALUES = st.one_of(
-    st.text(max_size=12), st.integers(), st.floats(), st.booleans(), st.sampled_from(["mnist", "sgd lr=1", "a\nb", '"']), st.none()
+    st.text(max_size=12),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(["mnist", "sgd lr=1", "a\nb", '"']),
+    st.none(),
 )
 
 
@@ -54,7 +61,11 @@ def told(error: SpecError, source: Source) -> None:
     assert len(set(found)) == len(found), "nothing is told twice"
 
 
-@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode) | st.text("x8$()->+|{}=,.#\"' \n3ab", max_size=80).map(str.encode))
+@given(
+    st.binary(max_size=200)
+    | st.text(max_size=200).map(str.encode)
+    | st.text("x8$()->+|{}=,.#\"' \n3ab", max_size=80).map(str.encode)
+)
 @cases(150)
 def test_any_bytes_are_answered(content: bytes) -> None:
     answers(content)
@@ -78,9 +89,16 @@ def test_a_shipped_spec_with_mistakes_in_it_is_answered(text: str) -> None:
     answers(text)
 
 
-@given(st.sampled_from(SHIPPED), st.dictionaries(KEYS, VALUES, max_size=3), st.none() | st.text(max_size=10), st.none() | st.text(max_size=20))
+@given(
+    st.sampled_from(SHIPPED),
+    st.dictionaries(KEYS, VALUES, max_size=3),
+    st.none() | st.text(max_size=10),
+    st.none() | st.text(max_size=20),
+)
 @cases(150)
-def test_any_settings_from_outside_are_answered(text: str, settings: dict[str, object], variant: str | None, data: str | None) -> None:
+def test_any_settings_from_outside_are_answered(
+    text: str, settings: dict[str, object], variant: str | None, data: str | None
+) -> None:
     source = Source("fuzz.nnspec", text)
     try:
         assert resolved(spec_of(source, settings, variant, data))
