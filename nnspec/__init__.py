@@ -66,7 +66,8 @@ def __dir__() -> list[str]:
 
 
 def _our_packages_are_not_hidden() -> None:
-    """nnspec's parts are packages of plain names; a file of the user's with such a name would be imported in their place."""
+    """nnspec's parts are packages of plain names; a file of the user's with such a name would be imported in their
+    place."""
     home = Path(__file__).resolve().parent.parent
     for name in ("spec_lang", "runtime", "checkpoints"):
         found = find_spec(name)

@@ -38,8 +38,8 @@ def compile(
 ) -> Network:
     """A network with its first weights, from a file or from text.
 
-    Data are read only where the shape of a sample follows from nothing else; otherwise samples are taken as they are until
-    training has seen what normalizes them. Raises SpecError, DataError.
+    Data are read only where the shape of a sample follows from nothing else; otherwise samples are taken as they are
+    until training has seen what normalizes them. Raises SpecError, DataError.
     """
     return compiled(Request(spec, settings or {}, variant, data, seed), dtype)
 
@@ -58,8 +58,8 @@ def train(
 ) -> Run:
     """Train a spec. `data` is a data statement such as "mnist_sample", or the pair (x, y) of arrays.
 
-    With arrays and without `out` no file is written; else the run gets a folder, `out` or runs/NAME. `listen` is called with
-    each event: start, progress, evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
+    With arrays and without `out` no file is written; else the run gets a folder, `out` or runs/NAME. `listen` is
+    called with each event: start, progress, evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
     """
     if data is None or isinstance(data, str):
         if validation is not None:

@@ -1,11 +1,11 @@
-"""One flat array for many: the parameters of a network side by side, so that an optimizer is a few operations over all."""
+"""One flat array for many: the parameters of a network side by side, so that an optimizer is a few operations over
+all."""
 
 from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from spec_lang.shape import Parameter
-
 
 Offsets = dict[str, tuple[int, tuple[int, ...]]]
 """Where each array begins in an arena, and its shape."""

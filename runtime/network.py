@@ -18,11 +18,12 @@ from spec_lang.shape import Parameter
 from spec_lang.spec import Spec
 from spec_lang.word import Weighted, Word, words
 
+
 class Network:
     """A checked spec, its weights, and what its data taught about preparing samples.
 
-    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs` are what
-    runs; `program` is the plain one that defines what they compute.
+    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs` are
+    what runs; `program` is the plain one that defines what they compute.
     """
 
     def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
@@ -75,7 +76,8 @@ class Network:
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """The training loss, the mean over the batch, and its gradients by parameter.
 
-        Computed as in training, batch statistics included, but for dropout, which draws nothing; the network stays as it is.
+        Computed as in training, batch statistics included, but for dropout, which draws nothing; the network stays as
+        it is.
         """
         gradients = Arena(self.spec.parameters(), self.dtype)
         buffers = self.buffer_arena.flat.copy()

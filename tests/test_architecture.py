@@ -29,7 +29,9 @@ def imported_by(room):
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
 def test_imports_run_one_way(room):
-    wrong = [(str(path), name) for path, name in imported_by(room) if name in MAY_IMPORT.keys() - MAY_IMPORT[room] - {room}]
+    wrong = [
+        (str(path), name) for path, name in imported_by(room) if name in MAY_IMPORT.keys() - MAY_IMPORT[room] - {room}
+    ]
     assert wrong == []
 
 
@@ -45,7 +47,11 @@ def test_only_saving_knows_the_checkpoint_room():
 
 def modules_after(code):
     done = subprocess.run(
-        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", f"import sys; {code}; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
     )
     return set(done.stdout.split())
 
@@ -56,7 +62,8 @@ def test_importing_nnspec_imports_nothing_heavy():
 
 
 def test_checking_a_spec_imports_no_numpy():
-    code = "from spec_lang.check import check; from spec_lang.source import Source; check(Source('x', 'input 4 -> dense 2 softmax'))"
+    code = "from spec_lang.check import check; from spec_lang.source import Source; "
+    code += "check(Source('x', 'input 4 -> dense 2 softmax'))"
     assert modules_after(code) & {"numpy", "h5py", "matplotlib"} == set()
 
 

@@ -45,7 +45,9 @@ def assemble(draft: Draft, dtype: str, normalized: bool) -> Plan:
 def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
     w = Writer(samples, draft.batch, dtype, draft.training)
     walk = Walk(draft, w)
-    end = walk.forward(draft.nodes, {INPUT: _input(draft, w, normalized)}, {INPUT: draft.training and draft.first_gradient})
+    end = walk.forward(
+        draft.nodes, {INPUT: _input(draft, w, normalized)}, {INPUT: draft.training and draft.first_gradient}
+    )
     if draft.training:
         walk.backward(end)
         result = "loss"
@@ -65,7 +67,7 @@ class Walk:
         self._backwards: list[tuple[DraftNode, Backward]] = []
 
     def forward(self, nodes: Sequence[DraftNode], values: dict[str, Ref], wanted: dict[str, bool]) -> Ref:
-        """Write these nodes from the values they begin with; `wanted` says which of those have a gradient to be known."""
+        """Write these nodes from the values they begin with; `wanted` says which of those need a gradient."""
         w, end = self.writer, next(iter(values.values()))
         self._wanted = dict(wanted)
         for node in nodes:

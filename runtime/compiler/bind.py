@@ -30,7 +30,7 @@ class Bound:
     """A plan over arrays: fill `samples` (and `targets`), call, and read the answer.
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
-    batch's gradients into `gradients` and gives the loss; another one gives the outputs, which the next call overwrites.
+    batch's gradients into `gradients` and gives the loss; another one gives outputs that the next call overwrites.
     `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
     """
 
@@ -85,7 +85,7 @@ class Bound:
             start += size
 
     def block(self, rates: Sequence[float]) -> list[float]:
-        """Steps of plain SGD on the first samples, one each, at these rates; returns their losses. See rewrites.blocks."""
+        """Steps of plain SGD on the first samples, one each, at these rates; their losses. See rewrites.blocks."""
         losses: list[float] = self._steps[0](rates)
         return losses
 
@@ -132,7 +132,7 @@ def _draws(plan: Plan) -> Mapping[str, Array]:
 
 @cache
 def _compiled(text: str) -> Callable[..., Step]:
-    """The `lane` function of a program's text. The text is this package's own: names from a spec reach it as identifiers."""
+    """The `lane` function of a program's text. The text is our own: names from a spec reach it as identifiers."""
     space: dict[str, Any] = dict(PROGRAM_NAMES)
     exec(compile(text, "<nnspec program>", "exec"), space)
     made: Callable[..., Step] = space["lane"]
@@ -160,5 +160,12 @@ def _word(text: str, known: Mapping[str, type[Word]]) -> Word:
     raise ValueError(f"{text!r} is no layer: {found}")
 
 
-PROGRAM_NAMES = {"np": np, "exp": math.exp, "log": math.log, "as_strided": as_strided, "plain_layer": plain_layer, "plain_loss": plain_loss}
+PROGRAM_NAMES = {
+    "np": np,
+    "exp": math.exp,
+    "log": math.log,
+    "as_strided": as_strided,
+    "plain_layer": plain_layer,
+    "plain_loss": plain_loss,
+}
 """What the text of a program may use."""

@@ -16,8 +16,8 @@ STEP_WORTH_A_THREAD = 15_000_000  # floating-point operations: half a millisecon
 class DraftNode:
     """One operation to be planned.
 
-    `phases` is k where a convolution's places are put in the order of the k×k pool behind it, and where a pool finds them
-    so. `notes` say what rewrites did to it.
+    `phases` is k where a convolution's places are put in the order of the k×k pool behind it, and where a pool finds
+    them so. `notes` say what rewrites did to it.
     """
 
     name: str

@@ -42,7 +42,7 @@ def nodes_of(plan: Plan) -> list[PlannedNode]:
 
 
 def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
-    """Memory of a training step: parameters, slots, a gradient for each lane, buffers, and the batch as the data have it.
+    """Memory of a training step: parameters, slots, a gradient for each lane, buffers, the batch as the data have it.
 
     `sample_bytes` is the size of one number of a raw sample. The data themselves and evaluation's programs come on top.
     """
@@ -61,7 +61,13 @@ def listing(plan: Plan, spec: Spec) -> str:
     """
     draft = plan.draft
     lanes = {size: lane.text.replace("def lane(", f"def lane_of_{size}(", 1) for size, lane in plan.lanes.items()}
-    imports = ["import math", "from math import exp, log", "from types import SimpleNamespace", "", "import numpy as np"]
+    imports = [
+        "import math",
+        "from math import exp, log",
+        "from types import SimpleNamespace",
+        "",
+        "import numpy as np",
+    ]
     imports.append("from numpy.lib.stride_tricks import as_strided")
     body = "\n\n".join(lanes.values())
     if "plain_l" in body:
@@ -95,7 +101,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
     scale = 1 / math.sqrt(max((p.fan_in for p in spec.parameters().values()), default=1))
     drawn = {n.name: (draft.batch, *n.output_shape) for n in draft.nodes if n.layer.word == "dropout"}
     lines = [
-        'def main(steps=10):',
+        "def main(steps=10):",
         f'{INDENT}"""Train on noise: the same samples again and again, whose loss falls."""',
         f"{INDENT}random = np.random.default_rng(0)",
         f"{INDENT}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
@@ -131,4 +137,3 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         lines.append(f"{INDENT * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
         lines.append(f"{INDENT * 2}print(number, loss)")
     return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENT}main()"]))
-

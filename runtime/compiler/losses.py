@@ -62,7 +62,7 @@ def cross_entropy(word: CrossEntropy, draft: Draft, w: Writer, z: Ref) -> Ref | 
 
 
 def _single(w: Writer, z: Ref) -> Ref:
-    """The same for one sample of a few classes, in Python's own numbers: an array operation on ten costs more than its ten."""
+    """The same for one sample of a few classes, in Python's own numbers: cheaper than array operations on ten."""
     flat = w.view("logits", f"{z.name}.reshape(-1)", (z.size,)).name
     true, row, top, powers, total, slope = map(w.name, ("true", "row", "top", "powers", "total", "slope"))
     w.do(f"{true} = int(targets[0])")

@@ -72,9 +72,7 @@ def steps_are_plain_sgd(spec: Spec) -> bool:
 class Programs:
     """The programs over one network's arrays."""
 
-    def __init__(
-        self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena, preprocessing: Preprocessing
-    ):
+    def __init__(self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena, preprocessing: Preprocessing):
         self.graph = graph
         self.loss = loss
         self.parameters = parameters
@@ -103,7 +101,8 @@ class Programs:
         return self._bound(plan, gradients.flat, inputs.dtype, target, random, states)
 
     def as_samples(self, inputs: Any) -> Array:
-        """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do not fit."""
+        """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do
+        not fit."""
         batch = self.preprocessing.as_batch(inputs)
         return batch.reshape(len(batch), *self.graph.input_shape)
 
@@ -148,7 +147,9 @@ class Programs:
         random: np.random.Generator | None,
         states: Mapping[str, Array] | None = None,
     ) -> Bound:
-        normalization = self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
+        normalization = (
+            self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
+        )
         return Bound(
             plan,
             self.parameters.flat,
@@ -164,7 +165,8 @@ class Programs:
 
 @contextmanager
 def fixed_threads(blas: int | None) -> Iterator[None]:
-    """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow quietly.
+    """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow
+    quietly.
 
     None leaves BLAS as it is: a step so short is computed on one thread whatever it may use.
     """

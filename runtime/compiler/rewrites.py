@@ -1,7 +1,7 @@
 """The rewrites: each a small step from one draft to a better one that gives the same numbers.
 
-`REWRITES` is their order. Each can be left out (`nnspec plan --without NAME`), and each choice follows from the spec and
-its shapes alone, never from a clock or the machine: equal specs give equal bits.
+`REWRITES` is their order. Each can be left out (`nnspec plan --without NAME`), and each choice follows from the spec
+and its shapes alone, never from a clock or the machine: equal specs give equal bits.
 """
 
 from collections.abc import Callable
@@ -46,10 +46,11 @@ def rewritten(draft: Draft, without: frozenset[str] = frozenset()) -> Draft:
 
 @rewrite
 def pool_first(draft: Draft) -> Draft:
-    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data behind a 2x2 pool.
+    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data behind a 2x2
+    pool.
 
-    The gradient is the same too: where the largest number of a window is positive it is the winner either way, and where it
-    is not, relu stops the gradient. Measured on a 3x3 convolution of 8 filters, batch 64: a tenth of the step.
+    The gradient is the same too: where the largest number of a window is positive it is the winner either way, and
+    where it is not, relu stops the gradient.
     """
     for first, pool in _pairs(draft, (Relu, LeakyRelu), MaxPool):
         activation = first.noted("after the pool")
@@ -69,10 +70,11 @@ def pool_first(draft: Draft) -> Draft:
 
 @rewrite
 def pool_phases(draft: Draft) -> Draft:
-    """A convolution's places in the order of the pool behind it, so that pooling is an operation on whole runs of memory.
+    """A convolution's places in the order of the pool behind it, so that pooling is an operation on whole runs of
+    memory.
 
-    Only the order in memory changes, and places that no window of the pool covers are never computed. Allowed where the pool
-    alone reads the convolution, its windows do not overlap, and it has no padding.
+    Only the order in memory changes, and places that no window of the pool covers are never computed. Allowed where
+    the pool alone reads the convolution, its windows do not overlap, and it has no padding.
     """
     changed: dict[str, DraftNode] = {}
     for conv, pool in _pairs(draft, (Conv,), Pool):
@@ -87,7 +89,8 @@ def pool_phases(draft: Draft) -> Draft:
 
 @rewrite
 def fold_bias(draft: Draft) -> Draft:
-    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, beside it in the arena, and costs no pass of its own.
+    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, beside it in the arena, and costs no pass of
+    its own.
 
     Its gradient falls out of the weight's. Sums are taken in another order, so the last bits may differ.
     """
@@ -104,10 +107,10 @@ def no_first_gradient(draft: Draft) -> Draft:
 def lanes(draft: Draft) -> Draft:
     """A batch cut in two, one thread each with BLAS on one thread, where a step is long enough.
 
-    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order. While
-    training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the gradients of
-    large weights, and statistics over a batch keep it whole. A short step has one thread alone, for handing work over would
-    cost more than it saves.
+    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
+    While training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the
+    gradients of large weights, and statistics over a batch keep it whole. A short step has one thread alone, for
+    handing work over would cost more than it saves.
     """
     if draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
@@ -124,8 +127,8 @@ def blocks(draft: Draft) -> Draft:
     """Plain SGD on single samples, thirty-two steps at once, exactly: the same mathematics as one by one.
 
     Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t meets
-    x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where a dense
-    layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide.
+    x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where
+    a dense layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide.
     """
     if not (draft.plain_sgd and draft.training and draft.batch == 1 and len(draft.nodes) > 1):
         return draft

@@ -24,8 +24,8 @@ SPOKEN = (
 class Ref:
     """An array of the program, by its name: (*sample shape, samples), the samples innermost.
 
-    Images lie as (channels, height, width, samples). `free` says that its reader may overwrite it, `solid` that its memory
-    has no gaps; `with_one` is the array that has one more row, of ones, behind the rows of this one.
+    Images lie as (channels, height, width, samples). `free` says that its reader may overwrite it, `solid` that its
+    memory has no gaps; `with_one` is the array that has one more row, of ones, behind the rows of this one.
     """
 
     name: str
@@ -125,7 +125,8 @@ class Writer:
 
 
 def laid_out(shape: Shape, samples: int) -> tuple[int, ...]:
-    """The shape in memory of samples of this shape: an image's channels first, samples last; a single number is a row of one."""
+    """The shape in memory of samples of this shape: an image's channels first, samples last; a single number is a
+    row of one."""
     image = shape.as_image()
     if image is not None:
         return (image[2], image[0], image[1], samples)

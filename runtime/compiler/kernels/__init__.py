@@ -1,8 +1,8 @@
 """Kernels: how each layer is written into a program, one family a file.
 
-A kernel writes the lines of its forward pass and gives a function that writes those of its backward pass. It knows its own
-inputs and nothing of its neighbours. A layer without a kernel, or one whose kernel declines (returns None), runs its plain
-form: `kernels.plain` writes that.
+A kernel writes the lines of its forward pass and gives a function that writes those of its backward pass. It knows its
+own inputs and nothing of its neighbours. A layer without a kernel, or one whose kernel declines (returns None), runs
+its plain form: `kernels.plain` writes that.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,11 @@ class Site:
         """Where an operation on each number may write: over its input if nobody else needs that, else a new array."""
         if self.x.free:
             return self.x
-        return self.writer.rows(self.node.name, self.x.shape[0]) if len(self.x.shape) == 2 else self.writer.buffer(self.node.name, self.x.shape)
+        return (
+            self.writer.rows(self.node.name, self.x.shape[0])
+            if len(self.x.shape) == 2
+            else self.writer.buffer(self.node.name, self.x.shape)
+        )
 
     def gradient(self, d_y: Ref, shape: tuple[int, ...] | None = None) -> Ref:
         """Where a gradient may be written: over the one that came where that is allowed, else a new array."""
@@ -74,7 +78,9 @@ class Site:
         rows = inputs + folded
         place = f"[{start}:{start + rows * outputs}].reshape({rows}, {outputs})"
         weight = self.writer.view(self.node.name, f"parameters{place}", (rows, outputs)).name
-        d_weight = self.writer.view(f"d_{self.node.name}", f"gradients{place}", (rows, outputs)).name if self.training else ""
+        d_weight = (
+            self.writer.view(f"d_{self.node.name}", f"gradients{place}", (rows, outputs)).name if self.training else ""
+        )
         top = self.writer.view(f"{self.node.name}_weight", f"{weight}[:{inputs}]", (inputs, outputs)).name
         shift = d_shift = None
         if bias and not folded:
@@ -116,5 +122,3 @@ def _size(shape: tuple[int, ...]) -> int:
     for length in shape:
         count *= length
     return count
-
-

@@ -10,8 +10,8 @@ from spec_lang.spatial import Extent
 def conv(word: Conv, site: Site) -> Written | None:
     """y = Wᵀ·columns, with columns (window · channels, places · samples) and the row of ones of a folded bias.
 
-    With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on whole
-    runs. The columns' memory is used again for their gradient. Groups take the plain form, and so do sequences.
+    With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on
+    whole runs. The columns' memory is used again for their gradient. Groups take the plain form, and so do sequences.
     """
     if word.groups > 1 or len(site.x.shape) != 4 or word.along_time(site.node.input_shapes[0]) is not None:
         return None

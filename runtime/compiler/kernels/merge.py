@@ -35,7 +35,9 @@ def concatenate(word: Concatenate, site: Site) -> Written:
     def backward(d_y: Ref) -> list[Ref | None]:
         parts: list[Ref | None] = []
         for ref, (first, last), wanted in zip(site.inputs, edges, site.wanted, strict=True):
-            view = w.view(f"{d_y.name}_part", f"{d_y.name}[{before}{first}:{last}]", ref.shape, not channels and d_y.solid)
+            view = w.view(
+                f"{d_y.name}_part", f"{d_y.name}[{before}{first}:{last}]", ref.shape, not channels and d_y.solid
+            )
             parts.append(replace(view, free=d_y.free) if wanted else None)
         return parts
 

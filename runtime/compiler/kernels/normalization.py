@@ -33,7 +33,9 @@ def batchnorm(word: BatchNorm, site: Site) -> Written | None:
         w.do(f"np.multiply({seen.name}, {factor}[:, None], out={flat.name})")
         w.do(f"np.add({flat.name}, {shift}[:, None], out={flat.name})")
         return y, lambda d_y: [None]
-    mean, variance, free = (w.buffer(f"{site.node.name}_{name}", (x.shape[0],)).name for name in ("mean", "variance", "free"))
+    mean, variance, free = (
+        w.buffer(f"{site.node.name}_{name}", (x.shape[0],)).name for name in ("mean", "variance", "free")
+    )
     share, momentum = w.scalar("share", 1 / places), w.scalar("momentum", word.momentum)
     unbiased = w.scalar("unbiased", places / (places - 1))
     normal = w.buffer(f"{site.node.name}_normal", seen.shape)
@@ -96,10 +98,9 @@ def _scaled(site: Site, normal: str, inverse: str, weight: str, bias: str, y: st
     site.writer.do(f"np.add({y}, {bias}, out={y})")
 
 
-def _backward(
-    site: Site, normal: Ref, inverse: str, weight: str, y: Ref, over: tuple[str, int, int]
-) -> Backward:
-    """d_x = inverse · (g − mean(g) − normal · mean(g · normal)), g = d_y · weight, means over what was normalized together."""
+def _backward(site: Site, normal: Ref, inverse: str, weight: str, y: Ref, over: tuple[str, int, int]) -> Backward:
+    """d_x = inverse · (g − mean(g) − normal · mean(g · normal)), g = d_y · weight, means over what was normalized
+    together."""
     w = site.writer
     subscripts, axis, count = over
 

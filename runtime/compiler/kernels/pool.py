@@ -11,7 +11,8 @@ from spec_lang.spatial import extent
 
 @dataclass(frozen=True)
 class _Pass:
-    """One axis of a window: the cell's places along it as index expressions, whether each place is some window's own."""
+    """One axis of a window: the cell's places along it as index expressions, whether each place is some window's
+    own."""
 
     taps: tuple[str, ...]
     covers: bool
@@ -20,13 +21,17 @@ class _Pass:
 
 @kernel(MaxPool)
 def maxpool(word: MaxPool, site: Site) -> Written:
-    """Maxima along the width, then along the height, and which of two was at least as large: the first winner, row by row."""
+    """Maxima along the width, then along the height, and which of two was at least as large: the first winner, row
+    by row."""
     w = site.writer
     x, passes = _prepared(word, site, "-np.inf")
     flags: list[list[str]] = []
     value = x
     for axis, step in enumerate(passes):
-        taps = [w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False) for i, tap in enumerate(step.taps)]
+        taps = [
+            w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False)
+            for i, tap in enumerate(step.taps)
+        ]
         last = axis == len(passes) - 1
         out = site.output() if last else w.buffer(f"{site.node.name}_rows", step.shape)
         flags.append([])
@@ -88,7 +93,10 @@ def avgpool(word: AvgPool, site: Site) -> Written:
     share = w.scalar(f"{site.node.name}_share", 1 / (height * width))
     value = x
     for axis, step in enumerate(passes):
-        taps = [w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False) for i, tap in enumerate(step.taps)]
+        taps = [
+            w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False)
+            for i, tap in enumerate(step.taps)
+        ]
         out = site.output() if axis == len(passes) - 1 else w.buffer(f"{site.node.name}_rows", step.shape)
         if len(taps) == 1:
             w.do(f"np.copyto({out.name}, {taps[0].name})")
@@ -111,7 +119,11 @@ def avgpool(word: AvgPool, site: Site) -> Written:
                 w.do(f"{d_x.name}.fill(0)")
             for i, tap in enumerate(passes[axis].taps):
                 place = w.view(f"{d_x.name}_{i}", f"{d_x.name}{tap}", passes[axis].shape, solid=False).name
-                verb = f"np.copyto({place}, {d_mean.name})" if passes[axis].covers else f"np.add({place}, {d_mean.name}, out={place})"
+                verb = (
+                    f"np.copyto({place}, {d_mean.name})"
+                    if passes[axis].covers
+                    else f"np.add({place}, {d_mean.name}, out={place})"
+                )
                 w.do(verb)
             d_mean = d_x
         return [_back(word, site, d_mean)]
@@ -145,12 +157,12 @@ def _prepared(word: Pool, site: Site, border: str) -> tuple[Ref, list[_Pass]]:
     """The image in its frame, and the two passes over it."""
     height, width = word.pair()
     if site.node.phases > 1:
-        channels, k, _, rows, columns, samples = site.x.shape
+        channels, k, _, down_places, across_places, samples = site.x.shape
         across = tuple(f"[:, :, {j}]" for j in range(k))
         down = tuple(f"[:, {i}]" for i in range(k))
         return site.x, [
-            _Pass(across, True, (channels, k, rows, columns, samples)),
-            _Pass(down, True, (channels, rows, columns, samples)),
+            _Pass(across, True, (channels, k, down_places, across_places, samples)),
+            _Pass(down, True, (channels, down_places, across_places, samples)),
         ]
     s = word.steps()
     rows, columns = word.extents(site.node.input_shapes[0], word.pad)

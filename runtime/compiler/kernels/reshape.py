@@ -37,7 +37,9 @@ def in_sample_order(site: Site, ref: Ref, shape: tuple[int, ...]) -> Ref:
     if len(shape) != 3 or shape[2] == 1 or shape[0] * shape[1] == 1:
         return ref
     axes = _SAMPLE_ORDER
-    return site.writer.view(f"{ref.name}_hwc", f"{ref.name}.transpose{axes}", tuple(ref.shape[a] for a in axes), solid=False)
+    return site.writer.view(
+        f"{ref.name}_hwc", f"{ref.name}.transpose{axes}", tuple(ref.shape[a] for a in axes), solid=False
+    )
 
 
 def flattened(site: Site, x: Ref) -> Ref:

@@ -11,7 +11,9 @@ from runtime.compiler.bind import PROGRAM_NAMES
 from runtime.compiler.listing import listing, nodes_of, training_bytes
 from runtime.compiler.programs import plan_for
 
-CONV = "input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax\noptimizer momentum lr=0.05\ntrain 1 epochs batch=6"
+CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
+optimizer momentum lr=0.05
+train 1 epochs batch=6"""
 BLOCK = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
 PLAIN = "input 6x6x2 -> conv 3x3 x4 -> batchnorm -> gelu -> dropout 0.2 -> dense 3 sigmoid\ntrain 1 epochs batch=4"
 
@@ -71,5 +73,7 @@ def test_each_operation_is_listed_with_what_the_rewrites_made_of_it():
 
 
 def test_the_bytes_of_training_grow_by_a_slot_for_each_parameter():
-    momentum, adam = (training_bytes(*plan_of(CONV.replace("momentum lr=0.05", word)), 1) for word in ("momentum", "adam"))
+    momentum, adam = (
+        training_bytes(*plan_of(CONV.replace("momentum lr=0.05", word)), 1) for word in ("momentum", "adam")
+    )
     assert adam - momentum == 4 * plan_of(CONV)[1].parameter_count
