@@ -25,13 +25,19 @@ def command(checkpoint: str, as_json: bool) -> None:
     The file is proved whole first; the spec is shown as it is stored, and nothing of it is compiled.
     """
     from nnspec.cli._checkpoint import located
+    from runtime.errors import CheckpointError
 
     file = located(checkpoint)
-    content = _content(file)
+    try:
+        content = _content(file)
+        shown = "" if as_json else _drawn(content)
+    except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        told = f"it is whole, but it holds no run as nnspec train writes it ({type(error).__name__}: {error})"
+        raise CheckpointError(f"{file}: {told}") from None
     if as_json:
         result_json(**content)
     else:
-        result(_drawn(content))
+        result(shown)
 
 
 def _content(file: Path) -> dict[str, Any]:

@@ -11,17 +11,21 @@ from nnspec.cli._say import FOUND, WRONG_USE, note, result
 @click.command(
     cls=Verb,
     section=Section.CHECKPOINTS,
-    examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*"),
+    examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*", "nnspec verify --untrusted found.h5"),
 )
 @click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)
-def command(checkpoints: tuple[str, ...]) -> None:
+@click.option("--untrusted", is_flag=True, help="Read each in a process of its own, with limits on memory and time.")
+def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     """Prove that checkpoints are whole: every byte as it was written, and all that their spec asks for.
 
-    A folder stands for all checkpoints in it. Ends with 1 where one is damaged, with 2 where one is not there.
+    A folder stands for all checkpoints in it. Ends with 1 where one is damaged, with 2 where one is not there. For a
+    file that somebody sent you there is --untrusted.
     """
+    from nnspec.cli._untrusted import judged_apart
+
     code, damaged, advice = 0, 0, []
     for path in _files(checkpoints):
-        verdict, help, found = _judged(path)
+        verdict, help, found = judged_apart(path) if untrusted else judged(path)
         result(f"{path}: {verdict}")
         code = max(code, found)
         damaged += found == FOUND
@@ -40,7 +44,7 @@ def _files(checkpoints: tuple[str, ...]) -> list[Path]:
     return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
 
 
-def _judged(path: Path) -> tuple[str, str, int]:
+def judged(path: Path) -> tuple[str, str, int]:
     """What is to be said of a file, what to do now, and the exit code that follows."""
     import checkpoints
     from runtime.errors import CheckpointError
@@ -54,6 +58,8 @@ def _judged(path: Path) -> tuple[str, str, int]:
         return f"{kind}: {error.reason}", error.help, FOUND
     except CheckpointError as error:
         return f"whole, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
+    except MemoryError:
+        return "not usable: reading it asks for more memory than there is", "", FOUND
     except OSError as error:
         return f"cannot be read: {error.strerror or error}", "", WRONG_USE
     size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"

@@ -152,9 +152,9 @@ SAVES = {
 
 
 @experiment(
-    "a loss of power after any system call of a save, with any subset of what was not fsynced lost (a try is one distinct "
-    "state of the disk), leaves exactly the old or the new file, and after the save's end the new one; FILE.prev is whole "
-    "and the next save works",
+    "a loss of power after any system call of a save, with any subset of what was not fsynced lost, leaves exactly the "
+    "old or the new file, after the save's end the new one; FILE.prev is whole, and the next save works (each distinct "
+    "state of the disk is one try)",
     soak=1,
 )
 def crash_points(count: int, seed: int, folder: Path, seconds: float) -> Tally:

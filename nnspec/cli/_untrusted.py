@@ -1,0 +1,63 @@
+"""Verify a file of a stranger's in a process of its own, which can neither take the machine's memory nor its time."""
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import nnspec
+
+MEMORY = 2**30  # bytes of address space beyond a few times the file's own size
+SECONDS = 20  # of computing; twice as many on the clock
+
+
+def judged_apart(path: Path) -> tuple[str, str, int]:
+    """What `nnspec verify` says of one file there: verdict, help, exit code. A limit that is met is a verdict too."""
+    try:
+        memory = MEMORY + 8 * path.stat().st_size
+    except OSError:
+        memory = MEMORY
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    home = str(Path(nnspec.__file__).resolve().parents[1])
+    places = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-P", "-m", "nnspec.cli._untrusted", str(path)]  # -P: no module from the current folder
+    try:
+        done = subprocess.run(
+            command,
+            env=os.environ | {"PYTHONPATH": places},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=2 * SECONDS,
+            preexec_fn=limited,
+        )
+    except subprocess.TimeoutExpired:
+        return f"not usable: reading it took more than {2 * SECONDS} seconds", _ADVICE, 1
+    if done.returncode not in (0, 1, 2) or not done.stdout:
+        how = f"ended by signal {-done.returncode}" if done.returncode < 0 else "ended without a verdict"
+        return f"not usable: the process that read it {how}", _ADVICE, 1
+    verdict, _, help = done.stdout.removesuffix("\n").partition("\n")
+    return verdict, help, done.returncode
+
+
+_ADVICE = "do not use it: a file that nnspec wrote is read in a moment"
+
+
+def _main() -> int:
+    """In the process of its own: judge the file that is named, and print the verdict and what to do."""
+    from nnspec.cli.verify import judged
+
+    verdict, help, code = judged(Path(sys.argv[1]))
+    print(f"{verdict}\n{help}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(_main())

@@ -1,0 +1,290 @@
+"""Files that are sealed and yet not ours: bytes and numbers changed at random, and pointers at other files.
+
+They are read in a process with limits, so that a crash or a hang of a library ends that process and is counted.
+"""
+
+import copy
+import hashlib
+import io
+import json
+import random
+import resource
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+import checkpoints
+from checkpoints import Checkpoint, FormatError, seal
+from runtime.errors import CheckpointError
+from runtime.saving import load
+from tests.checkpoints.conftest import _lookup3 as lookup3
+from tests.reliability.commands import child_command, child_environment, nnspec, no_fsync, write_data, write_spec
+from tests.reliability.experiments import Tally, experiment, tries
+
+MEMORY = 2**30  # bytes of address space for the reader
+LONGEST = 60  # seconds that a reader may be silent; one file takes a hundredth of a second
+NETWORK = "dense 3 relu -> batchnorm -> dense 3 softmax"
+
+
+def sample(folder: Path) -> Path:
+    """A small real checkpoint."""
+    write_data(folder)
+    length = "train 2 iterations batch=8 evaluate_every=1"
+    write_spec(folder, NETWORK, "optimizer momentum", "schedule plateau", length)
+    with no_fsync():
+        assert nnspec(folder, "train", "net.nnspec", "--out", "run").exit_code == 0
+    return folder / "run" / "last.h5"
+
+
+def resealed(image: bytes) -> bytes:
+    """The image with a seal that is right for its bytes, whatever they are."""
+    rest = image[seal.SIZE :]
+    return seal.Seal(1, "0.1.0", len(image), hashlib.sha256(rest).hexdigest()).block() + rest
+
+
+def mutated(image: bytes, number: int) -> bytes:
+    """A sealed file with a few bytes changed, mostly where HDF5 keeps its structure: the same for the same number."""
+    chance = random.Random(number)
+    data = bytearray(image)
+    structure = [i for i in range(seal.SIZE, len(data) - 4) if data[i : i + 4] in (b"OHDR", b"FRHP", b"FHDB", b"OCHK")]
+    for _ in range(chance.choice((1, 1, 2, 4, 8))):
+        start = chance.choice(structure) if chance.random() < 0.8 else chance.randrange(seal.SIZE, len(data))
+        at = min(start + chance.randrange(200), len(data) - 1)
+        data[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256), data[at] ^ 1 << chance.randrange(8)))
+    if chance.random() < 0.1:
+        data = data[: chance.randrange(seal.SIZE + 1, len(data))]
+    return resealed(_with_checksums(data) if chance.random() < 0.7 else bytes(data))
+
+
+def _with_checksums(data: bytearray) -> bytes:
+    """Put HDF5's own checksums right again, so that a change is not found by them alone."""
+    at = data.find(b"OHDR", seal.SIZE)
+    while 0 <= at < len(data) - 6:
+        width = 1 << (data[at + 5] & 3)
+        first = at + 6 + width + (16 if data[at + 5] & 0x20 else 0) + (4 if data[at + 5] & 0x10 else 0)
+        end = first + int.from_bytes(data[first - width : first], "little")
+        if end + 4 <= len(data):
+            data[end : end + 4] = lookup3(bytes(data[at:end])).to_bytes(4, "little")
+        at = data.find(b"OHDR", at + 4)
+    return bytes(data)
+
+
+def changed_numbers(checkpoint: Checkpoint, number: int) -> Checkpoint:
+    """A checkpoint in the right format that no run wrote: something of its meta, texts or arrays is replaced."""
+    chance = random.Random(number)
+    meta, entries = copy.deepcopy(checkpoint.meta), dict(checkpoint.entries)
+    odd = [None, True, -1, 0, 2**62, 2**80, 1e308, 0.5, "", "inf", "nan", "../../etc", [], [1], {}, {"x": 1}, "float16"]
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        if chance.random() < 0.5:
+            _replace_somewhere(meta, chance, odd)
+        else:
+            name = chance.choice(sorted(entries))
+            entries[name] = _odd_entry(entries[name], chance)
+            if chance.random() < 0.2:
+                entries[f"{name.split('/')[0]}/x{chance.randrange(3)}"] = entries.pop(name)
+    meta["program_version"] = "0.1.0"
+    return Checkpoint(meta, entries)
+
+
+def _replace_somewhere(meta: dict[str, Any], chance: random.Random, odd: list[Any]) -> None:
+    key = chance.choice(sorted(meta))
+    if isinstance(meta[key], dict) and meta[key] and chance.random() < 0.8:
+        _replace_somewhere(meta[key], chance, odd)
+    elif chance.random() < 0.15:
+        del meta[key]
+    else:
+        meta[key] = chance.choice(odd)
+
+
+def _odd_entry(value: Any, chance: random.Random) -> Any:
+    if isinstance(value, str):
+        cut = chance.randrange(len(value) + 1)
+        texts = [value[:cut], value[cut:], value.replace("3", "30000000000", 1), value.replace(":", ":[", 1), "", "[]"]
+        texts += ["[" * 3000, "{}", value.replace("dense 3", "dense 99999999", 1), value + '\ninclude "canary.txt"']
+        return chance.choice(texts)[:4000]
+    array = np.asarray(value)
+    types = [array.astype(kind) for kind in ("f8", "i4", "u1")]
+    shapes = [array[..., :0], array.reshape(-1), array[None]]
+    numbers = [array * 0 - 1, array * 0 + 2**30, array[::-1] if array.ndim else array]
+    with np.errstate(all="ignore"):
+        return chance.choice([*types, *shapes, *(n.astype(array.dtype) for n in numbers)])
+
+
+def judge(path: Path) -> str:
+    """What reading a file comes to: whole, refused, or the name of an error that should not have been."""
+    try:
+        load(path)
+    except CheckpointError:
+        return "refused"
+    except MemoryError:
+        return "memory"
+    except Exception as error:  # whatever it is, it is what is looked for
+        return f"{type(error).__name__}: {error}"
+    return "whole"
+
+
+@experiment(
+    "a file sealed again after bytes of it were changed at random, mostly in HDF5's structure, is refused or read; "
+    "it never crashes, hangs or fails otherwise, within 1 GiB of address space",
+    soak=500_000,
+)
+def mutated_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of files."""
+    return _tried_apart("mutated", sample(folder), count, seed, seconds)
+
+
+@experiment(
+    "a file in the right format whose counters, texts and arrays were changed at random is refused or read; no other "
+    "error",
+    soak=20_000,
+)
+def mutated_numbers(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of files."""
+    return _tried_apart("changed", sample(folder), count, seed, seconds)
+
+
+def _tried_apart(kind: str, file: Path, count: int, seed: int, seconds: float) -> Tally:
+    """Hand the numbers of files to a reader; one that dies or falls silent is counted and followed by another."""
+    tally, verdicts = Tally(), dict[str, int]()
+    waiting = tries(count, seconds)
+    number = next(waiting, None)
+    while number is not None:
+        with _reader(kind, file, seed) as reader:
+            while number is not None:
+                verdict = _asked(reader, number)
+                verdicts[verdict] = verdicts.get(verdict, 0) + 1
+                tally.count(verdict in ("refused", "whole"), f"{kind} file {number} of seed {seed}: {verdict}")
+                number = next(waiting, None)
+                if reader.poll() is not None:
+                    break
+    tally.notes.append(", ".join(f"{times:,} {verdict}" for verdict, times in sorted(verdicts.items())))
+    return tally
+
+
+@contextmanager
+def _reader(kind: str, file: Path, seed: int) -> Iterator[subprocess.Popen[str]]:
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    code = "from tests.reliability.hostile import serve; serve()"
+    command = [sys.executable, "-c", code, kind, str(file), str(seed)]
+    environment = child_environment(OPENBLAS_NUM_THREADS="1")
+    reader = subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=limited
+    )
+    try:
+        yield reader
+    finally:
+        reader.kill()
+        reader.communicate()
+
+
+def _asked(reader: subprocess.Popen[str], number: int) -> str:
+    assert reader.stdin is not None and reader.stdout is not None
+    reader.stdin.write(f"{number}\n")
+    reader.stdin.flush()
+    if not select.select([reader.stdout], [], [], LONGEST)[0]:
+        reader.kill()
+        reader.wait()
+        return "hung"
+    verdict = reader.stdout.readline().strip()
+    if not verdict:
+        return f"died with {reader.wait()}"
+    return verdict
+
+
+def serve() -> None:
+    """Make and judge the files whose numbers come on standard input."""
+    kind, file, seed = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    image, checkpoint = file.read_bytes(), checkpoints.read(file)
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "file.h5"
+        for line in sys.stdin:
+            number = seed * 1_000_000_007 + int(line)
+            if kind == "mutated":
+                place.write_bytes(mutated(image, number))
+                print(judge(place), flush=True)
+                continue
+            try:
+                place.write_bytes(checkpoints.build(changed_numbers(checkpoint, number)))
+            except FormatError:  # no file of the format can hold this
+                print("refused", flush=True)
+            else:
+                print(judge(place).replace("\n", " "), flush=True)
+
+
+def traps(file: Path, canary: Path) -> dict[str, bytes]:
+    """Sealed files that point at another file in every way there is."""
+    image = file.read_bytes()
+
+    def altered(change: Callable[[Any], object]) -> bytes:
+        opened = io.BytesIO(image)
+        with h5py.File(opened, "r+", libver=("v110", "v110")) as file:
+            change(file)
+        return resealed(opened.getvalue())
+
+    def virtual(file: Any) -> None:
+        layout = h5py.VirtualLayout((4,), "<f4")
+        layout[:] = h5py.VirtualSource(str(canary), "x", (4,))
+        file.create_virtual_dataset("weights/x", layout)
+
+    def with_text(name: str, change: Callable[[str], str]) -> bytes:
+        checkpoint = checkpoints.read(file)
+        text = checkpoint.entries[name]
+        assert isinstance(text, str)
+        return checkpoints.build(Checkpoint(checkpoint.meta, {**checkpoint.entries, name: change(text)}))
+
+    storage, link = [(str(canary), 0, 16)], h5py.ExternalLink(str(canary), "/")
+    outside = json.dumps({"folder": str(canary.parent), "seconds": 0.0})
+    return {
+        "external storage": altered(lambda f: f.create_dataset("weights/x", (4,), "<f4", external=storage)),
+        "an external link": altered(lambda f: f.__setitem__("weights/x", link)),
+        "a link in the middle of a path": altered(lambda f: (f.__delitem__("spec"), f.__setitem__("spec", link))),
+        "a virtual dataset": altered(virtual),
+        "an include": with_text("spec/resolved", lambda text: f'include "{canary.name}"\n{text}'),
+        "an include by its path": with_text("spec/resolved", lambda text: f'include "{canary}"\n{text}'),
+        "data of another place": with_text("spec/resolved", lambda text: text.replace("data.npz", str(canary))),
+        "another folder": with_text("run/info", lambda text: outside),
+        "its own source": with_text("spec/source", lambda text: f'include "{canary}"\n{text}'),
+    }
+
+
+@experiment(
+    "a sealed file that points at another one (external storage, external links, a virtual dataset, includes, paths) "
+    "never has it opened by verify, as strace sees it",
+    soak=1,
+)
+def other_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """Every trap with verify, one with verify --untrusted too. Without strace on the machine nothing is tried."""
+    tally = Tally()
+    file = sample(folder)
+    place = folder / "elsewhere"
+    place.mkdir()
+    canary = place / "canary.txt"
+    canary.write_text("dense 2 softmax\n")
+    strace = shutil.which("strace")
+    if strace is None:
+        tally.notes.append("strace is not on this machine")
+        return tally
+    found = traps(file, canary)
+    names = [f"trap{number}.h5" for number in range(len(found))]
+    for name, data in zip(names, found.values(), strict=True):
+        (place / name).write_bytes(data)
+    for more, chosen in (((), names), (("--untrusted",), names[:1])):
+        trace = folder / "trace.txt"
+        command = [strace, "-f", "-e", "trace=open,openat,openat2,creat,execve", "-o", str(trace)]
+        command += child_command("verify", *more, *chosen)
+        subprocess.run(command, cwd=place, env=child_environment(), capture_output=True)
+        opened = trace.read_text(errors="replace")
+        for name, told in zip(chosen, found, strict=False):
+            tally.count(f'"{name}"' in opened and "canary.txt" not in opened, told)
+    return tally
