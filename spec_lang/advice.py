@@ -66,7 +66,7 @@ def _assignment(token: Token) -> str:
         return f"write train {value} {foreign.LENGTHS[name.lower()]}"
     statement, _, option = name.rpartition(".")
     for home, words in statements().items():
-        fields = {field for cls in words.values() for field in cls.model_fields}
+        fields = {field for cls in words.values() for field in cls.fields()}
         known = option if option in fields else foreign.option_meant(option, fields)
         if known is not None and statement in ("", home):
             plain = " ".join(part for part in example(home).split() if "=" not in part)

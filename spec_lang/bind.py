@@ -176,22 +176,24 @@ class _Binding:
 
     def _use(self, value: Value) -> str | None:
         """What to write in place of a value that has no place."""
-        named = [
-            s.name for s in self.slots.values() if not s.bare and value.kind == "name" and value.value in s.choices
-        ]
         if (
             value.kind == "name"
             and (option := foreign.option_meant(str(value.value), self.slots) or value.value) in self.slots
         ):
             return f"{option} is an option: write {option}=…"
-        if named:
-            return f"name the option: {named[0]}={value.span.text}"
+        if named := self._named(value):
+            return named
         if self.cls.word in foreign.LAYERS_WITH_ARGUMENTS:
             return f"did you mean {foreign.LAYERS_WITH_ARGUMENTS[self.cls.word]}?"
         if self.cls.examples:
             return f"write {self.cls.examples[0]}"
         options = [slot.name for slot in self.slots.values() if value.kind in slot.kinds]
         return f"name the option that it is for: {options[0]}={value.span.text}" if options else None
+
+    def _named(self, value: Value) -> str | None:
+        """Help for a name that an option has among its own."""
+        options = [slot.name for slot in self.slots.values() if not slot.bare and value.value in slot.choices]
+        return f"name the option: {options[0]}={value.span.text}" if options and value.kind == "name" else None
 
     def option(self, option: Option) -> None:
         """Give an option to the field of its name."""
@@ -209,7 +211,7 @@ class _Binding:
     def _instead(self, option: Option) -> str:
         """What this language writes for an option that the word does not have."""
         name, written = option.name.lower(), option.values[0].span.text
-        known = option.name if option.name in self.slots else foreign.option_meant(name, self.slots)
+        known = option.name if option.name in self.slots else foreign.option_meant(option.name, self.slots)
         if known is not None and (bare := self.slots[known].bare):
             value = option.values[0]
             shown = f"x{written}" if bare.kinds == ("count",) and value.kind == "int" else written
@@ -230,7 +232,7 @@ class _Binding:
     def _home(self, name: str) -> str | None:
         """The other word of its kind that has an option of this name."""
         for word, cls in words(self.cls.kind).items():
-            known = name if name in cls.model_fields else foreign.option_meant(name, cls.model_fields)
+            known = name if name in slots(cls) else foreign.option_meant(name, slots(cls))
             if known is not None:
                 statement = f"{cls.kind} " if cls.kind in SECTIONS else ""
                 return f"{word} has it: write {statement}{word} … {known}={{value}}"
@@ -287,7 +289,7 @@ class _Binding:
         if text in slot.choices:
             return text
         close = foreign.meant(text, slot.choices) or near(text, slot.choices)
-        help = f"did you mean {close}?" if close else f"write {one_of(slot.choices)}"
+        help = f"did you mean {close}?" if close else self._named(value) or f"write {one_of(slot.choices)}"
         message = f'no {slot.chosen} is called "{text}"' if slot.chosen else f'{slot.name} cannot be "{text}"'
         self._fail(slot, "E103", message, value, help)
         return None

@@ -56,7 +56,7 @@ def _annotations(annotation: Any) -> list[Any]:
 
 def option(cls: type[Word], slot: Slot) -> st.SearchStrategy[str]:
     """`name=value` for a field that is an option, with any value it takes."""
-    info = cls.model_fields[slot.name]
+    info = cls.fields()[slot.name]
     values: list[st.SearchStrategy[str]] = [st.sampled_from(slot.choices)] if slot.choices else []
     for annotation in _annotations(info.annotation):
         if annotation is bool:
