@@ -1,0 +1,309 @@
+"""The experiments of the from-scratch notes as they were meant, and the tuned specs against their goals.
+
+    python -m benchmarks.experiments                      train what has changed, write docs/experiments.md
+    python -m benchmarks.experiments mnist_cnn/notes      train no other than these
+    python -m benchmarks.experiments --table              train nothing, write the page
+
+An experiment is a variant of a spec in specs/; the comment right above it says why its results differ from the notes'.
+Results are kept in benchmarks/results/experiments.json under the digest of the spec with every default filled in, so a
+run is made again only where its spec says something else than before.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import nnspec
+from benchmarks.machine import machine
+from spec_lang.parse import parse
+from spec_lang.request import Request
+from spec_lang.resolve import resolved
+from spec_lang.source import open_source
+from spec_lang.spec import Spec
+from spec_lang.syntax import Variant
+
+ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "specs"
+RESULTS = ROOT / "benchmarks" / "results" / "experiments.json"
+PAGE = ROOT / "docs" / "experiments.md"
+SEEDS = (1, 2, 3)
+
+GOALS = {"mnist_mlp": 97.3, "mnist_cnn": 96.7, "mnist_best": 99.2}
+"""What each tuned spec is to reach: percent of the test digits, the median over the seeds."""
+
+REPORTED = {
+    "mnist_mlp/normal_sgd": 9.81,
+    "mnist_mlp/very_large_sgd": 9.80,
+    "mnist_mlp/zeros_sgd": 11.35,
+    "mnist_mlp/xavier_sgd": 96.04,
+    "mnist_mlp/paper_sgd": 96.50,
+    "mnist_mlp/paper_momentum": 96.09,
+    "mnist_mlp/paper_rmsprop": 9.53,
+    "mnist_mlp/paper_adam": 9.80,
+    "mnist_mlp/paper_adam_slow": 95.53,
+    "mnist_cnn/notes": 95.14,
+    "mnist_cnn/notes_long": 95.67,
+}
+"""What the notes reported: percent of the test digits, one run each."""
+
+FAULTS = """\
+The notebook had faults that a declared run cannot have, and its figures contain them:
+
+- Gradients of single samples were divided by ten, so its rates are ten times those here.
+- The learning rate fell on from one experiment to the next: each began at what the one before had left of it.
+- Momentum was a moving average of gradients, and in the convolutional network it was used for the last layer only.
+- RMSProp multiplied by the squared gradient instead of dividing by its root; Adam added 1 under the root.
+- The curves showed the entropy of the prediction, not the cross-entropy, so that they could not show what was wrong.
+
+Experiment by experiment, from the comments in the specs:"""
+
+CHOICE = (
+    "Settings were chosen by loss and accuracy on the validation part, over seeds that are not among those below; "
+    "the test digits were looked at a few times to confirm a choice."
+)
+
+
+class Experiment(NamedTuple):
+    """A spec of specs/, as it stands or as one of its variants."""
+
+    spec: str
+    variant: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is named on the command line: mnist_cnn, mnist_cnn/notes."""
+        return f"{self.spec}/{self.variant}" if self.variant else self.spec
+
+    def check(self, seed: int | None = None) -> Spec:
+        """The checked spec."""
+        return Request(SPECS / f"{self.spec}.nnspec", variant=self.variant, seed=seed).check()
+
+
+@dataclass(frozen=True)
+class Result:
+    """A run: shares of the test and the validation part that it tells right, or the step at which it diverged.
+
+    `seconds` are those of training alone.
+    """
+
+    digest: str
+    accuracy: float | None
+    validation_accuracy: float | None
+    diverged_at: int | None
+    seconds: float | None
+    machine: str
+
+
+Results = Mapping[tuple[Experiment, int], Result]
+"""What is known: a result for each experiment and seed that has run on the spec as it is now."""
+
+
+def experiments() -> list[Experiment]:
+    """The tuned specs, then every variant of theirs, in the order of the files."""
+    return [*map(Experiment, GOALS), *reasons()]
+
+
+def reasons() -> dict[Experiment, str]:
+    """Every experiment of the notes, and why its results differ."""
+    return {
+        Experiment(spec, variant): comment
+        for spec in GOALS
+        for variant, comment in comments(SPECS / f"{spec}.nnspec").items()
+    }
+
+
+def comments(path: Path) -> dict[str, str]:
+    """Every variant of a spec and the comment right above it, as one line of text."""
+    source = open_source(path)
+    variants = [statement for statement in parse(source)[0] if isinstance(statement, Variant)]
+    lines = source.text.splitlines()
+    found = {}
+    for variant in variants:
+        last = first = source.place(variant.span.start)[0] - 1  # lines, counted from 0
+        while first > 0 and lines[first - 1].startswith("#"):
+            first -= 1
+        found[variant.name] = " ".join(line.lstrip("#").strip() for line in lines[first:last])
+    return found
+
+
+def digest(experiment: Experiment, seed: int) -> str:
+    """SHA-256 of what a run depends on: its spec with every default filled in, the seed among them."""
+    return hashlib.sha256(resolved(experiment.check(seed)).encode()).hexdigest()
+
+
+def train(experiment: Experiment, seed: int) -> Result:
+    """Train an experiment. Raises NNSpecError for whatever ends it but divergence."""
+    key, place = digest(experiment, seed), described_machine()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            run = nnspec.train(
+                SPECS / f"{experiment.spec}.nnspec", Path(folder) / "run", variant=experiment.variant, seed=seed
+            )
+        except nnspec.TrainingError as error:
+            return Result(key, None, None, step_of_divergence(error), None, place)
+    end = run.end
+    return Result(key, end["test_accuracy"], end["validation_accuracy"], None, end["seconds"], place)
+
+
+def step_of_divergence(error: nnspec.TrainingError) -> int:
+    """The step at which a run diverged; raises the error itself where that is not what ended it."""
+    told = re.match(r"training diverged at step (\d+):", str(error))
+    if told is None:
+        raise error
+    return int(told[1])
+
+
+def described_machine() -> str:
+    """What a run's seconds were measured on, in a few words."""
+    found = machine()
+    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}"
+
+
+def read_results(path: Path) -> dict[tuple[Experiment, int], Result]:
+    """The kept results of experiments that there still are and whose specs say the same as when they ran."""
+    if not path.exists():
+        return {}
+    known = {experiment.name: experiment for experiment in experiments()}
+    found = {}
+    for entry in json.loads(path.read_text(encoding="utf-8"))["results"]:
+        experiment, seed = known.get(entry.pop("experiment")), entry.pop("seed")
+        result = Result(**entry)
+        if experiment is not None and result.digest == digest(experiment, seed):
+            found[experiment, seed] = result
+    return found
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Keep the results, sorted, whole or not at all."""
+    entries = [{"experiment": e.name, "seed": s} | asdict(r) for (e, s), r in results.items()]
+    entries.sort(key=lambda entry: (entry["experiment"], entry["seed"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"format_version": 1, "results": entries}, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def accuracy(results: Sequence[Result]) -> str:
+    """The median of what an experiment's runs reached, the lowest and the highest, and where runs diverged."""
+    reached = sorted(100 * result.accuracy for result in results if result.accuracy is not None)
+    steps = sorted({result.diverged_at for result in results if result.diverged_at is not None})
+    said = []
+    if reached:
+        said.append(f"{statistics.median(reached):.2f} ({reached[0]:.2f} to {reached[-1]:.2f})")
+    if steps:
+        runs = f"{len(results) - len(reached)} of {len(results)} runs diverge" if reached else "diverges"
+        said.append(f"{runs} at step {' to '.join(map(str, dict.fromkeys((steps[0], steps[-1]))))}")
+    if len(results) < len(SEEDS):
+        said.append(f"{len(results)} of {len(SEEDS)} runs made" if results else "not run")
+    return "; ".join(said)
+
+
+def page(results: Results) -> str:
+    """The text of docs/experiments.md: what the results are, nothing typed by hand."""
+    runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in experiments()}
+    seeds = ", ".join(map(str, SEEDS))
+    parts = [
+        "# Experiments",
+        "This page is written by `python -m benchmarks.experiments`, which trains what has changed since. Figures are "
+        "percent of the 10,000 test digits of MNIST told right: the median over the seeds "
+        f"{seeds}, in parentheses the lowest and the highest.",
+        "## Tuned specs",
+        CHOICE,
+        _table(("spec", "trained for", "goal", "here"), [_tuned_row(spec, runs[Experiment(spec)]) for spec in GOALS]),
+        "## The notes' experiments",
+        "Each variant declares what an experiment of the notes was meant to be.",
+        _table(
+            ("experiment", "init", "optimizer", "lr", "trained for", "the notes", "here"),
+            [_notes_row(experiment, runs[experiment]) for experiment in reasons()],
+        ),
+        "## Why they differ",
+        FAULTS,
+        "\n".join(f"- **{experiment.name}**: {reason}" for experiment, reason in reasons().items()),
+        "## Time",
+        "Seconds of training alone, the median over the seeds; they belong to the machine.",
+        _table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _tuned_row(spec: str, results: Sequence[Result]) -> tuple[str, ...]:
+    link = f"[{spec}.nnspec](../specs/{spec}.nnspec)"
+    return link, _length(Experiment(spec).check()), f"≥ {GOALS[spec]:.1f}", accuracy(results)
+
+
+def _notes_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...]:
+    spec, reported = experiment.check(), REPORTED.get(experiment.name)
+    told = "not reported" if reported is None else f"{reported:.2f}"
+    settings = (spec.init.word, spec.optimizer.word, f"{spec.optimizer.lr:g}", _length(spec))
+    return experiment.name, *settings, told, accuracy(results)
+
+
+def _time_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...] | None:
+    """None where no run came to its end."""
+    seconds = [result.seconds for result in results if result.seconds is not None]
+    if not seconds:
+        return None
+    machines = dict.fromkeys(result.machine for result in results)
+    return experiment.name, f"{statistics.median(seconds):.1f}", "; ".join(machines)
+
+
+def _length(spec: Spec) -> str:
+    return f"{spec.train.length:,} {spec.train.unit}, batch {spec.train.batch}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def run_missing(chosen: Iterable[Experiment], results: dict[tuple[Experiment, int], Result], path: Path) -> None:
+    """Train what has no result yet; each is added to the results and kept before the next one begins."""
+    for experiment in chosen:
+        for seed in SEEDS:
+            if (experiment, seed) not in results:
+                print(f"{experiment.name} seed {seed} …", file=sys.stderr, flush=True)
+                results[experiment, seed] = train(experiment, seed)
+                print(f"  {_told(results[experiment, seed])}", file=sys.stderr, flush=True)
+                write_results(results, path)
+
+
+def _told(result: Result) -> str:
+    if result.accuracy is None:
+        return f"diverged at step {result.diverged_at}"
+    return f"{100 * result.accuracy:.2f} % in {result.seconds:.0f} s"
+
+
+def main(arguments: Sequence[str] | None = None, kept: Path = RESULTS, written: Path = PAGE) -> int:
+    """The command; returns its exit code. What is known is written whatever ends it."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.experiments", description="The notes' experiments.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as mnist_cnn/notes")
+    parser.add_argument("--table", action="store_true", help="train nothing, write the page from what is known")
+    asked = parser.parse_args(arguments)
+    known = {experiment.name: experiment for experiment in experiments()}
+    unknown = [name for name in asked.names if name not in known]
+    if unknown:
+        parser.error(f"there is no experiment {unknown[0]}; there are {', '.join(known)}")
+    results = read_results(kept)
+    try:
+        if not asked.table:
+            run_missing([known[name] for name in asked.names or known], results, kept)
+    except nnspec.NNSpecError as error:
+        print(error, file=sys.stderr)
+        return int(getattr(error, "exit_code", 1))
+    finally:
+        written.write_text(page(results), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

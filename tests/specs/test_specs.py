@@ -1,0 +1,44 @@
+"""The specs that come with the package: each says what it shows, checks, and trains."""
+
+import math
+from pathlib import Path
+
+import pytest
+
+import nnspec
+from spec_lang.parse import parse
+from spec_lang.source import open_source
+from spec_lang.syntax import Variant
+
+SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.nnspec"))
+VARIANTS = [
+    (path, variant)
+    for path in SPECS
+    for variant in (None, *(s.name for s in parse(open_source(path))[0] if isinstance(s, Variant)))
+]
+SAMPLE = {"mnist": "mnist_sample"}
+"""What stands in for data that are not in the package."""
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_spec_opens_with_what_it_shows_and_is_named_like_its_file(path: Path) -> None:
+    comment, network = path.read_text(encoding="utf-8").splitlines()[:2]
+    assert comment.startswith("# ") and comment.endswith(".")
+    assert network == f"network {path.stem}"
+
+
+@pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=lambda value: getattr(value, "stem", value))
+def test_a_spec_and_its_variants_check_and_train_two_steps(path: Path, variant: str | None, tmp_path: Path) -> None:
+    spec = nnspec.check(path, variant=variant)
+    assert spec.data is not None
+    data = SAMPLE.get(spec.data.word)
+    losses = []
+    nnspec.train(
+        path,
+        tmp_path / "run",
+        {"train.iterations": 2},
+        variant,
+        data,
+        listen=lambda event: losses.append(event.get("loss", 0.0)),
+    )
+    assert len(losses) >= 3 and all(map(math.isfinite, losses))
