@@ -17,7 +17,9 @@ from spec_lang.layers.dense import Dense
 from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm, LayerNorm
 from spec_lang.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from spec_lang.layers.recurrent import Gru, Lstm, Rnn
 from spec_lang.layers.reshape import Flatten, Reshape
+from spec_lang.layers.symbols import Embed, OneHot
 from spec_lang.resolve import written
 from spec_lang.shape import Misfit, Shape
 from spec_lang.source import Source
@@ -163,10 +165,13 @@ MOST_NUMBERS = 400
 @st.composite
 def networks(draw: st.DrawFn) -> str:
     """The text of a network: chains and forks of layers of any options on small samples, and one of the losses."""
-    shape = draw(st.sampled_from([(6, 5, 2), (7, 7, 1), (8, 8, 3), (5, 8), (1, 6), (9,), (1,), (2, 1, 3, 2)]))
-    body, _ = draw(_chains(Shape(shape), forks=2))
-    end = draw(st.sampled_from(_ENDS))
-    return f"input {'x'.join(map(str, shape))} -> {body}{end}"
+    shape = Shape(draw(st.sampled_from([(6, 5, 2), (7, 7, 1), (8, 8, 3), (5, 8), (1, 6), (9,), (1,), (2, 1, 3, 2)])))
+    first = f"input {shape}"
+    if len(shape) == 1 and draw(st.booleans()):
+        symbols = draw(st.sampled_from([OneHot(vocab=4), Embed(units=3, vocab=4)]))
+        first, shape = f"{first} -> {written(symbols)}", symbols.output_shape(shape)
+    body, _ = draw(_chains(shape, forks=2))
+    return f"{first} -> {body}{draw(st.sampled_from(_ENDS))}"
 
 
 _ENDS = (
@@ -208,10 +213,10 @@ def _forks(draw: st.DrawFn, shape: Shape, forks: int) -> tuple[str, Shape]:
         sign = "|"
     else:
         sign, units = draw(st.sampled_from("+|")), draw(st.integers(1, 3))
-        branches = [(f"{text} -> dense {units}", Shape((units,))) for text, _ in branches]
+        branches = [(f"{text} -> flatten -> dense {units}", Shape((units,))) for text, _ in branches]
     last = branches[0][1]
     together = sum(after[-1] for _, after in branches) if sign == "|" else last[-1]
-    return f"({f' {sign} '.join(text for text, _ in branches)})", Shape((*last[:-1], together))
+    return f"({f' {sign} '.join(text for text, _ in branches)})", Shape((*last[:-1], together), last.sequence)
 
 
 @st.composite
@@ -231,7 +236,7 @@ _stride = st.integers(1, 3)
 def _convs(shape: Shape) -> st.SearchStrategy[Layer]:
     return st.builds(
         Conv,
-        window=_window,
+        window=_window if shape.as_image() else st.tuples(st.integers(1, 3)),
         filters=st.integers(1, 4),
         activation=st.sampled_from(["linear", "relu", "tanh"]),
         stride=st.sampled_from([1, 1, 2]),
@@ -270,6 +275,16 @@ def _dense(shape: Shape) -> st.SearchStrategy[Layer]:
     )
 
 
+def _recurrents(shape: Shape) -> st.SearchStrategy[Layer]:
+    return st.builds(
+        lambda cls, direction, **options: cls(**direction, **options),
+        st.sampled_from([Rnn, Gru, Lstm]),
+        st.sampled_from([{}, {}, {"reverse": True}, {"bidirectional": True}]),
+        units=st.integers(1, 3),
+        **{"return": st.sampled_from(["last", "sequence"])},
+    )
+
+
 def _reshapes(shape: Shape) -> st.SearchStrategy[Layer]:
     """The same numbers with one to three axes, or as a row."""
     size = shape.size
@@ -290,4 +305,4 @@ def _others(shape: Shape) -> st.SearchStrategy[Layer]:
     )
 
 
-_KINDS = (_convs, _convs, _squares, _pools, _activations, _dense, _reshapes, _others)
+_KINDS = (_convs, _convs, _squares, _pools, _activations, _dense, _recurrents, _reshapes, _others)

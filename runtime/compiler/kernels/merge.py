@@ -11,34 +11,52 @@ from spec_lang.layers.merge import Add, Concatenate
 def add(word: Add, site: Site) -> Written:
     """A sum; each branch gets the gradient as it came, and none may overwrite it."""
     w, y = site.writer, site.output()
-    w.do(f"np.add({site.inputs[0].name}, {site.inputs[1].name}, out={y.name})")
-    for more in site.inputs[2:]:
+    first, second, *others = (_laid_like(site, ref, y) for ref in site.inputs)
+    w.do(f"np.add({first.name}, {second.name}, out={y.name})")
+    for more in others:
         w.do(f"np.add({y.name}, {more.name}, out={y.name})")
-    return y, lambda d_y: [d_y.kept() if wanted else None for wanted in site.wanted]
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        kept = d_y.kept()
+        return [
+            _laid_like(site, kept, ref) if wanted else None
+            for ref, wanted in zip(site.inputs, site.wanted, strict=True)
+        ]
+
+    return y, backward
 
 
 @kernel(Concatenate)
 def concatenate(word: Concatenate, site: Site) -> Written:
     """Copies side by side along the channels; each branch gets its part of the gradient."""
     w, y = site.writer, site.output()
-    shape = site.node.output_shape
-    channels = 0 if len(shape) == 3 else len(site.inputs[0].shape) - 2  # an image's stand in front
+    channels = 0 if len(site.node.output_shape) == 3 else len(y.shape) - 2  # an image's stand in front
     before = ":, " * channels
     edges, start = [], 0
-    for ref in site.inputs:
-        edges.append((start, start + ref.shape[channels]))
+    inputs = [_laid_like(site, ref, y) for ref in site.inputs]
+    for ref in inputs:
+        edges.append(f"{before}{start}:{start + ref.shape[channels]}")
         start += ref.shape[channels]
-    for ref, (first, last) in zip(site.inputs, edges, strict=True):
-        part = w.view(f"{y.name}_part", f"{y.name}[{before}{first}:{last}]", ref.shape)
+    for ref, edge in zip(inputs, edges, strict=True):
+        part = w.view(f"{y.name}_part", f"{y.name}[{edge}]", ref.shape)
         w.do(f"np.copyto({part.name}, {ref.name})")
 
     def backward(d_y: Ref) -> list[Ref | None]:
         parts: list[Ref | None] = []
-        for ref, (first, last), wanted in zip(site.inputs, edges, site.wanted, strict=True):
-            view = w.view(
-                f"{d_y.name}_part", f"{d_y.name}[{before}{first}:{last}]", ref.shape, not channels and d_y.solid
-            )
-            parts.append(replace(view, free=d_y.free) if wanted else None)
+        for i, wanted in enumerate(site.wanted):
+            solid = d_y.solid and not channels
+            view = w.view(f"{d_y.name}_part", f"{d_y.name}[{edges[i]}]", inputs[i].shape, solid)
+            parts.append(_laid_like(site, replace(view, free=d_y.free), site.inputs[i]) if wanted else None)
         return parts
 
     return y, backward
+
+
+def _laid_like(site: Site, ref: Ref, like: Ref) -> Ref:
+    """An array as another lies: where an image without a channel axis meets a sequence, one has an axis more."""
+    more = len(ref.shape) - len(like.shape)
+    if not more:
+        return ref
+    shape = ref.shape[1:] if more > 0 else (1, *ref.shape)
+    view = site.writer.view(f"{ref.name}_alike", f"{ref.name}[{'0' if more > 0 else 'None'}]", shape, ref.solid)
+    return replace(view, free=ref.free)

@@ -15,7 +15,9 @@ from runtime.data import Preprocessing
 from runtime.graph import build_graph
 from runtime.layers import Mode
 from runtime.network import Network
+from runtime.targets import PADDING
 from spec_lang.check import check
+from spec_lang.layers.symbols import Symbols
 from spec_lang.shape import Shape
 from spec_lang.source import Source
 from spec_lang.spec import Spec
@@ -82,8 +84,17 @@ class Both:
         assert spec.output_shape is not None
         x = random.normal(size=(size, *spec.input)).astype(self.dtype)
         shape = (size, *spec.output_shape)
+        padding = np.zeros((size, *spec.input), bool)
+        symbols = [node.layer.vocabulary(node.input_shape) for node in spec.nodes if isinstance(node.layer, Symbols)]
+        if symbols:
+            x = random.integers(0, min(symbols), x.shape).astype(self.dtype)
+            padding = np.arange(x.shape[1]) >= random.integers(1, x.shape[1] + 1, (size, 1))
+            x[padding] = PADDING
         if spec.loss.classes:
-            return Batch(x, random.integers(0, shape[-1], shape[:-1]))
+            classes = random.integers(0, shape[-1], shape[:-1])
+            if spec.output_shape.sequence and classes.shape == padding.shape:
+                classes[padding] = PADDING
+            return Batch(x, classes)
         y = random.normal(size=shape)
         return Batch(x, (y > 0 if spec.loss.head == "sigmoid" else y).astype(self.dtype))
 
@@ -175,7 +186,8 @@ def run(bound: Bound, batch: Batch) -> Any:
 def in_lanes(draft: Draft) -> Draft:
     """The draft in two lanes of its own, whatever its work, where a batch can be cut: the first has the odd sample."""
     half = (draft.batch + 1) // 2
-    return replace(draft, lanes=(half, draft.batch - half)) if draft.batch > 1 and not draft.buffers else draft
+    together = draft.training and (draft.buffers or draft.output_shape.sequence)  # statistics, steps that are counted
+    return draft if draft.batch < 2 or together else replace(draft, lanes=(half, draft.batch - half))
 
 
 def assert_agree(a: Outcome, b: Outcome, share: float) -> None:

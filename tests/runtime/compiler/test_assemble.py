@@ -38,6 +38,17 @@ BLOCKS = "input 200 -> {}: dense 60 relu -> {}: dense 3 softmax"
 TEXTS = [text.format("first", "second") for text in (EVERY_KERNEL, BLOCKS)]
 
 
+SEQUENCES = (
+    "input 7 -> onehot vocab=27 -> rnn 8 return=sequence -> dense 27 softmax",
+    "input 7 -> embed 5 vocab=27 -> gru 8 -> dense 3 softmax",
+    "input 7 -> embed 5 vocab=27 -> conv 3 x4 pad=same relu -> dense 27 softmax",
+    "input 7 -> onehot vocab=27 -> lstm 6 return=sequence -> layernorm -> dropout 0.3 -> (lstm 4 | rnn 3) -> dense 2",
+    "input 7 -> embed 4 vocab=27 -> conv 3 x4 stride=2 pad=same -> batchnorm -> relu -> globalavgpool -> dense 3",
+    "input 7 -> (onehot vocab=27 | embed 4 vocab=27) -> gru 3 reverse=yes -> dense 2",
+    "input 8x3 -> rnn 5 return=sequence -> (dense 4 relu + dense 4) -> rnn 3 bidirectional=yes -> dense 2",
+)
+
+
 def drafts(both: Both, size: int = 4) -> list[Draft]:
     """For training, for answers and, where they are allowed, for blocks of single steps."""
     made = [both.rewritten(size), both.rewritten(size, training=False)]
@@ -54,6 +65,14 @@ def batch_for(both: Both, draft: Draft) -> Batch:
 def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
     both = Both.of(text)
     both.assert_planned_is_plain(*both.drafts(size))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("text", SEQUENCES)
+def test_a_planned_network_over_time_is_the_plain_one_with_its_padding(text: str, dtype: str) -> None:
+    both = Both.of(text, dtype)
+    for size in (1, 2, 5):
+        both.assert_planned_is_plain(*both.drafts(size), *both.drafts(size, all_but()))
 
 
 @settings(max_examples=60, deadline=None)

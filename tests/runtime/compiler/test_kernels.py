@@ -47,5 +47,29 @@ def test_a_layer_gives_the_gradient_of_the_samples_where_somebody_asks_for_it(ca
     both.assert_planned_is_plain(replace(both.rewritten(3), first_gradient=True))
 
 
+MERGES = (
+    "input 6 -> (dense 4 {0} dense 4 relu)",
+    "input 6 -> (dense 4 {0} dense 4 relu {0} tanh -> dense 4)",
+    "input 6 -> (skip {0} skip {0} skip) -> dense 3",
+    "input 6 -> dense 4 -> (skip {0} relu {0} skip) -> dense 3 softmax",
+    "input 6x5x2 -> (conv 3x3 x2 pad=same {0} skip) -> relu -> dense 3",
+    "input 6x5x2 -> conv 3x3 x2 -> (relu {0} skip) -> (leaky_relu {0} maxpool 3 stride=1 pad=1) -> dense 3",
+    "input 6x5 -> (relu {0} skip {0} tanh) -> dense 3",
+    "input 5x3 -> (rnn 3 return=sequence {0} skip) -> dense 2",
+    "input 5x3 -> (skip {0} rnn 3 return=sequence) -> relu",
+    "input 5x3 -> rnn 3 return=sequence -> (relu {0} dense 3 {0} skip) -> dense 2",
+    "input 2x1x3x2 -> (relu {0} tanh) -> dense 3",
+    "input 8 -> ((dense 6 + (dense 2 relu | dense 4 relu)) {0} dense 6) -> dense 3 softmax",
+)
+
+
+@pytest.mark.parametrize("sign", "+|")
+@pytest.mark.parametrize("text", MERGES)
+def test_branches_meet_as_they_are_defined_to(text: str, sign: str) -> None:
+    both = Both.of(text.format(sign))
+    for size in SIZES:
+        both.assert_planned_is_plain(*both.drafts(size))
+
+
 def test_no_kernel_is_written_for_what_the_language_does_not_know() -> None:
     assert set(KERNELS) <= {*layers().values(), *words("merge").values()}
