@@ -6,6 +6,7 @@ from HDF5 only the place, shape and type of each dataset; the numbers are then r
 
 import io
 import math
+import os
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from checkpoints.errors import Refused
 _NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
 
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, two sizes, flags, base, extension, end of file
+_STRUCTURE, _STRUCTURE_OF_ONE = 16_384, 2_048  # bytes that HDF5 needs at most for itself, and for each dataset
 _NOWHERE = 2**64 - 1
 _LARGEST = 2**63 - 1  # bytes in an array, were its extents of 0 left out
 
@@ -48,7 +50,8 @@ def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
     Datasets are created in the order of the mapping. The same entries in the same order give the same bytes: no times
     are kept, every byte of a dataset is written, and nothing depends on the process.
     """
-    file = io.BytesIO()
+    room = sum(array.nbytes for array in stored.values()) + _STRUCTURE + _STRUCTURE_OF_ONE * len(stored)
+    file = _Roomy(room)
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
     access.set_fileobj_driver(h5fd.fileobj_driver, file)
@@ -61,7 +64,35 @@ def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
         _create_dataset(_group(groups, folder), last, array)
     for group in groups.values():
         group.close()
+    file.close_up()
     return file
+
+
+class _Roomy(io.BytesIO):
+    """A file in memory with room for what is to come, for growing would take an eighth more than it needs.
+
+    It ends behind what was written last, until `close_up` gives back the rest of the room.
+    """
+
+    def __init__(self, room: int) -> None:
+        super().__init__(bytes(room))
+        self._end = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return super().seek(self._end + offset) if whence == os.SEEK_END else super().seek(offset, whence)
+
+    def write(self, data: Any) -> int:
+        written = super().write(data)
+        self._end = max(self._end, self.tell())
+        return written
+
+    def truncate(self, size: int | None = None) -> int:
+        self._end = self.tell() if size is None else size
+        return self._end
+
+    def close_up(self) -> None:
+        """End it for good where it ends."""
+        super().truncate(self._end)
 
 
 def _group(groups: dict[str, Any], path: str) -> Any:

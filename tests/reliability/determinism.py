@@ -1,0 +1,124 @@
+"""Equal specs give equal bytes; where the machine's arithmetic is another, that is recorded and told."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+import checkpoints
+from runtime.compiler import bind
+from tests.reliability.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
+from tests.reliability.experiments import Tally, experiment, tries
+
+NETWORKS = {
+    "two lanes": "conv 3x3 x8 relu -> maxpool 2 -> dropout 0.2 -> dense 10 softmax",
+    "two threads of BLAS": "dense 256 relu -> dropout 0.2 -> dense 10 softmax",
+    "one thread": "maxpool 4 -> dense 16 relu -> batchnorm -> dense 10 softmax",
+}
+LENGTH = "train 8 iterations batch=64 evaluate_every=4 checkpoint_every=3 seed=3"
+CORES = ("Haswell", "SkylakeX", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2")
+"""Kernels of OpenBLAS that a machine may have; on one that has less it takes what it has."""
+
+
+def write_spec(folder: Path, network: str, length: str = LENGTH) -> None:
+    """net.nnspec on the digits that come with the program."""
+    lines = (network, "data mnist_sample", "optimizer adam lr=0.001", "schedule cosine", length)
+    (folder / "net.nnspec").write_text("\n".join(lines) + "\n")
+
+
+def run_apart(folder: Path, *arguments: object, **environment: str) -> int:
+    """The command in a process of its own; gives its exit code."""
+    command = child_command(*arguments, "--quiet")
+    return subprocess.run(command, cwd=folder, env=child_environment(**environment), capture_output=True).returncode
+
+
+@experiment(
+    "runs of one spec in processes of their own, with other folders, hash seeds and numbers of BLAS threads allowed, "
+    "are equal in every byte but /run",
+    soak=60,
+)
+def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of processes."""
+    tally, firsts = Tally(), dict[str, dict[str, Any]]()
+    for number in tries(count, seconds):
+        told, network = list(NETWORKS.items())[number % len(NETWORKS)]
+        place = folder / f"{number}" / ("x" * (1 + number % 5))
+        place.mkdir(parents=True)
+        write_spec(place, network)
+        threads = 1 + number // len(NETWORKS) % 2
+        environment = {"PYTHONHASHSEED": str(seed + number), "OPENBLAS_NUM_THREADS": str(threads)}
+        code = run_apart(place, "train", "net.nnspec", "--out", f"run{number}", **environment)
+        found = lasting(place / f"run{number}") if code == 0 else {}
+        found = differing(firsts.setdefault(told, found), found)
+        tally.count(code == 0 and not found, f"{told}, {environment}: {code}, {found}")
+    return tally
+
+
+@experiment("a run whose lanes are computed one after the other equals one whose lanes have a thread each", soak=10)
+def lanes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of runs in threads, each against one without."""
+    tally = Tally()
+    for number in tries(count, seconds):
+        write_spec(folder, NETWORKS["two lanes"], LENGTH.replace("seed=3", f"seed={seed + number}"))
+        with no_fsync():
+            with _serial() as made:
+                assert nnspec(folder, "train", "net.nnspec", "--out", "serial", "--quiet").exit_code == 0
+            assert nnspec(folder, "train", "net.nnspec", "--out", "threads", "--quiet").exit_code == 0
+        found = differing(lasting(folder / "serial"), lasting(folder / "threads"))
+        tally.count(not found and len(made) > 0, f"{found}, {len(made)} steps of two lanes")
+        for run in ("serial", "threads"):
+            shutil.rmtree(folder / run)
+    return tally
+
+
+@contextmanager
+def _serial() -> Iterator[list[int]]:
+    """Lanes one after the other, and how often that was."""
+    made: list[int] = []
+
+    def one_by_one(steps: list[Any]) -> list[Any]:
+        made.append(len(steps))
+        return [step() for step in steps]
+
+    with patch.object(bind, "run_together", one_by_one):
+        yield made
+
+
+@experiment(
+    "under another kernel of OpenBLAS (OPENBLAS_CORETYPE) going on is refused, and with --allow-inexact it works; or "
+    "the kernel turns out to be the same, and so do the bits",
+    soak=len(CORES),
+)
+def core_types(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of kernels. The notes tell how far results lie apart after eight steps."""
+    tally = Tally()
+    write_spec(folder, NETWORKS["two threads of BLAS"])
+    assert run_apart(folder, "train", "net.nnspec", "--out", "here") == 0
+    here = checkpoints.read(folder / "here" / "last.h5")
+    former = folder / "here" / "last.h5.prev"
+    for number in tries(min(count, len(CORES)), seconds):
+        core = CORES[(number + seed) % len(CORES)]
+        code = run_apart(folder, "train", "net.nnspec", "--out", core, OPENBLAS_CORETYPE=core)
+        there = checkpoints.read(folder / core / "last.h5") if code == 0 else here
+        kernel = there.meta["environment"]["blas_kernel"]
+        apart = _apart(here, there)
+        tally.notes.append(f"{core} (runs as {kernel}): weights at most {apart:.1e} apart after eight steps")
+        place = folder / f"resumed-{core}"
+        place.mkdir()
+        shutil.copy(former, place / "last.h5")
+        refused = run_apart(folder, "resume", place, OPENBLAS_CORETYPE=core)
+        allowed = run_apart(folder, "resume", place, "--allow-inexact", OPENBLAS_CORETYPE=core)
+        same_kernel = kernel == here.meta["environment"]["blas_kernel"]
+        right = (refused, apart) == (0, 0.0) if same_kernel else refused == 1
+        tally.count(code == 0 and allowed == 0 and right, f"{core}: {code}, {refused}, {allowed}, {apart}")
+    return tally
+
+
+def _apart(a: checkpoints.Checkpoint, b: checkpoints.Checkpoint) -> float:
+    names = [name for name in a.entries if name.startswith("weights/")]
+    return max(float(np.abs(np.asarray(a.entries[n]) - np.asarray(b.entries[n])).max()) for n in names)

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+from tests.reliability.determinism import core_types, lanes, processes
+
+
+def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path) -> None:
+    tally = processes(6, 0, tmp_path, 12)
+    assert tally.failures == []
+
+
+def test_lanes_in_turn_and_lanes_in_threads_give_the_same_bytes(tmp_path: Path) -> None:
+    tally = lanes(1, 0, tmp_path, 10)
+    assert tally.failures == []
+    assert tally.tried == 1
+
+
+def test_another_kernel_of_the_blas_is_refused_and_goes_on_where_that_is_allowed(tmp_path: Path) -> None:
+    tally = core_types(1, 5, tmp_path, 10)
+    assert tally.failures == []
+    assert tally.tried == 1 and "apart after eight steps" in tally.notes[0]
