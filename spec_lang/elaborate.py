@@ -253,7 +253,14 @@ class Elaborator:
         free = [parameter for parameter in parameters if parameter not in given]
         takes = ", ".join(parameters) if parameters else "no arguments"
         help = f"write {' '.join([call.word, *(f'${name}' for name in parameters)])}"
-        if stranger := next((option for option in named if option.name not in parameters), None):
+        twice = next(
+            (option for number, option in enumerate(named) if option.name in [o.name for o in named[:number]]), None
+        )
+        if twice is not None:
+            self._say(scope, "E106", f"{twice.name} is given twice", twice.span, "leave one of them out")
+        elif listed := next((option for option in named if len(option.values) > 1), None):
+            self._say(scope, "E201", f"{listed.name} takes one value", listed.span)
+        elif stranger := next((option for option in named if option.name not in parameters), None):
             self._say(
                 scope,
                 "E102",

@@ -201,7 +201,7 @@ def test_a_number_may_be_a_window_and_a_yes_may_be_written_in_many_ways() -> Non
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_an_argument_is_told_at_its_place(line: str, code: str, at: str, help: str | None) -> None:
-    first, second = (line.split(" ") + [""])[:2]
+    first, second = [*line.split(" "), ""][:2]
     cls = layers().get(first) or statements()[first].get(first) or statements()[first][second]
     (error,) = wrong(cls, line)
     assert (error.code, error.span.text, error.help) == (code, at, help)

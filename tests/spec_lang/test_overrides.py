@@ -92,7 +92,7 @@ def test_dates_and_paths_are_texts() -> None:
         ("optimizer.foo", 3, "E102", "optimizer.foo", "it has lr or weight_decay"),
         ("lr", 3, "E108", "lr", "did you mean optimizer.lr?"),
         ("batch", 3, "E108", "batch", "did you mean train.batch?"),
-        ("zzz", 3, "E108", "zzz", "a key is a let, or STATEMENT.OPTION such as optimizer.lr; the lets are width or act"),
+        ("zzz", 3, "E108", "zzz", "a key is a let, or STATEMENT.OPTION such as optimizer.lr; the lets are"),
         ("loss.delta", 3, "E108", "loss.delta", None),
         ("optimizer.lr", "fast", "E201", "fast", "write a number"),
         ("optimizer.lr", -1, "E202", "-1", None),
