@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,13 +36,22 @@ def show(run: "Run", quiet: bool) -> None:
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
     """Commands that work as they stand, and what they do."""
-    network, folder = run.network, shlex.quote(str(run.path))
+    network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
     sample = _sample(run)
     if sample is not None:
-        yield f"nnspec predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
+        yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
     if looks_at_images(network):
-        yield f"nnspec occlude {folder}", "where in the images it looks"
-    yield f"nnspec plot curves {folder}", "how training went"
+        yield f"{nnspec} occlude {folder}", "where in the images it looks"
+    yield f"{nnspec} plot curves {folder}", "how training went"
+
+
+def _called() -> str:
+    """How this shell reaches the command: by its name where the path leads to it, else as it was called."""
+    called = Path(sys.argv[0])
+    found = shutil.which("nnspec")
+    if called.name != "nnspec" or (found is not None and Path(found).resolve() == called.resolve()):
+        return "nnspec"
+    return shlex.quote(str(called))
 
 
 def _sample(run: "Run") -> Path | None:

@@ -1,10 +1,12 @@
 """nnspec/cli/_outcome.py: the sample that a run is left with. What is printed is tested with train."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from nnspec.cli import _outcome
 from tests.nnspec.conftest import Command
 
 
@@ -39,3 +41,15 @@ def test_a_training_without_other_parts_tells_the_training_loss(nnspec: Command,
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(9)))
     short = ("--data", 'csv "t.csv" target=y split=100/0', "--set", "train.epochs=1", "--out", "run")
     assert nnspec("train", "dense 1", *short).out.startswith("training loss ")
+
+
+def test_the_next_commands_name_the_command_as_this_shell_reaches_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called = tmp_path / "nnspec"
+    called.touch(mode=0o755)
+    monkeypatch.setattr(sys, "argv", [str(called), "train"])
+    monkeypatch.setenv("PATH", "")
+    assert _outcome._called() == str(called)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert _outcome._called() == "nnspec"
