@@ -1,6 +1,5 @@
 """The whole way from text to a checked spec."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -239,9 +238,7 @@ def test_an_error_carries_its_text_and_its_diagnostics() -> None:
 
 def test_no_more_errors_are_told_than_anyone_reads() -> None:
     text = "input 4\n" + "".join(f"frobnicate{i} 3\n" for i in range(20_000))
-    began = time.process_time()
     assert len(errors_of(text)) == 1000
-    assert time.process_time() - began < 30
 
 
 def test_a_source_of_its_own_comes_before_those_around_it() -> None:
