@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 
 from runtime.arrays import Array
+from runtime.compiler.occlusion import occlude as occlude_images
 from runtime.errors import DataError
-from runtime.evaluation import class_probabilities
 from runtime.evaluation import evaluate as evaluate_part
 from runtime.network import Network
-from runtime.occlusion import occlude as occlude_images
 from runtime.prepare import Arrays, compiled
 from runtime.resuming import resume as resume_run
 from runtime.saving import load as load_checkpoint
@@ -100,10 +99,4 @@ def occlude(
     baseline: float | Array = 0.0,
 ) -> Array:
     """Probability of each image's label with a window of it covered, for every place: (image, row, column)."""
-    shape = network.preprocessing.input_shape
-
-    def probabilities(covered: Array) -> Array:  # (batch, height, width, channels)
-        grey = covered.shape[1:] == (*shape, 1)  # samples of (height, width) have no axis for their channel
-        return class_probabilities(network.predict(covered[..., 0] if grey else covered))
-
-    return occlude_images(probabilities, np.asarray(images), np.asarray(labels), window, stride, baseline)
+    return occlude_images(network, np.asarray(images), np.asarray(labels), window, stride, baseline)

@@ -5,6 +5,7 @@ The method of Zeiler & Fergus, "Visualizing and Understanding Convolutional Netw
 
 import operator
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -48,23 +49,55 @@ def occlude(
     Returns (image, row, column) float32. Raises OcclusionError where the window is larger than the image, a label is
     no class of the network, or an argument has another shape or kind than said here.
     """
-    pixels = _as_images(images)  # (image, height, width, channels)
-    count, height, width, _ = pixels.shape
-    classes = _as_labels(labels, count)  # (image,)
-    window_size, steps = as_pair(window, "window"), as_pair(stride, "stride")
+    asked = Question.of(images, labels, window, stride, baseline)
     (batch_size,) = _positive((batch_size,), "batch_size")
-    rows, columns = map_shape((height, width), window_size, steps)
-    fill = _as_baseline(baseline, pixels)  # (height, width, channels)
+    rows, columns = asked.map_shape
     positions = rows * columns
-    maps = np.empty(count * positions, np.float32)
+    maps = np.empty(len(asked.images) * positions, np.float32)
     for start in range(0, maps.size, batch_size):
         which, position = np.divmod(np.arange(start, min(start + batch_size, maps.size)), positions)  # (batch,) each
-        top, left = position // columns * steps[0], position % columns * steps[1]
+        top, left = position // columns * asked.stride[0], position % columns * asked.stride[1]
         # The occluded images have no name here, so each batch is gone before the next one is made.
-        answer = np.asarray(probabilities(_cover(pixels[which], top, left, window_size, fill)))  # (batch, classes)
-        _check_answer(answer, which.size, classes)
-        maps[start : start + which.size] = answer[np.arange(which.size), classes[which]]
-    return maps.reshape(count, rows, columns)
+        answer = np.asarray(probabilities(_cover(asked.images[which], top, left, asked.window, asked.fill)))
+        _check_answer(answer, which.size)  # (batch, classes)
+        asked.check_labels(answer.shape[1])
+        maps[start : start + which.size] = answer[np.arange(which.size), asked.labels[which]]
+    return maps.reshape(len(asked.images), rows, columns)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a network: `occlude`'s arguments, checked, and of one kind each."""
+
+    images: NDArray[Any]  # (image, height, width, channels), float32 at least
+    labels: NDArray[np.intp]  # (image,)
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    fill: NDArray[Any]  # (height, width, channels), of the images' type
+    map_shape: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls,
+        images: ArrayLike,
+        labels: ArrayLike,
+        window: int | tuple[int, int],
+        stride: int | tuple[int, int],
+        baseline: ArrayLike,
+    ) -> "Question":
+        """Check and complete the arguments. Raises OcclusionError, as `occlude` says."""
+        pixels = _as_images(images)
+        classes = _as_labels(labels, len(pixels))
+        size, steps = as_pair(window, "window"), as_pair(stride, "stride")
+        rows, columns = map_shape((pixels.shape[1], pixels.shape[2]), size, steps)
+        return cls(pixels, classes, size, steps, _as_baseline(baseline, pixels), (rows, columns))
+
+    def check_labels(self, classes: int) -> None:
+        """Raise OcclusionError where a label is no class of so many."""
+        if self.labels.size and self.labels.max() >= classes:
+            raise OcclusionError(
+                f"label {self.labels.max()} is out of range: the network knows {classes} classes, 0 to {classes - 1}"
+            )
 
 
 def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.float32]]:
@@ -157,16 +190,11 @@ def _as_baseline(baseline: ArrayLike, pixels: NDArray[Any]) -> NDArray[Any]:
     return fill
 
 
-def _check_answer(answer: NDArray[Any], batch: int, labels: NDArray[Any]) -> None:
+def _check_answer(answer: NDArray[Any], batch: int) -> None:
     if answer.ndim != 2 or len(answer) != batch:
         raise OcclusionError(
             f"the network must give (batch, classes) for {batch} images, and gave {answer.shape}: "
             "occlusion needs a classifier"
-        )
-    if labels.max() >= answer.shape[1]:
-        raise OcclusionError(
-            f"label {labels.max()} is out of range: the network knows {answer.shape[1]} classes, "
-            f"0 to {answer.shape[1] - 1}"
         )
 
 
