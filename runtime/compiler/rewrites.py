@@ -14,6 +14,7 @@ from spec_lang.layers.dense import Dense
 from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool, Pool
+from spec_lang.layers.recurrent import Recurrent
 from spec_lang.spec import INPUT
 
 BLOCK = 32  # steps made at once
@@ -110,9 +111,10 @@ def lanes(draft: Draft) -> Draft:
     The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
     While training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the
     gradients of large weights, and statistics over a batch keep it whole. A short step has one thread alone, for
-    handing work over would cost more than it saves.
+    handing work over would cost more than it saves, and so would it for the many short products of a recurrent layer.
     """
-    if draft.step_flops() < STEP_WORTH_A_THREAD:
+    recurrent = any(isinstance(node.layer, Recurrent) for node in draft.nodes)
+    if recurrent or draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
     uneven = draft.output_shape.sequence  # lanes of sequences do not count equally where lengths differ

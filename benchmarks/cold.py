@@ -1,0 +1,61 @@
+"""W8: what starting costs, and memory. Every figure comes from a process of its own, peers in turns."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from benchmarks.drive import PEERS, ROOT, Worker, environment
+from benchmarks.workloads import WORKLOADS, Workload
+
+STARTING = ("nnspec", "torch", "jax")
+"""Peers that are started afresh."""
+
+MEASURES = ("import", "import_all", "first_loss", "memory")
+"""Seconds of the import, and of one that has a training's parts imported too; seconds from the start of the process to
+the first loss of W2; the most bytes of memory that it has had by the end of an epoch."""
+
+
+def measure_cold(workload: Workload, peers: Sequence[str], rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The MEASURES of each peer in each round, every one from a new process."""
+    taking_part = [peer for peer in STARTING if peer in peers]
+    found: dict[str, dict[str, list[float]]] = {peer: {measure: [] for measure in MEASURES} for peer in taking_part}
+    for number in range(rounds):
+        tell(f"{workload.name}: round {number + 1} of {rounds}")
+        for peer in taking_part:
+            known = PEERS[peer]
+            found[peer]["import"].append(import_seconds(known.imports))
+            found[peer]["import_all"].append(import_seconds(f"{known.imports}; {known.uses}"))
+            found[peer]["first_loss"].append(seconds_to_first_loss(known.module))
+            found[peer]["memory"].append(memory_of_an_epoch(known.module, workload))
+    return {**workload.as_dict(), "peers": found}
+
+
+def import_seconds(statement: str) -> float:
+    """What an import takes in a new interpreter, by the interpreter's own clock."""
+    program = f"import time; began = time.perf_counter(); {statement}; print(time.perf_counter() - began)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
+
+
+def seconds_to_first_loss(module: str) -> float:
+    """From the start of a process until it has made the first step of W2."""
+    began = time.perf_counter()
+    worker = Worker(module)
+    ways = worker.ask("list", WORKLOADS["W2"])
+    worker.ask("check", WORKLOADS["W2"], way=ways[0], steps=1)
+    took = time.perf_counter() - began
+    worker.close()
+    return took
+
+
+def memory_of_an_epoch(module: str, workload: Workload) -> int:
+    """The most bytes of memory that a process has had after an epoch of a workload."""
+    worker = Worker(module)
+    worker.ask("time", workload, way="epoch", steps=1)
+    memory = int(worker.ask("memory"))
+    worker.close()
+    return memory

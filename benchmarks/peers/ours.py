@@ -1,0 +1,238 @@
+"""nnspec: the planned step by itself, and `nnspec.train` as users call it, with data drawn and the loss logged."""
+
+import tempfile
+import time
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+import numpy as np
+
+import nnspec
+from benchmarks.peers.worker import Tasks, serve
+from benchmarks.workloads import Workload, batches, raw, weights
+from runtime.compiler.programs import fixed_threads
+from runtime.data import data_from_arrays
+from runtime.environment import environment
+from runtime.network import Network
+from runtime.state import start
+from runtime.stepping import Stepper
+from runtime.training import Trainer, silent
+
+ENDLESS = 10**9
+"""More steps than any timing makes."""
+
+
+def spec(workload: Workload, train: str = f"train {ENDLESS} iterations", data: str = "") -> str:
+    """The workload as a text of the language."""
+    optimizer = f"optimizer {workload.optimizer}" if workload.optimizer else ""
+    lines = (
+        f"input {workload.side}x{workload.side}x1",
+        workload.network,
+        data,
+        optimizer,
+        f"{train} batch={workload.batch}",
+    )
+    return "\n".join(line for line in lines if line)
+
+
+def network(workload: Workload) -> Network:
+    """The workload's network with its first weights."""
+    made = nnspec.compile(spec(workload))
+    made.set_parameters(weights(workload))
+    return made
+
+
+class Planned:
+    """The planned step over batches of float32, one after another: forward, backward, update."""
+
+    def __init__(self, workload: Workload):
+        x, y = batches(workload)
+        data = data_from_arrays(x.reshape(-1, *x.shape[2:]), y.reshape(-1), classification=True)
+        self.network = network(workload)
+        state = start(self.network, len(data.train), 0)
+        state.order = np.arange(len(data.train))
+        self.stepper = Stepper(state, data, ENDLESS)
+
+    def check(self, steps: int) -> list[float]:
+        """The losses as the step returns them."""
+        losses: list[float] = []
+        with self.stepper.fixed_threads():
+            while len(losses) < steps:
+                losses += self.stepper.advance(steps - len(losses))
+        return losses
+
+    def time(self, steps: int) -> float:
+        """Blocks of steps where the plan has them."""
+        advance, made = self.stepper.advance, 0
+        with self.stepper.fixed_threads():
+            began = time.perf_counter()
+            while made < steps:
+                made += len(advance(steps - made))
+            return time.perf_counter() - began
+
+
+class Trained:
+    """`nnspec.train` on the digits of the package, into a run folder; its own figure of the speed of training alone."""
+
+    def __init__(self, workload: Workload):
+        self.workload = workload
+
+    def check(self, steps: int) -> list[float]:
+        """The same trainer from the common weights, over raw bytes in the common order."""
+        x, y = raw(self.workload.cycle * self.workload.batch)
+        data = data_from_arrays(x, y, classification=True, normalize="unit")
+        checked = nnspec.check(spec(self.workload, f"train {steps} iterations evaluate_every=1"))
+        trained = Network(checked, data.preprocessing)
+        trained.set_parameters(weights(self.workload))
+        state = start(trained, len(data.train), 0)
+        state.order = np.arange(len(data.train))
+        Trainer(state, data, None, silent).run()
+        return state.history["loss"].values
+
+    def time(self, steps: int) -> float:
+        """Seconds of training in a run of its own; reading data, evaluating and saving stand outside of them."""
+        text = spec(
+            self.workload, f"train {steps} iterations evaluate_every={steps}", "data mnist_sample normalize=unit"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            end = nnspec.train(text, out=Path(folder) / "run").end
+        return float(steps * self.workload.batch / end["samples_per_second"])
+
+
+class Predicted:
+    """`network.predict` as users call it."""
+
+    def __init__(self, workload: Workload):
+        self.network = network(workload)
+        self.x, _ = batches(workload)
+
+    def answer(self, i: int) -> np.ndarray:
+        """The probabilities of the i-th batch, (batch, classes)."""
+        return self.network.predict(self.x[i])
+
+    def check(self, steps: int) -> list[float]:
+        """The probabilities of the first sample of each batch."""
+        return [float(p) for i in range(steps) for p in self.answer(i % len(self.x))[0]]
+
+    def time(self, steps: int) -> float:
+        """One batch after the other."""
+        answer, cycle = self.answer, len(self.x)
+        with self.threads():
+            began = time.perf_counter()
+            for i in range(steps):
+                answer(i % cycle)
+            return time.perf_counter() - began
+
+    def threads(self) -> AbstractContextManager[None]:
+        """Nothing to be set: `predict` does it at each call."""
+        return nullcontext()
+
+
+class PlannedPrediction(Predicted):
+    """The bound program alone: a batch copied into its place, one call."""
+
+    def __init__(self, workload: Workload):
+        super().__init__(workload)
+        self.program, _ = self.network.programs.carrying("outputs", workload.batch, self.x.dtype)
+
+    def answer(self, i: int) -> np.ndarray:
+        """The probabilities of the i-th batch, overwritten by the next call."""
+        self.program.samples[...] = self.x[i]
+        answers: np.ndarray = self.program()
+        return answers
+
+    def threads(self) -> AbstractContextManager[None]:
+        """BLAS as the plan has it, set once."""
+        return fixed_threads(self.program.blas_threads)
+
+
+class Occluded:
+    """`nnspec.occlude` over all images."""
+
+    def __init__(self, workload: Workload):
+        self.network = network(workload)
+        x, y = batches(workload)
+        self.x, self.y = x[0], y[0]
+
+    def check(self, steps: int) -> list[float]:
+        """Numbers from all over the maps."""
+        return nnspec.occlude(self.network, self.x, self.y, window=3).ravel()[::101].astype(float).tolist()
+
+    def time(self, steps: int) -> float:
+        """All maps, again and again."""
+        began = time.perf_counter()
+        for _ in range(steps):
+            nnspec.occlude(self.network, self.x, self.y, window=3)
+        return time.perf_counter() - began
+
+
+class Epoch:
+    """A whole call of `nnspec.train` over a file of samples: reading and measuring them, and an epoch of training."""
+
+    def __init__(self, workload: Workload):
+        self.workload = workload
+        self.folder = tempfile.TemporaryDirectory()
+        x, y = raw(workload.samples)
+        np.savez(Path(self.folder.name) / "samples.npz", x=x, y=y)
+
+    def check(self, steps: int) -> list[float]:
+        """Nothing to compare: each peer draws in an order of its own."""
+        return []
+
+    def time(self, steps: int) -> float:
+        """Epoch after epoch, each a run of its own."""
+        file = Path(self.folder.name) / "samples.npz"
+        text = spec(self.workload, "train 1 epochs", f'data npz "{file}" split=100/0 normalize=unit')
+        began = time.perf_counter()
+        for i in range(steps):
+            nnspec.train(text, out=Path(self.folder.name) / f"run-{began}-{i}")
+        return time.perf_counter() - began
+
+
+class Gemm:
+    """A product of two square matrices of float32 on all cores."""
+
+    def __init__(self, workload: Workload):
+        random = np.random.default_rng(0)
+        self.a, self.b, self.c = (random.standard_normal((workload.batch,) * 2, np.float32) for _ in range(3))
+
+    def check(self, steps: int) -> list[float]:
+        """Nothing to compare."""
+        return []
+
+    def time(self, steps: int) -> float:
+        """One product after the other."""
+        began = time.perf_counter()
+        for _ in range(steps):
+            np.dot(self.a, self.b, out=self.c)
+        return time.perf_counter() - began
+
+
+def tasks(workload: Workload) -> Tasks:
+    """`train` and `predict` are what users call; `planned` is the program by itself."""
+    match workload.kind:
+        case "train":
+            as_used: Tasks = {"train": lambda: Trained(workload)} if workload.side == 28 else {}
+            return {"planned": lambda: Planned(workload), **as_used}
+        case "predict":
+            return {"planned": lambda: PlannedPrediction(workload), "predict": lambda: Predicted(workload)}
+        case "occlude":
+            return {"occlude": lambda: Occluded(workload)}
+        case "epoch":
+            return {"epoch": lambda: Epoch(workload)}
+        case "gemm":
+            return {"gemm": lambda: Gemm(workload)}
+
+
+def about() -> dict[str, str]:
+    """NumPy, its BLAS and the kernel that BLAS chose for this machine."""
+    here = environment()
+    return {
+        "nnspec": nnspec.__version__,
+        "NumPy": str(here["numpy"]),
+        "BLAS": f"{here['blas']} {here['blas_version']}, kernel {here['blas_kernel']}",
+    }
+
+
+if __name__ == "__main__":
+    serve(about, tasks)

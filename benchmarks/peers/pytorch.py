@@ -1,0 +1,184 @@
+"""PyTorch, eager, in each of the settings that may be its best: optimizer, memory format, threads."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from benchmarks.peers.worker import Steps, Tasks, serve
+from benchmarks.workloads import Workload, batches, raw, weights, with_channels_first
+
+
+def network(workload: Workload) -> nn.Sequential:
+    """The workload's network with its first weights, up to the softmax. Takes (batch, 1, side, side)."""
+    made, first = nn.Sequential(), weights(workload)
+    flat = False
+    for layer in workload.layers:
+        module: nn.Module
+        match layer.kind:
+            case "dense":
+                if not flat:
+                    made.append(nn.Flatten())
+                    flat = True
+                module = nn.Linear(*layer.weight_shape, bias=layer.bias)
+                weight = with_channels_first(layer, first[f"{layer.name}/weight"]).T
+            case "conv":
+                module = nn.Conv2d(layer.inputs[-1], layer.outputs[-1], layer.window, bias=layer.bias)
+                weight = first[f"{layer.name}/weight"].transpose(3, 2, 0, 1)
+            case "maxpool":
+                made.append(nn.MaxPool2d(layer.window))
+                continue
+        with torch.no_grad():
+            module.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
+            if module.bias is not None:
+                module.bias.zero_()
+        made.append(module)
+        if layer.relu:
+            made.append(nn.ReLU())
+    return made
+
+
+def optimizer(workload: Workload, parameters: Any, fused: bool) -> torch.optim.Optimizer:
+    """The workload's optimizer, in one kernel over all parameters or as PyTorch does by itself."""
+    lr, chosen = workload.option("lr"), True if fused else None
+    if workload.optimizer_name == "adam":
+        return torch.optim.Adam(parameters, lr=lr, fused=chosen)
+    return torch.optim.SGD(parameters, lr=lr, momentum=workload.option("beta"), fused=chosen)
+
+
+class Network(Steps):
+    """The network and its batches, in a memory format; `threads` is set before each timing."""
+
+    def __init__(self, workload: Workload, threads: int, channels_last: bool):
+        torch.set_num_threads(threads)
+        self.threads = threads
+        form = torch.channels_last if channels_last else torch.contiguous_format
+        self.network = network(workload).to(memory_format=form)
+        x, y = batches(workload)
+        images = torch.from_numpy(x).permute(0, 1, 4, 2, 3)  # (cycle, batch, channels, height, width)
+        self.x = [batch.contiguous(memory_format=form) for batch in images]
+        self.y = list(torch.from_numpy(y))
+        self.i = 0
+
+    def next(self) -> int:
+        """The number of the next batch."""
+        self.i += 1
+        return (self.i - 1) % len(self.x)
+
+    def time(self, steps: int) -> float:
+        """With the number of threads that this way has."""
+        torch.set_num_threads(self.threads)
+        return super().time(steps)
+
+
+class Trained(Network):
+    """Training steps over batches that lie ready."""
+
+    def __init__(self, workload: Workload, threads: int, channels_last: bool, fused: bool):
+        super().__init__(workload, threads, channels_last)
+        self.optimizer = optimizer(workload, self.network.parameters(), fused)
+
+    def step(self) -> torch.Tensor:
+        """Forward, loss, backward, update."""
+        i = self.next()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(self.network(self.x[i]), self.y[i])
+        loss.backward()
+        self.optimizer.step()
+        return loss.detach()
+
+
+class Predicted(Network):
+    """Probabilities of a batch."""
+
+    @torch.inference_mode()
+    def step(self) -> torch.Tensor:
+        """The probabilities, (batch, classes)."""
+        return torch.softmax(self.network(self.x[self.next()]), 1)
+
+    def check(self, steps: int) -> list[float]:
+        """The probabilities of the first sample of each batch."""
+        return [p for _ in range(steps) for p in self.step()[0].tolist()]
+
+
+class Occluded(Network):
+    """Every image under every place of the window: a batch for each image."""
+
+    def __init__(self, workload: Workload, threads: int, channels_last: bool):
+        super().__init__(workload, threads, channels_last)
+        places = workload.side - 2
+        mask = torch.ones(places, places, 1, workload.side, workload.side)
+        for row, column in product(range(places), repeat=2):
+            mask[row, column, 0, row : row + 3, column : column + 3] = 0
+        self.mask = mask.flatten(0, 1)
+
+    @torch.inference_mode()
+    def step(self) -> torch.Tensor:
+        """The probability of the label, (images, places)."""
+        maps = [torch.softmax(self.network(x * self.mask), 1)[:, y] for x, y in zip(self.x[0], self.y[0], strict=True)]
+        return torch.stack(maps)
+
+    def check(self, steps: int) -> list[float]:
+        """Numbers from all over the maps."""
+        return self.step().flatten()[::101].tolist()
+
+
+class Epoch(Steps):
+    """Epochs over samples that stay bytes until their batch is drawn."""
+
+    def __init__(self, workload: Workload):
+        x, y = raw(workload.samples, workload.side)
+        self.x, self.y = torch.from_numpy(x.transpose(0, 3, 1, 2)), torch.from_numpy(y)
+        self.batch = workload.batch
+        self.network = network(workload)
+        self.optimizer = optimizer(workload, self.network.parameters(), fused=True)
+
+    def step(self) -> float:
+        """An epoch in a new order; the mean of its losses."""
+        total = 0.0
+        for chosen in torch.randperm(len(self.x)).split(self.batch):
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = F.cross_entropy(self.network(self.x[chosen].float().div_(255)), self.y[chosen])
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item() * len(chosen)
+        return total / len(self.x)
+
+    def check(self, steps: int) -> list[float]:
+        """Nothing to compare: each peer draws in an order of its own."""
+        return []
+
+
+def tasks(workload: Workload) -> Tasks:
+    """Every combination of settings that can matter to the workload."""
+    if workload.kind == "epoch":
+        return {"epoch": lambda: Epoch(workload)}
+    convolves = any(layer.kind == "conv" for layer in workload.layers)
+    made: dict[str, Callable[[], Any]] = {}
+    for threads, last in product((1, 2), (False, True) if convolves else (False,)):
+        setting = f"{threads} thread{'s' * (threads > 1)}{', channels last' * last}"
+        match workload.kind:
+            case "train":
+                for fused in (False, True):
+                    made[f"{'fused' if fused else 'eager'}, {setting}"] = partial(
+                        Trained, workload, threads, last, fused
+                    )
+            case "predict":
+                made[f"eager, {setting}"] = partial(Predicted, workload, threads, last)
+            case "occlude":
+                made[f"eager, {setting}"] = partial(Occluded, workload, threads, last)
+    return made
+
+
+def about() -> dict[str, str]:
+    """PyTorch and the instructions it uses."""
+    return {"PyTorch": f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"}
+
+
+if __name__ == "__main__":
+    serve(about, tasks)

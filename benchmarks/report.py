@@ -1,0 +1,234 @@
+"""docs/performance.md, and the table that a run prints, from a run's results alone."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks import figures
+from benchmarks.drive import PEERS
+from benchmarks.figures import Result, Timing
+
+Run = Mapping[str, Any]
+
+TRIED: dict[str, str] = {}
+"""What was tried where a goal is missed, by workload: the one thing about a run that the run does not know."""
+
+
+def document(run: Run) -> str:
+    """The whole page."""
+    parts = [
+        "# How fast it is",
+        "Written by `python -m benchmarks` from one run; `make bench` makes an environment with all peers and runs it.",
+        _measured_on(run),
+        "## Side by side",
+        comparison(run["results"]),
+        LEGEND,
+        "![Time of a step in every workload, as a multiple of nnspec's](performance.png)",
+        _workloads(run["results"]),
+        _missed(run),
+        _cold(run),
+        _profiles(run),
+        _growths(run),
+        _settings(run),
+        HOW,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+LEGEND = """Microseconds of a step: the median of the rounds, the best of each peer's settings. *planned* is the step
+alone over batches that lie ready, as the peers have them; *as used* is `nnspec train` with its batches drawn from
+bytes and normalized and its loss logged, `network.predict` and `nnspec.occlude`. Ratios are medians over pairs of the
+same round, *as used* against the best of PyTorch. The share of the peak counts the operations of matrix products
+against the speed of a 1024×1024 product in the same rounds."""
+
+STARTING = """Every figure is of a new process. `import nnspec` leaves its parts for later, so the second row has them
+imported too. Its epoch is a whole `nnspec train`, the samples read from a file; the peers have the 60,000 images as
+bytes in memory, and draw, normalize and log as it does."""
+
+SPENDING = """## Where the time goes
+
+The parts of a training step that cost most, each by its own clock, in the fastest tenth of many steps; of two lanes,
+which run side by side, the mean. `python -m benchmarks.profile W4` lists the lines of the program."""
+
+GROWING = """## As work grows
+
+![Time against batch, width, image, channels and data, with slopes](scaling.png)
+
+The slope is the exponent b of time = a · sizeᵇ over the larger half of the sizes: 1 is proportional, and less than 1
+means that something of a fixed cost is still being shared out."""
+
+HOW = """## How it is measured
+
+Each peer has a process of its own and is asked over a pipe. All start from the same weights and see the same batches
+of real digits in the same order; the losses of the first steps (the answers, where nothing is trained) are compared,
+and a way that differs by more than a thousandth takes no part and fails the run. A trial finds out how many steps
+fill a round and drops settings that are far behind their peer's best. Then every way is timed once a round, round
+after round, each after a pause in which other threads come to rest. PyTorch runs eagerly, with its fused and its own
+optimizer, channels last and first, on one and on two threads; JAX compiled, step by step and for single samples as a
+scan over them, both layouts. Their batches lie ready as tensors. `OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE` are taken
+out of the peers' environment."""
+
+
+def comparison(results: Sequence[Result]) -> str:
+    """The table of all workloads: what each peer takes, how many times as fast nnspec is, and the goal."""
+    peers = [peer for peer in PEERS if peer != "nnspec" and any(figures.best(result, peer) for result in results)]
+    rows = []
+    for result in results:
+        planned, used = figures.way(result, "nnspec", "planned"), figures.as_used(result)
+        inner, factor = figures.reached(result, planned) if planned else None, figures.reached(result, used)
+        share = figures.share_of_peak(result, used) if used is not None else None
+        rows.append(
+            [
+                result["name"],
+                *(microseconds(figures.best(result, peer)) for peer in peers),
+                microseconds(planned),
+                microseconds(used),
+                "" if inner is None else f"{inner:.3g}",
+                "" if factor is None else f"**{factor:.3g}**",
+                f"≥ {result['goal']:g}" if result.get("goal") else "",
+                verdict(result, factor),
+                "" if share is None else f"{share:.0%}",
+            ]
+        )
+    titles = [PEERS[peer].title for peer in peers]
+    head = ["", *titles, "planned", "as used", "times: planned", "as used", "goal", "", "of the peak"]
+    return table(head, rows)
+
+
+def verdict(result: Result, factor: float | None) -> str:
+    """Whether a goal is reached; empty where there is none, or nothing to hold against it."""
+    goal = result.get("goal")
+    if factor is None or goal is None:
+        return ""
+    return "reached" if factor >= goal else "missed"
+
+
+def microseconds(timing: Timing | None) -> str:
+    """The median of a timing; empty where there is none."""
+    if timing is None:
+        return ""
+    value = timing.median * 1e6
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """A Markdown table, its first columns to the left and the others to the right."""
+    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        sides = [str.ljust] * left + [str.rjust] * (len(head) - left)
+        return f"| {' | '.join(side(cell, width) for side, cell, width in zip(sides, cells, widths, strict=True))} |"
+
+    rule = ["-" * (width + 2) if i < left else "-" * (width + 1) + ":" for i, width in enumerate(widths)]
+    return "\n".join([line(head), f"|{'|'.join(rule)}|", *map(line, rows)])
+
+
+def _measured_on(run: Run) -> str:
+    here, effort = run["machine"], run["effort"]
+    versions = [f"{name} {version}" for about in run["versions"].values() for name, version in about.items()]
+    absent = "".join(f" {PEERS[peer].title} took no part ({why})." for peer, why in run["absent"].items())
+    return (
+        f"{run['when']} on {here['processor']}, {here['cores']} cores with {here['instructions']}, "
+        f"{here['memory']} of memory, {here['system']}; Python {here['python']}, {', '.join(versions)}. "
+        f"{effort['rounds']} interleaved rounds of {effort['seconds']} s each; other processes used "
+        f"{run['others']:.1%} of the machine meanwhile.{absent}"
+    )
+
+
+def _workloads(results: Sequence[Result]) -> str:
+    verbs = {"train": "training, ", "predict": "prediction", "occlude": "occlusion, 3x3 at all places of"}
+    rows = []
+    for result in results:
+        size = f"{result['batch']} images" if result["kind"] == "occlude" else f"batch {result['batch']}"
+        rows.append([result["name"], f"`{result['network']}`", f"{verbs[result['kind']]}{result['optimizer']}", size])
+    return table(["", "network", "what", "size"], rows, left=4)
+
+
+def _missed(run: Run) -> str:
+    goals = [(result["name"], figures.reached(result), result["goal"]) for result in run["results"] if result["goal"]]
+    rows = [
+        [name, f"{factor:.3g}", f"≥ {goal:g}", f"{1 - factor / goal:.0%}", TRIED.get(name, "")]
+        for name, factor, goal in [*goals, *cold_ratios(run)]
+        if goal and factor is not None and factor < goal
+    ]
+    head = ["", "times PyTorch", "goal", "short by", "what was tried"]
+    return f"## Goals missed\n\n{table(head, rows) if rows else 'None.'}"
+
+
+COLD = {
+    "import": ("import, ms", 1e3, 10.0),
+    "import_all": ("import with all that trains, ms", 1e3, None),
+    "first_loss": ("from nothing to the first loss of W2, ms", 1e3, None),
+    "memory": ("most memory in an epoch of W2, MB", 1e-6, 2.0),
+}
+"""What W8 measures: its title, the factor to its unit, and the goal in times PyTorch."""
+
+
+def cold_ratios(run: Run) -> list[tuple[str, float, float | None]]:
+    """W8's measures, how many times as much PyTorch needs, and the goals; empty without both peers."""
+    peers = run["cold"]["peers"] if run["cold"] else {}
+    if not {"torch", "nnspec"} <= set(peers):
+        return []
+    pairs = {
+        key: (Timing("torch", key, tuple(peers["torch"][key])), Timing("nnspec", key, tuple(peers["nnspec"][key])))
+        for key in COLD
+    }
+    return [
+        (f"W8 {key.replace('_', ' ')}", figures.times_as_fast(*pairs[key]), goal) for key, (_, _, goal) in COLD.items()
+    ]
+
+
+def _cold(run: Run) -> str:
+    if not run["cold"]:
+        return ""
+    peers = run["cold"]["peers"]
+    ratios = {name: factor for name, factor, _ in cold_ratios(run)}
+    rows = []
+    for key, (title, unit, goal) in COLD.items():
+        values = [f"{figures.median(found[key]) * unit:,.0f}" for found in peers.values()]
+        factor = ratios.get(f"W8 {key.replace('_', ' ')}")
+        rows.append(
+            [title, *values, "" if factor is None else f"**{factor:.3g}**", "" if goal is None else f"≥ {goal:g}"]
+        )
+    head = ["W8", *(PEERS[peer].title for peer in peers), "times PyTorch", "goal"]
+    return f"## Cold start and memory\n\n{table(head, rows)}\n\n{STARTING}"
+
+
+def _profiles(run: Run) -> str:
+    parts = []
+    for found in run["profiles"]:
+        rows = sorted(found["parts"].items(), key=lambda part: -part[1])[:8]
+        body = table(
+            [found["name"], "µs", "share"],
+            [[part, f"{value:,.1f}", f"{value / found['step']:.0%}"] for part, value in rows],
+        )
+        parts.append(body)
+    return "\n\n".join([SPENDING, *parts]) if parts else ""
+
+
+def _growths(run: Run) -> str:
+    if not run["growths"]:
+        return ""
+    rows = []
+    for growth in run["growths"]:
+        slopes = [figures.growing(growth, peer) for peer in ("nnspec", "torch")]
+        sizes = ", ".join(f"{size:,}" for size in growth["sizes"])
+        rows.append([growth["name"], growth["about"], sizes, *("" if b is None else f"{b:.2f}" for b in slopes)])
+    body = table(["", "what grows", "sizes", "nnspec's slope", "PyTorch's slope"], rows, left=3)
+    return f"{GROWING}\n\n{body}"
+
+
+def _settings(run: Run) -> str:
+    rows = []
+    for result in run["results"]:
+        for peer in PEERS:
+            for timing in figures.timings(result, peer):
+                rows.append(
+                    [
+                        result["name"],
+                        PEERS[peer].title,
+                        timing.way,
+                        microseconds(timing),
+                        f"{timing.fastest * 1e6:,.1f}",
+                    ]
+                )
+    return "## Every setting that was timed\n\n" + table(["", "", "way", "median µs", "fastest µs"], rows, left=3)

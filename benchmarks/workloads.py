@@ -1,0 +1,226 @@
+"""The workloads, each declared once: a network in the language, its optimizer, its batch. Every peer builds from that.
+
+What a network of the language means to a peer is read here by `Workload.layers`, which knows the few layers that the
+workloads have. The samples are real digits out of the package, the first weights come from a seed: all peers start from
+the same numbers, see the same batches in the same order, and must report the same losses before anything is timed.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from math import prod, sqrt
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Kind = Literal["train", "predict", "occlude", "epoch", "gemm"]
+
+SAMPLE = Path(__file__).parents[1] / "runtime" / "data" / "mnist_sample.npz"
+CYCLE = 64
+"""Different batches at most; then the first comes again. What works through many at once takes a whole cycle."""
+
+DRAWN = 4096
+"""Samples in all batches of a cycle together."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer as peers need it, with the shapes of one sample: (height, width, channels) or (features,)."""
+
+    kind: Literal["dense", "conv", "maxpool"]
+    name: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    window: int = 0
+    relu: bool = False
+    bias: bool = True
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """(in, out) of a dense layer, (height, width, in, out) of a convolution."""
+        if self.kind == "dense":
+            return (prod(self.inputs), *self.outputs)
+        return (self.window, self.window, self.inputs[-1], self.outputs[-1])
+
+    @property
+    def flops(self) -> int:
+        """Operations of one sample's forward product, a multiplication and an addition each; pools are not counted."""
+        places = prod(self.outputs[:-1])  # 1 for a dense layer
+        return 0 if self.kind == "maxpool" else 2 * places * prod(self.weight_shape)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One thing to be timed.
+
+    `goal` is how many times as fast as PyTorch nnspec is to be. A step is a batch trained, a batch predicted, `images`
+    occluded at every place of a 3x3 window, or an epoch over `samples`.
+    """
+
+    name: str
+    kind: Kind
+    network: str
+    batch: int
+    optimizer: str = ""
+    goal: float | None = None
+    side: int = 28  # of the square images
+    samples: int = 0
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The network, layer by layer; its softmax is left to the loss, or to the end of a prediction."""
+        return _layers(self.network, self.side)
+
+    @property
+    def optimizer_name(self) -> str:
+        """sgd, momentum or adam."""
+        return self.optimizer.split()[0]
+
+    def option(self, name: str, default: float = 0.0) -> float:
+        """A number of the optimizer, such as lr or beta."""
+        found = re.search(rf"\b{name}=(\S+)", self.optimizer)
+        return float(found[1]) if found else default
+
+    @property
+    def cycle(self) -> int:
+        """How many different batches there are."""
+        return max(1, min(CYCLE, DRAWN // self.batch))
+
+    @property
+    def flops(self) -> int:
+        """Operations of a step's products: three a layer in training, less the first layer's input gradient."""
+        forward = [layer.flops for layer in self.layers]
+        if self.kind == "predict":
+            return self.batch * sum(forward)
+        if self.kind != "train":
+            return 0
+        return self.batch * (3 * sum(forward) - next(flops for flops in forward if flops))
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a line of JSON carries to a peer."""
+        return dict(vars(self))
+
+
+def _layers(network: str, side: int) -> tuple[Layer, ...]:
+    shape: tuple[int, ...] = (side, side, 1)
+    made: list[Layer] = []
+    counts: dict[str, int] = {}
+    for text in network.split("->"):
+        kind, *arguments = text.split()
+        counts[kind] = counts.get(kind, 0) + 1
+        name, relu, bias = f"{kind}{counts[kind]}", "relu" in arguments, "bias=no" not in arguments
+        window = int(arguments[0].split("x")[0]) if kind != "dense" else 0
+        match kind:
+            case "dense":
+                made.append(Layer("dense", name, shape, (int(arguments[0]),), relu=relu, bias=bias))
+            case "conv":
+                places = (shape[0] - window + 1, shape[1] - window + 1)
+                made.append(Layer("conv", name, shape, (*places, int(arguments[1][1:])), window, relu, bias))
+            case "maxpool":
+                made.append(Layer("maxpool", name, shape, (shape[0] // window, shape[1] // window, shape[2]), window))
+            case _:
+                raise ValueError(f"no peer knows the layer {kind!r}")
+        shape = made[-1].outputs
+    return tuple(made)
+
+
+MLP = "dense 512 relu -> dense 10 softmax"
+CNN = "conv 3x3 x8 bias=no -> maxpool 2 -> dense 10 softmax"
+DEEP_CNN = "conv 3x3 x32 relu -> conv 3x3 x64 relu -> maxpool 2 -> dense 128 relu -> dense 10 softmax"
+
+OCCLUDED = 30
+"""Images of W6."""
+
+WORKLOADS: dict[str, Workload] = {
+    workload.name: workload
+    for workload in (
+        Workload("W1", "train", MLP, 1, "sgd lr=0.01", goal=8),
+        Workload("W2", "train", MLP, 128, "adam lr=0.001", goal=1.05),
+        Workload("W3-1", "train", CNN, 1, "momentum lr=0.001 beta=0.9", goal=6),
+        Workload("W3-64", "train", CNN, 64, "momentum lr=0.05 beta=0.9", goal=1.8),
+        Workload("W4", "train", DEEP_CNN, 64, "adam lr=0.001", goal=1.4),
+        Workload("W6", "occlude", CNN, OCCLUDED, goal=75),
+        Workload("W7-mlp-1", "predict", MLP, 1, goal=2),
+        Workload("W7-mlp-256", "predict", MLP, 256, goal=1),
+        Workload("W7-cnn-1", "predict", CNN, 1, goal=3.5),
+        Workload("W7-cnn-256", "predict", CNN, 256, goal=3),
+        Workload("W8", "epoch", MLP, 128, "adam lr=0.001", samples=60_000),
+    )
+}
+"""Every workload by its name, in the order of the tables. W8 is also started afresh: see cold.py."""
+
+GEMM = Workload("gemm", "gemm", "", 1024)
+"""The product of two square matrices: what the machine can do at most."""
+
+
+def chosen(names: list[str]) -> list[Workload]:
+    """The workloads of these names, all for none; W3 means W3-1 and W3-64. Raises KeyError for an unknown name."""
+    found = []
+    for name in names or list(WORKLOADS):
+        matching = [
+            w
+            for key, w in WORKLOADS.items()
+            if key.lower() == name.lower() or key.lower().startswith(f"{name.lower()}-")
+        ]
+        if not matching:
+            raise KeyError(name)
+        found += [w for w in matching if w not in found]
+    return found
+
+
+def batches(workload: Workload) -> tuple[Array, Array]:
+    """A cycle of batches: (cycle, batch, side, side, 1) float32 from 0 to 1, and their labels (cycle, batch) int64."""
+    x, y = raw(workload.cycle * workload.batch, workload.side)
+    shape = (workload.cycle, workload.batch)
+    return x.astype(np.float32).reshape(*shape, *x.shape[1:]) / np.float32(255), y.reshape(shape)
+
+
+def raw(samples: int, side: int = 28) -> tuple[Array, Array]:
+    """Digits as the package has them, (samples, side, side, 1) uint8, and their labels (samples,) int64.
+
+    More than there are come again; another side shows them tiled and cut off.
+    """
+    x, y = _sample()
+    which = np.arange(samples) % len(x)
+    images = x[which]
+    if side != images.shape[1]:
+        times = -(-side // images.shape[1])
+        images = np.tile(images, (1, times, times))[:, :side, :side]
+    return np.ascontiguousarray(images[..., None]), y[which]
+
+
+@cache
+def _sample() -> tuple[Array, Array]:
+    with np.load(SAMPLE) as arrays:
+        return arrays["x"], arrays["y"].astype(np.int64)
+
+
+def weights(workload: Workload) -> Mapping[str, Array]:
+    """First weights by the names that nnspec gives them: normal with deviation √(2 / inputs), biases of zero."""
+    random = np.random.default_rng(7)
+    made: dict[str, Array] = {}
+    for layer in workload.layers:
+        if layer.kind == "maxpool":
+            continue
+        shape = layer.weight_shape
+        made[f"{layer.name}/weight"] = (random.standard_normal(shape) * sqrt(2 / prod(shape[:-1]))).astype(np.float32)
+        if layer.bias:
+            made[f"{layer.name}/bias"] = np.zeros(shape[-1], np.float32)
+    return made
+
+
+def with_channels_first(layer: Layer, weight: Array) -> Array:
+    """A dense weight whose rows stand as (channels, height, width), where nnspec has (height, width, channels)."""
+    if len(layer.inputs) == 1:
+        return weight
+    return weight.reshape(*layer.inputs, -1).transpose(2, 0, 1, 3).reshape(weight.shape)
+
+
+def varied(workload: Workload, **changes: Any) -> Workload:
+    """The workload with something changed, named after the change."""
+    named = " ".join(f"{key}={value}" for key, value in changes.items() if key != "network")
+    return replace(workload, name=changes.pop("name", f"{workload.name} {named}"), **changes)
