@@ -1,0 +1,74 @@
+"""nnspec sample: text that a network makes up."""
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import json_flag
+from nnspec.cli._say import note, result_json
+
+
+@click.command(
+    cls=Verb,
+    section=Section.ANSWERS,
+    examples=(
+        "nnspec sample runs/dinos",
+        "nnspec sample runs/dinos -n 5 --prompt tyr --temperature 0.7 --seed 1",
+        "nnspec sample runs/book --top-k 5 --length 1000",
+    ),
+)
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.option("--prompt", metavar="TEXT", default="", help="How each text begins.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    metavar="T",
+    help="1 draws as the network says; less makes the probable more so, 0 takes the most probable, more dares more.",
+)
+@click.option(
+    "--top-k", type=click.IntRange(min=1), metavar="K", help="Draw from the K most probable characters alone."
+)
+@click.option(
+    "-n", "count", type=click.IntRange(min=1), default=None, metavar="COUNT", help="How many: 10 lines, 1 text."
+)
+@click.option(
+    "--length", type=click.IntRange(min=1), metavar="L", help="The longest that a text may be, in characters."
+)
+@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="The same seed draws the same; left out, any.")
+@json_flag
+def command(
+    checkpoint: str,
+    prompt: str,
+    temperature: float,
+    top_k: int | None,
+    count: int | None,
+    length: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Draw text from a network that was trained on text.
+
+    CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. Each character is drawn from what the
+    network says of the next, and its layers carry their states from character to character. A network of lines, such
+    as names, begins and ends each by itself. Which seed was taken is told, so that what was drawn can be drawn again.
+    """
+    import secrets
+
+    from nnspec.cli._checkpoint import opened
+    from runtime.sampling import Taste, Writer
+
+    _, saved = opened(checkpoint)
+    chosen = seed if seed is not None else secrets.randbelow(2**31)
+    writer = Writer(saved.network, chosen, Taste(temperature, top_k), length)
+    times = count or (10 if writer.lines else 1)
+    if as_json:
+        result_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])
+        return
+    if seed is None:
+        note(f"drawn with --seed {chosen}")
+    for number in range(times):
+        if number and not writer.lines:
+            click.echo()
+        for character in writer.write(prompt):
+            click.echo(character, nl=False)
+        click.echo()

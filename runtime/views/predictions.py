@@ -1,0 +1,55 @@
+"""A series over time: the truth, what a network predicted of each point, and where its own answers lead it."""
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from runtime.views import PictureError, picture
+from runtime.views._style import COLOURS, FAINT, QUIET, page
+
+
+@picture("predictions")
+def predictions(
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    rolled: ArrayLike | None = None,
+    begins: int = 0,
+    title: str = "Predictions",
+) -> Figure:
+    """Truth and prediction over time, and below them the network rolled forward on its own output, if that is given.
+
+    `truth` and `predicted` are (points,); `rolled` are answers to answers, the first of them at point `begins`, where
+    a line is drawn. The caption of each panel gives the root of the mean squared difference, and both panels have one
+    scale. Raises PictureError where there is no point, or their numbers differ.
+    """
+    points, told = np.asarray(truth, float), np.asarray(predicted, float)
+    own = None if rolled is None else np.asarray(rolled, float)
+    if not points.size or points.shape != told.shape or points.ndim != 1:
+        raise PictureError(f"truth and prediction are a number for each point; these are {points.shape}, {told.shape}")
+    if own is not None and own.shape != points[begins:].shape:
+        raise PictureError(
+            f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
+        )
+    rows = 1 if own is None else 2
+    figure = page(2.7 * rows + 0.5, title)
+    panels = figure.subplots(rows, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    time = np.arange(len(points))
+    for axes in panels:
+        axes.plot(time, points, ".", color=QUIET, alpha=0.35, markersize=2.5, label="truth")
+        axes.grid(axis="y", color=FAINT)
+    panels[0].plot(time, told, color=COLOURS[0], linewidth=1.2, label="prediction")
+    panels[0].set_title(f"the next point from the true ones, rmse {_rmse(points, told):.4f}")
+    if own is not None:
+        panels[1].plot(time[begins:], own, color=COLOURS[1], linewidth=1.5, label="rolled forward")
+        panels[1].axvline(begins, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+        panels[1].set_title(f"from point {begins} on from its own answers, rmse {_rmse(points[begins:], own):.3g}")
+        low, high = points.min(), points.max()
+        panels[1].set_ylim(low - 0.5 * (high - low), high + 0.5 * (high - low))  # what runs away leaves the picture
+    panels[-1].set_xlabel("points")
+    for axes in panels:
+        axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8, markerscale=2)
+    return figure
+
+
+def _rmse(truth: np.ndarray, told: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(truth - told))))
