@@ -13,6 +13,7 @@ from runtime.evaluation import evaluate as evaluate_part
 from runtime.network import Network
 from runtime.prepare import Arrays, compiled
 from runtime.resuming import resume as resume_run
+from runtime.runs import checkpoint_at
 from runtime.saving import load as load_checkpoint
 from runtime.training import Listener, Run, silent
 from runtime.training import train as train_run
@@ -79,8 +80,11 @@ def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = sil
 
 
 def load(path: str | Path) -> Network:
-    """The network of a checkpoint, ready to predict. Raises CheckpointError; nothing is unpickled or executed."""
-    return load_checkpoint(path).network
+    """The network of a checkpoint, ready to predict; a run's folder stands for its last.h5.
+
+    Raises CheckpointError; nothing is unpickled or executed.
+    """
+    return load_checkpoint(checkpoint_at(path)).network
 
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:

@@ -22,6 +22,6 @@ def restored(text: str) -> np.random.Generator:
     generator = np.random.Generator(np.random.PCG64())
     try:
         generator.bit_generator.state = json.loads(text)
-    except (KeyError, TypeError, OverflowError) as error:
+    except (KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"no state of a PCG64 generator: {error}") from None
     return generator

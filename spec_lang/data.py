@@ -73,7 +73,7 @@ class Files(Data):
     path: Text
 
 
-def _once(test: str | None, info: ValidationInfo) -> str | None:
+def given_once(test: str | None, info: ValidationInfo) -> str | None:
     """A test part comes from a file of its own or from a third share, never from both."""
     if test is not None and len(info.data.get("split", ())) == 3:
         raise ValueError("gives a test part already, so split has two shares, as 75/25")
@@ -90,7 +90,7 @@ class Idx(Files):
     test: str | None = None
     test_labels: str | None = Field(None, validate_default=True)
 
-    _test_once = field_validator("test")(_once)
+    _test_once = field_validator("test")(given_once)
 
     @field_validator("test_labels")
     @classmethod
@@ -125,7 +125,7 @@ class Csv(Series, Files):
     separator: str = ","
     test: str | None = None
 
-    _test_once = field_validator("test")(_once)
+    _test_once = field_validator("test")(given_once)
 
     @field_validator("separator")
     @classmethod

@@ -2,9 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, field_validator
 
-from spec_lang.data import Data, Files
+from spec_lang.data import Data, Files, given_once
 from spec_lang.series import Series
 
 
@@ -28,7 +28,7 @@ class Symbolic(Data):
     normalize: Literal["none"] = "none"
 
 
-class Text(Files, Symbolic):
+class Text(Symbolic, Files):
     """Any UTF-8 text. By character it is cut, in its order, into pieces of `window`; by line each line is a sample.
 
     A line begins and ends with the line break, so that a network learns to begin and to end. The vocabulary is every
@@ -43,12 +43,7 @@ class Text(Files, Symbolic):
     case: Literal["keep", "lower"] = "keep"
     test: str | None = None
 
-    @field_validator("test")
-    @classmethod
-    def _once(cls, test: str | None, info: ValidationInfo) -> str | None:
-        if test is not None and len(info.data.get("split", ())) == 3:
-            raise ValueError("gives a test part already, so split has two shares, as 75/25")
-        return test
+    _test_once = field_validator("test")(given_once)
 
 
 class Dinos(Symbolic):

@@ -84,10 +84,15 @@ _REGISTRY: dict[str, dict[str, type[Word]]] = {}
 
 @cache
 def load_words() -> None:
-    """Import every module that may define words: those of this package and of its folder of layers."""
+    """Import every module that may define words: those of this package and of its folder of layers.
+
+    Words are kept in the order of their modules' names, whichever module came first, and as they stand in a module.
+    """
     package = importlib.import_module("spec_lang")
     for module in pkgutil.walk_packages(package.__path__, "spec_lang."):
         importlib.import_module(module.name)
+    for kind, found in _REGISTRY.items():
+        _REGISTRY[kind] = dict(sorted(found.items(), key=lambda entry: entry[1].__module__))
 
 
 def words(kind: str) -> dict[str, type[Word]]:

@@ -143,9 +143,7 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
     return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
 
 
-def _split(
-    part: Part, shares: tuple[float, ...], seed: int | None, name: str
-) -> tuple[Part, Part | None, Part | None]:
+def _split(part: Part, shares: tuple[float, ...], seed: int | None, name: str) -> tuple[Part, Part | None, Part | None]:
     """Training, validation and test by their shares.
 
     One permutation of all samples by PCG64(seed) decides: the first samples of it are the validation part, those after

@@ -78,9 +78,7 @@ class Preprocessing:
         span = (float(low.min()), float(high.max()))
         return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span, vocabulary)
 
-    def apply(
-        self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None
-    ) -> NDArray[Any]:
+    def apply(self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """(inputs − shift) / scale of raw samples (batch, …), in `dtype` or in `out`, which is (batch, …) too.
 
         Samples come as the data give them; an image of one channel may leave its last axis out. Raises DataError where
@@ -117,9 +115,7 @@ class Preprocessing:
         """The name of a class, or its number where it has no name."""
         return self.classes[number] if self.classes is not None and number < len(self.classes) else str(number)
 
-    def constants(
-        self, sample_type: np.dtype[Any], result_type: np.dtype[Any]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def constants(self, sample_type: np.dtype[Any], result_type: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Shift and scale for samples of a type: float64 wherever float32 could lose something of them."""
         exact = result_type == np.float64 or sample_type.itemsize > (4 if sample_type.kind == "f" else 2)
         return (self.shift, self.scale) if exact else self._single
@@ -197,7 +193,7 @@ class _Entries:
             return None
         try:
             value = json.loads(cast(str, self.entries[name]))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             value = None
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise _stored(f"has {name} that are no list of names")

@@ -101,8 +101,10 @@ def _class_numbers(
     """Whole numbers from 0 as class numbers; `known` is how many classes there are, None where only the data tell."""
     _refuse_where(samples, targets, lambda t: ~np.isfinite(t), "is no class")
     _refuse_where(
-        samples, targets, lambda t: t != np.floor(t), "is no class: classes are whole numbers or text; "
-        "for a regression write loss mse"
+        samples,
+        targets,
+        lambda t: t != np.floor(t),
+        "is no class: classes are whole numbers or text; for a regression write loss mse",
     )
     _refuse_where(samples, targets, lambda t: t < 0, "is out of range: classes are counted from 0")
     most = known or MOST_CLASSES

@@ -6,6 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from spec_lang.data import Csv, Data, Idx, Mnist, MnistSample, Npz
+from spec_lang.word import words
+from tests.spec_lang.said import errors_of
 
 
 @pytest.mark.parametrize("word", [Mnist, MnistSample])
@@ -44,3 +46,9 @@ def test_a_tab_may_be_written_as_a_word() -> None:
     for wrong in (", ", "", '"', "\n"):
         with pytest.raises(ValidationError, match="single character"):
             Csv(path="a.csv", target="y", separator=wrong)
+
+
+def test_symbols_are_never_normalized() -> None:
+    assert all(words("data")[name].model_fields["normalize"].default == "none" for name in ("text", "dinos"))
+    (error,) = errors_of("onehot -> rnn 3 return=sequence -> dense 27 softmax\ndata dinos normalize=zscore")
+    assert "normalize" in error.message
