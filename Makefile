@@ -1,12 +1,16 @@
 # make demo   a virtual environment, the install, and a first network trained on handwriting
 # make test   the tests
 # make check  linter, type checker and tests, as CI runs them
+# make soak   kills, losses of power and hostile files by the thousand, for hours; docs/reliability.md has the figures
+# make mutants  each guard of the checkpoints taken away in turn: does a test notice?
+# make bench  nnspec beside PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+BENCH  ?= .bench-venv
 
-.PHONY: demo test check pictures clean
+.PHONY: demo test check bench soak mutants pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -18,6 +22,15 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p spec_lang -p runtime -p checkpoints -p nnspec
 	$(BIN)/python -m pytest
+
+bench: $(BENCH)/installed
+	$(BENCH)/bin/python -m benchmarks
+
+soak: $(VENV)/installed-test
+	$(BIN)/python -m tests.soak
+
+mutants: $(VENV)/installed-test
+	$(BIN)/python -m tests.mutants
 
 pictures: $(VENV)/installed
 	rm -rf build/pictures
@@ -42,5 +55,10 @@ $(VENV)/installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/installed $(VENV)/installed-test
 
+$(BENCH)/installed: benchmarks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/pip install --quiet --requirement benchmarks/requirements.txt --editable .
+	touch $@
+
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) $(BENCH) build *.egg-info

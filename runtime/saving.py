@@ -48,9 +48,7 @@ class Saved:
     source: str
 
 
-def save(
-    path: Path, state: State, data_digest: str, run: Mapping[str, object], keep_previous: bool = True
-) -> None:
+def save(path: Path, state: State, data_digest: str, run: Mapping[str, object], keep_previous: bool = True) -> None:
     """Write the state as a checkpoint, whole or not at all. Raises CheckpointError where the system refuses."""
     told(checkpoints.write, path, to_checkpoint(state, data_digest, run), keep_previous)
 

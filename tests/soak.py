@@ -1,8 +1,8 @@
 """Try what the project promises of runs and checkpoints, many times, and write down what was counted.
 
-    python -m tests.soak                          every experiment, as often as its soak says
-    python -m tests.soak kills --count 500        one of them, so often
-    python -m tests.soak --count 50 --report      all, and the figures into docs/reliability.md
+python -m tests.soak                          every experiment, as often as its soak says
+python -m tests.soak kills --count 500        one of them, so often
+python -m tests.soak --count 50 --report      all, and the figures into docs/reliability.md
 """
 
 import argparse

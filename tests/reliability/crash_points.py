@@ -181,9 +181,7 @@ def _version(step: int) -> Checkpoint:
     return Checkpoint({"step": step}, {"weights/w": np.full(300, float(step)), "spec/source": "dense 2"})
 
 
-def _judged(
-    place: Path, disk: Disk, new: bytes, old: bytes | None, images: list[bytes], told: str
-) -> tuple[bool, str]:
+def _judged(place: Path, disk: Disk, new: bytes, old: bytes | None, images: list[bytes], told: str) -> tuple[bool, str]:
     """Whether the next start finds the old or the new file and can save again."""
     for name, data in disk.files.items():
         (place / name).write_bytes(data)
@@ -195,4 +193,4 @@ def _judged(
     with patch.object(system, "fsync", lambda handle: None):
         checkpoints.write(place / "last.h5", _version(9))
     right &= (place / "last.h5").read_bytes() == checkpoints.build(_version(9)) and not left
-    return right, f"{told}: {({name: len(data) for name, data in disk.files.items()})}, left {sorted(left)}"
+    return right, f"{told}: { ({name: len(data) for name, data in disk.files.items()}) }, left {sorted(left)}"

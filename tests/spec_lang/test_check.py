@@ -138,32 +138,6 @@ def test_errors_come_in_order_of_place() -> None:
     assert places[-1] == ("E202", 1, 21), "settings from outside come last"
 
 
-def test_two_of_a_kind_are_told_with_the_line_of_the_first() -> None:
-    text = "input 4\ndense 3\nlet w = 1\nlet w = 2\noptimizer sgd\noptimizer adam\n"
-    text += "variant a {}\nvariant a {}\nblock b() = relu\nblock b() = relu\n"
-    text += "dense 4\nsweep w = 1\nsweep w = 2\ninput 4"
-    found = errors_of(text)
-    assert [error.code for error in found] == ["E107"] * 7
-    assert {error.message.removesuffix(" is given a second time") for error in found} == {
-        "let w", "optimizer", "variant a", "block b", "the network", "sweep w", "input"
-    }  # fmt: skip
-    assert found[0].help == "it stands in line 3 already; keep one of them"
-
-
-def test_a_variant_replaces_and_adds_statements() -> None:
-    text = "input 4\ndense 3\noptimizer sgd\nlet w = 3\nvariant a {\n"
-    text += "  optimizer adam\n  train 2 epochs\n  dense $w -> dense 2\n  let w = 5\n}"
-    base, variant = spec_of(text), spec_of(text, variant="a")
-    assert (base.optimizer.word, base.train.length, base.output_shape) == ("sgd", 10, (3,))
-    assert (variant.optimizer.word, variant.train.length, variant.output_shape, variant.variant) == (
-        "adam",
-        2,
-        (2,),
-        "a",
-    )
-    assert variant.nodes[0].output_shape == (5,)
-
-
 def test_variants_are_checked_even_where_they_are_not_chosen() -> None:
     text = "let w = 3\ninput 4x4\nconv 3x3 x$w -> conv 2x2 x3\nvariant a {\n  optimizer sgdd\n}\n"
     text += "variant b {\n  let w = 0\n}\nvariant c { input 3x3 }\n"
@@ -200,33 +174,6 @@ def test_a_sweep_of_a_key_that_is_not_there_is_told_once() -> None:
 def test_layers_are_not_statements_and_statements_are_not_layers() -> None:
     assert error_of("input 4 -> dense 3 -> train 5 epochs").message == "train is a statement, not a layer"
     assert error_of("input 4\ndense 3\noptimizer sgd -> relu").message == "optimizer is a statement of its own"
-
-
-def test_words_of_other_tools_are_told_what_they_are_called_here() -> None:
-    text = "Input 4x4\nConv2D 3x3 x8 -> MaxPooling2D 2 -> fc 10 -> Linear 3\noptimiser adam\nepochs 5\nscheduler cosine"
-    assert [error.help for error in errors_of(text)] == [
-        "did you mean input?", "did you mean conv?", "did you mean maxpool?", "did you mean dense?",
-        "did you mean dense?", "did you mean optimizer?", "did you mean train?", "did you mean schedule?",
-    ]  # fmt: skip
-    text = 'input 4\ndense 3\noptimizer AdamW\nloss bce\ninit glorot\nschedule steplr\ndata csv2 "a"'
-    assert [error.help for error in errors_of(text)] == [
-        "did you mean adamw?", "did you mean binary_cross_entropy?", "did you mean xavier?", "did you mean step?",
-        "did you mean csv?",
-    ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("text", "message", "help"),
-    [
-        ("optimizer", "optimizer needs a name first", "write optimizer and one of sgd, momentum, rmsprop, adam, adamw"),
-        ("optimizer lr=0.1 adam", "optimizer needs a name first",
-         "write optimizer and one of sgd, momentum, rmsprop, adam, adamw"),
-        ('data "iris.csv" target=y', "data needs a name first", 'name the format first: data csv "iris.csv" target=…'),
-    ],
-)  # fmt: skip
-def test_a_section_begins_with_the_name_of_its_word(text: str, message: str, help: str) -> None:
-    error = error_of(f"input 4\ndense 3\n{text}")
-    assert (error.code, error.message, error.help) == ("E105", message, help)
 
 
 def test_an_error_carries_its_text_and_its_diagnostics() -> None:

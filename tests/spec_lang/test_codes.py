@@ -6,8 +6,7 @@ import pytest
 
 from spec_lang import ends
 from spec_lang.codes import CODES, TABLE
-from spec_lang.errors import NNSpecError
-from spec_lang.explain import example, explain
+from spec_lang.explain import example
 from spec_lang.render import render
 from tests.spec_lang.said import codes_of
 
@@ -39,17 +38,3 @@ def test_the_mended_example_is_sound_and_changes_as_little_as_it_can(code: str) 
     assert codes_of(entry.mended) == []
     changed = set(entry.bad.split("\n")) ^ set(entry.mended.split("\n"))
     assert len(changed) <= 2, "one line is mended, left out or added"
-
-
-def test_an_explanation_shows_the_error_and_how_it_is_mended() -> None:
-    text = explain("e101")
-    assert text.startswith("E101: a layer or statement is not known\n\n")
-    assert '    error[E101] no layer is called "maxpol"\n' in text
-    assert text.endswith("Mended:\n\n    input 28x28x1\n    conv 3x3 x8 -> maxpool 2 -> dense 10 softmax")
-
-
-def test_a_code_that_does_not_exist_is_answered_with_near_ones() -> None:
-    with pytest.raises(NNSpecError, match='no error has the code "E110": did you mean E1'):
-        explain("E110")
-    with pytest.raises(NNSpecError, match="the codes are E001, E002, "):
-        explain("xyz")

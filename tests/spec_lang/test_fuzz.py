@@ -66,7 +66,7 @@ def told(error: SpecError, source: Source) -> None:
     | st.text(max_size=200).map(str.encode)
     | st.text("x8$()->+|{}=,.#\"' \n3ab", max_size=80).map(str.encode)
 )
-@cases(150)
+@cases(800)
 def test_any_bytes_are_answered(content: bytes) -> None:
     answers(content)
 
@@ -78,13 +78,13 @@ def test_any_text_of_the_grammar_is_answered(text: str) -> None:
 
 
 @given(mutated(specs().flatmap(layouts)))
-@cases(100)
+@cases(200)
 def test_a_spec_with_mistakes_in_it_is_answered(text: str) -> None:
     answers(text)
 
 
 @given(mutated(st.sampled_from(SHIPPED)))
-@cases(150)
+@cases(600)
 def test_a_shipped_spec_with_mistakes_in_it_is_answered(text: str) -> None:
     answers(text)
 
@@ -95,7 +95,7 @@ def test_a_shipped_spec_with_mistakes_in_it_is_answered(text: str) -> None:
     st.none() | st.text(max_size=10),
     st.none() | st.text(max_size=20),
 )
-@cases(150)
+@cases(400)
 def test_any_settings_from_outside_are_answered(
     text: str, settings: dict[str, object], variant: str | None, data: str | None
 ) -> None:

@@ -86,9 +86,7 @@ def test_a_connection_that_ends_early_leaves_nothing_behind(published: Server, b
 
 
 @pytest.mark.parametrize("content", [b"<html>sign in to this network</html>", b"", gzip.compress(b"other")])
-def test_another_content_than_the_published_is_not_kept(
-    published: Server, bare_machine: Path, content: bytes
-) -> None:
+def test_another_content_than_the_published_is_not_kept(published: Server, bare_machine: Path, content: bytes) -> None:
     published.answers["train-labels-idx1-ubyte.gz"] = content
     with pytest.raises(DataError, match=r"train-labels-idx1-ubyte\.gz is not the file that was published") as error:
         load()

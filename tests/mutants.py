@@ -1,0 +1,124 @@
+"""Take away each guard of the checkpoints in turn and see whether a test notices.
+
+    python -m tests.mutants                       every guard
+    python -m tests.mutants checkpoints/seal.py   those of one file
+
+A guard is an `if` that raises, and a call that stands for itself and checks, syncs, sweeps or locks. Each is taken away
+alone, in a copy of the project: the condition becomes false, the call becomes nothing. Then the tests of its file run.
+The survivors, which no test noticed, are told, and the exit code is 1 where there is one.
+"""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|examine|sweep|flock|try_lock|refuse_if_taken|truncate_log)")
+RUNTIME = [
+    *(f"tests/runtime/test_{name}.py" for name in ("stored", "resuming", "training")),
+    "tests/nnspec/cli/test_resume.py",
+]
+TESTS = {
+    "checkpoints": ["tests/checkpoints", "tests/reliability/test_crash_points.py"],
+    "runtime/saving.py": RUNTIME,
+    "runtime/stored.py": RUNTIME,
+    "runtime/resuming.py": RUNTIME,
+}
+LONGEST = 300  # seconds: a mutant that hangs is noticed too
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A file with one guard taken away; `told` is the guard as it was."""
+
+    file: Path
+    line: int
+    told: str
+    text: str
+
+
+def mutants(file: Path) -> Iterator[Mutant]:
+    """Every mutant of a file, in the order of its lines."""
+    text = (ROOT / file).read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise):
+            told = f"if {ast.unparse(node.test)}"
+            yield Mutant(file, node.lineno, told, _replaced(text, node.test, "False"))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            name = ast.unparse(node.value.func).rpartition(".")[2]
+            if CALLS.fullmatch(name):
+                yield Mutant(file, node.lineno, ast.unparse(node), _replaced(text, node, "pass"))
+
+
+def _replaced(text: str, node: ast.expr | ast.Expr, instead: str) -> str:
+    """The text with a node's own characters replaced; offsets of `ast` count bytes."""
+    lines = text.encode().splitlines(keepends=True)
+    assert node.end_lineno is not None and node.end_col_offset is not None
+    start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
+    end = sum(map(len, lines[: node.end_lineno - 1])) + node.end_col_offset
+    data = b"".join(lines)
+    return (data[:start] + instead.encode() + data[end:]).decode()
+
+
+def noticed(mutant: Mutant, copy: Path) -> bool:
+    """Whether a test of the copied project fails with the mutant in place of the file."""
+    target = copy / mutant.file
+    before = target.read_text(encoding="utf-8")
+    target.write_text(mutant.text, encoding="utf-8")
+    try:
+        return any(_fails(copy, tests) for tests in _tests_of(mutant.file, copy))
+    finally:
+        target.write_text(before, encoding="utf-8")
+
+
+def _tests_of(file: Path, copy: Path) -> Iterator[list[str]]:
+    """The file's own tests, which mostly suffice, and then all that concern it."""
+    own = Path("tests") / file.parent / f"test_{file.name}"
+    if (copy / own).exists():
+        yield [str(own)]
+    yield TESTS.get(str(file)) or TESTS[file.parts[0]]
+
+
+def _fails(copy: Path, tests: list[str]) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    environment = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        return True
+    return done.returncode != 0
+
+
+def main() -> int:
+    """Try the mutants of the files asked for; 1 where one survives."""
+    files = [Path(name) for name in sys.argv[1:]] or [
+        *sorted(path.relative_to(ROOT) for path in (ROOT / "checkpoints").glob("*.py")),
+        *(Path(name) for name in TESTS if name.endswith(".py")),
+    ]
+    survivors: list[Mutant] = []
+    tried = 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "copy"
+        unwanted = shutil.ignore_patterns(".*", "__pycache__", "runs")
+        shutil.copytree(ROOT, copy, ignore=unwanted)
+        for tests in {tuple(tests) for file in files for tests in _tests_of(file, copy)}:
+            assert not _fails(copy, list(tests)), f"{' '.join(tests)} fail without a mutant"
+        for file in files:
+            for mutant in mutants(file):
+                tried += 1
+                if not noticed(mutant, copy):
+                    survivors.append(mutant)
+                    print(f"survived: {file}:{mutant.line} {mutant.told}", flush=True)
+    print(f"{tried - len(survivors)} of {tried} guards are noticed when they are gone")
+    return int(bool(survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
