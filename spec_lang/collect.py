@@ -56,6 +56,7 @@ class _Collector:
         self.seen: dict[str, Span] = {}
 
     def collect(self, text: Sequence[Statement]) -> None:
+        """Each statement to its kind; what is said twice, or under a name that is taken, is told and left out."""
         known = self.known
         names = {statement.name for statement in text if isinstance(statement, Block)}
         for statement in text:
@@ -184,6 +185,7 @@ def substitute(
     missing = False
 
     def value(written: Value) -> Value:
+        """What stands for a written value; `missing` is set where there is nothing."""
         nonlocal missing
         if written.kind != "variable":
             return written

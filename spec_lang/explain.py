@@ -1,11 +1,15 @@
 """What an error's code means, at length: `nnspec explain E301`."""
 
+from textwrap import fill
+
 from spec_lang.check import check, shape_missing
 from spec_lang.codes import CODES, TABLE
 from spec_lang.diagnostics import Diagnostic, near, one_of
 from spec_lang.errors import NNSpecError, SpecError
 from spec_lang.render import render
 from spec_lang.source import Source
+
+WIDTH = 96
 
 
 def explain(code: str) -> str:
@@ -20,7 +24,7 @@ def explain(code: str) -> str:
         [
             f"{code.upper()}: {entry.title}",
             "",
-            entry.explanation,
+            fill(entry.explanation, WIDTH),
             "",
             "This spec has it:",
             "",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import PurePath
+from urllib.parse import quote
 
 from spec_lang.codes import TABLE
 from spec_lang.diagnostics import Diagnostic
@@ -22,9 +23,13 @@ def as_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
         }
         for code in codes
     ]
-    driver = {"name": "nnspec", "informationUri": "https://pypi.org/project/nnspec/", "rules": rules}
     results = [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found]
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
+    run = {
+        "tool": {"driver": {"name": "nnspec", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
+        "results": results,
+    }
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
@@ -48,5 +53,10 @@ def _location(span: Span) -> dict[str, object]:
     line, column = span.source.place(span.start)
     end_line, end_column = span.source.place(span.end)
     region = {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
-    uri = PurePath(span.source.name).as_posix()
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": _uri(span.source.name)}, "region": region}}
+
+
+def _uri(name: str) -> str:
+    """A path as a URI: relative to wherever the command ran where it is a relative one."""
+    path = PurePath(name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())

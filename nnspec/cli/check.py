@@ -1,5 +1,7 @@
 """nnspec check: every error of every file."""
 
+import json
+
 import click
 
 from nnspec.cli._command import Section, Verb
@@ -15,13 +17,20 @@ from nnspec.cli._words import counted
         "nnspec check specs/*.nnspec",
         "nnspec check net.nnspec --variant large --json",
         "nnspec check 'input 28x28 -> conv 3x3 x8 -> dense 10 softmax'",
+        "nnspec check specs/*.nnspec --sarif > nnspec.sarif",
     ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @changes
 @json_flag
+@click.option("--sarif", is_flag=True, help="Print the errors as SARIF, which code hosts show beside the lines.")
 def command(
-    files: tuple[str, ...], settings: dict[str, str], variant: str | None, data: str | None, as_json: bool
+    files: tuple[str, ...],
+    settings: dict[str, str],
+    variant: str | None,
+    data: str | None,
+    as_json: bool,
+    sarif: bool,
 ) -> None:
     """Tell all errors of all files.
 
@@ -31,24 +40,30 @@ def command(
     from spec_lang.errors import SourceError, SpecError
     from spec_lang.request import Request
 
-    found, code = [], 0
+    if as_json and sarif:
+        raise click.UsageError("--json and --sarif are two forms of one answer: give one of them")
+    found, code, in_words = [], 0, not (as_json or sarif)
     for file in files:
         try:
             spec = Request(file, settings, variant, data).check()
         except SpecError as error:
             found += error.diagnostics
-            if not as_json:
+            if in_words:
                 tell(error)
                 note("")
             code = max(code, FOUND)
         except SourceError as error:
             code = max(code, tell(error))
         else:
-            if not as_json:
+            if in_words:
                 size = f", {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters"
                 result(f"{spec.source.name}: no errors{size if spec.nodes else ''}")
     if as_json:
         result_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
+    elif sarif:
+        from spec_lang.sarif import as_sarif
+
+        result(json.dumps(as_sarif(found), ensure_ascii=False))
     elif found:
         note(counted(len(found), "error"))
     raise click.exceptions.Exit(code)

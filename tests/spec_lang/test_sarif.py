@@ -2,7 +2,10 @@
 
 from typing import Any, cast
 
+import pytest
+
 from spec_lang.sarif import SCHEMA, as_sarif
+from spec_lang.source import Source
 from tests.spec_lang.said import errors_of
 
 TEXT = "block a(w) = dense $w slope=1\ninput 4\ndense 3 rellu -> a 3 -> dense 4 rellu\n"
@@ -43,3 +46,15 @@ def test_a_result_inside_a_block_tells_its_use() -> None:
 def test_no_findings_are_a_run_without_results() -> None:
     made = cast("dict[str, Any]", as_sarif([]))
     assert made["runs"][0]["results"] == made["runs"][0]["tool"]["driver"]["rules"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [("a b/größe.nnspec", "a%20b/gr%C3%B6%C3%9Fe.nnspec"), ("/tmp/a b.nnspec", "file:///tmp/a%20b.nnspec")],
+)
+def test_a_path_becomes_a_uri_and_columns_count_characters(name: str, uri: str) -> None:
+    made = cast("dict[str, Any]", as_sarif(errors_of(Source(name, 'network é "🦕" relu'))))
+    assert made["runs"][0]["columnKind"] == "unicodeCodePoints"
+    assert {r["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for r in made["runs"][0]["results"]} == {
+        uri
+    }

@@ -48,6 +48,17 @@ def test_json_of_a_good_spec_has_no_diagnostics(nnspec: Command) -> None:
     assert checked.json == {"format_version": 1, "valid": True, "diagnostics": []}
 
 
+def test_sarif_is_one_run_with_every_error_of_all_files(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "one.nnspec").write_text(BAD)
+    (tmp_path / "two.nnspec").write_text("input 4\ndense 0\n")
+    checked = nnspec("check", "one.nnspec", "two.nnspec", "--sarif")
+    assert (checked.code, checked.err) == (1, "")
+    (run,) = checked.json["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["E101", "E102", "E202"]
+    assert nnspec("check", "input 4 -> dense 2", "--sarif").json["runs"][0]["results"] == []
+    assert nnspec("check", "input 4 -> dense 2", "--sarif", "--json").code == 2
+
+
 def test_a_missing_file_is_wrong_use_and_hides_no_error_of_the_others(nnspec: Command, tmp_path: Path) -> None:
     (tmp_path / "bad.nnspec").write_text(BAD)
     checked = nnspec("check", "none.nnspec", "bad.nnspec", tmp_path)

@@ -1,0 +1,36 @@
+"""nnspec explain: what the code of an error means."""
+
+import click
+from click.shell_completion import CompletionItem
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._say import result
+from nnspec.cli._words import table
+
+
+def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from spec_lang.codes import TABLE
+
+    begun = incomplete.upper()
+    return [CompletionItem(code, help=entry.title) for code, entry in TABLE.items() if code.startswith(begun)]
+
+
+@click.command(cls=Verb, section=Section.SPECS, examples=("nnspec explain E301", "nnspec explain"))
+@click.argument("code", metavar="[CODE]", required=False, shell_complete=_complete)
+def command(code: str | None) -> None:
+    """Explain the code of an error, with an example and how it is mended.
+
+    Without CODE all of them are listed.
+    """
+    from spec_lang.codes import CODES
+
+    if code is None:
+        result(table(list(CODES.items())))
+        return
+    from spec_lang.errors import NNSpecError
+    from spec_lang.explain import explain
+
+    try:
+        result(explain(code))
+    except NNSpecError as error:
+        raise click.BadParameter(str(error), param_hint="CODE") from None

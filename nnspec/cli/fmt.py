@@ -1,0 +1,107 @@
+"""nnspec fmt: one canonical form."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._say import FOUND, note, result, tell, writing
+from nnspec.cli._words import counted
+
+if TYPE_CHECKING:
+    from spec_lang.source import Source
+
+STDIN = "-"
+
+
+@click.command(
+    cls=Verb,
+    section=Section.SPECS,
+    examples=(
+        "nnspec fmt specs/*.nnspec",
+        "nnspec fmt --check --diff net.nnspec",
+        "nnspec fmt - < net.nnspec",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--check", "checking", is_flag=True, help="Write nothing; end with 1 where a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
+    """Write specs in the one form that all specs share.
+
+    Comments and paragraphs stay, and nothing changes its meaning. A file is replaced whole or not at all, and is left
+    alone where it cannot be read as a spec, which is told with exit code 1. FILE - is standard input, and FILE may be
+    the text of a network itself; both are written to standard output.
+    """
+    from spec_lang.errors import SourceError, SpecError
+    from spec_lang.format import format
+
+    code = changed = 0
+    for file in files:
+        try:
+            source = _source(file)
+            formatted = format(source)
+        except (SpecError, SourceError) as error:
+            code = max(code, tell(error))
+            continue
+        differs = _bytes(source) != formatted.encode()
+        changed += differs
+        if diff:
+            for line in _difference(source, formatted) if differs else ():
+                result(line)
+        if checking or diff:
+            if differs and checking:
+                code = max(code, FOUND)
+                note(f"{source.name} would change")
+        elif source.folder is None:
+            click.echo(formatted, nl=False)
+        elif differs:
+            _replace(Path(source.name), formatted)
+            result(f"{source.name}: formatted")
+    if checking and changed and len(files) > 1:
+        note(f"{counted(changed, 'file')} of {len(files)} would change")
+    raise click.exceptions.Exit(code)
+
+
+def _source(file: str) -> "Source":
+    from spec_lang.source import LONGEST_TEXT, Source, open_source
+
+    if file != STDIN:
+        return open_source(file)
+    return Source("<stdin>", click.get_binary_stream("stdin").read(LONGEST_TEXT + 1))
+
+
+def _bytes(source: "Source") -> bytes:
+    content = source.content
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def _difference(source: "Source", formatted: str) -> Iterator[str]:
+    """The lines that change as a unified diff, or what changes where no line does."""
+    before, after = source.text.splitlines(), formatted.splitlines()
+    rows = list(unified_diff(before, after, source.name, source.name, lineterm=""))
+    if not rows:
+        rows = [f"{source.name}: its byte order mark, or how its lines end"]
+    yield from rows
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file anew under its own permissions, whole or not at all; of a link the file that it leads to."""
+    target = path.resolve()
+    with writing(path):
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
+                file.write(text.encode())
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
