@@ -5,7 +5,7 @@ FORMAT.md is the specification. This room knows named arrays and texts; what the
 
 from checkpoints.content import GROUPS, Checkpoint, same
 from checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
-from checkpoints.locking import lock, sweep
+from checkpoints.locking import lock, sweep, temporary
 from checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
 from checkpoints.seal import FORMAT_VERSION
 from checkpoints.writing import build, write
@@ -31,6 +31,7 @@ __all__ = [
     "read",
     "same",
     "sweep",
+    "temporary",
     "verify",
     "write",
 ]

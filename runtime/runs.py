@@ -1,11 +1,14 @@
 """The folder of a run: what lies in it, and how a new one gets its place without touching another."""
 
 import json
+import math
 import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, Any
 
+import checkpoints
 from runtime.errors import CheckpointError, TrainingError
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
@@ -36,12 +39,22 @@ class RunFolder:
         """A checkpoint kept beside the last and the best."""
         return self.path / f"step-{step:09d}.h5"
 
+    def keep_steps(self, count: int) -> None:
+        """Remove all but the last so many checkpoints that `at_step` names. Raises TrainingError."""
+        for old in sorted(self.path.glob("step-*.h5"))[:-count]:
+            try:
+                old.unlink(missing_ok=True)
+            except OSError as error:
+                raise _refused(old, error) from None
+
     def write_text(self, name: str, text: str) -> None:
         """A small file, whole or not at all. Raises TrainingError naming the path where the system refuses."""
         target = self.path / name
-        temporary = self.path / f".{name}.{os.getpid()}.tmp"
+        temporary = _temporary(target)
         try:
-            temporary.write_text(text, encoding="utf-8")
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(text)
+                _to_disk(file)
             os.replace(temporary, target)
         except OSError as error:
             raise _refused(target, error) from None
@@ -49,11 +62,16 @@ class RunFolder:
             temporary.unlink(missing_ok=True)
 
     def log(self, events: list[dict[str, object]]) -> None:
-        """Add lines to metrics.jsonl."""
+        """Add lines to metrics.jsonl. They are on the disk when it returns, so no checkpoint is ever ahead of them.
+
+        A number that JSON does not have becomes null.
+        """
         path = self.path / METRICS
+        lines = [json.dumps({key: _number(value) for key, value in event.items()}, allow_nan=False) for event in events]
         try:
             with path.open("a", encoding="utf-8") as file:
-                file.writelines(json.dumps(event) + "\n" for event in events)
+                file.writelines(f"{line}\n" for line in lines)
+                _to_disk(file)
         except OSError as error:
             raise _refused(path, error) from None
 
@@ -74,11 +92,13 @@ class RunFolder:
 
     def lack_of_room(self) -> str | None:
         """What to tell where the next saves will not fit on the disk: each needs room beside the file that it replaces,
-        and the first of a kind also for the former file that it keeps."""
-        size = self.last.stat().st_size
+        and the first of a kind also for the former file that it keeps. What cannot be looked at, the next save tells."""
         kept = (self.path / f"{LAST}.prev", self.best, self.path / f"{BEST}.prev")
-        needed = size * (1 + sum(not path.exists() for path in kept))
-        free = shutil.disk_usage(self.path).free
+        try:
+            needed = self.last.stat().st_size * (1 + sum(not path.exists() for path in kept))
+            free = shutil.disk_usage(self.path).free
+        except OSError:
+            return None
         if free >= needed:
             return None
         return f"{self.path}: the next save needs {needed:,} bytes and the disk has {free:,}: make room while it trains"
@@ -142,12 +162,11 @@ def _make(path: Path, exist_ok: bool) -> None:
 
 def _probe(path: Path) -> None:
     """Write, sync and remove a small file: a full disk or a read-only folder is told now, not after an epoch."""
-    probe = path / f".probe.{os.getpid()}.tmp"
+    probe = _temporary(path / "probe")
     try:
         with probe.open("wb") as file:
             file.write(b"\0" * 65536)
-            file.flush()
-            os.fsync(file.fileno())
+            _to_disk(file)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
@@ -155,6 +174,20 @@ def _probe(path: Path) -> None:
             probe.unlink(missing_ok=True)
         except OSError as error:
             raise _refused(path, error) from None
+
+
+def _temporary(path: Path) -> Path:
+    """A name beside `path` under which a file may be left by a kill: the next start in its folder sweeps it."""
+    return Path(checkpoints.temporary(str(path)))
+
+
+def _to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _number(value: object) -> object:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _refused(path: Path, error: OSError) -> TrainingError:

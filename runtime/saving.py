@@ -86,6 +86,8 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
     network = state.network
     text = resolved(network.spec)
     entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
+    if network.spec.included:
+        entries["spec/included"] = json.dumps(dict(network.spec.included), ensure_ascii=False, indent=0)
     entries |= _under("weights", network.parameter_arena)
     entries |= _under("buffers", network.buffer_arena)
     for slot, arena in state.slots.items():
@@ -173,7 +175,10 @@ def _spec(texts: Mapping[str, str], preprocessing: Preprocessing, path: Path, ru
         raise ValueError("spec/resolved includes another file")
     classes = len(preprocessing.classes) if preprocessing.classes else None
     spec = check(source, input_shape=preprocessing.input_shape, classes=classes)
-    return replace(spec, source=replace(source, content=texts["spec/source"]))  # saved again as the user wrote it
+    included = stored.included(texts.get("spec/included", "{}"))
+    return replace(
+        spec, source=replace(source, content=texts["spec/source"]), included=included
+    )  # as the user wrote it
 
 
 def _check_arrays(group: str, arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], dtype: Any) -> None:

@@ -32,6 +32,17 @@ def run_info(text: str) -> dict[str, Any]:
     return found
 
 
+def included(text: str) -> tuple[tuple[str, str], ...]:
+    """spec/included: a JSON object of the texts that the spec included, by their paths from its folder."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("spec/included is nested too deep") from None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("spec/included is no object of texts")
+    return tuple(found.items())
+
+
 def float_type(name: object) -> np.dtype[Any]:
     """The type of a network's numbers."""
     if name not in FLOAT_TYPES:

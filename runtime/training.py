@@ -210,8 +210,7 @@ class Trainer:
             return
         self._check_finite()
         self._write(self.folder.at_step(self.state.step), keep_previous=False)
-        for old in sorted(self.folder.path.glob("step-*.h5"))[: -self.spec.train.keep]:
-            old.unlink(missing_ok=True)
+        self.folder.keep_steps(self.spec.train.keep)
 
     def _write(self, path: Path, keep_previous: bool = True) -> None:
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())

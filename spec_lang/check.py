@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from spec_lang import ends
@@ -49,7 +49,8 @@ def check(
     spec = None
     with suppress(Enough), _nothing_collected():
         known = Statements()
-        for text in with_includes(source, found):  # included texts first: what follows replaces their statements
+        reading = with_includes(source, found)
+        for text in reading.texts:  # included texts first: what follows replaces their statements
             collect(text, known, found)
         chosen = known.copy()
         if variant is not None:
@@ -60,7 +61,7 @@ def check(
         _others(known, chosen, variant, outside, found)
     if spec is None or any(diagnostic.severity == "error" for diagnostic in found):
         raise SpecError(in_order(found, source))
-    return spec
+    return replace(spec, included=tuple(sorted(reading.included.items())))
 
 
 @contextmanager

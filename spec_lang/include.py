@@ -12,21 +12,25 @@ from spec_lang.syntax import Broken, Include, Statement
 DEEPEST_INCLUDES = 64
 
 
-def with_includes(source: Source, found: Findings) -> list[Sequence[Statement]]:
-    """The statements of a spec by text, included ones before the text that includes them."""
+def with_includes(source: Source, found: Findings) -> "_Reading":
+    """A spec and the files it includes, read: their statements by text, included ones before what includes them."""
     reading = _Reading((source.folder or Path()).resolve(), found)
     own = Path(source.name).resolve() if source.folder is not None else None
     reading.read(source, (own,) if own is not None else ())
-    return reading.texts
+    return reading
 
 
 class _Reading:
-    """One spec and the files it includes from its own folder tree, each read once."""
+    """One spec and the files it includes from its own folder tree, each read once.
+
+    `texts` are the statements of each, `included` the files' texts by their paths from the spec's folder.
+    """
 
     def __init__(self, root: Path, found: Findings):
         self.root = root
         self.found = found
         self.texts: list[Sequence[Statement]] = []
+        self.included: dict[str, str] = {}
         self.done: set[Path] = set()
         self.bytes = 0
 
@@ -57,7 +61,9 @@ class _Reading:
             if problem is None:
                 self.done.add(path)
                 shown = _shown(path)
-                return Source(shown, open_source(Path(shown)).content, path.parent, include.span)
+                included = Source(shown, open_source(Path(shown)).content, path.parent, include.span)
+                self.included[path.relative_to(self.root).as_posix()] = included.text
+                return included
         except (SourceError, OSError, ValueError) as error:
             problem = str(error)
         self.found.say("E001", f'"{asked}" cannot be included', include.path.span, problem)

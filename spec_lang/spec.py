@@ -67,7 +67,8 @@ class Spec:
     """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it.
 
     `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
-    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written.
+    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
+    the texts of the files that it includes, each after its path from the spec's folder.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Spec:
     variant: str | None = None
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    included: tuple[tuple[str, str], ...] = ()
 
     @property
     def folder(self) -> Path:

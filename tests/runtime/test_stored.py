@@ -95,6 +95,9 @@ def test_a_spec_that_its_file_does_not_fit_is_refused_before_memory_is_asked_for
         {"run/info": json.dumps({"folder": ".", "seconds": "inf"})},
         {"preprocessing/scale": np.zeros(4)},
         {"spec/source": None},
+        {"spec/included": "[" * 4000},
+        {"spec/included": "[]"},
+        {"spec/included": json.dumps({"base.nnspec": 3})},
     ],
 )
 def test_entries_that_no_run_writes_are_refused(changed: Callable[..., Path], entries: dict[str, Any]) -> None:

@@ -1,0 +1,124 @@
+"""A run's folder: what is left in it, whatever happens to it or to the process."""
+
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runtime import runs
+from runtime.errors import TrainingError
+from runtime.runs import RunFolder
+from runtime.stepping import Stepper
+from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
+
+LENGTH = "train 12 iterations batch=8 evaluate_every=4 checkpoint_every=4"
+
+KILLED = """
+import os, signal, sys
+import nnspec.cli
+setattr(os, sys.argv[1], lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
+nnspec.cli.command_line(sys.argv[2:])
+"""
+"""The command, killed at its first such call for a small file of the run's folder; saves have calls of their own."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a spec."""
+    write_data(tmp_path)
+    write_spec(tmp_path, "dense 6 relu -> dense 3 softmax", "optimizer adam", "schedule constant", LENGTH)
+    return tmp_path
+
+
+def left_over(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace"])
+def test_what_a_kill_leaves_of_a_small_file_is_gone_after_the_next_start(folder: Path, call: str) -> None:
+    """The probe of the folder when killed at the fsync, the copy of the spec when killed at the rename."""
+    command = [sys.executable, "-c", KILLED, call, "train", "net.nnspec", "--out", "run", "--quiet"]
+    assert subprocess.run(command, cwd=folder, env=child_environment()).returncode == -signal.SIGKILL
+    assert len(left_over(folder / "run")) == 1
+    assert nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet").exit_code == 0
+    assert left_over(folder / "run") == []
+
+
+def test_a_small_file_that_the_system_refuses_leaves_the_former_one(tmp_path: Path, monkeypatch) -> None:
+    run = RunFolder(tmp_path)
+    run.write_text("spec.nnspec", "former")
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, os.strerror(5))
+
+    for call in ("replace", "fsync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(runs.os, call, refuse)
+            with pytest.raises(TrainingError, match=r"spec.nnspec cannot be written: Input/output error \(errno 5\)"):
+                run.write_text("spec.nnspec", "new")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("spec.nnspec", "former")]
+
+
+def test_lines_of_the_log_are_json_whatever_was_measured(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.log([{"event": "end", "test_loss": math.nan, "test_rmse": math.inf, "steps": 3, "out": None}])
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    (line,) = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    read = json.loads(line, parse_constant=refuse)
+    assert read == {"event": "end", "test_loss": None, "test_rmse": None, "steps": 3, "out": None}
+
+
+def test_lines_of_the_log_are_on_the_disk_before_a_checkpoint_can_be_ahead_of_them(tmp_path: Path, monkeypatch) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(runs.os, "fsync", lambda handle: sizes.append(os.fstat(handle).st_size))
+    RunFolder(tmp_path).log([{"event": "evaluation", "step": 1}])
+    assert sizes == [(tmp_path / "metrics.jsonl").stat().st_size]
+
+
+@pytest.mark.parametrize("at", [2, 4, 6])
+def test_a_run_whose_folder_vanishes_ends_with_a_message(folder: Path, monkeypatch, at: int) -> None:
+    advance = Stepper.advance
+
+    def vanishing(self: Stepper, most: int) -> list[float]:
+        losses = advance(self, most)
+        if self.state.step - len(losses) < at <= self.state.step:
+            shutil.rmtree(folder / "run")
+        return losses
+
+    monkeypatch.setattr(Stepper, "advance", vanishing)
+    with no_fsync():
+        failed = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet")
+    assert failed.exit_code == 1
+    assert "Traceback" not in failed.stderr
+    assert "run/metrics.jsonl cannot be written: No such file or directory" in failed.stderr
+    assert not (folder / "run").exists()
+
+
+def test_what_follows_a_save_leaves_it_to_the_next_one_to_tell_that_the_folder_vanished(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "none")
+    assert run.lack_of_room() is None
+    run.keep_steps(1)
+
+
+def test_only_the_last_checkpoints_by_step_are_kept_and_a_refusal_is_told(tmp_path: Path, monkeypatch) -> None:
+    run = RunFolder(tmp_path)
+    for step in (9, 10, 200):
+        run.at_step(step).touch()
+    run.keep_steps(2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000010.h5", "step-000000200.h5"]
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, os.strerror(13))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(TrainingError, match=r"step-000000010\.h5 cannot be written: Permission denied"):
+        run.keep_steps(1)
