@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from runtime.arrays import Array
-from runtime.optimizers import BLOCK, rule
+from runtime.optimizers import BLOCK, SWEEP, rule
 from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
 from spec_lang.word import words
 
@@ -100,3 +100,14 @@ def test_one_rule_serves_float32_and_float64_in_place(cls: type[Optimizer]) -> N
         ends.append(p)
     np.testing.assert_allclose(ends[1], ends[0], rtol=1e-5)
     np.testing.assert_array_equal(ends[2], ends[0])
+
+
+@pytest.mark.parametrize("word", OPTIMIZERS)
+def test_what_fades_in_a_slot_becomes_zero_and_no_subnormal_number(word: type[Optimizer]) -> None:
+    chosen = word()
+    kept = {name: np.array([1e-37, 1e-44, 1e-20], np.float32) for name in chosen.slots}
+    p, update = np.ones(3, np.float32), rule(chosen)
+    for step in range(SWEEP + 1, 2 * SWEEP + 1):
+        update(p, np.zeros(3, np.float32), kept, step, 0.0)
+    for name, slot in kept.items():
+        assert slot[:2].tolist() == [0, 0] and slot[2] > 0, name
