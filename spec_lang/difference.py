@@ -10,7 +10,7 @@ from spec_lang.resolve import written, written_value
 from spec_lang.spec import Node, Spec
 from spec_lang.word import Bare, Layer, Word
 
-What = Literal["setting", "layer", "connection", "shape", "parameters"]
+What = Literal["setting", "layer", "connection", "shape", "parameters", "run"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,11 @@ def differences(first: Spec, second: Spec) -> tuple[Difference, ...]:
     return (*_settings(first, second), *_layers(first, second))
 
 
+def counterparts(first: Spec, second: Spec) -> dict[str, str]:
+    """The layers that both have, whatever their arguments: each by its name in the first, with that in the second."""
+    return {a.name: b.name for a, b in _pairs(_places(first), _places(second)) if a is not None and b is not None}
+
+
 def text(found: Iterable[Difference]) -> str:
     """One line for each difference, by what they are."""
     headings = {
@@ -50,6 +55,7 @@ def text(found: Iterable[Difference]) -> str:
         "connection": "connections",
         "shape": "shapes",
         "parameters": "parameters",
+        "run": "runs",
     }
     rows: list[str] = []
     for difference in found:

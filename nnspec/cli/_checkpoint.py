@@ -29,6 +29,23 @@ def opened(path: str) -> "tuple[Path, Saved]":
     return file, load(file)
 
 
+def is_checkpoint(given: str) -> bool:
+    """Whether a verb that takes specs and checkpoints was given the latter: a folder, or a file that begins as one."""
+    path = Path(given)
+    try:
+        if path.is_dir() or path.suffix == ".h5":
+            return True
+        if path.suffix == ".nnspec" or not path.is_file():
+            return False
+        with path.open("rb") as file:
+            beginning = file.read(512)
+    except (OSError, ValueError):  # such as a text longer than a name may be
+        return False
+    from checkpoints.seal import MAGIC
+
+    return beginning.startswith(MAGIC)
+
+
 def pictures_beside(file: Path) -> Path:
     """Where pictures of a checkpoint go: pictures/ in the folder that it lies in."""
     from runtime.runs import RunFolder

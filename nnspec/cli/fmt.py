@@ -1,6 +1,7 @@
 """nnspec fmt: one canonical form."""
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -73,7 +74,7 @@ def _source(file: str) -> "Source":
 
     if file != STDIN:
         return open_source(file)
-    return Source("<stdin>", click.get_binary_stream("stdin").read(LONGEST_TEXT + 1))
+    return Source("<stdin>", sys.stdin.buffer.read(LONGEST_TEXT + 1))
 
 
 def _bytes(source: "Source") -> bytes:

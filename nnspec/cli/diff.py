@@ -1,0 +1,111 @@
+"""nnspec diff: what two specs or checkpoints mean differently."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli._command import Section, Verb
+from nnspec.cli._options import changes, json_flag
+from nnspec.cli._say import FOUND, result, result_json
+from nnspec.cli._words import counted, table
+
+if TYPE_CHECKING:
+    from runtime.movement import Movement
+    from runtime.saving import Saved
+    from spec_lang.difference import Difference
+    from spec_lang.spec import Spec
+
+
+@click.command(
+    cls=Verb,
+    section=Section.SPECS,
+    examples=(
+        "nnspec diff old.nnspec new.nnspec",
+        "nnspec diff specs/mnist_mlp.nnspec --variant paper_adam",
+        "nnspec diff runs/a runs/b",
+        "nnspec diff runs/a/best.h5 runs/a/last.h5 --json",
+    ),
+)
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="[B]", required=False)
+@changes
+@json_flag
+def command(
+    first: str, second: str | None, settings: dict[str, str], variant: str | None, data: str | None, as_json: bool
+) -> None:
+    """Tell what two specs, checkpoints or runs mean differently, however their lines look.
+
+    Settings, layers, connections, shapes and parameters; of two checkpoints also how far the weights of each layer lie
+    apart. --set, --variant and --data hold for both specs; without B they tell what they change in A. Ends with 1 where
+    the two differ.
+    """
+    from nnspec.cli._checkpoint import is_checkpoint
+    from spec_lang.difference import differences, text
+
+    changed = bool(settings or variant or data)
+    if second is None and not changed:
+        raise click.UsageError("name two of them, or what is to change in the first: --set, --variant, --data")
+    if changed and all(is_checkpoint(given) for given in (first, second) if given is not None):
+        raise click.UsageError("--set, --variant and --data change specs, and a checkpoint's spec is what was trained")
+    before, old = _read(first, {}, None, None) if second is None else _read(first, settings, variant, data)
+    after, new = _read(first if second is None else second, settings, variant, data)
+    found = differences(before, after)
+    weights = None
+    if old is not None and new is not None:
+        found = (*found, *_progress(old, new))
+        weights = _movements(old, new)
+    moved = [movement for movement in weights or () if movement.moved]
+    if as_json:
+        result_json(
+            equal=not (found or moved),
+            differences=[difference.as_json() for difference in found],
+            weights=None if weights is None else [asdict(movement) for movement in weights],
+        )
+    else:
+        parts = [text(found)] if found else []
+        parts += [_drawn(weights)] if moved and weights else []
+        result("\n".join(parts) or "no difference")
+    raise click.exceptions.Exit(FOUND if found or moved else 0)
+
+
+def _read(given: str, settings: dict[str, str], variant: str | None, data: str | None) -> "tuple[Spec, Saved | None]":
+    """The checked spec of a file or a text; of a checkpoint the one that was trained, and what it holds."""
+    from nnspec.cli._checkpoint import is_checkpoint, opened
+    from spec_lang.request import Request
+
+    if not is_checkpoint(given):
+        return Request(given, settings, variant, data).check(), None
+    _, saved = opened(given)
+    return saved.network.spec, saved
+
+
+def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
+    """Where two runs stand, and whether they saw the same data."""
+    from spec_lang.difference import Difference
+
+    rows = [("step", f"{old.state.step:,}", f"{new.state.step:,}")]
+    rows.append(("data digest", *(saved.meta["data_digest"][:16] for saved in (old, new))))
+    return [Difference("run", name, before, after) for name, before, after in rows if before != after]
+
+
+def _movements(old: "Saved", new: "Saved") -> "list[Movement]":
+    from runtime.movement import movements
+    from spec_lang.difference import counterparts
+
+    pairs = counterparts(old.network.spec, new.network.spec)
+    return list(movements(old.network, new.network, pairs))
+
+
+def _drawn(weights: "list[Movement]") -> str:
+    rows = [("layer", "numbers", "distance", "of their length", "largest")]
+    for movement in weights:
+        name = f"{movement.layer}, running" if movement.running else movement.layer
+        relative = "" if movement.relative is None else f"{100 * movement.relative:.3g} %"
+        if movement.moved:
+            rows.append(
+                (name, f"{movement.numbers:,}", f"{movement.distance:.4g}", relative, f"{movement.largest:.3g}")
+            )
+    still = len(weights) + 1 - len(rows)
+    more = f"\n  {counted(still, 'other')} did not move" if still else ""
+    return f"weights:\n{table(rows, right=(1, 2, 3, 4))}{more}"
