@@ -40,6 +40,7 @@ class Slot:
 
     `kinds` are the kinds of value it takes, `choices` the names it may be, words of the kind `chosen` where that is
     given; `bare` is what marks it as a value without a name; it `collects` where several names make one value.
+    `meaning` says in a few words what it is.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Slot:
     bare: Bare | None
     collects: bool
     required: bool
+    meaning: str
 
     def takes(self) -> str:
         """What may be written, in words."""
@@ -70,7 +72,8 @@ def _slot(name: str, info: FieldInfo) -> Slot:
     choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
     kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
     collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
-    return Slot(name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required())
+    described = info.description or ""
+    return Slot(name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required(), described)
 
 
 def _kinds(annotation: Any) -> set[str]:

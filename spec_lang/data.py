@@ -24,9 +24,14 @@ class Data(Word):
     has_test: ClassVar[bool] = False
     symbolic: ClassVar[bool] = False  # whether samples are symbols of `classes` kinds, each followed by another
     paths: ClassVar[tuple[str, ...]] = ()  # the fields that name files
-    split: tuple[float, ...] = (90.0, 10.0)
-    normalize: Literal["zscore", "minmax", "unit", "none"] = "zscore"
-    seed: int = Field(0, ge=0, lt=2**63)
+    split: tuple[float, ...] = Field(
+        (90.0, 10.0),
+        description="shares of training and validation, and of test where the source has no test part of its own",
+    )
+    normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
+        "zscore", description="what numbers are brought to, by what the training part has"
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="what decides which sample goes to which part")
 
     @field_validator("split")
     @classmethod
@@ -70,7 +75,7 @@ class Files(Data):
     """Files of the user's own; paths start at the spec's folder."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)
-    path: Text
+    path: Text = Field(description="the file, from the spec's folder")
 
 
 def given_once(test: str | None, info: ValidationInfo) -> str | None:
@@ -86,9 +91,9 @@ class Idx(Files):
     word = "idx"
     paths = ("path", "labels", "test", "test_labels")
     examples = ('data idx "train-images.gz" labels="train-labels.gz"',)
-    labels: str
-    test: str | None = None
-    test_labels: str | None = Field(None, validate_default=True)
+    labels: str = Field(description="the file of the labels")
+    test: str | None = Field(None, description="the images of a test part")
+    test_labels: str | None = Field(None, validate_default=True, description="the labels of the test part")
 
     _test_once = field_validator("test")(given_once)
 
@@ -106,8 +111,8 @@ class Npz(Files):
 
     word = "npz"
     examples = ('data npz "digits.npz"',)
-    x: str = "x"
-    y: str = "y"
+    x: str = Field("x", description="the array of the samples")
+    y: str = Field("y", description="the array of the targets")
 
 
 class Csv(Series, Files):
@@ -121,9 +126,9 @@ class Csv(Series, Files):
     word = "csv"
     paths = ("path", "test")
     examples = ('data csv "iris.csv" target=species', 'data csv "power.csv" target=load window=24 horizon=1')
-    target: str
-    separator: str = ","
-    test: str | None = None
+    target: str = Field(description="the column that is to be predicted")
+    separator: str = Field(",", description="what stands between two cells, or tab")
+    test: str | None = Field(None, description="the table of a test part")
 
     _test_once = field_validator("test")(given_once)
 

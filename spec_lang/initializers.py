@@ -15,22 +15,22 @@ class Normal(Init):
     """Normal with standard deviation std; 1 as in the from-scratch notes, far too much for a wide layer."""
 
     word = "normal"
-    std: float = Field(1.0, gt=0)
+    std: float = Field(1.0, gt=0, description="standard deviation")
 
 
 class VeryLarge(Init):
     """Normal with standard deviation std, 10 unless given: the notes' warning."""
 
     word = "very_large"
-    std: float = Field(10.0, gt=0)
+    std: float = Field(10.0, gt=0, description="standard deviation")
 
 
 class Uniform(Init):
     """Uniform between low and high."""
 
     word = "uniform"
-    low: float = -0.05
-    high: float = 0.05
+    low: float = Field(-0.05, description="the smallest value")
+    high: float = Field(0.05, description="the largest value")
 
 
 class Zeros(Init):
@@ -49,7 +49,7 @@ class Constant(Init):
     """All the same value."""
 
     word = "constant"
-    value: float = 0.0
+    value: float = Field(0.0, description="the value")
 
 
 class Xavier(Init):
@@ -92,4 +92,4 @@ class Orthogonal(Init):
     """Rows or columns orthonormal, scaled by gain (Saxe et al. 2014)."""
 
     word = "orthogonal"
-    gain: float = Field(1.0, gt=0)
+    gain: float = Field(1.0, gt=0, description="what the rows or columns are scaled by")

@@ -46,4 +46,4 @@ class Huber(Loss):
     """Squared below delta, linear above (Huber 1964): half the square, then delta·(|difference| − delta / 2)."""
 
     word = "huber"
-    delta: float = Field(1.0, gt=0)
+    delta: float = Field(1.0, gt=0, description="the difference where the square becomes a line")

@@ -12,8 +12,8 @@ class Optimizer(Word):
 
     kind = "optimizer"
     slots: ClassVar[tuple[str, ...]] = ()
-    lr: float = Field(0.01, gt=0)
-    weight_decay: float = Field(0.0, ge=0)
+    lr: float = Field(0.01, gt=0, description="the learning rate")
+    weight_decay: float = Field(0.0, ge=0, description="the share of each weight that is added to its gradient")
 
 
 class Sgd(Optimizer):
@@ -29,9 +29,9 @@ class Momentum(Optimizer):
     word = "momentum"
     examples = ("optimizer momentum lr=0.01 beta=0.9", "optimizer momentum beta=0.9 dampening=0.9")
     slots = ("velocity",)
-    beta: float = Field(0.9, ge=0, lt=1)
-    dampening: float = Field(0.0, ge=0, le=1)
-    nesterov: bool = False
+    beta: float = Field(0.9, ge=0, lt=1, description="the share of the velocity that is kept")
+    dampening: float = Field(0.0, ge=0, le=1, description="the share of the gradient that is left out")
+    nesterov: bool = Field(False, description="whether the gradient is taken where the velocity leads (Nesterov 1983)")
 
 
 class RmsProp(Optimizer):
@@ -40,8 +40,8 @@ class RmsProp(Optimizer):
     word = "rmsprop"
     examples = ("optimizer rmsprop lr=0.001",)
     slots = ("square",)
-    alpha: float = Field(0.99, ge=0, lt=1)
-    eps: float = Field(1e-8, gt=0)
+    alpha: float = Field(0.99, ge=0, lt=1, description="the share of the moving average that is kept")
+    eps: float = Field(1e-8, gt=0, description="added to the root, so that nothing is divided by zero")
 
 
 class Adam(Optimizer):
@@ -50,10 +50,10 @@ class Adam(Optimizer):
     word = "adam"
     examples = ("optimizer adam lr=0.001",)
     slots = ("mean", "square")
-    lr: float = Field(0.001, gt=0)
-    beta1: float = Field(0.9, ge=0, lt=1)
-    beta2: float = Field(0.999, ge=0, lt=1)
-    eps: float = Field(1e-8, gt=0)
+    lr: float = Field(0.001, gt=0, description="the learning rate")
+    beta1: float = Field(0.9, ge=0, lt=1, description="the share of the moving average of g that is kept")
+    beta2: float = Field(0.999, ge=0, lt=1, description="the share of the moving average of g² that is kept")
+    eps: float = Field(1e-8, gt=0, description="added to the root, so that nothing is divided by zero")
 
 
 class AdamW(Adam):
@@ -61,4 +61,4 @@ class AdamW(Adam):
 
     word = "adamw"
     examples = ("optimizer adamw lr=0.001 weight_decay=0.01",)
-    weight_decay: float = Field(0.01, ge=0)
+    weight_decay: float = Field(0.01, ge=0, description="the share of each weight that is taken from it, times lr")

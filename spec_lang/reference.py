@@ -75,9 +75,9 @@ def _value(cls: type[Word], slot: Slot) -> str:
 
 
 def _options(cls: type[Word]) -> str:
-    """`name=default` of each option and what else it may be; `name=…` where it has no fixed default."""
+    """`name=default` of each option, what it is and what else it may be; `name=…` where it has no fixed default."""
     return "<br>".join(
-        f"`{slot.name}={_default(cls, slot)}`{_choices(slot)}{' (needed)' if slot.required else ''}"
+        f"`{slot.name}={_default(cls, slot)}`{' (needed)' if slot.required else _choices(slot)} {slot.meaning}"
         for slot in slots(cls).values()
         if not slot.bare
     )
@@ -87,7 +87,7 @@ def _choices(slot: Slot) -> str:
     if slot.chosen or not slot.choices:
         return ""
     number = ", or a number" if "int" in slot.kinds else ""
-    return f" of {', '.join(slot.choices)}{number}"
+    return f" ({', '.join(slot.choices)}{number})"
 
 
 def _default(cls: type[Word], slot: Slot) -> str:

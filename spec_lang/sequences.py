@@ -13,19 +13,23 @@ class Sine(Series, Data):
 
     word = "sine"
     examples = ("data sine window=10", "data sine window=10 predict=every noise=0.1")
-    length: int = Field(10_001, gt=1, le=10_000_000)
-    frequency: float = Field(0.01, gt=0)
-    noise: float = Field(0.1, ge=0)
-    window: int | None = Field(10, gt=0)
-    split: tuple[float, ...] = (70.0, 10.0, 20.0)
-    normalize: Literal["zscore", "minmax", "unit", "none"] = "none"
+    length: int = Field(10_001, gt=1, le=10_000_000, description="points in all")
+    frequency: float = Field(0.01, gt=0, description="radians a point")
+    noise: float = Field(0.1, ge=0, description="standard deviation of the noise")
+    window: int | None = Field(10, gt=0, description="points of a sample")
+    split: tuple[float, ...] = Field(
+        (70.0, 10.0, 20.0), description="shares of training, validation and test, in the order of time"
+    )
+    normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
+        "none", description="what numbers are brought to, by what the training part has"
+    )
 
 
 class Symbolic(Data):
     """Text as symbols: each sample is a sequence, and at each step the next symbol is what it is to become."""
 
     symbolic = True
-    normalize: Literal["none"] = "none"
+    normalize: Literal["none"] = Field("none", description="nothing is normalized: symbols are no quantities")
 
 
 class Text(Symbolic, Files):
@@ -38,10 +42,12 @@ class Text(Symbolic, Files):
     word = "text"
     paths = ("path", "test")
     examples = ('data text "book.txt" window=64', 'data text "names.txt" by=line case=lower')
-    by: Literal["character", "line"] = "character"
-    window: int = Field(64, gt=0)
-    case: Literal["keep", "lower"] = "keep"
-    test: str | None = None
+    by: Literal["character", "line"] = Field(
+        "character", description="what a sample is: a piece of so many characters, or a line"
+    )
+    window: int = Field(64, gt=0, description="characters of a sample")
+    case: Literal["keep", "lower"] = Field("keep", description="whether letters are made small")
+    test: str | None = Field(None, description="the text of a test part")
 
     _test_once = field_validator("test")(given_once)
 

@@ -13,10 +13,12 @@ class Series(BaseModel):
     window, so that they do not overlap, where every point predicts. Parts are cut in the order of time.
     """
 
-    window: int | None = Field(None, gt=0)
-    horizon: int = Field(1, gt=0)
-    predict: Literal["last", "every"] = "last"
-    stride: int | None = Field(None, gt=0)
+    window: int | None = Field(None, gt=0, description="points of a sample")
+    horizon: int = Field(1, gt=0, description="how many points ahead the prediction lies")
+    predict: Literal["last", "every"] = Field(
+        "last", description="whether the last point of a window predicts, or each of them"
+    )
+    stride: int | None = Field(None, gt=0, description="points from the beginning of one window to the next one's")
 
     @field_validator("horizon", "predict", "stride")
     @classmethod

@@ -13,7 +13,7 @@ class NetworkName(Setting):
     word = "network"
     heads_a_file = True
     examples = ("network mnist_cnn",)
-    name: Name
+    name: Name = Field(description="what its runs are kept under")
 
 
 class Input(Setting):
@@ -22,7 +22,7 @@ class Input(Setting):
     word = "input"
     heads_a_file = True
     examples = ("input 28x28x1", "input 4")
-    shape: Window
+    shape: Window = Field(description="height x width x channels, time x features, or the number of features")
 
 
 class Train(Setting):
@@ -37,16 +37,20 @@ class Train(Setting):
 
     word = "train"
     examples = ("train 10 epochs batch=64 seed=7", "train 50000 iterations batch=1")
-    length: Whole = Field(10, gt=0)
-    unit: Annotated[Literal["epochs", "iterations"], Bare(("name",), "epochs")] = "epochs"
-    batch: int = Field(32, gt=0)
-    seed: int = Field(0, ge=0, lt=2**63)
-    clip_norm: float | None = Field(None, gt=0)
-    clip_value: float | None = Field(None, gt=0)
-    stateful: bool = False
-    evaluate_every: int | None = Field(None, gt=0)
-    checkpoint_every: int | None = Field(None, gt=0)
-    keep: int = Field(0, ge=0)
+    length: Whole = Field(10, gt=0, description="how long, in epochs or iterations")
+    unit: Annotated[Literal["epochs", "iterations"], Bare(("name",), "epochs")] = Field(
+        "epochs", description="what the length counts"
+    )
+    batch: int = Field(32, gt=0, description="samples of one step")
+    seed: int = Field(0, ge=0, lt=2**63, description="what first weights, the order of samples and dropout follow from")
+    clip_norm: float | None = Field(
+        None, gt=0, description="the largest norm of all gradients together: longer ones are shortened to it"
+    )
+    clip_value: float | None = Field(None, gt=0, description="the largest size of each number of a gradient")
+    stateful: bool = Field(False, description="whether states are carried from one batch to the next")
+    evaluate_every: int | None = Field(None, gt=0, description="how often to evaluate, counted as the length is")
+    checkpoint_every: int | None = Field(None, gt=0, description="how often to save, counted as the length is")
+    keep: int = Field(0, ge=0, description="checkpoints by step that stay beside the last and the best")
 
 
 class EarlyStop(Setting):
@@ -54,9 +58,9 @@ class EarlyStop(Setting):
 
     word = "early_stop"
     examples = ("early_stop patience=5", "early_stop monitor=accuracy patience=3 min_delta=0.001")
-    monitor: str = "validation_loss"
-    patience: int = Field(5, gt=0)
-    min_delta: float = Field(0.0, ge=0)
+    monitor: str = Field("validation_loss", description="the number that is watched")
+    patience: int = Field(5, gt=0, description="evaluations without progress before training stops")
+    min_delta: float = Field(0.0, ge=0, description="the least that counts as progress")
 
 
 class Metrics(Setting):
@@ -64,7 +68,9 @@ class Metrics(Setting):
 
     word = "metrics"
     examples = ("metrics accuracy, f1",)
-    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), Chosen("metric")]
+    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), Chosen("metric")] = Field(
+        description="what is measured"
+    )
 
 
 class Metric(Word):

@@ -163,11 +163,15 @@ class Layer(Word):
 class Weighted(Layer):
     """A layer with a weight, a bias, an activation after it and penalties on its weight."""
 
-    activation: Annotated[str, Bare(("name",), "relu"), Chosen("activation")] = "linear"
-    bias: bool = True
-    init: Annotated[str | None, Chosen("init")] = None
-    l1: float = Field(0.0, ge=0)
-    l2: float = Field(0.0, ge=0)
+    activation: Annotated[str, Bare(("name",), "relu"), Chosen("activation")] = Field(
+        "linear", description="the function of what comes out"
+    )
+    bias: bool = Field(True, description="whether a learnt number is added to each output")
+    init: Annotated[str | None, Chosen("init")] = Field(
+        None, description="how the weights begin, instead of the spec's init"
+    )
+    l1: float = Field(0.0, ge=0, description="penalty on the sizes of the weights")
+    l2: float = Field(0.0, ge=0, description="penalty on the squares of the weights")
 
     def with_bias(self, weight: Parameter, outputs: int) -> dict[str, Parameter]:
         """The weight and, unless `bias=no`, a bias of zeros for each output."""

@@ -36,14 +36,14 @@ class LeakyRelu(Activation):
     """x where positive, slope·x elsewhere (Maas et al. 2013)."""
 
     word = "leaky_relu"
-    slope: float = Field(0.01, ge=0)
+    slope: float = Field(0.01, ge=0, description="the slope where x is negative")
 
 
 class Elu(Activation):
     """x where positive, alpha·(exp(x) − 1) elsewhere (Clevert et al. 2016)."""
 
     word = "elu"
-    alpha: float = Field(1.0, gt=0)
+    alpha: float = Field(1.0, gt=0, description="what large negative numbers come to, with a minus")
 
 
 class Gelu(Activation):

@@ -18,12 +18,14 @@ class Conv(Windowed, Weighted):
 
     word = "conv"
     examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no", "conv 3 x4")
-    window: Window
-    filters: Count = Field(gt=0)
-    stride: int = Field(1, gt=0)
-    pad: Pad = "valid"
-    dilation: Annotated[int, Field(gt=0)] = 1
-    groups: Annotated[int, Field(gt=0)] = 1
+    window: Window = Field(description="height and width of the window, or its length in time")
+    filters: Count = Field(gt=0, description="how many features are looked for: the channels that come out")
+    stride: int = Field(1, gt=0, description="cells from one window to the next")
+    pad: Pad = Field(
+        "valid", description="zeros around the image: none, enough for a window at every cell, or so many on every side"
+    )
+    dilation: Annotated[int, Field(gt=0)] = Field(1, description="cells from one cell of the window to the next")
+    groups: Annotated[int, Field(gt=0)] = Field(1, description="groups of channels that do not see each other")
 
     def steps(self) -> int:
         """The stride, in cells."""

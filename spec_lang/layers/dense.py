@@ -11,7 +11,7 @@ class Dense(Weighted):
 
     word = "dense"
     examples = ("dense 10 softmax", "dense 512 relu bias=no")
-    units: Whole = Field(gt=0)
+    units: Whole = Field(gt=0, description="how many numbers come out")
 
     def reads(self, shape: Shape) -> int:
         """How many numbers each output sees: a step of a sequence, the whole of any other sample."""

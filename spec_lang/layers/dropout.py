@@ -11,7 +11,7 @@ class Dropout(Layer):
 
     word = "dropout"
     examples = ("dropout 0.5",)
-    probability: Fraction = Field(ge=0, lt=1)
+    probability: Fraction = Field(ge=0, lt=1, description="the share of the numbers that is left out while training")
 
     def flops(self, shape: Shape) -> int:
         """None at inference."""

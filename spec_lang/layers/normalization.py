@@ -28,8 +28,8 @@ class BatchNorm(Normalization):
     """Each channel normalized over batch and places (Ioffe & Szegedy 2015), by running averages at inference."""
 
     word = "batchnorm"
-    momentum: float = Field(0.1, gt=0, le=1)
-    eps: float = Field(1e-5, gt=0)
+    momentum: float = Field(0.1, gt=0, le=1, description="the share of each batch in the running averages")
+    eps: float = Field(1e-5, gt=0, description="added to the variance, so that nothing is divided by zero")
 
     def buffers(self, shape: Shape) -> dict[str, Parameter]:
         """running_mean and running_var (channels,)."""
@@ -43,4 +43,4 @@ class LayerNorm(Normalization):
     """Each place of a sample normalized over its channels or features (Ba et al. 2016)."""
 
     word = "layernorm"
-    eps: float = Field(1e-5, gt=0)
+    eps: float = Field(1e-5, gt=0, description="added to the variance, so that nothing is divided by zero")

@@ -10,9 +10,14 @@ from spec_lang.word import Layer, Window
 class Pool(Windowed):
     """A window that is summed up by one number in each channel; the stride is the window unless it is given."""
 
-    window: Window
-    stride: int | None = Field(None, gt=0)
-    pad: Pad = "valid"
+    window: Window = Field(description="height and width of the window")
+    stride: int | None = Field(
+        None, gt=0, description="cells from one window to the next; the window's own size unless it is given"
+    )
+    pad: Pad = Field(
+        "valid",
+        description="what is added around the image: nothing, enough for a window at every cell, or so much",
+    )
 
     def steps(self) -> int:
         """The stride, in cells."""

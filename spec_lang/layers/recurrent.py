@@ -21,12 +21,16 @@ class Recurrent(Layer):
 
     gates: ClassVar[int] = 1  # blocks of N columns in the weights
     states: ClassVar[int] = 1  # vectors of N numbers handed from step to step
-    units: Whole = Field(gt=0)
-    return_: Literal["last", "sequence"] = Field("last", alias="return")
-    reverse: bool = False
-    bidirectional: bool = False
-    bias: bool = True
-    init: Annotated[str | None, Chosen("init")] = None
+    units: Whole = Field(gt=0, description="how many numbers the state has")
+    return_: Literal["last", "sequence"] = Field(
+        "last", alias="return", description="the state behind the last step, or one for every step"
+    )
+    reverse: bool = Field(False, description="whether it reads from the end")
+    bidirectional: bool = Field(False, description="whether it reads both ways and gives both states side by side")
+    bias: bool = Field(True, description="whether a learnt number is added to each output")
+    init: Annotated[str | None, Chosen("init")] = Field(
+        None, description="how the weights begin, instead of the spec's init"
+    )
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -85,8 +89,10 @@ class Rnn(Recurrent):
 
     word = "rnn"
     examples = ("rnn 32", "rnn 16 relu return=sequence")
-    units: Whole = Field(gt=0)
-    activation: Annotated[Literal["tanh", "relu"], Bare(("name",), "relu")] = "tanh"
+    units: Whole = Field(gt=0, description="how many numbers the state has")
+    activation: Annotated[Literal["tanh", "relu"], Bare(("name",), "relu")] = Field(
+        "tanh", description="the function of the state"
+    )
 
 
 class Lstm(Recurrent):

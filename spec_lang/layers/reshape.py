@@ -1,5 +1,7 @@
 """Other shapes of the same numbers."""
 
+from pydantic import Field
+
 from spec_lang.shape import Misfit, Shape
 from spec_lang.word import Layer, Window
 
@@ -19,7 +21,7 @@ class Reshape(Layer):
 
     word = "reshape"
     examples = ("reshape 28x28x1", "reshape 784")
-    shape: Window
+    shape: Window = Field(description="the new shape, of as many numbers")
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape asked for; it must hold as many numbers."""

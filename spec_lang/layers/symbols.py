@@ -11,7 +11,9 @@ from spec_lang.word import Chosen, Layer, Whole
 class Symbols(Layer):
     """A layer that turns each symbol of a sequence into a row of numbers."""
 
-    vocab: int | None = Field(None, gt=0)
+    vocab: int | None = Field(
+        None, gt=0, description="how many symbols there are; as many as the data have unless it is given"
+    )
 
     def completed(self, shape: Shape) -> Self:
         """With the number of the data's symbols, where no other is given."""
@@ -51,8 +53,10 @@ class Embed(Symbols):
 
     word = "embed"
     examples = ("embed 16 vocab=27",)
-    units: Whole = Field(gt=0)
-    init: Annotated[str | None, Chosen("init")] = None
+    units: Whole = Field(gt=0, description="how many numbers stand for a symbol")
+    init: Annotated[str | None, Chosen("init")] = Field(
+        None, description="how the weights begin, instead of a normal distribution"
+    )
 
     def output_shape(self, shape: Shape) -> Shape:
         """(time, units)."""

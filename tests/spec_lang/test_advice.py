@@ -27,6 +27,7 @@ SOUND = "\ninput 4\ndense 3\n"
         ("loss: mse", "write loss mse"),
         ("optimiser: adam lr=0.1", "write optimizer adam lr=0.1"),
         ("train: 5 epochs", "a statement has no colon: write train 5 epochs"),
+        ("schedule:", "a statement has no colon: write schedule constant"),
         ("let w 16", "write let w = 16"),
         ("let w", "write let width = 16"),
         ("let w = 1, 2", "a grid of values is a sweep: write sweep KEY = a, b"),

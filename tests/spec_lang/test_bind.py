@@ -72,6 +72,11 @@ def test_a_word_written_out_is_the_same_word(cls: type[Word]) -> None:
     assert bound(cls, statement + written(word)) == word
 
 
+def test_every_argument_says_what_it_is() -> None:
+    silent = [(cls.word, slot.name) for cls in WORDS for slot in slots(cls).values() if not slot.meaning]
+    assert silent == []
+
+
 @given(st.data())
 @cases(150)
 def test_an_option_of_any_value_is_bound_and_written_out_again(data: st.DataObject) -> None:
