@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from spec_lang import foreign
-from spec_lang.diagnostics import near
+from spec_lang.diagnostics import Fix, did_you_mean, near
 from spec_lang.grammar import Token, lexicon
 from spec_lang.word import layers, statements
 
@@ -97,13 +97,14 @@ def _from_what_stands_before(tokens: Sequence[Token], index: int) -> str | None:
     return None
 
 
-def dotted_advice(token: Token) -> str:
+def dotted_advice(token: Token) -> tuple[str | None, Fix | None]:
     """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
     first, *_, last = token.text.split(".")
     if first in statements():
-        return f"options stand in the statement: write {example(first)}"
+        return f"options stand in the statement: write {example(first)}", None
     layer = foreign.meant(last, layers(), with_arguments=True)
-    return f"did you mean {layer}?" if layer else f'a path stands in quotes: "{token.text}"'
+    quoted = f'"{token.text}"'
+    return did_you_mean(layer, token.span) if layer else (f"a path stands in quotes: {quoted}", Fix(token.span, quoted))
 
 
 def _layer_meant(name: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from spec_lang import foreign
-from spec_lang.diagnostics import Diagnostic, near, one_of
+from spec_lang.diagnostics import Diagnostic, Fix, did_you_mean, near, one_of
 from spec_lang.grammar import LARGEST
 from spec_lang.source import Span
 from spec_lang.syntax import Argument, Option, Value
@@ -97,12 +97,15 @@ def _literals(annotation: Any) -> list[str]:
     ]
 
 
-def bind(cls: type[W], arguments: Iterable[Argument], span: Span) -> tuple[W | None, list[Diagnostic]]:
+def bind(
+    cls: type[W], arguments: Iterable[Argument], span: Span, word_span: Span | None = None
+) -> tuple[W | None, list[Diagnostic]]:
     """The word with these arguments, or None and what is wrong with them, each at its place.
 
-    Bare values go to the first free field of their kind, options by name. `span` is the place of the whole call.
+    Bare values go to the first free field of their kind, options by name. `span` is the place of the whole call,
+    `word_span` that of its word alone.
     """
-    binding = _Binding(cls, span)
+    binding = _Binding(cls, span, word_span)
     for argument in arguments:
         if isinstance(argument, Option):
             binding.option(argument)
@@ -129,18 +132,19 @@ def field_of(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str
 class _Binding:
     """The arguments of one call, while they are given to fields."""
 
-    def __init__(self, cls: type[Word], span: Span):
+    def __init__(self, cls: type[Word], span: Span, word_span: Span | None = None):
         self.cls = cls
         self.span = span
+        self.word_span = word_span
         self.slots = slots(cls)
         self.values: dict[str, Any] = {}
         self.failed: set[str] = set()
         self.spans: dict[str, Span] = {}
         self.found: list[Diagnostic] = []
 
-    def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+    def say(self, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> None:
         """One more thing that is wrong."""
-        self.found.append(Diagnostic(code, message, span, help=help))
+        self.found.append(Diagnostic(code, message, span, help=help, fix=fix))
 
     def place(self, value: Value) -> str | None:
         """The field that a bare value fills."""
@@ -161,48 +165,56 @@ class _Binding:
             self.values[name] = (*self.values.get(name, ()), converted) if slot.collects else converted
             self.spans.setdefault(name, value.span)
         elif value.kind == "int" and any(slot.bare and slot.bare.kinds == ("count",) for slot in free):
-            advice = f"a number of filters is written x{value.span.text}"
-            self.say("E104", f"{self.cls.word} has no use for a second number", value.span, advice)
+            count = f"x{value.span.text}"
+            message, advice = (
+                f"{self.cls.word} has no use for a second number",
+                f"a number of filters is written {count}",
+            )
+            self.say("E104", message, value.span, advice, Fix(value.span, count))
         elif fitting := self._fitting(value):
             names = one_of(slot.name for slot in fitting)
             self.say("E106", f"{self.cls.word} has its {names} already", value.span, "leave one of them out")
         elif value.kind in ("size", "count", "number") and (whole := self._whole(free)):
             written = value.span.text
-            help = f"write {written[1:]}" if value.kind == "count" and written[1:].isdigit() else None
-            self.say("E201", f"{self.cls.word} takes a whole number as its {whole}, not {written}", value.span, help)
+            number = written[1:] if value.kind == "count" and written[1:].isdigit() else None
+            help, fix = (f"write {number}", Fix(value.span, number)) if number else (None, None)
+            message = f"{self.cls.word} takes a whole number as its {whole}, not {written}"
+            self.say("E201", message, value.span, help, fix)
         else:
-            self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, self._use(value))
+            self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, *self._use(value))
 
     def _whole(self, free: Sequence[Slot]) -> str | None:
         """The first free field of a whole number."""
         return next((slot.name for slot in free if slot.bare and "int" in slot.bare.kinds), None)
 
-    def _use(self, value: Value) -> str | None:
+    def _use(self, value: Value) -> tuple[str | None, Fix | None]:
         """What to write in place of a value that has no place."""
         if (
             value.kind == "name"
             and (option := foreign.option_meant(str(value.value), self.slots) or value.value) in self.slots
         ):
-            return f"{option} is an option: write {option}=…"
-        if named := self._named(value):
-            return named
+            return f"{option} is an option: write {option}=…", None
+        if option := self._named(value):
+            return f"name the option: {option}", Fix(value.span, option)
         if self.cls.word in foreign.LAYERS_WITH_ARGUMENTS:
-            return f"did you mean {foreign.LAYERS_WITH_ARGUMENTS[self.cls.word]}?"
+            help, fix = did_you_mean(foreign.LAYERS_WITH_ARGUMENTS[self.cls.word], self.word_span or self.span)
+            return help, fix if self.word_span else None
         if self.cls.examples:
-            return f"write {self.cls.examples[0]}"
+            return f"write {self.cls.examples[0]}", None
         options = [slot.name for slot in self.slots.values() if value.kind in slot.kinds]
-        return f"name the option that it is for: {options[0]}={value.span.text}" if options else None
+        return f"name the option that it is for: {options[0]}={value.span.text}" if options else None, None
 
     def _named(self, value: Value) -> str | None:
-        """Help for a name that an option has among its own."""
+        """A name that an option has among its own, as that option."""
         options = [slot.name for slot in self.slots.values() if not slot.bare and value.value in slot.choices]
-        return f"name the option: {options[0]}={value.span.text}" if options and value.kind == "name" else None
+        return f"{options[0]}={value.span.text}" if options and value.kind == "name" else None
 
     def option(self, option: Option) -> None:
         """Give an option to the field of its name."""
         slot = self.slots.get(option.name)
         if slot is None or slot.bare:
-            self.say("E102", f'{self.cls.word} has no option "{option.name}"', option.name_span, self._instead(option))
+            message = f'{self.cls.word} has no option "{option.name}"'
+            self.say("E102", message, option.name_span, *self._instead(option))
         elif slot.name in self.values:
             self.say("E106", f"{slot.name} is given twice", option.span, "leave one of them out")
         elif len(option.values) > 1:
@@ -211,26 +223,27 @@ class _Binding:
             self.spans[slot.name] = option.values[0].span
             self.values[slot.name] = self._convert(slot, option.values[0])
 
-    def _instead(self, option: Option) -> str:
+    def _instead(self, option: Option) -> tuple[str | None, Fix | None]:
         """What this language writes for an option that the word does not have."""
         name, written = option.name.lower(), option.values[0].span.text
         known = option.name if option.name in self.slots else foreign.option_meant(option.name, self.slots)
         if known is not None and (bare := self.slots[known].bare):
             value = option.values[0]
             shown = f"x{written}" if bare.kinds == ("count",) and value.kind == "int" else written
-            return f"write {shown} in place of {option.span.text}"
+            return f"write {shown} in place of {option.span.text}", Fix(option.span, shown)
         if known is not None:
-            return f"here it is called {known}: write {known}={written}"
+            return f"here it is called {known}: write {known}={written}", Fix(option.name_span, known)
         if name in foreign.LENGTHS and "length" in self.slots:
-            return f"write {written} {foreign.LENGTHS[name]} in place of {option.span.text}"
+            length = f"{written} {foreign.LENGTHS[name]}"
+            return f"write {length} in place of {option.span.text}", Fix(option.span, length)
         if name in foreign.ELSEWHERE:
-            return foreign.ELSEWHERE[name]
+            return foreign.ELSEWHERE[name], None
         options = [slot.name for slot in self.slots.values() if not slot.bare]
         if close := near(option.name, options):
-            return f"did you mean {close}?"
+            return did_you_mean(close, option.name_span)
         if home := self._home(name):
-            return home.format(value=written)
-        return f"it has {one_of(options)}" if options else "it has no options"
+            return home.format(value=written), None
+        return f"it has {one_of(options)}" if options else "it has no options", None
 
     def _home(self, name: str) -> str | None:
         """The other word of its kind that has an option of this name."""
@@ -284,17 +297,22 @@ class _Binding:
             return None
         return numbers if value.kind == "int" and "size" in slot.kinds else value.value
 
-    def _fail(self, slot: Slot, code: str, message: str, value: Value, help: str | None = None) -> None:
+    def _fail(
+        self, slot: Slot, code: str, message: str, value: Value, help: str | None = None, fix: Fix | None = None
+    ) -> None:
         self.failed.add(slot.name)
-        self.say(code, message, value.span, help)
+        self.say(code, message, value.span, help, fix)
 
     def _choice(self, slot: Slot, value: Value, text: str) -> str | None:
         if text in slot.choices:
             return text
         close = foreign.meant(text, slot.choices) or near(text, slot.choices)
-        help = f"did you mean {close}?" if close else self._named(value) or f"write {one_of(slot.choices)}"
+        option = self._named(value)
+        help, fix = did_you_mean(close, value.span, f"write {one_of(slot.choices)}")
+        if option and not close:
+            help, fix = f"name the option: {option}", Fix(value.span, option)
         message = f'no {slot.chosen} is called "{text}"' if slot.chosen else f'{slot.name} cannot be "{text}"'
-        self._fail(slot, "E103", message, value, help)
+        self._fail(slot, "E103", message, value, help, fix)
         return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spec_lang import foreign
-from spec_lang.diagnostics import Diagnostic, Findings, near, one_of
+from spec_lang.diagnostics import Diagnostic, Findings, did_you_mean, near, one_of
 from spec_lang.source import Source, Span
 from spec_lang.syntax import Argument, Block, Broken, Call, Include, Let, Pipeline, Statement, Sweep, Value, Variant
 from spec_lang.word import layers, statements
@@ -146,8 +146,9 @@ class _Collector:
         reserved = dict.fromkeys(("let", "block", "variant", "include", "sweep", "repeat"))
         close = foreign.meant(call.word, every, bool(call.arguments)) or foreign.meant(call.word, reserved)
         close = close or near(call.word, {**every, **reserved})
-        help = f"did you mean {close}?" if close else f"a line begins with a layer or a setting: {one_of(statements())}"
-        self.found.say("E101", f'no layer or statement is called "{call.word}"', call.word_span, help)
+        otherwise = f"a line begins with a layer or a setting: {one_of(statements())}"
+        help, fix = did_you_mean(close, call.word_span, otherwise)
+        self.found.say("E101", f'no layer or statement is called "{call.word}"', call.word_span, help, fix)
         self.known.broken.add(close if close in statements() else "network")
         return True
 
@@ -162,7 +163,7 @@ def choose(variant: str, known: Statements, found: Findings) -> None:
     listed = f"it has {one_of(known.variants)}" if known.variants else "it has none"
     span = Span(Source("--variant", variant), 0, len(variant))
     if f"variant {variant}" not in known.broken:
-        found.say("E108", f'the spec has no variant "{variant}"', span, f"did you mean {close}?" if close else listed)
+        found.say("E108", f'the spec has no variant "{variant}"', span, *did_you_mean(close, span, listed))
 
 
 def variables(known: Statements, found: Findings) -> dict[str, Value | None]:
@@ -199,8 +200,9 @@ def substitute(
             tell(Diagnostic("E201", message, written.span, help=f"give {name} a whole number, or write ${name} alone"))
         elif name not in values and f"let {name}" not in broken:
             close = near(name, values)
-            help = f"did you mean ${close}?" if close else f"write let {name} = … above"
-            tell(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help))
+            name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
+            help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
+            tell(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
         return written
 
     done = tuple(

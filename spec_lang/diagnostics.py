@@ -8,7 +8,7 @@ from typing import Literal
 from spec_lang.codes import CODES
 from spec_lang.source import Span
 
-__all__ = ["CODES", "Diagnostic", "Enough", "Findings", "Trace", "near", "one_of"]
+__all__ = ["CODES", "Diagnostic", "Enough", "Findings", "Fix", "Trace", "did_you_mean", "near", "one_of"]
 
 MOST = 1000
 """Findings of one check; a text with more of them is no spec that went wrong, and near names cost time."""
@@ -23,10 +23,19 @@ class Trace:
 
 
 @dataclass(frozen=True)
+class Fix:
+    """What a help says as an edit: the text to write in place of a span."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Diagnostic:
     """One finding: a stable code, what was found, where, and what to write instead.
 
-    `notes` are sentences about it, `traces` the blocks around it from the inside outwards.
+    `notes` are sentences about it, `traces` the blocks around it from the inside outwards. `fix` does what `help`
+    says, where that is an edit of one place.
     """
 
     code: str
@@ -36,6 +45,7 @@ class Diagnostic:
     help: str | None = None
     severity: Literal["error", "warning"] = "error"
     traces: tuple[Trace, ...] = ()
+    fix: Fix | None = None
 
     def around(self) -> tuple[Trace, ...]:
         """Everything around the finding: blocks first, then the files that include each other."""
@@ -55,6 +65,7 @@ class Diagnostic:
             **_place(self.span),
             "notes": list(self.notes),
             "help": self.help,
+            "fix": {"text": self.fix.text, **_place(self.fix.span)} if self.fix is not None else None,
             "around": [{"what": trace.what, **_place(trace.span)} for trace in self.around()],
         }
 
@@ -94,15 +105,20 @@ class Findings:
                 inside = found.span.source is part.source and part.start <= found.span.start < part.end
                 self.add(found if inside else replace(found, traces=(*found.traces, around)))
 
-    def say(self, code: str, message: str, span: Span, help: str | None = None) -> None:
+    def say(self, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> None:
         """An error without notes."""
-        self.add(Diagnostic(code, message, span, help=help))
+        self.add(Diagnostic(code, message, span, help=help, fix=fix))
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
     """The known name that a misspelt one most likely meant, or None."""
     matches = get_close_matches(name.lower()[:100], sorted(names), n=1, cutoff=0.6)
     return matches[0] if matches else None
+
+
+def did_you_mean(close: str | None, span: Span, otherwise: str | None = None) -> tuple[str | None, Fix | None]:
+    """Help that names what a span most likely meant, with the fix that writes it there; without one, other help."""
+    return (f"did you mean {close}?", Fix(span, close)) if close else (otherwise, None)
 
 
 def one_of(names: Iterable[str]) -> str:

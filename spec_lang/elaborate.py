@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from spec_lang import foreign
 from spec_lang.bind import bind
 from spec_lang.collect import Statements, Variables, substitute
-from spec_lang.diagnostics import Diagnostic, Findings, Trace, near
+from spec_lang.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from spec_lang.layers.merge import Merge
 from spec_lang.lines import DEEPEST
 from spec_lang.naming import Names
@@ -151,7 +151,7 @@ class Elaborator:
         said = [(a.kind, a.value) if isinstance(a, Value) else (a.name, [v[:2] for v in a.values]) for a in arguments]
         key = (cls, repr(said))
         if key not in self._bound:
-            layer, found = bind(cls, arguments, call.span)
+            layer, found = bind(cls, arguments, call.span, call.word_span)
             for diagnostic in found:
                 self._tell(diagnostic, scope)
             if not isinstance(layer, Layer):
@@ -304,8 +304,8 @@ class Elaborator:
             return
         known: dict[str, object] = {**layers(), **self.known.blocks}
         close = foreign.meant(call.word, known, bool(call.arguments)) or near(call.word, known)
-        help = f"did you mean {close}?" if close else None
-        self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help)
+        help, fix = did_you_mean(close, call.word_span)
+        self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help, fix)
 
     def _too_large(self, message: str, span: Span, scope: Scope) -> None:
         if not self.full and self.budget.tells:
@@ -313,8 +313,10 @@ class Elaborator:
             self._say(scope, "E003", message, scope.repeated or span, help)
         self.whole, self.full = False, True
 
-    def _say(self, scope: Scope, code: str, message: str, span: Span, help: str | None = None) -> None:
-        self._tell(Diagnostic(code, message, span, help=help), scope)
+    def _say(
+        self, scope: Scope, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None
+    ) -> None:
+        self._tell(Diagnostic(code, message, span, help=help, fix=fix), scope)
 
     def _tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
         """Keep a finding with the blocks around it; one in a block's body is told at the block's first use alone."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from spec_lang import foreign
 from spec_lang.bind import field_of, slots
 from spec_lang.collect import Statements
-from spec_lang.diagnostics import Findings, near, one_of
+from spec_lang.diagnostics import Findings, Fix, did_you_mean, near, one_of
 from spec_lang.parse import parse, parse_value
 from spec_lang.source import Source, Span
 from spec_lang.syntax import Call, Let, Option, Pipeline, Value
@@ -75,20 +75,22 @@ def apply(overrides: Sequence[Override], known: Statements, found: Findings) -> 
         elif override.key in statements():
             _set_statement(override, known, found)
         elif f"let {override.key}" not in known.broken:
-            found.say(
-                "E108", f'nothing in the spec is called "{override.key}"', override.key_span(), _keys(override, known)
-            )
+            message = f'nothing in the spec is called "{override.key}"'
+            found.say("E108", message, override.key_span(), *_meant(override, known))
 
 
-def _keys(override: Override, known: Statements) -> str:
+def keys(known: Statements) -> list[str]:
+    """What may be set from outside, or swept, besides whole statements: every let, and each option of a statement."""
+    return [*known.lets, *(f"{name}.{option}" for name in statements() for option in _options(name, known))]
+
+
+def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | None]:
     """What may be set instead of a key that fits nothing."""
-    options = [f"{name}.{option}" for name in statements() for option in _options(name, known)]
-    close = near(override.key, [*known.lets, *options])
-    homes = [f"{name}.{option}" for name in statements() for option in _options(name, known) if option == override.key]
-    if homes:
-        return f"did you mean {homes[0]}?"
+    every = keys(known)
+    home = next((key for key in every if key.endswith(f".{override.key}")), None)
     lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
-    return f"did you mean {close}?" if close else f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
+    otherwise = f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
+    return did_you_mean(home or near(override.key, every), override.key_span(), otherwise)
 
 
 def _options(statement: str, known: Statements) -> list[str]:

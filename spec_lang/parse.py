@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from lark.exceptions import UnexpectedToken
 
 from spec_lang.advice import advice, dotted_advice, statement_meant
-from spec_lang.diagnostics import Diagnostic, Enough, Findings, one_of
+from spec_lang.diagnostics import Diagnostic, Enough, Findings, Fix, one_of
 from spec_lang.grammar import OUTSIDE, VALUES, Token, is_name, single, statement, tokens
 from spec_lang.lines import DEEPEST, Line, split
 from spec_lang.source import LONGEST_TEXT, Source, Span
@@ -148,19 +148,21 @@ class _Reader:
 
     def _stray(self, token: Token) -> None:
         text = token.text if len(token.text) <= 40 else f"{token.text[:40]}…"
-        help = _hint(token)
+        help, fix = _hint(token), None
         if token.type == "DOTTED":
-            message, help = f'"{text}" does not fit here', dotted_advice(token)
+            message = f'"{text}" does not fit here'
+            help, fix = dotted_advice(token)
         elif token.type == "UNCLOSED":
             message, help = "a text is opened here and not closed on its line", 'write a closing "'
         elif token.type == "QUOTED":
-            message, help = "texts stand in straight double quotes", f'write "{text.strip(text[0] + text[-1])}"'
+            message, inside = "texts stand in straight double quotes", token.text.strip(token.text[0] + token.text[-1])
+            help, fix = f'write "{text.strip(text[0] + text[-1])}"', Fix(token.span, f'"{inside}"')
         elif text.isprintable():
             message = f'"{text}" is neither a word nor a value of the language'
         else:
             name = unicodedata.name(text[0], "a control character").lower()
             message = f"the character U+{ord(text[0]):04X}, {name}, has no place in a spec"
-        self.found.say("E002", message, token.span, help)
+        self.found.say("E002", message, token.span, help, fix)
 
     def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token]) -> None:
         token: Token = error.token

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from spec_lang import foreign
 from spec_lang.bind import bind
 from spec_lang.collect import Statements, Variables, substitute
-from spec_lang.diagnostics import Findings, near, one_of
+from spec_lang.diagnostics import Findings, did_you_mean, near, one_of
 from spec_lang.syntax import Call, Value
 from spec_lang.word import SECTIONS, Word, statements
 
@@ -45,6 +45,10 @@ def _chosen(call: Call, name: Value | None, named: Mapping[str, type[Word]], fou
     word = str(name.value)
     if word not in named:
         close = foreign.meant(word, named) or near(word, named)
-        help = f"did you mean {close}?" if close else f"write {one_of(named)}"
-        found.say("E103", f'no {call.word} is called "{word}"', name.span, help)
+        found.say(
+            "E103",
+            f'no {call.word} is called "{word}"',
+            name.span,
+            *did_you_mean(close, name.span, f"write {one_of(named)}"),
+        )
     return named.get(word)
