@@ -1,6 +1,6 @@
 """A checked spec as text again, with every default filled in: it means the same and needs nothing from outside."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from spec_lang.bind import slots
@@ -34,12 +34,18 @@ def resolved(spec: Spec) -> str:
 def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
     """Items under a prefix of names; those under a longer one are a group of that name."""
     stages: list[str] = []
-    for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
+    for scope, inside in scoped(items, prefix):
         if scope is None:
             stages += [_item(item, prefix) for item in inside]
         else:
             stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/')})")
     return " -> ".join(stages) or "skip"
+
+
+def scoped(items: Iterable[Node | Fork], prefix: str) -> Iterator[tuple[str | None, list[Node | Fork]]]:
+    """Items under a prefix in stretches: the name of the block or group that each is in, None where it is in none."""
+    for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
+        yield scope, list(inside)
 
 
 def _scope(item: Node | Fork, prefix: str) -> str | None:
@@ -63,6 +69,18 @@ def written(word: Word) -> str:
     for slot in slots(type(word)).values():
         value = word.argument(slot.name)
         if value is not None:
+            text = written_value(value, slot.bare.kinds if slot.bare else ())
+            parts.append(text if slot.bare else f"{slot.name}={text}")
+    return " ".join(parts)
+
+
+def in_short(word: Word) -> str:
+    """A word as a person writes it: only what its defaults do not say."""
+    parts = [word.word]
+    fields = type(word).fields()
+    for slot in slots(type(word)).values():
+        value = word.argument(slot.name)
+        if value is not None and (slot.required or value != fields[slot.name].get_default()):
             text = written_value(value, slot.bare.kinds if slot.bare else ())
             parts.append(text if slot.bare else f"{slot.name}={text}")
     return " ".join(parts)

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., object])
 
 
+out_option = click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A .png, .svg or .pdf.")
+
+
 def picture_arguments(function: F) -> F:
     """RUN_OR_CHECKPOINT... and --out."""
-    out = click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="A .png, .svg or .pdf.")
-    function = out(function)
+    function = out_option(function)
     return click.argument("checkpoints", metavar="RUN_OR_CHECKPOINT...", nargs=-1, required=True)(function)
 
 

@@ -1,9 +1,10 @@
 """A checked spec as text again."""
 
+import pytest
 from hypothesis import given
 
 from spec_lang.difference import differences
-from spec_lang.resolve import resolved
+from spec_lang.resolve import in_short, resolved
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, layouts, specs
 
@@ -18,3 +19,18 @@ def test_checking_the_resolved_text_gives_the_same_spec(text: str) -> None:
     assert [(node.name, node.layer, node.inputs, node.output_shape) for node in again.nodes] == [
         (node.name, node.layer, node.inputs, node.output_shape) for node in spec.nodes
     ]
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        "conv 3x3 x8 relu stride=2 pad=same bias=no",
+        "dense 10",
+        "maxpool 2",
+        "lstm 5 return=sequence",
+        "leaky_relu slope=0.2",
+    ],
+)
+def test_a_word_in_short_leaves_out_what_its_defaults_say(layer: str) -> None:
+    (node,) = spec_of(f"input {'6x4' if 'lstm' in layer else '8x8x1'}\n{layer}").nodes
+    assert in_short(node.layer) == layer

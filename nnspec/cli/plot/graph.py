@@ -1,0 +1,44 @@
+"""nnspec plot graph: how the layers are joined."""
+
+from pathlib import Path
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._options import changes
+from nnspec.cli._pictures import keep, out_option
+
+
+@click.command(
+    cls=Verb,
+    examples=(
+        "nnspec plot graph specs/mnist_resnet.nnspec",
+        "nnspec plot graph 'conv 3x3 x8 -> (skip + conv 3x3 x8 pad=same) -> dense 10 softmax' --data mnist",
+        "nnspec plot graph runs/quickstart --out network.svg",
+    ),
+)
+@click.argument("file", metavar="FILE_OR_CHECKPOINT")
+@changes
+@out_option
+def command(file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None) -> None:
+    """Draw the network of a spec or a checkpoint: layers, branches, blocks and repeats, with the shapes between them.
+
+    The picture of a spec is written to NAME-graph.png in the current folder. Data are read only where they decide the
+    shape of a sample.
+    """
+    from nnspec.cli._checkpoint import is_checkpoint, opened, pictures_beside
+    from runtime.prepare import with_shapes
+    from runtime.views import PICTURES
+    from spec_lang.request import Request
+
+    if is_checkpoint(file):
+        if settings or variant or data:
+            raise click.UsageError(
+                "--set, --variant and --data change specs, and a checkpoint's spec is what was trained"
+            )
+        checkpoint, saved = opened(file)
+        spec, place = saved.network.spec, pictures_beside(checkpoint) / "graph.png"
+    else:
+        spec, _ = with_shapes(Request(file, settings, variant, data))
+        place = Path(f"{spec.name}-graph.png")
+    keep(PICTURES["graph"](spec), out or place)

@@ -1,0 +1,146 @@
+"""A network as a picture shows it: layers, frames around blocks and repeats, and branches. No drawing here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from spec_lang.layers.merge import Merge
+from spec_lang.resolve import in_short, scoped
+from spec_lang.shape import Shape
+from spec_lang.spec import Fork, Node, Spec
+
+_LONGEST_PERIOD = 64  # parts of a repeat that is looked for
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: as it is written, the name and size of its weights where it has any, and the shape that it makes."""
+
+    text: str
+    weights: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Parts that belong together: a block or a named group, and what is repeated, drawn once."""
+
+    title: str
+    parts: tuple["Part", ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The shape that it makes."""
+        return self.parts[-1].shape
+
+
+@dataclass(frozen=True)
+class Branches:
+    """Branches from one place and what joins them; an empty branch is `skip`."""
+
+    branches: tuple[tuple["Part", ...], ...]
+    joint: str
+    shape: Shape
+
+
+Part = Layer | Frame | Branches
+
+
+@dataclass(frozen=True)
+class _Unit:
+    """A part, its name where it is a block or has weights, and what it says; equal units are one that is repeated."""
+
+    part: Part
+    name: str | None
+    says: object
+
+
+def outline(spec: Spec) -> tuple[Part, ...]:
+    """The parts of a network whose shapes are known.
+
+    A stretch that follows itself with equal words and equal shapes is one frame with the number of times; a single
+    layer is, from three times on.
+    """
+    return tuple(unit.part for unit in _units(spec.network, ""))
+
+
+def count(parts: Iterable[Part]) -> int:
+    """How many layers are drawn."""
+    total = 0
+    for part in parts:
+        match part:
+            case Layer():
+                total += 1
+            case Frame(parts=inside):
+                total += count(inside)
+            case Branches(branches=branches):
+                total += 1 + sum(map(count, branches))
+    return total
+
+
+def in_parameters(numbers: int) -> str:
+    """1 parameter, 1,000 parameters."""
+    return f"{numbers:,} parameter" if numbers == 1 else f"{numbers:,} parameters"
+
+
+def _units(items: Iterable[Node | Fork], prefix: str) -> list[_Unit]:
+    units: list[_Unit] = []
+    for scope, inside in scoped(items, prefix):
+        if scope is None:
+            units += map(_unit, inside, [prefix] * len(inside))
+        else:
+            within = _units(inside, f"{prefix}{scope}/")
+            frame = Frame(scope, tuple(unit.part for unit in within))
+            units.append(_Unit(frame, scope, ("frame", *(unit.says for unit in within))))
+    return _folded(units)
+
+
+def _unit(item: Node | Fork, prefix: str) -> _Unit:
+    if isinstance(item, Node):
+        numbers = sum(parameter.size for parameter in item.parameters().values())
+        own = item.name.removeprefix(prefix)
+        weights = f"{own} · {in_parameters(numbers)}" if numbers else ""
+        text = in_short(item.layer)
+        says = (text, tuple(map(tuple, item.input_shapes)), tuple(item.output_shape))
+        return _Unit(Layer(text, weights, item.output_shape), own if numbers else None, says)
+    within = [_units(branch, prefix) for branch in item.branches]
+    merge = item.merge.layer
+    assert isinstance(merge, Merge)
+    joint = f"{merge.word} {merge.called}"
+    part = Branches(tuple(tuple(unit.part for unit in branch) for branch in within), joint, item.merge.output_shape)
+    return _Unit(part, None, (joint, *(tuple(unit.says for unit in branch) for branch in within)))
+
+
+def _folded(units: Sequence[_Unit]) -> list[_Unit]:
+    """Units with what follows itself put into one frame: the stretch that spares most, the shortest of those."""
+    kinds: dict[object, int] = {}
+    says = [kinds.setdefault(unit.says, len(kinds)) for unit in units]
+    folded: list[_Unit] = []
+    start = 0
+    while start < len(units):
+        best, spared = (1, 1), 0
+        for period in range(1, min(_LONGEST_PERIOD, (len(units) - start) // 2) + 1):
+            times = _times(says, start, period)
+            least = 3 if period == 1 and isinstance(units[start].part, Layer) else 2
+            if times >= least and period * (times - 1) > spared:
+                best, spared = (period, times), period * (times - 1)
+        period, times = best
+        folded.append(units[start] if times == 1 else _repeated(units[start : start + period * times], period, times))
+        start += period * times
+    return folded
+
+
+def _times(says: Sequence[int], start: int, period: int) -> int:
+    """How often the stretch of so many units at `start` follows itself, counted with the first."""
+    first, times = says[start : start + period], 1
+    while says[start + times * period : start + (times + 1) * period] == first:
+        times += 1
+    return times
+
+
+def _repeated(units: Sequence[_Unit], period: int, times: int) -> _Unit:
+    says = ("repeat", times, *(unit.says for unit in units[:period]))
+    parts = tuple(unit.part for unit in _folded(units[:period]))
+    if period > 1 or units[0].name is None:
+        return _Unit(Frame(f"×{times}", parts), None, says)
+    inside = parts[0].parts if isinstance(parts[0], Frame) else parts
+    return _Unit(Frame(f"{units[0].name} … {units[-1].name}  ×{times}", inside), None, says)
