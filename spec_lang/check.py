@@ -10,7 +10,7 @@ from spec_lang import ends
 from spec_lang.collect import Statements, choose, collect, variables
 from spec_lang.data import Data
 from spec_lang.diagnostics import Diagnostic, Enough, Findings, Trace
-from spec_lang.elaborate import Budget, Elaborated, Elaborator
+from spec_lang.elaborate import Budget, Elaborated, Elaborator, Passage
 from spec_lang.errors import SpecError
 from spec_lang.include import with_includes
 from spec_lang.initializers import He, Init
@@ -45,10 +45,39 @@ def check(
     `input_shape` and `classes` are what the data have turned out to be, where no line of the spec says so. Variants
     that are not chosen and the values of sweeps are checked too.
     """
-    found = Findings()
+    examined = examine(source, overrides, variant, input_shape, classes)
+    if examined.spec is None:
+        raise SpecError(examined.found)
+    return examined.spec
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that a text comes to. `spec` is None where it has an error, `found` what was found, in order of place.
+
+    `known` are the statements that could be read, and `passages` how the shape went through the network, as far as it
+    is known.
+    """
+
+    source: Source
+    spec: Spec | None
+    found: list[Diagnostic]
+    known: Statements
+    passages: list[Passage]
+
+
+def examine(
+    source: Source,
+    overrides: Sequence[Override] = (),
+    variant: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+) -> Examined:
+    """What a text says, sound or not; `check` for whoever asks about more than the spec."""
+    found, known = Findings(), Statements()
+    passages: list[Passage] = []
     spec = None
     with suppress(Enough), _nothing_collected():
-        known = Statements()
         reading = with_includes(source, found)
         for text in reading.texts:  # included texts first: what follows replaces their statements
             collect(text, known, found)
@@ -57,11 +86,12 @@ def check(
             choose(variant, chosen, found)
         apply(overrides, chosen, found)
         outside = _Outside(source, input_shape, classes)
-        spec = _Examination(chosen, outside, found, Budget()).spec(variant)
+        spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
         _others(known, chosen, variant, outside, found)
-    if spec is None or any(diagnostic.severity == "error" for diagnostic in found):
-        raise SpecError(in_order(found, source))
-    return replace(spec, included=tuple(sorted(reading.included.items())))
+    if spec is not None:
+        sound = all(diagnostic.severity != "error" for diagnostic in found)
+        spec = replace(spec, included=tuple(sorted(reading.included.items()))) if sound else None
+    return Examined(source, spec, in_order(found, source), known, passages)
 
 
 @contextmanager
@@ -137,13 +167,20 @@ def _other(known: Statements, variant: str | None, outside: _Outside, budget: Bu
 class _Examination:
     """One set of statements, looked at from all sides; the spec comes out where nothing essential is wrong."""
 
-    def __init__(self, known: Statements, outside: _Outside, found: Findings, budget: Budget):
+    def __init__(
+        self,
+        known: Statements,
+        outside: _Outside,
+        found: Findings,
+        budget: Budget,
+        passages: list[Passage] | None = None,
+    ):
         self.known = known
         self.outside = outside
         self.found = found
         self.variables = variables(known, found)
         self.settings = settings(known, self.variables, found)
-        self.elaborator = Elaborator(known, self.variables, found, budget)
+        self.elaborator = Elaborator(known, self.variables, found, budget, passages)
 
     def spec(self, variant: str | None) -> Spec | None:
         """The spec with its defaults, or None after telling why there is none."""

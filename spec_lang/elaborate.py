@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from spec_lang import foreign
 from spec_lang.bind import bind
@@ -12,7 +13,7 @@ from spec_lang.lines import DEEPEST
 from spec_lang.naming import Names
 from spec_lang.shape import Misfit, Shape
 from spec_lang.source import Span
-from spec_lang.spec import INPUT, Fork, Node
+from spec_lang.spec import INPUT, Fork, Node, flat
 from spec_lang.syntax import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
 from spec_lang.trail import Step
 from spec_lang.word import Layer, layers, statements, words
@@ -49,6 +50,18 @@ class Flow:
         return Flow(name or self.node, None, self.way)
 
 
+class Passage(NamedTuple):
+    """One walk of a shape over a stage of the text: what came in and went out, None where that is not known.
+
+    `nodes` are the layers passed on the way, those of a block or a group as they are written out.
+    """
+
+    span: Span
+    before: Shape | None
+    after: Shape | None
+    nodes: tuple[Node, ...]
+
+
 @dataclass
 class Budget:
     """How many stages may still be written out; checks that share one take a bounded time together.
@@ -77,13 +90,24 @@ class Elaborated:
 
 
 class Elaborator:
-    """One walk over a network. After a misfit the shapes behind it are not judged."""
+    """One walk over a network. After a misfit the shapes behind it are not judged.
 
-    def __init__(self, known: Statements, variables: Variables, found: Findings, budget: Budget):
+    `passages` takes down the walk over each stage, where somebody wants to know.
+    """
+
+    def __init__(
+        self,
+        known: Statements,
+        variables: Variables,
+        found: Findings,
+        budget: Budget,
+        passages: list[Passage] | None = None,
+    ):
         self.known = known
         self.variables = variables
         self.found = found
         self.budget = budget
+        self.passages = passages
         self.outline: list[tuple[str, Layer]] = []
         self.whole = True
         self.full = False
@@ -105,7 +129,10 @@ class Elaborator:
                 self._too_large(f"more than {MOST_STAGES:,} parts once everything is written out", stage.span, scope)
             if self.full:
                 break
-            more, flow = self._stage(stage, scope, flow)
+            more, after = self._stage(stage, scope, flow)
+            if self.passages is not None:
+                self.passages.append(Passage(stage.span, flow.shape, after.shape, tuple(flat(more))))
+            flow = after
             items += more
         return items, flow
 

@@ -1,6 +1,6 @@
 """The checked spec: what a page of text says, with every default filled in."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,7 +96,7 @@ class Spec:
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
         """All layers; empty as long as the shape of the input is not known."""
-        return tuple(_flat(self.network))
+        return tuple(flat(self.network))
 
     @property
     def output_shape(self) -> Shape | None:
@@ -137,11 +137,12 @@ class Spec:
         return self.loss.classes
 
 
-def _flat(items: tuple[Node | Fork, ...]) -> Iterator[Node]:
+def flat(items: Iterable[Node | Fork]) -> Iterator[Node]:
+    """The layers of items, those of branches before the merge that joins them."""
     for item in items:
         if isinstance(item, Node):
             yield item
         else:
             for branch in item.branches:
-                yield from _flat(branch)
+                yield from flat(branch)
             yield item.merge
