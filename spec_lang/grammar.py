@@ -177,7 +177,8 @@ def _value(token: Token) -> Value:
     return Value(*_meaning(token.type, token.text), token.span)
 
 
-def _option(token: Token) -> Option:
+def option(token: Token) -> Option:
+    """The option that a token of type OPTION is."""
     text, start, source = token.text, token.start, token.source
     name, values = _parts(text) if len(text) <= LONGEST_KEPT else _parts.__wrapped__(text)
     found = tuple([Value(kind, means, Span(source, start + a, start + b)) for kind, means, a, b in values])
@@ -203,7 +204,7 @@ class _ToSyntax(Transformer[Any, Any]):
 
     def call(self, children: list[Token]) -> Call:
         word, *rest = children
-        arguments: tuple[Argument, ...] = tuple([_option(t) if t.type == "OPTION" else _value(t) for t in rest])
+        arguments: tuple[Argument, ...] = tuple([option(t) if t.type == "OPTION" else _value(t) for t in rest])
         return Call(word.text, word.span, arguments, _over(children))
 
     def group(self, children: list[Any]) -> Group:
@@ -223,12 +224,12 @@ class _ToSyntax(Transformer[Any, Any]):
         return Pipeline(tuple(children), _over(children))
 
     def let(self, children: list[Token]) -> Let:
-        option = _option(children[1])
-        return Let(option.name, option.values, _over(children))
+        given = option(children[1])
+        return Let(given.name, given.values, _over(children))
 
     def sweep(self, children: list[Token]) -> Sweep:
-        option = _option(children[1])
-        return Sweep(option.name, option.name_span, option.values, _over(children))
+        given = option(children[1])
+        return Sweep(given.name, given.name_span, given.values, _over(children))
 
     def block(self, children: list[Any]) -> Block:
         parameters = tuple([child.text for child in children[2:-1] if child is not None and child.type == "NAME"])

@@ -55,32 +55,33 @@ def _part(name: str) -> str:
 
 def _table(listed: Iterable[type[Word]]) -> str:
     """One row a word; values and options only where one of the words has any."""
-    rows = [(f"`{cls.word}`", _values(cls), _options(cls), _meaning(cls)) for cls in listed]
+    rows = [(f"`{cls.word}`", "<br>".join(values(cls)), "<br>".join(options(cls)), _meaning(cls)) for cls in listed]
     used = [column for column in range(4) if any(row[column] for row in rows)]
     heading = ("word", "values", "options", "")
     lines = [[row[column] for column in used] for row in (heading, ("---",) * 4, *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _values(cls: type[Word]) -> str:
-    """The values without a name: an example of each, what it is, and its default."""
-    return "<br>".join(_value(cls, slot) for slot in slots(cls).values() if slot.bare)
+def values(cls: type[Word]) -> list[str]:
+    """The values without a name, in Markdown: an example of each, what it is, and its default."""
+    return [_value(cls, slot) for slot in slots(cls).values() if slot.bare]
 
 
 def _value(cls: type[Word], slot: Slot) -> str:
     assert slot.bare is not None
-    default = "" if slot.required else f", else {_default(cls, slot)}"
+    otherwise = "" if slot.required else f", else {default(cls, slot)}"
     many = ", …" if slot.collects else ""
-    return f"`{slot.bare.example}{many}` {slot.name}{default}"
+    return f"`{slot.bare.example}{many}` {slot.name}{otherwise}"
 
 
-def _options(cls: type[Word]) -> str:
-    """`name=default` of each option, what it is and what else it may be; `name=…` where it has no fixed default."""
-    return "<br>".join(
-        f"`{slot.name}={_default(cls, slot)}`{' (needed)' if slot.required else _choices(slot)} {slot.meaning}"
-        for slot in slots(cls).values()
-        if not slot.bare
-    )
+def options(cls: type[Word]) -> list[str]:
+    """Each option in Markdown."""
+    return [option(cls, slot) for slot in slots(cls).values() if not slot.bare]
+
+
+def option(cls: type[Word], slot: Slot) -> str:
+    """`name=default`, what else it may be, and what it is; `name=…` where it has no fixed default."""
+    return f"`{slot.name}={default(cls, slot)}`{' (needed)' if slot.required else _choices(slot)} {slot.meaning}"
 
 
 def _choices(slot: Slot) -> str:
@@ -90,9 +91,10 @@ def _choices(slot: Slot) -> str:
     return f" ({', '.join(slot.choices)}{number})"
 
 
-def _default(cls: type[Word], slot: Slot) -> str:
-    default = cls.fields()[slot.name].get_default() if not slot.required else None
-    return "…" if default is None else written_value(default, slot.bare.kinds if slot.bare else ())
+def default(cls: type[Word], slot: Slot) -> str:
+    """The value that a field has where nothing is written, as the language writes it; … where none is fixed."""
+    value = cls.fields()[slot.name].get_default() if not slot.required else None
+    return "…" if value is None else written_value(value, slot.bare.kinds if slot.bare else ())
 
 
 def _meaning(cls: type[Word]) -> str:
