@@ -11,6 +11,7 @@ from runtime.graph import Graph, GraphNode, reads_symbols
 from runtime.layers import Backward, Forward, Mode, build
 from runtime.layers.symbols import padding_of
 from runtime.losses import build_loss
+from runtime.padding import behind_strides
 from spec_lang.layers.merge import Add
 from spec_lang.losses import Loss
 from spec_lang.spec import INPUT
@@ -36,6 +37,7 @@ class Program:
                 arrays = {**parameters.of(node.name), **buffers.of(node.name)}
                 self._forwards[node.name] = build(node.layer, node.input_shapes[0], arrays)
         self._symbolic = reads_symbols((node.layer, node.inputs) for node in graph.nodes)
+        self._strided = behind_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
             (f"{node.name}/weight", node.layer.l1, node.layer.l2)
@@ -55,7 +57,7 @@ class Program:
         """What stands before the head, and a function from its gradient to the gradients of the parameters."""
         values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
         if mode.padding is None and self._symbolic:
-            mode = replace(mode, padding=padding_of(values[INPUT]))
+            mode = replace(mode, padding=padding_of(values[INPUT]), strided=self._strided)
         backwards: dict[str, Any] = {}
         for node in self.graph.nodes:
             arguments = [values[name] for name in node.inputs]

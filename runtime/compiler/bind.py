@@ -16,6 +16,7 @@ from runtime.graph import reads_symbols
 from runtime.layers import Forward, Mode, build
 from runtime.layers.symbols import padding_of
 from runtime.losses import LossFunction, build_loss
+from runtime.padding import behind_strides
 from spec_lang.bind import bind as bind_word
 from spec_lang.parse import parse
 from spec_lang.shape import Shape
@@ -54,6 +55,7 @@ class Bound:
         self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
         symbolic = reads_symbols((node.layer, node.inputs) for node in draft.nodes)
+        strided = behind_strides(draft.nodes) if symbolic else {}
         self._padding = np.zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
@@ -77,6 +79,7 @@ class Bound:
                     random,
                     self._padding[part] if self._padding is not None else None,
                     {name: state[part] for name, state in (states or {}).items()},
+                    strided=strided,
                 ),
                 shift,
                 scale,

@@ -32,8 +32,9 @@ class Mode:
     """Training or inference, and the stream that dropout draws from; without a stream dropout is left out.
 
     `padding` (batch,) tells how many steps at the end of each sequence are no steps of it, where lengths differ.
-    `states` holds by name what each layer carries from one batch to the next, (batch, numbers); it moves on in place.
-    `state` is that of the layer at hand, None where it begins with zeros.
+    `strided` holds by name, for layers behind a convolution that skips steps, their padding by that number; `left` is
+    that of the layer at hand. `states` holds by name what each layer carries from one batch to the next, (batch,
+    numbers); it moves on in place. `state` is that of the layer at hand, None where it begins with zeros.
     """
 
     training: bool = False
@@ -41,17 +42,22 @@ class Mode:
     padding: Array | None = None
     states: Mapping[str, Array] = field(default_factory=dict)
     state: Array | None = None
+    strided: Mapping[str, Array] = field(default_factory=dict)
+    left: Array | None = None
 
     def real(self, time: int) -> Array | None:
         """Which of so many steps are no padding, (batch, time); None where all are real."""
         if self.padding is None or not self.padding.any():
             return None
-        steps: Array = np.arange(time) < time - self.padding[:, None]
+        padding = self.padding if self.left is None else self.left[self.padding]
+        steps: Array = np.arange(time) < time - padding[:, None]
         return steps
 
     def of(self, name: str) -> "Mode":
-        """The mode for a layer of this name: with the state that it carries, if any."""
-        return replace(self, state=self.states[name]) if name in self.states else self
+        """The mode for a layer of this name: with the state that it carries and the padding that reaches it."""
+        if name not in self.states and name not in self.strided:
+            return self
+        return replace(self, state=self.states.get(name), left=self.strided.get(name))
 
 
 Backward = Callable[[Array], tuple[Array, dict[str, Array]]]

@@ -17,7 +17,7 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
     While training, mean and variance are the batch's, over samples and places, and move the running ones, in place, by
     `momentum` of the difference: the variance that normalizes is divided by n, the one that is kept by n − 1, as in
     PyTorch. A single number has no variance to keep, and leaves the running one as it is. At inference the running ones
-    normalize, as constants.
+    normalize, as constants. Steps of padding behind a shorter sequence count in no mean and no variance.
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
@@ -27,10 +27,12 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
             deviation = np.sqrt(running_var + word.eps)
             return _scaled((x - running_mean) / deviation, lambda d_normal: d_normal / deviation, arrays)
 
-        count = x.size // x.shape[-1]
-        mean = sum_of_places(x) / count
+        real = mode.real(shape[0]) if shape.sequence else None
+        counts = np.ones((), x.dtype) if real is None else real[..., None].astype(x.dtype)  # 0 where a step is padding
+        count = x.size // x.shape[-1] if real is None else max(int(real.sum()), 1)
+        mean = sum_of_places(x * counts) / count
         centred = x - mean
-        variance = sum_of_places(centred * centred) / count
+        variance = sum_of_places(centred * centred * counts) / count
         running_mean += word.momentum * (mean - running_mean)
         if count > 1:
             running_var += word.momentum * (variance * (count / (count - 1)) - running_var)
@@ -40,7 +42,7 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
         def unnormal(d_normal: Array) -> Array:
             """Without what mean and variance take back of it: both move with x."""
             along_mean, along_normal = sum_of_places(d_normal) / count, sum_of_places(d_normal * normal) / count
-            d_x: Array = (d_normal - along_mean - normal * along_normal) / deviation
+            d_x: Array = (d_normal - counts * (along_mean + normal * along_normal)) / deviation
             return d_x
 
         return _scaled(normal, unnormal, arrays)

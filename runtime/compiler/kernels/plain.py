@@ -2,6 +2,7 @@
 
 from runtime.compiler.kernels import Backward, Site, Written
 from runtime.compiler.writer import Ref, as_laid, as_samples, as_text
+from runtime.padding import behind_strides
 from spec_lang.layers.activation import Activation, Softmax
 from spec_lang.resolve import written
 
@@ -18,7 +19,7 @@ def write_plain(site: Site) -> Written:
     back = w.name(f"{node.name}_back")
     result = w.name(f"{node.name}_result")
     mode = "mode"
-    if node.layer.carries(shape):
+    if node.layer.carries(shape) or node.name in behind_strides(site.draft.nodes):
         mode = w.name(f"{node.name}_mode")
         w.setup.append(f"{mode} = mode.of({node.name!r})")
     x = site.x.name if in_place else as_samples(site.x.name, shape)
