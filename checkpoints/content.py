@@ -138,13 +138,17 @@ def canonical(value: object) -> str:
     Raises Refused for what would not come back from JSON as it was: NaN, tuples, keys that are not texts.
     """
     try:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        text = _dumped(value)
         text.encode()
         if json.loads(text) != value:
             raise ValueError("it would come back changed: use lists, not tuples, and texts as keys")
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(f"meta cannot be kept as JSON: {error}") from error
     return text
+
+
+def _dumped(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def meta_text(meta: Mapping[str, Any], stored: Mapping[str, Array], version: int) -> Array:
@@ -165,9 +169,10 @@ def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> 
     text = text_of(META, stored_meta)
     try:
         meta = json.loads(text)
+        same_text = _dumped(meta) == text
     except (ValueError, RecursionError) as error:
-        raise Refused("/meta is not JSON") from error
-    if not isinstance(meta, dict) or canonical(meta) != text:
+        raise Refused("/meta is not JSON, or holds a number that JSON does not have") from error
+    if not isinstance(meta, dict) or not same_text:
         raise Refused("/meta is not an object in canonical JSON")
     if meta.pop("format_version", None) != version:
         raise Refused("/meta and the seal disagree on the format version")

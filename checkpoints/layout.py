@@ -23,6 +23,7 @@ _NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
 
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, two sizes, flags, base, extension, end of file
 _STRUCTURE, _STRUCTURE_OF_ONE = 16_384, 2_048  # bytes that HDF5 needs at most for itself, and for each dataset
+_MOST_OBJECTS = 2**16  # groups and datasets; the table in /meta has no room for more
 _NOWHERE = 2**64 - 1
 _LARGEST = 2**63 - 1  # bytes in an array, were its extents of 0 left out
 
@@ -205,6 +206,8 @@ def _check_object(name: str, found: Any, seen: set[int]) -> None:
     if info.addr in seen:
         raise Refused(f"{name} is the same object as another name")
     seen.add(info.addr)
+    if len(seen) > _MOST_OBJECTS:
+        raise Refused(f"it holds more than {_MOST_OBJECTS} groups and datasets")
     if info.num_attrs:
         raise Refused(f"{name} has attributes")
 

@@ -85,37 +85,42 @@ def forged(sealed: Callable[[Any], bytes]) -> Callable[..., bytes]:
 def reheaded(
     example: checkpoints.Checkpoint, sealed: Callable[[Any], bytes]
 ) -> Callable[[str, Callable[[list[list[Any]]], None]], bytes]:
-    """Edit the messages of an object's header, which no HDF5 library would write so, with the right checksum and seal.
-
-    A message is [type, flags, body]; what the edited ones need less than before is filled with an empty message.
-    """
+    """Edit the header of an object of the example as `with_header` does, with the right seal."""
 
     def rewrite(name: str, edit: Callable[[list[list[Any]]], None]) -> bytes:
-        image = bytearray(checkpoints.build(example))
-        with h5py.File(io.BytesIO(image)) as file:
-            start = h5py.h5o.get_info(file[name].id).addr + seal.SIZE
-        assert image[start : start + 5] == b"OHDR\x02" and image[start + 5] & ~3 == 0
-        width = 1 << image[start + 5]
-        first = start + 6 + width
-        end = first + int.from_bytes(image[start + 6 : first], "little")
-        messages, at = [], first
-        while at + 4 <= end:
-            kind, size, flags = struct.unpack_from("<BHB", image, at)
-            if kind:
-                messages.append([kind, flags, bytes(image[at + 4 : at + 4 + size])])
-            at += 4 + size
-        edit(messages)
-        body = b"".join(struct.pack("<BHB", kind, len(text), flags) + text for kind, flags, text in messages)
-        empty = end - first - len(body) - 4
-        assert empty >= 0, "the header has no room for this"
-        image[first:end] = body + struct.pack("<BHB", 0, empty, 0) + bytes(empty)
-        image[end : end + 4] = struct.pack("<I", _lookup3(bytes(image[start:end])))
-        return sealed(image)
+        return sealed(with_header(checkpoints.build(example), name, edit))
 
     return rewrite
 
 
-def _lookup3(data: bytes) -> int:
+def with_header(image: bytes, name: str, edit: Callable[[list[list[Any]]], None]) -> bytes:
+    """Edit the messages of an object's header, which no HDF5 library would write so, with the right checksum.
+
+    A message is [kind, flags, body]; what the edited ones need less than before is filled with an empty message.
+    """
+    data = bytearray(image)
+    with h5py.File(io.BytesIO(data)) as file:
+        start = h5py.h5o.get_info(file[name].id).addr + seal.SIZE
+    assert data[start : start + 5] == b"OHDR\x02" and data[start + 5] & ~3 == 0
+    width = 1 << data[start + 5]
+    first = start + 6 + width
+    end = first + int.from_bytes(data[start + 6 : first], "little")
+    messages, at = [], first
+    while at + 4 <= end:
+        kind, size, flags = struct.unpack_from("<BHB", data, at)
+        if kind:
+            messages.append([kind, flags, bytes(data[at + 4 : at + 4 + size])])
+        at += 4 + size
+    edit(messages)
+    body = b"".join(struct.pack("<BHB", kind, len(text), flags) + text for kind, flags, text in messages)
+    empty = end - first - len(body) - 4
+    assert empty >= 0, "the header has no room for this"
+    data[first:end] = body + struct.pack("<BHB", 0, empty, 0) + bytes(empty)
+    data[end : end + 4] = struct.pack("<I", lookup3(bytes(data[start:end])))
+    return bytes(data)
+
+
+def lookup3(data: bytes) -> int:
     """Bob Jenkins' hash of 2006, by which HDF5 checks its metadata (H5_checksum_lookup3, initial value 0)."""
 
     def turn(x: int, k: int) -> int:

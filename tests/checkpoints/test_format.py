@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import checkpoints
-from checkpoints import content, seal
+from checkpoints import content, layout, seal
 
 FORMAT = (Path(checkpoints.__file__).parent / "FORMAT.md").read_text()
 V1 = Path(__file__).parent / "data" / "v1.h5"
@@ -54,7 +54,12 @@ def test_the_specification_names_the_groups_types_and_limits_of_the_code():
         "resolved",
         "conv1",
     } == set(content.GROUPS)
-    for fact in [*(kind.replace("|", "\\|") for kind in content.NUMBERS), content.RUN_BYTES, content.META_BYTES]:
+    for fact in [
+        *(kind.replace("|", "\\|") for kind in content.NUMBERS),
+        content.RUN_BYTES,
+        content.META_BYTES,
+        layout._MOST_OBJECTS,
+    ]:
         assert f"{fact}" in FORMAT
     assert f"version {checkpoints.FORMAT_VERSION}\n" in FORMAT.splitlines(keepends=True)[0]
     assert f"The seal: bytes 0 to {seal.SIZE - 1}" in FORMAT

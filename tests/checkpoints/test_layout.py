@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import checkpoints
-from checkpoints import Checkpoint, Refused
+from checkpoints import Checkpoint, Refused, layout
 from checkpoints.layout import Place, build_image, check_places
 
 WEIGHT = "weights/dense1/bias"
@@ -26,6 +26,16 @@ def test_any_hdf5_program_opens_the_file_as_it_is(example, tmp_path):
 def test_a_group_of_many_entries_is_read_back():
     many = Checkpoint({}, {f"weights/layer{i}/w": np.full(3, float(i)) for i in range(300)})
     assert checkpoints.same(checkpoints.parse(checkpoints.build(many)), many) == []
+
+
+def test_a_tree_of_more_objects_than_the_table_has_room_for_is_not_walked_to_its_end(altered, monkeypatch):
+    image = altered(lambda file: [file.create_dataset(f"weights/{i}", data=np.zeros(1)) for i in range(50)])
+    monkeypatch.setattr(layout, "_MOST_OBJECTS", 40)
+    with pytest.raises(Refused, match="it holds more than 40 groups and datasets"):
+        checkpoints.parse(image)
+    monkeypatch.setattr(layout, "_MOST_OBJECTS", 80)
+    with pytest.raises(Refused, match="is not what the table"):
+        checkpoints.parse(image)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,10 @@ CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", 
 
 
 @contextmanager
-def at_call(count: int, act: Callable[[], None]) -> Iterator[list[str]]:
-    """Do something right before the `count`-th system call of saving; gives the names of the calls so far."""
+def at_call(count: int, act: Callable[[], None], of: Sequence[str] = CALLS) -> Iterator[list[str]]:
+    """Do something right before the `count`-th system call of saving, or of those named; gives their names so far."""
     made: list[str] = []
-    with patch.multiple(system, **{name: _watched(name, made, count, act) for name in CALLS}):
+    with patch.multiple(system, **{name: _watched(name, made, count, act) for name in of}):
         yield made
 
 

@@ -24,7 +24,8 @@ CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 def stopped_at_every_batch(folder: Path, number: signal.Signals, tally: Tally, told: str) -> None:
     """One run of folder/net.nnspec that is stopped after each of its batches and goes on, against one that is not."""
-    assert nnspec(folder, "train", "net.nnspec", "--out", "whole", "--quiet").exit_code == 0
+    done = nnspec(folder, "train", "net.nnspec", "--out", "whole", "--quiet")
+    assert done.exit_code == 0, done.stderr
     whole = lasting(folder / "whole")
     with at_step(1, number):
         done = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet")
@@ -55,6 +56,41 @@ def blocks(count: int, seed: int, folder: Path, seconds: float) -> Tally:
             write_spec(folder, "dense 16 relu -> dense 3 softmax", "optimizer sgd lr=0.01", "schedule cosine", length)
             kind = (signal.SIGINT, signal.SIGTERM)[(number + seed) % 2]
             stopped_at_every_batch(folder, kind, tally, "sgd, blocks of steps")
+    return tally
+
+
+SEQUENCES = {
+    "rnn, carried": "rnn 4 return=sequence -> dense 1",
+    "lstm, carried": "lstm 3 return=sequence -> dropout 0.3 -> dense 1",
+    "gru, carried": "gru 3 return=sequence -> layernorm -> dense 1",
+    "two layers, carried": "rnn 3 return=sequence -> gru 2 return=sequence -> dense 1",
+    "padded lines": "embed 3 -> lstm 4 return=sequence -> dense 4 softmax",
+    "both ways, padded lines": "onehot -> gru 3 bidirectional=yes return=sequence -> dense 4 softmax",
+}
+"""Networks over time: on a series whose state goes from batch to batch, or on lines of different length."""
+
+
+@experiment(
+    "the same with networks over time: states carried from batch to batch, and lines of different length; every "
+    "optimizer x network",
+    soak=10_000,
+)
+def sequences(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of combinations, all of them at most."""
+    tally = Tally()
+    (folder / "lines.txt").write_text("abca\nb\ncab\nbbacab\nacb\nca\nabab\nc\nbca\n" * 3)
+    every = list(itertools.product(SEQUENCES.items(), statements("optimizer")))
+    with no_fsync():
+        for number in tries(min(count, len(every)), seconds):
+            (name, network), optimizer = every[(number * 7 + seed) % len(every)]
+            carried = "carried" in name
+            data = "sine length=150 window=5 predict=every" if carried else 'text "lines.txt" by=line split=75/25'
+            length = "train 10 iterations batch=4 evaluate_every=2 checkpoint_every=3 seed=5 clip_norm=1"
+            length += " stateful=yes" * carried
+            lines = (network, f"data {data}", optimizer, "schedule cosine", length)
+            (folder / "net.nnspec").write_text("\n".join(lines) + "\n")
+            kind = (signal.SIGINT, signal.SIGTERM)[number % 2]
+            stopped_at_every_batch(folder, kind, tally, f"{optimizer}, {name}")
     return tally
 
 

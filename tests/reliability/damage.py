@@ -1,0 +1,106 @@
+"""Damage by accident: bytes that are missing, added or flipped, and how soon they are found."""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+
+import checkpoints
+from checkpoints import Checkpoint, Damaged, NotACheckpoint, layout, seal
+from tests.checkpoints.conftest import make_example
+from tests.reliability.experiments import Tally, experiment, tries
+
+LONGEST = 0.05  # seconds in which damage to a file of ten megabytes is found
+
+
+@contextmanager
+def hdf5_watched() -> Iterator[list[int]]:
+    """The sizes of the images that HDF5 is given meanwhile."""
+    given: list[int] = []
+    find_places = layout.find_places
+
+    def watch(image: bytes) -> dict[str, layout.Place]:
+        given.append(len(image))
+        return find_places(image)
+
+    with patch.object(layout, "find_places", watch):
+        yield given
+
+
+def found(image: bytes) -> bool:
+    """Whether a damaged image is told to be one, or to be none of ours, before HDF5 sees it."""
+    with hdf5_watched() as given:
+        try:
+            checkpoints.parse(image)
+        except (Damaged, NotACheckpoint):
+            return not given
+    return False
+
+
+@experiment(
+    "every truncation of a small checkpoint, every flipped bit of its first 512 bytes, and flips of one to four bits "
+    "anywhere behind them are told before HDF5 reads a byte",
+    soak=1_000_000,
+)
+def damage(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of flips behind the seal; the others are always all tried."""
+    tally, image, chance = Tally(), checkpoints.build(make_example()), random.Random(seed)
+    for length in range(len(image)):
+        tally.count(found(image[:length]), f"cut to {length} bytes")
+    for bit in range(8 * seal.SIZE):
+        tally.count(found(flipped(image, [bit])), f"bit {bit} flipped")
+    for _ in tries(count, seconds):
+        bits = {chance.randrange(8 * seal.SIZE, 8 * len(image)) for _ in range(chance.choice((1, 1, 1, 2, 4)))}
+        tally.count(found(flipped(image, sorted(bits))), f"bits {sorted(bits)} flipped")
+    tally.notes.append(f"{len(image):,} truncations, {8 * seal.SIZE:,} bits of the seal")
+    return tally
+
+
+def flipped(image: bytes, bits: list[int]) -> bytes:
+    """The image with these bits flipped."""
+    data = bytearray(image)
+    for bit in bits:
+        data[bit // 8] ^= 1 << bit % 8
+    return bytes(data)
+
+
+@experiment(
+    f"damage to a file of 10 MB (a flipped bit, a truncation, bytes added) is told in under {LONGEST * 1000:.0f} ms, "
+    "best of three, where FILE.prev is whole and looked at too",
+    soak=300,
+)
+def damage_in_time(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of damaged files, read from the disk."""
+    tally, chance, times = Tally(), random.Random(seed), list[float]()
+    file = folder / "last.h5"
+    image = checkpoints.build(Checkpoint({}, {"weights/w": np.arange(2_500_000, dtype="f4")}))
+    file.with_name("last.h5.prev").write_bytes(image)
+    kinds: list[Callable[[], bytes]] = [
+        lambda: flipped(image, [chance.randrange(8 * len(image))]),
+        lambda: image[: chance.randrange(1, len(image))],
+        lambda: image + bytes(chance.randrange(1, 10_000)),
+    ]
+    for number in tries(count, seconds):
+        file.write_bytes(kinds[number % len(kinds)]())
+        taken = min(_seconds_to_tell(file) for _ in range(3))
+        times.append(taken)
+        tally.count(taken < LONGEST, f"{taken * 1000:.1f} ms")
+    tally.notes.append(
+        f"{len(image):,} bytes: {np.median(times) * 1000:.0f} ms in the middle, {max(times) * 1000:.0f} ms at most"
+    )
+    return tally
+
+
+def _seconds_to_tell(file: Path) -> float:
+    """How long it takes to tell that a file is damaged; endless where that is not told."""
+    start = time.perf_counter()
+    try:
+        checkpoints.read(file)
+    except (Damaged, NotACheckpoint) as error:
+        taken = time.perf_counter() - start
+        return taken if "last.h5.prev is whole: nnspec resume" in error.help else float("inf")
+    return float("inf")
