@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from runtime.data import Data, Part, Preprocessing, data_from_arrays, load_data
+from runtime.data import Data, Part, Preprocessing, data_from_arrays, load_data, missing
 from runtime.errors import DataError
 from runtime.network import Network
 from spec_lang.diagnostics import Diagnostic, one_of
@@ -34,6 +34,21 @@ def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Dat
     spec = request.check(shape, classes)
     _check_steps(spec, data)
     return spec, data
+
+
+def with_data_at_hand(request: Request) -> tuple[Spec, Data | None, str]:
+    """The spec as far as it can be checked here: against its data where they are on this machine, which are given too.
+
+    Else the reason stands in the text; nothing is fetched. Raises SpecError, and DataError for data that are here and
+    cannot be used.
+    """
+    spec = request.check()
+    if spec.data is None:
+        return spec, None, "the spec names no data"
+    absent = missing(spec.data, spec.folder)
+    if absent is not None:
+        return spec, None, absent
+    return *with_data(request), ""
 
 
 def _check_steps(spec: Spec, data: Data) -> None:

@@ -4,7 +4,9 @@ import json
 import math
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
@@ -137,16 +139,40 @@ def new_folder(name: str, out: str | Path | None) -> RunFolder:
         folder.refuse_if_taken()
         _make(folder.path, exist_ok=True)
     else:
-        number = 1
-        while True:
-            folder = RunFolder(Path("runs") / (name if number == 1 else f"{name}-{number}"))
+        for folder in _own_places(name):
             try:
                 _make(folder.path, exist_ok=False)
                 break
             except FileExistsError:
-                number += 1
+                continue
     _probe(folder.path)
     return folder
+
+
+def prospect(name: str, out: str | Path | None) -> tuple[Path, str | None]:
+    """The folder that a run begun now would get, and why it cannot be written there; None where it can.
+
+    A small file is written to the folder, or to where it would be made, and removed again.
+    """
+    if out is None:
+        folder = next(folder for folder in _own_places(name) if not os.path.lexists(folder.path))
+    else:
+        folder = RunFolder(Path(out))
+    try:
+        folder.refuse_if_taken()
+        there = next(path for path in (folder.path, *folder.path.absolute().parents) if os.path.lexists(path))
+        if not there.is_dir():
+            raise _is_a_file(there)
+        _probe(there)
+    except TrainingError as error:
+        return folder.path, str(error)
+    return folder.path, None
+
+
+def _own_places(name: str) -> Iterator[RunFolder]:
+    """runs/NAME, runs/NAME-2, and so on."""
+    yield RunFolder(Path("runs") / name)
+    yield from (RunFolder(Path("runs") / f"{name}-{number}") for number in count(2))
 
 
 def _make(path: Path, exist_ok: bool) -> None:
@@ -155,9 +181,13 @@ def _make(path: Path, exist_ok: bool) -> None:
     except FileExistsError:
         if path.is_dir():
             raise
-        raise TrainingError(f"{path} is a file: a run needs a folder, choose another --out", exit_code=2) from None
+        raise _is_a_file(path) from None
     except OSError as error:
         raise _refused(path, error) from None
+
+
+def _is_a_file(path: Path) -> TrainingError:
+    return TrainingError(f"{path} is a file: a run needs a folder, choose another --out", exit_code=2)
 
 
 def _probe(path: Path) -> None:

@@ -125,11 +125,15 @@ class Spec:
         """How many numbers training changes."""
         return sum(parameter.size for parameter in self.parameters().values())
 
+    def memory_of(self, node: Node) -> int:
+        """What a layer takes of `memory_bytes`."""
+        numbers = sum(parameter.size for parameter in node.parameters().values())
+        arenas = numbers * (2 + len(self.optimizer.slots))
+        return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
+
     def memory_bytes(self) -> int:
         """What training takes at least in float32: parameters, gradients, optimizer slots, a batch's activations."""
-        arenas = self.parameter_count * (2 + len(self.optimizer.slots))
-        activations = 2 * self.train.batch * sum(node.output_shape.size for node in self.nodes)
-        return 4 * (arenas + activations)
+        return sum(self.memory_of(node) for node in self.nodes)
 
     @property
     def classification(self) -> bool:

@@ -1,5 +1,6 @@
 """nnspec plan: what a spec comes to, before anything is trained."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -7,12 +8,16 @@ import click
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import changes, json_flag
 from nnspec.cli._say import result, result_json
-from nnspec.cli._words import table
+from nnspec.cli._words import counted, table
 
 if TYPE_CHECKING:
     from runtime.compiler.assemble import Plan
     from runtime.compiler.listing import PlannedNode
+    from runtime.data import Data
     from spec_lang.spec import Spec
+
+MOST_CLASSES = 20
+"""Classes that are listed one by one for people; JSON has them all."""
 
 
 @click.command(
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 )
 @click.argument("file", metavar="FILE")
 @changes
+@click.option("--out", metavar="DIR", help="The folder that the run is to get; left out it is runs/NAME.")
 @click.option("--without", metavar="REWRITE", multiple=True, help="Leave a rewrite out of the plan; repeatable.")
 @click.option("--code", is_flag=True, help="Print the training step as the NumPy program that it is.")
 @json_flag
@@ -34,68 +40,141 @@ def command(
     settings: dict[str, str],
     variant: str | None,
     data: str | None,
+    out: str | None,
     without: tuple[str, ...],
     code: bool,
     as_json: bool,
 ) -> None:
-    """Show shapes, parameters, FLOPs, memory, every default, and how a step is computed.
+    """Show every default, the layers, the data, the run's folder, and how a step is computed.
 
-    Data are read only where they decide the shape of a sample, as a table does. FLOPs are those of one sample's forward
-    pass, a multiply-add counted as two. Memory is that of a training step; the data themselves come on top.
+    FLOPs are those of one sample's forward pass, a multiply-add counted as two. A layer's memory is that of its
+    weights, their gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take
+    as it is computed, and the data themselves come on top. Data are read where they are on this machine, and never
+    fetched.
     """
+    from runtime.prepare import with_data_at_hand, with_shapes
     from spec_lang.request import Request
-    from spec_lang.resolve import resolved
 
     request = Request(file, settings, variant, data)
-    spec = request.check()
+    spec, samples, absent = with_data_at_hand(request)
     if spec.input is None:
-        from runtime.prepare import with_shapes
-
         spec, _ = with_shapes(request)
     plan = _training_plan(spec, without)
     if code:
         from runtime.compiler.listing import listing
 
         result(listing(plan, spec))
-        return
-    layers = [
+    elif as_json:
+        result_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
+    else:
+        _tell(spec, plan, _data(spec, samples, absent), _run(spec, out))
+
+
+def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
+    from spec_lang.resolve import resolved
+
+    return {
+        "network": spec.name,
+        "input_shape": list(spec.input or ()),
+        "layers": _layers(spec),
+        "parameters": spec.parameter_count,
+        "flops": sum(node.flops() for node in spec.nodes),
+        "memory_bytes": _memory(plan, spec),
+        "step": [{**vars(node), "shape": list(node.shape), "notes": list(node.notes)} for node in _nodes(plan)],
+        "rewrites": list(plan.draft.applied),
+        "lanes": list(plan.draft.lanes),
+        "blas_threads": plan.draft.blas_threads,
+        "sweeps": {key: list(values) for key, values in spec.sweeps},
+        "spec": resolved(spec),
+    }
+
+
+def _tell(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
+    from spec_lang.resolve import resolved
+
+    result(resolved(spec))
+    result(_drawn(spec) + "\n")
+    result(_data_in_words(data) + "\n")
+    result(_planned(plan, spec) + "\n")
+    if spec.sweeps:
+        result(_sweeps_in_words(spec) + "\n")
+    result(f"  the run's folder would be {run['out']}" + (f", but: {run['problem']}" if run["problem"] else ""))
+
+
+def _layers(spec: "Spec") -> list[dict[str, Any]]:
+    return [
         {
             "name": node.name,
             "kind": node.layer.word,
             "output_shape": list(node.output_shape),
             "parameters": sum(parameter.size for parameter in node.parameters().values()),
             "flops": node.flops(),
+            "memory_bytes": spec.memory_of(node),
         }
         for node in spec.nodes
     ]
-    if as_json:
-        result_json(
-            network=spec.name,
-            input_shape=list(spec.input or ()),
-            layers=layers,
-            parameters=spec.parameter_count,
-            flops=sum(node.flops() for node in spec.nodes),
-            memory_bytes=_memory(plan, spec),
-            step=[{**vars(node), "shape": list(node.shape), "notes": list(node.notes)} for node in _nodes(plan)],
-            rewrites=list(plan.draft.applied),
-            lanes=list(plan.draft.lanes),
-            blas_threads=plan.draft.blas_threads,
-            spec=resolved(spec),
-        )
-    else:
-        result(resolved(spec))
-        result(_drawn(spec, layers))
-        result(_planned(plan, spec))
 
 
-def _drawn(spec: "Spec", layers: list[dict[str, Any]]) -> str:
-    rows = [("layer", "kind", "shape", "parameters", "FLOPs"), ("input", "", str(spec.input), "", "")]
+def _drawn(spec: "Spec") -> str:
+    from spec_lang.ends import in_bytes
+
+    layers = _layers(spec)
+    rows = [("layer", "kind", "shape", "parameters", "FLOPs", "memory"), ("input", "", str(spec.input), "", "", "")]
     for node, layer in zip(spec.nodes, layers, strict=True):
-        numbers = f"{layer['parameters']:,}", f"{layer['flops']:,}"
+        numbers = f"{layer['parameters']:,}", f"{layer['flops']:,}", in_bytes(layer["memory_bytes"])
         rows.append((node.name, node.layer.word, str(node.output_shape), *numbers))
     flops = sum(layer["flops"] for layer in layers)
-    rows.append(("all", "", "", f"{spec.parameter_count:,}", f"{flops:,}"))
-    return table(rows, right=(3, 4)) + "\n"
+    rows.append(("all", "", "", f"{spec.parameter_count:,}", f"{flops:,}", in_bytes(spec.memory_bytes())))
+    return table(rows, right=(3, 4, 5))
+
+
+def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
+    """The samples of each part, by class where there are classes; or why they are not known."""
+    name = spec.data.word if spec.data is not None else None
+    if data is None:
+        return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
+    from runtime.training import Timetable
+
+    counts = data.counts()
+    parts = {role: {"samples": len(part), "classes": counts[role] or None} for role, part in data.parts()}
+    steps = Timetable.of(spec, len(data.train)).total
+    return {"name": name, "at_hand": True, "reason": None, "parts": parts, "steps": steps}
+
+
+def _data_in_words(data: dict[str, Any]) -> str:
+    parts: dict[str, Any] = data["parts"]
+    if not data["at_hand"]:
+        return f"  data not at hand: {data['reason']}"
+    listed = [part["classes"] or {} for part in parts.values()]
+    classes = list(listed[0]) if len(listed[0]) <= MOST_CLASSES else []
+    rows = [(f"data {data['name']}", *parts)]
+    rows += [(f"class {name}", *(f"{counts[name]:,}" for counts in listed)) for name in classes]
+    rows.append(("samples", *(f"{part['samples']:,}" for part in parts.values())))
+    more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
+    told = table(rows, right=range(1, len(parts) + 1))
+    return f"{told}\n  {counted(data['steps'], 'training step')} on {counted(_trained(data), 'sample')}{more}"
+
+
+def _trained(data: dict[str, Any]) -> int:
+    samples: int = data["parts"]["train"]["samples"]
+    return samples
+
+
+def _sweeps_in_words(spec: "Spec") -> str:
+    """The grid of the spec's sweeps, which is no part of the run that is planned."""
+    total = 1
+    for _, values in spec.sweeps:
+        total *= len(values)
+    rows = [(f"sweep {key}", ", ".join(values)) for key, values in spec.sweeps]
+    return f"{table(rows)}\n  {counted(total, 'run')} in all; this plan is that of the spec as it stands"
+
+
+def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
+    """Where a run begun now would go, and why it could not be written there."""
+    from runtime.runs import prospect
+
+    path, problem = prospect(spec.name, Path(out) if out is not None else None)
+    return {"out": str(path), "writable": problem is None, "problem": problem}
 
 
 def _training_plan(spec: "Spec", without: tuple[str, ...]) -> "Plan":
@@ -130,13 +209,13 @@ def _planned(plan: "Plan", spec: "Spec") -> str:
     draft = plan.draft
     rows = [("step", "kernel", "form", "FLOPs a batch", "")]
     rows += [(n.name, n.kind, n.form, f"{n.flops:,}", ", ".join(n.notes)) for n in _nodes(plan)]
-    size = " + ".join(map(str, draft.lanes))
-    shards = f"{size} samples in {len(draft.lanes)} lanes" if len(draft.lanes) > 1 else f"{size} samples"
+    lanes = draft.lanes
+    shards = counted(lanes[0], "sample")
+    if len(lanes) > 1:
+        shards = f"{' + '.join(map(str, lanes))} samples in {len(lanes)} lanes"
     if draft.block > 1:
         shards = f"{draft.block} steps of one sample at once"
-    threads = (
-        "one BLAS thread" + (" each" if len(draft.lanes) > 1 else "") if draft.blas_threads == 1 else "two BLAS threads"
-    )
+    threads = "one BLAS thread" + (" each" if len(lanes) > 1 else "") if draft.blas_threads == 1 else "two BLAS threads"
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
     rewrites = ", ".join(draft.applied) or "none"
     return table(rows, right=(3,)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

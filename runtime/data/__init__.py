@@ -1,6 +1,6 @@
 """Samples: read, checked, split, normalized. One source a file; each registers itself."""
 
-from runtime.data.datasets import DATASETS, Dataset, datasets, fetch
+from runtime.data.datasets import DATASETS, Dataset, datasets, fetch, missing
 from runtime.data.inputs import read_inputs
 from runtime.data.load import data_from_arrays, load_data, load_sources, reads
 from runtime.data.parts import Data, Part
@@ -21,6 +21,7 @@ __all__ = [
     "fetch",
     "load_data",
     "load_sources",
+    "missing",
     "read_inputs",
     "reads",
 ]

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.data.files import absent
 from runtime.data.load import load_sources
 from runtime.errors import DataError
+from spec_lang import data as words
 from spec_lang.diagnostics import near, one_of
 
 
@@ -51,3 +53,14 @@ def fetch(name: str, progress: bool | None = None) -> Path:
         hint = f"did you mean {close}?" if close else f"there is {one_of(names)}"
         raise DataError(f'no data set is called "{name}"; {hint}', exit_code=2)
     return DATASETS[name].get(progress)
+
+
+def missing(word: words.Data, folder: Path) -> str | None:
+    """Why the samples that a word names are not on this machine, None where they are; paths begin at `folder`."""
+    load_sources()
+    dataset = DATASETS.get(word.word)
+    if dataset is not None and dataset.find() is None:
+        return f"{word.word} is not on this machine: nnspec data fetch {word.word} brings it"
+    named = [folder / path for path in (getattr(word, name) for name in word.paths) if path is not None]
+    gone = next((path for path in named if not path.exists()), None)
+    return str(absent(gone)) if gone is not None else None

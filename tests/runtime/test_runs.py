@@ -13,7 +13,7 @@ import pytest
 
 from runtime import runs
 from runtime.errors import TrainingError
-from runtime.runs import RunFolder
+from runtime.runs import RunFolder, new_folder, prospect
 from runtime.stepping import Stepper
 from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 
@@ -122,3 +122,40 @@ def test_only_the_last_checkpoints_by_step_are_kept_and_a_refusal_is_told(tmp_pa
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(TrainingError, match=r"step-000000010\.h5 cannot be written: Permission denied"):
         run.keep_steps(1)
+
+
+@pytest.mark.parametrize("taken", [0, 1, 3])
+def test_the_prospect_is_the_folder_that_a_run_then_gets(
+    taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(taken):
+        new_folder("net", None)
+    path, problem = prospect("net", None)
+    assert problem is None and not path.exists()
+    assert new_folder("net", None).path == path
+
+
+def test_a_prospect_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there").mkdir()
+    for out in (None, "there", "a/b/c", tmp_path / "there" / "deep"):
+        assert prospect("net", out)[1] is None
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*")] == [Path("there")]
+
+
+def test_a_folder_that_holds_a_run_a_file_and_a_full_disk_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    new_folder("net", "mine").last.write_text("")
+    (tmp_path / "file").write_text("")
+    assert "mine holds a run already" in str(prospect("net", "mine")[1])
+    assert "file is a file" in str(prospect("net", "file")[1])
+    assert "file is a file" in str(prospect("net", "file/run")[1])
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert "No space left on device (errno 28)" in str(prospect("net", "new")[1])

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.data import DataError, datasets, fetch
+from runtime.data import DataError, datasets, fetch, missing
+from spec_lang import data as words
 from tests.runtime.data.helpers import write_mnist
 
 
@@ -33,3 +34,14 @@ def test_an_unknown_name_is_answered_with_a_known_one(name: str, said: str) -> N
     with pytest.raises(DataError, match=said) as error:
         fetch(name)
     assert error.value.exit_code == 2
+
+
+def test_what_a_word_names_and_is_not_on_this_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NNSPEC_DATA", raising=False)
+    monkeypatch.setenv("NNSPEC_HOME", str(tmp_path))
+    assert missing(words.Mnist(), tmp_path) == "mnist is not on this machine: nnspec data fetch mnist brings it"
+    assert missing(words.MnistSample(), tmp_path) is None
+    assert missing(words.Dinos(), tmp_path) is None
+    (tmp_path / "here.csv").write_text("")
+    assert missing(words.Csv(path="here.csv", target="y"), tmp_path) is None
+    assert "there.csv" in str(missing(words.Csv(path="here.csv", target="y", test="there.csv"), tmp_path))
