@@ -41,7 +41,6 @@ def test_what_a_word_names_and_is_not_on_this_machine_is_told(tmp_path: Path, mo
     monkeypatch.setenv("NNSPEC_HOME", str(tmp_path))
     assert missing(words.Mnist(), tmp_path) == "mnist is not on this machine: nnspec data fetch mnist brings it"
     assert missing(words.MnistSample(), tmp_path) is None
-    assert missing(words.Dinos(), tmp_path) is None
     (tmp_path / "here.csv").write_text("")
     assert missing(words.Csv(path="here.csv", target="y"), tmp_path) is None
     assert "there.csv" in str(missing(words.Csv(path="here.csv", target="y", test="there.csv"), tmp_path))
