@@ -13,11 +13,15 @@ from spec_lang.spec import INPUT
 
 @dataclass(frozen=True)
 class LaneText:
-    """The program of one lane: its text, the bytes of its buffers, and how each node is computed."""
+    """The program of one lane: its text, the bytes of its buffers, and how each node is computed.
+
+    Where lanes have `meetings`, a step is a generator: it yields so many times, and at last what it gives.
+    """
 
     text: str
     bytes: int
     forms: Mapping[str, str]
+    meetings: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def assemble(draft: Draft, dtype: str, normalized: bool) -> Plan:
 
 
 def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
-    w = Writer(samples, draft.batch, dtype, draft.training)
+    w = Writer(samples, draft.lanes, dtype, draft.training)
     walk = Walk(draft, w)
     end = walk.forward(
         draft.nodes, {INPUT: _input(draft, w, normalized)}, {INPUT: draft.training and draft.first_gradient}
@@ -53,7 +57,7 @@ def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
         result = "loss"
     else:
         result = _outputs(draft, w, end)
-    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms)
+    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms, w.meetings)
 
 
 class Walk:
@@ -110,7 +114,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
     """Steps of single samples, a block of them at once: see rewrites.blocks."""
     first, rest, steps = draft.nodes[0], draft.nodes[1:], draft.block
     features, units = first.input_shapes[0].size, first.output_shape.size
-    w = Writer(1, 1, dtype, True)
+    w = Writer(1, (1,), dtype, True)
     start, _ = draft.parameters[f"{first.name}/weight"]
     biased = f"{first.name}/bias" in draft.parameters
     inputs = features + biased
@@ -221,7 +225,7 @@ def _text(w: Writer, result: str, about: str, arguments: str = "") -> str:
         "",
         f"{INDENT}def step({arguments}):",
         *(f"{INDENT * 2}{line}" for line in w.step),
-        f"{INDENT * 2}return {result}",
+        f"{INDENT * 2}{'yield' if w.meetings else 'return'} {result}",
         "",
         f"{INDENT}return step",
     ]

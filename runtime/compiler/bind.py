@@ -59,6 +59,8 @@ class Bound:
         self._padding = np.zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
+        self._meetings = max(lane.meetings for lane in plan.lanes.values())
+        together: dict[str, Array] = {}
         self._gradients = [gradients] if gradients is not None else []
         shift, scale = normalization if normalization is not None else (None, None)
         start = 0
@@ -83,6 +85,8 @@ class Bound:
                 ),
                 shift,
                 scale,
+                together,
+                i,
             )
             self._steps.append(step)
             start += size
@@ -101,12 +105,21 @@ class Bound:
                 self._random.random(out=drawn, dtype=np.float32)
         if len(self._steps) == 1:
             return self._steps[0]()
-        results = run_together(self._steps)
+        results = self._results()
         if self._gradients:
             for other in self._gradients[1:]:
                 np.add(self._gradients[0], other, out=self._gradients[0])
             return sum(results)
         return np.concatenate(results)
+
+    def _results(self) -> list[Any]:
+        """What each lane gives. From one meeting to the next lanes touch nothing in common."""
+        if not self._meetings:
+            return run_together(self._steps)
+        lanes = [step() for step in self._steps]
+        for _ in range(self._meetings):
+            run_together([lane.__next__ for lane in lanes])
+        return run_together([lane.__next__ for lane in lanes])
 
 
 def run_together(steps: list[Step]) -> list[Any]:

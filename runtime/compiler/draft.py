@@ -33,6 +33,11 @@ class DraftNode:
         """The node as the graph has it."""
         return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape)
 
+    @property
+    def channels_in_front(self) -> bool:
+        """Whether the last axis of a sample, its channels, is the first one of a program's array: rows and images."""
+        return len(self.input_shapes[0]) in (1, 3)
+
     def noted(self, note: str) -> "DraftNode":
         """The node with one more note."""
         return replace(self, notes=(*self.notes, note))

@@ -113,7 +113,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         f"{INDENT}targets = {target}",
         f"{INDENT}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
         f"{INDENT}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
-        f"{INDENT}steps_of_lanes = []",
+        f"{INDENT}steps_of_lanes, together = [], {{}}",
     ]
     start = 0
     for i, size in enumerate(draft.lanes):
@@ -121,7 +121,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}"
         lines.append(
             f"{INDENT}steps_of_lanes.append(lane_of_{size}(parameters, gradients[{i}], buffers, samples[{part}], "
-            f"targets[{part}], {drawn_part}, {mode}, shift, scale))"
+            f"targets[{part}], {drawn_part}, {mode}, shift, scale, together, {i}))"
         )
         start += size * draft.block
     rate = spec.optimizer.lr
@@ -131,9 +131,21 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         lines.append(f"{INDENT * 2}losses = steps_of_lanes[0]([{rate!r}] * {draft.block})")
         lines.append(f"{INDENT * 2}print(number, sum(losses) / {draft.block})")
     else:
-        lines.append(f"{INDENT * 2}loss = sum(step() for step in steps_of_lanes)")
+        lines += _summing(max(lane.meetings for lane in plan.lanes.values()))
         lines.append(f"{INDENT * 2}for other in gradients[1:]:")
         lines.append(f"{INDENT * 3}np.add(gradients[0], other, out=gradients[0])")
         lines.append(f"{INDENT * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
         lines.append(f"{INDENT * 2}print(number, loss)")
     return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENT}main()"]))
+
+
+def _summing(meetings: int) -> list[str]:
+    """The lines of the loss of all lanes: one after the other, or each as far as its next meeting."""
+    if not meetings:
+        return [f"{INDENT * 2}loss = sum(step() for step in steps_of_lanes)"]
+    return [
+        f"{INDENT * 2}lanes = [step() for step in steps_of_lanes]",
+        f"{INDENT * 2}for _ in range({meetings + 1}):",
+        f"{INDENT * 3}losses = [next(lane) for lane in lanes]  # the last of them; a meeting gives None",
+        f"{INDENT * 2}loss = sum(losses)",
+    ]

@@ -110,15 +110,17 @@ def lanes(draft: Draft) -> Draft:
 
     The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
     While training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the
-    gradients of large weights, and statistics over a batch keep it whole. A short step has one thread alone, for
-    handing work over would cost more than it saves, and so would it for the many short products of a recurrent layer.
+    gradients of large weights. Where a batch is normalized, lanes meet to add up what they have seen of it; a plain
+    form could not. A short step has one thread alone, for handing work over would cost more than it saves, and so
+    would it for the many short products of a recurrent layer.
     """
     recurrent = any(isinstance(node.layer, Recurrent) for node in draft.nodes)
     if recurrent or draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
+    plain = any(isinstance(node.layer, BatchNorm) and not node.channels_in_front for node in draft.nodes)
     uneven = draft.output_shape.sequence  # lanes of sequences do not count equally where lengths differ
-    if draft.batch < 2 or (draft.training and (Conv not in kinds or BatchNorm in kinds or uneven)):
+    if draft.batch < 2 or (draft.training and (Conv not in kinds or plain or uneven)):
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)

@@ -9,8 +9,11 @@ from spec_lang.shape import Shape
 
 INDENT = "    "
 
-GIVEN = ("parameters", "gradients", "buffers", "samples", "targets", "draws", "mode", "shift", "scale")
-"""What a lane is given, in this order."""
+GIVEN = (
+    *("parameters", "gradients", "buffers", "samples", "targets", "draws", "mode", "shift", "scale"),
+    *("together", "number"),
+)
+"""What a lane is given, in this order. `together` holds arrays that all lanes see, `number` counts lanes from 0."""
 
 SPOKEN = (
     *("np", "exp", "log", "as_strided", "plain_layer", "plain_loss"),
@@ -48,17 +51,24 @@ class Ref:
 class Writer:
     """One lane's program in the making.
 
-    `lines` of the forward pass, and of the backward pass once `backward` is set; `setup` makes what they work on.
+    `step` has the lines of the forward pass and of the backward pass, `setup` those that make what they work on;
+    `meetings` counts where a step waits for the other lanes.
     """
 
     samples: int  # in this lane
-    batch: int  # in all lanes
+    lanes: tuple[int, ...]  # the samples in each lane
     dtype: str
     training: bool
     setup: list[str] = field(default_factory=list)
     step: list[str] = field(default_factory=list)
     bytes: int = 0
+    meetings: int = 0
     _taken: set[str] = field(default_factory=lambda: {*GIVEN, *SPOKEN, *kwlist, *dir(builtins)})
+
+    @property
+    def batch(self) -> int:
+        """Samples in all lanes."""
+        return sum(self.lanes)
 
     def name(self, wish: str) -> str:
         """An identifier like the wish that nothing else has."""
@@ -76,6 +86,21 @@ class Writer:
         self.setup.append(f"{name} = np.{fill}({as_text(shape)}, {_quoted(kind)})")
         self.bytes += prod(shape) * {"bool": 1, "float32": 4, "float64": 8, "intp": 8}[kind]
         return Ref(name, shape)
+
+    def together(self, wish: str, shape: tuple[int, ...]) -> tuple[str, str]:
+        """An array (lanes, *shape) that all lanes see, by this wish, and the part that is this lane's to write."""
+        whole = self.name(wish)
+        lanes = (len(self.lanes), *shape)
+        new = f"np.empty({as_text(lanes)}, {_quoted(self.dtype)})"
+        self.setup.append(f"{whole} = together.setdefault({wish!r}, {new})")
+        self.bytes += prod(lanes) * (4 if self.dtype == "float32" else 8)
+        return whole, self.view(f"{whole}_own", f"{whole}[number]", shape).name
+
+    def meet(self) -> None:
+        """From here on the step goes on only when all lanes have come so far. A single lane waits for nobody."""
+        if len(self.lanes) > 1:
+            self.do("yield  # until all lanes have come here")
+            self.meetings += 1
 
     def rows(self, wish: str, features: int) -> Ref:
         """A new array (features, samples), and behind it the row of ones that a folded bias multiplies."""

@@ -81,6 +81,8 @@ def globalmaxpool(word: GlobalMaxPool, shape: Shape, arrays: Mapping[str, Array]
     count = shape.size // channels
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, …, channels) → (batch, channels). A sequence that is all padding counts its steps as if they were
+        real, so that the largest is a number."""
         places = x.reshape(-1, count, channels)
         real = mode.real(count) if shape.sequence else None
         if real is not None:

@@ -108,12 +108,12 @@ KERNELS: Registry[Callable[[Any, Site], Written | None]] = Registry("runtime.com
 kernel = KERNELS.implements
 
 
-def unbroken(site: Site, d_y: Ref) -> Ref:
-    """A gradient in memory without gaps: what a matrix product needs."""
-    if d_y.solid:
-        return d_y
-    copy = site.writer.buffer(f"d_{site.node.name}", d_y.shape)
-    site.writer.do(f"np.copyto({copy.name}, {d_y.name})")
+def unbroken(site: Site, ref: Ref) -> Ref:
+    """An array in memory without gaps: what a matrix product needs."""
+    if ref.solid:
+        return ref
+    copy = site.writer.buffer(f"{ref.name}_solid", ref.shape)
+    site.writer.do(f"np.copyto({copy.name}, {ref.name})")
     return copy
 
 

@@ -33,6 +33,8 @@ def _backward(site: Site, back: str, in_place: bool) -> Backward:
     w, node = site.writer, site.node
 
     def backward(d_y: Ref) -> list[Ref | None]:
+        """What the plain backward gives, copied to the places of this program: the parameters' gradients always, that
+        of the input where it is wanted."""
         d_x, own = w.name(f"d_{node.name}_result"), w.name(f"{node.name}_gradients")
         given = d_y.name if in_place else as_samples(d_y.name, node.output_shape)
         w.do(f"{d_x}, {own} = {back}({given})")

@@ -108,6 +108,8 @@ def avgpool(word: AvgPool, site: Site) -> Written:
     w.do(f"np.multiply({value.name}, {share}, out={value.name})")
 
     def backward(d_y: Ref) -> list[Ref | None]:
+        """Every place of a window gets an equal share, first along the height, then along the width. Where each place
+        belongs to one window alone the share is copied, else shares are added."""
         if not site.wanted[0]:
             return [None]
         d_mean = site.gradient(d_y)

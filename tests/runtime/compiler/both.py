@@ -186,7 +186,8 @@ def run(bound: Bound, batch: Batch) -> Any:
 def in_lanes(draft: Draft) -> Draft:
     """The draft in two lanes of its own, whatever its work, where a batch can be cut: the first has the odd sample."""
     half = (draft.batch + 1) // 2
-    together = draft.training and (draft.buffers or draft.output_shape.sequence)  # statistics, steps that are counted
+    plain = any(node.layer.word == "batchnorm" and not node.channels_in_front for node in draft.nodes)
+    together = draft.training and (plain or draft.output_shape.sequence)  # statistics, steps that are counted
     return draft if draft.batch < 2 or together else replace(draft, lanes=(half, draft.batch - half))
 
 

@@ -23,7 +23,7 @@ from runtime.prepare import with_data
 from spec_lang.request import Request
 from spec_lang.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
-from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself
+from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself, lane_of
 from tests.strategies import networks
 
 SPECS = sorted((Path(runtime.__file__).parent.parent / "specs").glob("*.nnspec"))
@@ -94,8 +94,7 @@ def test_a_plan_foretells_the_bytes_of_its_buffers(text: str, size: int, seed: i
 def taken(both: Both, draft: Draft, size: int) -> int:
     """What one lane of this size asks NumPy for."""
     watched = WatchedNumPy()
-    alone = both.rewritten(size, training=draft.training)
-    by_itself(both, alone, both.batch(size), watched)
+    lane_of(both, draft, size, both.batch(size), watched)
     return watched.bytes
 
 

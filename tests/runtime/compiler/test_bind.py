@@ -15,11 +15,11 @@ from runtime.layers import Mode
 from runtime.network import Network
 from spec_lang.check import check
 from spec_lang.source import Source
-from tests.runtime.compiler.both import Batch, Both, assert_agree, in_lanes, run
+from tests.runtime.compiler.both import CLOSE, Batch, Both, assert_agree, in_lanes, run
 from tests.runtime.compiler.watched import WatchedNumPy
 
 DEEP = (
-    "input 11x10x2 -> conv 3x3 x3 pad=same relu -> maxpool 2 -> (conv 3x3 x3 pad=same leaky_relu + skip) "
+    "input 11x10x2 -> conv 3x3 x3 pad=same relu -> maxpool 2 -> (conv 3x3 x3 pad=same -> batchnorm -> tanh + skip) "
     "-> dropout 0.3 -> avgpool 3 stride=1 -> dense 6 gelu -> dropout 0.5 -> dense 4 softmax"
 )
 FORMS = {
@@ -79,6 +79,18 @@ def test_lanes_drop_the_same_numbers_as_the_whole_batch() -> None:
     batch = both.batch(5)
     draft = both.rewritten(5)
     assert_agree(both.planned(batch, in_lanes(draft)), both.planned(batch, draft), 1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [2, 3, 7])
+def test_lanes_normalize_by_the_whole_batch_also_where_its_halves_are_far_apart(size: int, dtype: str) -> None:
+    """Halves a hundred deviations from each other: a difference of squares would cancel."""
+    both = Both.of("input 5x4x2 -> batchnorm -> conv 2x2 x3 -> batchnorm -> relu -> dense 3", dtype)
+    random = both.batch(size)
+    batch = Batch(random.x + np.linspace(0, 100, size, dtype=dtype).reshape(-1, 1, 1, 1), random.y)
+    draft = in_lanes(both.rewritten(size))
+    assert len(draft.lanes) == 2
+    assert_agree(both.planned(batch, draft), both.plain(batch), CLOSE[dtype])
 
 
 def test_each_step_drops_other_numbers() -> None:

@@ -17,6 +17,10 @@ train 1 epochs batch=6"""
 BLOCK = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
 PLAIN = "input 6x6x2 -> conv 3x3 x4 -> batchnorm -> gelu -> dropout 0.2 -> dense 3 sigmoid\ntrain 1 epochs batch=4"
 
+MEETING = """input 12x12x4 -> conv 3x3 x32 bias=no -> batchnorm -> relu -> globalavgpool -> dense 3 softmax
+optimizer adam lr=0.01
+train 1 epochs batch=33"""
+
 
 def plan_of(text):
     network = nnspec.compile(text)
@@ -26,7 +30,7 @@ def plan_of(text):
     return plan_for(network.programs.graph, spec.loss, *arenas, spec.train.batch, "train", True, plain_sgd), spec
 
 
-@pytest.mark.parametrize("text", [CONV, BLOCK, PLAIN])
+@pytest.mark.parametrize("text", [CONV, BLOCK, PLAIN, MEETING])
 def test_the_listing_runs_by_itself_and_its_loss_falls(text, tmp_path):
     code = tmp_path / "step.py"
     code.write_text(listing(*plan_of(text)))
@@ -40,8 +44,10 @@ def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel():
     assert {line.split()[1].split(".")[0] for line in imported} == {"__future__", "math", "types", "numpy"}
 
 
-def test_the_lanes_of_the_listing_are_what_a_run_executes():
-    plan, spec = plan_of(CONV)
+@pytest.mark.parametrize(("text", "lanes"), [(CONV, 1), (MEETING, 2)])
+def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
+    plan, spec = plan_of(text)
+    assert len(plan.draft.lanes) == lanes
     text = listing(plan, spec)
     for lane in plan.lanes.values():
         assert lane.text.split("\n", 1)[1] in text

@@ -206,10 +206,17 @@ class TestLanes:
         assert draft.lanes == (5,)
         assert draft.blas_threads == 1
 
-    def test_statistics_over_a_batch_keep_it_whole_while_training(self, long_steps: None) -> None:
-        both = Both.of("input 8x8x1 -> conv 3x3 x2 -> batchnorm -> dense 3")
-        assert both.rewritten(5).lanes == (5,)
+    @pytest.mark.parametrize(
+        ("front", "training"),
+        [("conv 3x3 x2 -> batchnorm", (3, 2)), ("reshape 8x8 -> batchnorm -> conv 3x3 x2", (5,))],
+    )
+    def test_lanes_add_up_what_a_batch_is_normalized_by_and_a_plain_form_keeps_it_whole(
+        self, front: str, training: tuple[int, ...], long_steps: None
+    ) -> None:
+        both = Both.of(f"input 8x8x1 -> {front} -> dense 3")
+        assert both.rewritten(5).lanes == training
         assert both.rewritten(5, training=False).lanes == (3, 2)
+        both.assert_planned_is_plain(both.rewritten(5))
 
     def test_dense_networks_leave_both_threads_to_blas_while_training(self, long_steps: None) -> None:
         draft = Both.of(TEXTS["dense"]).rewritten(5)

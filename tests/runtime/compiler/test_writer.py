@@ -21,7 +21,7 @@ SHAPES = [
 
 
 def writer() -> Writer:
-    return Writer(3, 3, "float32", training=True)
+    return Writer(3, (3,), "float32", training=True)
 
 
 def shown(shape: Shape) -> str:
@@ -95,7 +95,7 @@ def test_behind_rows_stands_a_row_of_ones_for_the_bias() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_windows_are_strided_in_numbers_from_a_start(dtype: str) -> None:
-    w = Writer(1, 1, dtype, training=False)
+    w = Writer(1, (1,), dtype, training=False)
     row = w.buffer("row", (10,), "zeros")
     windows = w.windows("windows", row, (3, 2), (3, 1), start=2)
     space = made(w)

@@ -75,22 +75,37 @@ SHIFT, SCALE = 100.0, 50.0
 
 def by_itself(both: Both, draft: Draft, batch: Batch, numpy: Any = np) -> ByItself:
     """The text of a program for a whole batch, executed with the names of a program and nothing else."""
+    gradients, buffers = np.full_like(both.network.parameter_arena.flat, np.nan), both.network.buffer_arena.flat.copy()
+    step = lane_of(both, draft, draft.batch, batch, numpy, gradients, buffers)
+    return ByItself(step([0.01] * draft.block) if draft.block > 1 else step(), gradients, buffers)
+
+
+def lane_of(
+    both: Both,
+    draft: Draft,
+    size: int,
+    batch: Batch,
+    numpy: Any,
+    gradients: Array | None = None,
+    buffers: Array | None = None,
+) -> Callable[..., Any]:
+    """The step of a draft's lane of this size, over such a batch, its buffers made."""
     plan = assemble(draft, both.dtype, batch.x.dtype.kind != "f")
-    (lane,) = plan.lanes.values()
     space = {**PROGRAM_NAMES, "np": numpy}
-    exec(lane.text, space)
+    exec(plan.lanes[size].text, space)
     network, random = both.network, np.random.default_rng(5)
-    gradients, buffers = np.full_like(network.parameter_arena.flat, np.nan), network.buffer_arena.flat.copy()
     dropped = [n for n in draft.nodes if n.layer.word == "dropout" and draft.training]
-    step = space["lane"](
+    step: Callable[..., Any] = space["lane"](
         parameters=network.parameter_arena.flat.copy(),
-        gradients=gradients,
-        buffers=buffers,
+        gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
+        buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
         samples=batch.x,
         targets=batch.y,
-        draws={n.name: random.random((draft.batch, *n.output_shape), np.float32) for n in dropped},
+        draws={n.name: random.random((size, *n.output_shape), np.float32) for n in dropped},
         mode=Mode(draft.training),
         shift=np.array([SHIFT], both.dtype),
         scale=np.array([SCALE], both.dtype),
+        together={},
+        number=0,
     )
-    return ByItself(step([0.01] * draft.block) if draft.block > 1 else step(), gradients, buffers)
+    return step
