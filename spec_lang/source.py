@@ -60,10 +60,14 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def start(self, number: int) -> int:
+        """The offset at which a line begins, counted from 1."""
+        return self._starts[number - 1]
+
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its end."""
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
-        return self.text[self._starts[number - 1] : end]
+        return self.text[self.start(number) : end]
 
 
 class Span(NamedTuple):

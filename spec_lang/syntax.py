@@ -87,7 +87,10 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Let:
-    """`let name = value`; the parser takes one value, and tells where there are more."""
+    """`let name = value`: a value that is written `$name` below, or `x$name` as a count; `--set name=…` changes it.
+
+    The parser takes one value, and tells where there are more.
+    """
 
     name: str
     values: tuple[Value, ...]
@@ -101,7 +104,7 @@ class Let:
 
 @dataclass(frozen=True)
 class Block:
-    """`block name(a, b) = pipeline`."""
+    """`block name(a, b) = pipeline`: a part of networks, used as `name 16 3`; its layers stand below its name."""
 
     name: str
     parameters: tuple[str, ...]
@@ -111,7 +114,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Include:
-    """`include "file"`."""
+    """`include "file"`: another file's statements first; what follows replaces those of the same kind."""
 
     path: Value
     span: Span
@@ -128,7 +131,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Sweep:
-    """`sweep key = a, b, c`."""
+    """`sweep key = a, b, c`: a grid of values to try; several sweeps multiply."""
 
     key: str
     key_span: Span

@@ -1,0 +1,30 @@
+"""What can be done about an error with one keystroke."""
+
+from typing import NamedTuple
+
+from spec_lang.diagnostics import Diagnostic, Fix
+from spec_lang.editor.document import Document
+from spec_lang.source import Span
+
+
+class Action(NamedTuple):
+    """An edit, what it is called, and the finding that it settles."""
+
+    title: str
+    fix: Fix
+    finding: Diagnostic
+
+
+def actions(document: Document, start: int, end: int) -> list[Action]:
+    """The fixes of the findings that touch a stretch of the document, in order of place."""
+    return [
+        Action(f"Replace {finding.fix.span.text} by {finding.fix.text}", finding.fix, finding)
+        for finding in document.examined.found
+        if finding.fix is not None
+        and finding.fix.span.source is document.source
+        and _touches(finding.span if finding.span.source is document.source else finding.fix.span, start, end)
+    ]
+
+
+def _touches(span: Span, start: int, end: int) -> bool:
+    return span.start <= end and start <= span.end

@@ -1,0 +1,234 @@
+"""What can be written at a place: the words that the language, the spec and its folder have for it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from spec_lang.bind import TRUTH, Slot, field_of, slots
+from spec_lang.editor.document import (
+    Document,
+    Stage,
+    opens_a_stage,
+    stage,
+    stage_around,
+    statements_of,
+    word_before,
+)
+from spec_lang.editor.hover import KEYWORDS, about, described
+from spec_lang.editor.symbols import parameters_at
+from spec_lang.grammar import Token, lexicon, tokens
+from spec_lang.overrides import keys
+from spec_lang.reference import default, option
+from spec_lang.source import Source, Span
+from spec_lang.syntax import Option
+from spec_lang.word import SECTIONS, Word, layers, statements, words
+
+Kind = Literal["layer", "activation", "block", "statement", "keyword", "option", "value", "variable", "file"]
+
+
+class Completion(NamedTuple):
+    """Something that can be written: what it is, in a word and at length."""
+
+    text: str
+    kind: Kind
+    detail: str = ""
+    about: str = ""
+
+
+class Completions(NamedTuple):
+    """What can be written in place of a span, the word that is being written."""
+
+    span: Span
+    items: list[Completion]
+
+
+def complete(document: Document, offset: int) -> Completions:
+    """Everything that can stand at an offset; what has been written of it so far is for the editor to compare."""
+    source = document.source
+    begin = word_before(source.text, offset)
+    end = _end(r"\w*", source.text, offset)
+    before = list(tokens(Source(source.name, source.text[:begin]), comments=True))
+    last = before[-1] if before else None
+    if last is not None and last.type == "COMMENT" and last.end == begin:
+        return Completions(Span(source, offset, offset), [])
+    if last is not None and last.type == "UNCLOSED":
+        line = _line(before)
+        files = list(_files(document, last.text[1:])) if line[:1] and line[0].type == "INCLUDE" else []
+        return Completions(Span(source, last.start + 1, _end(r'[^"\n]*', source.text, offset)), files)
+    written = source.text[begin:offset]
+    asked = _Asked(document, _line([t for t in before if t.type != "COMMENT"]), _rest(source, end), written)
+    items: dict[str, Completion] = {}
+    for item in asked.items():
+        items.setdefault(item.text, item)  # a choice that is the default is told as the default
+    return Completions(Span(source, begin, end), list(items.values()))
+
+
+def _end(pattern: str, text: str, offset: int) -> int:
+    """How far what a pattern describes goes on behind an offset."""
+    match = re.compile(pattern).match(text, offset)
+    return match.end() if match else offset
+
+
+def _line(before: Sequence[Token]) -> list[Token]:
+    """The tokens of the statement that goes on behind these; none where a new one begins."""
+    end = before[-1].end if before else 0
+    source = before[-1].source if before else Source("", "")
+    here = Token("NAME", "", end, end, source)
+    return list(statements_of([*before, here]))[-1][:-1]
+
+
+def _rest(source: Source, end: int) -> list[Token]:
+    """The tokens behind the place, up to the end of the stage or of the line."""
+    line_end = source.text.find("\n", end)
+    rest = Source(source.name, source.text[end : line_end if line_end >= 0 else len(source.text)])
+    found = list(tokens(rest))
+    stops = (i for i in range(len(found)) if found[i].type == "RPAR" or opens_a_stage(found, i))
+    return found[: next(stops, len(found))]
+
+
+class _Asked:
+    """One question: the statement so far, what stands behind the place, and what is written of the word."""
+
+    def __init__(self, document: Document, line: list[Token], rest: list[Token], written: str):
+        self.document = document
+        self.known = document.examined.known
+        self.line = line
+        self.rest = rest
+        self.written = written
+
+    def items(self) -> Iterator[Completion]:
+        """All of them, in the order in which they should be shown."""
+        first = self.line[0].type if self.line else None
+        if first is None:
+            yield from self._stages()
+            yield from self._statements()
+        elif first == "SWEEP":
+            yield from self._sweep()
+        elif first in ("LET", "INCLUDE", "VARIANT"):
+            yield from self._variables() if self.line[-1].type == "EQUAL" else ()
+        elif first == "BLOCK" and not any(opens_a_stage(self.line, i) and i > 2 for i in range(len(self.line))):
+            return
+        elif opens_a_stage(self.line, len(self.line) - 1) or self.line[-1].type == "LABEL":
+            yield from self._stages()
+        else:
+            yield from self._in_stage()
+
+    def _stages(self) -> Iterator[Completion]:
+        for name, cls in layers().items():
+            kind: Kind = "activation" if name in words("activation") else "layer"
+            yield Completion(name, kind, cls.help(), about(cls))
+        for name, block in self.known.blocks.items():
+            yield Completion(name, "block", f"block {name}({', '.join(block.parameters)})", f"`{block.span.text}`")
+        yield Completion("repeat", "keyword", described(KEYWORDS["REPEAT"]))
+        if any(token.type == "LPAR" for token in self.line):
+            yield Completion("skip", "keyword", "the input itself")
+
+    def _statements(self) -> Iterator[Completion]:
+        for name, named in statements().items():
+            cls = named.get(name)
+            if name in SECTIONS or cls is None:
+                yield Completion(name, "statement", f"one of {', '.join(named)}")
+            else:
+                yield Completion(name, "statement", cls.help(), about(cls))
+        for name, kind in lexicon().reserved.items():
+            if kind != "REPEAT":
+                yield Completion(name, "keyword", described(KEYWORDS[kind]))
+
+    def _variables(self) -> Iterator[Completion]:
+        sign = "x$" if self.written.startswith("x$") else "$"
+        for name in parameters_at(self.line):
+            yield Completion(f"{sign}{name}", "variable", f"a parameter of block {self.line[1].text}")
+        for name, let in self.known.lets.items():
+            yield Completion(f"{sign}{name}", "variable", let.value.written())
+
+    def _sweep(self) -> Iterator[Completion]:
+        if len(self.line) == 1:
+            yield from (Completion(key, "option") for key in keys(self.known))
+            return
+        statement, _, name = self.line[1].text.partition("=")[0].strip().partition(".")
+        call = self.known.settings.get(statement)
+        named = str(getattr(call.arguments[0], "value", "")) if call and call.arguments else ""
+        cls = statements().get(statement, {}).get(named if statement in SECTIONS else statement)
+        if cls is not None and name in slots(cls):
+            yield from self._values(cls, slots(cls)[name])
+
+    def _in_stage(self) -> Iterator[Completion]:
+        begin = stage_around(self.line, len(self.line) - 1)
+        written = self.line[begin:]
+        if any(token.type == "RPAR" for token in written):
+            return
+        if written[0].type == "REPEAT":
+            yield from self._variables() if len(written) == 1 else ()
+            return
+        asked: str | None = None
+        if written[-1].type == "EQUAL":
+            asked, written = written[-2].text, written[:-2]
+        elif written[-1].type == "COMMA":
+            written = written[:-1]
+        read = stage(written, begin == 0)
+        if read is None:
+            return
+        if begin == 0 and read.call.word in SECTIONS and read.named is None:
+            yield from self._section(read.call.word)
+        elif (block := self.known.blocks.get(read.call.word)) is not None:
+            yield from (Completion(f"{name}=", "option") for name in block.parameters if asked is None)
+            yield from self._variables()
+        elif read.cls is not None and asked is not None:
+            yield from self._values(read.cls, slots(read.cls).get(asked))
+        elif read.cls is not None:
+            yield from self._arguments(read.cls, read)
+
+    def _section(self, section: str) -> Iterator[Completion]:
+        for name, cls in statements()[section].items():
+            yield Completion(name, "value", cls.help(), about(cls))
+
+    def _arguments(self, cls: type[Word], read: Stage) -> Iterator[Completion]:
+        given = set(field_of(cls, read.arguments).values())
+        given |= {a.name for a in read.arguments if isinstance(a, Option)}
+        given |= {token.text.partition("=")[0].strip() for token in self.rest if token.type == "OPTION"}
+        free = [slot for slot in slots(cls).values() if slot.name not in given or slot.collects]
+        for slot in free:
+            if slot.bare is not None:
+                yield from self._choices(slot)
+                if not slot.choices:
+                    yield Completion(slot.bare.example, "value", f"{slot.name}: {slot.meaning}")
+        for slot in free:
+            if slot.bare is None:
+                yield Completion(f"{slot.name}=", "option", default(cls, slot), option(cls, slot))
+        yield from self._variables()
+
+    def _values(self, cls: type[Word], slot: Slot | None) -> Iterator[Completion]:
+        if slot is None or slot.bare is not None:
+            return
+        usual = default(cls, slot)
+        if usual != "…":
+            yield Completion(usual, "value", "the default", slot.meaning)
+        yield from self._choices(slot)
+        if "bool" in slot.kinds:
+            yield from (Completion(name, "value") for name in list(TRUTH)[:2])
+        yield from self._variables()
+
+    def _choices(self, slot: Slot) -> Iterator[Completion]:
+        for name in slot.choices:
+            cls = words(slot.chosen)[name] if slot.chosen else None
+            yield Completion(name, "value", cls.help() if cls else slot.meaning, about(cls) if cls else "")
+
+
+def _files(document: Document, written: str) -> Iterator[Completion]:
+    """Specs in the folder that a path in quotes leads to, and the folders below it."""
+    root = document.source.folder
+    above, slash, _ = written.rpartition("/")
+    if root is None or ".." in Path(above).parts or Path(above).is_absolute():
+        return
+    try:
+        found = sorted((root / above).iterdir()) if (root / above).is_dir() else []
+    except (OSError, ValueError):
+        return
+    for path in found:
+        if path.name.startswith(".") or path.name == Path(document.source.name).name:
+            continue
+        if path.is_dir():
+            yield Completion(f"{above}{slash}{path.name}/", "file")
+        elif path.suffix == ".nnspec":
+            yield Completion(f"{above}{slash}{path.name}", "file")

@@ -1,0 +1,165 @@
+"""What is told of the word under the pointer, in Markdown."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from spec_lang import syntax
+from spec_lang.bind import Slot, field_of, slots
+from spec_lang.check import shape_missing
+from spec_lang.editor.document import Document, Place, Stage
+from spec_lang.editor.symbols import mention_at, parameters_at
+from spec_lang.elaborate import Passage
+from spec_lang.grammar import Token
+from spec_lang.reference import option, options, values
+from spec_lang.shape import Shape
+from spec_lang.source import Span
+from spec_lang.syntax import Argument, Option
+from spec_lang.word import SECTIONS, Word, statements, words
+
+MOST_TOLD = 6
+"""Layers of a repeat or a block that are told one by one."""
+
+KEYWORDS: dict[str, type] = {
+    "LET": syntax.Let,
+    "BLOCK": syntax.Block,
+    "INCLUDE": syntax.Include,
+    "VARIANT": syntax.Variant,
+    "SWEEP": syntax.Sweep,
+    "REPEAT": syntax.Repeat,
+}
+"""The reserved words' tokens and the nodes of syntax that they begin, whose docstrings say what they are."""
+
+
+class Hover(NamedTuple):
+    """A text about a span."""
+
+    text: str
+    span: Span
+
+
+def hover(document: Document, offset: int) -> Hover | None:
+    """What the token at an offset means, and for a layer what it makes of the shape before it."""
+    place = document.at(offset)
+    if place is None:
+        return None
+    parts = list(_told(document, place, offset))
+    return Hover("\n\n".join(part for part in parts if part), _span(place, offset)) if any(parts) else None
+
+
+def _told(document: Document, place: Place, offset: int) -> Iterator[str]:
+    token = place.token
+    if token.type in KEYWORDS:
+        if token.type == "REPEAT":
+            yield _shapes(document, document.around(token.start))
+        yield described(KEYWORDS[token.type])
+    elif token.type in ("LPAR", "RPAR", "PLUS", "VBAR"):
+        yield _shapes(document, document.around(token.start))
+        if token.type in ("PLUS", "VBAR"):
+            yield about(words("merge")[token.text])
+    elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
+        yield _value_of(document, place, found.symbol.name)
+    elif (read := place.stage()) is not None:
+        yield from _stage(document, read, token, offset)
+
+
+def _span(place: Place, offset: int) -> Span:
+    """The part of an option under the pointer, or the whole token."""
+    part = _argument(place, offset) if place.token.type == "OPTION" else None
+    return part or place.token.span
+
+
+def _argument(place: Place, offset: int) -> Span | None:
+    read = place.stage()
+    option = next((a for a in read.call.arguments if _covers(a.span, offset)), None) if read else None
+    if not isinstance(option, Option):
+        return None
+    return next((v.span for v in option.values if _covers(v.span, offset)), option.name_span)
+
+
+def _covers(span: Span, offset: int) -> bool:
+    return span.start <= offset <= span.end
+
+
+def _stage(document: Document, read: Stage, token: Token, offset: int) -> Iterator[str]:
+    call = read.call
+    block = document.examined.known.blocks.get(call.word)
+    if token.start == call.word_span.start or token.type == "LABEL":
+        yield _shapes(document, call.span)
+        if call.word in SECTIONS and read.cls is None and call.word in statements():
+            yield f"**{call.word}** names one of {', '.join(statements()[call.word])}"
+        elif read.cls is not None:
+            yield about(read.cls)
+        elif block is not None:
+            yield f"```nnspec\n{block.span.text}\n```"
+        elif call.word == "skip":
+            yield "**skip**\n\nThe input itself."
+    elif read.named is not None and token.start == read.named.span.start:
+        yield about(read.cls) if read.cls is not None else ""
+    elif read.cls is not None:
+        yield _argument_told(read.cls, read.arguments, offset)
+
+
+def about(cls: type[Word]) -> str:
+    """A word: its help, an example, its values and its options with their defaults."""
+    paragraphs = [" ".join(part.split()) for part in (cls.__doc__ or "").split("\n\n")]
+    example = f"```nnspec\n{cls.examples[0]}\n```" if cls.examples else ""
+    listed = "\n".join(f"- {line}" for line in (*values(cls), *options(cls)))
+    return "\n\n".join(part for part in (f"**{cls.word}**", *paragraphs, example, listed) if part)
+
+
+def described(node: type) -> str:
+    """A keyword by the first paragraph about its syntax."""
+    return " ".join((node.__doc__ or "").strip().split("\n\n")[0].split())
+
+
+def _argument_told(cls: type[Word], arguments: Iterable[Argument], offset: int) -> str:
+    """The option or the value that stands at an offset."""
+    arguments = list(arguments)
+    fields = field_of(cls, arguments)
+    for position, argument in enumerate(arguments):
+        slot = slots(cls).get(fields.get(position, ""))
+        if slot is None or not _covers(argument.span, offset):
+            continue
+        given = argument.values if isinstance(argument, Option) else (argument,)
+        value = next((value for value in given if _covers(value.span, offset)), None)
+        chosen = words(slot.chosen).get(str(value.value)) if slot.chosen and value is not None else None
+        return about(chosen) if chosen is not None else _slot(cls, slot)
+    return ""
+
+
+def _slot(cls: type[Word], slot: Slot) -> str:
+    if not slot.bare:
+        return option(cls, slot)
+    return f"{values(cls)[[s.name for s in slots(cls).values()].index(slot.name)]}: {slot.meaning}"
+
+
+def _value_of(document: Document, place: Place, name: str) -> str:
+    """What `$name` stands for."""
+    if name in parameters_at(place.line):
+        return f"**{name}** is what a use of block {place.line[1].text} gives"
+    let = document.examined.known.lets.get(name)
+    return f"```nnspec\n{let.span.text}\n```" if let is not None else ""
+
+
+def _shapes(document: Document, span: Span | None) -> str:
+    """What a stage makes of the shape before it, each time it is passed."""
+    passages = document.passages(span) if span is not None else []
+    spec = document.examined.spec
+    if passages and passages[0].after is None:
+        if spec is not None and spec.input is None:
+            return f"The shape is not known: {shape_missing(spec).help}."
+        return "The shape is not known, because of an error."
+    told = [_passage(passage) for passage in passages[:MOST_TOLD]]
+    more = f"\n- … {len(passages) - MOST_TOLD} more" if len(passages) > MOST_TOLD else ""
+    return "\n".join(f"- {line}" for line in told) + more
+
+
+def _passage(passage: Passage) -> str:
+    arrays = {name: array for node in passage.nodes for name, array in node.parameters().items()}
+    count = sum(array.size for array in arrays.values())
+    flops = sum(node.flops() for node in passage.nodes)
+    name = f"`{passage.nodes[0].name}` " if len(passage.nodes) == 1 else ""
+    listed = ", ".join(f"{n.rpartition('/')[2]} {Shape(a.shape)}" for n, a in arrays.items())
+    detail = f" ({listed})" if arrays and len(passage.nodes) == 1 else ""
+    layers = f", {len(passage.nodes)} layers" if len(passage.nodes) > 1 else ""
+    return f"{name}{passage.before} → **{passage.after}**{layers}, {count:,} parameters{detail}, {flops:,} FLOPs"

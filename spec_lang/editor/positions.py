@@ -1,0 +1,47 @@
+"""Offsets in a source and an editor's positions: lines and columns from 0, columns in units of an encoding."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from spec_lang.source import Source
+
+BOM = "\ufeff"
+
+UNITS: dict[str, Callable[[str], int]] = {
+    "utf-8": lambda text: len(text.encode("utf-8", "surrogatepass")),
+    "utf-16": lambda text: len(text) + sum(character > "\uffff" for character in text),
+    "utf-32": len,
+}
+"""How many columns a text takes, by the encoding that an editor counts in; most of them count in UTF-16."""
+
+
+@dataclass(frozen=True)
+class Positions:
+    """The positions of one source."""
+
+    source: Source
+    encoding: str = "utf-16"
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        line, column = self.source.place(min(offset, len(self.source.text)))
+        return line - 1, self._units(self.source.line(line)[: column - 1]) + self._dropped(line)
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a position; one behind a line's end is that end, one behind the last line the text's end."""
+        if line > self.source.text.count("\n"):
+            return len(self.source.text)
+        start, left = self.source.start(line + 1), column - self._dropped(line + 1)
+        for index, character in enumerate(self.source.line(line + 1)):
+            if left <= 0:
+                return start + index
+            left -= self._units(character)
+        return start + len(self.source.line(line + 1))
+
+    def _units(self, text: str) -> int:
+        return UNITS[self.encoding](text)
+
+    def _dropped(self, line: int) -> int:
+        """What the editor counts in a line and the language does not read: a byte order mark."""
+        marked = isinstance(self.source.content, str) and self.source.content.startswith(BOM)
+        return self._units(BOM) if line == 1 and marked else 0

@@ -1,0 +1,67 @@
+"""Another name for a let, a block, a block's parameter, a variant or a named layer, wherever it is mentioned."""
+
+from collections import Counter
+
+from spec_lang.diagnostics import Fix
+from spec_lang.editor.document import Document
+from spec_lang.editor.symbols import Mention, mention_at, mentions
+from spec_lang.errors import NNSpecError
+from spec_lang.grammar import is_name
+from spec_lang.source import Source
+
+
+class RenameError(NNSpecError):
+    """A name that cannot be given."""
+
+
+def renamable(document: Document, offset: int) -> Mention | None:
+    """What would get another name at an offset: something that has its name from this spec."""
+    found = mention_at(document, offset)
+    if found is None or found.symbol.kind == "include":
+        return None
+    return found if any(m.symbol == found.symbol and m.defines for m in mentions(document)) else None
+
+
+def rename(document: Document, offset: int, name: str) -> list[Fix]:
+    """The edits that give what stands at an offset another name, also in included texts.
+
+    Raises RenameError where nothing there has a name of the spec's own, and where the new name would be an error or
+    would mean something else already.
+    """
+    found = renamable(document, offset)
+    if found is None:
+        raise RenameError("there is no name of the spec's own here: a let, a block, a variant, or a layer's name")
+    if not is_name(name):
+        raise RenameError(f'"{name}" is not a name: it is letters, digits and _, and does not begin with a digit')
+    edits = [Fix(m.span, name) for m in mentions(document) if m.symbol == found.symbol]
+    if name != found.symbol.name:
+        _try(document, found, name, edits)
+    return edits
+
+
+def _try(document: Document, found: Mention, name: str, edits: list[Fix]) -> None:
+    """Raise RenameError where the edited document would be wrong in a way in which it is not wrong now."""
+    own = [fix for fix in edits if fix.span.source is document.source]
+    if len(own) == len(edits):
+        source = document.source
+        after = Document(Source(source.name, edited(source.text, own), source.folder, source.included))
+        new = Counter(f.code for f in after.examined.found) - Counter(f.code for f in document.examined.found)
+        first = next((finding for finding in after.examined.found if finding.code in new), None)
+        if first is not None:
+            raise RenameError(f"{first.message}{f': {first.help}' if first.help else ''}")
+    taken = [m for m in mentions(document) if m.symbol.name == name and m.symbol.kind in _rivals(found.symbol.kind)]
+    if taken:
+        line, _ = taken[0].span.source.place(taken[0].span.start)
+        raise RenameError(f'"{name}" stands in line {line} of {taken[0].span.source.name} already')
+
+
+def _rivals(kind: str) -> tuple[str, ...]:
+    """The kinds of symbol that are written alike, so that one of them would hide the other."""
+    return ("let", "parameter") if kind in ("let", "parameter") else (kind,) if kind != "layer" else ()
+
+
+def edited(text: str, edits: list[Fix]) -> str:
+    """The text with all of these edits made at once."""
+    for fix in sorted(edits, key=lambda fix: fix.span.start, reverse=True):
+        text = text[: fix.span.start] + fix.text + text[fix.span.end :]
+    return text

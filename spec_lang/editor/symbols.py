@@ -1,0 +1,136 @@
+"""Names that a spec gives to things of its own, and every place where one of them stands.
+
+Found among the tokens, so that a statement that cannot be read hides none of them.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from spec_lang.editor.document import Document, is_word, stage_around
+from spec_lang.grammar import Token, option
+from spec_lang.include import included_path
+from spec_lang.source import Source, Span
+
+
+class Symbol(NamedTuple):
+    """A let, a block, a block's parameter, a variant, or a layer that was given a name.
+
+    `home` tells apart what may be called the same: the block of a parameter, the place of a layer.
+    """
+
+    kind: Literal["let", "block", "parameter", "variant", "layer", "include"]
+    name: str
+    home: object = None
+
+
+class Mention(NamedTuple):
+    """A place where a symbol is named, and whether it is given its meaning there."""
+
+    symbol: Symbol
+    span: Span
+    defines: bool = False
+
+
+def mentions(document: Document) -> list[Mention]:
+    """Every mention in a document and in the texts that it includes."""
+    every = [line for source in document.sources for line in _lines(document, source)]
+    blocks = {line[1].text: parameters_at(line) for line in every if _is_heading(line, "BLOCK")}
+    return [mention for line in every for mention in _in_statement(line, blocks)]
+
+
+def mention_at(document: Document, offset: int) -> Mention | None:
+    """The mention at an offset of the document itself."""
+    found = (m for m in mentions(document) if m.span.source is document.source)
+    return next((m for m in found if m.span.start <= offset <= m.span.end), None)
+
+
+def definitions(document: Document, offset: int) -> list[Span]:
+    """Where what stands at an offset is given its meaning; of an include the beginning of the file."""
+    found = mention_at(document, offset)
+    if found is None:
+        return []
+    if found.symbol.kind == "include":
+        return [Span(source, 0, 0) for source in document.sources if _is_asked_for(found, source)]
+    return [m.span for m in mentions(document) if m.symbol == found.symbol and m.defines]
+
+
+def _is_asked_for(include: Mention, source: Source) -> bool:
+    asked = ((include.span.source.folder or Path()) / include.symbol.name).resolve()
+    return source.included is not None and included_path(source).resolve() == asked
+
+
+def parameters_at(line: Sequence[Token]) -> list[str]:
+    """The parameters of the block that a statement defines; none where it defines none."""
+    return [token.text for token in _parameters(line)]
+
+
+def _parameters(line: Sequence[Token]) -> list[Token]:
+    if not _is_heading(line, "BLOCK"):
+        return []
+    end = next((i for i, token in enumerate(line) if token.type in ("RPAR", "EQUAL")), len(line))
+    return [token for token in line[2:end] if token.type == "NAME"]
+
+
+def _is_heading(line: Sequence[Token], kind: str) -> bool:
+    return [token.type for token in line[:2]] == [kind, "NAME"]
+
+
+def _lines(document: Document, source: Source) -> list[list[Token]]:
+    if source is document.source:
+        return document.statements
+    return Document(source).statements
+
+
+def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) -> Iterator[Mention]:
+    first = line[0]
+    parameters = {token.text: Symbol("parameter", token.text, line[1].text) for token in _parameters(line)}
+    heading = 0
+    if _is_heading(line, "VARIANT"):
+        yield Mention(Symbol("variant", line[1].text), line[1].span, True)
+        return
+    if _is_heading(line, "BLOCK"):
+        yield Mention(Symbol("block", line[1].text), line[1].span, True)
+        yield from (Mention(parameters[token.text], token.span, True) for token in _parameters(line))
+        heading = next((i for i, token in enumerate(line) if token.type == "RPAR"), len(line))
+    for index, token in enumerate(line):
+        if index < heading:
+            continue
+        match token.type:
+            case "STRING" if first.type == "INCLUDE":
+                yield Mention(Symbol("include", token.text[1:-1]), token.span)
+            case "LABEL":
+                name = token.text[:-1].rstrip()
+                span = Span(token.source, token.start, token.start + len(name))
+                yield Mention(Symbol("layer", name, span), span, True)
+            case "NAME" if token.text in blocks and is_word(line, index):
+                yield Mention(Symbol("block", token.text), token.span)
+            case "VARIABLE" | "COUNT" if "$" in token.text:
+                yield _variable(token.text, token.span, parameters)
+            case "OPTION":
+                yield from _option(line, index, parameters, blocks)
+
+
+def _option(
+    line: Sequence[Token], index: int, parameters: Mapping[str, Symbol], blocks: Mapping[str, Sequence[str]]
+) -> Iterator[Mention]:
+    given = option(line[index])
+    if line[0].type == "LET" and index == 1:
+        yield Mention(Symbol("let", given.name), given.name_span, True)
+    elif line[0].type == "SWEEP" and index == 1:
+        if "." not in given.name:
+            yield Mention(Symbol("let", given.name), given.name_span)
+    else:
+        begin = stage_around(line, index)
+        word = line[min(begin + (line[begin].type == "LABEL"), index)].text
+        if given.name in blocks.get(word, ()):
+            yield Mention(Symbol("parameter", given.name, word), given.name_span)
+    for value in given.values:
+        if value.kind == "variable":
+            yield _variable(value.span.text, value.span, parameters)
+
+
+def _variable(text: str, span: Span, parameters: Mapping[str, Symbol]) -> Mention:
+    """A mention by `$name` or `x$name`: of a parameter of the block around it, else of a let."""
+    name = text.partition("$")[2]
+    return Mention(parameters.get(name, Symbol("let", name)), Span(span.source, span.end - len(name), span.end))
