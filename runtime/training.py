@@ -308,6 +308,8 @@ def train(
     state = start(network, len(data.train), spec.train.seed)
     folder = new_folder(spec.name, out) if files else None
     listen(beginning(spec, data, folder, Timetable.of(spec, len(data.train)), 0))
+    for warning in _without_sweeps(spec, request):
+        listen(warning)
     trainer = Trainer(state, data, folder, listen)
     if folder is None:
         end = trainer.run()
@@ -318,6 +320,15 @@ def train(
         folder.write_text("resolved.nnspec", resolved(spec))
         end = trainer.run()
     return Run(network, state.history, folder.path, end, data)
+
+
+def _without_sweeps(spec: Spec, request: Request) -> Iterator[Event]:
+    """A warning where the spec asks for a grid of runs, and this one is none of its places."""
+    left_out = {key: values for key, values in spec.sweeps if key not in request.settings}
+    if left_out:
+        told = f"one run is trained, the spec as it stands, without its sweep of {', '.join(left_out)}"
+        key, values = next(iter(left_out.items()))
+        yield {"event": "warning", "text": f"{told}; --set {key}={values[0]} takes one of the values"}
 
 
 def beginning(spec: Spec, data: Data, folder: RunFolder | None, timetable: Timetable, step: int) -> Event:

@@ -44,7 +44,14 @@ def _from_the_start(tokens: Sequence[Token], index: int) -> str | None:
     if first.type == "LABEL" and meant is not None and index == 1:
         rest = first.source.text[first.end : tokens[-1].end].strip()
         return f"a statement has no colon: write {f'{meant} {rest}' if rest else example(meant)}"
-    if first.type in ("LET", "SWEEP") and index == 1 and [t.type for t in tokens[1:2]] == ["NAME"] and len(tokens) == 3:
+    types = [token.type for token in tokens[1:]]
+    if (
+        first.type in ("LET", "SWEEP")
+        and index == 1
+        and len(types) == 2
+        and types[0] == "NAME"
+        and types[1:] != ["EQUAL"]
+    ):
         return f"write {first.text} {tokens[1].text} = {tokens[2].text}"
     if first.type in ("LET", "SWEEP", "BLOCK", "INCLUDE", "VARIANT"):
         return {

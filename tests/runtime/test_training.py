@@ -181,6 +181,15 @@ def test_a_disk_on_which_the_next_save_will_not_fit_is_told_once_while_it_trains
     assert "warning" not in train(folder, out="other").stderr
 
 
+def test_a_sweep_that_is_left_out_is_told_unless_each_of_its_keys_is_set(folder: Path) -> None:
+    with (folder / "net.nnspec").open("a") as spec:
+        spec.write("\nsweep optimizer.lr = 0.1, 0.01\nsweep train.seed = 1, 2\n")
+    warned = train(folder, "--quiet", "--set", "train.seed=2").stderr
+    assert "without its sweep of optimizer.lr; --set optimizer.lr=0.1 takes one of the values" in warned
+    both = ("--set", "train.seed=2", "--set", "optimizer.lr=0.1")
+    assert "warning" not in train(folder, "--quiet", *both, out="other").stderr
+
+
 def test_the_room_that_saves_need_is_counted_with_the_former_files_that_they_keep(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

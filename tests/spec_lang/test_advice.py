@@ -64,6 +64,8 @@ SOUND = "\ninput 4\ndense 3\n"
         ("dense $", "a variable is written $name"),
         ("sweep train.seed = [1, 2]", "several values are written a, b, c"),
         ("dense\u00a010", "write an ordinary space"),
+        ("sweep w 4", "write sweep w = 4"),
+        ("sweep w =", "write sweep optimizer.lr = 0.1, 0.01"),
     ],
 )  # fmt: skip
 def test_a_line_of_another_language_is_answered_with_this_one_s(line: str, help: str | None) -> None:
