@@ -219,7 +219,7 @@ def _files(document: Document, written: str) -> Iterator[Completion]:
     """Specs in the folder that a path in quotes leads to, and the folders below it."""
     root = document.source.folder
     above, slash, _ = written.rpartition("/")
-    if root is None or ".." in Path(above).parts or Path(above).is_absolute():
+    if root is None or ".." in Path(above).parts or Path(written).is_absolute():
         return
     try:
         found = sorted((root / above).iterdir()) if (root / above).is_dir() else []

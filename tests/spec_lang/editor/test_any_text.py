@@ -1,0 +1,35 @@
+"""Whatever is typed, an editor gets an answer."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spec_lang.editor.actions import actions
+from spec_lang.editor.complete import complete
+from spec_lang.editor.document import Document
+from spec_lang.editor.hover import hover
+from spec_lang.editor.rename import RenameError, rename
+from spec_lang.editor.symbols import definitions
+from spec_lang.source import Source
+from tests.spec_lang.test_fuzz import SHIPPED
+from tests.spec_lang.texts import cases, mutated, specs
+
+TEXTS = st.one_of(st.text(max_size=60), mutated(st.one_of(specs(), st.sampled_from(SHIPPED))))
+
+
+@given(TEXTS, st.data())
+@cases(40)
+def test_every_question_is_answered_at_every_place(text: str, data: st.DataObject) -> None:
+    document = Document(Source("net.nnspec", text))
+    size = len(document.source.text)
+    for _ in range(8):
+        offset = data.draw(st.integers(0, size))
+        told = hover(document, offset)
+        assert told is None or (told.text and told.span.start <= offset <= told.span.end)
+        found = complete(document, offset)
+        assert found.span.start <= offset <= found.span.end and all(item.text for item in found.items)
+        assert all(span.start <= span.end <= size for span in definitions(document, offset))
+        assert all(action.fix.span.end <= size for action in actions(document, offset, offset))
+        try:
+            assert rename(document, offset, "another_name")
+        except RenameError as error:
+            assert str(error)

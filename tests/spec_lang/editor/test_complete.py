@@ -1,0 +1,105 @@
+"""What can be written at a place."""
+
+from pathlib import Path
+
+import pytest
+
+from spec_lang.editor.complete import complete
+from spec_lang.word import SECTIONS, layers, statements, words
+from tests.spec_lang.editor.documents import pointed
+
+LETS = "let width = 16\nblock res(w, k) = conv 3x3 x$w -> relu\n"
+
+
+def offered(text: str, folder: Path | None = None) -> list[str]:
+    return [item.text for item in complete(*pointed(text, folder)).items]
+
+
+def test_a_line_begins_with_any_layer_statement_block_or_keyword() -> None:
+    found = offered(f"{LETS}|")
+    assert {*layers(), *statements(), "res", "let", "block", "include", "variant", "sweep", "repeat"} == set(found)
+
+
+@pytest.mark.parametrize("text", ["dense 3 -> |", "dense 3 ->\n  |", "(dense 3 + |", "a: |", "block b(w) = |", "(|"])
+def test_where_a_layer_can_stand_layers_are_offered_and_no_statements(text: str) -> None:
+    found = offered(text)
+    assert {*layers(), "repeat"} <= set(found) and not {*statements()} & set(found)
+    assert ("skip" in found) == ("(" in text)
+
+
+def test_a_layer_is_offered_its_values_then_its_options() -> None:
+    found = offered("conv |")
+    assert found[:2] == ["3x3", "x8"] and found.index("relu") < found.index("stride=")
+    assert not {"3x3", "x8"} & set(offered("conv 3x3 x8 |"))
+
+
+def test_what_is_given_already_is_not_offered_again() -> None:
+    assert "pad=" not in offered("conv 3x3 x8 pad=same |") and "pad=" not in offered("conv 3x3 x8 | pad=same")
+    assert "pad=" in offered("conv 3x3 x8 | -> conv 3x3 x8 pad=same")
+    assert "relu" not in offered("dense 3 relu |")
+    assert "accuracy" not in offered("dense 3 relu |")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("conv 3x3 x8 pad=|", ["valid", "same"]),
+        ("conv 3x3 x8 pad=sa|", ["valid", "same"]),
+        ("conv 3x3 x8 pad = |", ["valid", "same"]),
+        ("dense 3 bias=|", ["yes", "no"]),
+        ("dense 3 init=|", list(words("init"))),
+        ("optimizer adam lr=|", ["0.001"]),
+        ("train 5 ep| batch=3 seed=1", ["epochs", "iterations"]),
+        ("metrics accuracy, |", list(words("metric"))),
+        (f"{LETS}dense 3 -> res |", ["w=", "k=", "$width"]),
+        (f"{LETS}dense 3 -> repeat |", ["$width"]),
+        (f"{LETS}let deep = |", ["$width"]),
+        ("optimizer adam\nsweep optimizer.lr = 0.1, |", ["0.001"]),
+        ("sweep train.batch = |", ["32"]),
+    ],
+)
+def test_what_fits_is_offered(text: str, expected: list[str]) -> None:
+    assert offered(text)[: len(expected)] == expected
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_is_offered_the_words_it_may_name(section: str) -> None:
+    assert offered(f"{section} |") == list(words(section))
+    assert offered(f"variant a {{\n  {section} |") == list(words(section))
+
+
+def test_a_variable_is_offered_as_it_is_begun_and_a_parameter_inside_its_block_alone() -> None:
+    assert offered(f"{LETS}conv 3x3 x$wi|")[-1] == "x$width"
+    assert offered(f"{LETS}dense $|")[-1] == "$width"
+    assert {"$a", "$width"} <= set(offered(f"{LETS}block b(a) = dense |")) and "$w" not in offered(f"{LETS}dense |")
+
+
+def test_a_sweep_is_offered_what_can_be_set() -> None:
+    found = offered(f"{LETS}optimizer momentum\nsweep |")
+    assert {"width", "optimizer.beta", "train.batch"} <= set(found)
+
+
+def test_an_include_is_offered_the_specs_in_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    for name in ("net.nnspec", "base.nnspec", "notes.txt", "parts/head.nnspec"):
+        (tmp_path / name).write_text("")
+    assert offered('include "|', tmp_path) == ["base.nnspec", "parts/"]
+    assert offered('include "parts/h|"', tmp_path) == ["parts/head.nnspec"]
+    assert offered('include "../|', tmp_path) == [] and offered('include "/|', tmp_path) == []
+    document, offset = pointed('include "ba|rn"', tmp_path)
+    assert complete(document, offset).span.text == "barn"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["# a |", "dense 3  # x |", 'data csv "|', "let |", "block |", "(dense 3) |", "block b(|", "foo |", "variant |"],
+)
+def test_nothing_is_offered_where_only_the_writer_knows(text: str) -> None:
+    assert offered(text) == []
+
+
+def test_the_whole_word_is_replaced_and_what_is_offered_says_what_it_is() -> None:
+    found = complete(*pointed("dense 3 -> max|poo 2"))
+    assert found.span.text == "maxpoo"
+    item = next(item for item in found.items if item.text == "maxpool")
+    assert item.kind == "layer" and "largest number" in item.detail and "`pad=valid`" in item.about

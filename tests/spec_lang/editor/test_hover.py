@@ -1,0 +1,77 @@
+"""What is told of the word under the pointer."""
+
+import pytest
+
+from spec_lang.editor.hover import MOST_TOLD, hover
+from tests.spec_lang.editor.documents import pointed
+
+BLOCK = "let width = 4\nblock res(w) = (conv 3x3 x$w pad=same + skip) -> relu\ninput 8x8x4\n"
+
+
+def told(text: str) -> str:
+    found = hover(*pointed(text))
+    return found.text if found is not None else ""
+
+
+def test_a_layer_tells_the_shape_and_the_parameters_after_it() -> None:
+    text = told("input 28x28x1\nco|nv 3x3 x8 relu -> dense 10 softmax")
+    assert "`conv1` 28x28x1 → **26x26x8**, 80 parameters (weight 3x3x1x8, bias 8), 108,160 FLOPs" in text
+    assert text.index("26x26x8") < text.index("Slide F windows") < text.index("`stride=1`")
+
+
+@pytest.mark.parametrize("text", ["input 784\nhid|den: dense 3 -> relu", "input 784\nhidden: de|nse 3 -> relu"])
+def test_a_layer_with_a_name_tells_it(text: str) -> None:
+    assert "`hidden` 784 → **3**" in told(text)
+
+
+def test_layers_before_an_error_still_tell_their_shapes() -> None:
+    broken = "input 28x28x1\n{}conv 3x3 x8 -> {}maxpool 40 -> {}dense 10 softmax\noptimizer adm"
+    assert "**26x26x8**" in told(broken.format("|", "", ""))
+    assert "not known, because of an error" in told(broken.format("", "|", ""))
+    assert "not known, because of an error" in told(broken.format("", "", "|"))
+
+
+def test_where_no_shape_comes_in_it_is_told_what_to_write() -> None:
+    assert "write a line such as input 28x28x1" in told("de|nse 10 softmax")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dense 10 bi|as=no", "`bias=yes` whether a learnt number"),
+        ("dense 10 bias=n|o", "`bias=yes` whether a learnt number"),
+        ("conv 3x3 x|8", "`x8` filters: how many features"),
+        ("dense 10 re|lu", "max(x, 0)"),
+        ("dense 10 init=x|avier", "Glorot"),
+        ("dense 3\noptimizer ad|am lr=0.1", "`lr=0.001` the learning rate"),
+        ("dense 3\noptimizer adam l|r=0.1", "`lr=0.001` the learning rate"),
+        ("dense 3\nopti|mizer", "sgd, momentum"),
+        ("dense 3\ntr|ain 5 epochs", "`batch=32`"),
+        ("dense 3\ntrain |5 epochs", "how long, in epochs"),
+        ("le|t w = 3", "`let name = value`"),
+        ("input 4\n(dense 4 |+ skip)", "The sum of branches"),
+        ("input 4\n(dense 4 + sk|ip)", "The input itself"),
+        ("input 4\nrep|eat 2 (dense 4)", "**4**, 2 layers, 40 parameters"),
+        (f"{BLOCK}re|s $width", "block res(w) = (conv"),
+        (f"{BLOCK}res $wi|dth", "let width = 4"),
+        (BLOCK.replace("x$w", "x$|w"), "what a use of block res gives"),
+    ],
+)
+def test_a_word_tells_what_it_means(text: str, expected: str) -> None:
+    assert expected in told(text)
+
+
+def test_a_block_tells_what_each_use_makes() -> None:
+    text = told(f"{BLOCK}repeat 9 (re|s $width) -> dense 2")
+    assert text.count("8x8x4 → **8x8x4**, 3 layers, 148 parameters") == MOST_TOLD
+    assert f"{9 - MOST_TOLD} more" in text
+
+
+@pytest.mark.parametrize("text", ["|", "# a com|ment", "dense 3 -|> relu", "foo| 3", "con|v2d(8, 3)", 'include "x|"'])
+def test_nothing_is_told_of_what_means_nothing(text: str) -> None:
+    assert told(text) == ""
+
+
+def test_only_the_part_under_the_pointer_is_marked() -> None:
+    found = hover(*pointed("dense 3 bias=y|es"))
+    assert found is not None and found.span.text == "yes"

@@ -1,0 +1,84 @@
+"""Other names."""
+
+from pathlib import Path
+
+import pytest
+
+from spec_lang.editor.rename import RenameError, edited, renamable, rename
+from tests.spec_lang.editor.documents import pointed
+from tests.spec_lang.said import codes_of
+
+TEXT = """\
+let width = 4  # the width
+block res(w) = (stem: conv 3x3 x$w pad=same -> relu)
+input 8x8x4
+res $width -> repeat 2 (res w=$width) -> dense 10 softmax
+variant wide {
+  let width = 8
+}
+sweep width = 4, 8
+"""
+
+
+def renamed(mark: str, name: str, text: str = TEXT) -> str:
+    document, offset = pointed(text.replace(mark.replace("|", "", 1), mark, 1))
+    return edited(document.source.text, rename(document, offset, name))
+
+
+@pytest.mark.parametrize(
+    ("mark", "name", "expected"),
+    [
+        ("let wi|dth = 4", "size", TEXT.replace("width =", "size =").replace("$width", "$size")),
+        ("res $wi|dth", "size", TEXT.replace("width =", "size =").replace("$width", "$size")),
+        ("block r|es", "unit", TEXT.replace("res", "unit")),
+        ("res(|w)", "k", TEXT.replace("(w)", "(k)").replace("$w ", "$k ").replace("w=$", "k=$")),
+        ("res |w=", "k", TEXT.replace("(w)", "(k)").replace("$w ", "$k ").replace("w=$", "k=$")),
+        ("st|em:", "first", TEXT.replace("stem", "first")),
+        ("variant w|ide", "large", TEXT.replace("wide", "large")),
+    ],
+)
+def test_a_name_changes_wherever_it_stands_and_nowhere_else(mark: str, name: str, expected: str) -> None:
+    assert renamed(mark, name) == expected
+    assert codes_of(expected) == []
+
+
+@pytest.mark.parametrize(
+    ("mark", "name", "why"),
+    [
+        ("let wi|dth = 4", "w", "in line 2 of net.nnspec already"),
+        ("block r|es", "conv", "there is a layer of this name"),
+        ("block r|es", "skip", "cannot be called"),
+        ("let wi|dth = 4", "3x3", "is not a name"),
+        ("let wi|dth = 4", "let", "is not a name"),
+        ("co|nv", "fold", "no name of the spec's own"),
+        ("# the wi|dth", "size", "no name of the spec's own"),
+    ],
+)
+def test_a_name_that_would_be_wrong_is_refused(mark: str, name: str, why: str) -> None:
+    with pytest.raises(RenameError, match=why):
+        renamed(mark, name)
+
+
+def test_a_name_that_stands_nowhere_else_cannot_be_taken_by_another_layer() -> None:
+    with pytest.raises(RenameError, match='another layer is called "b" already'):
+        renamed("|a:", "b", "input 4\na: dense 3 -> b: dense 2")
+
+
+def test_a_name_in_a_text_with_errors_can_be_changed() -> None:
+    assert renamed("$|w", "k", "let w = 3\ndense $w ->") == "let k = 3\ndense $k ->"
+
+
+def test_an_included_text_is_changed_with_the_one_that_includes_it(tmp_path: Path) -> None:
+    (tmp_path / "base.nnspec").write_text("let width = 8\n")
+    document, offset = pointed('include "base.nnspec"\ninput 4\ndense $|width', tmp_path)
+    edits = rename(document, offset, "size")
+    assert sorted((Path(fix.span.source.name).name, fix.span.start) for fix in edits) == [
+        ("base.nnspec", 4),
+        ("net.nnspec", 37),
+    ]
+
+
+def test_what_has_no_name_of_its_own_is_not_offered() -> None:
+    assert renamable(*pointed("de|nse 3")) is None and renamable(*pointed("dense $|w")) is None
+    found = renamable(*pointed("let w = 3\ndense $|w"))
+    assert found is not None and found.span.text == "w"
