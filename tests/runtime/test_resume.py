@@ -20,6 +20,11 @@ STOP = 6
 NETWORK = "dense 6 relu -> dropout 0.3 -> batchnorm -> dense 3 softmax"
 IMAGES = "reshape 2x2x1 -> conv 2x2 x3 pad=same relu -> maxpool 2 stride=1 -> dropout 0.3 -> dense 3 softmax"
 
+BRANCHES = (
+    "reshape 2x2x1 -> conv 1x1 x3 bias=no -> repeat 2 ((conv 3x3 x3 pad=same -> batchnorm -> relu + skip)) "
+    "-> (conv 1x1 x2 | conv 2x2 x3 pad=same relu | maxpool 3 stride=1 pad=same) -> dense 3 softmax"
+)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
@@ -60,14 +65,15 @@ def test_stopping_changes_no_byte_whatever_the_optimizer_and_the_schedule(
     assert_the_same(folder)
 
 
+@pytest.mark.parametrize("network", [IMAGES, BRANCHES], ids=["images", "branches"])
 def test_stopping_changes_no_byte_where_lanes_have_threads_and_going_on_has_but_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    network: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def serially(steps: list[Callable[[], Any]]) -> list[Any]:
         return [step() for step in steps]
 
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
-    write_spec(folder, IMAGES, "optimizer adam", "schedule cosine warmup=3", LENGTH)
+    write_spec(folder, network, "optimizer adam", "schedule cosine warmup=3", LENGTH)
     run_whole(folder)
     monkeypatch.setattr(bind, "run_together", serially)
     run_in_parts(folder)

@@ -10,7 +10,8 @@ from spec_lang.parse import parse
 from spec_lang.source import open_source
 from spec_lang.syntax import Variant
 
-SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.nnspec"))
+FOLDER = Path(__file__).parents[2] / "specs"
+SPECS = sorted(FOLDER.glob("*.nnspec"))
 VARIANTS = [
     (path, variant)
     for path in SPECS
@@ -25,6 +26,25 @@ def test_a_spec_opens_with_what_it_shows_and_is_named_like_its_file(path: Path) 
     comment, network = path.read_text(encoding="utf-8").splitlines()[:2]
     assert comment.startswith("# ") and comment.endswith(".")
     assert network == f"network {path.stem}"
+
+
+def test_lenet5_has_its_61706_parameters() -> None:
+    spec = nnspec.check(FOLDER / "lenet5.nnspec", data="mnist_sample")
+    assert spec.parameter_count == 61_706
+    assert [node.output_shape for node in spec.nodes if node.parameters()] == [
+        *((28, 28, 6), (10, 10, 16)),
+        *((120,), (84,), (10,)),
+    ]
+
+
+def test_weights_keep_readable_names_through_blocks_and_repeats() -> None:
+    spec = nnspec.check(FOLDER / "mnist_resnet.nnspec", data="mnist_sample")
+    inside = ("conv1/weight", "batchnorm1/weight", "batchnorm1/bias", "conv2/weight", "batchnorm2/weight")
+    for block in ("res1", "res2", "res3", "res4"):
+        names = tuple(name for name in spec.parameters() if name.startswith(f"{block}/"))
+        assert names == (*(f"{block}/{name}" for name in inside), f"{block}/batchnorm2/bias")
+    spec = nnspec.check(FOLDER / "mnist_inception.nnspec", data="mnist_sample")
+    assert "inception2/conv6/bias" in spec.parameters()
 
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=lambda value: getattr(value, "stem", value))
