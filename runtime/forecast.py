@@ -10,6 +10,7 @@ from runtime.errors import NetworkError
 from runtime.evaluation import answers
 from runtime.network import Network
 from runtime.stepwise import Stepwise
+from spec_lang.series import Series
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,25 @@ class Forecast:
     rolled: Array | None
 
 
+def tells_a_series(network: Network, part: Part) -> bool:
+    """Whether a network predicts one number of a series that is cut into windows."""
+    outputs = network.spec.output_shape
+    one = outputs is not None and outputs[-1:] == (1,) and not network.spec.classification
+    return (
+        one and part.inputs.ndim == 3 and isinstance(network.spec.data, Series) and network.spec.data.window is not None
+    )
+
+
 def forecast(network: Network, part: Part, points: int = 2000) -> Forecast:
     """The forecast of the first points of a part of a series, rolled forward from a quarter of them on.
 
     Raises NetworkError where the network does not predict one number of a series.
     """
-    outputs = network.spec.output_shape
-    if outputs is None or outputs[-1:] != (1,) or network.spec.classification or part.inputs.ndim != 3:
-        raise NetworkError(f"{network.spec.name} does not predict a number of a series that is cut into windows")
+    if not tells_a_series(network, part):
+        raise NetworkError(
+            f"{network.spec.name} does not predict a number of a series: its data are sine, or csv with window=, and "
+            "its last layer has one output"
+        )
     every = part.targets.ndim == 3
     apart = part.inputs.shape[1] if every else 1
     shown = Part(part.inputs[: -(-points // apart)], part.targets[: -(-points // apart)])

@@ -55,6 +55,12 @@ def build_graph(spec: Spec) -> Graph:
     return Graph(tuple(nodes), head, spec.input, spec.output_shape)
 
 
+def symbols_of(graph: Graph) -> int | None:
+    """How many symbols a sample may be made of: what every layer knows that reads the samples; None where none does."""
+    known = (n.layer.vocabulary(n.input_shapes[0]) for n in graph.nodes if isinstance(n.layer, Symbols))
+    return min(known, default=None) if reads_symbols((n.layer, n.inputs) for n in graph.nodes) else None
+
+
 def reads_symbols(readers: Iterable[tuple[Layer, Sequence[str]]]) -> bool:
     """Whether samples are symbols, padded with −1: a layer that reads the samples themselves says so."""
     return any(isinstance(layer, Symbols) and INPUT in inputs for layer, inputs in readers)

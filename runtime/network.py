@@ -8,6 +8,7 @@ import numpy as np
 from runtime.arena import Arena
 from runtime.compiler.programs import Programs
 from runtime.data import Preprocessing
+from runtime.data.samples import rectangular
 from runtime.errors import NetworkError
 from runtime.graph import build_graph
 from runtime.initializers import initialize
@@ -81,8 +82,9 @@ class Network:
         """
         gradients = Arena(self.spec.parameters(), self.dtype)
         buffers = self.buffer_arena.flat.copy()
-        batch = self.preprocessing.apply(np.asarray(x), self.dtype)
-        loss = self.program.loss_and_gradients(batch, np.asarray(y), Mode(training=True), gradients)
+        self.programs.as_samples(x)  # which refuses what is no sample
+        batch = self.preprocessing.apply(x, self.dtype)
+        loss = self.program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)
         self.buffer_arena.flat[...] = buffers
         return loss, gradients.copies()
 

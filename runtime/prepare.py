@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from runtime.data import Data, Part, Preprocessing, data_from_arrays, load_data, missing
+from runtime.data.samples import rectangular
 from runtime.errors import DataError
 from runtime.network import Network
 from spec_lang.diagnostics import Diagnostic, one_of
@@ -27,7 +28,7 @@ class Arrays:
 
 def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
     """The spec checked against its data, and the data. Raises SpecError, DataError."""
-    spec = request.check(np.shape(arrays.x)[1:] if arrays is not None else None)
+    spec = request.check(rectangular(arrays.x, "samples").shape[1:] if arrays is not None else None)
     data = data_of(spec, arrays)
     shape = data.preprocessing.input_shape
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None

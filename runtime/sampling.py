@@ -7,7 +7,7 @@ import numpy as np
 
 from runtime.arrays import Array
 from runtime.data.vocabulary import BREAK, encode
-from runtime.errors import DataError
+from runtime.errors import DataError, NetworkError
 from runtime.network import Network
 from runtime.stepwise import Stepwise
 from spec_lang.sequences import Dinos, Text
@@ -37,6 +37,15 @@ class Taste:
         powers = np.exp(logits - logits.max())
         edges = np.cumsum(powers)
         return int(min(np.searchsorted(edges, random.random() * edges[-1], side="right"), len(edges) - 1))
+
+
+def writes_text(network: Network) -> bool:
+    """Whether texts can be drawn from a network."""
+    try:
+        Writer(network, 0)
+    except (DataError, NetworkError):
+        return False
+    return True
 
 
 class Writer:

@@ -36,12 +36,20 @@ def show(run: "Run", quiet: bool) -> None:
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
     """Commands that work as they stand, and what they do."""
+    from runtime.forecast import tells_a_series
+    from runtime.prepare import part_of
+    from runtime.sampling import writes_text
+
     network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
     sample = _sample(run)
     if sample is not None:
         yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
     if looks_at_images(network):
         yield f"{nnspec} occlude {folder}", "where in the images it looks"
+    if writes_text(network):
+        yield f"{nnspec} sample {folder}", "text that it makes up"
+    if tells_a_series(network, part_of(run.data)[1]):
+        yield f"{nnspec} plot predictions {folder}", "truth and prediction over time"
     yield f"{nnspec} plot curves {folder}", "how training went"
 
 

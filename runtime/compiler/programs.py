@@ -15,7 +15,9 @@ from runtime.compiler.bind import Bound
 from runtime.compiler.draft import Draft
 from runtime.compiler.rewrites import rewritten
 from runtime.data import Preprocessing
-from runtime.graph import Graph, build_graph
+from runtime.errors import DataError
+from runtime.graph import Graph, build_graph, symbols_of
+from runtime.layers.symbols import first_unknown
 from spec_lang.losses import Loss
 from spec_lang.optimizers import Sgd
 from spec_lang.spec import Spec
@@ -78,6 +80,7 @@ class Programs:
         self.parameters = parameters
         self.buffers = buffers
         self.preprocessing = preprocessing
+        self._symbols = symbols_of(graph)
         self._inference = lru_cache(maxsize=8)(self._new_inference)
 
     def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
@@ -102,9 +105,17 @@ class Programs:
 
     def as_samples(self, inputs: Any) -> Array:
         """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do
-        not fit."""
+        not fit, or are symbols that the network does not know."""
         batch = self.preprocessing.as_batch(inputs)
-        return batch.reshape(len(batch), *self.graph.input_shape)
+        samples = batch.reshape(len(batch), *self.graph.input_shape)
+        if self._symbols is not None:
+            place = first_unknown(samples, self._symbols)
+            if place is not None:
+                raise DataError(
+                    f"sample {place[0]} has {samples[place]:g} at step {place[1]}, both counted from 0: symbols are "
+                    f"whole numbers from 0 to {self._symbols - 1}, and -1 behind the end of a shorter sequence"
+                )
+        return samples
 
     def run(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
         """The answers for raw samples, batch after batch; each array is the program's own until the next one."""

@@ -13,7 +13,7 @@ from runtime.data.measure import first_not_finite
 from runtime.data.npz import read_array, read_arrays
 from runtime.data.pictures import read_picture
 from runtime.data.preprocessing import Preprocessing
-from runtime.data.tables import fill, guess_separator, records
+from runtime.data.tables import Table, fill, guess_separator, records
 from runtime.data.targets import is_number
 from runtime.errors import DataError
 
@@ -27,7 +27,8 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
     What the file holds decides, not its name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
     of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a CSV table. The
     columns of a table with a header are found by name, in any order and among others; without one they stand in the
-    order of the features. A row of a table is a whole sample, also of an image. `invert` swaps light and dark in a
+    order of the features. A row of a table is a whole sample, also of an image; for a network of series that was
+    trained on a table rows are points in time, and every window of them is a sample. `invert` swaps light and dark in a
     picture.
     Raises DataError where the file is not there, cannot be read, or holds samples of another shape or none.
     """
@@ -37,6 +38,12 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
         return [(str(path), read_picture(path, preprocessing, invert))]
     if invert:
         raise DataError(f"{path} is no picture: light and dark are swapped in pictures alone", exit_code=2)
+    if kind == "a text file" and preprocessing.vocabulary is not None:
+        raise DataError(
+            f"{path} is text, and the network says what comes next at each character: nnspec sample CHECKPOINT "
+            "--prompt TEXT goes on from a text, nnspec eval CHECKPOINT --data 'text \"FILE\"' tells how well it knows one",
+            exit_code=2,
+        )
     if kind == "a text file":
         return list(_rows(path, preprocessing))
     if kind not in _ARRAYS:
@@ -86,9 +93,23 @@ def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArr
     else:
         wanted = features or tuple(f"column {index}" for index in range(1, len(first) + 1))
         names = list(wanted)
+    if features is not None and preprocessing.input_shape[1:] == (len(features),) and named:
+        yield from _over_time(fill(path, names, rows, wanted, None), preprocessing.input_shape[0])
+        return
     if len(wanted) != size or (not named and len(first) != size):
         by = "x".join(map(str, preprocessing.input_shape))
         raise DataError(f"{path} has {len(first)} columns, and the network takes {by} numbers for each sample")
     table = fill(path, names, rows, wanted, None)
     for line, numbers in zip(table.lines, table.numbers, strict=True):
         yield f"{path}:{line}", numbers.reshape(preprocessing.input_shape)
+
+
+def _over_time(table: Table, window: int) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Every window over the rows of a table, called by its last line: what is told is what comes behind that."""
+    count = len(table.lines) - window + 1
+    if count < 1:
+        raise DataError(
+            f"{table.path} has {len(table.lines)} rows, and the network looks at {window} rows to tell what comes next"
+        )
+    for start in range(count):
+        yield f"{table.path}:{table.lines[start + window - 1]}", table.numbers[start : start + window]

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from runtime.data.measure import first_not_finite
 from runtime.data.parts import Data, Part, digest
 from runtime.data.preprocessing import Normalize, Preprocessing, Task
-from runtime.data.samples import Samples, counted
+from runtime.data.samples import Samples, counted, rectangular
 from runtime.data.targets import encode
 from runtime.errors import DataError
 from spec_lang import data as words
@@ -86,9 +86,14 @@ def data_from_arrays(
         if split is not None:
             raise DataError("give validation samples or shares to split off, not both", exit_code=2)
         held = Samples(
-            "validation", np.asarray(validation[0]), np.asarray(validation[1]), counted("validation"), steps=steps
+            "validation",
+            rectangular(validation[0], "validation samples"),
+            rectangular(validation[1], "validation targets"),
+            counted("validation"),
+            steps=steps,
         )
-    samples = Samples("data", np.asarray(x), np.asarray(y), counted("data"), test=held, steps=steps)
+    x, y = rectangular(x, "samples"), rectangular(y, "targets")
+    samples = Samples("data", x, y, counted("data"), test=held, steps=steps)
     inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
     train, valid, test = _split(Part(inputs, targets), split or (1.0,), seed, samples.name)
@@ -155,8 +160,10 @@ def _split(part: Part, shares: tuple[float, ...], seed: int | None, name: str) -
     wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
     if count - sum(wanted) < 1:
         written = "/".join(f"{share:g}" for share in shares)
+        few = "1 sample in {} is" if count == 1 else f"{count} samples in {{}} are"
         raise DataError(
-            f"{count} samples in {name} are too few to split {written}: no samples are left for the training part"
+            f"{few.format(name)} too few to split {written}: nothing is left for the training part; give more, or hold "
+            "nothing back with split=100/0"
         )
     if not sum(wanted):
         return part, None, None

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.data.preprocessing import Preprocessing
+from runtime.data.vocabulary import lacking
 from runtime.errors import DataError
 
 _CHUNK = 2**22  # numbers hashed at a time
@@ -138,6 +139,8 @@ def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] |
     present = {name for counts in data.counts().values() for name, count in counts.items() if count}
     unknown = [name for name in have if name in present and name not in wanted]
     if unknown:
+        if preprocessing.vocabulary is not None:
+            raise DataError(f"{data.name} has {lacking(unknown[0], wanted)}")
         known = ", ".join(wanted[:10]) + (", …" if len(wanted) > 10 else "")
         raise DataError(f'{data.name} has the class "{unknown[0]}", and the network knows {known}')
     return np.array([wanted.index(name) if name in wanted else 0 for name in have], np.int64)

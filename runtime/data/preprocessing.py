@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from runtime.data.measure import limits, mean_and_deviation
+from runtime.data.samples import rectangular
 from runtime.errors import DataError
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
@@ -97,7 +98,7 @@ class Preprocessing:
 
     def as_batch(self, inputs: ArrayLike) -> NDArray[Any]:
         """Raw samples as an array (batch, *input_shape), without a copy; raises DataError where they do not fit."""
-        batch = np.asarray(inputs)
+        batch = rectangular(inputs, "samples")
         if batch.dtype.kind not in "buif":
             raise DataError(f"samples must be numbers, and these are {batch.dtype}")
         if batch.shape[1:] == self.input_shape and batch.ndim:

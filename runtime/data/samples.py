@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from runtime.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,17 @@ class Samples:
     symbols: tuple[str, ...] | None = None
     steps: bool = False
     ordered: bool = False
+
+
+def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:
+    """Values as an array. Raises DataError where some are longer than others, as sequences are."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise DataError(
+            f"the {what} differ in length or shape, and a batch has one: put -1 behind shorter sequences of symbols, "
+            "which is padding and counts nowhere; cut or fill numbers to one length"
+        ) from None
 
 
 def counted(name: str) -> Callable[[int], str]:

@@ -31,11 +31,16 @@ def encode(text: str, vocabulary: Sequence[str], place: Callable[[int], str]) ->
     unknown = np.flatnonzero(symbols == PADDING)
     if unknown.size:
         first = int(unknown[0])
-        raise DataError(
-            f"{place(first)} has {shown(text[first])}, which the vocabulary lacks; it has {listed(vocabulary)}: leave "
-            f"it out, or train on a text that has it{_other_case(text[first], numbers)}"
-        )
+        raise DataError(f"{place(first)} has {lacking(text[first], vocabulary)}")
     return symbols
+
+
+def lacking(character: str, vocabulary: Sequence[str]) -> str:
+    """A character that a vocabulary lacks, what the vocabulary has, and what to do."""
+    return (
+        f"{shown(character)}, which the vocabulary lacks; it has {listed(vocabulary)}: leave it out, or train on a "
+        f"text that has it{_other_case(character, vocabulary)}"
+    )
 
 
 def decode(symbols: Sequence[int], vocabulary: Sequence[str]) -> str:
@@ -55,8 +60,8 @@ def listed(vocabulary: Sequence[str]) -> str:
     return " ".join(visible[:40]) + (" …" if len(visible) > 40 else "")
 
 
-def _other_case(character: str, numbers: dict[str, int]) -> str:
+def _other_case(character: str, vocabulary: Sequence[str]) -> str:
     for changed, word in ((character.lower(), "small"), (character.upper(), "capital")):
-        if changed != character and changed in numbers:
+        if changed != character and changed in vocabulary:
             return f"; it has the {word} letter"
     return ""

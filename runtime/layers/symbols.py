@@ -6,6 +6,7 @@ import numpy as np
 
 from runtime.arrays import Array, one_hot
 from runtime.layers import Backward, Forward, Mode, implements
+from runtime.targets import PADDING
 from spec_lang.layers.symbols import Embed, OneHot
 from spec_lang.shape import Shape
 
@@ -13,6 +14,12 @@ from spec_lang.shape import Shape
 def symbols(x: Array) -> Array:
     """The nearest whole number of each, as intp: symbols come as floats once samples are normalized."""
     return np.rint(x).astype(np.intp)
+
+
+def first_unknown(x: Array, count: int) -> tuple[int, ...] | None:
+    """The place of the first number that is neither one of `count` symbols nor −1, the padding; None without any."""
+    bad = (x < PADDING) | (x >= count) | (x != np.rint(x))
+    return tuple(int(axis) for axis in np.argwhere(bad)[0]) if bad.any() else None
 
 
 def padding_of(x: Array) -> Array:

@@ -19,7 +19,7 @@ many = settings(max_examples=40, deadline=None)
 WORDS = {"rnn": Rnn, "lstm": Lstm, "gru": Gru}
 
 
-def close(ours: Array, theirs: torch.Tensor) -> None:
+def assert_close(ours: Array, theirs: torch.Tensor) -> None:
     np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-8, atol=1e-8)
 
 
@@ -83,16 +83,16 @@ def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
         y, d_y = y * real[..., None], d_y * real[..., None]
     theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
     d_x, gradients = backward(d_y)
-    close(y, theirs)
+    assert_close(y, theirs)
     assert x_tensor.grad is not None
-    close(d_x, x_tensor.grad)
+    assert_close(d_x, x_tensor.grad)
     for direction, end in zip(word.directions, ("", "_reverse"), strict=False):
-        close(gradients[f"{direction}input_weight"].T, getattr(layer, f"weight_ih_l0{end}").grad)
-        close(gradients[f"{direction}hidden_weight"].T, getattr(layer, f"weight_hh_l0{end}").grad)
+        assert_close(gradients[f"{direction}input_weight"].T, getattr(layer, f"weight_ih_l0{end}").grad)
+        assert_close(gradients[f"{direction}hidden_weight"].T, getattr(layer, f"weight_hh_l0{end}").grad)
         if bias:
-            close(gradients[f"{direction}bias"], getattr(layer, f"bias_ih_l0{end}").grad)
+            assert_close(gradients[f"{direction}bias"], getattr(layer, f"bias_ih_l0{end}").grad)
         if bias and kind == "gru":
-            close(gradients[f"{direction}hidden_bias"], getattr(layer, f"bias_hh_l0{end}").grad[2 * units :])
+            assert_close(gradients[f"{direction}hidden_bias"], getattr(layer, f"bias_hh_l0{end}").grad[2 * units :])
 
 
 @pytest.mark.parametrize("kind", sorted(WORDS))
@@ -105,7 +105,7 @@ def test_a_layer_that_reads_from_the_end_is_the_second_direction_of_pytorchs(kin
     theirs = module(both, 3, arrays)(torch.tensor(x))[0][..., 2:]
     own = {name.removeprefix(BACKWARDS): array for name, array in arrays.items() if name.startswith(BACKWARDS)}
     reverse = WORDS[kind](units=2, reverse=True, **{"return": "sequence"})
-    close(build(reverse, shape, own)(x, Mode())[0], theirs)
+    assert_close(build(reverse, shape, own)(x, Mode())[0], theirs)
 
 
 @many
@@ -134,11 +134,11 @@ def test_convolutions_over_time_are_pytorchs(
     d_y = random.normal(size=y.shape)
     theirs.backward(torch.tensor(d_y.transpose(0, 2, 1)))  # type: ignore[no-untyped-call]
     d_x, gradients = backward(d_y)
-    close(y.transpose(0, 2, 1), theirs)
+    assert_close(y.transpose(0, 2, 1), theirs)
     assert x_tensor.grad is not None
-    close(d_x.transpose(0, 2, 1), x_tensor.grad)
+    assert_close(d_x.transpose(0, 2, 1), x_tensor.grad)
     assert weight.grad is not None
-    close(gradients["weight"].transpose(2, 1, 0), weight.grad)
+    assert_close(gradients["weight"].transpose(2, 1, 0), weight.grad)
 
 
 def test_embeddings_are_pytorchs() -> None:
@@ -151,6 +151,6 @@ def test_embeddings_are_pytorchs() -> None:
     y, backward = build(word, shape, arrays)(x.astype(float), Mode())
     d_y = random.normal(size=y.shape)
     theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
-    close(y, theirs)
+    assert_close(y, theirs)
     assert weight.grad is not None
-    close(backward(d_y)[1]["weight"], weight.grad)
+    assert_close(backward(d_y)[1]["weight"], weight.grad)

@@ -1,5 +1,6 @@
 """Orders of samples, and states that are carried from batch to batch."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,10 @@ import nnspec
 from runtime.errors import TrainingError
 from runtime.saving import load
 from runtime.state import streams
+from tests.reliability.commands import at_step, no_fsync
+from tests.reliability.commands import nnspec as nnspec_command
+from tests.reliability.experiments import Tally
+from tests.reliability.resuming import stopped_at_every_batch
 
 STATEFUL = """
 rnn 4 return=sequence -> dense 1
@@ -44,18 +49,30 @@ def test_evaluation_carries_the_state_through_the_whole_part(tmp_path: Path) -> 
     assert run.end["validation_loss"] == pytest.approx(loss, rel=1e-12)
 
 
-def test_a_run_that_carries_states_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    spec = STATEFUL.replace("lr=1e-30", "lr=0.1").replace("1 epochs", "12 iterations") + "early_stop patience=99"
-    settings = {"train.checkpoint_every": 5, "train.keep": 9}
-    whole = nnspec.train(spec, out=tmp_path / "a", settings=settings)
-    middle = load(tmp_path / "a" / "step-000000005.h5").state
-    assert middle.carried.flat.any()
-    (tmp_path / "b").mkdir()
-    (tmp_path / "a" / "step-000000005.h5").rename(tmp_path / "b" / "last.h5")
-    again = nnspec.resume(tmp_path / "b")
-    for name, array in whole.network.parameters.items():
-        np.testing.assert_array_equal(again.network.parameters[name], array)
-    assert again.end["loss"] == whole.end["loss"]
+@pytest.mark.parametrize(
+    ("layers", "data"),
+    [
+        ("lstm 4 return=sequence -> dropout 0.2 -> gru 3 return=sequence -> dense 1", "sine length=80 window=4"),
+        ("embed 3 -> rnn 4 relu return=sequence -> dense 4 softmax", 'text "text.txt" window=5'),
+    ],
+)
+def test_a_run_that_carries_states_and_stops_at_every_batch_ends_in_the_same_bytes(
+    layers: str, data: str, tmp_path: Path
+) -> None:
+    every = " predict=every" if data.startswith("sine") else ""
+    (tmp_path / "text.txt").write_text("abcd" * 20)
+    (tmp_path / "net.nnspec").write_text(
+        f"{layers}\ndata {data}{every}\noptimizer adam lr=0.01\n"
+        "train 2 epochs batch=3 clip_norm=0.5 clip_value=0.4 stateful=yes checkpoint_every=2\n"
+    )
+    tally = Tally()
+    with no_fsync():
+        stopped_at_every_batch(tmp_path, signal.SIGINT, tally, data)
+        with at_step(3):
+            nnspec_command(tmp_path, "train", "net.nnspec", "--out", "stopped", "--quiet")
+    assert tally.failures == []
+    assert tally.tried >= 8
+    assert load(tmp_path / "stopped" / "last.h5").state.carried.flat.any()
 
 
 @pytest.mark.parametrize(

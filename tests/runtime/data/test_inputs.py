@@ -182,3 +182,23 @@ def test_importing_the_data_room_stays_light() -> None:
     code = f"import runtime.data, sys; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_rows_of_a_table_are_points_in_time_for_a_network_of_series(tmp_path: Path) -> None:
+    learnt = Preprocessing.fit(np.zeros((4, 3, 2)), "none", "regression", features=("load", "heat"))
+    path = tmp_path / "power.csv"
+    path.write_text("heat,day,load\n" + "".join(f"{10 * i},mon,{i}\n" for i in range(1, 6)))
+    found = read_inputs(path, learnt)
+    assert [label for label, _ in found] == [f"{path}:{line}" for line in (4, 5, 6)]
+    assert found[1][1].tolist() == [[2, 20], [3, 30], [4, 40]]
+    path.write_text("load,heat\n1,2\n3,4\n")
+    with pytest.raises(DataError, match="has 2 rows, and the network looks at 3 rows to tell what comes next"):
+        read_inputs(path, learnt)
+
+
+def test_text_is_sampled_from_and_not_predicted(tmp_path: Path) -> None:
+    learnt = Preprocessing.fit(np.zeros((4, 3)), "none", "classification", vocabulary=("a", "b"))
+    (tmp_path / "t.txt").write_text("abab")
+    with pytest.raises(DataError, match="nnspec sample CHECKPOINT --prompt TEXT") as told:
+        read_inputs(tmp_path / "t.txt", learnt)
+    assert told.value.exit_code == 2

@@ -106,6 +106,14 @@ def test_samples_that_cannot_be_used_are_refused(x: np.ndarray, said: str) -> No
         data_from_arrays(x, np.zeros(len(x)), classification=True)
 
 
+@pytest.mark.parametrize("x", [[[0, 1, 2], [0, 1]], [np.zeros((3, 2)), np.zeros((4, 2))]], ids=["symbols", "numbers"])
+def test_sequences_of_different_lengths_are_refused_with_what_to_do(x: list) -> None:
+    with pytest.raises(DataError, match=r"the samples differ in length or shape.*put -1 behind shorter sequences"):
+        data_from_arrays(x, [0, 1], classification=True)
+    with pytest.raises(DataError, match="the validation samples differ"):
+        data_from_arrays([[0, 1]], [0], (x, [0, 1]), classification=True)
+
+
 def test_validation_samples_have_the_shape_of_those_to_train_on() -> None:
     with pytest.raises(DataError, match="samples of validation are 3, and those of data 2"):
         data_from_arrays(np.zeros((2, 2)), [0, 1], (np.zeros((2, 3)), [0, 1]), classification=True)
