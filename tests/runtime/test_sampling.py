@@ -10,7 +10,11 @@ from runtime.network import Network
 from runtime.sampling import Taste, Writer
 
 NAMES = "anna\nada\nbob\nbea\ncleo\ncara\n"
-SPEC = "onehot -> rnn 12 return=sequence -> dense 10 softmax\noptimizer adam lr=0.02\ntrain 300 epochs batch=6 evaluate_every=300"
+SPEC = """
+onehot -> rnn 12 return=sequence -> dense 10 softmax
+optimizer adam lr=0.02
+train 300 epochs batch=6 evaluate_every=300
+"""
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +68,8 @@ def test_draws_follow_the_distribution_its_temperature_and_its_top() -> None:
 def test_a_text_goes_on_to_the_length_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "t.txt"
     path.write_text("abc" * 300)
-    spec = "embed 4 -> gru 8 return=sequence -> dense 3 softmax\noptimizer adam lr=0.05\ntrain 60 epochs batch=4 evaluate_every=60"
+    train = "optimizer adam lr=0.05\ntrain 60 epochs batch=4 evaluate_every=60"
+    spec = f"embed 4 -> gru 8 return=sequence -> dense 3 softmax\n{train}"
     run = nnspec.train(spec, data=f'text "{path}" window=9', out=tmp_path / "run")
     text = "".join(Writer(run.network, 1, Taste(0), length=12).write("ab"))
     assert text == "abcabcabcabc"
