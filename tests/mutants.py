@@ -3,9 +3,10 @@
     python -m tests.mutants                       every guard
     python -m tests.mutants checkpoints/seal.py   those of one file
 
-A guard is an `if` that raises, and a call that stands for itself and checks, syncs, sweeps or locks. Each is taken away
-alone, in a copy of the project: the condition becomes false, the call becomes nothing. Then the tests of its file run.
-The survivors, which no test noticed, are told, and the exit code is 1 where there is one.
+A guard is an `if` that raises, or that leaves early or goes on with the next, and a call that stands for itself and
+checks, syncs, sweeps, locks or limits. Each is taken away alone, in a copy of the project: the condition becomes false,
+the call becomes nothing. Then the tests of its file run. The survivors, which no test noticed, are told, and the exit
+code is 1 where there is one. With --report the figure goes into docs/reliability.md.
 """
 
 import ast
@@ -15,14 +16,18 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.reliability.report import write_down
+
+CLAIM = "a guard of the checkpoints and of the runs that write them is taken away, alone, and a test fails"
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|examine|sweep|flock|try_lock|refuse_if_taken|truncate_log)")
+CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|examine|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit)")
 RUNTIME = [
-    *(f"tests/runtime/test_{name}.py" for name in ("stored", "resuming", "training")),
+    *(f"tests/runtime/test_{name}.py" for name in ("stored", "saving", "resuming", "training", "runs")),
     "tests/nnspec/cli/test_resume.py",
 ]
 TESTS = {
@@ -30,6 +35,10 @@ TESTS = {
     "runtime/saving.py": RUNTIME,
     "runtime/stored.py": RUNTIME,
     "runtime/resuming.py": RUNTIME,
+    "runtime/training.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "runtime/runs.py": RUNTIME,
+    "runtime/signals.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_verify.py", "tests/reliability/test_traps.py"],
 }
 LONGEST = 300  # seconds: a mutant that hangs is noticed too
 
@@ -48,13 +57,23 @@ def mutants(file: Path) -> Iterator[Mutant]:
     """Every mutant of a file, in the order of its lines."""
     text = (ROOT / file).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise):
+        if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
             told = f"if {ast.unparse(node.test)}"
             yield Mutant(file, node.lineno, told, _replaced(text, node.test, "False"))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            name = ast.unparse(node.value.func).rpartition(".")[2]
-            if CALLS.fullmatch(name):
+            names = [ast.unparse(part).rpartition(".")[2] for part in _called(node.value)]
+            if any(CALLS.fullmatch(name) for name in names):
                 yield Mutant(file, node.lineno, ast.unparse(node), _replaced(text, node, "pass"))
+
+
+def _called(call: ast.Call) -> Iterator[ast.expr]:
+    """What is called, itself or by way of another call that it is handed to: told(checkpoints.sweep, folder)."""
+    yield call.func
+    for argument in call.args:
+        if isinstance(argument, ast.Call):
+            yield from _called(argument)
+        else:
+            yield argument
 
 
 def _replaced(text: str, node: ast.expr | ast.Expr, instead: str) -> str:
@@ -98,12 +117,13 @@ def _fails(copy: Path, tests: list[str]) -> bool:
 
 def main() -> int:
     """Try the mutants of the files asked for; 1 where one survives."""
-    files = [Path(name) for name in sys.argv[1:]] or [
+    arguments = [argument for argument in sys.argv[1:] if argument != "--report"]
+    files = [Path(name) for name in arguments] or [
         *sorted(path.relative_to(ROOT) for path in (ROOT / "checkpoints").glob("*.py")),
         *(Path(name) for name in TESTS if name.endswith(".py")),
     ]
     survivors: list[Mutant] = []
-    tried = 0
+    tried, start = 0, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
         unwanted = shutil.ignore_patterns(".*", "__pycache__", "runs")
@@ -116,7 +136,12 @@ def main() -> int:
                 if not noticed(mutant, copy):
                     survivors.append(mutant)
                     print(f"survived: {file}:{mutant.line} {mutant.told}", flush=True)
-    print(f"{tried - len(survivors)} of {tried} guards are noticed when they are gone")
+    held = tried - len(survivors)
+    print(f"{held} of {tried} guards are noticed when they are gone")
+    if "--report" in sys.argv:
+        command = " ".join(["python -m tests.mutants", *arguments])
+        notes = [f"survived: {mutant.file}:{mutant.line} {mutant.told}" for mutant in survivors]
+        write_down("mutants", CLAIM, held, tried, command, notes, time.monotonic() - start)
     return int(bool(survivors))
 
 

@@ -6,7 +6,6 @@ python -m tests.soak --count 50 --report      all, and the figures into docs/rel
 """
 
 import argparse
-import platform
 import sys
 import tempfile
 import time
@@ -15,10 +14,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 import tests.reliability
-from runtime.environment import environment
-from tests.reliability.experiments import EXPERIMENTS, Experiment, Tally
-
-REPORT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
+from tests.reliability.experiments import EXPERIMENTS
+from tests.reliability.report import REPORT, write_down
 
 
 def main() -> int:
@@ -34,12 +31,14 @@ def main() -> int:
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             tally = experiment.run(count, options.seed, Path(folder), options.seconds)
-        print(f"{name}: {tally.held:,} of {tally.tried:,} in {time.monotonic() - start:.0f} s", flush=True)
+        taken = time.monotonic() - start
+        print(f"{name}: {tally.held:,} of {tally.tried:,} in {taken:.0f} s", flush=True)
         for line in (*tally.notes, *tally.failures[:20]):
             print(f"    {line}", flush=True)
         failed |= bool(tally.failures)
         if options.report:
-            _write_down(experiment, tally, count, options.seed)
+            command = f"python -m tests.soak {name} --count {count} --seed {options.seed}"
+            write_down(name, experiment.claim, tally.held, tally.tried, command, tally.notes, taken)
     return int(failed)
 
 
@@ -51,32 +50,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end an experiment early after so many")
     parser.add_argument("--report", action="store_true", help=f"write the figures into {REPORT.name}")
     return parser.parse_args()
-
-
-def _write_down(experiment: Experiment, tally: Tally, count: int, seed: int) -> None:
-    """Replace the experiment's entry in the report, or add one at its end."""
-    text = REPORT.read_text(encoding="utf-8")
-    head, *entries = text.split("\n### ")
-    found = {entry.split("\n", 1)[0]: entry for entry in entries}
-    found[experiment.name] = _entry(experiment, tally, count, seed)
-    REPORT.write_text("\n### ".join([head.rstrip() + "\n", *(found[name].rstrip() + "\n" for name in sorted(found))]))
-
-
-def _entry(experiment: Experiment, tally: Tally, count: int, seed: int) -> str:
-    here = environment()
-    machine = f"Python {here['python']}, NumPy {here['numpy']}, {here['blas']} {here['blas_version']}"
-    lines = [
-        experiment.name,
-        "",
-        f"**{tally.held:,} of {tally.tried:,}**: {experiment.claim}.",
-        "",
-        f"    python -m tests.soak {experiment.name} --count {count} --seed {seed}",
-        "",
-        *(f"- {note}" for note in tally.notes),
-        *([""] if tally.notes else []),
-        f"{time.strftime('%Y-%m-%d')}, {platform.system()} {platform.machine()}, {machine}",
-    ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -91,7 +91,8 @@ def lasting(run: Path) -> dict[str, Any]:
     """All of a run that must be equal for two equal ones: checkpoints but for /run, texts, what was measured."""
     found: dict[str, Any] = {p.name: checkpoints.comparable(p.read_bytes()) for p in run.glob("*.h5")}
     found |= {path.name: path.read_bytes() for path in run.glob("*.nnspec")}
-    events = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    log = run / "metrics.jsonl"
+    events = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     found["evaluations"] = [event for event in events if event["event"] == "evaluation"]
     found["ends"] = [event["steps"] for event in events if event["event"] == "end"]
     found["odd files"] = sorted(path.name for path in run.iterdir() if path.name.endswith(".tmp"))

@@ -1,5 +1,6 @@
 """Equal specs give equal bytes; where the machine's arithmetic is another, that is recorded and told."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ NETWORKS = {
     "two lanes": "conv 3x3 x8 relu -> maxpool 2 -> dropout 0.2 -> dense 10 softmax",
     "two threads of BLAS": "dense 256 relu -> dropout 0.2 -> dense 10 softmax",
     "one thread": "maxpool 4 -> dense 16 relu -> batchnorm -> dense 10 softmax",
+    "over time": "reshape 28x28 -> gru 16 -> dense 10 softmax",
 }
 LENGTH = "train 8 iterations batch=64 evaluate_every=4 checkpoint_every=3 seed=3"
 CORES = ("Haswell", "SkylakeX", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2")
@@ -31,15 +33,21 @@ def write_spec(folder: Path, network: str, length: str = LENGTH) -> None:
     (folder / "net.nnspec").write_text("\n".join(lines) + "\n")
 
 
-def run_apart(folder: Path, *arguments: object, **environment: str) -> int:
-    """The command in a process of its own; gives its exit code."""
+def run_apart(folder: Path, *arguments: object, processors: int | None = None, **environment: str) -> int:
+    """The command in a process of its own, on so many processors of the machine; gives its exit code."""
     command = child_command(*arguments, "--quiet")
-    return subprocess.run(command, cwd=folder, env=child_environment(**environment), capture_output=True).returncode
+
+    def confined() -> None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:processors])
+
+    return subprocess.run(
+        command, cwd=folder, env=child_environment(**environment), capture_output=True, preexec_fn=confined
+    ).returncode
 
 
 @experiment(
-    "runs of one spec in processes of their own, with other folders, hash seeds and numbers of BLAS threads allowed, "
-    "are equal in every byte but /run",
+    "runs of one spec in processes of their own, with other folders, hash seeds, numbers of BLAS threads allowed and "
+    "numbers of processors, are equal in every byte but /run",
     soak=60,
 )
 def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
@@ -50,12 +58,13 @@ def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         place = folder / f"{number}" / ("x" * (1 + number % 5))
         place.mkdir(parents=True)
         write_spec(place, network)
-        threads = 1 + number // len(NETWORKS) % 2
+        threads, processors = 1 + number // len(NETWORKS) % 2, (None, 1)[number // len(NETWORKS) % 3 % 2]
         environment = {"PYTHONHASHSEED": str(seed + number), "OPENBLAS_NUM_THREADS": str(threads)}
-        code = run_apart(place, "train", "net.nnspec", "--out", f"run{number}", **environment)
+        arguments = ("train", "net.nnspec", "--out", f"run{number}")
+        code = run_apart(place, *arguments, processors=processors, **environment)
         found = lasting(place / f"run{number}") if code == 0 else {}
         found = differing(firsts.setdefault(told, found), found)
-        tally.count(code == 0 and not found, f"{told}, {environment}: {code}, {found}")
+        tally.count(code == 0 and not found, f"{told}, {environment}, {processors}: {code}, {found}")
     return tally
 
 

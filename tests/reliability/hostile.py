@@ -6,6 +6,7 @@ They are read in a process with limits, so that a crash or a hang of a library e
 import copy
 import hashlib
 import random
+import re
 import resource
 import select
 import subprocess
@@ -13,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -51,24 +53,30 @@ def mutated(image: bytes, number: int) -> bytes:
     """A sealed file with a few bytes changed, mostly where HDF5 keeps its structure: the same for the same number."""
     chance = random.Random(number)
     data = bytearray(image)
-    structure = [i for i in range(seal.SIZE, len(data) - 4) if data[i : i + 4] in (b"OHDR", b"FRHP", b"FHDB", b"OCHK")]
+    structure = _structure(image)
     for _ in range(chance.choice((1, 1, 2, 4, 8))):
         start = chance.choice(structure) if chance.random() < 0.8 else chance.randrange(seal.SIZE, len(data))
         at = min(start + chance.randrange(200), len(data) - 1)
         data[at] = chance.choice((0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256), data[at] ^ 1 << chance.randrange(8)))
     if chance.random() < 0.1:
         data = data[: chance.randrange(seal.SIZE + 1, len(data))]
-    return resealed(_with_checksums(data) if chance.random() < 0.7 else bytes(data))
+    return resealed(_with_checksums(data, image) if chance.random() < 0.7 else bytes(data))
 
 
-def _with_checksums(data: bytearray) -> bytes:
-    """Put HDF5's own checksums right again, so that a change is not found by them alone."""
+@lru_cache(maxsize=1)
+def _structure(image: bytes) -> list[int]:
+    """Where HDF5 keeps its structure: headers of objects, and blocks of a group with many entries."""
+    return [found.start() for found in re.finditer(rb"OHDR|FRHP|FHDB|OCHK", image) if found.start() >= seal.SIZE]
+
+
+def _with_checksums(data: bytearray, before: bytes) -> bytes:
+    """Put HDF5's own checksums right again where something was changed, so that they alone do not find it."""
     at = data.find(b"OHDR", seal.SIZE)
     while 0 <= at < len(data) - 6:
         width = 1 << (data[at + 5] & 3)
         first = at + 6 + width + (16 if data[at + 5] & 0x20 else 0) + (4 if data[at + 5] & 0x10 else 0)
         end = first + int.from_bytes(data[first - width : first], "little")
-        if end + 4 <= len(data):
+        if end + 4 <= len(data) and data[at:end] != before[at:end]:
             data[end : end + 4] = lookup3(bytes(data[at:end])).to_bytes(4, "little")
         at = data.find(b"OHDR", at + 4)
     return bytes(data)
@@ -110,7 +118,11 @@ def _odd_entry(value: Any, chance: random.Random) -> Any:
     array = np.asarray(value)
     types = [array.astype(kind) for kind in ("f8", "i4", "u1")]
     shapes = [array[..., :0], array.reshape(-1), array[None]]
-    numbers = [array * 0 - 1, array * 0 + 2**30, array[::-1] if array.ndim else array]
+    numbers = [
+        array * 0 - 1,
+        np.full_like(array, np.asarray(2**30).astype(array.dtype)),
+        array[::-1] if array.ndim else array,
+    ]
     with np.errstate(all="ignore"):
         return chance.choice([*types, *shapes, *(n.astype(array.dtype) for n in numbers)])
 

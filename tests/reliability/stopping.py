@@ -45,13 +45,14 @@ def kills(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         assert commands.run(folder, "train", "net.nnspec", "--out", "timed", "--quiet") == 0
         longest = time.monotonic() - started
         waiting: list[bool] = []  # kills of the run under way, by whether they left whole files
-        for _ in tries(count * 2, seconds):
+        for _ in tries(count * 10, seconds):
             code = commands.run_and_kill(folder, random_.uniform(0, longest), *go_on(run))
             if code == -signal.SIGKILL:
                 files = [run / name for name in ("last.h5", "best.h5", "last.h5.prev")]
                 waiting.append(all(checkpoints.is_whole(str(file)) for file in files if file.exists()))
-            if code == 0 or len(waiting) > 8:
-                code = code or commands.run(folder, *go_on(run))
+            if code != -signal.SIGKILL or len(waiting) > 8:
+                if code == -signal.SIGKILL:
+                    code = commands.run(folder, *go_on(run))
                 _settle(tally, waiting, code, differing(whole, lasting(run)), run)
                 waiting = []
             if tally.tried >= count:

@@ -4,8 +4,9 @@ from tests.reliability.determinism import core_types, lanes, processes
 
 
 def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path) -> None:
-    tally = processes(6, 0, tmp_path, 12)
+    tally = processes(8, 0, tmp_path, 60)
     assert tally.failures == []
+    assert tally.tried == 8
 
 
 def test_lanes_in_turn_and_lanes_in_threads_give_the_same_bytes(tmp_path: Path) -> None:

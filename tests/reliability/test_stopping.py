@@ -4,18 +4,18 @@ from tests.reliability.stopping import kills, second_signals, signals_in_saves
 
 
 def test_a_run_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    tally = kills(60, 0, tmp_path, 10)
+    tally = kills(60, 0, tmp_path, 120)
     assert tally.failures == []
-    assert tally.tried >= 6
+    assert tally.tried >= 60
 
 
 def test_a_signal_inside_a_save_saves_and_the_run_goes_on(tmp_path: Path) -> None:
-    tally = signals_in_saves(12, 0, tmp_path, 5)
+    tally = signals_in_saves(8, 0, tmp_path, 60)
     assert tally.failures == []
-    assert tally.tried >= 2
+    assert tally.tried == 8
 
 
 def test_a_second_interrupt_leaves_at_once_and_the_former_file_is_whole(tmp_path: Path) -> None:
-    tally = second_signals(12, 0, tmp_path, 5)
+    tally = second_signals(6, 0, tmp_path, 60)
     assert tally.failures == []
-    assert tally.tried >= 2
+    assert tally.tried == 6

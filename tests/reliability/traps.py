@@ -170,7 +170,7 @@ def _add_virtual(file: Any, canary: Path) -> None:
 
 def _add_bomb(file: Any) -> None:
     """A few kilobytes that unfold to four gigabytes of zeros."""
-    chunk, chunks = 2**23, 128
+    chunk, chunks = 2**21, 512
     bomb = file.create_dataset("weights/x", (chunk * chunks,), "<f4", chunks=(chunk,), compression="gzip")
     packed = zlib.compress(bytes(4 * chunk), 9)
     for number in range(chunks):
