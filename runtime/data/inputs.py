@@ -40,8 +40,8 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
         raise DataError(f"{path} is no picture: light and dark are swapped in pictures alone", exit_code=2)
     if kind == "a text file" and preprocessing.vocabulary is not None:
         raise DataError(
-            f"{path} is text, of which the network tells the next character: nnspec sample CHECKPOINT --prompt TEXT goes "
-            "on from a text, and nnspec eval CHECKPOINT --data 'text \"FILE\"' tells how well it knows one",
+            f"{path} is text, of which the network tells the next character: nnspec sample CHECKPOINT --prompt TEXT "
+            "goes on from a text, nnspec eval CHECKPOINT --data 'text \"FILE\"' tells how well it knows one",
             exit_code=2,
         )
     if kind == "a text file":
