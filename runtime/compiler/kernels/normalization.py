@@ -101,7 +101,7 @@ def _measured(word: BatchNorm, site: Site, seen: Ref, running: Sequence[str]) ->
     squares, own_squares = w.together(f"{name}_squares", (channels,))
     counts = w.view(f"{name}_counts", f"np.array({[[lane] for lane in lanes]}, np.{w.dtype})", (len(lanes), 1)).name
     own_mean = _Channels.new(site, "own_mean")
-    centred = w.buffer(f"{name}_centred", seen.shape)
+    centred = _over(site, seen, "centred")
     w.do(f"np.add.reduce({seen.name}, axis=1, out={own_sum})")
     w.do(f"np.divide({own_sum}, {counts}[number], out={own_mean.row})")
     w.do(f"np.subtract({seen.name}, {own_mean.column}, out={centred.name})")
@@ -203,7 +203,7 @@ def layernorm(word: LayerNorm, site: Site) -> Written | None:
     flat = _places(site, y)
     mean, inverse = (w.buffer(f"{site.node.name}_{name}", (places,)).name for name in ("mean", "inverse"))
     share, eps, one = w.scalar("share", 1 / channels), w.scalar("eps", word.eps), w.scalar("one", 1.0)
-    normal = w.buffer(f"{site.node.name}_normal", seen.shape)
+    normal = _over(site, seen, "normal")
     w.do(f"np.add.reduce({seen.name}, axis=0, out={mean})")
     w.do(f"np.multiply({mean}, {share}, out={mean})")
     w.do(f"np.subtract({seen.name}, {mean}, out={normal.name})")
@@ -249,6 +249,11 @@ def _back_through_places(site: Site, normal: Ref, inverse: str, weight: str) -> 
         return [w.reshaped(f"{d_x.name}_apart", d_x, site.x.shape)]
 
     return backward
+
+
+def _over(site: Site, seen: Ref, what: str) -> Ref:
+    """Where to keep what is made of `seen`: in its own place if nobody else needs that, else in a new array."""
+    return seen if seen.free else site.writer.buffer(f"{site.node.name}_{what}", seen.shape)
 
 
 def _places(site: Site, ref: Ref) -> Ref:
