@@ -1,13 +1,31 @@
 """The grammar file, and what its tokens mean."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lark import Lark
 
-from spec_lang.grammar import GRAMMAR, LARGEST, OUTSIDE, is_name, lexicon, single, tokens
+from spec_lang.grammar import (
+    GRAMMAR,
+    LARGEST,
+    OUTSIDE,
+    VALUES,
+    _parsed,
+    grammar,
+    is_name,
+    lexicon,
+    single,
+    statement,
+    tokens,
+)
+from spec_lang.lines import split
 from spec_lang.parse import parse
 from spec_lang.source import Source
 from spec_lang.syntax import Call, Pipeline, Value
 from spec_lang.word import layers, statements
+from tests.spec_lang.texts import cases, layouts, specs
 
 
 def types(text: str) -> list[str]:
@@ -106,3 +124,20 @@ def test_comments_are_tokens_only_where_they_are_asked_for() -> None:
     source = Source("a", "dense 3 # why\n# alone\n")
     assert [token.type for token in tokens(source)] == ["NAME", "INT", "_NL", "_NL"]
     assert [token.text for token in tokens(source, comments=True) if token.type == "COMMENT"] == ["# why", "# alone"]
+
+
+@given(specs().flatmap(layouts))
+@cases(40)
+def test_calls_read_at_once_are_the_calls_that_the_parser_reads(text: str) -> None:
+    lines = [line.tokens for line in split(list(tokens(Source("a", text)))) if line.tokens[0].type != "VARIANT"]
+    assert lines
+    assert [statement(line) for line in lines] == [_parsed(line, calls_at_once=False) for line in lines]
+
+
+@given(st.text('x8$()->+|.,=_:a "3/e-', max_size=40))
+@cases(300)
+def test_values_are_matched_as_the_terminals_of_the_grammar_say(text: str) -> None:
+    plain = {t.name: re.compile(t.pattern.to_regexp()) for t in grammar().terminals if t.name in VALUES}
+    match = lexicon().value.match(text)
+    found = {name for name, pattern in plain.items() if (m := pattern.match(text)) and match and m[0] == match[0]}
+    assert (match.lastgroup in found) if match else not any(pattern.match(text) for pattern in plain.values())
