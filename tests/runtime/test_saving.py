@@ -1,10 +1,16 @@
 """What a run's checkpoint holds beside its numbers."""
 
 import json
+import shutil
 from pathlib import Path
 
+import pytest
+
 import checkpoints
-from tests.reliability.commands import at_step, nnspec, no_fsync, write_data
+from runtime.evaluation import evaluate
+from runtime.prepare import data_of
+from runtime.saving import load
+from tests.reliability.commands import at_step, nnspec, no_fsync, write_data, write_spec
 
 NET = '# how it is put together\ninclude "parts/base.nnspec"\ndense 4 relu -> dense 3 softmax\n'
 BASE = '# größe\ninclude "data.nnspec"\ntrain 6 iterations batch=8\n'
@@ -34,3 +40,35 @@ def test_the_texts_that_a_spec_includes_are_kept_as_they_were_written(tmp_path: 
         (tmp_path / "net.nnspec").unlink()
         assert nnspec(tmp_path, "resume", "run").exit_code == 0
     assert texts(tmp_path / "run" / "last.h5") == before
+
+
+V1 = Path(checkpoints.__file__).parents[1] / "tests" / "checkpoints" / "data" / "run-v1.h5"
+RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
+
+
+def make_run(path: str, folder: str) -> None:
+    """How run-v1.h5 was made: a run stopped after step 7 of 10, with nothing in it of the machine's name and clock."""
+    write_data(Path(folder))
+    write_spec(Path(folder), *RUN)
+    with at_step(7):
+        assert nnspec(Path(folder), "train", "net.nnspec", "--out", "run").exit_code == 130
+    made = checkpoints.read(Path(folder) / "run" / "last.h5")
+    info = {"run/info": json.dumps({"folder": "..", "seconds": 1.0})}
+    Path(path).write_bytes(checkpoints.build(checkpoints.Checkpoint(made.meta, {**made.entries, **info})))
+
+
+def test_a_run_of_version_1_is_read_measures_what_it_measured_then_and_goes_on(tmp_path: Path) -> None:
+    write_data(tmp_path)
+    (tmp_path / "run").mkdir()
+    shutil.copy(V1, tmp_path / "run" / "last.h5")
+    saved = load(tmp_path / "run" / "last.h5")
+    best = saved.state.best
+    assert best is not None and saved.state.step == 7
+    saved.network.parameter_arena.flat[:] = best.weights
+    saved.network.buffer_arena.flat[:] = best.buffers
+    validation = data_of(saved.network.spec).validation
+    assert validation is not None
+    assert evaluate(saved.network, validation, "")["loss"] == pytest.approx(best.value, rel=1e-5)
+    with no_fsync():
+        assert nnspec(tmp_path, "resume", "run", "--allow-inexact").exit_code == 0
+    assert load(tmp_path / "run" / "last.h5").state.step == 10
