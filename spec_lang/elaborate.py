@@ -139,12 +139,11 @@ class Elaborator:
     def _stage(self, stage: Stage, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         if not isinstance(stage, Call):
             if scope.depth >= DEEPEST:
-                self._too_large(
-                    f"blocks and groups inside each other, more than {DEEPEST} levels deep", stage.span, scope
-                )
+                self._too_deep(stage.span, scope)
                 return [], flow
-            inner = replace(scope, depth=scope.depth + 1)
-            return self._group(stage, inner, flow) if isinstance(stage, Group) else self._repeat(stage, inner, flow)
+            if isinstance(stage, Repeat):
+                return self._repeat(stage, scope, flow)  # its parentheses are a group, and a level
+            return self._group(stage, replace(scope, depth=scope.depth + 1), flow)
         if stage.word == "skip":
             return [], self._skip(stage, scope, flow)
         if stage.word in self.known.blocks:
@@ -252,7 +251,7 @@ class Elaborator:
             self._too_large(f"the block {block.name} uses itself: {circle}", call.span, replace(scope, repeated=None))
             return [], flow
         if scope.depth >= DEEPEST:
-            self._too_large(f"blocks and groups inside each other, more than {DEEPEST} levels deep", call.span, scope)
+            self._too_deep(call.span, scope)
             return [], flow
         name = self._name(call.label, call.word, scope, call.span)
         arguments = self._substituted(call.arguments, scope)
@@ -333,6 +332,10 @@ class Elaborator:
         close = foreign.meant(call.word, known, bool(call.arguments)) or near(call.word, known)
         help, fix = did_you_mean(close, call.word_span)
         self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help, fix)
+
+    def _too_deep(self, span: Span, scope: Scope) -> None:
+        message = f"blocks and groups inside each other, more than {DEEPEST} levels deep"
+        self._too_large(message, span, replace(scope, repeated=None))
 
     def _too_large(self, message: str, span: Span, scope: Scope) -> None:
         if not self.full and self.budget.tells:

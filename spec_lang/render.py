@@ -13,6 +13,9 @@ WIDEST = 160
 
 NARROWEST = 40
 
+LONGEST_CHAIN = 8
+"""Lines that tell what is around a finding; of a longer chain the two ends are told."""
+
 
 def render_all(diagnostics: Iterable[Diagnostic], colour: bool = False, width: int | None = None) -> str:
     """All diagnostics, in the order given, a blank line between two of them."""
@@ -54,10 +57,8 @@ class _Drawing:
             yield f"{bar} {' ' * _cells(text[: column - 1])}{self._paint(marked, accent)}"
         for note in diagnostic.notes:
             yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, note)
-        for trace in diagnostic.around():
-            yield from self._wrapped(
-                f"{bar} ", len(self.gutter) + 3, f"in {trace.what}, written at {trace.span.shown()}"
-            )
+        for told in _chain([f"in {trace.what}, written at {trace.span.shown()}" for trace in diagnostic.around()]):
+            yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, told)
         if diagnostic.help:
             label = self._paint("help:", _BLUE, _BOLD)
             lines = list(self._wrapped("", len(self.gutter) + 7, diagnostic.help))
@@ -76,6 +77,15 @@ class _Drawing:
 
     def _paint(self, text: str, *codes: str) -> str:
         return "".join(codes) + text + _RESET if self.colour else text
+
+
+def _chain(told: list[str]) -> list[str]:
+    """What is around a finding, of much of it the innermost and the outermost."""
+    between = len(told) - LONGEST_CHAIN
+    if between < 2:
+        return told
+    half = LONGEST_CHAIN // 2
+    return [*told[:half], f"… {between} more around it …", *told[-half:]]
 
 
 def _cut(text: str, column: int, room: int) -> tuple[str, int]:

@@ -220,3 +220,9 @@ def test_blocks_and_groups_together_may_be_sixty_four_levels_deep() -> None:
     assert codes_of(nested(DEEPEST // 2)) == []
     error = error_of(nested(DEEPEST))
     assert (error.code, error.message) == ("E003", "blocks and groups inside each other, more than 64 levels deep")
+
+
+def test_a_repeat_and_its_parentheses_are_one_level() -> None:
+    assert codes_of(f"input 4\n{'repeat 1 (' * DEEPEST}dense 3{')' * DEEPEST}\n") == []
+    block = f"block a() = {'(' * DEEPEST}dense 3{')' * DEEPEST}\n"
+    assert error_of(f"{block}input 4\nrepeat 2 (a)\n").help is None
