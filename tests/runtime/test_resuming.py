@@ -1,3 +1,4 @@
+import contextlib
 import os
 import re
 import shutil
@@ -117,7 +118,11 @@ def test_another_trainer_in_the_folder_is_refused_at_once_and_free_after_a_kill(
     spec = (folder / "net.nnspec").read_text().replace("train 10 ", "train 1000000 ")
     (folder / "long.nnspec").write_text(spec)
     command = child_command("train", "long.nnspec", "--out", "long", "--quiet")
-    with subprocess.Popen(command, cwd=folder, env=child_environment(), stderr=subprocess.PIPE) as first:
+    with (
+        subprocess.Popen(command, cwd=folder, env=child_environment(), stderr=subprocess.PIPE) as first,
+        contextlib.ExitStack() as ended,
+    ):
+        ended.callback(first.kill)  # whatever fails below
         while not (folder / "long" / "last.h5").exists():
             assert first.poll() is None
         left = folder / "long" / "last.h5.nnspec-0123456789abcdef.tmp"
