@@ -104,12 +104,20 @@ def _from_what_stands_before(tokens: Sequence[Token], index: int) -> str | None:
     return None
 
 
+def is_call_of_a_program(token: Token) -> bool:
+    """Whether a token begins a line of a program, as `model.fit(` does."""
+    return token.type == "DOTTED" and token.source.text.startswith("(", token.end)
+
+
 def dotted_advice(token: Token) -> tuple[str | None, Fix | None]:
     """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
     first, *_, last = token.text.split(".")
     if first in statements():
         return f"options stand in the statement: write {example(first)}", None
     layer = foreign.meant(last, layers(), with_arguments=True)
+    if layer is None and is_call_of_a_program(token):
+        statement = foreign.meant(last, statements()) or "optimizer"
+        return f"a spec is no program: a line is a word and its arguments, as in {example(statement)}", None
     quoted = f'"{token.text}"'
     return did_you_mean(layer, token.span) if layer else (f"a path stands in quotes: {quoted}", Fix(token.span, quoted))
 

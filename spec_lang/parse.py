@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lark.exceptions import UnexpectedToken
 
-from spec_lang.advice import advice, dotted_advice, statement_meant
+from spec_lang.advice import advice, dotted_advice, is_call_of_a_program, statement_meant
 from spec_lang.diagnostics import Diagnostic, Enough, Findings, Fix, one_of
 from spec_lang.grammar import OUTSIDE, VALUES, Token, is_name, single, statement, tokens
 from spec_lang.lines import DEEPEST, Line, split
@@ -87,8 +87,8 @@ class _Reader:
 
     def _statement(self, line: Line) -> Statement:
         strays = [token for token in line.tokens if token.type in OUTSIDE]
-        dotted = all(token.type == "DOTTED" for token in strays)
-        for token in strays[:1] if dotted else [token for token in strays if token.type != "DOTTED"]:
+        one = is_call_of_a_program(strays[0]) or all(token.type == "DOTTED" for token in strays) if strays else False
+        for token in strays[:1] if one else [token for token in strays if token.type != "DOTTED"]:
             self._stray(token)
         if line.deep is not None:
             message = f"nested more than {DEEPEST} levels deep"

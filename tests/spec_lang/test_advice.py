@@ -8,6 +8,8 @@ from tests.spec_lang.said import errors_of
 
 SOUND = "\ninput 4\ndense 3\n"
 
+NO_PROGRAM = "a spec is no program: a line is a word and its arguments, as in"
+
 
 @pytest.mark.parametrize(
     ("line", "help"),
@@ -16,6 +18,9 @@ SOUND = "\ninput 4\ndense 3\n"
         ("Dense(10)", "arguments stand after the word, without parentheses: dense 10 softmax"),
         ("Linear(784, 10)", "arguments stand after the word, without parentheses: dense 10 softmax"),
         ("nn.Linear(3)", "did you mean dense?"),
+        ("nn.Linear(3, activation='relu')", "did you mean dense?"),
+        ("model.fit(x, epochs=5)", f"{NO_PROGRAM} train 10 epochs batch=64 seed=7"),
+        ("model.compile(loss='mse')", f"{NO_PROGRAM} optimizer sgd lr=0.01"),
         ("epochs=5", "write train 5 epochs"),
         ("steps = 500", "write train 500 iterations"),
         ("batch_size=32", "it is an option of train: write train 10 epochs batch=32"),
