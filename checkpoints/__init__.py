@@ -8,7 +8,7 @@ from checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoi
 from checkpoints.locking import lock, sweep, temporary
 from checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
 from checkpoints.seal import FORMAT_VERSION
-from checkpoints.writing import build, write
+from checkpoints.writing import build, fsync_folder, write
 
 __all__ = [
     "FORMAT_VERSION",
@@ -25,6 +25,7 @@ __all__ = [
     "Summary",
     "build",
     "comparable",
+    "fsync_folder",
     "is_whole",
     "lock",
     "parse",

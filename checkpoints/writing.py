@@ -102,7 +102,7 @@ def _take_the_name(path: str, new: str, former: str, keep_previous: bool) -> Non
         system.replace(new, path)
     try:
         with told_as_save_failed(path, f"making the name {path} last"):
-            _fsync_folder(os.path.dirname(path) or ".")
+            fsync_folder(os.path.dirname(path) or ".")
         if keep_previous:
             with told_as_save_failed(path, f"keeping the former file as {path}{PREVIOUS}"):
                 system.replace(former, path + PREVIOUS)
@@ -135,7 +135,7 @@ def _copy(path: str, former: str) -> None:
         system.fsync(target)
 
 
-def _fsync_folder(folder: str) -> None:
+def fsync_folder(folder: str) -> None:
     """Put a folder's names on the disk. A file system that does not have this for folders says EINVAL: no error."""
     with system.opened(folder, os.O_RDONLY | os.O_DIRECTORY) as handle:
         try:

@@ -5,6 +5,7 @@ import math
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -176,8 +177,13 @@ def _own_places(name: str) -> Iterator[RunFolder]:
 
 
 def _make(path: Path, exist_ok: bool) -> None:
+    """Make a folder and those above it, and put their names on the disk: what is saved in them is found again."""
+    missing = [folder for folder in (path.absolute(), *path.absolute().parents) if not os.path.lexists(folder)]
     try:
         path.mkdir(parents=True, exist_ok=exist_ok)
+        for folder in missing:
+            with suppress(PermissionError):  # one that may be written to but not looked into
+                checkpoints.fsync_folder(str(folder.parent))
     except FileExistsError:
         if path.is_dir():
             raise

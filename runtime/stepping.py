@@ -1,5 +1,6 @@
 """Steps of training: samples drawn into a program's place, the gradient, the optimizer."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,10 +88,13 @@ class Stepper:
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
 
     def _clip(self) -> None:
+        """Clip the gradient as the spec asks; what is not finite in it stays so, or a divergence would be hidden."""
         flat, train = self.gradients.flat, self.spec.train
         if train.clip_value is not None:
-            np.clip(flat, -train.clip_value, train.clip_value, out=flat)
+            np.clip(flat, -train.clip_value, train.clip_value, out=flat, where=np.isfinite(flat))
         if train.clip_norm is not None:
             norm = float(np.sqrt(np.dot(flat, flat)))
+            if math.isinf(norm):  # the squares were too large for float32; not so for float64, unless a number is
+                norm = float(np.linalg.norm(flat.astype(np.float64)))
             if norm > train.clip_norm:
                 flat *= flat.dtype.type(train.clip_norm / norm)

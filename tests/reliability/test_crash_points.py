@@ -19,7 +19,7 @@ def test_a_loss_of_power_at_any_point_of_a_save_leaves_the_old_or_the_new_file(t
 
 def test_the_model_sees_what_a_save_without_fsync_would_lose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proof that finds nothing wrong must find something where something is."""
-    monkeypatch.setattr(writing, "_fsync_folder", lambda folder: None)
+    monkeypatch.setattr(writing, "fsync_folder", lambda folder: None)
     assert crash_points(1, 0, tmp_path, 60).failures
 
 

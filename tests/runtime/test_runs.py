@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from checkpoints import system
 from runtime import runs
 from runtime.errors import TrainingError
 from runtime.runs import RunFolder, new_folder, prospect
@@ -21,6 +22,7 @@ LENGTH = "train 12 iterations batch=8 evaluate_every=4 checkpoint_every=4"
 
 KILLED = """
 import os, signal, sys
+import checkpoints
 import nnspec.cli
 setattr(os, sys.argv[1], lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
 nnspec.cli.command_line(sys.argv[2:])
@@ -48,6 +50,16 @@ def test_what_a_kill_leaves_of_a_small_file_is_gone_after_the_next_start(folder:
     assert len(left_over(folder / "run")) == 1
     assert nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet").exit_code == 0
     assert left_over(folder / "run") == []
+
+
+def test_the_names_of_new_folders_are_on_the_disk_before_anything_is_saved_in_them(tmp_path: Path, monkeypatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(system, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    runs.new_folder("net", tmp_path / "mine" / "first")
+    assert sorted(synced) == sorted(path.stat().st_ino for path in (tmp_path, tmp_path / "mine"))
+    synced.clear()
+    runs.new_folder("net", tmp_path / "mine" / "first")
+    assert synced == []
 
 
 def test_a_small_file_that_the_system_refuses_leaves_the_former_one(tmp_path: Path, monkeypatch) -> None:
