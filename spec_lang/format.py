@@ -200,6 +200,9 @@ class _Pipe:
         for number, stage in enumerate(self.stages):
             before, after = ("  -> ", "  ") if number else ("", "")
             first, *rest = stage.drawn(width - len(before))
+            if rows and rows[-1].strip() == ")" and not rest and not stage.leading:  # it goes on behind the bracket
+                rows[-1] += f" -> {first}"
+                continue
             rows += [*(after + comment for comment in stage.leading), before + first, *(after + row for row in rest)]
         return rows
 

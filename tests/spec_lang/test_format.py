@@ -63,7 +63,7 @@ def test_a_long_pipeline_is_broken_before_its_arrows() -> None:
 def test_a_long_group_is_broken_at_its_branches() -> None:
     branch = "conv 1x1 x16 pad=same relu -> conv 3x3 x16 pad=same relu"
     assert format(f"stem: conv 3x3 x8 -> repeat 2 ({branch} | {branch}) -> dense 10") == (
-        f"stem: conv 3x3 x8\n  -> repeat 2 (\n      {branch}\n    | {branch}\n  )\n  -> dense 10\n"
+        f"stem: conv 3x3 x8\n  -> repeat 2 (\n      {branch}\n    | {branch}\n  ) -> dense 10\n"
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import nnspec
+from spec_lang.format import format
 from spec_lang.parse import parse
 from spec_lang.source import open_source
 from spec_lang.syntax import Variant
@@ -26,6 +27,11 @@ def test_a_spec_opens_with_what_it_shows_and_is_named_like_its_file(path: Path) 
     comment, network = path.read_text(encoding="utf-8").splitlines()[:2]
     assert comment.startswith("# ") and comment.endswith(".")
     assert network == f"network {path.stem}"
+
+
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_a_spec_is_written_as_fmt_writes_it(path: Path) -> None:
+    assert format(open_source(path)) == path.read_text(encoding="utf-8"), f"run nnspec fmt {path}"
 
 
 def test_lenet5_has_its_61706_parameters() -> None:
