@@ -7,11 +7,13 @@ import pytest
 
 from spec_lang import ends
 from spec_lang.bind import slots
+from spec_lang.difference import differences, text
+from spec_lang.format import format
 from spec_lang.reference import errors, language
 from spec_lang.render import render
 from spec_lang.source import Source, open_source
 from spec_lang.word import layers, statements
-from tests.spec_lang.said import NAME, error_of, errors_of
+from tests.spec_lang.said import NAME, error_of, errors_of, spec_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
@@ -42,14 +44,26 @@ def _belongs(line: str, cls: type) -> bool:
 
 def test_every_example_on_the_page_is_sound(tmp_path: Path) -> None:
     assert len(EXAMPLES) > 5
-    for number, (name, text) in enumerate(EXAMPLES):
+    for number, (name, example) in enumerate(EXAMPLES):
         path = tmp_path / (name or f"example{number}.nnspec")
-        path.write_text(text)
+        path.write_text(example)
         assert errors_of(open_source(path)) == []
 
 
 def test_the_errors_on_the_page_are_those_that_are_told() -> None:
     network = "input 28x28x1\nconv 3x3 filters=8 -> dense 10 softmax"
     block = "block a(w) = dense $w relu\ninput 4\na 0"
-    for text in (network, block):
-        assert f"```text\n{render(error_of(Source(NAME, text)))}\n```" in PAGE
+    for wrong in (network, block):
+        assert f"```text\n{render(error_of(Source(NAME, wrong)))}\n```" in PAGE
+
+
+def test_the_differences_on_the_page_are_those_that_are_told() -> None:
+    first = "input 28x28x1\nconv 3x3 x8 -> maxpool 2 -> dense 10 softmax\n"
+    second = first.replace("x8", "x16") + "optimizer adam lr=0.01\n"
+    assert f"```text\n{text(differences(spec_of(first), spec_of(second)))}\n```" in PAGE
+
+
+def test_the_form_on_the_page_is_the_one_that_fmt_writes() -> None:
+    part = PAGE.split("## The form that fmt writes")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```nnspec\n(.*?)```", part, re.DOTALL)
+    assert format(example) == example
