@@ -38,6 +38,7 @@ pictures: $(VENV)/installed
 	$(BIN)/nnspec occlude build/pictures --window 3x3 --out docs/pictures
 	$(BIN)/nnspec plot curves build/pictures --out docs/pictures/curves.png
 	$(BIN)/nnspec plot weights build/pictures --out docs/pictures/weights.png
+	$(BIN)/nnspec plot graph specs/mnist_resnet.nnspec --out docs/pictures/graph.png
 	rm -f docs/pictures/*.npz
 
 $(VENV)/bin/python:
