@@ -95,7 +95,7 @@ class RunFolder:
 
     def lack_of_room(self) -> str | None:
         """What to tell where the next saves will not fit on the disk: each needs room beside the file that it replaces,
-        and the first of a kind also for the former file that it keeps. What cannot be looked at, the next save tells."""
+        and the first of a kind also for the former file that it keeps. Of a folder that is gone the next save tells."""
         kept = (self.path / f"{LAST}.prev", self.best, self.path / f"{BEST}.prev")
         try:
             needed = self.last.stat().st_size * (1 + sum(not path.exists() for path in kept))

@@ -38,7 +38,7 @@ TESTS = {
     "runtime/training.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
     "runtime/runs.py": RUNTIME,
     "runtime/signals.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
-    "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_verify.py", "tests/reliability/test_traps.py"],
+    "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
 LONGEST = 300  # seconds: a mutant that hangs is noticed too
 

@@ -188,6 +188,11 @@ def test_a_place_outside_the_file_is_refused_whatever_hdf5_thinks_of_it(offset, 
         check_places({"weights/w": Place(offset, size, np.dtype("u1"), (size,))}, 1000)
 
 
+def test_numbers_that_are_none_may_be_said_to_lie_anywhere():
+    view = Place(2**60, 0, np.dtype("<f4"), (0, 3)).view(bytes(10))
+    assert (view.shape, view.dtype) == ((0, 3), np.dtype("<f4"))
+
+
 def test_places_side_by_side_and_empty_ones_anywhere_are_good():
     places = [("a", 512, 8), ("b", 520, 480), ("none", 511, 0), ("inside", 514, 0)]
     check_places({name: Place(offset, size, np.dtype("u1"), (size,)) for name, offset, size in places}, 1000)

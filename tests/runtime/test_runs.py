@@ -13,7 +13,7 @@ import pytest
 
 from checkpoints import system
 from runtime import runs
-from runtime.errors import TrainingError
+from runtime.errors import CheckpointError, TrainingError
 from runtime.runs import RunFolder, new_folder, prospect
 from runtime.stepping import Stepper
 from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
@@ -60,6 +60,55 @@ def test_the_names_of_new_folders_are_on_the_disk_before_anything_is_saved_in_th
     synced.clear()
     runs.new_folder("net", tmp_path / "mine" / "first")
     assert synced == []
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(tmp_path: Path, monkeypatch) -> None:
+    def refuse(handle: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(runs.os, "fsync", refuse)
+    with pytest.raises(TrainingError, match=r"run cannot be written: No space left on device \(errno 28\)"):
+        runs.new_folder("net", tmp_path / "run")
+    assert left_over(tmp_path / "run") == []
+
+
+def test_a_folder_with_a_run_in_it_is_refused_untouched(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text("")
+    for ask in (runs.new_folder, runs.prospect):
+        refused = _refusal(ask, tmp_path)
+        assert "holds a run already: go on with it by nnspec resume" in refused
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
+
+
+def _refusal(ask, path: Path) -> str:
+    try:
+        return str(ask("net", path)[1])
+    except TrainingError as error:
+        return str(error)
+
+
+def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "notes").touch()
+    for path in (tmp_path / "notes", tmp_path / "notes" / "run"):
+        assert "notes is a file: a run needs a folder" in _refusal(runs.prospect, path)
+    with pytest.raises(TrainingError, match="notes is a file"):
+        runs.new_folder("net", tmp_path / "notes")
+
+
+def test_runs_of_one_name_get_numbers(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [str(runs.new_folder("net", None).path) for _ in range(3)] == ["runs/net", "runs/net-2", "runs/net-3"]
+    assert str(runs.prospect("net", None)[0]) == "runs/net-4"
+
+
+def test_a_file_stands_for_itself_and_a_folder_for_its_last_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "last.h5").touch()
+    assert runs.checkpoint_at(tmp_path / "run") == tmp_path / "run" / "last.h5"
+    assert runs.checkpoint_at(tmp_path / "run" / "best.h5") == tmp_path / "run" / "best.h5"
+    with pytest.raises(CheckpointError, match=r"is no run: there is no last\.h5 in it; did you mean") as told:
+        runs.checkpoint_at(tmp_path)
+    assert told.value.exit_code == 2
 
 
 def test_a_small_file_that_the_system_refuses_leaves_the_former_one(tmp_path: Path, monkeypatch) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 import checkpoints
 from checkpoints import system
-from runtime import runs
+from runtime import runs, training
 from runtime.divergence import first_not_finite
 from runtime.stepping import Stepper
+from spec_lang.request import Request
 from tests.reliability.commands import (
     child_command,
     child_environment,
@@ -90,6 +91,59 @@ def test_a_weight_that_is_no_number_stops_before_it_is_kept(
     assert "run/last.h5 is as it was at step 4" in failed.stderr
     assert step_of(folder / "run" / "last.h5") == 4
     assert nnspec(folder, "verify", "run").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "keep", "before"), [(4, 0, 3), (3, 0, 0), (3, 1, 0)], ids=["measuring", "saving", "keeping"]
+)
+def test_a_moment_that_is_no_number_stops_before_anything_is_told_or_kept(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, at: int, keep: int, before: int
+) -> None:
+    """No loss shows it yet, and a file of the format would refuse it in other words."""
+
+    def change(stepper: Stepper, losses: list[float]) -> list[float]:
+        stepper.state.slots["mean"]["dense2/bias"][0] = np.inf
+        return losses
+
+    spoil(monkeypatch, at, change)
+    settings = ("train.evaluate_every=4", "train.checkpoint_every=3", f"train.keep={keep}")
+    failed = train(folder, *(part for setting in settings for part in ("--set", setting)))
+    assert failed.exit_code == 1
+    assert f"training diverged at step {at}: the loss does not show it yet; mean of dense2/bias is not" in failed.stderr
+    assert step_of(folder / "run" / "last.h5") == before
+    assert not (folder / "run" / "metrics.jsonl").exists()
+    assert not list((folder / "run").glob("step-*" if keep else "best*"))
+
+
+def test_a_run_without_files_writes_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(folder.rglob("*"))
+    run = training.train(Request(folder / "net.nnspec", settings={"train.keep": 2}), files=False)
+    assert (run.path, run.end["steps"], run.end["out"]) == (None, 12, None)
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_run_that_another_began_in_the_folder_meanwhile_is_not_written_over(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the first look at the folder and its lock."""
+    alone = training.alone
+
+    def another_first(path: Path) -> object:
+        monkeypatch.setattr(training, "alone", alone)
+        assert train(folder, out="run").exit_code == 0
+        return alone(path)
+
+    monkeypatch.setattr(training, "alone", another_first)
+    failed = train(folder, "--seed", "7")
+    assert failed.exit_code == 2 and "run holds a run already" in failed.stderr
+    assert train(folder, out="whole").exit_code == 0
+    assert differing(lasting(folder / "whole"), lasting(folder / "run")) == []
+
+
+def test_early_stopping_on_what_is_not_measured_is_told(folder: Path) -> None:
+    failed = train(folder, "--set", "early_stop=validation_perplexity")
+    assert failed.exit_code != 0 and "perplexity" in failed.stderr and "Traceback" not in failed.stderr
 
 
 def test_a_gradient_that_is_no_number_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
