@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,11 @@ def coloured(stream: TextIO) -> bool:
     if os.environ.get("FORCE_COLOR"):
         return True
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """How many characters a line of the terminal has that a stream goes to; None where it goes elsewhere."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def result(text: str) -> None:
@@ -53,7 +59,7 @@ def tell(error: NNSpecError) -> int:
     if isinstance(error, SpecError):
         from spec_lang.render import render_all
 
-        note(render_all(error.diagnostics, coloured(sys.stderr)))
+        note(render_all(error.diagnostics, coloured(sys.stderr), terminal_width(sys.stderr)))
         return FOUND
     code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
     if code > 128:  # it was asked to stop

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 def command(
     first: str, second: str | None, settings: dict[str, str], variant: str | None, data: str | None, as_json: bool
 ) -> None:
-    """Tell what two specs, checkpoints or runs mean differently, however their lines look.
+    """Tell what two specs or checkpoints mean differently.
 
-    Settings, layers, connections, shapes and parameters; of two checkpoints also how far the weights of each layer lie
-    apart. --set, --variant and --data hold for both specs; without B they tell what they change in A. Ends with 1 where
-    the two differ.
+    Settings, layers, connections, shapes and parameters, however their lines look; of two checkpoints or runs also how
+    far the weights of each layer lie apart. --set, --variant and --data hold for both specs; without B they tell what
+    they change in A. Ends with 1 where the two differ.
     """
     from nnspec.cli._checkpoint import is_checkpoint
     from spec_lang.difference import differences, text

@@ -45,26 +45,28 @@ def command(
     code: bool,
     as_json: bool,
 ) -> None:
-    """Show every default, the layers, the data, the run's folder, and how a step is computed.
+    """Show what a spec comes to, before anything is trained.
 
-    FLOPs are those of one sample's forward pass, a multiply-add counted as two. A layer's memory is that of its
-    weights, their gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take
-    as it is computed, and the data themselves come on top. Data are read where they are on this machine, and never
-    fetched.
+    Every default, the layers, the samples of each part, the run's folder, and how a step is computed. FLOPs are those
+    of one sample's forward pass, a multiply-add counted as two. A layer's memory is that of its weights, their
+    gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take as it is
+    computed, and the data themselves come on top. Data are read where they are on this machine, and never fetched.
     """
     from runtime.prepare import with_data_at_hand, with_shapes
     from spec_lang.request import Request
 
     request = Request(file, settings, variant, data)
+    if code:
+        from runtime.compiler.listing import listing
+
+        spec, _ = with_shapes(request)
+        result(listing(_training_plan(spec, without), spec))
+        return
     spec, samples, absent = with_data_at_hand(request)
     if spec.input is None:
         spec, _ = with_shapes(request)
     plan = _training_plan(spec, without)
-    if code:
-        from runtime.compiler.listing import listing
-
-        result(listing(plan, spec))
-    elif as_json:
+    if as_json:
         result_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
     else:
         _tell(spec, plan, _data(spec, samples, absent), _run(spec, out))

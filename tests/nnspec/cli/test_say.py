@@ -110,3 +110,14 @@ def test_a_full_disk_is_no_wrong_use() -> None:
     with refused as told, _say.writing("x.png"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x.png")
     assert told.value.exit_code == 1
+
+
+def test_errors_are_wrapped_to_a_terminal_and_to_nothing_else(nnspec: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    assert _say.terminal_width(Terminal()) == 60
+    assert _say.terminal_width(io.StringIO()) is None
+    text = "input 28x28x1\nconv 3x3 x8 -> maxpool 4 -> conv 9x9 x16 -> maxpool 2 -> dense 10 softmax\n"
+    told = nnspec("check", text).err
+    monkeypatch.setattr(_say, "terminal_width", lambda stream: 60)
+    wrapped = nnspec("check", text).err
+    assert max(map(len, wrapped.splitlines())) <= 60 < max(map(len, told.splitlines()))
