@@ -37,8 +37,8 @@ def command(
     """Tell what two specs or checkpoints mean differently.
 
     Settings, layers, connections, shapes and parameters, however their lines look; of two checkpoints or runs also how
-    far the weights of each layer lie apart. --set, --variant and --data hold for both specs; without B they tell what
-    they change in A. Ends with 1 where the two differ.
+    far the weights of each layer lie apart. Specs are compared as they stand, or as --set, --variant and --data make
+    both of them; without B these tell what they change in A. Ends with 1 where the two differ.
     """
     from nnspec.cli._checkpoint import is_checkpoint
     from spec_lang.difference import differences, text
@@ -55,6 +55,8 @@ def command(
     if old is not None and new is not None:
         found = (*found, *_progress(old, new))
         weights = _movements(old, new)
+    elif old is None and new is None:
+        found = (*found, *_grids(before, after))
     moved = [movement for movement in weights or () if movement.moved]
     if as_json:
         result_json(
@@ -78,6 +80,15 @@ def _read(given: str, settings: dict[str, str], variant: str | None, data: str |
         return Request(given, settings, variant, data).check(), None
     _, saved = opened(given)
     return saved.network.spec, saved
+
+
+def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
+    """The sweeps that two specs do not have in common."""
+    from spec_lang.difference import Difference
+
+    first, second = ({key: ", ".join(values) for key, values in spec.sweeps} for spec in (before, after))
+    keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
+    return [Difference("setting", f"sweep {key}", first.get(key), second.get(key)) for key in keys]
 
 
 def _progress(old: "Saved", new: "Saved") -> "list[Difference]":

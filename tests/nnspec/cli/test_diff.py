@@ -39,6 +39,14 @@ def test_one_spec_is_compared_with_what_settings_make_of_it(nnspec: Command, tmp
     assert nnspec("diff", "a.nnspec").code == 2
 
 
+def test_sweeps_that_differ_are_told(nnspec: Command) -> None:
+    first, second = BASE + "sweep optimizer.lr = 0.1, 0.2\n", BASE + "sweep train.seed = 1, 2\n"
+    assert nnspec("diff", first, first).code == 0
+    assert nnspec("diff", first, second).out == (
+        "settings:\n  sweep optimizer.lr: only in the first, 0.1, 0.2\n  sweep train.seed: only in the second, 1, 2\n"
+    )
+
+
 def test_of_two_runs_it_also_tells_how_far_the_weights_of_each_layer_lie_apart(nnspec: Command, digits: Path) -> None:
     settings = {"train.epochs": 2, "optimizer.lr": 0.02}
     run = api.train(DIGITS, "other", settings, data="mnist_sample")
