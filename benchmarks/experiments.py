@@ -10,9 +10,6 @@ run is made again only where its spec says something else than before.
 """
 
 import argparse
-import hashlib
-import json
-import os
 import re
 import statistics
 import sys
@@ -20,22 +17,26 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import nnspec
-from benchmarks.machine import machine
-from spec_lang.parse import parse
-from spec_lang.request import Request
-from spec_lang.resolve import resolved
-from spec_lang.source import open_source
-from spec_lang.spec import Spec
-from spec_lang.syntax import Variant
+from benchmarks import sequence_results
+from benchmarks.shipped import (
+    PAGE,
+    RESULTS,
+    SEEDS,
+    Experiment,
+    comments,
+    described_machine,
+    digest,
+    length,
+    missing_runs,
+    read_entries,
+    spread,
+    table,
+    write_entries,
+)
 
-ROOT = Path(__file__).parents[1]
-SPECS = ROOT / "specs"
-RESULTS = ROOT / "benchmarks" / "results" / "experiments.json"
-PAGE = ROOT / "docs" / "experiments.md"
-SEEDS = (1, 2, 3)
+KEPT = RESULTS / "experiments.json"
 
 GOALS = {
     "mnist_mlp": 97.3,
@@ -79,22 +80,6 @@ CHOICE = (
 )
 
 
-class Experiment(NamedTuple):
-    """A spec of specs/, as it stands or as one of its variants."""
-
-    spec: str
-    variant: str | None = None
-
-    @property
-    def name(self) -> str:
-        """As it is named on the command line: mnist_cnn, mnist_cnn/notes."""
-        return f"{self.spec}/{self.variant}" if self.variant else self.spec
-
-    def check(self, seed: int | None = None) -> Spec:
-        """The checked spec."""
-        return Request(SPECS / f"{self.spec}.nnspec", variant=self.variant, seed=seed).check()
-
-
 @dataclass(frozen=True)
 class Result:
     """A run: shares of the test and the validation part that it tells right, or the step at which it diverged.
@@ -124,27 +109,8 @@ def reasons() -> dict[Experiment, str]:
     return {
         Experiment(spec, variant): comment
         for spec in GOALS
-        for variant, comment in comments(SPECS / f"{spec}.nnspec").items()
+        for variant, comment in comments(Experiment(spec).path).items()
     }
-
-
-def comments(path: Path) -> dict[str, str]:
-    """Every variant of a spec and the comment right above it, as one line of text."""
-    source = open_source(path)
-    variants = [statement for statement in parse(source)[0] if isinstance(statement, Variant)]
-    lines = source.text.splitlines()
-    found = {}
-    for variant in variants:
-        last = first = source.place(variant.span.start)[0] - 1  # lines, counted from 0
-        while first > 0 and lines[first - 1].startswith("#"):
-            first -= 1
-        found[variant.name] = " ".join(line.lstrip("#").strip() for line in lines[first:last])
-    return found
-
-
-def digest(experiment: Experiment, seed: int) -> str:
-    """SHA-256 of what a run depends on: its spec with every default filled in, the seed among them."""
-    return hashlib.sha256(resolved(experiment.check(seed)).encode()).hexdigest()
 
 
 def train(experiment: Experiment, seed: int) -> Result:
@@ -152,9 +118,7 @@ def train(experiment: Experiment, seed: int) -> Result:
     key, place = digest(experiment, seed), described_machine()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            run = nnspec.train(
-                SPECS / f"{experiment.spec}.nnspec", Path(folder) / "run", variant=experiment.variant, seed=seed
-            )
+            run = nnspec.train(experiment.path, Path(folder) / "run", variant=experiment.variant, seed=seed)
         except nnspec.TrainingError as error:
             return Result(key, None, None, step_of_divergence(error), None, place)
     end = run.end
@@ -169,19 +133,11 @@ def step_of_divergence(error: nnspec.TrainingError) -> int:
     return int(told[1])
 
 
-def described_machine() -> str:
-    """What a run's seconds were measured on, in a few words."""
-    found = machine()
-    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}"
-
-
-def read_results(path: Path) -> dict[tuple[Experiment, int], Result]:
+def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
     """The kept results of experiments that there still are and whose specs say the same as when they ran."""
-    if not path.exists():
-        return {}
     known = {experiment.name: experiment for experiment in experiments()}
     found = {}
-    for entry in json.loads(path.read_text(encoding="utf-8"))["results"]:
+    for entry in read_entries(path):
         experiment, seed = known.get(entry.pop("experiment")), entry.pop("seed")
         result = Result(**entry)
         if experiment is not None and result.digest == digest(experiment, seed):
@@ -191,12 +147,7 @@ def read_results(path: Path) -> dict[tuple[Experiment, int], Result]:
 
 def write_results(results: Results, path: Path) -> None:
     """Keep the results, sorted, whole or not at all."""
-    entries = [{"experiment": e.name, "seed": s} | asdict(r) for (e, s), r in results.items()]
-    entries.sort(key=lambda entry: (entry["experiment"], entry["seed"]))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"format_version": 1, "results": entries}, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    write_entries(({"experiment": e.name, "seed": s} | asdict(r) for (e, s), r in results.items()), path)
 
 
 def accuracy(results: Sequence[Result]) -> str:
@@ -205,17 +156,19 @@ def accuracy(results: Sequence[Result]) -> str:
     steps = sorted({result.diverged_at for result in results if result.diverged_at is not None})
     said = []
     if reached:
-        said.append(f"{statistics.median(reached):.2f} ({reached[0]:.2f} to {reached[-1]:.2f})")
+        said.append(spread(reached, 2))
     if steps:
         runs = f"{len(results) - len(reached)} of {len(results)} runs diverge" if reached else "diverges"
         said.append(f"{runs} at step {' to '.join(map(str, dict.fromkeys((steps[0], steps[-1]))))}")
-    if len(results) < len(SEEDS):
-        said.append(f"{len(results)} of {len(SEEDS)} runs made" if results else "not run")
-    return "; ".join(said)
+    return "; ".join(filter(None, (*said, missing_runs(len(results)))))
 
 
-def page(results: Results) -> str:
-    """The text of docs/experiments.md: what the results are, nothing typed by hand."""
+def page(results: Results, sequences: sequence_results.Results | None = None) -> str:
+    """The text of docs/experiments.md: what the results are, nothing typed by hand.
+
+    `sequences` are those of benchmarks.sequences; left out they are what is kept of them.
+    """
+    sequences = sequence_results.read_results() if sequences is None else sequences
     runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in experiments()}
     seeds = ", ".join(map(str, SEEDS))
     parts = [
@@ -225,13 +178,13 @@ def page(results: Results) -> str:
         f"{seeds}, in parentheses the lowest and the highest.",
         "## Tuned specs",
         CHOICE,
-        _table(
+        table(
             ("spec", "parameters", "trained for", "goal", "here"),
             [_tuned_row(spec, runs[Experiment(spec)]) for spec in GOALS],
         ),
         "## The notes' experiments",
         "Each variant declares what an experiment of the notes was meant to be.",
-        _table(
+        table(
             ("experiment", "init", "optimizer", "lr", "trained for", "the notes", "here"),
             [_notes_row(experiment, runs[experiment]) for experiment in reasons()],
         ),
@@ -240,21 +193,22 @@ def page(results: Results) -> str:
         "\n".join(f"- **{experiment.name}**: {reason}" for experiment, reason in reasons().items()),
         "## Time",
         "Seconds of training alone, the median over the seeds; they belong to the machine.",
-        _table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
+        table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
+        sequence_results.section(sequences),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _tuned_row(spec: str, results: Sequence[Result]) -> tuple[str, ...]:
     link, checked = f"[{spec}.nnspec](../specs/{spec}.nnspec)", Experiment(spec).check()
-    settings = (f"{checked.parameter_count:,}", _length(checked), f"≥ {GOALS[spec]:.1f}")
+    settings = (f"{checked.parameter_count:,}", length(checked), f"≥ {GOALS[spec]:.1f}")
     return link, *settings, accuracy(results)
 
 
 def _notes_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...]:
     spec, reported = experiment.check(), REPORTED.get(experiment.name)
     told = "not reported" if reported is None else f"{reported:.2f}"
-    settings = (spec.init.word, spec.optimizer.word, f"{spec.optimizer.lr:g}", _length(spec))
+    settings = (spec.init.word, spec.optimizer.word, f"{spec.optimizer.lr:g}", length(spec))
     return experiment.name, *settings, told, accuracy(results)
 
 
@@ -265,16 +219,6 @@ def _time_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, .
         return None
     machines = dict.fromkeys(result.machine for result in results)
     return experiment.name, f"{statistics.median(seconds):.1f}", "; ".join(machines)
-
-
-def _length(spec: Spec) -> str:
-    return f"{spec.train.length:,} {spec.train.unit}, batch {spec.train.batch}"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(head), *map(list, rows)]
-    lines.insert(1, ["---"] * len(lines[0]))
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def run_missing(chosen: Iterable[Experiment], results: dict[tuple[Experiment, int], Result], path: Path) -> None:
@@ -294,7 +238,7 @@ def _told(result: Result) -> str:
     return f"{100 * result.accuracy:.2f} % in {result.seconds:.0f} s"
 
 
-def main(arguments: Sequence[str] | None = None, kept: Path = RESULTS, written: Path = PAGE) -> int:
+def main(arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Path = PAGE) -> int:
     """The command; returns its exit code. What is known is written whatever ends it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.experiments", description="The notes' experiments.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as mnist_cnn/notes")

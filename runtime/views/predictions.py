@@ -42,10 +42,14 @@ def predictions(
     if own is not None:
         panels[1].plot(time[begins:], own, color=COLOURS[1], linewidth=1.5, label="rolled forward")
         panels[1].axvline(begins, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
-        panels[1].set_title(f"from point {begins} on from its own answers, rmse {_rmse(points[begins:], own):.3g}")
+        panels[1].set_title(
+            f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
+        )
         low, high = points.min(), points.max()
-        panels[1].set_ylim(low - 0.5 * (high - low), high + 0.5 * (high - low))  # what runs away leaves the picture
-    panels[-1].set_xlabel("points")
+        room = 0.5 * (high - low)  # what runs away further than this leaves the picture
+        shown = np.concatenate([points, told, np.clip(own, low - room, high + room)])
+        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # a legend's room above
+    panels[-1].set_xlabel("time, in points")
     for axes in panels:
         axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8, markerscale=2)
     return figure

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import nnspec
-from benchmarks import experiments
-from benchmarks.experiments import GOALS, REPORTED, SEEDS, SPECS, Experiment, Result, accuracy, digest, page
+from benchmarks import experiments, shipped
+from benchmarks.experiments import GOALS, REPORTED, Result, accuracy, page
+from benchmarks.shipped import SEEDS, SPECS, Experiment, digest
 
 MLP = Experiment("mnist_mlp")
 NOMINAL = Experiment("mnist_cnn", "notes_nominal")
@@ -74,7 +75,7 @@ def test_whatever_the_notes_reported_is_an_experiment() -> None:
 def test_the_comment_right_above_a_variant_is_its_reason(tmp_path: Path) -> None:
     spec = tmp_path / "a.nnspec"
     spec.write_text("# All.\ndense 2\n\n# Not this.\n\n# Why it\n# differs.\nvariant b {\n}\nvariant c {\n}\n")
-    assert experiments.comments(spec) == {"b": "Why it differs.", "c": ""}
+    assert shipped.comments(spec) == {"b": "Why it differs.", "c": ""}
 
 
 def test_every_variant_has_a_reason_and_the_page_prints_it() -> None:
@@ -101,7 +102,7 @@ def test_results_of_another_spec_than_there_is_now_are_forgotten(tmp_path: Path)
 def test_a_digest_follows_the_settings_and_the_seed_but_not_the_comments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(experiments, "SPECS", tmp_path)
+    monkeypatch.setattr(shipped, "SPECS", tmp_path)
     small, spec = Experiment("small"), tmp_path / "small.nnspec"
     spec.write_text("input 4\ndense 2 softmax\n")
     before = digest(small, 1)
@@ -153,7 +154,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(capsys: pytest.Capture
 
 
 def test_a_run_of_real_digits_gives_accuracies_and_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiments, "SPECS", tmp_path)
+    monkeypatch.setattr(shipped, "SPECS", tmp_path)
     spec = tmp_path / "small.nnspec"
     spec.write_text("maxpool 4 -> dense 10 softmax\ndata mnist_sample\noptimizer adam lr=0.01\ntrain 200 iterations\n")
     result = experiments.train(Experiment("small"), 1)
@@ -163,7 +164,7 @@ def test_a_run_of_real_digits_gives_accuracies_and_seconds(tmp_path: Path, monke
 
 
 def test_a_run_that_diverges_gives_its_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(experiments, "SPECS", tmp_path)
+    monkeypatch.setattr(shipped, "SPECS", tmp_path)
     (tmp_path / "wild.nnspec").write_text(
         "dense 8 -> dense 10 softmax\ndata mnist_sample\noptimizer sgd lr=1e30\ntrain 30 iterations batch=8\n"
     )

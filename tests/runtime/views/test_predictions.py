@@ -15,7 +15,7 @@ def test_both_panels_show_the_truth_and_say_how_far_off_the_network_is() -> None
     above, below = figure.axes
     assert title(figure) == "sine_rnn on sine, test"
     assert above.get_title("left") == "the next point from the true ones, rmse 0.1000"
-    assert below.get_title("left") == "from point 10 on from its own answers, rmse 0.5"
+    assert below.get_title("left") == "rolled forward on its own answers from point 10, rmse 0.5"
     np.testing.assert_array_equal(above.lines[1].get_ydata(), TRUTH + 0.1)
     np.testing.assert_array_equal(below.lines[1].get_xdata(), np.arange(10, 40))
     assert overhang(figure) <= 0

@@ -1,0 +1,116 @@
+"""The specs of specs/ as experiments: what each is, under which digest its results are kept, how they are tabled."""
+
+import hashlib
+import json
+import os
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.machine import machine
+from spec_lang.parse import parse
+from spec_lang.request import Request
+from spec_lang.resolve import resolved
+from spec_lang.source import open_source
+from spec_lang.spec import Spec
+from spec_lang.syntax import Variant
+
+ROOT = Path(__file__).parents[1]
+SPECS = ROOT / "specs"
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "experiments.md"
+SEEDS = (1, 2, 3)
+
+
+class Experiment(NamedTuple):
+    """A spec of specs/, as it stands or as one of its variants."""
+
+    spec: str
+    variant: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As it is named on the command line: mnist_cnn, mnist_cnn/notes."""
+        return f"{self.spec}/{self.variant}" if self.variant else self.spec
+
+    @property
+    def path(self) -> Path:
+        """The file of the spec."""
+        return SPECS / f"{self.spec}.nnspec"
+
+    @property
+    def link(self) -> str:
+        """Its name in a page of docs/, which leads to the file."""
+        return f"[{self.name}](../specs/{self.spec}.nnspec)"
+
+    def check(self, seed: int | None = None) -> Spec:
+        """The checked spec."""
+        return Request(self.path, variant=self.variant, seed=seed).check()
+
+
+def comments(path: Path) -> dict[str, str]:
+    """Every variant of a spec and the comment right above it, as one line of text."""
+    source = open_source(path)
+    variants = [statement for statement in parse(source)[0] if isinstance(statement, Variant)]
+    lines = source.text.splitlines()
+    found = {}
+    for variant in variants:
+        last = first = source.place(variant.span.start)[0] - 1  # lines, counted from 0
+        while first > 0 and lines[first - 1].startswith("#"):
+            first -= 1
+        found[variant.name] = " ".join(line.lstrip("#").strip() for line in lines[first:last])
+    return found
+
+
+def digest(experiment: Experiment, seed: int) -> str:
+    """SHA-256 of what a run depends on: its spec with every default filled in, the seed among them."""
+    return hashlib.sha256(resolved(experiment.check(seed)).encode()).hexdigest()
+
+
+def described_machine() -> str:
+    """What a run's seconds were measured on, in a few words."""
+    found = machine()
+    return f"{found['processor']}, {found['cores']} cores, Python {found['python']}"
+
+
+def read_entries(path: Path) -> list[dict[str, Any]]:
+    """The kept results as they were written; none where there is no file."""
+    if not path.exists():
+        return []
+    entries: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["results"]
+    return entries
+
+
+def write_entries(entries: Iterable[Mapping[str, Any]], path: Path) -> None:
+    """Keep results, sorted by experiment and seed, whole or not at all."""
+    ordered = sorted(entries, key=lambda entry: (entry["experiment"], entry["seed"]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    text = json.dumps({"format_version": 1, "results": ordered}, indent=1, ensure_ascii=False)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """The median, and the lowest and the highest: 97.20 (97.10 to 97.30)."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def missing_runs(made: int) -> str:
+    """What is told where fewer runs are known than there are seeds; nothing where all are."""
+    if made == len(SEEDS):
+        return ""
+    return f"{made} of {len(SEEDS)} runs made" if made else "not run"
+
+
+def length(spec: Spec) -> str:
+    """How long a spec trains: 20 epochs, batch 32."""
+    return f"{spec.train.length:,} {spec.train.unit}, batch {spec.train.batch}"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table as Markdown."""
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
