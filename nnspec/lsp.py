@@ -1,0 +1,294 @@
+"""The language server: what spec_lang.editor says of a text, in the words of the Language Server Protocol 3.17.
+
+It needs pygls, which `pip install 'nnspec[lsp]'` brings; `nnspec lsp` starts it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.lsp.server import LanguageServer
+from pygls.uris import from_fs_path, to_fs_path
+
+from nnspec import __version__
+from spec_lang.diagnostics import Diagnostic, Fix
+from spec_lang.editor.actions import actions
+from spec_lang.editor.complete import complete
+from spec_lang.editor.document import Document
+from spec_lang.editor.hover import hover
+from spec_lang.editor.positions import Positions
+from spec_lang.editor.rename import RenameError, renamable, rename
+from spec_lang.editor.symbols import definitions
+from spec_lang.errors import SpecError
+from spec_lang.format import format
+from spec_lang.include import included_path
+from spec_lang.source import Source, Span
+
+T = TypeVar("T")
+
+PAUSE = 0.15
+"""Seconds without a keystroke before a text is checked."""
+
+KINDS = {
+    "layer": types.CompletionItemKind.Class,
+    "activation": types.CompletionItemKind.Function,
+    "block": types.CompletionItemKind.Module,
+    "statement": types.CompletionItemKind.Keyword,
+    "keyword": types.CompletionItemKind.Keyword,
+    "option": types.CompletionItemKind.Property,
+    "value": types.CompletionItemKind.Value,
+    "variable": types.CompletionItemKind.Variable,
+    "file": types.CompletionItemKind.File,
+}
+
+
+class Refusal(JsonRpcException):
+    """A request that is sound and cannot be answered, with the reason for the person who made it."""
+
+    CODE = -32803  # the protocol's RequestFailed
+
+
+def _is_fault(record: logging.LogRecord) -> bool:
+    """Whether a line of pygls's log tells more than a refusal, which has been told already."""
+    return not (record.exc_info and isinstance(record.exc_info[1], Refusal))
+
+
+logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_fault)
+
+
+class Server(LanguageServer):
+    """The open documents and the checks that are due.
+
+    Whole texts are sent with every change: they are small, and nobody then has to agree on what ends a line.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("nnspec", __version__, text_document_sync_kind=types.TextDocumentSyncKind.Full)
+        self._documents: dict[str, Document] = {}
+        self._due: dict[str, asyncio.Task[None]] = {}
+
+    def document(self, uri: str) -> Document:
+        """The document as it stands; what is known of it stays until its text changes."""
+        text = self.workspace.get_text_document(uri).source
+        known = self._documents.get(uri)
+        if known is None or known.source.content != text:
+            known = Document(_source(uri, text))
+            self._documents[uri] = known
+        return known
+
+    def check_soon(self, uri: str) -> None:
+        """Check a document once its writer pauses."""
+        self._cancel(uri)
+        self._due[uri] = asyncio.create_task(self._after_a_pause(uri))
+
+    def check_again(self) -> None:
+        """Check every open document anew, since a file that they may include has changed."""
+        for uri in self._documents:
+            self._documents[uri] = Document(self._documents[uri].source)
+            self.check_soon(uri)
+
+    def forget(self, uri: str) -> None:
+        """A document was closed."""
+        self._cancel(uri)
+        self._documents.pop(uri, None)
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
+
+    def _cancel(self, uri: str) -> None:
+        task = self._due.pop(uri, None)
+        if task is not None:
+            task.cancel()
+
+    async def _after_a_pause(self, uri: str) -> None:
+        await asyncio.sleep(PAUSE)
+        self._due.pop(uri, None)
+        document = self.document(uri)
+        found = [self.finding(document, finding) for finding in document.examined.found]
+        version = self.workspace.get_text_document(uri).version
+        self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
+
+    def finding(self, document: Document, finding: Diagnostic) -> types.Diagnostic:
+        """A diagnostic in the document: one of an included file stands at its include."""
+        own = finding.span
+        while own.source is not document.source and own.source.included is not None:
+            own = own.source.included
+        around = [(f"in {trace.what}, written here", trace.span) for trace in finding.around()]
+        if own is not finding.span:
+            around.insert(0, (f"{finding.span.shown()}: {finding.message}", finding.span))
+        return types.Diagnostic(
+            range=self.range(own),
+            message="\n".join([finding.message, *finding.notes, *([f"help: {finding.help}"] if finding.help else [])]),
+            severity=types.DiagnosticSeverity.Error
+            if finding.severity == "error"
+            else types.DiagnosticSeverity.Warning,
+            code=finding.code,
+            source="nnspec",
+            related_information=[
+                types.DiagnosticRelatedInformation(self.location(document, span), text) for text, span in around
+            ],
+        )
+
+    def offset(self, document: Document, position: types.Position) -> int:
+        """The offset of a position."""
+        return self.positions(document.source).offset(position.line, position.character)
+
+    def range(self, span: Span) -> types.Range:
+        """The range of a span."""
+        positions = self.positions(span.source)
+        return types.Range(*(types.Position(*positions.position(place)) for place in (span.start, span.end)))
+
+    def location(self, document: Document, span: Span) -> types.Location:
+        """The place of a span, in the document or in a text that it includes."""
+        return types.Location(self.uri(document, span.source), self.range(span))
+
+    def uri(self, document: Document, source: Source) -> str:
+        """Where a text stands."""
+        own = next((uri for uri, known in self._documents.items() if known is document), "")
+        if source is document.source or source.included is None:
+            return own
+        return from_fs_path(str(included_path(source).resolve())) or own
+
+    def edit(self, document: Document, fixes: list[Fix]) -> types.WorkspaceEdit:
+        """Edits, by the texts in which they stand."""
+        changes: dict[str, list[types.TextEdit]] = {}
+        for fix in fixes:
+            changes.setdefault(self.uri(document, fix.span.source), []).append(
+                types.TextEdit(self.range(fix.span), fix.text)
+            )
+        return types.WorkspaceEdit(changes=changes)
+
+    def positions(self, source: Source) -> Positions:
+        """Places in a text as this editor counts them."""
+        encoding = self.workspace.position_encoding
+        return Positions(source, str(getattr(encoding, "value", encoding)))
+
+
+def _source(uri: str, text: str) -> Source:
+    """A document's text; paths in one that is no file begin nowhere."""
+    path = to_fs_path(uri) if uri.startswith("file:") else None
+    return Source(path, text, Path(path).parent) if path else Source(uri, text)
+
+
+server = Server()
+
+
+def answers(feature: str, options: Any = None) -> Callable[[Callable[[Server, Any], T]], Callable[[Server, Any], T]]:
+    """Let a function answer a request of the protocol."""
+    registered: Callable[[Callable[[Server, Any], T]], Callable[[Server, Any], T]] = server.feature(feature, options)
+    return registered
+
+
+@answers(types.TEXT_DOCUMENT_DID_OPEN)
+def opened(server: Server, params: types.DidOpenTextDocumentParams) -> None:
+    """A text is new."""
+    server.check_soon(params.text_document.uri)
+
+
+@answers(types.TEXT_DOCUMENT_DID_CHANGE)
+def changed(server: Server, params: types.DidChangeTextDocumentParams) -> None:
+    """A text is another one than before."""
+    server.check_soon(params.text_document.uri)
+
+
+@answers(types.TEXT_DOCUMENT_DID_SAVE)
+def saved(server: Server, params: types.DidSaveTextDocumentParams) -> None:
+    """A file is new, and with it whatever includes it."""
+    server.check_again()
+
+
+@answers(types.TEXT_DOCUMENT_DID_CLOSE)
+def closed(server: Server, params: types.DidCloseTextDocumentParams) -> None:
+    """A text is no longer looked at."""
+    server.forget(params.text_document.uri)
+
+
+@answers(types.TEXT_DOCUMENT_HOVER)
+def hovered(server: Server, params: types.HoverParams) -> types.Hover | None:
+    """What the word under the pointer means."""
+    document = server.document(params.text_document.uri)
+    told = hover(document, server.offset(document, params.position))
+    if told is None:
+        return None
+    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, told.text), server.range(told.span))
+
+
+@answers(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", "=", "$", '"', "/", "("]))
+def completed(server: Server, params: types.CompletionParams) -> types.CompletionList:
+    """What can be written here."""
+    document = server.document(params.text_document.uri)
+    found = complete(document, server.offset(document, params.position))
+    place = server.range(found.span)
+    items = [
+        types.CompletionItem(
+            label=item.text,
+            kind=KINDS[item.kind],
+            detail=item.detail or None,
+            documentation=types.MarkupContent(types.MarkupKind.Markdown, item.about) if item.about else None,
+            sort_text=f"{number:03}",
+            text_edit=types.TextEdit(place, item.text),
+        )
+        for number, item in enumerate(found.items)
+    ]
+    return types.CompletionList(is_incomplete=False, items=items)
+
+
+@answers(types.TEXT_DOCUMENT_DEFINITION)
+def defined(server: Server, params: types.DefinitionParams) -> list[types.Location]:
+    """Where a name comes from."""
+    document = server.document(params.text_document.uri)
+    return [server.location(document, span) for span in definitions(document, server.offset(document, params.position))]
+
+
+@answers(types.TEXT_DOCUMENT_PREPARE_RENAME)
+def can_be_renamed(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
+    """The name that would be changed, if there is one."""
+    document = server.document(params.text_document.uri)
+    found = renamable(document, server.offset(document, params.position))
+    return server.range(found.span) if found is not None else None
+
+
+@answers(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+def renamed(server: Server, params: types.RenameParams) -> types.WorkspaceEdit:
+    """A name changed wherever it stands."""
+    document = server.document(params.text_document.uri)
+    try:
+        return server.edit(document, rename(document, server.offset(document, params.position), params.new_name))
+    except RenameError as error:
+        raise Refusal(str(error)) from None
+
+
+@answers(types.TEXT_DOCUMENT_FORMATTING)
+def formatted(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
+    """The one form of the text; nothing is changed in a text that cannot be read."""
+    source = server.document(params.text_document.uri).source
+    try:
+        text = format(source)
+    except SpecError:
+        return []
+    if text == source.content:
+        return []
+    whole = server.range(Span(source, 0, len(source.text)))
+    return [types.TextEdit(types.Range(types.Position(0, 0), whole.end), text)]
+
+
+@answers(
+    types.TEXT_DOCUMENT_CODE_ACTION,
+    types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+)
+def offered(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    """The fixes of the errors in a range."""
+    document = server.document(params.text_document.uri)
+    start, end = (server.offset(document, place) for place in (params.range.start, params.range.end))
+    return [
+        types.CodeAction(
+            title=action.title,
+            kind=types.CodeActionKind.QuickFix,
+            diagnostics=[server.finding(document, action.finding)],
+            is_preferred=True,
+            edit=server.edit(document, [action.fix]),
+        )
+        for action in actions(document, start, end)
+    ]
