@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from runtime.compiler.draft import Draft
-from runtime.compiler.writer import Ref, Writer, as_laid, as_samples
+from runtime.compiler.writer import INDENT, Ref, Writer, as_laid, as_samples, is_steps
 from runtime.registry import Registry
 from spec_lang.losses import CrossEntropy, Loss
 from spec_lang.resolve import written
@@ -29,6 +29,8 @@ def write_loss(draft: Draft, w: Writer, z: Ref) -> Ref:
 @loss_kernel(CrossEntropy)
 def cross_entropy(word: CrossEntropy, draft: Draft, w: Writer, z: Ref) -> Ref | None:
     """Softmax and its loss as one: −log p = log Σ exp(z) − z[true], and the gradient p − onehot, in the place of z."""
+    if is_steps(draft.output_shape):
+        return _each_step(w, _own(w, z))
     if len(z.shape) != 2:
         return None
     z = _own(w, z)
@@ -74,6 +76,51 @@ def _single(w: Writer, z: Ref) -> Ref:
     w.do(f"{slope} = [power / {total}{f' / {w.batch}' if w.batch > 1 else ''} for power in {powers}]")
     w.do(f"{slope}[{true}] -= {1 / w.batch!r}")
     w.do(f"{flat}[:] = {slope}")
+    return z
+
+
+def _each_step(w: Writer, z: Ref) -> Ref:
+    """The same for every step of sequences, (time, samples, classes), all in one lane; steps of padding, whose class is
+    below zero, have neither loss nor gradient and are not counted."""
+    time, samples, classes = z.shape
+    rows = time * samples
+    logits = w.reshaped("logits_rows", z, (rows, classes)).name
+    flat = w.view("logits", f"{z.name}.reshape(-1)", (z.size,)).name
+    column = w.buffer("column", (rows, 1)).name  # the largest number of each row, then its loss
+    row = w.view("row", f"{column}.reshape(-1)", (rows,)).name
+    total = w.buffer("total", (rows, 1)).name
+    truth = w.buffer("truth", (rows,)).name
+    true = w.buffer("true", (time, samples), dtype="intp").name
+    place = w.buffer("place", (rows,), dtype="intp").name
+    real = w.buffer("real", (rows,), dtype="bool").name
+    start, first, count, share = map(w.name, ("start", "first", "count", "share"))
+    w.setup += [
+        f"{start} = np.arange({rows}) * {classes}",
+        f"{first} = np.asarray(0, np.intp)",
+        f"{share} = np.zeros((), {column}.dtype)",
+    ]
+    w.do(f"np.copyto({true}, targets.T)")
+    w.do(f"np.greater_equal({true}.reshape(-1), {first}, out={real})")
+    w.do(f"{count} = max(int(np.count_nonzero({real})), 1)")
+    w.do(f"{share}[()] = 1 / {count}")
+    w.do(f"np.maximum({true}, {first}, out={true})")
+    w.do(f"np.add({true}.reshape(-1), {start}, out={place})")
+    w.do(f"np.maximum.reduce({logits}, axis=1, keepdims=True, out={column})")
+    w.do(f"np.subtract({logits}, {column}, out={logits})")
+    w.do(f"np.take({flat}, {place}, out={truth}, mode='clip')")
+    w.do(f"np.exp({logits}, out={logits})")
+    w.do(f"np.add.reduce({logits}, axis=1, keepdims=True, out={total})")
+    w.do(f"np.log({total}, out={column})")
+    w.do(f"np.subtract({row}, {truth}, out={row})")
+    w.do(f"np.divide({share}, {total}, out={total})")
+    w.do(f"np.multiply({logits}, {total}, out={logits})")
+    w.do(f"np.take({flat}, {place}, out={truth}, mode='clip')")
+    w.do(f"np.subtract({truth}, {share}, out={truth})")
+    w.do(f"np.put({flat}, {place}, {truth}, mode='clip')")
+    w.do(f"if {count} < {rows}:")
+    w.do(f"{INDENT}np.multiply({row}, {real}, out={row})")
+    w.do(f"{INDENT}np.multiply({logits}, {real}[:, None], out={logits})")
+    w.do(f"loss = float(np.add.reduce({row})) / {count}")
     return z
 
 

@@ -27,8 +27,9 @@ SPOKEN = (
 class Ref:
     """An array of the program, by its name: (*sample shape, samples), the samples innermost.
 
-    Images lie as (channels, height, width, samples). `free` says that its reader may overwrite it, `solid` that its
-    memory has no gaps; `with_one` is the array that has one more row, of ones, behind the rows of this one.
+    Images lie as (channels, height, width, samples), sequences as (time, samples, features). `free` says that its
+    reader may overwrite it, `solid` that its memory has no gaps; `with_one` is the array that has one more row, of
+    ones, behind the rows of this one; `symbols` what rows of a single one stand for.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Ref:
     free: bool = True
     solid: bool = True
     with_one: str | None = None
+    symbols: "Chosen | None" = None
 
     @property
     def size(self) -> int:
@@ -45,6 +47,16 @@ class Ref:
     def kept(self) -> "Ref":
         """The same array, not to be overwritten."""
         return replace(self, free=False)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Symbols by the names of what tells them, in rows of (time, samples): their numbers, whether each is known, and
+    whether all are."""
+
+    numbers: str
+    known: str
+    all_known: str
 
 
 @dataclass
@@ -151,10 +163,15 @@ class Writer:
 
 def laid_out(shape: Shape, samples: int) -> tuple[int, ...]:
     """The shape in memory of samples of this shape: an image's channels first, samples last; a single number is a
-    row of one."""
+    row of one.
+
+    A sequence's samples stand between time and features: a step of all samples is a matrix, and so are all steps.
+    """
     image = shape.as_image()
     if image is not None:
         return (image[2], image[0], image[1], samples)
+    if is_steps(shape):
+        return (shape[0], samples, shape[1])
     return (*shape, samples) if shape else (1, samples)
 
 
@@ -162,6 +179,8 @@ def as_laid(name: str, shape: Shape) -> str:
     """(samples, *shape) as `laid_out` lays it: the expression of a view."""
     if shape.as_image() is not None:
         return f"{name}{'' if len(shape) == 3 else '[..., None]'}.transpose(3, 1, 2, 0)"
+    if is_steps(shape):
+        return f"{name}.transpose(1, 0, 2)"
     return f"{name}.transpose{as_text((*range(1, len(shape) + 1), 0))}" if shape else f"{name}[None]"
 
 
@@ -169,7 +188,14 @@ def as_samples(name: str, shape: Shape) -> str:
     """Laid-out samples as (samples, *shape): the expression of a view."""
     if shape.as_image() is not None:
         return f"{name}.transpose(3, 1, 2, 0){'' if len(shape) == 3 else '[..., 0]'}"
+    if is_steps(shape):
+        return f"{name}.transpose(1, 0, 2)"
     return f"{name}.transpose{as_text((len(shape), *range(len(shape))))}" if shape else f"{name}[0]"
+
+
+def is_steps(shape: Shape) -> bool:
+    """Whether samples of this shape are sequences of rows, (time, features)."""
+    return shape.sequence and len(shape) == 2
 
 
 def as_text(values: tuple[int, ...]) -> str:

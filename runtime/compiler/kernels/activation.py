@@ -1,7 +1,7 @@
 """Activations: on each number, in any layout, in place where nobody else needs what they read."""
 
 from runtime.compiler.kernels import Backward, Site, Written, kernel
-from runtime.compiler.writer import Ref
+from runtime.compiler.writer import Ref, is_steps
 from spec_lang.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
 
 
@@ -79,14 +79,16 @@ def sigmoid(word: Sigmoid, site: Site) -> Written:
 @kernel(Softmax)
 def softmax(word: Softmax, site: Site) -> Written | None:
     """exp(x) / Σ exp(x) over the features of each sample; inside a network, and while training, the plain form."""
-    if len(site.x.shape) != 2 or site.training:
+    steps = is_steps(site.node.output_shape)
+    if site.training or not (steps or len(site.x.shape) == 2):
         return None
     w, y = site.writer, site.elementwise()
-    row = w.buffer(f"{site.node.name}_row", (site.writer.samples,)).name
-    w.do(f"np.maximum.reduce({site.x.name}, axis=0, out={row})")
+    shape = (*site.x.shape[:-1], 1) if steps else (1, site.x.shape[-1])  # features stand last in a step
+    row, along = w.buffer(f"{site.node.name}_row", shape).name, f"axis={2 if steps else 0}, keepdims=True"
+    w.do(f"np.maximum.reduce({site.x.name}, {along}, out={row})")
     w.do(f"np.subtract({site.x.name}, {row}, out={y.name})")
     w.do(f"np.exp({y.name}, out={y.name})")
-    w.do(f"np.add.reduce({y.name}, axis=0, out={row})")
+    w.do(f"np.add.reduce({y.name}, {along}, out={row})")
     w.do(f"np.divide({y.name}, {row}, out={y.name})")
     return y.kept(), lambda d_y: [None]
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.writer import Ref
+from runtime.compiler.writer import Ref, is_steps
 from spec_lang.layers.merge import Add, Concatenate
 
 
@@ -30,7 +30,8 @@ def add(word: Add, site: Site) -> Written:
 def concatenate(word: Concatenate, site: Site) -> Written:
     """Copies side by side along the channels; each branch gets its part of the gradient."""
     w, y = site.writer, site.output()
-    channels = 0 if len(site.node.output_shape) == 3 else len(y.shape) - 2  # an image's stand in front
+    shape = site.node.output_shape
+    channels = 2 if is_steps(shape) else 0 if len(shape) == 3 else len(y.shape) - 2  # an image's stand in front
     before = ":, " * channels
     edges, start = [], 0
     inputs = [_laid_like(site, ref, y) for ref in site.inputs]
@@ -53,10 +54,12 @@ def concatenate(word: Concatenate, site: Site) -> Written:
 
 
 def _laid_like(site: Site, ref: Ref, like: Ref) -> Ref:
-    """An array as another lies: where an image without a channel axis meets a sequence, one has an axis more."""
-    more = len(ref.shape) - len(like.shape)
-    if not more:
+    """An array as another lies: where an image without a channel axis meets a sequence, each has axes of its own."""
+    if len(ref.shape) == len(like.shape):
         return ref
-    shape = ref.shape[1:] if more > 0 else (1, *ref.shape)
-    view = site.writer.view(f"{ref.name}_alike", f"{ref.name}[{'0' if more > 0 else 'None'}]", shape, ref.solid)
-    return replace(view, free=ref.free)
+    image = len(ref.shape) > len(like.shape)  # (1, time, features, samples); the other (time, samples, features)
+    first, *_, last = ref.shape[1:] if image else ref.shape
+    middle = ref.shape[2 if image else 1]
+    shape = (first, last, middle) if image else (1, first, last, middle)
+    expression = f"{ref.name}[0].transpose(0, 2, 1)" if image else f"{ref.name}.transpose(0, 2, 1)[None]"
+    return replace(site.writer.view(f"{ref.name}_alike", expression, shape, solid=False), free=ref.free)
