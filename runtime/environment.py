@@ -1,6 +1,8 @@
 """What results depend on beside the spec: NumPy, the BLAS build and its kernels, the threads it uses."""
 
+import os
 import platform
+import socket
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -20,6 +22,12 @@ def environment() -> dict[str, str | int]:
         "machine": platform.machine(),
         "python": platform.python_version(),
     }
+
+
+def machine() -> dict[str, str | int]:
+    """What results do not depend on, worth knowing all the same: where a run was, and what it could use."""
+    blas = next((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), 1)
+    return {"host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": int(blas)}
 
 
 def differences(before: dict[str, object], now: dict[str, str | int]) -> list[str]:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import math
 import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,7 +19,7 @@ from runtime import stored
 from runtime.arena import Arena
 from runtime.arrays import Array
 from runtime.data import Preprocessing
-from runtime.environment import environment
+from runtime.environment import environment, machine
 from runtime.errors import CheckpointError, DataError
 from runtime.network import Network
 from runtime.randomness import restored, state_text
@@ -100,7 +99,7 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
     if state.best is not None:
         entries |= _under("best/weights", _views(network.parameter_arena, state.best.weights))
         entries |= _under("best/buffers", _views(network.buffer_arena, state.best.buffers))
-    entries["run/info"] = json.dumps({**run, "saved": time.time(), "host": socket.gethostname()}, sort_keys=True)
+    entries["run/info"] = json.dumps({**run, "saved": time.time(), **machine()}, sort_keys=True)
     counters = {name: getattr(state, name) for name in COUNTERS}
     meta = {
         "program_version": program_version(),
@@ -163,6 +162,7 @@ def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
     if best is not None:
         state.best = Best(*best, arenas["best/weights"].flat, arenas["best/buffers"].flat)
     stored.check_environment(meta["environment"])
+    stored.check_digests(meta["spec_digest"], meta["data_digest"], digest(texts["spec/resolved"]))
     return Saved(network, state, meta, run, texts["spec/source"])
 
 

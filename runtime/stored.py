@@ -5,6 +5,7 @@ Every function raises ValueError, in words that name the entry, for what no run 
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,14 @@ def check_environment(found: object) -> None:
     """What wrote the file, as names and texts or whole numbers."""
     if not isinstance(found, dict) or not all(isinstance(value, str | int) for value in found.values()):
         raise ValueError("environment is no object of texts and numbers")
+
+
+def check_digests(spec: object, data: object, found: str) -> None:
+    """The digest of the spec is that of its text, which is `found`; that of the data can only be looked at."""
+    if spec != found:
+        raise ValueError("spec/resolved is not the text of spec_digest")
+    if not isinstance(data, str) or not re.fullmatch("[0-9a-f]{64}", data):
+        raise ValueError("data_digest is no SHA-256")
 
 
 def _object(name: str, found: object, keys: set[str]) -> dict[str, Any]:

@@ -119,6 +119,9 @@ def test_entries_that_no_run_writes_are_refused(changed: Callable[..., Path], en
         {"plateau": {"best": 1.0}},
         {"plateau": {"best": "inf", "wait": -1, "factor": 1.0}},
         {"environment": None},
+        {"spec_digest": "0" * 64},
+        {"data_digest": 3},
+        {"data_digest": "0" * 63},
         {"environment": {"numpy": [1]}},
     ],
 )
