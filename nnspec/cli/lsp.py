@@ -22,7 +22,7 @@ def command(stdio: bool) -> None:
     try:
         from nnspec.lsp import server
     except ModuleNotFoundError as error:
-        if error.name not in ("pygls", "lsprotocol"):
+        if str(error.name).partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
         raise NotInstalledError(
             "the language server needs pygls 2, which is not installed\n"
