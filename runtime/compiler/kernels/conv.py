@@ -1,4 +1,7 @@
-"""The convolution as one matrix product: columns hold what each window sees, gathered by one strided copy."""
+"""The convolution as one matrix product: columns hold what each window sees, gathered by one strided copy.
+
+The gradient of what came in is another such product, or its shares are added where the windows were.
+"""
 
 from runtime.compiler.kernels import Matrix, Site, Written, kernel, unbroken
 from runtime.compiler.writer import Ref
@@ -33,7 +36,7 @@ def conv(word: Conv, site: Site) -> Written | None:
         whole = w.buffer(f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters), "ones")
         top = w.view(f"{site.node.name}_windows", f"{whole.name}[:{cells}]", (cells, whole.shape[1]))
         target = w.reshaped(f"{top.name}_apart", top, (height, width, channels, *order))
-        source = _windows(site, word, x, target.shape)
+        source = _windows(site, x, target.shape, word.stride, word.dilation)
         w.do(f"np.copyto({target.name}, {source.name})")
         seen = whole.name
     w.do(f"np.dot({m.weight}.T, {seen}, out={y_matrix.name})")
@@ -49,7 +52,11 @@ def conv(word: Conv, site: Site) -> Written | None:
             w.do(f"np.add.reduce({d_matrix.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
             return [None]
-        return [_input_gradient(site, word, m, d_matrix, top, x, (rows, columns_), order)]
+        extents = (rows, columns_)
+        around = _around_the_gradient(word, site, extents)
+        if around is not None and top is not None:
+            return [_by_flipped_windows(site, word, m, d_y, top, around)]
+        return [_input_gradient(site, word, m, d_matrix, top, x, extents, order)]
 
     return y, backward
 
@@ -59,14 +66,59 @@ def _is_pointwise(word: Conv, phases: int) -> bool:
     return word.pair() == (1, 1) and word.stride == 1 and word.pad in (0, "valid", "same") and phases == 1
 
 
-def _windows(site: Site, word: Conv, x: Ref, shape: tuple[int, ...]) -> Ref:
+def _windows(site: Site, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
     """What each window sees, as a view of the image: (window height, window width, channels, *places, samples)."""
     _, height, width, samples = x.shape
     down, right, plane = width * samples, samples, height * width * samples
-    s, d, k = word.stride, word.dilation, site.node.phases
+    s, d, k = stride, dilation, site.node.phases
     apart = (s * down, s * right) if k > 1 else ()
     steps = (d * down, d * right, plane, *apart, k * s * down, k * s * right, 1)
     return site.writer.windows(f"{site.node.name}_seen", x, shape, steps)
+
+
+def _around_the_gradient(word: Conv, site: Site, extents: tuple[Extent, Extent]) -> tuple[Extent, Extent] | None:
+    """The frame in which the gradient's own windows lie, one place for each pixel of what came in.
+
+    None where the other way is faster, for the columns would be more than those of the way forward, or where there is
+    no such frame: strides leave gaps, and padding wider than a window is nobody's place.
+    """
+    if word.stride > 1 or site.node.phases > 1 or word.filters > site.x.shape[0]:
+        return None
+    reach = [word.dilation * (cells - 1) for cells in word.pair()]
+    rows, columns = (
+        Extent(length, far - side.before, far - side.after)
+        for length, far, side in zip(site.x.shape[1:3], reach, extents, strict=True)
+    )
+    return (rows, columns) if min(rows.before, rows.after, columns.before, columns.after) >= 0 else None
+
+
+def _by_flipped_windows(site: Site, word: Conv, m: Matrix, d_y: Ref, top: Ref, extents: tuple[Extent, Extent]) -> Ref:
+    """The gradient of what came in as a convolution of the gradient: d_x[i] = Σ d_y[i + before − u]·w[u].
+
+    Its windows are the layer's, turned by half a circle, channels and filters changed about. Nothing has to be added
+    to places that lie scattered. The columns of the way forward leave their memory to it where that is large enough.
+    """
+    w, (height, width), filters = site.writer, word.pair(), word.filters
+    channels, *size, samples = site.x.shape
+    frame = padded(site, d_y, *extents, "0")
+    weight = f"{m.top}.reshape({height}, {width}, {channels}, {filters})[::-1, ::-1].transpose(0, 1, 3, 2)"
+    turned = w.buffer(f"{site.node.name}_turned", (height, width, filters, channels))
+    source = w.view(f"{turned.name}_from", weight, turned.shape, solid=False)
+    d_x = w.buffer(f"d_{site.node.name}_in", site.x.shape)
+    cells, pixels = height * width * filters, d_x.size // channels
+    if cells * pixels <= top.size:
+        part = f"{top.name}.reshape(-1)[:{cells * pixels}].reshape({cells}, {pixels})"
+        columns = w.view(f"d_{site.node.name}_columns", part, (cells, pixels))
+    else:
+        columns = w.buffer(f"d_{site.node.name}_columns", (cells, pixels))
+    target = w.reshaped(f"{columns.name}_apart", columns, (height, width, filters, *size, samples))
+    seen = _windows(site, frame, target.shape, 1, word.dilation)
+    matrix = w.reshaped(f"{turned.name}_matrix", turned, (cells, channels))
+    flat = w.reshaped(f"{d_x.name}_matrix", d_x, (channels, pixels))
+    w.do(f"np.copyto({turned.name}, {source.name})")
+    w.do(f"np.copyto({target.name}, {seen.name})")
+    w.do(f"np.dot({matrix.name}.T, {columns.name}, out={flat.name})")
+    return d_x
 
 
 def _input_gradient(

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from runtime.compiler.assemble import assemble
 from runtime.compiler.kernels import KERNELS
 from spec_lang.shape import Shape
 from spec_lang.word import layers, words
@@ -69,6 +70,34 @@ def test_branches_meet_as_they_are_defined_to(text: str, sign: str) -> None:
     both = Both.of(text.format(sign))
     for size in SIZES:
         both.assert_planned_is_plain(*both.drafts(size))
+
+
+@pytest.mark.parametrize(
+    ("layer", "turned"),
+    [
+        ("conv 3x3 x3", True),
+        ("conv 3x3 x2 pad=same", True),
+        ("conv 2x4 x1 pad=same dilation=2", True),
+        ("conv 4x3 x3 pad=2 bias=no", True),
+        ("conv 3x1 x3 pad=same", True),
+        ("conv 2x2 x2 pad=1 -> maxpool 3 stride=1", True),
+        ("conv 3x3 x4", False),  # its columns would be more than those of the way forward
+        ("conv 3x3 x3 stride=2", False),
+        ("conv 2x2 x3 pad=2", False),  # some windows see nothing but padding
+        ("conv 3x3 x3 -> maxpool 2", False),  # its places are in the order of the pool
+        ("conv 1x1 x3", False),  # there are no columns
+    ],
+)
+def test_the_gradient_through_a_convolution_is_one_of_turned_windows_where_that_is_less_work(
+    layer: str, turned: bool
+) -> None:
+    both = Both.of(f"input 7x6x2 -> conv 1x1 x3 tanh -> c: {layer} -> tanh -> dense 3")
+    drafts = both.drafts(3)
+    texts = [
+        lane.text for draft in drafts if draft.training for lane in assemble(draft, "float64", False).lanes.values()
+    ]
+    assert all(("c_turned" in text) == turned for text in texts) and len(texts) == 3
+    both.assert_planned_is_plain(*drafts)
 
 
 def test_no_kernel_is_written_for_what_the_language_does_not_know() -> None:
