@@ -222,7 +222,9 @@ class _Examination:
     def _input(self) -> Shape | None:
         """The shape of a sample, from the input line or from the data, which must agree."""
         given, data = self._of(Input, "input", None), self._of(Data, "data", None)
-        known = self.outside.input_shape if self.outside.input_shape is not None else data.shape if data else None
+        known = self.outside.input_shape
+        if known is None and data is not None:
+            known = data.sample_shape()
         symbols = self.outside.classes or data.classes if data is not None and data.symbolic else None
         if given is None:
             absent = known is None or "input" in self.known.settings

@@ -42,6 +42,10 @@ class Data(Word):
             raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test part of its own")
         return split
 
+    def sample_shape(self) -> tuple[int, ...] | None:
+        """The shape of one sample, where it is known before a byte is read."""
+        return self.shape
+
     def moved(self, before: Path, after: Path) -> Self:
         """The same data, with relative paths that began at the folder `before` written to begin at `after`."""
         paths = {name: getattr(self, name) for name in self.paths}

@@ -24,6 +24,10 @@ class Sine(Series, Data):
         "none", description="what numbers are brought to, by what the training part has"
     )
 
+    def sample_shape(self) -> tuple[int, ...] | None:
+        """A window of one column."""
+        return (self.window, 1) if self.window is not None else None
+
 
 class Symbolic(Data):
     """Text as symbols: each sample is a sequence, and at each step the next symbol is what it is to become."""
