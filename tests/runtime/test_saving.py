@@ -1,7 +1,9 @@
 """What a run's checkpoint holds beside its numbers."""
 
 import json
+import os
 import shutil
+import socket
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from runtime.prepare import data_of
 from runtime.saving import load
 from tests.reliability.commands import at_step, nnspec, no_fsync, write_data, write_spec
 
+RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
 NET = '# how it is put together\ninclude "parts/base.nnspec"\ndense 4 relu -> dense 3 softmax\n'
 BASE = '# größe\ninclude "data.nnspec"\ntrain 6 iterations batch=8\n'
 DATA = 'data npz "data.npz" split=75/25\n'
@@ -42,8 +45,20 @@ def test_the_texts_that_a_spec_includes_are_kept_as_they_were_written(tmp_path: 
     assert texts(tmp_path / "run" / "last.h5") == before
 
 
+def test_where_and_when_a_run_was_is_told_under_run_and_decides_nothing(tmp_path: Path) -> None:
+    write_data(tmp_path)
+    write_spec(tmp_path, *RUN)
+    with no_fsync():
+        assert nnspec(tmp_path, "train", "net.nnspec", "--out", "run").exit_code == 0
+    saved = checkpoints.read(tmp_path / "run" / "last.h5")
+    told = json.loads(str(saved.entries["run/info"]))
+    assert (told["folder"], told["host"]) == ("..", socket.gethostname())
+    assert told["seconds"] > 0 and told["saved"] > 1.7e9
+    assert 1 <= told["blas_threads"] and told["processors"] == os.cpu_count()
+    assert not {"host", "processors", "blas_threads"} & {*saved.meta, *saved.meta["environment"]}
+
+
 V1 = Path(checkpoints.__file__).parents[1] / "tests" / "checkpoints" / "data" / "run-v1.h5"
-RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
 
 
 def make_run(path: str, folder: str) -> None:
