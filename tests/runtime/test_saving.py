@@ -54,7 +54,7 @@ def test_where_and_when_a_run_was_is_told_under_run_and_decides_nothing(tmp_path
     told = json.loads(str(saved.entries["run/info"]))
     assert (told["folder"], told["host"]) == ("..", socket.gethostname())
     assert told["seconds"] > 0 and told["saved"] > 1.7e9
-    assert 1 <= told["blas_threads"] and told["processors"] == os.cpu_count()
+    assert told["blas_threads"] >= 1 and told["processors"] == os.cpu_count()
     assert not {"host", "processors", "blas_threads"} & {*saved.meta, *saved.meta["environment"]}
 
 
