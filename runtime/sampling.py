@@ -30,11 +30,12 @@ class Taste:
         """One symbol of (vocabulary,) probabilities."""
         if self.temperature == 0:
             return int(probabilities.argmax())
-        with np.errstate(divide="ignore"):
-            logits = np.log(probabilities.astype(np.float64)) / self.temperature
+        with np.errstate(divide="ignore", over="ignore"):
+            logits = np.log(probabilities.astype(np.float64))
+            logits = (logits - logits.max()) / self.temperature
         if self.top_k is not None and self.top_k < len(logits):
             logits[np.argsort(-logits, kind="stable")[self.top_k :]] = -np.inf
-        powers = np.exp(logits - logits.max())
+        powers = np.exp(logits)
         edges = np.cumsum(powers)
         return int(min(np.searchsorted(edges, random.random() * edges[-1], side="right"), len(edges) - 1))
 

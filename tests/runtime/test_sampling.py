@@ -62,6 +62,7 @@ def test_draws_follow_the_distribution_its_temperature_and_its_top() -> None:
 
     np.testing.assert_allclose(shares(Taste()), p, atol=0.03)
     np.testing.assert_allclose(shares(Taste(0.5)), p**2 / (p**2).sum(), atol=0.03)
+    assert shares(Taste(5e-324)) == [1, 0, 0, 0]
     np.testing.assert_allclose(shares(Taste(top_k=2)), [0.625, 0.375, 0, 0], atol=0.03)
 
 

@@ -42,6 +42,12 @@ def test_lines_begin_and_end_with_the_break_and_are_padded(tmp_path: Path) -> No
     assert data.train.targets[1, 3:].tolist() == [-1, -1]
 
 
+def test_one_name_is_enough_where_nothing_is_held_back(tmp_path: Path) -> None:
+    data = load(tmp_path, "Ada", by="line", split=(100, 0))
+    assert len(data.train) == 1 and data.validation is None
+    assert data.train.inputs.tolist() == [[0, 1, 3, 2]] and data.train.targets.tolist() == [[1, 3, 2, 0]]
+
+
 def test_any_utf8_text_and_any_line_break_will_do(tmp_path: Path) -> None:
     data = load(tmp_path, "\ufeffé\r\n世\r\nz".encode(), by="line", split=(1, 0))
     assert data.preprocessing.vocabulary == ("\n", "z", "é", "世")
