@@ -47,11 +47,16 @@ class Mode:
 
     def real(self, time: int) -> Array | None:
         """Which of so many steps are no padding, (batch, time); None where all are real."""
-        if self.padding is None or not self.padding.any():
+        behind = self.behind
+        if behind is None or not behind.any():
             return None
-        padding = self.padding if self.left is None else self.left[self.padding]
-        steps: Array = np.arange(time) < time - padding[:, None]
+        steps: Array = np.arange(time) < time - behind[:, None]
         return steps
+
+    @property
+    def behind(self) -> Array | None:
+        """How many steps of padding stand behind each sequence where the layer at hand reads it, (batch,)."""
+        return self.padding if self.padding is None or self.left is None else self.left[self.padding]
 
     def of(self, name: str) -> "Mode":
         """The mode for a layer of this name: with the state that it carries and the padding that reaches it."""

@@ -14,6 +14,7 @@ from runtime.compiler.kernels.reshape import step_rows, unrolled
 from runtime.compiler.kernels.symbols import look_up
 from runtime.compiler.writer import INDENT, Ref, Writer
 from runtime.graph import reads_symbols
+from runtime.padding import behind_strides
 from spec_lang.layers.recurrent import BACKWARDS, Recurrent
 
 QUICK = 1_000_000
@@ -70,9 +71,13 @@ class _Mask:
         mask = cls(w.name(f"{name}_padded"), w.buffer(f"{name}_real", shape).name, w.buffer(f"{name}_gone", shape).name)
         clock, one = w.name(f"{name}_clock"), w.scalar("one", 1.0)
         w.setup.append(f"{clock} = np.arange({time})[:, None]")
-        w.do(f"{mask.padded} = mode.padding is not None and mode.padding.any()")
+        padding = "mode.padding"
+        if name in behind_strides(site.draft.nodes):
+            padding = w.name(f"{name}_padding")
+            w.do(f"{padding} = mode.of({name!r}).behind")
+        w.do(f"{mask.padded} = {padding} is not None and {padding}.any()")
         w.do(f"if {mask.padded}:")
-        w.do(f"{INDENT}np.less({clock}, {time} - mode.padding, out={mask.real}[..., 0])")
+        w.do(f"{INDENT}np.less({clock}, {time} - {padding}, out={mask.real}[..., 0])")
         w.do(f"{INDENT}np.subtract({one}, {mask.real}, out={mask.gone})")
         return mask
 

@@ -44,6 +44,8 @@ SEQUENCES = (
     "input 7 -> embed 5 vocab=27 -> conv 3 x4 pad=same relu -> dense 27 softmax",
     "input 7 -> onehot vocab=27 -> lstm 6 return=sequence -> layernorm -> dropout 0.3 -> (lstm 4 | rnn 3) -> dense 2",
     "input 7 -> embed 4 vocab=27 -> conv 3 x4 stride=2 pad=same -> batchnorm -> relu -> globalavgpool -> dense 3",
+    "input 9 -> embed 4 vocab=27 -> conv 3 x4 stride=2 -> gru 3 bidirectional=yes -> dense 3 softmax",
+    "input 9 -> onehot vocab=27 -> conv 3 x4 stride=2 pad=1 -> (lstm 3 return=sequence + conv 1 x3) -> globalmaxpool",
     "input 7 -> (onehot vocab=27 | embed 4 vocab=27) -> gru 3 reverse=yes -> dense 2",
     "input 8x3 -> rnn 5 return=sequence -> (dense 4 relu + dense 4) -> rnn 3 bidirectional=yes -> dense 2",
 )
