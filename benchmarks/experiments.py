@@ -222,13 +222,17 @@ def _time_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, .
 
 
 def run_missing(chosen: Iterable[Experiment], results: dict[tuple[Experiment, int], Result], path: Path) -> None:
-    """Train what has no result yet; each is added to the results and kept before the next one begins."""
+    """Train what has no result yet; each is added to the results and kept before the next one begins.
+
+    What another call of the command has kept since is read again, so that two at once keep what each has found.
+    """
     for experiment in chosen:
         for seed in SEEDS:
             if (experiment, seed) not in results:
                 print(f"{experiment.name} seed {seed} …", file=sys.stderr, flush=True)
                 results[experiment, seed] = train(experiment, seed)
                 print(f"  {_told(results[experiment, seed])}", file=sys.stderr, flush=True)
+                results |= {key: result for key, result in read_results(path).items() if key not in results}
                 write_results(results, path)
 
 

@@ -134,6 +134,20 @@ def test_only_what_has_no_result_is_trained_and_every_result_is_kept(
     assert (tmp_path / "again.md").read_text() == written.read_text()
 
 
+def test_two_calls_at_once_keep_what_each_has_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "kept.json"
+    other = {(Experiment("mnist_best"), 1): reached(0.98, key=digest(Experiment("mnist_best"), 1))}
+
+    def train(experiment: Experiment, seed: int) -> Result:
+        experiments.write_results(other, kept)
+        return reached(0.99, key=digest(experiment, seed))
+
+    monkeypatch.setattr(experiments, "train", train)
+    results: dict[tuple[Experiment, int], Result] = {}
+    experiments.run_missing([MLP], results, kept)
+    assert experiments.read_results(kept) == results == {**other, **{(MLP, seed): results[MLP, seed] for seed in SEEDS}}
+
+
 def test_an_error_is_told_and_the_page_is_written_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
