@@ -195,6 +195,10 @@ def data_for(request: Request, kind: str) -> tuple[Spec, Data]:
         raise SystemExit("the spec says neither its data nor its input; write a line such as input 28x28x1")
     random = np.random.default_rng(0)
     count = max(64, 4 * spec.train.batch)
+    if spec.output_shape.sequence:
+        shape, symbols = (count, *spec.input), spec.output_shape[-1]
+        x, y = random.integers(0, symbols, shape), random.integers(0, symbols, shape)
+        return spec, data_from_arrays(x, y, classification=True, steps=True)
     x = random.integers(0, 256, (count, *spec.input)).astype(np.uint8)
     if kind == "float32":
         x = (x / 255).astype(np.float32)

@@ -51,7 +51,7 @@ which run side by side, the mean. `python -m benchmarks.profile W4` lists the li
 
 GROWING = """## As work grows
 
-![Time against batch, width, image, channels and data, with slopes](scaling.png)
+![Time against batch, width, image, channels, sequence and data, with slopes](scaling.png)
 
 The slope is the exponent b of time = a · sizeᵇ over the larger half of the sizes: 1 is proportional, and less than 1
 means that something of a fixed cost is still being shared out."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.drive import Effort, Worker, measure
-from benchmarks.workloads import DEEP_CNN, Workload
+from benchmarks.workloads import DEEP_CNN, RNN, Workload
 
 WAYS = ("planned", "epoch", "fused, 1 thread", "fused, 2 threads")
 """What takes part: nnspec's planned step, PyTorch with its fused optimizer on one and two threads, epochs of both."""
@@ -45,6 +45,12 @@ GROWTHS = (
         "channels of W4's convolutions, the second has twice as many, batch 16",
         (4, 8, 16, 32, 64),
         lambda n: _trained(f"channels {n}", DEEP_CNN.replace("x32", f"x{n}").replace("x64", f"x{2 * n}"), 16),
+    ),
+    Growth(
+        "sequence",
+        "characters in a sample under W5's network, batch 16",
+        (5, 10, 25, 50, 100, 200),
+        lambda n: Workload(f"sequence {n}", "train", RNN, 16, "adam lr=0.001", steps=n),
     ),
     Growth(
         "data",

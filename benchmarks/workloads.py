@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Kind = Literal["train", "predict", "occlude", "epoch", "gemm"]
 
-SAMPLE = Path(__file__).parents[1] / "runtime" / "data" / "mnist_sample.npz"
+DATA = Path(__file__).parents[1] / "runtime" / "data"
+SAMPLE, NAMES = DATA / "mnist_sample.npz", DATA / "dinos.txt"
 CYCLE = 64
 """Different batches at most; then the first comes again. What works through many at once takes a whole cycle."""
 
@@ -29,9 +30,10 @@ DRAWN = 4096
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer as peers need it, with the shapes of one sample: (height, width, channels) or (features,)."""
+    """A layer as peers need it, with the shapes of one sample: (height, width, channels), (features,), or of a text
+    (time,) and (time, features)."""
 
-    kind: Literal["dense", "conv", "maxpool"]
+    kind: Literal["dense", "conv", "maxpool", "onehot", "rnn"]
     name: str
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -41,16 +43,25 @@ class Layer:
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
-        """(in, out) of a dense layer, (height, width, in, out) of a convolution."""
-        if self.kind == "dense":
-            return (prod(self.inputs), *self.outputs)
+        """(in, out) of a dense layer, for which an image is flattened; (height, width, in, out) of a convolution."""
+        if self.kind in ("dense", "rnn"):
+            inputs = self.inputs[-1] if len(self.inputs) == 2 else prod(self.inputs)
+            return (inputs, self.outputs[-1])
         return (self.window, self.window, self.inputs[-1], self.outputs[-1])
 
     @property
     def flops(self) -> int:
-        """Operations of one sample's forward product, a multiplication and an addition each; pools are not counted."""
-        places = prod(self.outputs[:-1])  # 1 for a dense layer
-        return 0 if self.kind == "maxpool" else 2 * places * prod(self.weight_shape)
+        """Operations of one sample's forward product, a multiplication and an addition each.
+
+        Pools are not counted, and of a recurrent layer only what the state is multiplied with: its input is looked up.
+        """
+        places = prod(self.outputs[:-1])  # 1 for a dense layer of a flat sample
+        match self.kind:
+            case "maxpool" | "onehot":
+                return 0
+            case "rnn":
+                return 2 * places * self.outputs[-1] ** 2
+        return 2 * places * prod(self.weight_shape)
 
 
 @dataclass(frozen=True)
@@ -68,12 +79,13 @@ class Workload:
     optimizer: str = ""
     goal: float | None = None
     side: int = 28  # of the square images
+    steps: int = 0  # characters in a sample of text; 0 for images
     samples: int = 0
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The network, layer by layer; its softmax is left to the loss, or to the end of a prediction."""
-        return _layers(self.network, self.side)
+        return _layers(self.network, (self.steps,) if self.steps else (self.side, self.side, 1))
 
     @property
     def optimizer_name(self) -> str:
@@ -92,31 +104,34 @@ class Workload:
 
     @property
     def flops(self) -> int:
-        """Operations of a step's products: three a layer in training, less the first layer's input gradient."""
+        """Operations of a step's products: three a layer in training, less what an image's first gradient would be."""
         forward = [layer.flops for layer in self.layers]
         if self.kind == "predict":
             return self.batch * sum(forward)
         if self.kind != "train":
             return 0
-        return self.batch * (3 * sum(forward) - next(flops for flops in forward if flops))
+        first = 0 if self.steps else next(flops for flops in forward if flops)
+        return self.batch * (3 * sum(forward) - first)
 
     def as_dict(self) -> dict[str, Any]:
         """What a line of JSON carries to a peer."""
         return dict(vars(self))
 
 
-def _layers(network: str, side: int) -> tuple[Layer, ...]:
-    shape: tuple[int, ...] = (side, side, 1)
+def _layers(network: str, shape: tuple[int, ...]) -> tuple[Layer, ...]:
     made: list[Layer] = []
     counts: dict[str, int] = {}
     for text in network.split("->"):
         kind, *arguments = text.split()
         counts[kind] = counts.get(kind, 0) + 1
         name, relu, bias = f"{kind}{counts[kind]}", "relu" in arguments, "bias=no" not in arguments
-        window = int(arguments[0].split("x")[0]) if kind != "dense" else 0
+        window = int(arguments[0].split("x")[0]) if kind in ("conv", "maxpool") else 0
         match kind:
-            case "dense":
-                made.append(Layer("dense", name, shape, (int(arguments[0]),), relu=relu, bias=bias))
+            case "dense" | "rnn":
+                over = shape[:1] if len(shape) == 2 else ()  # every step of a sequence
+                made.append(Layer(kind, name, shape, (*over, int(arguments[0])), relu=relu, bias=bias))
+            case "onehot":
+                made.append(Layer("onehot", name, shape, (*shape, int(arguments[0].removeprefix("vocab=")))))
             case "conv":
                 places = (shape[0] - window + 1, shape[1] - window + 1)
                 made.append(Layer("conv", name, shape, (*places, int(arguments[1][1:])), window, relu, bias))
@@ -130,6 +145,7 @@ def _layers(network: str, side: int) -> tuple[Layer, ...]:
 
 MLP = "dense 512 relu -> dense 10 softmax"
 CNN = "conv 3x3 x8 bias=no -> maxpool 2 -> dense 10 softmax"
+RNN = "onehot vocab=27 -> rnn 200 return=sequence -> dense 27 softmax"
 DEEP_CNN = "conv 3x3 x32 relu -> conv 3x3 x64 relu -> maxpool 2 -> dense 128 relu -> dense 10 softmax"
 
 OCCLUDED = 30
@@ -143,6 +159,8 @@ WORKLOADS: dict[str, Workload] = {
         Workload("W3-1", "train", CNN, 1, "momentum lr=0.001 beta=0.9", goal=6),
         Workload("W3-64", "train", CNN, 64, "momentum lr=0.05 beta=0.9", goal=1.8),
         Workload("W4", "train", DEEP_CNN, 64, "adam lr=0.001", goal=1.4),
+        Workload("W5-1", "train", RNN, 1, "adam lr=0.001", goal=5, steps=25),
+        Workload("W5-32", "train", RNN, 32, "adam lr=0.001", goal=2, steps=25),
         Workload("W6", "occlude", CNN, OCCLUDED, goal=75),
         Workload("W7-mlp-1", "predict", MLP, 1, goal=2),
         Workload("W7-mlp-256", "predict", MLP, 256, goal=1),
@@ -173,7 +191,14 @@ def chosen(names: list[str]) -> list[Workload]:
 
 
 def batches(workload: Workload) -> tuple[Array, Array]:
-    """A cycle of batches: (cycle, batch, side, side, 1) float32 from 0 to 1, and their labels (cycle, batch) int64."""
+    """A cycle of batches: (cycle, batch, side, side, 1) float32 from 0 to 1, and their labels (cycle, batch) int64.
+
+    Of text the symbols, (cycle, batch, time) int64, and the symbol behind each.
+    """
+    if workload.steps:
+        x, y = pieces(workload.cycle * workload.batch, workload.steps)
+        text_shape = (workload.cycle, workload.batch, workload.steps)
+        return x.reshape(text_shape), y.reshape(text_shape)
     x, y = raw(workload.cycle * workload.batch, workload.side)
     shape = (workload.cycle, workload.batch)
     return x.astype(np.float32).reshape(*shape, *x.shape[1:]) / np.float32(255), y.reshape(shape)
@@ -193,6 +218,20 @@ def raw(samples: int, side: int = 28) -> tuple[Array, Array]:
     return np.ascontiguousarray(images[..., None]), y[which]
 
 
+def pieces(samples: int, steps: int) -> tuple[Array, Array]:
+    """Pieces of the text of names, (samples, time) int64 of 27 symbols, and the symbol behind each of theirs."""
+    text = names()
+    symbols = np.searchsorted(np.array(sorted(set(text))), np.array(list(text)))
+    starts = np.arange(samples) * 5 % (len(text) - steps)
+    places = starts[:, None] + np.arange(steps)
+    return symbols[places], symbols[places + 1]
+
+
+def names() -> str:
+    """The names that come with the package, as one text in small letters."""
+    return NAMES.read_text(encoding="utf-8").lower()
+
+
 @cache
 def _sample() -> tuple[Array, Array]:
     with np.load(SAMPLE) as arrays:
@@ -200,14 +239,19 @@ def _sample() -> tuple[Array, Array]:
 
 
 def weights(workload: Workload) -> Mapping[str, Array]:
-    """First weights by the names that nnspec gives them: normal with deviation √(2 / inputs), biases of zero."""
+    """First weights by the names that nnspec gives them: normal with deviation √(2 / inputs), √(1 / inputs) of a
+    recurrent layer, biases of zero."""
     random = np.random.default_rng(7)
     made: dict[str, Array] = {}
     for layer in workload.layers:
-        if layer.kind == "maxpool":
+        if layer.kind in ("maxpool", "onehot"):
             continue
         shape = layer.weight_shape
-        made[f"{layer.name}/weight"] = (random.standard_normal(shape) * sqrt(2 / prod(shape[:-1]))).astype(np.float32)
+        units = shape[-1]
+        arrays = {"input_weight": shape, "hidden_weight": (units, units)} if layer.kind == "rnn" else {"weight": shape}
+        for name, wanted in arrays.items():
+            values = random.standard_normal(wanted) * sqrt((1 if layer.kind == "rnn" else 2) / prod(wanted[:-1]))
+            made[f"{layer.name}/{name}"] = values.astype(np.float32)
         if layer.bias:
             made[f"{layer.name}/bias"] = np.zeros(shape[-1], np.float32)
     return made
@@ -215,7 +259,7 @@ def weights(workload: Workload) -> Mapping[str, Array]:
 
 def with_channels_first(layer: Layer, weight: Array) -> Array:
     """A dense weight whose rows stand as (channels, height, width), where nnspec has (height, width, channels)."""
-    if len(layer.inputs) == 1:
+    if len(layer.inputs) < 3:
         return weight
     return weight.reshape(*layer.inputs, -1).transpose(2, 0, 1, 3).reshape(weight.shape)
 

@@ -1,4 +1,7 @@
-"""JAX, compiled: a step at a time, or a cycle of steps as one `scan`; images with channels last or first."""
+"""JAX, compiled: a step at a time, or a cycle of steps as one `scan`.
+
+A form is how images lie, "channels last" or "channels first", or how a sequence is read, "looped" or "unrolled".
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -14,29 +17,35 @@ from benchmarks.peers.worker import Steps, Tasks, serve
 from benchmarks.workloads import Workload, batches, raw, weights, with_channels_first
 
 Parameters = Mapping[str, jax.Array]
+CHANNELS_FIRST = "channels first"
 Optimizer = tuple[Callable[[Any], Any], Callable[[Any, Any, Any], tuple[Any, Any]]]
 
 
-def parameters(workload: Workload, channels_first: bool) -> Parameters:
+def parameters(workload: Workload, form: str) -> Parameters:
     """The first weights."""
     first = dict(weights(workload))
-    for layer in workload.layers if channels_first else ():
+    for layer in workload.layers if form == CHANNELS_FIRST else ():
         if layer.kind == "dense":
             first[f"{layer.name}/weight"] = with_channels_first(layer, first[f"{layer.name}/weight"])
     return {name: jnp.array(value) for name, value in first.items()}
 
 
-def logits(workload: Workload, channels_first: bool, p: Parameters, x: jax.Array) -> jax.Array:
+def logits(workload: Workload, form: str, p: Parameters, x: jax.Array) -> jax.Array:
     """The network up to its softmax. Takes (batch, side, side, 1), or (batch, 1, side, side) with channels first."""
-    form = ("NCHW", "HWIO", "NCHW") if channels_first else ("NHWC", "HWIO", "NHWC")
+    channels_first = form == CHANNELS_FIRST
+    axes = ("NCHW", "HWIO", "NCHW") if channels_first else ("NHWC", "HWIO", "NHWC")
     for layer in workload.layers:
         match layer.kind:
+            case "onehot":
+                x = jax.nn.one_hot(x, layer.outputs[-1])
+            case "rnn":
+                x = states(p, layer.name, x, unroll=len(x[0]) if form == "unrolled" else 1)
             case "dense":
-                x = x.reshape(len(x), -1) @ p[f"{layer.name}/weight"]
+                x = (x if len(layer.inputs) == 2 else x.reshape(len(x), -1)) @ p[f"{layer.name}/weight"]
                 if layer.bias:
                     x = x + p[f"{layer.name}/bias"]
             case "conv":
-                x = jax.lax.conv_general_dilated(x, p[f"{layer.name}/weight"], (1, 1), "VALID", dimension_numbers=form)
+                x = jax.lax.conv_general_dilated(x, p[f"{layer.name}/weight"], (1, 1), "VALID", dimension_numbers=axes)
                 if layer.bias:
                     bias = p[f"{layer.name}/bias"]
                     x = x + (bias[:, None, None] if channels_first else bias)
@@ -47,6 +56,18 @@ def logits(workload: Workload, channels_first: bool, p: Parameters, x: jax.Array
         if layer.relu:
             x = jax.nn.relu(x)
     return x
+
+
+def states(p: Parameters, name: str, x: jax.Array, unroll: int) -> jax.Array:
+    """The states of a recurrent layer, (batch, time, in) → (batch, time, out)."""
+    driven = (x @ p[f"{name}/input_weight"] + p[f"{name}/bias"]).transpose(1, 0, 2)
+    weight = p[f"{name}/hidden_weight"]
+
+    def step(h: jax.Array, a: jax.Array) -> tuple[jax.Array, jax.Array]:
+        h = jnp.tanh(a + h @ weight)
+        return h, h
+
+    return jax.lax.scan(step, jnp.zeros_like(driven[0]), driven, unroll=unroll)[1].transpose(1, 0, 2)
 
 
 def optimizer(workload: Workload) -> Optimizer:
@@ -71,13 +92,13 @@ def optimizer(workload: Workload) -> Optimizer:
     return lambda p: leaves(jnp.zeros_like, p) if beta else (), momentum
 
 
-def training_step(workload: Workload, channels_first: bool) -> tuple[Callable[[Any], Any], Callable[..., Any]]:
+def training_step(workload: Workload, form: str) -> tuple[Callable[[Any], Any], Callable[..., Any]]:
     """The optimizer's first state, and ((parameters, state), (x, labels)) → ((parameters, state), loss)."""
     first, update = optimizer(workload)
 
     def loss_of(p: Parameters, x: jax.Array, y: jax.Array) -> jax.Array:
-        z = jax.nn.log_softmax(logits(workload, channels_first, p, x))
-        return -jnp.mean(jnp.take_along_axis(z, y[:, None], 1))
+        z = jax.nn.log_softmax(logits(workload, form, p, x))
+        return -jnp.mean(jnp.take_along_axis(z, y[..., None], -1))
 
     def step(carry: Any, batch: Any) -> Any:
         p, state = carry
@@ -87,20 +108,21 @@ def training_step(workload: Workload, channels_first: bool) -> tuple[Callable[[A
     return first, step
 
 
-def cycle(workload: Workload, channels_first: bool) -> tuple[jax.Array, jax.Array]:
+def cycle(workload: Workload, form: str) -> tuple[jax.Array, jax.Array]:
     """The batches, (cycle, batch, …), and their labels."""
     x, y = batches(workload)
-    return jnp.array(x.transpose(0, 1, 4, 2, 3) if channels_first else x), jnp.array(y.astype(np.int32))
+    x = x.astype(np.int32) if workload.steps else x
+    return jnp.array(x.transpose(0, 1, 4, 2, 3) if form == CHANNELS_FIRST else x), jnp.array(y.astype(np.int32))
 
 
 class Trained(Steps):
     """A compiled step, its arguments donated."""
 
-    def __init__(self, workload: Workload, channels_first: bool):
-        p = parameters(workload, channels_first)
-        first, step = training_step(workload, channels_first)
+    def __init__(self, workload: Workload, form: str):
+        p = parameters(workload, form)
+        first, step = training_step(workload, form)
         self.carry = (p, first(p))
-        self.batches = [*zip(*map(list, cycle(workload, channels_first)), strict=True)]
+        self.batches = [*zip(*map(list, cycle(workload, form)), strict=True)]
         self.compiled = jax.jit(step, donate_argnums=0)
         self.i = 0
 
@@ -119,11 +141,11 @@ class Trained(Steps):
 class Scanned:
     """A cycle of steps in one call."""
 
-    def __init__(self, workload: Workload, channels_first: bool):
-        p = parameters(workload, channels_first)
-        first, step = training_step(workload, channels_first)
+    def __init__(self, workload: Workload, form: str):
+        p = parameters(workload, form)
+        first, step = training_step(workload, form)
         self.carry = (p, first(p))
-        self.x, self.y = cycle(workload, channels_first)
+        self.x, self.y = cycle(workload, form)
         self.compiled = jax.jit(lambda carry, x, y: jax.lax.scan(step, carry, (x, y)), donate_argnums=0)
 
     def check(self, steps: int) -> list[float]:
@@ -144,10 +166,10 @@ class Scanned:
 class Predicted(Steps):
     """Probabilities of a batch."""
 
-    def __init__(self, workload: Workload, channels_first: bool):
-        self.p = parameters(workload, channels_first)
-        self.x = list(cycle(workload, channels_first)[0])
-        self.compiled = jax.jit(lambda p, x: jax.nn.softmax(logits(workload, channels_first, p, x)))
+    def __init__(self, workload: Workload, form: str):
+        self.p = parameters(workload, form)
+        self.x = list(cycle(workload, form)[0])
+        self.compiled = jax.jit(lambda p, x: jax.nn.softmax(logits(workload, form, p, x)))
         self.i = 0
 
     def step(self) -> jax.Array:
@@ -163,19 +185,17 @@ class Predicted(Steps):
 class Occluded(Steps):
     """Every image under every place of the window: a batch for each image."""
 
-    def __init__(self, workload: Workload, channels_first: bool):
-        self.p = parameters(workload, channels_first)
-        x, y = cycle(workload, channels_first)
+    def __init__(self, workload: Workload, form: str):
+        self.p = parameters(workload, form)
+        x, y = cycle(workload, form)
         self.images, self.labels = list(x[0]), y[0].tolist()
         places = workload.side - 2
         mask = np.ones((places, places, workload.side, workload.side), np.float32)
         for row, column in product(range(places), repeat=2):
             mask[row, column, row : row + 3, column : column + 3] = 0
         mask = mask.reshape(-1, workload.side, workload.side)
-        self.mask = jnp.array(mask[:, None] if channels_first else mask[..., None])
-        self.compiled = jax.jit(
-            lambda p, x, mask, y: jax.nn.softmax(logits(workload, channels_first, p, x * mask))[:, y]
-        )
+        self.mask = jnp.array(mask[:, None] if form == CHANNELS_FIRST else mask[..., None])
+        self.compiled = jax.jit(lambda p, x, mask, y: jax.nn.softmax(logits(workload, form, p, x * mask))[:, y])
 
     def step(self) -> np.ndarray:
         """The probability of the label, (images, places)."""
@@ -192,8 +212,8 @@ class Epoch(Steps):
 
     def __init__(self, workload: Workload):
         self.x, self.y = raw(workload.samples, workload.side)
-        p = parameters(workload, channels_first=False)
-        first, step = training_step(workload, channels_first=False)
+        p = parameters(workload, form="")
+        first, step = training_step(workload, form="")
         self.carry, self.batch = (p, first(p)), workload.batch
         self.compiled = jax.jit(lambda carry, x, y: step(carry, (x.astype(jnp.float32) / 255, y)), donate_argnums=0)
         self.random = np.random.default_rng(0)
@@ -213,22 +233,22 @@ class Epoch(Steps):
 
 
 def tasks(workload: Workload) -> Tasks:
-    """Steps one by one, for single samples also a cycle of them at once; both layouts of an image."""
+    """Steps one by one, for single samples also a cycle of them at once; every form."""
     if workload.kind == "epoch":
         return {"epoch": lambda: Epoch(workload)}
     made: dict[str, Callable[[], Any]] = {}
     convolves = any(layer.kind == "conv" for layer in workload.layers)
-    for first in (False, True) if convolves else (False,):
-        form = f", channels {'first' if first else 'last'}" if convolves else ""
+    for form in ("looped", "unrolled") if workload.steps else ("channels last", CHANNELS_FIRST) if convolves else ("",):
+        named = f", {form}" if form else ""
         match workload.kind:
             case "train":
-                made[f"jit{form}"] = partial(Trained, workload, first)
+                made[f"jit{named}"] = partial(Trained, workload, form)
                 if workload.batch == 1:
-                    made[f"scan{form}"] = partial(Scanned, workload, first)
+                    made[f"scan{named}"] = partial(Scanned, workload, form)
             case "predict":
-                made[f"jit{form}"] = partial(Predicted, workload, first)
+                made[f"jit{named}"] = partial(Predicted, workload, form)
             case "occlude":
-                made[f"jit{form}"] = partial(Occluded, workload, first)
+                made[f"jit{named}"] = partial(Occluded, workload, form)
     return made
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 import nnspec
 from benchmarks.peers.worker import Tasks, serve
-from benchmarks.workloads import Workload, batches, raw, weights
+from benchmarks.workloads import Workload, batches, names, pieces, raw, weights
 from runtime.compiler.programs import fixed_threads
 from runtime.data import data_from_arrays
 from runtime.environment import environment
@@ -26,7 +26,7 @@ def spec(workload: Workload, train: str = f"train {ENDLESS} iterations", data: s
     """The workload as a text of the language."""
     optimizer = f"optimizer {workload.optimizer}" if workload.optimizer else ""
     lines = (
-        f"input {workload.side}x{workload.side}x1",
+        f"input {workload.steps or f'{workload.side}x{workload.side}x1'}" if not data or not workload.steps else "",
         workload.network,
         data,
         optimizer,
@@ -46,8 +46,8 @@ class Planned:
     """The planned step over batches of float32, one after another: forward, backward, update."""
 
     def __init__(self, workload: Workload):
-        x, y = batches(workload)
-        data = data_from_arrays(x.reshape(-1, *x.shape[2:]), y.reshape(-1), classification=True)
+        x, y = (array.reshape(-1, *array.shape[2:]) for array in batches(workload))
+        data = data_from_arrays(x, y, classification=True, steps=bool(workload.steps))
         self.network = network(workload)
         state = start(self.network, len(data.train), 0)
         state.order = np.arange(len(data.train))
@@ -72,15 +72,18 @@ class Planned:
 
 
 class Trained:
-    """`nnspec.train` on the digits of the package, into a run folder; its own figure of the speed of training alone."""
+    """`nnspec.train` on the package's digits or names, into a run folder; its own figure of the speed of training."""
 
     def __init__(self, workload: Workload):
         self.workload = workload
 
     def check(self, steps: int) -> list[float]:
         """The same trainer from the common weights, over raw bytes in the common order."""
-        x, y = raw(self.workload.cycle * self.workload.batch)
-        data = data_from_arrays(x, y, classification=True, normalize="unit")
+        count = self.workload.cycle * self.workload.batch
+        if self.workload.steps:
+            data = data_from_arrays(*pieces(count, self.workload.steps), classification=True, steps=True)
+        else:
+            data = data_from_arrays(*raw(count), classification=True, normalize="unit")
         checked = nnspec.check(spec(self.workload, f"train {steps} iterations evaluate_every=1"))
         trained = Network(checked, data.preprocessing)
         trained.set_parameters(weights(self.workload))
@@ -91,10 +94,13 @@ class Trained:
 
     def time(self, steps: int) -> float:
         """Seconds of training in a run of its own; reading data, evaluating and saving stand outside of them."""
-        text = spec(
-            self.workload, f"train {steps} iterations evaluate_every={steps}", "data mnist_sample normalize=unit"
-        )
         with tempfile.TemporaryDirectory() as folder:
+            data = "data mnist_sample normalize=unit"
+            if self.workload.steps:
+                file = Path(folder) / "names.txt"
+                file.write_text(names(), encoding="utf-8")
+                data = f'data text "{file}" window={self.workload.steps}'
+            text = spec(self.workload, f"train {steps} iterations evaluate_every={steps}", data)
             end = nnspec.train(text, out=Path(folder) / "run").end
         return float(steps * self.workload.batch / end["samples_per_second"])
 

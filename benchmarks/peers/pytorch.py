@@ -15,7 +15,9 @@ from benchmarks.workloads import Workload, batches, raw, weights, with_channels_
 
 
 def network(workload: Workload) -> nn.Sequential:
-    """The workload's network with its first weights, up to the softmax. Takes (batch, 1, side, side)."""
+    """The workload's network with its first weights, up to the softmax. Takes (batch, 1, side, side), or symbols."""
+    if workload.steps:
+        return text_network(workload)
     made, first = nn.Sequential(), weights(workload)
     flat = False
     for layer in workload.layers:
@@ -43,9 +45,46 @@ def network(workload: Workload) -> nn.Sequential:
     return made
 
 
+class OneHot(nn.Module):
+    """Symbols as rows of a single one, (batch, time) → (batch, time, symbols)."""
+
+    def __init__(self, symbols: int):
+        super().__init__()
+        self.symbols = symbols
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """The rows, as float32."""
+        return F.one_hot(x, self.symbols).float()
+
+
+class States(nn.RNN):
+    """PyTorch's recurrent layer without its last state."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+        """(batch, time, in) → (batch, time, out)."""
+        return super().forward(x)[0]
+
+
+def text_network(workload: Workload) -> nn.Sequential:
+    """onehot → rnn → dense with their first weights. Of the two biases of PyTorch's rnn one is left as it is, zero."""
+    first = {name: torch.from_numpy(value.T.copy()) for name, value in weights(workload).items()}
+    symbols, rnn, dense = workload.layers
+    states = States(*rnn.weight_shape, batch_first=True)
+    out = nn.Linear(*dense.weight_shape)
+    with torch.no_grad():
+        states.weight_ih_l0.copy_(first[f"{rnn.name}/input_weight"])
+        states.weight_hh_l0.copy_(first[f"{rnn.name}/hidden_weight"])
+        out.weight.copy_(first[f"{dense.name}/weight"])
+        for bias in (states.bias_ih_l0, states.bias_hh_l0, out.bias):
+            bias.zero_()
+    states.bias_hh_l0.requires_grad_(False)
+    return nn.Sequential(OneHot(symbols.outputs[-1]), states, out)
+
+
 def optimizer(workload: Workload, parameters: Any, fused: bool) -> torch.optim.Optimizer:
     """The workload's optimizer, in one kernel over all parameters or as PyTorch does by itself."""
     lr, chosen = workload.option("lr"), True if fused else None
+    parameters = [parameter for parameter in parameters if parameter.requires_grad]
     if workload.optimizer_name == "adam":
         return torch.optim.Adam(parameters, lr=lr, fused=chosen)
     return torch.optim.SGD(parameters, lr=lr, momentum=workload.option("beta"), fused=chosen)
@@ -60,8 +99,11 @@ class Network(Steps):
         form = torch.channels_last if channels_last else torch.contiguous_format
         self.network = network(workload).to(memory_format=form)
         x, y = batches(workload)
-        images = torch.from_numpy(x).permute(0, 1, 4, 2, 3)  # (cycle, batch, channels, height, width)
-        self.x = [batch.contiguous(memory_format=form) for batch in images]
+        if workload.steps:
+            self.x = list(torch.from_numpy(x))
+        else:
+            images = torch.from_numpy(x).permute(0, 1, 4, 2, 3)  # (cycle, batch, channels, height, width)
+            self.x = [batch.contiguous(memory_format=form) for batch in images]
         self.y = list(torch.from_numpy(y))
         self.i = 0
 
@@ -87,7 +129,8 @@ class Trained(Network):
         """Forward, loss, backward, update."""
         i = self.next()
         self.optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.network(self.x[i]), self.y[i])
+        answers = self.network(self.x[i])
+        loss = F.cross_entropy(answers.reshape(-1, answers.shape[-1]), self.y[i].reshape(-1))
         loss.backward()
         self.optimizer.step()
         return loss.detach()
