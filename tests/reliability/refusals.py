@@ -53,7 +53,9 @@ def refused_calls(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 
 
 def _tells(text: str, error: int) -> bool:
-    return "run/" in text and os.strerror(error) in text and errno.errorcode[error] in text and "Traceback" not in text
+    return (
+        " run" in text and f"{os.strerror(error)} (" in text and f"errno {error})" in text and "Traceback" not in text
+    )
 
 
 def _sound(file: Path) -> bool:
