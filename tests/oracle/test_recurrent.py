@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
+import nnspec
 from runtime.arrays import Array
 from runtime.layers import Mode, build
 from spec_lang.layers.conv import Conv
@@ -106,6 +107,49 @@ def test_a_layer_that_reads_from_the_end_is_the_second_direction_of_pytorchs(kin
     own = {name.removeprefix(BACKWARDS): array for name, array in arrays.items() if name.startswith(BACKWARDS)}
     reverse = WORDS[kind](units=2, reverse=True, **{"return": "sequence"})
     assert_close(build(reverse, shape, own)(x, Mode())[0], theirs)
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS))
+def test_a_stack_on_symbols_of_different_lengths_has_pytorchs_loss_and_gradients(kind: str) -> None:
+    """Embedded symbols, two layers that read both ways, an answer at each step: the mean over real steps."""
+    text = f"input 6\nembed 3 vocab=5 -> repeat 2 ({kind} 4 bidirectional=yes return=sequence) -> dense 5 softmax"
+    network = nnspec.compile(text, seed=2, dtype="float64")
+    random = np.random.default_rng(3)
+    lengths = np.array([6, 3, 1, 5])
+    padding = np.arange(6) >= lengths[:, None]
+    x, y = (np.where(padding, -1, random.integers(0, 5, padding.shape)) for _ in range(2))
+
+    arrays = network.parameters
+    names = sorted({name.rpartition("/")[0] for name in arrays if "hidden_weight" in name})
+    tensors = {name: torch.tensor(arrays[name], requires_grad=True) for name in ("embed1/weight", *_dense(arrays))}
+    hidden = functional.embedding(torch.tensor(np.where(padding, 0, x)), tensors["embed1/weight"])
+    layers = []
+    for name in names:
+        own = {key.rpartition("/")[2]: array for key, array in arrays.items() if key.startswith(f"{name}/")}
+        word = WORDS[kind](units=4, bidirectional=True, **{"return": "sequence"})
+        layers.append(module(word, hidden.shape[-1], own))
+        packed = torch.nn.utils.rnn.pack_padded_sequence(hidden, torch.tensor(lengths), True, enforce_sorted=False)
+        hidden, _ = torch.nn.utils.rnn.pad_packed_sequence(layers[-1](packed)[0], batch_first=True, total_length=6)
+    weight, bias = (tensors[name] for name in _dense(arrays))
+    logits = hidden @ weight + bias
+    theirs = functional.cross_entropy(logits.reshape(-1, 5), torch.tensor(y.reshape(-1)), ignore_index=-1)
+    theirs.backward()  # type: ignore[no-untyped-call]
+
+    loss, gradients = network.loss_and_gradients(x, y)
+    assert abs(loss - theirs.item()) < 1e-8
+    for name, tensor in tensors.items():
+        assert tensor.grad is not None
+        assert_close(gradients[name], tensor.grad)
+    for name, layer in zip(names, layers, strict=True):
+        for direction, end in (("", ""), (BACKWARDS, "_reverse")):
+            assert_close(gradients[f"{name}/{direction}input_weight"].T, getattr(layer, f"weight_ih_l0{end}").grad)
+            assert_close(gradients[f"{name}/{direction}hidden_weight"].T, getattr(layer, f"weight_hh_l0{end}").grad)
+            assert_close(gradients[f"{name}/{direction}bias"], getattr(layer, f"bias_ih_l0{end}").grad)
+
+
+def _dense(arrays: dict[str, Array]) -> tuple[str, str]:
+    (weight,) = [name for name in arrays if name.startswith("dense") and name.endswith("weight")]
+    return weight, weight.replace("weight", "bias")
 
 
 @many
