@@ -3,6 +3,7 @@
 # make check  linter, type checker and tests, as CI runs them
 # make soak   kills, losses of power and hostile files by the thousand, for hours; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints taken away in turn: does a test notice?
+# make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make bench  nnspec beside PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 BENCH  ?= .bench-venv
 
-.PHONY: demo test check bench soak mutants pictures clean
+.PHONY: demo test check bench soak mutants editor pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -31,6 +32,9 @@ soak: $(VENV)/installed-test
 
 mutants: $(VENV)/installed-test
 	$(BIN)/python -m tests.mutants
+
+editor:
+	cd editors/vscode && npm ci && npm run package && npm test
 
 pictures: $(VENV)/installed
 	rm -rf build/pictures

@@ -1,0 +1,121 @@
+"""What each piece of a text is, for whoever colours it."""
+
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from spec_lang.bind import TRUTH
+from spec_lang.editor.document import BEFORE_A_STAGE
+from spec_lang.grammar import OUTSIDE, VALUES, Token, lexicon, option, tokens
+from spec_lang.source import Source, Span
+from spec_lang.syntax import Kind
+from spec_lang.word import layers, statements
+
+
+class Colour(Enum):
+    """Kinds of text that are told apart by colours."""
+
+    COMMENT = auto()
+    KEYWORD = auto()  # let, block, repeat …
+    STATEMENT = auto()  # optimizer, train …
+    LAYER = auto()  # a layer, skip
+    NAME = auto()  # what the spec itself has given a name: a let, a block, a variant, a layer
+    OPTION = auto()
+    CHOICE = auto()  # a name as a value: relu, adam
+    TRUTH = auto()
+    NUMBER = auto()
+    STRING = auto()
+    VARIABLE = auto()
+    SIGN = auto()
+    ERROR = auto()
+
+
+NUMBERS: tuple[Kind, ...] = ("size", "count", "ratio", "int", "number")
+
+
+def coloured(source: Source) -> Iterator[tuple[Span, Colour]]:
+    """Pieces of a text in order, without the blanks between them; every piece of a text that is no spec is one too."""
+    painter = _Painter()
+    for token in tokens(source, comments=True):
+        yield from painter.paint(token)
+
+
+class _Painter:
+    """What has been seen of a line: how it began, whether a word comes next, and whether all its names are given."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """A new line."""
+        self.first: str | None = None
+        self.word_next = True
+        self.names = 0
+        self.in_body = False
+
+    def paint(self, token: Token) -> Iterator[tuple[Span, Colour]]:
+        """The pieces of a token."""
+        kind = token.type
+        if kind == "_NL":
+            self.begin()
+        elif kind == "COMMENT":
+            yield token.span, Colour.COMMENT
+        elif kind == "LABEL":
+            end = token.start + len(token.text[:-1].rstrip())
+            yield Span(token.source, token.start, end), Colour.NAME
+            yield Span(token.source, token.end - 1, token.end), Colour.SIGN
+        elif kind == "OPTION":
+            yield from self._option(token)
+        elif kind == "NAME":
+            yield token.span, self._name(token.text)
+        elif kind in VALUES:
+            yield token.span, _value(VALUES[kind], token.text)
+        elif kind in OUTSIDE:
+            yield token.span, Colour.ERROR
+        elif kind in lexicon().reserved.values():
+            yield token.span, Colour.KEYWORD
+        else:
+            yield token.span, Colour.SIGN
+        self._go_on(kind)
+
+    def _go_on(self, kind: str) -> None:
+        if kind in ("_NL", "COMMENT", "LABEL"):
+            return
+        if kind in ("LBRACE", "RBRACE"):
+            self.begin()
+            return
+        self.first = self.first or kind
+        self.in_body = self.in_body or kind == "EQUAL"
+        self.word_next = kind in BEFORE_A_STAGE or (kind == "EQUAL" and self.first == "BLOCK")
+
+    def _name(self, text: str) -> Colour:
+        if self.first in ("LET", "BLOCK", "VARIANT") and not self.in_body:
+            self.names += 1
+            return Colour.NAME if self.names == 1 else Colour.VARIABLE
+        if self.word_next:
+            if self.first is None and text in statements():
+                return Colour.STATEMENT
+            return Colour.LAYER if text in layers() or text == "skip" else Colour.NAME
+        return _value("name", text)
+
+    def _option(self, token: Token) -> Iterator[tuple[Span, Colour]]:
+        given = option(token)
+        yield given.name_span, Colour.NAME if self.first == "LET" else Colour.OPTION
+        at = given.name_span.end
+        for value in given.values:
+            yield from _signs(Span(token.source, at, value.span.start))
+            yield value.span, _value(value.kind, value.span.text)
+            at = value.span.end
+
+
+def _signs(between: Span) -> Iterator[tuple[Span, Colour]]:
+    for offset, character in enumerate(between.text, between.start):
+        if character in "=,":
+            yield Span(between.source, offset, offset + 1), Colour.SIGN
+
+
+def _value(kind: Kind, text: str) -> Colour:
+    if kind in NUMBERS:
+        return Colour.VARIABLE if "$" in text else Colour.NUMBER
+    if kind == "name":
+        return Colour.TRUTH if text in TRUTH else Colour.CHOICE
+    return {"text": Colour.STRING, "variable": Colour.VARIABLE}[kind]

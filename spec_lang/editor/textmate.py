@@ -1,0 +1,105 @@
+"""The language as a TextMate grammar, which colours specs in VS Code and wherever else such grammars are read.
+
+`python -m spec_lang.editor.textmate [FILE]` writes it, into the folder of the VS Code extension unless told otherwise.
+It is made of the grammar's own terminals and of the words, so that it cannot lag behind them.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from spec_lang.bind import TRUTH
+from spec_lang.editor.colour import NUMBERS, Colour
+from spec_lang.grammar import OUTSIDE, VALUES, grammar, lexicon
+from spec_lang.word import layers, statements
+
+HOME = Path("editors/vscode/syntaxes/nnspec.tmLanguage.json")
+
+SCOPES = {
+    Colour.COMMENT: "comment.line.number-sign",
+    Colour.KEYWORD: "keyword.control",
+    Colour.STATEMENT: "keyword.other.statement",
+    Colour.LAYER: "support.function.layer",
+    Colour.NAME: "entity.name.function",
+    Colour.OPTION: "variable.parameter",
+    Colour.CHOICE: "support.constant",
+    Colour.TRUTH: "constant.language",
+    Colour.NUMBER: "constant.numeric",
+    Colour.STRING: "string.quoted.double",
+    Colour.VARIABLE: "variable.other",
+    Colour.SIGN: "keyword.operator",
+    Colour.ERROR: "invalid.illegal",
+}
+"""What TextMate's themes know the colours as."""
+
+STAGE = (Colour.LAYER, Colour.NAME)  # a layer, or a block of the spec's own
+
+NAME = r"[A-Za-z_]\w*"
+
+
+def textmate() -> dict[str, object]:
+    """The grammar: of the patterns that match earliest the first one wins."""
+    reserved, kinds = lexicon().reserved, {kind: word for word, kind in lexicon().reserved.items()}
+    numbers = [_terminal(name) for name, kind in VALUES.items() if kind in NUMBERS and name != "COUNT"]
+    layer, other = rf"({_any([*layers(), 'skip'])})\b(?!\s*[=:])", rf"(?!(?:{_any(reserved)})\b)({NAME})\b(?!\s*[=:])"
+    stage = rf"(?:{layer}|{other})"
+    named = _any(kinds[kind] for kind in ("LET", "BLOCK", "VARIANT"))
+    patterns = [
+        _rule(_terminal("COMMENT"), Colour.COMMENT),
+        _rule(_terminal("STRING"), Colour.STRING),
+        _rule(OUTSIDE["UNCLOSED"], Colour.ERROR),
+        _rule(
+            rf"\b({kinds['BLOCK']})\s+({NAME})\s*(\()([^()=]*)(\))\s*(=)(?:\s*{stage})?",
+            None,
+            *(Colour.KEYWORD, Colour.NAME, Colour.SIGN, Colour.VARIABLE, Colour.SIGN, Colour.SIGN, *STAGE),
+        ),
+        _rule(rf"\b({named})\s+({NAME})", None, Colour.KEYWORD, Colour.NAME),
+        _rule(rf"\b(?:{_any(reserved)})\b(?!\s*=)", Colour.KEYWORD),
+        _rule(rf"^\s*({_any(statements())})\b(?!\s*[=:])", None, Colour.STATEMENT),
+        _rule(rf"^\s*{stage}", None, *STAGE),
+        _rule(rf"({NAME})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
+        _rule(rf"(->|[(+|])\s*{stage}", None, Colour.SIGN, *STAGE),
+        _rule(rf"({NAME}(?:\.{NAME})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
+        _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME}", Colour.VARIABLE),
+        _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
+        _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
+        _rule(NAME, Colour.CHOICE),
+        _rule(r"->|[+|=,(){}]", Colour.SIGN),
+    ]
+    return {
+        "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
+        "name": "nnspec",
+        "scopeName": "source.nnspec",
+        "fileTypes": ["nnspec"],
+        "patterns": patterns,
+    }
+
+
+def _terminal(name: str) -> str:
+    return grammar().get_terminal(name).pattern.to_regexp()
+
+
+def _any(names: Iterable[str]) -> str:
+    """One of these, the longest first, since none of them may hide a longer one."""
+    return "|".join(sorted((re.escape(name) for name in dict.fromkeys(names)), key=lambda name: (-len(name), name)))
+
+
+def _rule(pattern: str, whole: Colour | None, *groups: Colour) -> dict[str, object]:
+    captures = {str(number): {"name": _scope(colour)} for number, colour in enumerate(groups, 1)}
+    named = {"name": _scope(whole)} if whole is not None else {"captures": captures}
+    return {"match": pattern, **named}
+
+
+def _scope(colour: Colour) -> str:
+    return f"{SCOPES[colour]}.nnspec"
+
+
+def text() -> str:
+    """The file."""
+    return json.dumps(textmate(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1] if len(sys.argv) > 1 else HOME).write_text(text(), encoding="utf-8")
