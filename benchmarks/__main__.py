@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import pictures, report
+from benchmarks.accuracy import measure_accuracy
 from benchmarks.cold import measure_cold
 from benchmarks.drive import PEERS, QUICK, ROOT, Effort, environment, measure, workers
 from benchmarks.machine import BUSY, Watch, machine
@@ -81,6 +82,7 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
         results = [measure(workload, running, effort, tell) for workload in warm]
         growths = measure_growth(running, effort, tell) if scaling else []
     profiles = [profile(workload.name) for workload in warm if workload.kind == "train" and "nnspec" in running]
+    reached = measure_accuracy(tell) if scaling and {"nnspec", "torch"} <= set(running) else []
     started = measure_cold(cold, list(running), effort.rounds, tell) if cold is not None else None
     return {
         "format": 1,
@@ -92,6 +94,7 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
         "others": watch.others(),
         "results": results,
         "cold": started,
+        "accuracy": reached,
         "profiles": profiles,
         "growths": growths,
     }
@@ -141,7 +144,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short rounds, to see whether everything runs")
     parser.add_argument("--peers", metavar="NAMES", help=f"some of {','.join(PEERS)}")
     parser.add_argument(
-        "--scaling", action="store_true", help="also with some workloads or --quick: cost as work grows"
+        "--scaling",
+        action="store_true",
+        help="also with some workloads or --quick: cost as work grows, and time to an accuracy",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument("--render", action="store_true", help="write the page again from the results that are there")

@@ -16,6 +16,10 @@ AS_USED = {"train": "train", "predict": "predict", "occlude": "occlude"}
 """The way of nnspec that a goal is about, by the workload's kind: what users call."""
 
 
+WITHOUT = "without "
+"""What the names of nnspec's ways begin with that leave a rewrite of the plan out."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """One way of one peer: seconds of a step in each round."""
@@ -71,6 +75,16 @@ def reached(result: Result, ours: Timing | None = None) -> float | None:
     """
     theirs, ours = best(result, "torch"), ours or as_used(result)
     return times_as_fast(theirs, ours) if theirs is not None and ours is not None else None
+
+
+def gains(result: Result) -> dict[str, float]:
+    """How many times as long a planned step takes without each rewrite of its plan, by the rewrite's name."""
+    planned = way(result, "nnspec", "planned")
+    return {
+        timing.way.removeprefix(WITHOUT): times_as_fast(timing, planned)
+        for timing in timings(result, "nnspec")
+        if planned is not None and timing.way.startswith(WITHOUT)
+    }
 
 
 def share_of_peak(result: Result, timing: Timing) -> float | None:

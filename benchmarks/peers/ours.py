@@ -3,14 +3,16 @@
 import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 import nnspec
+from benchmarks.figures import WITHOUT
 from benchmarks.peers.worker import Tasks, serve
 from benchmarks.workloads import Workload, batches, names, pieces, raw, weights
-from runtime.compiler.programs import fixed_threads
+from runtime.compiler.programs import Programs, fixed_threads, plan_of_spec
 from runtime.data import data_from_arrays
 from runtime.environment import environment
 from runtime.network import Network
@@ -43,12 +45,17 @@ def network(workload: Workload) -> Network:
 
 
 class Planned:
-    """The planned step over batches of float32, one after another: forward, backward, update."""
+    """The planned step over batches of float32, one after another: forward, backward, update.
 
-    def __init__(self, workload: Workload):
+    `without` names rewrites of the plan to leave out.
+    """
+
+    def __init__(self, workload: Workload, without: frozenset[str] = frozenset()):
         x, y = (array.reshape(-1, *array.shape[2:]) for array in batches(workload))
         data = data_from_arrays(x, y, classification=True, steps=bool(workload.steps))
         self.network = network(workload)
+        n = self.network.programs
+        self.network.programs = Programs(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing, without)
         state = start(self.network, len(data.train), 0)
         state.order = np.arange(len(data.train))
         self.stepper = Stepper(state, data, ENDLESS)
@@ -215,11 +222,13 @@ class Gemm:
 
 
 def tasks(workload: Workload) -> Tasks:
-    """`train` and `predict` are what users call; `planned` is the program by itself."""
+    """`train` and `predict` are what users call; `planned` is the program by itself, also without each rewrite."""
     match workload.kind:
         case "train":
             as_used: Tasks = {"train": lambda: Trained(workload)} if workload.side == 28 else {}
-            return {"planned": lambda: Planned(workload), **as_used}
+            plan = plan_of_spec(nnspec.check(spec(workload)))
+            less = {f"{WITHOUT}{name}": partial(Planned, workload, frozenset({name})) for name in plan.draft.applied}
+            return {"planned": lambda: Planned(workload), **as_used, **less}
         case "predict":
             return {"planned": lambda: PlannedPrediction(workload), "predict": lambda: Predicted(workload)}
         case "occlude":

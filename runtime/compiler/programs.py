@@ -72,21 +72,31 @@ def steps_are_plain_sgd(spec: Spec) -> bool:
 
 
 class Programs:
-    """The programs over one network's arrays."""
+    """The programs over one network's arrays. `without` names rewrites to leave out."""
 
-    def __init__(self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena, preprocessing: Preprocessing):
+    def __init__(
+        self,
+        graph: Graph,
+        loss: Loss,
+        parameters: Arena,
+        buffers: Arena,
+        preprocessing: Preprocessing,
+        without: frozenset[str] = frozenset(),
+    ):
         self.graph = graph
         self.loss = loss
         self.parameters = parameters
         self.buffers = buffers
         self.preprocessing = preprocessing
+        self.without = without
         self._symbols = symbols_of(graph)
         self._inference = lru_cache(maxsize=8)(self._new_inference)
 
     def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
         """The plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
         normalized = self.preprocessing.normalize != "none"
-        return plan_for(self.graph, self.loss, self.parameters, self.buffers, batch, purpose, normalized, plain_sgd)
+        arrays = self.parameters, self.buffers
+        return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without)
 
     def training(
         self,

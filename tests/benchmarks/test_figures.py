@@ -86,3 +86,13 @@ def test_the_difference_of_losses_is_relative_and_small_numbers_count_as_a_thous
 @pytest.mark.parametrize("other", [[1.0], [1.0, math.nan], [1.0, math.inf]])
 def test_losses_that_cannot_be_compared_are_infinitely_far_apart(other):
     assert figures.difference(other, [1.0, 2.0]) == math.inf
+
+
+def test_a_rewrite_gains_what_a_step_without_it_takes_longer_in_the_same_round():
+    ways = [
+        {"peer": "nnspec", "way": "planned", "seconds": [1.0, 2.0, 4.0]},
+        {"peer": "nnspec", "way": "without blocks", "seconds": [3.0, 4.0, 12.0]},
+        {"peer": "nnspec", "way": "train", "seconds": [9.0, 9.0, 9.0]},
+    ]
+    assert figures.gains({"ways": ways}) == {"blocks": 3.0}
+    assert figures.gains({"ways": ways[1:]}) == {}

@@ -17,7 +17,7 @@ def result(name="W1", **ways):
     }
 
 
-def run(*results, cold=None, growths=(), profiles=(), absent=None):
+def run(*results, cold=None, growths=(), profiles=(), absent=None, accuracy=()):
     machine = {
         "processor": "a processor",
         "cores": 2,
@@ -36,6 +36,7 @@ def run(*results, cold=None, growths=(), profiles=(), absent=None):
         "results": list(results),
         "cold": cold,
         "growths": list(growths),
+        "accuracy": list(accuracy),
         "profiles": list(profiles),
     }
 
@@ -150,3 +151,20 @@ def test_every_setting_that_was_timed_is_listed_with_its_fastest_round():
     listed = text[text.index("## Every setting") :]
     assert cells(row(listed, "W1")) == ["W1", "nnspec", "train", "50.0", "50.0"]
     assert "| fused |       200 |      100.0 |" in listed
+
+
+def test_the_page_tells_what_a_step_costs_without_each_rewrite():
+    text = report.document(
+        run(result(nnspec__planned=[1.0] * 3, nnspec__train=[1.0] * 3, **{"nnspec__without blocks": [3.0] * 3}))
+    )
+    assert "| blocks  | 3.00 |" in text
+
+
+def test_the_page_tells_the_time_to_an_accuracy_and_where_it_was_never_reached():
+    ones = [
+        {"peer": "nnspec", "seed": 1, "epochs": 3, "seconds": 20.0, "accuracy": 0.991},
+        {"peer": "torch", "seed": 1, "epochs": None, "seconds": None, "accuracy": 0.98},
+    ]
+    lines = report.document(run(result(nnspec__train=[1e-5]), accuracy=ones)).splitlines()
+    assert "| nnspec  |      3 |    20.0 |   20.0 |" in lines
+    assert "| PyTorch |  never |   never |        |" in lines
