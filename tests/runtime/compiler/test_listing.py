@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -9,7 +10,11 @@ import pytest
 import nnspec
 from runtime.compiler.bind import PROGRAM_NAMES
 from runtime.compiler.listing import listing, nodes_of, training_bytes
-from runtime.compiler.programs import plan_for
+from runtime.compiler.programs import plan_for, plan_of_spec
+from runtime.data import data_from_arrays
+from runtime.network import Network
+from runtime.state import start
+from runtime.stepping import Stepper
 
 CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
 optimizer momentum lr=0.05
@@ -83,3 +88,32 @@ def test_the_bytes_of_training_grow_by_a_slot_for_each_parameter():
         training_bytes(*plan_of(CONV.replace("momentum lr=0.05", word)), 1) for word in ("momentum", "adam")
     )
     assert adam - momentum == 4 * plan_of(CONV)[1].parameter_count
+
+
+HEAVY = (
+    "input 28x28 -> conv 5x5 x16 relu -> maxpool 2 -> conv 3x3 x32 pad=same -> batchnorm -> relu -> dropout 0.3 "
+    "-> dense 10 softmax\noptimizer adam\ntrain 1 epochs batch=64",
+    "input 784 -> dense 512 relu -> dense 10 softmax\noptimizer sgd\ntrain 1 epochs batch=1",
+    "input 40x16 -> lstm 128 return=sequence -> gru 64 bidirectional=yes -> dense 10 softmax\n"
+    "optimizer momentum\ntrain 1 epochs batch=32",
+    "input 28x28 -> (conv 3x3 x8 pad=same + conv 1x1 x8) -> repeat 2 ((conv 3x3 x8 pad=same relu | skip)) "
+    "-> globalavgpool -> dense 10 softmax\noptimizer rmsprop\ntrain 1 epochs batch=33",
+)
+
+
+@pytest.mark.parametrize("text", HEAVY)
+def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text):
+    spec = nnspec.check(text)
+    foretold = training_bytes(plan_of_spec(spec), spec, 4)
+    samples = np.random.default_rng(0).random((200, *spec.input), np.float32)
+    data = data_from_arrays(samples, np.arange(200) % 10, classification=True)
+    tracemalloc.start()
+    try:
+        network = Network(spec, data.preprocessing)
+        stepper = Stepper(start(network, 200, 0), data, 1e9)
+        with stepper.fixed_threads():
+            stepper.advance(1)
+        _, taken = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert foretold == pytest.approx(taken, rel=0.1)
