@@ -70,6 +70,11 @@ def _settle(tally: Tally, waiting: list[bool], code: int, found: list[str], run:
     shutil.rmtree(run)
 
 
+def _first_save(made: list[str]) -> int:
+    """The number of the call with which the first save opens its file: the one before its flock, the run's being first."""
+    return made.index("flock", made.index("flock") + 1)
+
+
 @experiment(
     "SIGINT and SIGTERM before any system call of any save: saved, 130 or 143; the resumed run ends in the same bytes",
     soak=100_000,
@@ -80,7 +85,7 @@ def signals_in_saves(count: int, seed: int, folder: Path, seconds: float) -> Tal
     whole, run = prepare(folder, SHORT), folder / "run"
     with at_call(0, lambda: None) as made:
         assert nnspec(folder, "train", "net.nnspec", "--out", "counted", "--quiet").exit_code == 0
-    places = range(made.index("fsync") - 2, len(made) + 1)  # from the first save's open on, the lock left out
+    places = range(_first_save(made), len(made) + 1)
     for number in tries(min(count, len(places)), seconds):
         place = places[(number * len(places)) // min(count, len(places))]
         kind = (signal.SIGINT, signal.SIGTERM)[(number + seed) % 2]
@@ -107,8 +112,7 @@ def second_signals(count: int, seed: int, folder: Path, seconds: float) -> Tally
     whole, run = prepare(folder, SHORT), folder / "run"
     with at_call(0, lambda: None) as made:
         assert nnspec(folder, "train", "net.nnspec", "--out", "counted", "--quiet").exit_code == 0
-    first_save = made.index("fsync") + 20  # the lock and the first file of all have no former one
-    places = range(first_save, len(made) + 1)
+    places = range(_first_save(made) + 22, len(made) + 1)  # the first file of all has no former one
     with children() as commands:
         for number in tries(min(count, len(places)), seconds):
             place = places[(number * len(places)) // min(count, len(places))]
