@@ -71,7 +71,7 @@ def _settle(tally: Tally, waiting: list[bool], code: int, found: list[str], run:
 
 
 def _first_save(made: list[str]) -> int:
-    """The number of the call with which the first save opens its file: the one before its flock, the run's being first."""
+    """The number of the call with which the first save opens its file: before its flock, the run's being first."""
     return made.index("flock", made.index("flock") + 1)
 
 
