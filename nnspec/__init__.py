@@ -61,6 +61,13 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext nnspec` in a notebook: cells that begin with `%%nnspec` are specs from there on."""
+    from nnspec.notebook import load as make_known
+
+    make_known(shell)
+
+
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 

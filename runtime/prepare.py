@@ -90,9 +90,17 @@ def with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
     return spec, data.preprocessing
 
 
-def compiled(request: Request, dtype: Any = np.float32) -> Network:
-    """A network with its first weights; data are read only where the shape of a sample follows from nothing else."""
-    spec, preprocessing = with_shapes(request)
+def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = None) -> Network:
+    """A network with its first weights; data are read only where the shape of a sample follows from nothing else.
+
+    Where samples are given as arrays, they say the shape, and how samples are prepared.
+    """
+    preprocessing: Preprocessing | None
+    if arrays is not None:
+        spec, data = with_data(request, arrays)
+        preprocessing = data.preprocessing
+    else:
+        spec, preprocessing = with_shapes(request)
     assert spec.input is not None
     network = Network(spec, preprocessing or Preprocessing.identity(spec.input), dtype)
     network.initialize(spec.train.seed)

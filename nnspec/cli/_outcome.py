@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 
 def show(run: "Run", quiet: bool) -> None:
-    """The metrics, the folder and, unless quiet, commands to try next, each of which works as it is printed."""
-    assert run.path is not None
+    """The metrics, the folder if there is one and, unless quiet, commands to try next, which work as they are."""
     end = run.end
     prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
     names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
@@ -28,6 +27,8 @@ def show(run: "Run", quiet: bool) -> None:
     speed = f"{end['samples_per_second']:,.0f} samples/s"
     length = f"{counted(end['steps'], 'step')}, {counted(end['epochs'], 'epoch')}"
     result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    if run.path is None:
+        return
     result(f"the run is in {run.path}")
     if not quiet:
         result("\ntry next")

@@ -43,7 +43,8 @@ def _beginning(event: Event) -> str:
         return f"{event['out']} is trained to its end, {event['total']:,} steps: nothing is left to do"
     begin = f"from step {event['step']:,} on, " if event["step"] else ""
     size = f"{counted(event['parameters'], 'parameter')}, {counted(event['samples'], 'sample')}"
-    return f"training {event['network']}: {size}, {begin}{counted(event['total'], 'step')} in all, into {event['out']}"
+    into = f", into {event['out']}" if event["out"] is not None else ""
+    return f"training {event['network']}: {size}, {begin}{counted(event['total'], 'step')} in all{into}"
 
 
 def _json(event: Event) -> None:

@@ -1,0 +1,165 @@
+"""`%%nnspec` in Jupyter and IPython: a cell that is a spec. `%load_ext nnspec` makes it known."""
+
+import keyword
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nnspec.cli._command import Verb
+from nnspec.cli._options import changes
+from spec_lang.errors import NNSpecError, SpecError
+from spec_lang.source import Source
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from runtime.prepare import Arrays
+    from runtime.training import Run
+
+
+class CellError(NNSpecError):
+    """What is wrong in a cell, shown as it is: the cell fails, and no traceback hides the reason."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython asks for in place of a traceback."""
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The line behind `%%nnspec`, read."""
+
+    name: str | None
+    settings: dict[str, str]
+    variant: str | None
+    data: str | None
+    seed: int | None
+    train: bool
+    out: str | None
+    plan: bool
+    quiet: bool
+
+
+@click.command(
+    cls=Verb,
+    examples=(
+        "%%nnspec",
+        "%%nnspec digits --train --data mnist_sample",
+        "%%nnspec net --train --data x,y --set train.epochs=20",
+        "%%nnspec --plan --data mnist_sample",
+    ),
+)
+@click.argument("name", required=False)
+@click.option("--train", is_flag=True, help="Train; NAME is then the run, with its network and its history.")
+@click.option("--plan", is_flag=True, help="Show shapes, parameters, and how a step is computed.")
+@changes
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
+@click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or none for arrays.")
+@click.option("--quiet", is_flag=True, help="Tell nothing of the training but its end.")
+def arguments(**given: Any) -> Asked:
+    """Check the cell as a spec, and call the network that it describes NAME.
+
+    Where --data is the names of two variables, x,y, they are the samples and their targets.
+    """
+    return Asked(**given)
+
+
+def load(shell: "InteractiveShell") -> None:
+    """Make the magic known to a shell."""
+
+    def nnspec(line: str, cell: str) -> None:
+        try:
+            run_cell(line, cell, shell.user_ns)
+        except SpecError as error:
+            from spec_lang.render import render_all
+
+            colour = str(getattr(shell, "colors", "")).lower() != "nocolor"
+            raise CellError(render_all(error.diagnostics, colour)) from None
+        except NNSpecError as error:
+            raise CellError(f"error: {error}") from None
+
+    nnspec.__doc__ = arguments.help
+    shell.magics_manager.register_function(nnspec, magic_kind="cell", magic_name="nnspec")
+
+
+def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
+    """Do what a cell asks for and bind its name among the notebook's variables.
+
+    Lines are counted as the notebook counts them, that of `%%nnspec` first. Raises NNSpecError.
+    """
+    asked = _read(line)
+    if asked is None:
+        return
+    from nnspec.cli._say import result
+    from runtime.prepare import compiled
+    from spec_lang.request import Request
+
+    arrays = _arrays(asked.data, variables)
+    source = Source(asked.name or "cell", f"\n{cell}", Path.cwd())
+    data = asked.data if arrays is None else None
+    request = Request(source, asked.settings, asked.variant, data, asked.seed)
+    if asked.plan:
+        request.check()  # errors with the notebook's own lines
+        _plan(cell, asked, arrays is None)
+    made: Any = None
+    if asked.train:
+        made = _trained(request, asked, arrays)
+    elif asked.name is not None or not asked.plan:
+        made = compiled(request, arrays=arrays)
+        spec = made.spec
+        result(f"{spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
+    if asked.name is not None:
+        variables[asked.name] = made
+
+
+def _read(line: str) -> Asked | None:
+    """The line's arguments; None where it asked for help, which has been shown."""
+    try:
+        asked = arguments.main(shlex.split(line), "%%nnspec", standalone_mode=False)
+    except click.ClickException as error:
+        raise NNSpecError(f"{error.format_message()}; %%nnspec --help shows what may be written") from None
+    except ValueError as error:  # a quote that is not closed
+        raise NNSpecError(f"the line behind %%nnspec cannot be read: {error}") from None
+    if not isinstance(asked, Asked):
+        return None
+    if asked.name is not None and (not asked.name.isidentifier() or keyword.iskeyword(asked.name)):
+        raise NNSpecError(f"{asked.name!r} cannot be the name of a variable")
+    return asked
+
+
+def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
+    """The two variables that --data names, where it does."""
+    from runtime.prepare import Arrays
+
+    names = [name.strip() for name in (data or "").split(",")]
+    if len(names) != 2 or not all(name.isidentifier() for name in names):
+        return None
+    missing = [name for name in names if name not in variables]
+    if missing:
+        raise NNSpecError(f"--data {data}: there is no variable called {missing[0]}")
+    return Arrays(*(variables[name] for name in names))
+
+
+def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
+    from nnspec.cli._outcome import show
+    from nnspec.cli._progress import following
+    from runtime.training import train
+
+    with following(False, asked.quiet) as listen:
+        run = train(request, asked.out, arrays, listen=listen, files=arrays is None or asked.out is not None)
+    show(run, quiet=True)
+    return run
+
+
+def _plan(cell: str, asked: Asked, with_data: bool) -> None:
+    """What `nnspec plan` shows of the cell."""
+    from nnspec.cli.plan import command
+
+    options = [text for key, value in asked.settings.items() for text in ("--set", f"{key}={value}")]
+    options += ["--variant", asked.variant] if asked.variant else []
+    options += ["--data", asked.data] if asked.data and with_data else []
+    command.main([*options, "--", f"{cell}\n"], "nnspec plan", standalone_mode=False)
