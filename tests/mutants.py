@@ -98,10 +98,10 @@ def noticed(mutant: Mutant, copy: Path) -> bool:
 
 
 def _tests_of(file: Path, copy: Path) -> Iterator[list[str]]:
-    """The file's own tests, which mostly suffice, and then all that concern it."""
+    """The file's own tests without those of many examples, which mostly suffice, and then all that concern it."""
     own = Path("tests") / file.parent / f"test_{file.name}"
     if (copy / own).exists():
-        yield [str(own)]
+        yield ["-m", "not hypothesis", str(own)]
     yield TESTS.get(str(file)) or TESTS[file.parts[0]]
 
 
