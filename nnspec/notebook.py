@@ -121,7 +121,7 @@ def _read(line: str) -> Asked | None:
     try:
         asked = arguments.main(shlex.split(line), "%%nnspec", standalone_mode=False)
     except click.ClickException as error:
-        raise NNSpecError(f"{error.format_message()}; %%nnspec --help shows what may be written") from None
+        raise NNSpecError(f"{error.format_message()}\n  help: %%nnspec --help shows what may be written") from None
     except ValueError as error:  # a quote that is not closed
         raise NNSpecError(f"the line behind %%nnspec cannot be read: {error}") from None
     if not isinstance(asked, Asked):

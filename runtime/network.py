@@ -37,6 +37,11 @@ class Network:
         self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
         self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
 
+    def __repr__(self) -> str:
+        """What a notebook shows of it."""
+        spec = self.spec
+        return f"<Network {spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
+
     def initialize(self, seed: int) -> None:
         """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
         random = stream(seed, "init")

@@ -45,6 +45,11 @@ class Run:
     end: Event
     data: Data
 
+    def __repr__(self) -> str:
+        """What a notebook shows of it."""
+        where = f", in {self.path}" if self.path is not None else ""
+        return f"<Run of {self.network.spec.name}: {self.end['steps']:,} steps, {self.data.name}{where}>"
+
 
 @dataclass(frozen=True)
 class Timetable:

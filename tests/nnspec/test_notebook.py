@@ -61,6 +61,7 @@ def test_a_cell_is_a_network_under_its_name(shell: InteractiveShell, capsys: pyt
     assert names["net"].predict(names["x"]).shape == (40, 3)
     assert (names["net"].spec.train.seed, names["net"].spec.train.length, names["net"].spec.name) == (3, 2, "net")
     assert "net: 4 → 3, 15 parameters" in capsys.readouterr().out
+    assert repr(names["net"]) == "<Network net: 4 → 3, 15 parameters>"
 
 
 def test_without_a_name_the_cell_is_checked(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,6 +82,7 @@ def test_a_training_is_kept_in_a_folder(shell: InteractiveShell, capsys: pytest.
     Path("table.csv").write_text("a,b,kind\n" + "1,2,x\n3,4,y\n" * 10)
     names = done(shell, "%%nnspec flowers --train --quiet --data 'csv \"table.csv\" target=kind'\ndense 2 softmax")
     assert names["flowers"].path == Path("runs/flowers") and Path("runs/flowers/last.h5").exists()
+    assert repr(names["flowers"]) == "<Run of flowers: 10 steps, table.csv, in runs/flowers>"
     shown = capsys.readouterr()
     assert "the run is in runs/flowers" in shown.out and shown.err == ""
 
