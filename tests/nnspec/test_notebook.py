@@ -120,3 +120,12 @@ def test_the_plan_and_the_help_are_shown(shell: InteractiveShell, capsys: pytest
     assert "dense1" in (shown := capsys.readouterr().out) and "optimizer adam" in shown
     done(shell, f"%%nnspec --help\n{NET}")
     assert "--data D" in capsys.readouterr().out
+
+
+def test_the_cells_of_the_documentation_run(shell: InteractiveShell) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
+    cells = re.findall(r"```(?:text|python)\n(.*?)```", page, re.DOTALL)
+    assert len(cells) == 3
+    shell.user_ns["images"] = np.zeros((2, 28, 28, 1), np.uint8)
+    for cell in cells:
+        assert shell.run_cell(cell).success, cell
