@@ -82,7 +82,10 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         "parameters": spec.parameter_count,
         "flops": sum(node.flops() for node in spec.nodes),
         "memory_bytes": _memory(plan, spec),
-        "step": [{**vars(node), "shape": list(node.shape), "notes": list(node.notes)} for node in _nodes(plan)],
+        "step": [
+            {**vars(node), "shape": list(node.shape), "laid": list(node.laid), "notes": list(node.notes)}
+            for node in _nodes(plan)
+        ],
         "rewrites": list(plan.draft.applied),
         "lanes": list(plan.draft.lanes),
         "blas_threads": plan.draft.blas_threads,
@@ -209,8 +212,10 @@ def _planned(plan: "Plan", spec: "Spec") -> str:
     from spec_lang.ends import in_bytes
 
     draft = plan.draft
-    rows = [("step", "kernel", "form", "FLOPs a batch", "")]
-    rows += [(n.name, n.kind, n.form, f"{n.flops:,}", ", ".join(n.notes)) for n in _nodes(plan)]
+    rows = [("step", "kernel", "form", "in memory", "FLOPs a batch", "buffers", "")]
+    for n in _nodes(plan):
+        laid = "x".join(map(str, n.laid))
+        rows.append((n.name, n.kind, n.form, laid, f"{n.flops:,}", in_bytes(n.bytes), ", ".join(n.notes)))
     lanes = draft.lanes
     shards = counted(lanes[0], "sample")
     if len(lanes) > 1:
@@ -220,4 +225,4 @@ def _planned(plan: "Plan", spec: "Spec") -> str:
     threads = "one BLAS thread" + (" each" if len(lanes) > 1 else "") if draft.blas_threads == 1 else "two BLAS threads"
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
     rewrites = ", ".join(draft.applied) or "none"
-    return table(rows, right=(3,)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"
+    return table(rows, right=(4, 5)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

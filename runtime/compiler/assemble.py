@@ -1,7 +1,7 @@
 """Draft → plan: every node's kernel written down, forward and then backward, for each size of lane."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.compiler.draft import Draft, DraftNode
 from runtime.compiler.kernels import KERNELS, Backward, Site
@@ -9,6 +9,16 @@ from runtime.compiler.kernels.plain import write_plain
 from runtime.compiler.losses import write_loss
 from runtime.compiler.writer import GIVEN, INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
 from spec_lang.spec import INPUT
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a node is computed: "planned" or "plain", the shape in memory of what it gives (see `writer.laid_out`), and
+    the bytes of what it works on, forward and back."""
+
+    kind: str
+    laid: tuple[int, ...]
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -20,7 +30,7 @@ class LaneText:
 
     text: str
     bytes: int
-    forms: Mapping[str, str]
+    forms: Mapping[str, Form]
     meetings: int = 0
 
 
@@ -66,7 +76,7 @@ class Walk:
     def __init__(self, draft: Draft, writer: Writer):
         self.draft = draft
         self.writer = writer
-        self.forms: dict[str, str] = {}
+        self.forms: dict[str, Form] = {}
         self._wanted: dict[str, bool] = {}
         self._backwards: list[tuple[DraftNode, Backward]] = []
 
@@ -80,10 +90,11 @@ class Walk:
             learns = bool(node.layer.parameters(node.input_shapes[0]))
             self._wanted[node.name] = w.training and (any(needs) or learns)
             w.do(f"# {node.name}: {node.layer.word} -> {node.output_shape}")
-            site = Site(self.draft, node, w, inputs, needs)
+            site, before = Site(self.draft, node, w, inputs, needs), w.bytes
             written = KERNELS[type(node.layer)](node.layer, site) if type(node.layer) in KERNELS else None
-            self.forms[node.name] = "planned" if written is not None else "plain"
             end, backward = written if written is not None else write_plain(site)
+            kind = "planned" if written is not None else "plain"
+            self.forms[node.name] = Form(kind, end.shape, w.bytes - before)
             values[node.name] = end
             self._backwards.append((node, backward))
         return end
@@ -98,6 +109,7 @@ class Walk:
             d_y = waiting.pop(node.name, None)
             if d_y is None or not self._wanted[node.name]:
                 continue
+            before = w.bytes
             w.do(f"# back through {node.name}")
             for name, d_x in zip(node.inputs, backward(d_y), strict=True):
                 if d_x is None:
@@ -107,6 +119,8 @@ class Walk:
                     w.do(f"np.add({waiting[name].name}, {d_x.name}, out={total.name})")
                     d_x = total
                 waiting[name] = d_x
+            form = self.forms[node.name]
+            self.forms[node.name] = replace(form, bytes=form.bytes + w.bytes - before)
         return waiting
 
 
@@ -139,6 +153,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
         w.setup.append(f"{name} = {expression}")
     z = w.rows(f"{first.name}_z", units)
     row = w.view(f"{z.name}_row", f"{z.name}.reshape(-1)", (units,)).name
+    own = w.bytes
     before = _normalizing(draft, w, normalized, f"samples.reshape({steps}, {features})", target.name, rows=True)
     before += [
         f"np.dot({samples.name}, {weight}, out={products})",
@@ -163,7 +178,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
     after = [f"np.dot({samples.name}.T, {moves}, out={change})", f"np.add({weight}, {change}, out={weight})"]
     w.step = [*before, *(f"{INDENT}{line}" for line in w.step), *after]
     text = _text(w, "losses", f"{steps} steps of one sample each, at these rates", "rates")
-    return LaneText(text, w.bytes, {first.name: "planned", **walk.forms})
+    return LaneText(text, w.bytes, {first.name: Form("planned", (units, 1), own), **walk.forms})
 
 
 def _input(draft: Draft, w: Writer, normalized: bool) -> Ref:

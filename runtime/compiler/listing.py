@@ -15,26 +15,33 @@ from spec_lang.spec import Spec
 
 @dataclass(frozen=True)
 class PlannedNode:
-    """One operation of a plan: `form` is "planned" or "plain", `notes` what the rewrites made of it."""
+    """One operation of a plan: `form` is "planned" or "plain", `notes` what the rewrites made of it.
+
+    `laid` is the shape in memory of what it gives in the first lane, `bytes` what it works on in all lanes.
+    """
 
     name: str
     kind: str
     form: str
     shape: tuple[int, ...]
     flops: int
+    laid: tuple[int, ...]
+    bytes: int
     notes: tuple[str, ...]
 
 
 def nodes_of(plan: Plan) -> list[PlannedNode]:
     """Every operation in the order in which it is computed; FLOPs are those of a batch's forward pass."""
-    forms = next(iter(plan.lanes.values())).forms
+    lanes = [plan.lanes[size].forms for size in plan.draft.lanes]
     return [
         PlannedNode(
             node.name,
             node.layer.word,
-            forms.get(node.name, "planned"),
+            lanes[0][node.name].kind,
             tuple(node.output_shape),
             node.flops() * plan.draft.batch,
+            lanes[0][node.name].laid,
+            sum(forms[node.name].bytes for forms in lanes),
             node.notes,
         )
         for node in plan.draft.nodes
