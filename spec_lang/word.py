@@ -88,9 +88,10 @@ def load_words() -> None:
 
     Words are kept in the order of their modules' names, whichever module came first, and as they stand in a module.
     """
-    package = importlib.import_module("spec_lang")
-    for module in pkgutil.walk_packages(package.__path__, "spec_lang."):
-        importlib.import_module(module.name)
+    for folder in ("spec_lang", "spec_lang.layers"):
+        package = importlib.import_module(folder)
+        for module in pkgutil.iter_modules(package.__path__, f"{folder}."):
+            importlib.import_module(module.name)
     for kind, found in _REGISTRY.items():
         _REGISTRY[kind] = dict(sorted(found.items(), key=lambda entry: entry[1].__module__))
 

@@ -1,5 +1,8 @@
 """Whatever is typed, an editor gets an answer."""
 
+import subprocess
+import sys
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,3 +36,9 @@ def test_every_question_is_answered_at_every_place(text: str, data: st.DataObjec
             assert rename(document, offset, "another_name")
         except RenameError as error:
             assert str(error)
+
+
+def test_who_checks_a_spec_does_not_pay_for_the_editor() -> None:
+    code = "import sys; from spec_lang.word import layers; assert 'conv' in layers(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "spec_lang.check" in done.stdout.split() and "spec_lang.editor.hover" not in done.stdout.split()
