@@ -45,6 +45,7 @@ def conv(word: Conv, site: Site) -> Written | None:
         w.do(f"np.add({y_matrix.name}, {flat_bias}, out={y_matrix.name})")
 
     def backward(d_y: Ref) -> list[Ref | None]:
+        """d_W = columns·d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
         d_y = unbroken(site, d_y)
         d_matrix = w.reshaped(f"{d_y.name}_matrix", d_y, y_matrix.shape)
         w.do(f"np.dot({seen}, {d_matrix.name}.T, out={m.d_weight})")
