@@ -55,7 +55,7 @@ def judged(path: Path) -> tuple[str, str, int]:
         load(path)
     except checkpoints.FormatError as error:
         kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
-        return f"{kind}: {error.reason}", error.help, FOUND
+        return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND
     except CheckpointError as error:
         return f"whole, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
     except MemoryError:

@@ -24,7 +24,7 @@ def test_one_flipped_bit_is_found_and_the_others_are_judged_all_the_same(
     checked = nnspec("verify", "flipped.h5", "foreign.h5", "good.h5")
     flipped, foreign, good = checked.out.splitlines()
     assert checked.code == 1
-    assert flipped.startswith("flipped.h5: damaged: ")
+    assert flipped.startswith("flipped.h5: damaged: ") and flipped.count("damaged") == 1
     assert foreign.startswith("foreign.h5: not usable: not an nnspec checkpoint")
     assert good.startswith("good.h5: OK, ")
     assert checked.err.startswith("flipped.h5: ") and checked.err.endswith("\n2 of them cannot be used\n")
