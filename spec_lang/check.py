@@ -28,8 +28,12 @@ from spec_lang.word import words
 T = TypeVar("T")
 D = TypeVar("D")
 
-EFFORT = 300_000
-"""Stages and statements that may be looked at for the variants and sweeps of a spec, beyond the spec itself."""
+EFFORT = 60_000
+"""Stages and statements that may be looked at for the variants and sweeps of a spec, beyond the spec itself; about a
+second's work. Variants and values beyond are left for the run that takes them."""
+
+LEAST = 60
+"""What an examination costs of it, however small the spec is."""
 
 
 def check(
@@ -160,7 +164,8 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
 
 
 def _other(known: Statements, variant: str | None, outside: _Outside, budget: Budget, found: Findings) -> None:
-    budget.stages -= known.weight()
+    budget.stages -= LEAST + known.weight()
+    known.sweeps = {}  # told already, and as many as there may be they are no part of a single run
     _Examination(known, outside, found, budget).spec(variant)
 
 

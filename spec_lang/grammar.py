@@ -108,7 +108,9 @@ def lexicon() -> Lexicon:
     name = signs.pop("NAME")
     dotted = OUTSIDE["DOTTED"]
     every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
-    return Lexicon(re.compile(f"(?:{patterns['_BLANK']})?(?:{_any_of(every)})"), re.compile(_any_of(values)), reserved)
+    blank = patterns["_BLANK"]  # before a token it is skipped with it; one before nothing is taken as a whole too
+    token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
+    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved)
 
 
 def _swift(pattern: str) -> str:
@@ -126,10 +128,11 @@ def _any_of(patterns: dict[str, str]) -> str:
 def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
     """Every token of a text, newlines too, comments if asked for; what the language has not is one of OUTSIDE."""
     pattern, _, reserved = lexicon()
+    ignored = {"_BLANK"} if comments else {"_BLANK", "COMMENT"}
     for match in pattern.finditer(source.text):
         kind = match.lastgroup
         assert kind is not None
-        if kind == "COMMENT" and not comments:
+        if kind in ignored:
             continue
         found = match[kind]
         if kind == "NAME" and found in reserved:

@@ -1,6 +1,7 @@
 """The whole way from text to a checked spec."""
 
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -203,3 +204,12 @@ def test_memory_is_counted_before_anything_exists(monkeypatch: pytest.MonkeyPatc
     assert codes_of("input 28x28\ndense 1000 relu -> dense 10 softmax") == []
     monkeypatch.setattr(ends, "physical_memory", lambda: None)
     assert codes_of("input 28x28\ndense 10000000000") == []
+
+
+def test_a_sweep_of_many_values_is_checked_as_far_as_a_second_goes() -> None:
+    values = ", ".join(map(str, range(20_000)))
+    begun = process_time()
+    spec = spec_of(f"input 4\ndense 3\nsweep train.seed = {values}\n")
+    assert process_time() - begun < 10  # it is a fraction of a second; with work for each value, minutes
+    assert len(spec.sweeps[0][1]) == 20_000
+    assert codes_of("input 4\ndense 3\nsweep train.seed = 1, 2, -3\n") == ["E202"]

@@ -1,6 +1,7 @@
 """The grammar file, and what its tokens mean."""
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -141,3 +142,10 @@ def test_values_are_matched_as_the_terminals_of_the_grammar_say(text: str) -> No
     match = lexicon().value.match(text)
     found = {name for name, pattern in plain.items() if (m := pattern.match(text)) and match and m[0] == match[0]}
     assert (match.lastgroup in found) if match else not any(pattern.match(text) for pattern in plain.values())
+
+
+def test_a_million_blanks_take_no_longer_than_a_million_letters() -> None:
+    for text in (" " * 10**6, "dense 3" + "\t " * 500_000, "lr" + " " * 10**6 + "= 1", " \n" * 500_000):
+        begun = process_time()
+        assert len(types(text)) <= 500_001
+        assert process_time() - begun < 10  # it is a fraction of a second; were it quadratic, hours
