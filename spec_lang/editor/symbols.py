@@ -3,6 +3,7 @@
 Found among the tokens, so that a statement that cannot be read hides none of them.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -56,8 +57,8 @@ def definitions(document: Document, offset: int) -> list[Span]:
 
 
 def _is_asked_for(include: Mention, source: Source) -> bool:
-    asked = ((include.span.source.folder or Path()) / include.symbol.name).resolve()
-    return source.included is not None and included_path(source).resolve() == asked
+    asked = (include.span.source.folder or Path()).resolve() / include.symbol.name
+    return source.included is not None and str(included_path(source)) == os.path.normpath(asked)
 
 
 def parameters_at(line: Sequence[Token]) -> list[str]:

@@ -69,7 +69,6 @@ def textmate() -> dict[str, object]:
         _rule(r"->|[+|=,(){}]", Colour.SIGN),
     ]
     return {
-        "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
         "name": "nnspec",
         "scopeName": "source.nnspec",
         "fileTypes": ["nnspec"],

@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +38,22 @@ def test_every_question_is_answered_at_every_place(text: str, data: st.DataObjec
             assert rename(document, offset, "another_name")
         except RenameError as error:
             assert str(error)
+
+
+@pytest.mark.parametrize(
+    "asked", ["circle.nnspec", "folder.nnspec", "bytes.nnspec", "missing.nnspec", "\0", "", "..", "~"]
+)
+def test_a_file_that_cannot_be_included_is_no_trouble(tmp_path: Path, asked: str) -> None:
+    (tmp_path / "circle.nnspec").write_text('include "net.nnspec"\nlet width = $deep\n')
+    (tmp_path / "folder.nnspec").mkdir()
+    (tmp_path / "bytes.nnspec").write_bytes(b"\xff\xfe\0")
+    text = f'include "{asked}"\ndense $width'
+    document = Document(Source(str(tmp_path / "net.nnspec"), text, tmp_path))
+    assert document.examined.found
+    for offset in range(len(text) + 1):
+        hover(document, offset)
+        complete(document, offset)
+        assert all(span.source in document.sources for span in definitions(document, offset))
 
 
 def test_who_checks_a_spec_does_not_pay_for_the_editor() -> None:
