@@ -21,7 +21,7 @@ GROWTH = 32 * 2**10  # bytes that 9,000 steps may add: the history of the evalua
 
 @experiment("a save needs no more memory than the size of the file that it writes, and 4 MiB", soak=6)
 def room_for_a_save(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of networks, each half as large again as the one before; the smallest gives a file of 24 MB."""
+    """`count` is of networks, each half as large again as the one before; the smallest file has about 16 MB."""
     tally = Tally()
     for number in tries(count, seconds):
         width = int(1000 * 1.5**number)
