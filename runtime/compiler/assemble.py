@@ -236,6 +236,7 @@ def _text(w: Writer, result: str, about: str, arguments: str = "") -> str:
     body = [
         f"def lane({', '.join(GIVEN)}):",
         f'{INDENT}"""{about}; inside, an image is (channels, height, width, samples)."""',
+        *([f"{INDENT}scratch = np.empty({w.scratch_size}, np.{w.dtype})"] if w.scratch_size else []),
         *(f"{INDENT}{line}" for line in w.setup),
         "",
         f"{INDENT}def step({arguments}):",

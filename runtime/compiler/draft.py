@@ -17,7 +17,8 @@ class DraftNode:
     """One operation to be planned.
 
     `phases` is k where a convolution's places are put in the order of the k×k pool behind it, and where a pool finds
-    them so. `notes` say what rewrites did to it.
+    them so. `again` says that a convolution's columns are gathered once more on the way back. `notes` say what
+    rewrites did to it.
     """
 
     name: str
@@ -26,6 +27,7 @@ class DraftNode:
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     phases: int = 1
+    again: bool = False
     notes: tuple[str, ...] = ()
 
     @classmethod

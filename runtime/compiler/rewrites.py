@@ -19,6 +19,8 @@ from spec_lang.spec import INPUT
 
 BLOCK = 32  # steps made at once
 WIDE = 10_000  # weights of a first layer that is worth a block
+FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
+MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
 
 Rewrite = Callable[[Draft], Draft]
 
@@ -124,6 +126,33 @@ def lanes(draft: Draft) -> Draft:
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)
+
+
+@rewrite
+def columns_again(draft: Draft) -> Draft:
+    """The columns of all convolutions in one memory, and gathered once more on the way back: the bits are equal.
+
+    A product then reads what has just been written, out of the cache; columns that were kept would have left it long
+    ago. It costs a copy, and saves a small residual network a sixth of its step and more than a third of its memory.
+    """
+    columns = {node: count for node in draft.nodes if (count := _columns(node, draft))}
+    if not draft.training or sum(columns.values()) <= FEWEST_COLUMNS:
+        return draft
+    again = [node for node, count in columns.items() if count <= MOST_COLUMNS]
+    changed = {node.name: replace(node, again=True).noted("columns gathered twice") for node in again}
+    return draft.with_nodes(changed) if changed else draft
+
+
+def _columns(node: DraftNode, draft: Draft) -> int:
+    """Numbers in the columns that a lane gathers for a node; 0 for all but convolutions of windows over images."""
+    layer, shape = node.layer, node.input_shapes[0]
+    image = shape.as_image()
+    if not isinstance(layer, Conv) or image is None or layer.along_time(shape) is not None or layer.groups > 1:
+        return 0
+    if layer.pair() == (1, 1):
+        return 0
+    height, width = layer.pair()
+    return height * width * image[2] * node.output_shape.size // layer.filters * max(draft.lanes)
 
 
 @rewrite

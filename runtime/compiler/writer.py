@@ -18,6 +18,7 @@ GIVEN = (
 SPOKEN = (
     *("np", "exp", "log", "as_strided", "plain_layer", "plain_loss"),
     *("lane", "step", "loss", "d_samples", "losses", "rates", "rate", "t", "step_size", "back", "others", "d_others"),
+    "scratch",
     *("product_of", "likeness_to", "moves_before", "move_of", "target_of"),
 )
 """What the text says beside that: no array is called so, whatever its layer is called."""
@@ -64,7 +65,7 @@ class Writer:
     """One lane's program in the making.
 
     `step` has the lines of the forward pass and of the backward pass, `setup` those that make what they work on;
-    `meetings` counts where a step waits for the other lanes.
+    `meetings` counts where a step waits for the other lanes; `scratch_size` is that of the memory that many share.
     """
 
     samples: int  # in this lane
@@ -75,6 +76,7 @@ class Writer:
     step: list[str] = field(default_factory=list)
     bytes: int = 0
     meetings: int = 0
+    scratch_size: int = 0
     _taken: set[str] = field(default_factory=lambda: {*GIVEN, *SPOKEN, *kwlist, *dir(builtins)})
 
     @property
@@ -98,6 +100,13 @@ class Writer:
         self.setup.append(f"{name} = np.{fill}({as_text(shape)}, {_quoted(kind)})")
         self.bytes += prod(shape) * {"bool": 1, "float32": 4, "float64": 8, "intp": 8}[kind]
         return Ref(name, shape)
+
+    def scratch(self, wish: str, shape: tuple[int, ...]) -> Ref:
+        """An array in memory that all who ask for it share: it holds what was written there last."""
+        more = max(prod(shape) - self.scratch_size, 0)
+        self.scratch_size += more
+        self.bytes += more * (4 if self.dtype == "float32" else 8)
+        return self.view(wish, f"scratch[:{prod(shape)}].reshape{as_text(shape)}", shape)
 
     def together(self, wish: str, shape: tuple[int, ...]) -> tuple[str, str]:
         """An array (lanes, *shape) that all lanes see, by this wish, and the part that is this lane's to write."""

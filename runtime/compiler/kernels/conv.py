@@ -14,7 +14,8 @@ def conv(word: Conv, site: Site) -> Written | None:
     """y = Wᵀ·columns, with columns (window · channels, places · samples) and the row of ones of a folded bias.
 
     With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on
-    whole runs. The columns' memory is used again for their gradient. Groups take the plain form, and so do sequences.
+    whole runs. The columns' memory is used again for their gradient; where they are gathered `again` it is that of all
+    such convolutions. Groups take the plain form, and so do sequences.
     """
     if word.groups > 1 or len(site.x.shape) != 4 or word.along_time(site.node.input_shapes[0]) is not None:
         return None
@@ -29,15 +30,20 @@ def conv(word: Conv, site: Site) -> Written | None:
     m = site.matrix(cells, word.filters, site.draft.fold_bias and not _is_pointwise(word, k))
     y = w.buffer(site.node.name, (word.filters, *order))
     y_matrix = w.reshaped(f"{y.name}_matrix", y, (word.filters, y.size // word.filters))
+    gather: list[str] = []
     if _is_pointwise(word, k):
         matrix = w.reshaped(f"{site.node.name}_columns", x, (cells, x.size // cells))
         seen, top = matrix.name, None
     else:
-        whole = w.buffer(f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters), "ones")
+        name, size = f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters)
+        whole = w.scratch(name, size) if site.node.again else w.buffer(name, size, "ones")
         top = w.view(f"{site.node.name}_windows", f"{whole.name}[:{cells}]", (cells, whole.shape[1]))
         target = w.reshaped(f"{top.name}_apart", top, (height, width, channels, *order))
         source = _windows(site, x, target.shape, word.stride, word.dilation)
-        w.do(f"np.copyto({target.name}, {source.name})")
+        gather.append(f"np.copyto({target.name}, {source.name})")
+        if site.node.again and m.folded:
+            gather.append(f"{whole.name}[{cells}].fill(1)")
+        w.step += gather
         seen = whole.name
     w.do(f"np.dot({m.weight}.T, {seen}, out={y_matrix.name})")
     if m.bias is not None:
@@ -48,6 +54,8 @@ def conv(word: Conv, site: Site) -> Written | None:
         """d_W = columns·d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
         d_y = unbroken(site, d_y)
         d_matrix = w.reshaped(f"{d_y.name}_matrix", d_y, y_matrix.shape)
+        if site.node.again:
+            w.step += gather
         w.do(f"np.dot({seen}, {d_matrix.name}.T, out={m.d_weight})")
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_matrix.name}, axis=1, out={m.d_bias})")

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from runtime.compiler import rewrites
+from runtime.compiler.assemble import assemble
 from runtime.compiler.draft import Draft, DraftNode
 from runtime.compiler.rewrites import BLOCK, REWRITES, WIDE, rewritten
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
@@ -286,6 +287,44 @@ class TestBlocks:
         np.testing.assert_array_equal(first.network.parameter_arena.flat, second.network.parameter_arena.flat)
 
 
+class TestColumnsAgain:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("bias", ["", " bias=no"])
+    def test_columns_in_one_memory_give_the_bits_of_columns_that_are_kept(
+        self, bias: str, dtype: str, long_steps: None
+    ) -> None:
+        both = Both.of(
+            f"input 9x8x2 -> conv 3x3 x3 relu{bias} -> scratch: conv 2x2 x4 stride=2{bias} "
+            f"-> conv 2x2 x2 pad=same{bias} "
+            "-> (conv 3x3 x2 pad=same -> batchnorm + skip) -> maxpool 2 -> dense 3 softmax",
+            dtype,
+        )
+        batch = both.batch(5)
+        again, kept = both.rewritten(5), both.rewritten(5, frozenset({"columns_again"}))
+        assert [node.name for node in again.nodes if node.again] == ["conv1", "scratch", "conv2", "conv3"]
+        assert not any(node.again for node in kept.nodes)
+        for ours, theirs in zip(both.planned(batch, again), both.planned(batch, kept), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+        assert assemble(again, dtype, False).bytes < assemble(kept, dtype, False).bytes
+
+    @pytest.mark.parametrize(
+        ("conv", "size", "again"),
+        [
+            ("conv 3x3 x4 pad=same", 128, True),  # 128 · 144 · 36 numbers, twice
+            ("conv 3x3 x4 pad=same", 64, False),  # few
+            ("conv 3x3 x4 pad=same", 256, False),  # very many
+            ("conv 1x1 x4", 256, False),
+            ("conv 3x3 x4 pad=same groups=2", 128, False),
+        ],
+    )
+    def test_it_is_done_where_columns_are_neither_few_nor_very_many(self, conv: str, size: int, again: bool) -> None:
+        both = Both.of(f"input 12x12x4 -> {conv} -> {conv} -> globalavgpool -> dense 3", "float32")
+        assert find(both.rewritten(size, frozenset({"lanes"})), "conv1").again == again
+
+    def test_nothing_is_gathered_twice_where_nothing_comes_back(self, long_steps: None) -> None:
+        assert "columns_again" not in Both.of(CONV).rewritten(5, training=False).applied
+
+
 def single_step(both: Both, batch: Batch, rate: float) -> float:
     """A step of plain SGD as it is defined: the loss before it."""
     loss, gradients, _ = both.plain(batch)
@@ -310,6 +349,7 @@ def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False)
 
 @pytest.fixture
 def long_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Every step counts as long enough for two threads."""
+    """Every step counts as long enough for two threads, and any columns as many."""
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
+    monkeypatch.setattr(rewrites, "FEWEST_COLUMNS", 0)
     return lambda: None
