@@ -71,8 +71,8 @@ SEQUENCES = {
 
 
 @experiment(
-    "the same with networks over time: states carried from batch to batch, and lines of different length; every "
-    "optimizer x network",
+    "a run over time (states carried from batch to batch, or lines of different length), stopped after every batch and "
+    "resumed each time, ends in the same bytes; every optimizer x network",
     soak=10_000,
 )
 def sequences(count: int, seed: int, folder: Path, seconds: float) -> Tally:
