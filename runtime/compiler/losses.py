@@ -89,6 +89,8 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     column = w.buffer("column", (rows, 1)).name  # the largest number of each row, then its loss
     row = w.view("row", f"{column}.reshape(-1)", (rows,)).name
     total = w.buffer("total", (rows, 1)).name
+    turned = w.buffer("logits_turned", (classes, rows)).name
+    ones = w.buffer("ones", (classes, 1), "ones").name
     truth = w.buffer("truth", (rows,)).name
     true = w.buffer("true", (time, samples), dtype="intp").name
     place = w.buffer("place", (rows,), dtype="intp").name
@@ -105,11 +107,12 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     w.do(f"{share}[()] = 1 / {count}")
     w.do(f"np.maximum({true}, {first}, out={true})")
     w.do(f"np.add({true}.reshape(-1), {start}, out={place})")
-    w.do(f"np.maximum.reduce({logits}, axis=1, keepdims=True, out={column})")
+    w.do(f"np.copyto({turned}, {logits}.T)")
+    w.do(f"np.maximum.reduce({turned}, axis=0, out={row})  # along rows, which is five times as fast as across")
     w.do(f"np.subtract({logits}, {column}, out={logits})")
     w.do(f"np.take({flat}, {place}, out={truth}, mode='clip')")
     w.do(f"np.exp({logits}, out={logits})")
-    w.do(f"np.add.reduce({logits}, axis=1, keepdims=True, out={total})")
+    w.do(f"np.dot({logits}, {ones}, out={total})")
     w.do(f"np.log({total}, out={column})")
     w.do(f"np.subtract({row}, {truth}, out={row})")
     w.do(f"np.divide({share}, {total}, out={total})")

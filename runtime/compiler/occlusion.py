@@ -342,10 +342,12 @@ def _with_axis_last(function: Callable[[Array], Array]) -> Callable[[Array], Arr
 
 
 def _softmax(x: Array) -> Array:
-    """Softmax over the last axis but one, as it lies: what comes of whole runs of images is several times as fast."""
-    powers: Array = np.exp(x - x.max(axis=2, keepdims=True))
-    powers /= powers.sum(axis=2, keepdims=True)
-    return powers
+    """Softmax over the last axis but one, brought to the front: operations on long runs are several times as fast."""
+    powers = np.ascontiguousarray(np.moveaxis(x, 2, 0))
+    powers -= powers.max(axis=0)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=0)
+    return np.moveaxis(powers, 0, 2)
 
 
 def _ungrouped(weight: Array, groups: int) -> Array:

@@ -11,6 +11,7 @@ images are patches of one place. A step may write over what it was given.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple, Protocol
 
@@ -242,11 +243,19 @@ class Convolve:
 
     def _matrix(self, rows: _Span, columns: _Span) -> Array:
         """What a tile of places multiplies the cells that it sees by, (places · out, cells · in)."""
-        u, v = (span.window_cells(glance) for span, glance in zip((rows, columns), self.glances, strict=True))
-        weight = self._framed[u[:, None, :, None], v[None, :, None, :]]  # (*places, *cells, in, out)
+        seen_cells = _seen_cells(rows, columns, *self.glances)
+        _, _, inputs, outputs = self._framed.shape
+        weight = np.take(self._framed.reshape(-1, inputs, outputs), seen_cells, axis=0)  # (*places, *cells, in, out)
         places, cells = rows.places * columns.places, rows.cells * columns.cells
         seen = weight.transpose(0, 1, 5, 2, 3, 4)
         return seen.reshape(places * self.weight.shape[3], cells * self.weight.shape[2])
+
+
+@lru_cache(maxsize=256)
+def _seen_cells(rows: _Span, columns: _Span, down: Glance, across: Glance) -> Array:
+    """Which cell of its framed window, counted row by row, each place has on each cell, (*places, *cells)."""
+    u, v = rows.window_cells(down), columns.window_cells(across)
+    return u[:, None, :, None] * (across.cells + 1) + v[None, :, None, :]
 
 
 def _per_channel(numbers: Array) -> Array:
