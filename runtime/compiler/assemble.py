@@ -183,15 +183,16 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
 
 def _input(draft: Draft, w: Writer, normalized: bool) -> Ref:
     """The samples, (samples, *shape) as the data give them, laid out and normalized."""
-    shape = tuple(draft.input_shape)
+    features = draft.input_shape.size
     w.do(f"# the samples: {draft.input_shape}")
-    if len(shape) == 1:
-        rows = w.buffer("x_rows", (w.samples, shape[0] + 1), "ones")
-        target = w.view("x_samples", f"{rows.name}[:, :{shape[0]}]", (w.samples, shape[0]), solid=False)
-        with_one = w.view("x_1", f"{rows.name}.T", (shape[0] + 1, w.samples), solid=False)
-        x = w.view("x", f"{with_one.name}[:{shape[0]}]", (shape[0], w.samples), solid=False)
+    if len(draft.input_shape) == 1 or draft.flat_samples:
+        rows = w.buffer("x_rows", (w.samples, features + 1), "ones")
+        target = w.view("x_samples", f"{rows.name}[:, :{features}]", (w.samples, features), solid=False)
+        with_one = w.view("x_1", f"{rows.name}.T", (features + 1, w.samples), solid=False)
+        x = w.view("x", f"{with_one.name}[:{features}]", (features, w.samples), solid=False)
         x = Ref(x.name, x.shape, free=False, solid=False, with_one=with_one.name)
-        w.step += _normalizing(draft, w, normalized, "samples", target.name, rows=True)
+        given = w.view("samples_flat", f"samples.reshape({w.samples}, {features})", (w.samples, features)).name
+        w.step += _normalizing(draft, w, normalized, given, target.name, rows=True)
     else:
         x = w.buffer("x", laid_out(draft.input_shape, w.samples)).kept()
         w.step += _normalizing(draft, w, normalized, as_laid("samples", draft.input_shape), x.name, rows=False)

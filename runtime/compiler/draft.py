@@ -9,6 +9,7 @@ from spec_lang.shape import Shape
 from spec_lang.word import Layer
 
 ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
+FEW_CLASSES = 64  # numbers that Python works off faster than NumPy has begun with them
 STEP_WORTH_A_THREAD = 15_000_000  # floating-point operations: half a millisecond; handing half a step over costs 50 µs
 
 
@@ -55,7 +56,8 @@ class Draft:
 
     `lanes` are the sizes of the shards a batch is cut into; each is computed by itself, and a thread may take it.
     `parameters` and `buffers` say where each array begins in its arena. `plain_sgd` says that a step is p − rate·g and
-    nothing else, `block` how many such steps of one sample each are made at once.
+    nothing else, `block` how many such steps of one sample each are made at once. With `flat_samples` a sample comes in
+    as one row, whatever its shape.
     """
 
     nodes: tuple[DraftNode, ...]
@@ -70,6 +72,7 @@ class Draft:
     lanes: tuple[int, ...]
     blas_threads: int = 2
     fold_bias: bool = False
+    flat_samples: bool = False
     first_gradient: bool = True
     plain_sgd: bool = False
     block: int = 1

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from runtime.compiler.draft import Draft
+from runtime.compiler.draft import FEW_CLASSES, Draft
 from runtime.compiler.writer import INDENT, Ref, Writer, as_laid, as_samples, is_steps
 from runtime.registry import Registry
 from spec_lang.losses import CrossEntropy, Loss
@@ -11,8 +11,6 @@ from spec_lang.resolve import written
 
 LOSS_KERNELS: Registry[Callable[[Any, Draft, Writer, Ref], Ref | None]] = Registry("runtime.compiler.losses")
 """Losses that are written out, by their class of word; the others run their plain form."""
-
-FEW_CLASSES = 64
 
 loss_kernel = LOSS_KERNELS.implements
 

@@ -1,7 +1,6 @@
 """The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import cache, lru_cache
 from typing import Any, Literal
 
@@ -184,29 +183,39 @@ class Programs:
         )
 
 
-@contextmanager
-def fixed_threads(blas: int | None) -> Iterator[None]:
+class fixed_threads:
     """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow
     quietly.
 
-    None leaves BLAS as it is: a step so short is computed on one thread whatever it may use.
+    None leaves BLAS as it is: a step so short is computed on one thread whatever it may use. A class, for a generator
+    would cost a short prediction more than its arithmetic.
     """
-    with np.errstate(all="ignore"):
-        if blas is None:
-            yield
-            return
-        before = [library.num_threads for library in _blas()]
-        _set_threads([blas] * len(before), before)
-        try:
-            yield
-        finally:
-            _set_threads(before, [blas] * len(before))
+
+    __slots__ = ("before", "blas", "errors")
+
+    def __init__(self, blas: int | None):
+        self.blas = blas
+        self.errors = np.errstate(all="ignore")
+
+    def __enter__(self) -> None:
+        self.errors.__enter__()
+        if self.blas is not None:
+            self.before = [_changed(library, self.blas) for library in _blas()]
+
+    def __exit__(self, *raised: Any) -> None:
+        if self.blas is not None:
+            for library, threads in zip(_blas(), self.before, strict=True):
+                if threads != self.blas:
+                    library.set_num_threads(threads)
+        self.errors.__exit__(*raised)
 
 
-def _set_threads(wanted: list[int], present: list[int]) -> None:
-    for library, threads, now in zip(_blas(), wanted, present, strict=True):
-        if threads != now:
-            library.set_num_threads(threads)
+def _changed(library: Any, threads: int) -> int:
+    """The number of threads that a library had, before it has this one."""
+    before: int = library.num_threads
+    if before != threads:
+        library.set_num_threads(threads)
+    return before
 
 
 @cache

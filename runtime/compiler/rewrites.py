@@ -15,6 +15,7 @@ from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool, Pool
 from spec_lang.layers.recurrent import Recurrent
+from spec_lang.layers.reshape import Flatten
 from spec_lang.spec import INPUT
 
 BLOCK = 32  # steps made at once
@@ -98,6 +99,18 @@ def fold_bias(draft: Draft) -> Draft:
     Its gradient falls out of the weight's. Sums are taken in another order, so the last bits may differ.
     """
     return replace(draft, fold_bias=True)
+
+
+@rewrite
+def flat_samples(draft: Draft) -> Draft:
+    """Samples that are flattened wherever they are read come in as rows, in the order in which the data have them.
+
+    It is the same memory, so the bits are equal. One copy of whole runs takes the place of two, the first of which
+    would put the samples innermost, number by number.
+    """
+    readers = draft.readers(INPUT)
+    flat = all(isinstance(node.layer, Dense | Flatten) and not node.input_shapes[0].sequence for node in readers)
+    return replace(draft, flat_samples=True) if readers and flat and len(draft.input_shape) > 1 else draft
 
 
 @rewrite

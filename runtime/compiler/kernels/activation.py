@@ -1,5 +1,6 @@
 """Activations: on each number, in any layout, in place where nobody else needs what they read."""
 
+from runtime.compiler.draft import FEW_CLASSES
 from runtime.compiler.kernels import Backward, Site, Written, kernel
 from runtime.compiler.writer import Ref, is_steps
 from spec_lang.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
@@ -83,6 +84,8 @@ def softmax(word: Softmax, site: Site) -> Written | None:
     if site.training or not (steps or len(site.x.shape) == 2):
         return None
     w, y = site.writer, site.elementwise()
+    if not steps and w.samples == 1 and y.size <= FEW_CLASSES:
+        return _softmax_of_one(site, y), lambda d_y: [None]
     shape = (*site.x.shape[:-1], 1) if steps else (1, site.x.shape[-1])  # features stand last in a step
     row, along = w.buffer(f"{site.node.name}_row", shape).name, f"axis={2 if steps else 0}, keepdims=True"
     w.do(f"np.maximum.reduce({site.x.name}, {along}, out={row})")
@@ -91,6 +94,19 @@ def softmax(word: Softmax, site: Site) -> Written | None:
     w.do(f"np.add.reduce({y.name}, {along}, out={row})")
     w.do(f"np.divide({y.name}, {row}, out={y.name})")
     return y.kept(), lambda d_y: [None]
+
+
+def _softmax_of_one(site: Site, y: Ref) -> Ref:
+    """The same for one sample of a few classes, in Python's own numbers: cheaper than array operations on ten."""
+    w = site.writer
+    x_row, y_row = (w.view(f"{ref.name}_row", f"{ref.name}.reshape(-1)", (y.size,)).name for ref in (site.x, y))
+    row, top, powers, total = map(w.name, ("row", "top", "powers", "total"))
+    w.do(f"{row} = {x_row}.tolist()")
+    w.do(f"{top} = max({row})")
+    w.do(f"{powers} = [exp(value - {top}) for value in {row}]")
+    w.do(f"{total} = sum({powers})")
+    w.do(f"{y_row}[:] = [power / {total} for power in {powers}]")
+    return y.kept()
 
 
 def _from_output(site: Site, y: Ref, *steps: str) -> Backward:

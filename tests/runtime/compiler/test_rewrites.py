@@ -54,7 +54,7 @@ def test_every_rewrite_says_why_it_is_allowed(name: str) -> None:
 def test_what_was_applied_is_told_in_order_and_what_was_left_out_is_not_applied(long_steps: None) -> None:
     both = Both.of(CONV)
     everything = both.rewritten(5).applied
-    assert everything == tuple(name for name in REWRITES if name != "blocks")
+    assert everything == tuple(name for name in REWRITES if name not in ("flat_samples", "blocks"))
     for name in everything:
         assert name not in both.rewritten(5, frozenset({name})).applied
     assert both.rewritten(5, all_but("pool_first", "lanes")).applied == ("pool_first", "lanes")
@@ -63,6 +63,14 @@ def test_what_was_applied_is_told_in_order_and_what_was_left_out_is_not_applied(
 
 def test_a_rewrite_that_finds_nothing_to_do_is_not_told() -> None:
     assert "pool_first" not in Both.of(TEXTS["dense"]).rewritten(5).applied
+
+
+def test_samples_come_in_as_rows_where_every_reader_flattens_them() -> None:
+    flat = "input 4x5x2 -> (flatten -> dense 3 | dense 2 relu) -> dense 2 softmax"
+    for text, rows in ((flat, True), (flat.replace("flatten", "maxpool 2"), False), ("input 7 -> dense 3", False)):
+        both = Both.of(text)
+        assert both.rewritten(5).flat_samples is rows
+        both.assert_planned_is_plain(*both.drafts(5))
 
 
 def test_leaving_out_a_rewrite_that_there_is_none_of_is_an_error() -> None:
