@@ -50,7 +50,7 @@ from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool
 from spec_lang.spec import INPUT
 
-PATCHES = 1 << 19
+PATCHES = 1 << 20
 """Numbers of the patches that are computed at once: what a core's cache holds."""
 
 PASTED = 1 << 22

@@ -14,7 +14,6 @@ from spec_lang.layers.dense import Dense
 from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool, Pool
-from spec_lang.layers.recurrent import Recurrent
 from spec_lang.layers.reshape import Flatten
 from spec_lang.spec import INPUT
 
@@ -124,18 +123,16 @@ def lanes(draft: Draft) -> Draft:
     """A batch cut in two, one thread each with BLAS on one thread, where a step is long enough.
 
     The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
-    While training, networks without convolutions keep one lane and give BLAS two threads, which saves adding up the
-    gradients of large weights. Where a batch is normalized, lanes meet to add up what they have seen of it; a plain
-    form could not. A short step has one thread alone, for handing work over would cost more than it saves, and so
-    would it for the many short products of a recurrent layer.
+    Networks without convolutions keep one lane and give BLAS two threads: their products are large, and while training
+    that saves adding up the gradients of large weights; the short ones of a recurrent layer take one of them. Where a batch is normalized, lanes meet to add up what they have seen of it; a plain
+    form could not. A short step has one thread alone, for handing work over would cost more than it saves.
     """
-    recurrent = any(isinstance(node.layer, Recurrent) for node in draft.nodes)
-    if recurrent or draft.step_flops() < STEP_WORTH_A_THREAD:
+    if draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
     plain = any(isinstance(node.layer, BatchNorm) and not node.channels_in_front for node in draft.nodes)
     uneven = draft.output_shape.sequence  # lanes of sequences do not count equally where lengths differ
-    if draft.batch < 2 or (draft.training and (Conv not in kinds or plain or uneven)):
+    if draft.batch < 2 or Conv not in kinds or (draft.training and (plain or uneven)):
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)
