@@ -124,8 +124,9 @@ def lanes(draft: Draft) -> Draft:
 
     The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
     Networks without convolutions keep one lane and give BLAS two threads: their products are large, and while training
-    that saves adding up the gradients of large weights; the short ones of a recurrent layer take one of them. Where a batch is normalized, lanes meet to add up what they have seen of it; a plain
-    form could not. A short step has one thread alone, for handing work over would cost more than it saves.
+    that saves adding up the gradients of large weights; the short ones of a recurrent layer take one of them. Where a
+    batch is normalized, lanes meet to add up what they have seen of it; a plain form could not. A short step has one
+    thread alone, for handing work over would cost more than it saves.
     """
     if draft.step_flops() < STEP_WORTH_A_THREAD:
         return replace(draft, blas_threads=1)
