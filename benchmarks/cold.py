@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks.drive import PEERS, ROOT, Worker, environment
+from benchmarks.drive import PEERS, ROOT, Peer, Worker, environment
 from benchmarks.workloads import WORKLOADS, Workload
 
 STARTING = ("nnspec", "torch", "jax")
@@ -26,10 +26,15 @@ def measure_cold(workload: Workload, peers: Sequence[str], rounds: int, tell: Ca
         for peer in taking_part:
             known = PEERS[peer]
             found[peer]["import"].append(import_seconds(known.imports))
-            found[peer]["import_all"].append(import_seconds(f"{known.imports}; {known.uses}"))
+            found[peer]["import_all"].append(import_seconds(with_parts(known)))
             found[peer]["first_loss"].append(seconds_to_first_loss(known.module))
             found[peer]["memory"].append(memory_of_an_epoch(known.module, workload))
     return {**workload.as_dict(), "peers": found}
+
+
+def with_parts(peer: Peer) -> str:
+    """The statements that import a peer and what it leaves for later."""
+    return "; ".join(filter(None, (peer.imports, peer.uses)))
 
 
 def import_seconds(statement: str) -> float:

@@ -131,7 +131,7 @@ class Effort:
     """How long to measure: `rounds` of `seconds` for each way, `steps` compared before."""
 
     rounds: int = 7
-    seconds: float = 0.4
+    seconds: float = 0.2
     steps: int = 20
 
 
