@@ -9,7 +9,20 @@ from benchmarks.figures import Result, Timing
 
 Run = Mapping[str, Any]
 
-TRIED: dict[str, str] = {}
+TRIED: dict[str, str] = {
+    "W1": "blocks of steps; samples as rows, without a copy that turns them",
+    "W2": "two BLAS threads; Adam's passes, in cached blocks on one thread, are a third of the step",
+    "W3-1": "folded bias, pool before bias, phases: what is left is some forty short calls",
+    "W3-64": "pool phases, two lanes",
+    "W4": "two lanes, columns gathered twice, turned windows for the input's gradient",
+    "W5-1": "inputs looked up, one product a step; Adam is a fifth",
+    "W5-32": "products cut to what OpenBLAS takes as it lies; two BLAS threads for the others",
+    "W6": "incremental patches; two lanes hinder each other, larger parts for each helped",
+    "W7-mlp-1": "samples as rows, the softmax in Python's numbers, cheaper setting of threads",
+    "W7-mlp-256": "two BLAS threads in place of two lanes",
+    "W7-cnn-1": "one strided copy, phases; the softmax in Python's numbers",
+    "W7-cnn-256": "two lanes, pool phases",
+}
 """What was tried where a goal is missed, by workload: the one thing about a run that the run does not know."""
 
 

@@ -1,7 +1,8 @@
 """The rewrites: each a small step from one draft to a better one that gives the same numbers.
 
 `REWRITES` is their order. Each can be left out (`nnspec plan --without NAME`), and each choice follows from the spec
-and its shapes alone, never from a clock or the machine: equal specs give equal bits.
+and its shapes alone, never from a clock or the machine: equal specs give equal bits. What each gains in the workloads
+is measured by `python -m benchmarks` and told in docs/performance.md.
 """
 
 from collections.abc import Callable
