@@ -194,7 +194,8 @@ def measure(
                 contenders.append(Contender(peer, way, worker, workload))
     tell(f"{workload.name}: comparing what {len(contenders)} ways compute")
     able = []
-    for contender, why in list(compared(contenders, effort.steps)):
+    steps = min(effort.steps, workload.cycle)  # what comes behind a cycle, each peer draws in an order of its own
+    for contender, why in list(compared(contenders, steps)):
         if why is None:
             why = contender.try_out(effort.seconds)
         if why is None:

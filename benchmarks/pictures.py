@@ -65,21 +65,22 @@ def draw_scaling(growths: Sequence[Mapping[str, Any]], path: Path) -> None:
         _panel(axes, growth)
     for axes in panels[len(growths) :]:
         axes.set_axis_off()
-    handles = panels[0].get_lines()
-    figure.legend(
-        handles, [str(line.get_label()) for line in handles], loc="outside upper center", ncols=2, frameon=False
-    )
+    lines = {str(line.get_label()): line for axes in panels for line in axes.get_lines()}
+    figure.legend(list(lines.values()), list(lines), loc="outside upper center", ncols=2, frameon=False)
     _save(figure, path)
 
 
 def _panel(axes: Axes, growth: Mapping[str, Any]) -> None:
     for peer in ("torch", "nnspec"):
+        timings = zip(growth["sizes"], (figures.best(result, peer) for result in growth["results"]), strict=True)
+        found = [(size, 1e3 * timing.median) for size, timing in timings if timing is not None]
+        if not found:
+            continue
+        sizes, milliseconds = zip(*found, strict=True)
+        axes.plot(sizes, milliseconds, "o-", color=COLOURS[peer], label=PEERS[peer].title, markersize=4)
         steep = figures.growing(growth, peer)
         if steep is None:
             continue
-        timings = [figures.best(result, peer) for result in growth["results"]]
-        milliseconds = [1e3 * timing.median for timing in timings if timing is not None]
-        axes.plot(growth["sizes"], milliseconds, "o-", color=COLOURS[peer], label=PEERS[peer].title, markersize=4)
         below = peer == "nnspec"
         axes.annotate(
             f"slope {steep:.2f}",

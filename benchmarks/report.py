@@ -267,7 +267,13 @@ def _growths(run: Run) -> str:
         sizes = ", ".join(f"{size:,}" for size in growth["sizes"])
         rows.append([growth["name"], growth["about"], sizes, *("" if b is None else f"{b:.2f}" for b in slopes)])
     body = table(["", "what grows", "sizes", "nnspec's slope", "PyTorch's slope"], rows, left=3)
-    return f"{GROWING}\n\n{body}"
+    left_out = [
+        f"- {result['name']}: {PEERS[way['peer']].title}, {way['why']}"
+        for growth in run["growths"]
+        for result in growth["results"]
+        for way in result["failed"]
+    ]
+    return "\n\n".join([GROWING, body, *(["Left out of it:", "\n".join(left_out)] if left_out else [])])
 
 
 def _settings(run: Run) -> str:
