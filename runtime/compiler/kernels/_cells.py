@@ -109,8 +109,18 @@ class Cell(ABC):
         """The gradient of the state behind a step is in `d_h`: lines for those of the sums and of the product."""
 
     def behind(self, at: At) -> list[str]:
-        """Lines when `d_h` has come through the product: what else the state gets."""
-        return []
+        """Lines when `d_h` has come through the product: what else the state gets, which is what was put aside."""
+        one = self.one
+        return [f"if {one.padded}:", f"{INDENT}np.add({one.d_h}, {one.spare}, out={one.d_h})"] if one.padded else []
+
+    def aside(self, at: At) -> list[str]:
+        """Lines that put aside the gradient that a step of padding hands on as it is."""
+        one = self.one
+        return (
+            [f"if {one.padded}:", f"{INDENT}np.multiply({one.d_h}, {at['gone']}, out={one.spare})"]
+            if one.padded
+            else []
+        )
 
     def own_gradients(self) -> None:  # noqa: B027 most cells have none
         """Lines for the gradients of the cell's own parameters."""
@@ -144,16 +154,7 @@ class RnnCell(Cell):
 
     def back(self, at: At) -> list[str]:
         """All of the gradient goes through f."""
-        one = self.one
-        lines = [f"np.multiply({at['d_a']}, {one.d_h}, out={at['d_a']})"]
-        if one.padded:
-            lines += [f"if {one.padded}:", f"{INDENT}np.multiply({one.d_h}, {at['gone']}, out={one.spare})"]
-        return lines
-
-    def behind(self, at: At) -> list[str]:
-        """A step of padding hands the gradient on as it is."""
-        one = self.one
-        return [f"if {one.padded}:", f"{INDENT}np.add({one.d_h}, {one.spare}, out={one.d_h})"] if one.padded else []
+        return [f"np.multiply({at['d_a']}, {self.one.d_h}, out={at['d_a']})", *self.aside(at)]
 
 
 class LstmCell(Cell):
@@ -240,11 +241,7 @@ class LstmCell(Cell):
             f"np.multiply({at['d_o']}, {one.d_h}, out={at['d_o']})",
             f"np.multiply({d_c}, {at['forget']}, out={d_c})",
         ]
-        if one.padded:
-            lines += [f"if {one.padded}:", f"{INDENT}np.multiply({one.d_h}, {at['gone']}, out={one.spare})"]
-        return lines
-
-    behind = RnnCell.behind
+        return lines + self.aside(at)
 
 
 class GruCell(Cell):
