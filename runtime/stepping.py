@@ -1,15 +1,12 @@
 """Steps of training: samples drawn into a program's place, the gradient, the optimizer."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from runtime.arena import Arena
 from runtime.compiler.bind import Bound
-from runtime.compiler.programs import steps_are_plain_sgd
+from runtime.compiler.programs import fixed_threads, steps_are_plain_sgd
 from runtime.data import Data
 from runtime.optimizers import rule
 from runtime.schedules import factor
@@ -56,12 +53,9 @@ class Stepper:
             self._update(parameters, self.gradients.flat, self._slots, step, self.rate(step))
         return [loss]
 
-    @contextmanager
-    def fixed_threads(self) -> Iterator[None]:
+    def fixed_threads(self) -> fixed_threads:
         """While this lasts BLAS has the threads of the plan for whole batches, and overflow is left to the trainer."""
-        threads = self._program(self.spec.train.batch).plan.draft.blas_threads
-        with threadpool_limits(limits=threads, user_api="blas"), np.errstate(all="ignore"):
-            yield
+        return fixed_threads(self._program(self.spec.train.batch).plan.draft.blas_threads)
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, the first of which is 1."""

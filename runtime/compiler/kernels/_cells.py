@@ -20,7 +20,6 @@ class Sequence(Protocol):
     """What a cell is told of the reading that it is part of: names of arrays, most of them (time, samples, columns)."""
 
     word: Recurrent
-    time: int
     samples: int
     units: int
     sums: str  # x·W + b of each step; the cell makes gates of them, and then their gradients
@@ -31,8 +30,7 @@ class Sequence(Protocol):
     d_h: str  # the gradient of the state, (samples, units)
     now: str  # the index of a step's state behind it, where there is one more state than there are steps
     past: str  # and of the one before it
-    all_now: str  # the same of all steps
-    all_past: str
+    all_past: str  # the same before all steps
     padded: str  # whether there is padding, empty where there never is; then `real` and `gone` are (time, samples, 1)
     real: str
     gone: str

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from runtime.compiler.kernels import Site, Written, kernel
+from runtime.compiler.kernels import Site, Written, kernel, unbroken
 from runtime.compiler.writer import INDENT, Chosen, Ref
 from spec_lang.layers.symbols import Embed, OneHot
 
@@ -32,10 +32,7 @@ def embed(word: Embed, site: Site) -> Written:
         d_weight = w.view(f"d_{site.node.name}_weight", gradient, (count, word.units)).name
         places = w.buffer(f"{site.node.name}_places", (*y.shape[:2], count))
         _write_rows(site, chosen, places)
-        d_rows = d_y
-        if not d_y.solid:
-            d_rows = w.buffer(f"d_{site.node.name}", d_y.shape)
-            w.do(f"np.copyto({d_rows.name}, {d_y.name})")
+        d_rows = unbroken(site, d_y)
         flat = w.reshaped(f"{places.name}_rows", places, (rows.shape[0], count))
         d_flat = w.reshaped(f"{d_rows.name}_rows", d_rows, rows.shape)
         w.do(f"np.dot({flat.name}.T, {d_flat.name}, out={d_weight})")
