@@ -18,7 +18,7 @@ from spec_lang.layers.pool import AvgPool, MaxPool, Pool
 from spec_lang.layers.reshape import Flatten
 from spec_lang.spec import INPUT
 
-BLOCK = 32  # steps made at once
+BLOCK = 64  # steps made at once
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
@@ -183,7 +183,7 @@ def blocks(draft: Draft) -> Draft:
     if not reads or drawn or first.output_shape.size * first.input_shapes[0].size < WIDE:
         return draft
     changed = first.noted(f"{BLOCK} steps at once")
-    return replace(draft.with_nodes({first.name: changed}), block=BLOCK)
+    return replace(draft.with_nodes({first.name: changed}), block=BLOCK, blas_threads=2)
 
 
 def _pairs(draft: Draft, first: tuple[type, ...], second: type) -> list[tuple[DraftNode, DraftNode]]:

@@ -22,13 +22,9 @@ def dense(word: Dense, site: Site) -> Written | None:
         w.do(f"np.add({z.name}, {m.bias}, out={z.name})")
 
     def backward(d_z: Ref) -> list[Ref | None]:
-        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z. One sample's d_W is an outer product, which
-        multiplying with broadcasting makes faster than BLAS does."""
+        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z."""
         d_z = unbroken(site, d_z)
-        if w.samples == 1:
-            w.do(f"np.multiply({seen}, {d_z.name}.T, out={m.d_weight})")
-        else:
-            w.do(f"np.dot({seen}, {d_z.name}.T, out={m.d_weight})")
+        w.do(f"np.dot({seen}, {d_z.name}.T, out={m.d_weight})")
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_z.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
