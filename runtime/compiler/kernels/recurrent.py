@@ -7,7 +7,7 @@ gradients are matrices, and a step of the loop is one product, h·U, and a few o
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from runtime.compiler.kernels import Site, Written, kernel
+from runtime.compiler.kernels import QUICK, Site, Written, kernel
 from runtime.compiler.kernels._cells import CELLS, At
 from runtime.compiler.kernels.dense import sum_of_rows
 from runtime.compiler.kernels.reshape import step_rows, unrolled
@@ -16,9 +16,6 @@ from runtime.compiler.writer import INDENT, Ref, Writer
 from runtime.graph import reads_symbols
 from runtime.padding import behind_strides
 from spec_lang.layers.recurrent import BACKWARDS, Recurrent
-
-QUICK = 1_000_000
-"""Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to three times as fast."""
 
 FEW = 4
 """Rows of a product that are too few to be cut, and that a transposed weight does not slow down."""
