@@ -4,12 +4,31 @@ Each keeps the type of its argument, float32 or float64, and gives a finite resu
 large as ±10⁴ and beyond.
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
+    """A new array whose memory begins with a line of the cache, 64 bytes: NumPy's own begin anywhere, and operations
+    on vectors of that size are a sixth slower there."""
+    kind = np.dtype(dtype)
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
+    memory = np.empty(size + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start : start + size].view(kind).reshape(shape)
+
+
+def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:
+    """The same, every number of it this value."""
+    array = empty(shape, dtype)
+    array.fill(value)
+    return array
+
 
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969), highest power first:
 # erf(x) = x · P(x²) / Q(x²) below 0.46875, and erfc(x) = exp(−x²) · P(x) / Q(x) from there to 4.

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array
+from runtime.arrays import Array, empty
 from runtime.registry import Registry
 from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
 
-BLOCK = 32_768
+BLOCK = 65_536
 """Numbers in a block: one each of parameters, gradients, slots and scratch fit into a second-level cache."""
 
 SWEEP = 64
@@ -51,7 +51,7 @@ def rule(word: Optimizer) -> Update:
 
     def update(parameters: Array, gradients: Array, slots: Mapping[str, Array], step: int, rate: float) -> None:
         if parameters.dtype not in scratch:
-            scratch[parameters.dtype] = np.empty(BLOCK, parameters.dtype)
+            scratch[parameters.dtype] = empty(BLOCK, parameters.dtype)
         free = scratch[parameters.dtype]
         for start in range(0, parameters.size, BLOCK):
             block = slice(start, start + BLOCK)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from runtime.arrays import Array
+from runtime.arrays import Array, empty, full
 from runtime.compiler.assemble import Plan
 from runtime.compiler.draft import ONE_THREAD_ANYWAY
 from runtime.graph import reads_symbols
@@ -66,7 +66,7 @@ class Bound:
         start = 0
         for i, size in enumerate(draft.lanes):
             if i and gradients is not None:
-                self._gradients.append(np.zeros_like(gradients))
+                self._gradients.append(full(gradients.shape, 0, gradients.dtype))
             part = slice(start, start + size * draft.block)
             make = _compiled(plan.lanes[size].text)
             step = make(
@@ -181,6 +181,8 @@ PROGRAM_NAMES = {
     "exp": math.exp,
     "log": math.log,
     "as_strided": as_strided,
+    "empty": empty,
+    "full": full,
     "plain_layer": plain_layer,
     "plain_loss": plain_loss,
 }

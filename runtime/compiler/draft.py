@@ -10,7 +10,7 @@ from spec_lang.word import Layer
 
 ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
 FEW_CLASSES = 64  # numbers that Python works off faster than NumPy has begun with them
-STEP_WORTH_A_THREAD = 15_000_000  # floating-point operations: half a millisecond; handing half a step over costs 50 µs
+STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: a millisecond; two lanes' hand-overs cost a third of it
 
 
 @dataclass(frozen=True)

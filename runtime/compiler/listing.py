@@ -6,7 +6,7 @@ import textwrap
 from dataclasses import dataclass
 from math import prod
 
-from runtime import optimizers
+from runtime import arrays, optimizers
 from runtime.compiler.assemble import Plan
 from runtime.compiler.writer import INDENT
 from spec_lang.optimizers import Optimizer
@@ -70,13 +70,13 @@ def listing(plan: Plan, spec: Spec) -> str:
     lanes = {size: lane.text.replace("def lane(", f"def lane_of_{size}(", 1) for size, lane in plan.lanes.items()}
     imports = [
         "import math",
-        "from math import exp, log",
+        "from math import exp, log, prod",
         "from types import SimpleNamespace",
         "",
         "import numpy as np",
     ]
     imports.append("from numpy.lib.stride_tricks import as_strided")
-    body = "\n\n".join(lanes.values())
+    body = "\n\n".join([*(inspect.getsource(f) for f in (arrays.empty, arrays.full)), *lanes.values()])
     if "plain_l" in body:
         imports += ["", "from runtime.compiler.bind import plain_layer, plain_loss", "from runtime.layers import Mode"]
     mode = "Mode(training=True, random=random)" if "plain_l" in body else "None"

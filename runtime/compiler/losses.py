@@ -88,7 +88,7 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     row = w.view("row", f"{column}.reshape(-1)", (rows,)).name
     total = w.buffer("total", (rows, 1)).name
     turned = w.buffer("logits_turned", (classes, rows)).name
-    ones = w.buffer("ones", (classes, 1), "ones").name
+    ones = w.buffer("ones", (classes, 1), 1).name
     truth = w.buffer("truth", (rows,)).name
     true = w.buffer("true", (time, samples), dtype="intp").name
     place = w.buffer("place", (rows,), dtype="intp").name

@@ -169,11 +169,12 @@ def _columns(node: DraftNode, draft: Draft) -> int:
 
 @rewrite
 def blocks(draft: Draft) -> Draft:
-    """Plain SGD on single samples, thirty-two steps at once, exactly: the same mathematics as one by one.
+    """Plain SGD on single samples, sixty-four steps at once, exactly: the same mathematics as one by one.
 
     Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t meets
     x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where
-    a dense layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide.
+    a dense layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide. BLAS has
+    two threads for the two products, which are as large as those of a batch.
     """
     if not (draft.plain_sgd and draft.training and draft.batch == 1 and len(draft.nodes) > 1):
         return draft

@@ -16,7 +16,7 @@ GIVEN = (
 """What a lane is given, in this order. `together` holds arrays that all lanes see, `number` counts lanes from 0."""
 
 SPOKEN = (
-    *("np", "exp", "log", "as_strided", "plain_layer", "plain_loss"),
+    *("np", "exp", "log", "as_strided", "empty", "full", "plain_layer", "plain_loss"),
     *("lane", "step", "loss", "d_samples", "losses", "rates", "rate", "t", "step_size", "back", "others", "d_others"),
     "scratch",
     *("product_of", "likeness_to", "moves_before", "move_of", "target_of"),
@@ -93,11 +93,12 @@ class Writer:
         self._taken.add(name)
         return name
 
-    def buffer(self, wish: str, shape: tuple[int, ...], fill: str = "empty", dtype: str | None = None) -> Ref:
-        """A new array of this shape: "empty", "zeros" or "ones"."""
+    def buffer(self, wish: str, shape: tuple[int, ...], fill: float | None = None, dtype: str | None = None) -> Ref:
+        """A new array of this shape, every number of it `fill`, or whatever stood in its memory."""
         name = self.name(wish)
         kind = dtype or self.dtype
-        self.setup.append(f"{name} = np.{fill}({as_text(shape)}, {_quoted(kind)})")
+        new = f"empty({as_text(shape)}, {_quoted(kind)})"
+        self.setup.append(f"{name} = {new if fill is None else f'full({as_text(shape)}, {fill}, {_quoted(kind)})'}")
         self.bytes += prod(shape) * {"bool": 1, "float32": 4, "float64": 8, "intp": 8}[kind]
         return Ref(name, shape)
 
@@ -112,7 +113,7 @@ class Writer:
         """An array (lanes, *shape) that all lanes see, by this wish, and the part that is this lane's to write."""
         whole = self.name(wish)
         lanes = (len(self.lanes), *shape)
-        new = f"np.empty({as_text(lanes)}, {_quoted(self.dtype)})"
+        new = f"empty({as_text(lanes)}, {_quoted(self.dtype)})"
         self.setup.append(f"{whole} = together.setdefault({wish!r}, {new})")
         self.bytes += prod(lanes) * (4 if self.dtype == "float32" else 8)
         return whole, self.view(f"{whole}_own", f"{whole}[number]", shape).name
@@ -125,7 +126,7 @@ class Writer:
 
     def rows(self, wish: str, features: int) -> Ref:
         """A new array (features, samples), and behind it the row of ones that a folded bias multiplies."""
-        whole = self.buffer(f"{wish}_1", (features + 1, self.samples), "ones")
+        whole = self.buffer(f"{wish}_1", (features + 1, self.samples), 1)
         part = self.view(wish, f"{whole.name}[:{features}]", (features, self.samples))
         return replace(part, with_one=whole.name)
 
@@ -166,7 +167,7 @@ class Writer:
     def zero_like(self, ref: Ref) -> str:
         """What to compare an array with: zeros of its shape while they are small, for that is NumPy's fastest way."""
         if ref.size <= 100_000:
-            return self.buffer("zeros", ref.shape, "zeros").name
+            return self.buffer("zeros", ref.shape, 0).name
         return self.scalar("zero", 0.0)
 
 

@@ -3,7 +3,7 @@ import pytest
 from benchmarks.profile import Cost, Profile, data_for, profile, request_of, told
 
 
-@pytest.mark.parametrize(("name", "block"), [("W1", 32), ("W3-64", 1)])
+@pytest.mark.parametrize(("name", "block"), [("W1", 64), ("W3-64", 1)])
 def test_a_profile_has_every_line_of_the_planned_step_and_its_parts(name, block):
     found = profile(*data_for(request_of(name, None), "uint8"), seconds=0.01)
     assert found.block == block

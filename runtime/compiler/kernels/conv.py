@@ -41,7 +41,7 @@ def conv(word: Conv, site: Site) -> Written | None:
         top = None
     else:
         name, size = f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters)
-        whole = w.scratch(name, size) if site.node.again else w.buffer(name, size, "ones")
+        whole = w.scratch(name, size) if site.node.again else w.buffer(name, size, 1)
         top = w.view(f"{site.node.name}_windows", f"{whole.name}[:{cells}]", (cells, whole.shape[1]))
         target = w.reshaped(f"{top.name}_apart", top, (height, width, channels, *order))
         source = _windows(site, x, target.shape, word.stride, word.dilation)
@@ -212,7 +212,7 @@ def padded(site: Site, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref
         return x
     channels, height, width, samples = x.shape
     shape = (channels, height + rows.before + rows.after, width + columns.before + columns.after, samples)
-    frame = w.buffer(f"{site.node.name}_padded", shape, "zeros")
+    frame = w.buffer(f"{site.node.name}_padded", shape, 0)
     if value != "0":
         w.setup.append(f"{frame.name}.fill({value})")
     inside = _inside(site, frame, x, (rows, columns))

@@ -1,6 +1,6 @@
 """The fully connected layer: z = Wᵀ·x over (features, samples), the bias a row of W where it is folded."""
 
-from runtime.compiler.kernels import Site, Written, kernel, unbroken
+from runtime.compiler.kernels import QUICK, Site, Written, kernel, unbroken
 from runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
 from runtime.compiler.writer import Ref
 from spec_lang.layers.dense import Dense
@@ -22,9 +22,14 @@ def dense(word: Dense, site: Site) -> Written | None:
         w.do(f"np.add({z.name}, {m.bias}, out={z.name})")
 
     def backward(d_z: Ref) -> list[Ref | None]:
-        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z."""
+        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z. A small product is faster where d_z is turned
+        before."""
         d_z = unbroken(site, d_z)
-        w.do(f"np.dot({seen}, {d_z.name}.T, out={m.d_weight})")
+        turned = f"{d_z.name}.T"
+        if w.samples > 1 and inputs * word.units * w.samples <= QUICK:
+            turned = w.buffer(f"{d_z.name}_turned", (w.samples, word.units)).name
+            w.do(f"np.copyto({turned}, {d_z.name}.T)")
+        w.do(f"np.dot({seen}, {turned}, out={m.d_weight})")
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_z.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
@@ -69,4 +74,4 @@ def _each_step(word: Dense, site: Site) -> Written:
 def sum_of_rows(site: Site, d_rows: str, rows: int, parameter: str, units: int) -> None:
     """The gradient of what is added to every row: a product with ones, for BLAS does not add one by one."""
     d_bias = site.writer.view(f"d_{site.node.name}_{parameter}", site.parameter(parameter)[1], (units,)).name
-    site.writer.do(f"np.dot({site.writer.buffer('ones', (rows,), 'ones').name}, {d_rows}, out={d_bias})")
+    site.writer.do(f"np.dot({site.writer.buffer('ones', (rows,), 1).name}, {d_rows}, out={d_bias})")

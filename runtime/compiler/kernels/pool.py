@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runtime.compiler.kernels import Site, Written, kernel
+from runtime.compiler.kernels import Site, Written, kernel, unbroken
 from runtime.compiler.kernels.conv import padded, unpadded
 from runtime.compiler.writer import Ref
 from spec_lang.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
@@ -50,6 +50,7 @@ def maxpool(word: MaxPool, site: Site) -> Written:
     def backward(d_y: Ref) -> list[Ref | None]:
         if not site.wanted[0]:
             return [None]
+        d_y = unbroken(site, d_y)
         shapes = [x.shape, *(step.shape for step in passes)]
         for axis in reversed(range(len(passes))):
             d_y = _share(site, passes[axis], flags[axis], d_y, shapes[axis])
@@ -61,7 +62,7 @@ def maxpool(word: MaxPool, site: Site) -> Written:
 def _share(site: Site, step: _Pass, flags: list[str], d_y: Ref, shape: tuple[int, ...]) -> Ref:
     """The gradient along one axis: each number to its winner, from the last rival to the first."""
     w = site.writer
-    d_x = w.buffer(f"d_{site.node.name}_in", shape, "zeros")
+    d_x = w.buffer(f"d_{site.node.name}_in", shape, 0)
     places = [w.view(f"{d_x.name}_{i}", f"{d_x.name}{tap}", step.shape, solid=False) for i, tap in enumerate(step.taps)]
     if not step.covers:
         w.do(f"{d_x.name}.fill(0)")
@@ -116,7 +117,7 @@ def avgpool(word: AvgPool, site: Site) -> Written:
         w.do(f"np.multiply({d_y.name}, {share}, out={d_mean.name})")
         shapes = [x.shape, *(step.shape for step in passes)]
         for axis in reversed(range(len(passes))):
-            d_x = w.buffer(f"d_{site.node.name}_in", shapes[axis], "zeros")
+            d_x = w.buffer(f"d_{site.node.name}_in", shapes[axis], 0)
             if not passes[axis].covers:
                 w.do(f"{d_x.name}.fill(0)")
             for i, tap in enumerate(passes[axis].taps):

@@ -118,7 +118,7 @@ class Reading:
 
     def over_time(self, wish: str, columns: int, more: int = 0) -> str:
         """A new array (time + more, samples, columns) of zeros."""
-        return self.writer.buffer(f"{self.label}{wish}", (self.time + more, self.samples, columns), "zeros").name
+        return self.writer.buffer(f"{self.label}{wish}", (self.time + more, self.samples, columns), 0).name
 
     def scratch(self, wish: str, columns: int) -> str:
         """A new array (samples, columns)."""

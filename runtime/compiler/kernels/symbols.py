@@ -73,4 +73,4 @@ def _write_rows(site: Site, chosen: Chosen, rows: Ref) -> None:
 
 def _nothing(site: Site) -> Ref | None:
     """The gradient of the samples, where a layer before wants one: a symbol has none."""
-    return site.writer.buffer(f"d_{site.node.name}_in", site.x.shape, "zeros").kept() if site.wanted[0] else None
+    return site.writer.buffer(f"d_{site.node.name}_in", site.x.shape, 0).kept() if site.wanted[0] else None

@@ -22,7 +22,7 @@ train 1 epochs batch=6"""
 BLOCK = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
 PLAIN = "input 6x6x2 -> conv 3x3 x4 -> batchnorm -> gelu -> dropout 0.2 -> dense 3 sigmoid\ntrain 1 epochs batch=4"
 
-MEETING = """input 12x12x4 -> conv 3x3 x32 bias=no -> batchnorm -> relu -> globalavgpool -> dense 3 softmax
+MEETING = """input 12x12x4 -> conv 3x3 x64 bias=no -> batchnorm -> relu -> globalavgpool -> dense 3 softmax
 optimizer adam lr=0.01
 train 1 epochs batch=33"""
 

@@ -74,13 +74,14 @@ def test_no_two_wishes_become_one_name() -> None:
 
 def test_an_array_is_made_of_its_shape_its_type_and_its_filling() -> None:
     w = writer()
-    buffers = [w.buffer("a", (2, 3)), w.buffer("b", (4,), "zeros", "bool"), w.buffer("c", (5,), "ones", "intp")]
+    buffers = [w.buffer("a", (2, 3)), w.buffer("b", (4,), 0, "bool"), w.buffer("c", (5,), 1, "intp")]
     space = made(w)
     arrays = [space[buffer.name] for buffer in buffers]
     assert [array.shape for array in arrays] == [buffer.shape for buffer in buffers]
     assert [array.dtype for array in arrays] == [np.float32, bool, np.intp]
     assert not arrays[1].any()
     assert arrays[2].all()
+    assert all(array.ctypes.data % 64 == 0 for array in arrays)
     assert w.bytes == sum(array.nbytes for array in arrays)
 
 
@@ -97,7 +98,7 @@ def test_behind_rows_stands_a_row_of_ones_for_the_bias() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_windows_are_strided_in_numbers_from_a_start(dtype: str) -> None:
     w = Writer(1, (1,), dtype, training=False)
-    row = w.buffer("row", (10,), "zeros")
+    row = w.buffer("row", (10,), 0)
     windows = w.windows("windows", row, (3, 2), (3, 1), start=2)
     space = made(w)
     space[row.name][...] = np.arange(10)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from runtime.arrays import empty, full
 from runtime.compiler.assemble import assemble
 from runtime.compiler.bind import PROGRAM_NAMES
 from runtime.compiler.draft import Draft
@@ -15,30 +16,33 @@ from tests.runtime.compiler.both import Array, Batch, Both
 class WatchedNumPy:
     """Stands in for `np` in the text of a program. `types` are those of all arrays that its functions took or gave.
 
-    `bytes` counts what `empty`, `zeros` and `ones` made, single numbers aside. `empty` is the number that an array
+    `makers` stand in for `empty` and `full`, and `bytes` counts what they made. `blank` is the number that an array
     holds which would hold anything; whole numbers are 1 there.
     """
 
-    def __init__(self, empty: float | None = None):
+    def __init__(self, blank: float | None = None):
         self.types: set[np.dtype[Any]] = set()
         self.bytes = 0
-        self._empty = empty
+        self.makers = {"empty": self._empty, "full": self._full}
+        self._blank = blank
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(np, name)
-        if isinstance(value, type) or not callable(value):
-            return value
-        return _Watched(self._maker(value) if name in ("empty", "zeros", "ones") else value, self)
+        return value if isinstance(value, type) or not callable(value) else _Watched(value, self)
 
-    def _maker(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        def made(*arguments: Any) -> Any:
-            array = make(*arguments)
-            self.bytes += array.nbytes if array.shape else 0
-            if make is np.empty and self._empty is not None:
-                array.fill(self._empty if array.dtype.kind == "f" else 1)
-            return array
+    def _empty(self, shape: Any, kind: Any) -> Array:
+        array = empty(shape, kind)
+        if self._blank is not None:
+            array.fill(self._blank if array.dtype.kind == "f" else 1)
+        return self._made(array)
 
-        return made
+    def _full(self, shape: Any, value: float, kind: Any) -> Array:
+        return self._made(full(shape, value, kind))
+
+    def _made(self, array: Array) -> Array:
+        self.bytes += array.nbytes
+        self.saw(array)
+        return array
 
     def saw(self, *values: Any) -> None:
         """Take down the types of the arrays among these values."""
@@ -91,7 +95,8 @@ def lane_of(
 ) -> Callable[..., Any]:
     """The step of a draft's lane of this size, over such a batch, its buffers made."""
     plan = assemble(draft, both.dtype, batch.x.dtype.kind != "f")
-    space = {**PROGRAM_NAMES, "np": numpy}
+    made = numpy.makers if isinstance(numpy, WatchedNumPy) else {}
+    space = {**PROGRAM_NAMES, "np": numpy, **made}
     exec(plan.lanes[size].text, space)
     network, random = both.network, np.random.default_rng(5)
     dropped = [n for n in draft.nodes if n.layer.word == "dropout" and draft.training]
