@@ -20,7 +20,8 @@ def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
-    return memory[start : start + size].view(kind).reshape(shape)
+    array: Array = memory[start : start + size].view(kind).reshape(shape)
+    return array
 
 
 def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:

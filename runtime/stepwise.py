@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from runtime.arrays import Array
-from runtime.compiler.programs import fixed_threads
+from runtime.compiler.programs import settled
 from runtime.data import Preprocessing
 from runtime.errors import NetworkError
 from runtime.network import Network
@@ -48,8 +48,7 @@ class Stepwise:
     def __call__(self, step: Any) -> Array:
         """The answer to one step, a symbol or (features,) of raw numbers, in a row."""
         self._program.samples[...] = step
-        with fixed_threads(self._program.blas_threads):
-            answer: Array = self._program()
+        answer: Array = settled(self._program)
         return answer.reshape(-1).copy()
 
     def restart(self) -> None:

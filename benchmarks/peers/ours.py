@@ -156,7 +156,7 @@ class PlannedPrediction(Predicted):
 
     def threads(self) -> AbstractContextManager[None]:
         """BLAS as the plan has it, set once."""
-        return fixed_threads(self.program.blas_threads)
+        return fixed_threads(self.program.plan.draft.blas_threads)
 
 
 class Occluded:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,6 @@ from numpy.lib.stride_tricks import as_strided
 
 from runtime.arrays import Array, empty, full
 from runtime.compiler.assemble import Plan
-from runtime.compiler.draft import ONE_THREAD_ANYWAY
 from runtime.graph import reads_symbols
 from runtime.layers import Forward, Mode, build
 from runtime.layers.symbols import padding_of
@@ -49,7 +49,9 @@ class Bound:
     ):
         draft = plan.draft
         self.plan = plan
-        self.blas_threads = draft.blas_threads if draft.step_flops() > ONE_THREAD_ANYWAY else None
+        self.blas_threads = None if draft.one_thread_anyway() else draft.blas_threads
+        self.quiet = copy_context()  # where numbers may overflow without a warning
+        self.quiet.run(np.seterr, all="ignore")
         batch = draft.batch * draft.block
         self.samples = np.zeros((batch, *draft.input_shape), sample_type)
         self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from runtime.graph import Graph, GraphNode
+from spec_lang.layers.dense import Dense
 from spec_lang.losses import Loss
 from spec_lang.shape import Shape
 from spec_lang.word import Layer
 
 ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
+ONE_VECTOR_ANYWAY = 900_000  # so many of a matrix and a vector: 460,800 multiply-adds, with some room for a bias
 FEW_CLASSES = 64  # numbers that Python works off faster than NumPy has begun with them
 STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: a millisecond; two lanes' hand-overs cost a third of it
 
@@ -116,6 +118,14 @@ class Draft:
     def with_nodes(self, changed: Mapping[str, DraftNode]) -> "Draft":
         """The draft with some nodes replaced, by name."""
         return replace(self, nodes=tuple(changed.get(node.name, node) for node in self.nodes))
+
+    def one_thread_anyway(self) -> bool:
+        """Whether BLAS computes every product on one thread, whatever it may use."""
+        if self.batch > 1 or self.training:
+            return self.step_flops() <= ONE_THREAD_ANYWAY
+        vectors = [isinstance(node.layer, Dense) and len(node.output_shape) == 1 for node in self.nodes]
+        most = [ONE_VECTOR_ANYWAY if vector else ONE_THREAD_ANYWAY for vector in vectors]
+        return all(node.flops() <= limit for node, limit in zip(self.nodes, most, strict=True))
 
     def step_flops(self) -> int:
         """Operations of a step over the whole batch: twice the forward pass again for the backward one."""

@@ -133,18 +133,14 @@ class Programs:
             size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
             program = self._inference(purpose, size, part.dtype)
             program.samples[: len(part)] = part
-            with fixed_threads(program.blas_threads):
-                answers = program()
-            yield answers[: len(part)]
+            yield settled(program)[: len(part)]
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
         """The answers for raw samples that follow each other in time, one by one: layers carry their states through."""
         program, _ = self.carrying(purpose, 1, samples.dtype)
         for sample in samples:
             program.samples[0] = sample
-            with fixed_threads(program.blas_threads):
-                answers = program()
-            yield answers
+            yield settled(program)
 
     def carrying(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> tuple[Bound, dict[str, Array]]:
         """A program whose layers go on from call to call, and the states that they carry, zeros at first, by layer."""
@@ -183,30 +179,36 @@ class Programs:
         )
 
 
+def settled(program: Bound) -> Any:
+    """One call of a program by itself, as `fixed_threads` would have it. A program so short that BLAS computes it on
+    one thread whatever it may use is only kept quiet: the rest would cost as much as its arithmetic."""
+    if program.blas_threads is None:
+        return program.quiet.run(program)
+    with fixed_threads(program.blas_threads):
+        return program()
+
+
 class fixed_threads:
     """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow
     quietly.
 
-    None leaves BLAS as it is: a step so short is computed on one thread whatever it may use. A class, for a generator
-    would cost a short prediction more than its arithmetic.
+    A class, for a generator would cost a short prediction more than its arithmetic.
     """
 
     __slots__ = ("before", "blas", "errors")
 
-    def __init__(self, blas: int | None):
+    def __init__(self, blas: int):
         self.blas = blas
         self.errors = np.errstate(all="ignore")
 
     def __enter__(self) -> None:
         self.errors.__enter__()
-        if self.blas is not None:
-            self.before = [_changed(library, self.blas) for library in _blas()]
+        self.before = [_changed(library, self.blas) for library in _blas()]
 
     def __exit__(self, *raised: Any) -> None:
-        if self.blas is not None:
-            for library, threads in zip(_blas(), self.before, strict=True):
-                if threads != self.blas:
-                    library.set_num_threads(threads)
+        for library, threads in zip(_blas(), self.before, strict=True):
+            if threads != self.blas:
+                library.set_num_threads(threads)
         self.errors.__exit__(*raised)
 
 
