@@ -41,7 +41,8 @@ class Book:
         """How fast a line is that takes so long each time: operations of a product, or numbers written, a second."""
         if number in self.factors and nanoseconds > 0:
             a, b = self.factors[number]
-            return f"{2 * prod(a.shape) * (b.shape[-1] if b.ndim > 1 else 1) / nanoseconds:.1f} GFLOP/s"
+            again = prod(b.shape[:-2]) if a.ndim == 2 else 1  # a matrix that many others are multiplied with
+            return f"{2 * prod(a.shape) * again * (b.shape[-1] if b.ndim > 1 else 1) / nanoseconds:.1f} GFLOP/s"
         if number in self.results and nanoseconds > 0:
             return f"{self.results[number].size / nanoseconds:.2f} G numbers/s"
         return ""

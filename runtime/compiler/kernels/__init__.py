@@ -18,9 +18,6 @@ Backward = Callable[[Ref], Sequence[Ref | None]]
 
 Written = tuple[Ref, Backward]
 
-QUICK = 1_000_000
-"""Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to four times as fast."""
-
 
 @dataclass(frozen=True)
 class Site:

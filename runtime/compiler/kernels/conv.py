@@ -3,15 +3,11 @@
 The gradient of what came in is another such product, or its shares are added where the windows were.
 """
 
-from math import ceil
-
-from runtime.compiler.kernels import QUICK, Matrix, Site, Written, kernel, unbroken
+from runtime.compiler.kernels import Matrix, Site, Written, kernel, unbroken
+from runtime.compiler.kernels._products import across, along
 from runtime.compiler.writer import Ref
 from spec_lang.layers.conv import Conv
 from spec_lang.spatial import Extent
-
-SHORTEST = 256
-"""Places in a part of a product that is cut; shorter parts lose more by their number than they gain."""
 
 
 @kernel(Conv)
@@ -50,7 +46,7 @@ def conv(word: Conv, site: Site) -> Written | None:
             gather.append(f"{whole.name}[{cells}].fill(1)")
         w.step += gather
         seen = whole
-    _across(site, f"{m.weight}.T", seen, y_matrix)
+    across(site, f"{m.weight}.T", seen, y_matrix)
     if m.bias is not None:
         flat_bias = f"{m.bias}"
         w.do(f"np.add({y_matrix.name}, {flat_bias}, out={y_matrix.name})")
@@ -61,7 +57,7 @@ def conv(word: Conv, site: Site) -> Written | None:
         d_matrix = w.reshaped(f"{d_y.name}_matrix", d_y, y_matrix.shape)
         if site.node.again:
             w.step += gather
-        _along(site, seen, d_matrix, m.d_weight)
+        along(site, seen, d_matrix, m.d_weight)
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_matrix.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
@@ -131,7 +127,7 @@ def _by_flipped_windows(site: Site, word: Conv, m: Matrix, d_y: Ref, top: Ref, e
     flat = w.reshaped(f"{d_x.name}_matrix", d_x, (channels, pixels))
     w.do(f"np.copyto({turned.name}, {source.name})")
     w.do(f"np.copyto({target.name}, {seen.name})")
-    _across(site, f"{matrix.name}.T", columns, flat)
+    across(site, f"{matrix.name}.T", columns, flat)
     return d_x
 
 
@@ -151,9 +147,9 @@ def _input_gradient(
     if top is None:
         d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
         flat = w.reshaped(f"{d_x.name}_matrix", d_x, (x.shape[0], x.size // x.shape[0]))
-        _across(site, m.top, d_matrix, flat)
+        across(site, m.top, d_matrix, flat)
         return d_x
-    _across(site, m.top, d_matrix, top)  # the columns' gradient, in their own memory
+    across(site, m.top, d_matrix, top)  # the columns' gradient, in their own memory
     shares = w.reshaped(f"d_{site.node.name}_shares", top, (height, width, x.shape[0], *order))
     d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
     w.do(f"{d_x.name}.fill(0)")
@@ -169,40 +165,6 @@ def _input_gradient(
             share = w.view(f"{shares.name}_{u}_{v}", f"{shares.name}[{u}, {v}]", place.shape)
             w.do(f"np.add({place.name}, {share.name}, out={place.name})")
     return unpadded(site, d_x, site.x, extents)
-
-
-def _across(site: Site, left: str, right: Ref, out: Ref) -> None:
-    """out = left·right for a right side of many places, by parts where those are quick."""
-    parts = _parts(out.shape[0] * right.shape[0], out.shape[1])
-    if parts == 1:
-        site.writer.do(f"np.dot({left}, {right.name}, out={out.name})")
-    else:
-        site.writer.do(f"np.matmul({left}, {_cut(site, right, parts)}, out={_cut(site, out, parts)})")
-
-
-def _along(site: Site, left: Ref, right: Ref, out: str) -> None:
-    """out = left·rightᵀ, a sum over many places, by parts where those are quick."""
-    w, shape = site.writer, (left.shape[0], right.shape[0])
-    parts = _parts(shape[0] * shape[1], left.shape[1])
-    if parts == 1:
-        w.do(f"np.dot({left.name}, {right.name}.T, out={out})")
-        return
-    shares = w.buffer(f"{out}_shares", (parts, *shape)).name
-    w.do(f"np.matmul({_cut(site, left, parts)}, {_cut(site, right, parts)}.transpose(0, 2, 1), out={shares})")
-    w.do(f"np.add.reduce({shares}, axis=0, out={out})")
-
-
-def _cut(site: Site, matrix: Ref, parts: int) -> str:
-    """A matrix (rows, places) as so many matrices beside each other, (parts, rows, places / parts)."""
-    rows, places = matrix.shape
-    apart = f"{matrix.name}.reshape({rows}, {parts}, {places // parts}).transpose(1, 0, 2)"
-    return site.writer.view(f"{matrix.name}_parts", apart, (parts, rows, places // parts), solid=False).name
-
-
-def _parts(each: int, places: int) -> int:
-    """Into how many equal parts a product of this many multiply-adds for each place is cut: few and quick ones."""
-    wanted = ceil(each * places / QUICK)
-    return next((n for n in range(wanted, places // SHORTEST + 1) if places % n == 0), 1)
 
 
 def padded(site: Site, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref:

@@ -1,6 +1,7 @@
 """The fully connected layer: z = Wᵀ·x over (features, samples), the bias a row of W where it is folded."""
 
-from runtime.compiler.kernels import QUICK, Site, Written, kernel, unbroken
+from runtime.compiler.kernels import Site, Written, kernel, unbroken
+from runtime.compiler.kernels._products import QUICK, across
 from runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
 from runtime.compiler.writer import Ref
 from spec_lang.layers.dense import Dense
@@ -15,9 +16,9 @@ def dense(word: Dense, site: Site) -> Written | None:
     inputs = word.reads(site.node.input_shapes[0])
     x = flattened(site, site.x)
     m = site.matrix(inputs, word.units, site.draft.fold_bias and x.with_one is not None)
-    seen = x.with_one if m.folded else x.name
+    seen = Ref(x.with_one, (inputs + 1, w.samples)) if m.folded and x.with_one is not None else x
     z = site.output()
-    w.do(f"np.dot({m.weight}.T, {seen}, out={z.name})")
+    across(site, f"{m.weight}.T", seen, z)
     if m.bias is not None:
         w.do(f"np.add({z.name}, {m.bias}, out={z.name})")
 
@@ -29,13 +30,13 @@ def dense(word: Dense, site: Site) -> Written | None:
         if w.samples > 1 and inputs * word.units * w.samples <= QUICK:
             turned = w.buffer(f"{d_z.name}_turned", (w.samples, word.units)).name
             w.do(f"np.copyto({turned}, {d_z.name}.T)")
-        w.do(f"np.dot({seen}, {turned}, out={m.d_weight})")
+        w.do(f"np.dot({seen.name}, {turned}, out={m.d_weight})")
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_z.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
             return [None]
         d_x = w.buffer(f"d_{site.node.name}_in", (inputs, w.samples))
-        w.do(f"np.dot({m.top}, {d_z.name}, out={d_x.name})")
+        across(site, m.top, d_z, d_x)
         return [unflattened(site, d_x)]
 
     return z, backward

@@ -7,8 +7,9 @@ gradients are matrices, and a step of the loop is one product, h·U, and a few o
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from runtime.compiler.kernels import QUICK, Site, Written, kernel
+from runtime.compiler.kernels import Site, Written, kernel
 from runtime.compiler.kernels._cells import CELLS, At
+from runtime.compiler.kernels._products import QUICK
 from runtime.compiler.kernels.dense import sum_of_rows
 from runtime.compiler.kernels.reshape import step_rows, unrolled
 from runtime.compiler.kernels.symbols import look_up

@@ -1,0 +1,50 @@
+"""Matrix products over many places, cut into parts where BLAS computes those faster than the whole."""
+
+from math import ceil
+
+from runtime.compiler.kernels import Site
+from runtime.compiler.writer import Ref
+
+QUICK = 1_000_000
+"""Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to four times as fast."""
+
+SHORTEST = 256
+"""Places in a part of a product that is cut; shorter parts lose more by their number than they gain."""
+
+FEW_ROWS = 16
+"""Rows of a result for which parts of an eighth of that are long enough."""
+
+
+def across(site: Site, left: str, right: Ref, out: Ref) -> None:
+    """out = left·right for a right side of many places."""
+    shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 8
+    parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
+    if parts == 1:
+        site.writer.do(f"np.dot({left}, {right.name}, out={out.name})")
+    else:
+        site.writer.do(f"np.matmul({left}, {_cut(site, right, parts)}, out={_cut(site, out, parts)})")
+
+
+def along(site: Site, left: Ref, right: Ref, out: str) -> None:
+    """out = left·rightᵀ, a sum over many places."""
+    w, shape = site.writer, (left.shape[0], right.shape[0])
+    parts = _parts(shape[0] * shape[1], left.shape[1], SHORTEST)
+    if parts == 1:
+        w.do(f"np.dot({left.name}, {right.name}.T, out={out})")
+        return
+    shares = w.buffer(f"{out}_shares", (parts, *shape)).name
+    w.do(f"np.matmul({_cut(site, left, parts)}, {_cut(site, right, parts)}.transpose(0, 2, 1), out={shares})")
+    w.do(f"np.add.reduce({shares}, axis=0, out={out})")
+
+
+def _cut(site: Site, matrix: Ref, parts: int) -> str:
+    """A matrix (rows, places) as so many matrices beside each other, (parts, rows, places / parts)."""
+    rows, places = matrix.shape
+    apart = f"{matrix.name}.reshape({rows}, {parts}, {places // parts}).transpose(1, 0, 2)"
+    return site.writer.view(f"{matrix.name}_parts", apart, (parts, rows, places // parts), solid=False).name
+
+
+def _parts(each: int, places: int, shortest: int) -> int:
+    """Into how many equal parts a product of this many multiply-adds for each place is cut: few and quick ones."""
+    wanted = ceil(each * places / QUICK)
+    return next((n for n in range(wanted, places // shortest + 1) if places % n == 0), 1)
