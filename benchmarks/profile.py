@@ -13,7 +13,9 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -21,11 +23,11 @@ from benchmarks.instrument import BOOKS, Book, cost_of_a_clock, instrumented
 from benchmarks.peers.ours import spec as text_of
 from benchmarks.workloads import WORKLOADS
 from runtime.arena import Arena
+from runtime.compiler import bind
 from runtime.compiler.assemble import Plan
 from runtime.compiler.programs import Programs, steps_are_plain_sgd
 from runtime.data import Data, data_from_arrays
 from runtime.network import Network
-from runtime.optimizers import rule
 from runtime.prepare import with_data
 from runtime.state import start
 from runtime.stepping import Stepper
@@ -84,32 +86,34 @@ def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
     state = start(network, len(data.train), 0)
     stepper = Stepper(state, data, 1e9)
     batch = spec.train.batch
-    with stepper.fixed_threads():
+    with stepper.ready():
         whole = _fastest(lambda: len(stepper.advance(10**9)), seconds)
         gradients = Arena(spec.parameters(), network.dtype)
         plain = steps_are_plain_sgd(spec)
         inputs, targets = network.programs.as_samples(data.train.inputs), data.train.targets
 
-        def bound(programs: Programs) -> tuple[int, Callable[[], Any]]:
-            """The steps that a call of the bound program makes, and the call, on the first samples of the data."""
+        def bound(programs: Programs) -> Callable[[], Any]:
+            """A call of the bound program, on the first samples of the data."""
             program = programs.training(batch, gradients, inputs, targets, state.dropout_random, plain)
             block = program.plan.draft.block
             some = np.arange(len(program.samples)) % len(inputs)
             program.samples[...], program.targets[...] = inputs[some], targets[some]
-            return block, (lambda: program.block([0.0] * block)) if block > 1 else program
+            return (lambda: program.block([0.0] * block)) if block > 1 else program
 
-        block, run = bound(network.programs)
-        alone = _fastest(lambda: _called(run, block), seconds)
-        n = network.programs
-        BOOKS.clear()
-        block, run = bound(Watched(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing))
-        books = list(BOOKS)
-        passes = _passes(run, books, max(20, int(seconds / (alone * block))))
-        update, slots = rule(spec.optimizer), {name: arena.flat for name, arena in state.slots.items()}
+        own = stepper.program(batch)
+        block = own.plan.draft.block
+        step = partial(own.block, [0.0] * block) if block > 1 else partial(own, summed=False)
+        alone = _fastest(lambda: _called(step, block), seconds)
         optimizer = 0.0
         if block == 1:
-            flat = network.parameter_arena.flat
-            optimizer = _fastest(lambda: _called(lambda: update(flat, gradients.flat, slots, 2, 0.0), 1), seconds / 4)
+            optimizer = _fastest(lambda: _called(lambda: stepper.move(own, 0.0, 2, 0.0), 1), seconds / 4)
+        n = network.programs
+        BOOKS.clear()
+        run = bound(Watched(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing))
+        with patch.object(bind, "run_together", bind.run_in_turn):  # each by itself, as in a process of its own
+            run()
+            books = list(BOOKS)
+            passes = _passes(run, books, max(20, int(seconds / (alone * block))))
     draft = network.programs.plan(batch, "train", plain).draft
     return Profile(
         batch, tuple(draft.lanes), block, whole * 1e6, alone * 1e6, optimizer * 1e6, _costs(books, passes, block)

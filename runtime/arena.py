@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from runtime.arrays import full
+from runtime.arrays import shared
 from spec_lang.shape import Parameter
 
 Offsets = dict[str, tuple[int, tuple[int, ...]]]
@@ -26,7 +26,7 @@ class Arena(Mapping[str, np.ndarray]):
     """Named arrays that are views of one flat array, `flat`, in the order in which they were named."""
 
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype):
-        self.flat = full(sum(p.size for p in parameters.values()), 0, dtype)
+        self.flat = shared(sum(p.size for p in parameters.values()), dtype)
         self.offsets = offsets(parameters)
         self._views: dict[str, np.ndarray] = {
             name: self.flat[start : start + parameters[name].size].reshape(shape)

@@ -4,6 +4,7 @@ Each keeps the type of its argument, float32 or float64, and gives a finite resu
 large as ±10⁴ and beyond.
 """
 
+import mmap
 from math import prod
 from typing import Any
 
@@ -21,6 +22,16 @@ def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
     memory = np.empty(size + 64, np.uint8)
     start = -memory.ctypes.data % 64
     array: Array = memory[start : start + size].view(kind).reshape(shape)
+    return array
+
+
+def shared(shape: int | tuple[int, ...], dtype: Any) -> Array:
+    """A new array of zeros in memory that this process and those forked from it have in common."""
+    kind = np.dtype(dtype)
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
+    if not size:
+        return np.zeros(shape, kind)
+    array: Array = np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
     return array
 
 

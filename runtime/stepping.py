@@ -1,16 +1,25 @@
 """Steps of training: samples drawn into a program's place, the gradient, the optimizer."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
 from runtime.arena import Arena
+from runtime.arrays import shared
 from runtime.compiler.bind import Bound
 from runtime.compiler.programs import fixed_threads, steps_are_plain_sgd
 from runtime.data import Data
 from runtime.optimizers import rule
+from runtime.partner import Partner
 from runtime.schedules import factor
 from runtime.state import State, next_samples
+
+WORTH_HALVING = 50_000
+"""Parameters that two processes move faster than one."""
+
+ALL = slice(None)
 
 
 class Stepper:
@@ -30,32 +39,56 @@ class Stepper:
         self._slots = {name: arena.flat for name, arena in state.slots.items()}
         self._programs: dict[int, Bound] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
+        train = self.spec.train
+        clipped = train.clip_norm is not None or train.clip_value is not None
+        self._looks_at_gradients = clipped or bool(state.network.program.penalties)
+        self._middle = self.gradients.flat.size // 32 * 16
+        self._partner: Partner | None = None
+        self._asked = shared(3, np.float64)  # of the partner: the program whose lanes to add up, the step, its rate
 
     def advance(self, most: int) -> list[float]:
         """Make one step, or as many of a block as `most` and the epoch allow; the loss of each, in order.
 
         Where a loss is not finite the parameters are no longer worth anything, and the caller stops.
         """
-        block = self._program(self.spec.train.batch).plan.draft.block if self.spec.train.batch == 1 else 1
+        block = self.program(self.spec.train.batch).plan.draft.block if self.spec.train.batch == 1 else 1
         chosen, steps = next_samples(self.state, self.spec.train.batch, min(block, most))
         if block > 1:
-            program = self._program(1)
+            program = self.program(1)
             self._draw(program, chosen)
             last = self.state.step
             return program.block([self.rate(step) for step in range(last - steps + 1, last + 1)])
-        program = self._program(len(chosen))
+        program = self.program(len(chosen))
         self._draw(program, chosen)
-        loss = program() + self.state.network.program.penalize(self.gradients)
-        if np.isfinite(loss):
-            self._clip()
-            parameters = self.state.network.parameter_arena.flat
-            step = self.state.step
-            self._update(parameters, self.gradients.flat, self._slots, step, self.rate(step))
-        return [loss]
+        step = self.state.step
+        return [self.move(program, program(summed=False), step, self.rate(step))]
 
-    def fixed_threads(self) -> fixed_threads:
-        """While this lasts BLAS has the threads of the plan for whole batches, and overflow is left to the trainer."""
-        return fixed_threads(self._program(self.spec.train.batch).plan.draft.blas_threads)
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """While this lasts BLAS has the threads of the plan for whole batches, overflow is left to the trainer, and a
+        partner computes the second lane, where there is one."""
+        self._programs.clear()  # what they work on is made in the process that works with it
+        batch = self.spec.train.batch
+        sizes = {batch, len(self.state.order) % batch or batch}
+        programs = [self.program(size) for size in sorted(sizes)]
+        parted = [program for program in programs if len(program.plan.draft.lanes) == 2]
+        with fixed_threads(self.program(batch).plan.draft.blas_threads):
+            halved = self._middle >= WORTH_HALVING // 2 and programs[0].plan.draft.block == 1
+            works = [*(program.share for program in parted), lambda _: self._move_second_half(parted)]
+            partner = Partner.of(works) if parted or halved else None
+            if partner is None:
+                yield
+                return
+            try:
+                self._partner = partner
+                for number, program in enumerate(parted):
+                    program.partner, program.work = partner, number
+                yield
+            finally:
+                self._partner = None
+                for program in parted:
+                    program.partner = None
+                partner.close()
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, the first of which is 1."""
@@ -63,7 +96,8 @@ class Stepper:
         rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length)
         return rate * self.state.plateau.factor
 
-    def _program(self, batch: int) -> Bound:
+    def program(self, batch: int) -> Bound:
+        """The training step for batches of this size."""
         if batch not in self._programs:
             self._programs[batch] = self.state.network.programs.training(
                 batch,
@@ -80,6 +114,39 @@ class Stepper:
         """Copy the chosen samples and their targets to where the program reads them."""
         np.take(self._inputs, chosen, axis=0, out=program.samples[: len(chosen)], mode="clip")
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
+
+    def move(self, program: Bound, loss: float, step: int, rate: float) -> float:
+        """Move the parameters by what the lanes of a program found, unless the loss is not finite; returns the loss
+        with its penalties."""
+        finite = math.isfinite(loss)
+        looks = self._looks_at_gradients or not finite
+        if looks:
+            program.sum_up(ALL)
+            loss += self.state.network.program.penalize(self.gradients)
+        if not finite or not math.isfinite(loss):
+            return loss
+        if looks:
+            self._clip()
+        if self._partner is None or self._middle < WORTH_HALVING // 2:
+            self._move_part(ALL, None if looks else program, step, rate)
+            return loss
+        self._asked[:] = -1 if looks or program.partner is None else program.work, step, rate
+        self._partner.begin(self._partner.last)
+        self._move_part(slice(self._middle), None if looks else program, step, rate)
+        self._partner.end()
+        return loss
+
+    def _move_second_half(self, programs: list[Bound]) -> None:
+        """The partner's share of a step of the optimizer."""
+        work, step, rate = self._asked.tolist()
+        self._move_part(slice(self._middle, None), programs[int(work)] if work >= 0 else None, int(step), rate)
+
+    def _move_part(self, part: slice, lanes: Bound | None, step: int, rate: float) -> None:
+        """Move a part of the parameters, the gradients of the lanes added up before if there are any."""
+        if lanes is not None:
+            lanes.sum_up(part)
+        slots = {name: slot[part] for name, slot in self._slots.items()}
+        self._update(self.state.network.parameter_arena.flat[part], self.gradients.flat[part], slots, step, rate)
 
     def _clip(self) -> None:
         """Clip the gradient as the spec asks; what is not finite in it stays so, or a divergence would be hidden."""

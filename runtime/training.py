@@ -102,7 +102,7 @@ class Trainer:
 
         The state is saved before the first step too, so that a run can go on whenever it is killed.
         """
-        with self.stepper.fixed_threads(), stop_on_signals() as stop:
+        with self.stepper.ready(), stop_on_signals() as stop:
             if self.saved_at is None:
                 self._save()
             for _ in self._steps(stop, self.timetable.total):
@@ -120,7 +120,7 @@ class Trainer:
 
     def replay(self, step: int) -> None:
         """Move the state on to a step as `run` does, but stop there, whatever is due."""
-        with self.stepper.fixed_threads():
+        with self.stepper.ready():
             for _ in self._steps(StopRequest(), step):
                 if self._evaluation_due():
                     self._evaluate()

@@ -63,7 +63,7 @@ class Planned:
     def check(self, steps: int) -> list[float]:
         """The losses as the step returns them."""
         losses: list[float] = []
-        with self.stepper.fixed_threads():
+        with self.stepper.ready():
             while len(losses) < steps:
                 losses += self.stepper.advance(steps - len(losses))
         return losses
@@ -71,7 +71,7 @@ class Planned:
     def time(self, steps: int) -> float:
         """Blocks of steps where the plan has them."""
         advance, made = self.stepper.advance, 0
-        with self.stepper.fixed_threads():
+        with self.stepper.ready():
             began = time.perf_counter()
             while made < steps:
                 made += len(advance(steps - made))

@@ -1,7 +1,7 @@
 """Draft → plan: every node's kernel written down, forward and then backward, for each size of lane."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from runtime.compiler.draft import Draft, DraftNode
 from runtime.compiler.kernels import KERNELS, Backward, Site
@@ -28,13 +28,15 @@ class Form:
 class LaneText:
     """The program of one lane: its text, the bytes of its buffers, and how each node is computed.
 
-    Where lanes have `meetings`, a step is a generator: it yields so many times, and at last what it gives.
+    Where lanes have `meetings`, a step is a generator: it yields so many times, and at last what it gives. `common`
+    has the shapes of what all lanes see of each other then.
     """
 
     text: str
     bytes: int
     forms: Mapping[str, Form]
     meetings: int = 0
+    common: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
         result = "loss"
     else:
         result = _outputs(draft, w, end)
-    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms, w.meetings)
+    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms, w.meetings, w.common)
 
 
 class Walk:

@@ -4,19 +4,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from runtime.arrays import Array, empty, full
+from runtime.arrays import Array, empty, full, shared
 from runtime.compiler.assemble import Plan
+from runtime.compiler.draft import STEP_WORTH_A_THREAD
 from runtime.graph import reads_symbols
 from runtime.layers import Forward, Mode, build
 from runtime.layers.symbols import padding_of
 from runtime.losses import LossFunction, build_loss
 from runtime.padding import behind_strides
+from runtime.partner import Partner
 from spec_lang.bind import bind as bind_word
 from spec_lang.parse import parse
 from spec_lang.shape import Shape
@@ -53,25 +55,31 @@ class Bound:
         self.quiet = copy_context()  # where numbers may overflow without a warning
         self.quiet.run(np.seterr, all="ignore")
         batch = draft.batch * draft.block
-        self.samples = np.zeros((batch, *draft.input_shape), sample_type)
-        self.targets = np.zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
+        zeros = shared if draft.training else np.zeros
+        self.samples = zeros((batch, *draft.input_shape), sample_type)
+        self.targets = zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
         symbolic = reads_symbols((node.layer, node.inputs) for node in draft.nodes)
         strided = behind_strides(draft.nodes) if symbolic else {}
-        self._padding = np.zeros(batch, np.intp) if symbolic else None
+        self._padding = zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
         self._meetings = max(lane.meetings for lane in plan.lanes.values())
-        together: dict[str, Array] = {}
+        self._told = shared(1, np.float64)  # the loss of the lane that a partner computes
+        self.partner: Partner | None = None
+        self.work = 0  # its number there
+        together = {
+            name: zeros(shape, plan.dtype) for lane in plan.lanes.values() for name, shape in lane.common.items()
+        }
         self._gradients = [gradients] if gradients is not None else []
         shift, scale = normalization if normalization is not None else (None, None)
         start = 0
         for i, size in enumerate(draft.lanes):
             if i and gradients is not None:
-                self._gradients.append(full(gradients.shape, 0, gradients.dtype))
+                self._gradients.append(shared(gradients.shape, gradients.dtype))
             part = slice(start, start + size * draft.block)
-            make = _compiled(plan.lanes[size].text)
-            step = make(
+            make = partial(
+                _compiled(plan.lanes[size].text),
                 parameters,
                 self._gradients[i] if gradients is not None else None,
                 buffers,
@@ -90,16 +98,26 @@ class Bound:
                 together,
                 i,
             )
-            self._steps.append(step)
+            self._steps.append(make() if len(draft.lanes) == 1 else self._made_at_last(i, make))
             start += size
+
+    def _made_at_last(self, number: int, make: Callable[[], Step]) -> Step:
+        """The step of a lane that makes its buffers when it is first taken: in the process that works with them."""
+
+        def first() -> Any:
+            self._steps[number] = make()
+            return self._steps[number]()
+
+        return first
 
     def block(self, rates: Sequence[float]) -> list[float]:
         """Steps of plain SGD on the first samples, one each, at these rates; their losses. See rewrites.blocks."""
         losses: list[float] = self._steps[0](rates)
         return losses
 
-    def __call__(self) -> Any:
-        """One step over the samples that stand in `samples`."""
+    def __call__(self, summed: bool = True) -> Any:
+        """One step over the samples that stand in `samples`. Unless it is `summed`, `sum_up` makes of the gradients of
+        lanes that of the batch."""
         if self._padding is not None:
             self._padding[...] = padding_of(self.samples)
         if self._random is not None:
@@ -108,20 +126,45 @@ class Bound:
         if len(self._steps) == 1:
             return self._steps[0]()
         results = self._results()
-        if self._gradients:
-            for other in self._gradients[1:]:
-                np.add(self._gradients[0], other, out=self._gradients[0])
-            return sum(results)
-        return np.concatenate(results)
+        if not self._gradients:
+            return np.concatenate(results)
+        if summed:
+            self.sum_up(slice(None))
+        return sum(results)
+
+    def sum_up(self, part: slice) -> None:
+        """Add the gradients of all lanes up, in their order, in a part of the arena."""
+        for other in self._gradients[1:]:
+            np.add(self._gradients[0][part], other[part], out=self._gradients[0][part])
+
+    def share(self, partner: Partner) -> None:
+        """The second lane, which a partner computes."""
+        self._told[0] = self._walk(1, partner)
 
     def _results(self) -> list[Any]:
         """What each lane gives. From one meeting to the next lanes touch nothing in common."""
+        if self.partner is not None:
+            self.partner.begin(self.work)
+            first = self._walk(0, self.partner)
+            self.partner.end()
+            return [first, float(self._told[0])]
+        run = run_together if self.plan.draft.step_flops() >= STEP_WORTH_A_THREAD else run_in_turn
         if not self._meetings:
-            return run_together(self._steps)
+            return run(self._steps)
         lanes = [step() for step in self._steps]
         for _ in range(self._meetings):
-            run_together([lane.__next__ for lane in lanes])
-        return run_together([lane.__next__ for lane in lanes])
+            run([lane.__next__ for lane in lanes])
+        return run([lane.__next__ for lane in lanes])
+
+    def _walk(self, number: int, partner: Partner) -> Any:
+        """A lane in a process of its own, from one meeting to the next."""
+        if not self._meetings:
+            return self._steps[number]()
+        lane = self._steps[number]()
+        for _ in range(self._meetings):
+            next(lane)
+            partner.meet()
+        return next(lane)
 
 
 def run_together(steps: list[Step]) -> list[Any]:
@@ -131,21 +174,25 @@ def run_together(steps: list[Step]) -> list[Any]:
     return [first, *(future.result() for future in waiting)]
 
 
+def run_in_turn(steps: list[Step]) -> list[Any]:
+    """The same results without a second thread, where handing work over would cost more than it saves."""
+    return [step() for step in steps]
+
+
 @cache
 def _workers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="nnspec-lane")
 
 
 def _draws(plan: Plan) -> Mapping[str, Array]:
-    """An array of uniform numbers for each dropout, (batch, *shape), in the order of the layers."""
+    """An array of uniform numbers for each dropout, (batch, *shape), in the order of the layers; ones keep all."""
     draft = plan.draft
-    if not draft.training:
-        return {}
-    return {
-        node.name: np.ones((draft.batch, *node.output_shape), np.float32)
-        for node in draft.nodes
-        if node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0
-    }
+    draws: dict[str, Array] = {}
+    for node in draft.nodes:
+        if draft.training and node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0:
+            draws[node.name] = shared((draft.batch, *node.output_shape), np.float32)
+            draws[node.name].fill(1)
+    return draws
 
 
 @cache

@@ -12,6 +12,7 @@ from spec_lang.word import Layer
 ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
 ONE_VECTOR_ANYWAY = 900_000  # so many of a matrix and a vector: 460,800 multiply-adds, with some room for a bias
 FEW_CLASSES = 64  # numbers that Python works off faster than NumPy has begun with them
+STEP_WORTH_A_PARTNER = 4_000_000  # floating-point operations; to ask another process and wait costs 5 µs
 STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: a millisecond; two lanes' hand-overs cost a third of it
 
 

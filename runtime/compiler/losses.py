@@ -78,8 +78,8 @@ def _single(w: Writer, z: Ref) -> Ref:
 
 
 def _each_step(w: Writer, z: Ref) -> Ref:
-    """The same for every step of sequences, (time, samples, classes), all in one lane; steps of padding, whose class is
-    below zero, have neither loss nor gradient and are not counted."""
+    """The same for every step of sequences, (time, samples, classes); steps of padding, whose class is below zero, have
+    neither loss nor gradient and are not counted. Lanes meet to count the others."""
     time, samples, classes = z.shape
     rows = time * samples
     logits = w.reshaped("logits_rows", z, (rows, classes)).name
@@ -94,6 +94,7 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     place = w.buffer("place", (rows,), dtype="intp").name
     real = w.buffer("real", (rows,), dtype="bool").name
     start, first, count, share = map(w.name, ("start", "first", "count", "share"))
+    counts, own = w.together("counts", (1,))
     w.setup += [
         f"{start} = np.arange({rows}) * {classes}",
         f"{first} = np.asarray(0, np.intp)",
@@ -101,7 +102,9 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     ]
     w.do(f"np.copyto({true}, targets.T)")
     w.do(f"np.greater_equal({true}.reshape(-1), {first}, out={real})")
-    w.do(f"{count} = max(int(np.count_nonzero({real})), 1)")
+    w.do(f"{own}[0] = np.count_nonzero({real})")
+    w.meet()
+    w.do(f"{count} = max(int(np.add.reduce({counts}, axis=None)), 1)")
     w.do(f"{share}[()] = 1 / {count}")
     w.do(f"np.maximum({true}, {first}, out={true})")
     w.do(f"np.add({true}.reshape(-1), {start}, out={place})")
@@ -118,7 +121,7 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     w.do(f"np.take({flat}, {place}, out={truth}, mode='clip')")
     w.do(f"np.subtract({truth}, {share}, out={truth})")
     w.do(f"np.put({flat}, {place}, {truth}, mode='clip')")
-    w.do(f"if {count} < {rows}:")
+    w.do(f"if {own}[0] < {rows}:")
     w.do(f"{INDENT}np.multiply({row}, {real}, out={row})")
     w.do(f"{INDENT}np.multiply({logits}, {real}[:, None], out={logits})")
     w.do(f"loss = float(np.add.reduce({row})) / {count}")

@@ -8,7 +8,8 @@ is measured by `python -m benchmarks` and told in docs/performance.md.
 from collections.abc import Callable
 from dataclasses import replace
 
-from runtime.compiler.draft import STEP_WORTH_A_THREAD, Draft, DraftNode
+from runtime.compiler.draft import STEP_WORTH_A_PARTNER, STEP_WORTH_A_THREAD, Draft, DraftNode
+from runtime.compiler.writer import is_steps
 from spec_lang.layers.activation import LeakyRelu, Relu
 from spec_lang.layers.conv import Conv
 from spec_lang.layers.dense import Dense
@@ -16,6 +17,7 @@ from spec_lang.layers.dropout import Dropout
 from spec_lang.layers.normalization import BatchNorm
 from spec_lang.layers.pool import AvgPool, MaxPool, Pool
 from spec_lang.layers.reshape import Flatten
+from spec_lang.losses import CrossEntropy
 from spec_lang.spec import INPUT
 
 BLOCK = 64  # steps made at once
@@ -129,12 +131,13 @@ def lanes(draft: Draft) -> Draft:
     batch is normalized, lanes meet to add up what they have seen of it; a plain form could not. A short step has one
     thread alone, for handing work over would cost more than it saves.
     """
-    if draft.step_flops() < STEP_WORTH_A_THREAD:
-        return replace(draft, blas_threads=1)
     kinds = [type(node.layer) for node in draft.nodes]
+    if draft.step_flops() < (STEP_WORTH_A_PARTNER if draft.training else STEP_WORTH_A_THREAD):
+        return replace(draft, blas_threads=1)
     plain = any(isinstance(node.layer, BatchNorm) and not node.channels_in_front for node in draft.nodes)
-    uneven = draft.output_shape.sequence  # lanes of sequences do not count equally where lengths differ
-    if draft.batch < 2 or Conv not in kinds or (draft.training and (plain or uneven)):
+    counted = isinstance(draft.loss, CrossEntropy) and is_steps(draft.output_shape)
+    uneven = draft.output_shape.sequence and not counted  # lanes whose lengths differ do not count equally
+    if draft.batch < 2 or (plain or uneven if draft.training else Conv not in kinds):
         return draft
     half = (draft.batch + 1) // 2
     return replace(draft, lanes=(half, draft.batch - half), blas_threads=1)

@@ -65,7 +65,8 @@ class Writer:
     """One lane's program in the making.
 
     `step` has the lines of the forward pass and of the backward pass, `setup` those that make what they work on;
-    `meetings` counts where a step waits for the other lanes; `scratch_size` is that of the memory that many share.
+    `meetings` counts where a step waits for the other lanes; `scratch_size` is that of the memory that many share,
+    `common` has the shapes of what all lanes see.
     """
 
     samples: int  # in this lane
@@ -77,6 +78,7 @@ class Writer:
     bytes: int = 0
     meetings: int = 0
     scratch_size: int = 0
+    common: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=lambda: {*GIVEN, *SPOKEN, *kwlist, *dir(builtins)})
 
     @property
@@ -115,6 +117,7 @@ class Writer:
         lanes = (len(self.lanes), *shape)
         new = f"empty({as_text(lanes)}, {_quoted(self.dtype)})"
         self.setup.append(f"{whole} = together.setdefault({wish!r}, {new})")
+        self.common[wish] = lanes
         self.bytes += prod(lanes) * (4 if self.dtype == "float32" else 8)
         return whole, self.view(f"{whole}_own", f"{whole}[number]", shape).name
 

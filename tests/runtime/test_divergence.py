@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.compiler.bind import Bound
 from runtime.stepping import Stepper
 from tests.reliability.commands import nnspec, no_fsync, write_data, write_spec
 
@@ -25,14 +26,14 @@ def train(folder: Path, *settings: str):
 
 def spoil_gradient(monkeypatch: pytest.MonkeyPatch, at: int, value: float) -> None:
     """Let one number of a step's gradient be another than was computed, though the step's loss is finite."""
-    clip = Stepper._clip
+    move = Stepper.move
 
-    def spoiled(self: Stepper) -> None:
+    def spoiled(self: Stepper, program: Bound, loss: float, step: int, rate: float) -> float:
         if self.state.step == at:
             self.gradients["dense1/weight"][2, 1] = value
-        clip(self)
+        return move(self, program, loss, step, rate)
 
-    monkeypatch.setattr(Stepper, "_clip", spoiled)
+    monkeypatch.setattr(Stepper, "move", spoiled)
 
 
 @pytest.mark.parametrize("settings", [(), ("train.clip_value=1",), ("train.clip_norm=1",)])

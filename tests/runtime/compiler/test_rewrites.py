@@ -227,10 +227,20 @@ class TestLanes:
         assert both.rewritten(5, training=False).lanes == (3, 2)
         both.assert_planned_is_plain(both.rewritten(5))
 
-    def test_dense_networks_leave_both_threads_to_blas_while_training(self, long_steps: None) -> None:
-        draft = Both.of(TEXTS["dense"]).rewritten(5)
+    def test_dense_networks_leave_both_threads_to_blas_when_they_answer(self, long_steps: None) -> None:
+        both = Both.of(TEXTS["dense"])
+        assert both.rewritten(5).lanes == (3, 2)
+        draft = both.rewritten(5, training=False)
         assert draft.lanes == (5,)
         assert draft.blas_threads == 2
+
+    @pytest.mark.parametrize(("loss", "lanes"), [("softmax", (3, 2)), ("linear", (5,))])
+    def test_lanes_of_sequences_count_their_steps_together_where_the_loss_does(
+        self, loss: str, lanes: tuple[int, ...], long_steps: None
+    ) -> None:
+        both = Both.of(f"input 6 -> onehot vocab=5 -> gru 4 return=sequence -> dense 5 {loss}")
+        assert both.rewritten(5).lanes == lanes
+        both.assert_planned_is_plain(*both.drafts(5))
 
     def test_the_lanes_follow_from_the_work_and_not_from_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
         text = "input 28x28x1 -> conv 3x3 x16 relu -> conv 3x3 x16 relu -> maxpool 2 -> dense 10 softmax"
@@ -357,7 +367,8 @@ def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False)
 
 @pytest.fixture
 def long_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Every step counts as long enough for two threads, and any columns as many."""
+    """Every step counts as long enough for two lanes, and any columns as many."""
+    monkeypatch.setattr(rewrites, "STEP_WORTH_A_PARTNER", 0)
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
     monkeypatch.setattr(rewrites, "FEWEST_COLUMNS", 0)
     return lambda: None
