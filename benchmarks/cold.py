@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from benchmarks.drive import PEERS, ROOT, Peer, Worker, environment
@@ -14,7 +17,10 @@ STARTING = ("nnspec", "torch", "jax")
 
 MEASURES = ("import", "import_all", "first_loss", "memory")
 """Seconds of the import, and of one that has a training's parts imported too; seconds from the start of the process to
-the first loss of W2; the most bytes of memory that it has had by the end of an epoch."""
+the first loss of W2; the most bytes of memory that it and its children have had during an epoch."""
+
+LOOK = 0.02
+"""Seconds from one look at a process's memory to the next."""
 
 
 def measure_cold(workload: Workload, peers: Sequence[str], rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -58,9 +64,38 @@ def seconds_to_first_loss(module: str) -> float:
 
 
 def memory_of_an_epoch(module: str, workload: Workload) -> int:
-    """The most bytes of memory that a process has had after an epoch of a workload."""
+    """The most bytes of memory that a process and its children have at once in an epoch of a workload."""
     worker = Worker(module)
-    worker.ask("time", workload, way="epoch", steps=1)
-    memory = int(worker.ask("memory"))
+    with watched(worker.process) as most:
+        worker.ask("time", workload, way="epoch", steps=1)
     worker.close()
-    return memory
+    return most()
+
+
+@contextmanager
+def watched(process: int) -> Iterator[Callable[[], int]]:
+    """Look again and again how much memory a process and its children have; what is given tells the most of it."""
+    over, found = threading.Event(), [memory_of(process)]
+
+    def look() -> None:
+        while not over.wait(LOOK):
+            found.append(memory_of(process))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield lambda: max(found)
+    finally:
+        over.set()
+        thread.join()
+
+
+def memory_of(process: int) -> int:
+    """Bytes that a process and its children have; what several have in common counts to each in equal parts."""
+    try:
+        children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+        rollup = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    own = next((int(line.split()[1]) * 1024 for line in rollup if line.startswith("Pss:")), 0)
+    return own + sum(memory_of(int(child)) for child in children)

@@ -91,6 +91,11 @@ class Worker:
             raise PeerError(answer["error"])
         return answer["ok"]
 
+    @property
+    def process(self) -> int:
+        """The number of the process."""
+        return self._process.pid
+
     def close(self) -> None:
         """End the process by ending its input."""
         assert self._process.stdin is not None and self._process.stdout is not None

@@ -10,7 +10,6 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from benchmarks.workloads import Workload
@@ -79,8 +78,6 @@ def _answer(
     match request["do"]:
         case "about":
             return about()
-        case "memory":
-            return peak_memory()
         case "forget":
             kept.clear()
             return None
@@ -94,9 +91,3 @@ def _answer(
         kept[workload, way] = tasks(workload)[way]()
     time.sleep(REST)
     return kept[workload, way].time(steps) / steps
-
-
-def peak_memory() -> int:
-    """The most bytes of memory this process has had at once."""
-    status = Path("/proc/self/status").read_text()
-    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
