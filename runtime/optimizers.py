@@ -54,9 +54,11 @@ def rule(word: Optimizer) -> Update:
             scratch[parameters.dtype] = empty(BLOCK, parameters.dtype)
         free = scratch[parameters.dtype]
         for start in range(0, parameters.size, BLOCK):
-            block = slice(start, start + BLOCK)
-            p, g = parameters[block], gradients[block]
-            parts = {name: slot[block] for name, slot in slots.items()}
+            p, g, parts = parameters, gradients, slots
+            if parameters.size > BLOCK:
+                block = slice(start, start + BLOCK)
+                p, g = parameters[block], gradients[block]
+                parts = {name: slot[block] for name, slot in slots.items()}
             step_block(p, g, parts, free[: p.size], step, rate)
             if step % SWEEP == 0:
                 for part in parts.values():
@@ -92,7 +94,10 @@ def momentum(word: Momentum) -> Rule:
             v[:] = g
         else:
             v *= word.beta
-            _add(v, 1 - word.dampening, g, free)
+            if word.dampening:
+                _add(v, 1 - word.dampening, g, free)
+            else:
+                v += g
         if word.nesterov:
             _add(g, word.beta, v, free)
         _add(p, -rate, g if word.nesterov else v, free)

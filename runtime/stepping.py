@@ -36,7 +36,8 @@ class Stepper:
         self._inputs = state.network.programs.as_samples(data.train.inputs)
         self._targets = data.train.targets
         self._update = rule(self.spec.optimizer)
-        self._slots = {name: arena.flat for name, arena in state.slots.items()}
+        slots = {name: arena.flat for name, arena in state.slots.items()}
+        self._arenas = state.network.parameter_arena.flat, self.gradients.flat, slots
         self._programs: dict[int, Bound] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         train = self.spec.train
@@ -112,6 +113,9 @@ class Stepper:
 
     def _draw(self, program: Bound, chosen: np.ndarray) -> None:
         """Copy the chosen samples and their targets to where the program reads them."""
+        if len(chosen) == 1:
+            program.samples[0], program.targets[0] = self._inputs[chosen[0]], self._targets[chosen[0]]
+            return
         np.take(self._inputs, chosen, axis=0, out=program.samples[: len(chosen)], mode="clip")
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
 
@@ -145,8 +149,11 @@ class Stepper:
         """Move a part of the parameters, the gradients of the lanes added up before if there are any."""
         if lanes is not None:
             lanes.sum_up(part)
-        slots = {name: slot[part] for name, slot in self._slots.items()}
-        self._update(self.state.network.parameter_arena.flat[part], self.gradients.flat[part], slots, step, rate)
+        parameters, gradients, slots = self._arenas
+        if part is not ALL:
+            parameters, gradients = parameters[part], gradients[part]
+            slots = {name: slot[part] for name, slot in slots.items()}
+        self._update(parameters, gradients, slots, step, rate)
 
     def _clip(self) -> None:
         """Clip the gradient as the spec asks; what is not finite in it stays so, or a divergence would be hidden."""

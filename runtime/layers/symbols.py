@@ -24,7 +24,9 @@ def first_unknown(x: Array, count: int) -> tuple[int, ...] | None:
 
 def padding_of(x: Array) -> Array:
     """How many steps behind the last symbol of each sequence are padding, (batch, time) → (batch,)."""
-    real = x > -0.5  # a symbol, not padding
+    if (x[:, -1] > -0.5).all():  # the last step of each is a symbol: there is no padding
+        return np.zeros(len(x), np.intp)
+    real = x > -0.5
     after: Array = real[:, ::-1].argmax(axis=1)
     return np.where(real.any(axis=1), after, real.shape[1])
 
