@@ -130,18 +130,22 @@ class Trainer:
         state, batch = self.state, self.spec.train.batch
         began = told_at = time.perf_counter()
         while state.step < last and not self._finished() and stop.signal is None:
-            before = state.samples
-            losses = self.stepper.advance(min(self._until_due(), last - state.step))
-            bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
-            if bad is not None:
-                self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
-            state.loss_sum += sum(losses) / len(losses) * (state.samples - before)
-            state.loss_count += state.samples - before
-            now = time.perf_counter()
-            if now - told_at > 0.1:
-                told_at = now
-                progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
-                self.listen({"event": "progress", **progress})
+            until = min(state.step + self._until_due(), last)
+            while state.step < until and stop.signal is None:
+                before = state.samples
+                losses = self.stepper.advance(until - state.step)
+                total = sum(losses)
+                if not math.isfinite(total):
+                    bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses) - 1)
+                    self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
+                samples = state.samples - before
+                state.loss_sum += total / len(losses) * samples
+                state.loss_count += samples
+                now = time.perf_counter()
+                if now - told_at > 0.1:
+                    told_at = now
+                    progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
+                    self.listen({"event": "progress", **progress})
             if self._due():
                 self.seconds += time.perf_counter() - began
                 yield
