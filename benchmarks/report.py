@@ -10,18 +10,22 @@ from benchmarks.figures import Result, Timing
 Run = Mapping[str, Any]
 
 TRIED: dict[str, str] = {
-    "W1": "blocks of steps; samples as rows, without a copy that turns them",
-    "W2": "two BLAS threads; Adam's passes, in cached blocks on one thread, are a third of the step",
-    "W3-1": "folded bias, pool before bias, phases: what is left is some forty short calls",
-    "W3-64": "pool phases, two lanes",
-    "W4": "two lanes, columns gathered twice, turned windows for the input's gradient",
-    "W5-1": "inputs looked up, one product a step; Adam is a fifth",
-    "W5-32": "products cut to what OpenBLAS takes as it lies; two BLAS threads for the others",
-    "W6": "incremental patches; two lanes hinder each other, larger parts for each helped",
-    "W7-mlp-1": "samples as rows, the softmax in Python's numbers, cheaper setting of threads",
-    "W7-mlp-256": "two BLAS threads in place of two lanes",
-    "W7-cnn-1": "one strided copy, phases; the softmax in Python's numbers",
-    "W7-cnn-256": "two lanes, pool phases",
+    "W1": "blocks of 64 steps, their two large products on two BLAS threads",
+    "W2": "two processes, each with half of the batch and half of Adam, whose passes stay in the cache",
+    "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; some forty short calls are left",
+    "W3-64": "two processes; products of few channels cut into parts that OpenBLAS takes as they lie",
+    "W4": "two processes; turned windows for the input's gradient, columns gathered twice and columns in tiles that "
+    "stay in the cache gained nothing. The three products of its second convolution are half of the step",
+    "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
+    "recurrent weight read it at the speed of the cache",
+    "W5-32": "two processes; products cut to what OpenBLAS takes as it lies",
+    "W6": "incremental patches; two threads hinder each other, and larger parts for each helped. Each step on the "
+    "patches is a pass over four million numbers",
+    "W7-mlp-1": "samples as rows, the softmax in Python's numbers, nothing set or asked of BLAS; the first product, "
+    "which reads 1.6 MB of weights, is half of it",
+    "W7-mlp-256": "two BLAS threads; the first product is three quarters of it, at three quarters of the peak",
+    "W7-cnn-1": "one strided copy, phases, the softmax in Python's numbers, nothing set or asked of BLAS",
+    "W7-cnn-256": "two lanes, pool phases, products cut into parts; the rest passes memory at its speed",
 }
 """What was tried where a goal is missed, by workload: the one thing about a run that the run does not know."""
 
@@ -74,7 +78,7 @@ are applied, and `--without` leaves one out."""
 SPENDING = """## Where the time goes
 
 The parts of a training step that cost most, each by its own clock, in the fastest tenth of many steps; of two lanes,
-which run side by side, the mean. `python -m benchmarks.profile W4` lists the lines of the program."""
+each by itself, the mean. `python -m benchmarks.profile W4` lists the lines of the program."""
 
 GROWING = """## As work grows
 
@@ -92,7 +96,10 @@ fill a round and drops settings that are far behind their peer's best. Then ever
 after round, each after a pause in which other threads come to rest. PyTorch runs eagerly, with its fused and its own
 optimizer, channels last and first, on one and on two threads; JAX compiled, step by step and for single samples as a
 scan over them, both layouts. Their batches lie ready as tensors. `OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE` are taken
-out of the peers' environment."""
+out of the peers' environment.
+
+On Linux nnspec trains in two processes where a step is worth it, each on one core, with half of a batch; PyTorch and
+JAX have two threads. The first step of a run, in which nnspec makes the buffers of its program, is timed for none."""
 
 
 def comparison(results: Sequence[Result]) -> str:

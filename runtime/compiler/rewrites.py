@@ -123,13 +123,14 @@ def no_first_gradient(draft: Draft) -> Draft:
 
 @rewrite
 def lanes(draft: Draft) -> Draft:
-    """A batch cut in two, one thread each with BLAS on one thread, where a step is long enough.
+    """A batch cut in two, BLAS on one thread for each half, where a step is long enough.
 
-    The shards are part of the plan: how many threads run them changes nothing, gradients are added in a fixed order.
-    Networks without convolutions keep one lane and give BLAS two threads: their products are large, and while training
-    that saves adding up the gradients of large weights; the short ones of a recurrent layer take one of them. Where a
-    batch is normalized, lanes meet to add up what they have seen of it; a plain form could not. A short step has one
-    thread alone, for handing work over would cost more than it saves.
+    The shards are part of the plan: how many processes or threads compute them changes nothing, gradients are added in
+    a fixed order. While training a partner takes the second one (see runtime.partner), which costs a few microseconds;
+    it pays from a step of 50 µs on, for any layers. Otherwise a thread does, which costs a hundred: then short steps
+    are left whole, and networks without convolutions, whose products are large, leave both threads to BLAS. Where a
+    batch is normalized, or its real steps are counted, lanes meet to add up what they have seen of it; a plain form
+    could not.
     """
     kinds = [type(node.layer) for node in draft.nodes]
     if draft.step_flops() < (STEP_WORTH_A_PARTNER if draft.training else STEP_WORTH_A_THREAD):

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -12,13 +13,15 @@ from unittest.mock import patch
 import numpy as np
 
 import checkpoints
+from runtime import partner
 from runtime.compiler import bind
+from runtime.partner import Partner
 from tests.reliability.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
 from tests.reliability.experiments import Tally, experiment, tries
 
 NETWORKS = {
     "two lanes": "conv 3x3 x8 relu -> maxpool 2 -> dropout 0.2 -> dense 10 softmax",
-    "two threads of BLAS": "dense 256 relu -> dropout 0.2 -> dense 10 softmax",
+    "dense, in two lanes": "dense 256 relu -> dropout 0.2 -> dense 10 softmax",
     "one thread": "maxpool 4 -> dense 16 relu -> batchnorm -> dense 10 softmax",
     "over time": "reshape 28x28 -> gru 16 -> dense 10 softmax",
 }
@@ -68,34 +71,64 @@ def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     return tally
 
 
-@experiment("a run whose lanes are computed one after the other equals one whose lanes have a thread each", soak=10)
+@experiment(
+    "a run whose lanes are computed one after the other equals one whose lanes have a thread or a process each",
+    soak=10,
+)
 def lanes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of runs in threads, each against one without."""
+    """`count` is of runs in threads and of runs in processes, each against one in turn."""
     tally = Tally()
     for number in tries(count, seconds):
         write_spec(folder, NETWORKS["two lanes"], LENGTH.replace("seed=3", f"seed={seed + number}"))
         with no_fsync():
-            with _serial() as made:
-                assert nnspec(folder, "train", "net.nnspec", "--out", "serial", "--quiet").exit_code == 0
-            assert nnspec(folder, "train", "net.nnspec", "--out", "threads", "--quiet").exit_code == 0
-        found = differing(lasting(folder / "serial"), lasting(folder / "threads"))
-        tally.count(not found and len(made) > 0, f"{found}, {len(made)} steps of two lanes")
-        for run in ("serial", "threads"):
-            shutil.rmtree(folder / run)
+            for way, computed in LANES.items():
+                with computed() as made:
+                    assert nnspec(folder, "train", "net.nnspec", "--out", way, "--quiet").exit_code == 0
+                found = differing(lasting(folder / "in turn"), lasting(folder / way))
+                if way != "in turn":
+                    tally.count(not found and len(made) > 0, f"{way}: {found}, {len(made)} steps of two lanes")
+        for way in LANES:
+            shutil.rmtree(folder / way)
     return tally
 
 
 @contextmanager
-def _serial() -> Iterator[list[int]]:
-    """Lanes one after the other, and how often that was."""
+def _in_this_process(how: str) -> Iterator[list[int]]:
+    """Training's lanes by a function of runtime.compiler.bind, and how often that was."""
     made: list[int] = []
 
-    def one_by_one(steps: list[Any]) -> list[Any]:
+    def counted(steps: list[Any]) -> list[Any]:
         made.append(len(steps))
-        return [step() for step in steps]
+        return run(steps)
 
-    with patch.object(bind, "run_together", one_by_one):
+    run = getattr(bind, how)
+    with (
+        patch.object(partner, "possible", lambda: False),
+        patch.multiple(bind, run_together=counted, run_in_turn=counted),
+    ):
         yield made
+
+
+@contextmanager
+def _in_two_processes() -> Iterator[list[int]]:
+    """Training's lanes as usual, and how often a partner was asked."""
+    made: list[int] = []
+    begin = Partner.begin
+
+    def counted(self: Partner, work: int) -> None:
+        made.append(work)
+        begin(self, work)
+
+    with patch.object(Partner, "begin", counted):
+        yield made
+
+
+LANES = {
+    "in turn": partial(_in_this_process, "run_in_turn"),
+    "threads": partial(_in_this_process, "run_together"),
+    "processes": _in_two_processes,
+}
+"""The ways in which lanes are computed."""
 
 
 @experiment(

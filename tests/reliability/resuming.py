@@ -43,7 +43,7 @@ def stopped_at_every_batch(folder: Path, number: signal.Signals, tally: Tally, t
 
 
 @experiment(
-    "a run of single samples in blocks of 32 steps, stopped between any two blocks, ends in the same bytes",
+    "a run of single samples in blocks of 64 steps, stopped between any two blocks, ends in the same bytes",
     soak=1,
 )
 def blocks(count: int, seed: int, folder: Path, seconds: float) -> Tally:
