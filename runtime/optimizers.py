@@ -50,6 +50,7 @@ def rule(word: Optimizer) -> Update:
     scratch: dict[np.dtype[Any], Array] = {}
 
     def update(parameters: Array, gradients: Array, slots: Mapping[str, Array], step: int, rate: float) -> None:
+        """One step over arenas, or over parts of them."""
         if parameters.dtype not in scratch:
             scratch[parameters.dtype] = empty(BLOCK, parameters.dtype)
         free = scratch[parameters.dtype]
@@ -87,6 +88,7 @@ def momentum(word: Momentum) -> Rule:
     """
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
+        """One step over a block."""
         v = slots["velocity"]
         if word.weight_decay:
             _add(g, word.weight_decay, p, free)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -60,7 +61,6 @@ class Bound:
         self.targets = zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
         symbolic = reads_symbols((node.layer, node.inputs) for node in draft.nodes)
-        strided = behind_strides(draft.nodes) if symbolic else {}
         self._padding = zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
@@ -68,11 +68,10 @@ class Bound:
         self._told = shared(1, np.float64)  # the loss of the lane that a partner computes
         self.partner: Partner | None = None
         self.work = 0  # its number there
-        together = {
-            name: zeros(shape, plan.dtype) for lane in plan.lanes.values() for name, shape in lane.common.items()
-        }
+        commons = [lane.common.items() for lane in plan.lanes.values()]
+        together = {name: zeros(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
-        shift, scale = normalization if normalization is not None else (None, None)
+        mode = Mode(draft.training, random, strided=behind_strides(draft.nodes) if symbolic else {})
         start = 0
         for i, size in enumerate(draft.lanes):
             if i and gradients is not None:
@@ -86,20 +85,18 @@ class Bound:
                 self.samples[part],
                 self.targets[part],
                 {name: drawn[part] for name, drawn in self._draws.items()},
-                Mode(
-                    draft.training,
-                    random,
-                    self._padding[part] if self._padding is not None else None,
-                    {name: state[part] for name, state in (states or {}).items()},
-                    strided=strided,
-                ),
-                shift,
-                scale,
+                self._mode_of(mode, part, states or {}),
+                *(normalization or (None, None)),
                 together,
                 i,
             )
             self._steps.append(make() if len(draft.lanes) == 1 else self._made_at_last(i, make))
             start += size
+
+    def _mode_of(self, mode: Mode, part: slice, states: Mapping[str, Array]) -> Mode:
+        """The mode for some samples of the batch."""
+        padding = self._padding[part] if self._padding is not None else None
+        return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()})
 
     def _made_at_last(self, number: int, make: Callable[[], Step]) -> Step:
         """The step of a lane that makes its buffers when it is first taken: in the process that works with them."""

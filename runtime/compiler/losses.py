@@ -94,7 +94,6 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     place = w.buffer("place", (rows,), dtype="intp").name
     real = w.buffer("real", (rows,), dtype="bool").name
     start, first, count, share = map(w.name, ("start", "first", "count", "share"))
-    counts, own = w.together("counts", (1,))
     w.setup += [
         f"{start} = np.arange({rows}) * {classes}",
         f"{first} = np.asarray(0, np.intp)",
@@ -102,9 +101,15 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     ]
     w.do(f"np.copyto({true}, targets.T)")
     w.do(f"np.greater_equal({true}.reshape(-1), {first}, out={real})")
-    w.do(f"{own}[0] = np.count_nonzero({real})")
-    w.meet()
-    w.do(f"{count} = max(int(np.add.reduce({counts}, axis=None)), 1)")
+    own = w.name("own")
+    w.do(f"{own} = int(np.count_nonzero({real}))")
+    if len(w.lanes) > 1:
+        counts, place_of_own = w.together("counts", (1,))
+        w.do(f"{place_of_own}[0] = {own}")
+        w.meet()
+        w.do(f"{count} = max(int(np.add.reduce({counts}, axis=None)), 1)")
+    else:
+        w.do(f"{count} = max({own}, 1)")
     w.do(f"{share}[()] = 1 / {count}")
     w.do(f"np.maximum({true}, {first}, out={true})")
     w.do(f"np.add({true}.reshape(-1), {start}, out={place})")
@@ -121,7 +126,7 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     w.do(f"np.take({flat}, {place}, out={truth}, mode='clip')")
     w.do(f"np.subtract({truth}, {share}, out={truth})")
     w.do(f"np.put({flat}, {place}, {truth}, mode='clip')")
-    w.do(f"if {own}[0] < {rows}:")
+    w.do(f"if {own} < {rows}:")
     w.do(f"{INDENT}np.multiply({row}, {real}, out={row})")
     w.do(f"{INDENT}np.multiply({logits}, {real}[:, None], out={logits})")
     w.do(f"loss = float(np.add.reduce({row})) / {count}")

@@ -139,7 +139,7 @@ LANES = {
 def core_types(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     """`count` is of kernels. The notes tell how far results lie apart after eight steps."""
     tally = Tally()
-    write_spec(folder, NETWORKS["two threads of BLAS"])
+    write_spec(folder, NETWORKS["dense, in two lanes"])
     assert run_apart(folder, "train", "net.nnspec", "--out", "here") == 0
     here = checkpoints.read(folder / "here" / "last.h5")
     former = folder / "here" / "last.h5.prev"
