@@ -6,8 +6,10 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import checkpoints
+from runtime.partner import Partner, possible
 from tests.reliability.children import Children, at_call, children
 from tests.reliability.commands import differing, lasting, nnspec, write_data, write_spec
 from tests.reliability.experiments import Tally, experiment, tries
@@ -16,10 +18,13 @@ LENGTH = "train 16 iterations batch=8 evaluate_every=5 checkpoint_every=3 keep=2
 SHORT = "train 8 iterations batch=8 evaluate_every=4 checkpoint_every=3 seed=5"
 
 
-def prepare(folder: Path, length: str) -> dict[str, Any]:
+SMALL = "dense 8 relu -> dropout 0.4 -> batchnorm -> dense 3 softmax"
+IN_TWO = "dense 400 relu -> dropout 0.4 -> dense 3 softmax"  # with 300 features two processes compute a step
+
+
+def prepare(folder: Path, length: str, network: str = SMALL, features: int = 4) -> dict[str, Any]:
     """A spec with a whole run of it in whole/; gives what must be equal."""
-    write_data(folder)
-    network = "dense 8 relu -> dropout 0.4 -> batchnorm -> dense 3 softmax"
+    write_data(folder, features=features)
     write_spec(folder, network, "optimizer adam lr=0.01", "schedule cosine warmup=5", length)
     assert nnspec(folder, "train", "net.nnspec", "--out", "whole", "--quiet").exit_code == 0
     return lasting(folder / "whole")
@@ -38,8 +43,28 @@ def go_on(run: Path) -> tuple[str, ...]:
 )
 def kills(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     """`count` is of kills that met a living process; each is one try, held where what it left and the end are right."""
-    tally, random_ = Tally(), random.Random(seed)
-    whole, run = prepare(folder, LENGTH), folder / "run"
+    return _killed(prepare(folder, LENGTH), count, seed, folder, seconds)
+
+
+@experiment("the same of a run that trains in two processes, the first of which is killed", soak=1_000)
+def kills_in_two(count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """`count` is of kills too. What is resumed begins at once, whether the second process has gone or not."""
+    begin, begun = Partner.begin, list[int]()
+
+    def counted(self: Partner, work: int) -> None:
+        begun.append(work)
+        begin(self, work)
+
+    with patch.object(Partner, "begin", counted):
+        whole = prepare(folder, LENGTH, IN_TWO, 300)
+    tally = _killed(whole, count, seed, folder, seconds)
+    tally.count(bool(begun) or not possible(), "no step was made in two processes")
+    return tally
+
+
+def _killed(whole: dict[str, Any], count: int, seed: int, folder: Path, seconds: float) -> Tally:
+    """Kill the run of net.nnspec in a folder again and again, going on each time, until it ends."""
+    tally, random_, run = Tally(), random.Random(seed), folder / "run"
     with children() as commands:
         started = time.monotonic()
         assert commands.run(folder, "train", "net.nnspec", "--out", "timed", "--quiet") == 0

@@ -1,12 +1,18 @@
 from pathlib import Path
 
-from tests.reliability.stopping import kills, second_signals, signals_in_saves
+from tests.reliability.stopping import kills, kills_in_two, second_signals, signals_in_saves
 
 
 def test_a_run_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:
     tally = kills(60, 0, tmp_path, 120)
     assert tally.failures == []
     assert tally.tried >= 60
+
+
+def test_a_run_in_two_processes_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    tally = kills_in_two(20, 0, tmp_path, 60)
+    assert tally.failures == []
+    assert tally.tried >= 20
 
 
 def test_a_signal_inside_a_save_saves_and_the_run_goes_on(tmp_path: Path) -> None:
