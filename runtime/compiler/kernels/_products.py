@@ -12,7 +12,7 @@ SHORTEST = 256
 """Places in a part of a product that is cut; shorter parts lose more by their number than they gain."""
 
 FEW_ROWS = 16
-"""Rows of a result for which parts of an eighth of that are long enough."""
+"""Rows of a result for which parts of an eighth of that are long enough, and of a part that is cut by rows."""
 
 
 def across(site: Site, left: str, right: Ref, out: Ref) -> None:
@@ -35,6 +35,28 @@ def along(site: Site, left: Ref, right: Ref, out: str) -> None:
     shares = w.buffer(f"{out}_shares", (parts, *shape)).name
     w.do(f"np.matmul({_cut(site, left, parts)}, {_cut(site, right, parts)}.transpose(0, 2, 1), out={shares})")
     w.do(f"np.add.reduce({shares}, axis=0, out={out})")
+
+
+def down(site: Site, x: Ref, seen: Ref, d_z: Ref, out: str) -> None:
+    """out = seen·d_zᵀ, a sum over samples, where `seen` is x and perhaps a row more. Quick where d_z is turned before,
+    and as many rows at once as are few enough."""
+    w, (rows, samples), units = site.writer, x.shape, d_z.shape[0]
+    wanted = ceil(rows * units * samples / QUICK)
+    parts = next((n for n in range(wanted, rows // FEW_ROWS + 1) if rows % n == 0), 1)
+    if samples == 1 or (parts == 1 and wanted > 1):
+        w.do(f"np.dot({seen.name}, {d_z.name}.T, out={out})")
+        return
+    turned = w.buffer(f"{d_z.name}_turned", (samples, units)).name
+    w.do(f"np.copyto({turned}, {d_z.name}.T)")
+    if parts == 1:
+        w.do(f"np.dot({seen.name}, {turned}, out={out})")
+        return
+    shape = (parts, rows // parts, samples)
+    cut = w.view(f"{x.name}_rows", f"{x.name}.reshape{shape}", shape, solid=False).name
+    to = w.view(f"{out}_rows", f"{out}[:{rows}].reshape{(*shape[:2], units)}", (*shape[:2], units)).name
+    w.do(f"np.matmul({cut}, {turned}, out={to})")
+    if seen.shape != x.shape:
+        w.do(f"np.dot({seen.name}[{rows}:], {turned}, out={out}[{rows}:])")
 
 
 def _cut(site: Site, matrix: Ref, parts: int) -> str:

@@ -1,7 +1,7 @@
 """The fully connected layer: z = Wᵀ·x over (features, samples), the bias a row of W where it is folded."""
 
 from runtime.compiler.kernels import Site, Written, kernel, unbroken
-from runtime.compiler.kernels._products import QUICK, across
+from runtime.compiler.kernels._products import across, down
 from runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
 from runtime.compiler.writer import Ref
 from spec_lang.layers.dense import Dense
@@ -23,14 +23,9 @@ def dense(word: Dense, site: Site) -> Written | None:
         w.do(f"np.add({z.name}, {m.bias}, out={z.name})")
 
     def backward(d_z: Ref) -> list[Ref | None]:
-        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z. A small product is faster where d_z is turned
-        before."""
+        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z."""
         d_z = unbroken(site, d_z)
-        turned = f"{d_z.name}.T"
-        if w.samples > 1 and inputs * word.units * w.samples <= QUICK:
-            turned = w.buffer(f"{d_z.name}_turned", (w.samples, word.units)).name
-            w.do(f"np.copyto({turned}, {d_z.name}.T)")
-        w.do(f"np.dot({seen.name}, {turned}, out={m.d_weight})")
+        down(site, x, seen, d_z, m.d_weight)
         if m.d_bias is not None:
             w.do(f"np.add.reduce({d_z.name}, axis=1, out={m.d_bias})")
         if not site.wanted[0]:
