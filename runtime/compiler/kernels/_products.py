@@ -8,16 +8,22 @@ from runtime.compiler.writer import Ref
 QUICK = 1_000_000
 """Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to four times as fast."""
 
-SHORTEST = 256
-"""Places in a part of a product that is cut; shorter parts lose more by their number than they gain."""
+SHORTEST = 64
+"""Places in a part of a product; shorter parts lose more by their number than they gain."""
 
 FEW_ROWS = 16
-"""Rows of a result for which parts of an eighth of that are long enough, and of a part that is cut by rows."""
+"""Rows of a result for which parts of half of that are long enough, and of a part that is cut by rows."""
+
+LONG_SUM = 512
+"""Places in a part of a sum, whose parts have to be added up."""
+
+VECTOR = 16
+"""Numbers that are computed at once: places of a part are a multiple of so many."""
 
 
 def across(site: Site, left: str, right: Ref, out: Ref) -> None:
     """out = left·right for a right side of many places."""
-    shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 8
+    shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 2
     parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
     if parts == 1:
         site.writer.do(f"np.dot({left}, {right.name}, out={out.name})")
@@ -28,7 +34,7 @@ def across(site: Site, left: str, right: Ref, out: Ref) -> None:
 def along(site: Site, left: Ref, right: Ref, out: str) -> None:
     """out = left·rightᵀ, a sum over many places."""
     w, shape = site.writer, (left.shape[0], right.shape[0])
-    parts = _parts(shape[0] * shape[1], left.shape[1], SHORTEST)
+    parts = _parts(shape[0] * shape[1], left.shape[1], LONG_SUM)
     if parts == 1:
         w.do(f"np.dot({left.name}, {right.name}.T, out={out})")
         return
@@ -69,4 +75,6 @@ def _cut(site: Site, matrix: Ref, parts: int) -> str:
 def _parts(each: int, places: int, shortest: int) -> int:
     """Into how many equal parts a product of this many multiply-adds for each place is cut: few and quick ones."""
     wanted = ceil(each * places / QUICK)
-    return next((n for n in range(wanted, places // shortest + 1) if places % n == 0), 1)
+    if wanted == 1:
+        return 1
+    return next((n for n in range(wanted, places // shortest + 1) if places % (n * VECTOR) == 0), 1)
