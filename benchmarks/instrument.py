@@ -92,7 +92,8 @@ def _clocked(body: Sequence[ast.stmt], comments: dict[int, str], lines: list[Lin
             statement.body = list(_clocked(statement.body, comments, lines))
             yield statement
             continue
-        if isinstance(statement, ast.Return | ast.Nonlocal | ast.Global):
+        waits = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Yield)  # for the other lanes
+        if waits or isinstance(statement, ast.Return | ast.Nonlocal | ast.Global):
             yield statement
             continue
         part = max((row for row in comments if row < statement.lineno), default=0)

@@ -64,3 +64,11 @@ def test_a_cleared_book_begins_anew(watched):
     step([1.0])
     book.clear()
     assert book.calls == [0, 0] and book.spent == [0, 0]
+
+
+def test_waiting_for_the_other_lane_is_no_lines_time():
+    text = "def lane(a):\n    def step():\n        b = 1\n        yield\n        yield b\n    return step\n"
+    BOOKS.clear()
+    step = made(with_clocks(text))
+    assert list(step()) == [None, 1]
+    assert [line.text for line in BOOKS[0].lines] == ["b = 1"]
