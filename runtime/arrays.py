@@ -25,6 +25,13 @@ def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
     return array
 
 
+def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:
+    """The same, every number of it this value."""
+    array = empty(shape, dtype)
+    array.fill(value)
+    return array
+
+
 def shared(shape: int | tuple[int, ...], dtype: Any) -> Array:
     """A new array of zeros in memory that this process and those forked from it have in common."""
     kind = np.dtype(dtype)
@@ -32,13 +39,6 @@ def shared(shape: int | tuple[int, ...], dtype: Any) -> Array:
     if not size:
         return np.zeros(shape, kind)
     array: Array = np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
-    return array
-
-
-def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:
-    """The same, every number of it this value."""
-    array = empty(shape, dtype)
-    array.fill(value)
     return array
 
 

@@ -51,7 +51,6 @@ class Partner:
         context = multiprocessing.get_context("fork")
         self._here, self._there = context.Semaphore(0), context.Semaphore(0)
         self._works = works
-        self.last = len(works) - 1
         self._order = shared(2, np.int64)  # the number of the work, and whether it failed
         self._parent = os.getpid()
         with warnings.catch_warnings():
@@ -85,10 +84,10 @@ class Partner:
             raise TrainingError("the second process of the training failed; what it said stands above")
 
     def meet(self) -> None:
-        """Wait for the other process, on either side, in the middle of a work."""
-        if os.getpid() == self._parent:
+        """Wait for the other process, on either side, in the middle of a work. Raises as `end` does."""
+        if self._child:
             self._there.release()
-            self._wait(self._here, self._alive)
+            self.end()
         else:
             self._here.release()
             self._wait(self._there, self._wanted)

@@ -39,7 +39,7 @@ class Program:
         self._symbolic = reads_symbols((node.layer, node.inputs) for node in graph.nodes)
         self._strided = behind_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
-        self.penalties = [
+        self._penalties = [
             (f"{node.name}/weight", node.layer.l1, node.layer.l2)
             for node in graph.nodes
             if isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2)
@@ -94,7 +94,7 @@ class Program:
     def penalize(self, gradients: Arena) -> float:
         """Σ l1·|w| + l2·w² over the layers that ask for it; its gradient is added to `gradients`."""
         total = 0.0
-        for name, l1, l2 in self.penalties:
+        for name, l1, l2 in self._penalties:
             weight = self.parameters[name]
             total += l1 * float(np.abs(weight).sum()) + l2 * float(np.square(weight).sum())
             gradients[name][...] += l1 * np.sign(weight) + 2 * l2 * weight

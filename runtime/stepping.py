@@ -9,7 +9,7 @@ import numpy as np
 from runtime.arena import Arena
 from runtime.arrays import shared
 from runtime.compiler.bind import Bound
-from runtime.compiler.programs import fixed_threads, steps_are_plain_sgd
+from runtime.compiler.programs import changes_gradients, fixed_threads, steps_are_plain_sgd
 from runtime.data import Data
 from runtime.optimizers import rule
 from runtime.partner import Partner
@@ -20,6 +20,9 @@ WORTH_HALVING = 50_000
 """Parameters that two processes move faster than one."""
 
 ALL = slice(None)
+
+MOVE = 0
+"""The partner's work that is a step of the optimizer; those behind it are lanes."""
 
 
 class Stepper:
@@ -40,12 +43,11 @@ class Stepper:
         self._arenas = state.network.parameter_arena.flat, self.gradients.flat, slots
         self._programs: dict[int, Bound] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
-        train = self.spec.train
-        clipped = train.clip_norm is not None or train.clip_value is not None
-        self._looks_at_gradients = clipped or bool(state.network.program.penalties)
+        self._changes_gradients = changes_gradients(self.spec)
+        self._halved = self.gradients.flat.size >= WORTH_HALVING
         self._middle = self.gradients.flat.size // 32 * 16
         self._partner: Partner | None = None
-        self._asked = shared(3, np.float64)  # of the partner: the program whose lanes to add up, the step, its rate
+        self._asked = shared(3, np.float64)  # of the partner: the work whose lanes to add up or 0, the step, its rate
 
     def advance(self, most: int) -> list[float]:
         """Make one step, or as many of a block as `most` and the epoch allow; the loss of each, in order.
@@ -74,15 +76,15 @@ class Stepper:
         programs = [self.program(size) for size in sorted(sizes)]
         parted = [program for program in programs if len(program.plan.draft.lanes) == 2]
         with fixed_threads(self.program(batch).plan.draft.blas_threads):
-            halved = self._middle >= WORTH_HALVING // 2 and programs[0].plan.draft.block == 1
-            works = [*(program.share for program in parted), lambda _: self._move_second_half(parted)]
+            halved = self._halved and programs[0].plan.draft.block == 1
+            works = [lambda _: self._move_second_half(parted), *(program.share for program in parted)]
             partner = Partner.of(works) if parted or halved else None
             if partner is None:
                 yield
                 return
             try:
                 self._partner = partner
-                for number, program in enumerate(parted):
+                for number, program in enumerate(parted, start=MOVE + 1):
                     program.partner, program.work = partner, number
                 yield
             finally:
@@ -122,28 +124,29 @@ class Stepper:
     def move(self, program: Bound, loss: float, step: int, rate: float) -> float:
         """Move the parameters by what the lanes of a program found, unless the loss is not finite; returns the loss
         with its penalties."""
-        finite = math.isfinite(loss)
-        looks = self._looks_at_gradients or not finite
-        if looks:
+        apart = program.partner is not None and not self._changes_gradients and math.isfinite(loss)
+        if not apart:
             program.sum_up(ALL)
             loss += self.state.network.program.penalize(self.gradients)
-        if not finite or not math.isfinite(loss):
+        if not math.isfinite(loss):
             return loss
-        if looks:
+        if not apart:
             self._clip()
-        if self._partner is None or self._middle < WORTH_HALVING // 2:
-            self._move_part(ALL, None if looks else program, step, rate)
+        lanes = program if apart else None  # whose gradients are still to be added up
+        if self._partner is None or not self._halved:
+            self._move_part(ALL, lanes, step, rate)
             return loss
-        self._asked[:] = -1 if looks or program.partner is None else program.work, step, rate
-        self._partner.begin(self._partner.last)
-        self._move_part(slice(self._middle), None if looks else program, step, rate)
+        self._asked[:] = program.work if lanes is not None else 0, step, rate
+        self._partner.begin(MOVE)
+        self._move_part(slice(self._middle), lanes, step, rate)
         self._partner.end()
         return loss
 
     def _move_second_half(self, programs: list[Bound]) -> None:
         """The partner's share of a step of the optimizer."""
         work, step, rate = self._asked.tolist()
-        self._move_part(slice(self._middle, None), programs[int(work)] if work >= 0 else None, int(step), rate)
+        lanes = programs[int(work) - MOVE - 1] if work else None
+        self._move_part(slice(self._middle, None), lanes, int(step), rate)
 
     def _move_part(self, part: slice, lanes: Bound | None, step: int, rate: float) -> None:
         """Move a part of the parameters, the gradients of the lanes added up before if there are any."""

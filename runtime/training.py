@@ -134,12 +134,11 @@ class Trainer:
             while state.step < until and stop.signal is None:
                 before = state.samples
                 losses = self.stepper.advance(until - state.step)
-                total = sum(losses)
-                if not math.isfinite(total):
-                    bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), len(losses) - 1)
+                bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
+                if bad is not None:
                     self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
                 samples = state.samples - before
-                state.loss_sum += total / len(losses) * samples
+                state.loss_sum += sum(losses) / len(losses) * samples
                 state.loss_count += samples
                 now = time.perf_counter()
                 if now - told_at > 0.1:

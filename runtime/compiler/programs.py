@@ -64,10 +64,15 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
     """Whether a step of this spec is p − rate·g and nothing else: no decay, no clipping, no penalty on any weight."""
-    train, optimizer = spec.train, spec.optimizer
-    clipped = train.clip_norm is not None or train.clip_value is not None
+    optimizer = spec.optimizer
+    return type(optimizer) is Sgd and not (optimizer.weight_decay or changes_gradients(spec))
+
+
+def changes_gradients(spec: Spec) -> bool:
+    """Whether a gradient is clipped, or a penalty on weights added to it, before the optimizer has it."""
+    clipped = spec.train.clip_norm is not None or spec.train.clip_value is not None
     penalized = any(isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2) for node in spec.nodes)
-    return type(optimizer) is Sgd and not (optimizer.weight_decay or clipped or penalized)
+    return clipped or penalized
 
 
 class Programs:

@@ -110,7 +110,7 @@ def _in_this_process(how: str) -> Iterator[list[int]]:
 
 
 @contextmanager
-def _in_two_processes() -> Iterator[list[int]]:
+def in_two_processes() -> Iterator[list[int]]:
     """Training's lanes as usual, and how often a partner was asked."""
     made: list[int] = []
     begin = Partner.begin
@@ -126,7 +126,7 @@ def _in_two_processes() -> Iterator[list[int]]:
 LANES = {
     "in turn": partial(_in_this_process, "run_in_turn"),
     "threads": partial(_in_this_process, "run_together"),
-    "processes": _in_two_processes,
+    "processes": in_two_processes,
 }
 """The ways in which lanes are computed."""
 

@@ -6,12 +6,12 @@ import signal
 import time
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import checkpoints
-from runtime.partner import Partner, possible
+from runtime.partner import possible
 from tests.reliability.children import Children, at_call, children
 from tests.reliability.commands import differing, lasting, nnspec, write_data, write_spec
+from tests.reliability.determinism import in_two_processes
 from tests.reliability.experiments import Tally, experiment, tries
 
 LENGTH = "train 16 iterations batch=8 evaluate_every=5 checkpoint_every=3 keep=2 seed=5"
@@ -49,13 +49,7 @@ def kills(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 @experiment("the same of a run that trains in two processes, the first of which is killed", soak=1_000)
 def kills_in_two(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     """`count` is of kills too. What is resumed begins at once, whether the second process has gone or not."""
-    begin, begun = Partner.begin, list[int]()
-
-    def counted(self: Partner, work: int) -> None:
-        begun.append(work)
-        begin(self, work)
-
-    with patch.object(Partner, "begin", counted):
+    with in_two_processes() as begun:
         whole = prepare(folder, LENGTH, IN_TWO, 300)
     tally = _killed(whole, count, seed, folder, seconds)
     tally.count(bool(begun) or not possible(), "no step was made in two processes")

@@ -115,6 +115,19 @@ def test_an_error_in_it_is_told_and_ends_the_training(capfd: pytest.CaptureFixtu
     assert "by nothing" in capfd.readouterr().err
 
 
+def test_an_error_in_it_before_they_meet_is_told_where_they_would() -> None:
+    def fail(other: Partner) -> None:
+        raise ZeroDivisionError("by nothing")
+
+    pair = Partner([fail])
+    try:
+        pair.begin(0)
+        with pytest.raises(TrainingError, match="second process of the training failed"):
+            pair.meet()
+    finally:
+        pair.close()
+
+
 def test_that_it_was_killed_is_told() -> None:
     pair = Partner([lambda _: time.sleep(60)])
     try:
