@@ -26,11 +26,11 @@ SEEDS = (1, 2, 3)
 
 def nnspec_epochs(seed: int) -> Iterator[tuple[float, float]]:
     """Seconds of training so far and the share of the test digits told right, after each epoch."""
-    from runtime.network import Network
-    from runtime.prepare import with_data
-    from runtime.state import start
-    from runtime.training import Trainer
-    from spec_lang.request import Request
+    from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.train.loop import Trainer
+    from nnspec.runtime.train.spec_and_data import with_data
+    from nnspec.runtime.train.state import start
+    from nnspec.spec_lang.check.spec_request import Request
 
     spec, data = with_data(Request(SPEC, seed=seed))
     network = Network(spec, data.preprocessing)
@@ -59,8 +59,8 @@ def torch_epochs(seed: int) -> Iterator[tuple[float, float]]:
     from torch import nn
     from torch.nn import functional as F
 
-    from runtime.prepare import with_data
-    from spec_lang.request import Request
+    from nnspec.runtime.train.spec_and_data import with_data
+    from nnspec.spec_lang.check.spec_request import Request
 
     spec, data = with_data(Request(SPEC, seed=seed))
     torch.manual_seed(seed)

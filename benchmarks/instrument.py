@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
-from runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.assemble import Plan
 
 PRODUCTS = ("dot", "matmul")
 

@@ -22,17 +22,17 @@ import numpy as np
 from benchmarks.instrument import BOOKS, Book, cost_of_a_clock, instrumented
 from benchmarks.peers.ours import spec as text_of
 from benchmarks.workloads import WORKLOADS
-from runtime.arena import Arena
-from runtime.compiler import bind
-from runtime.compiler.assemble import Plan
-from runtime.compiler.programs import Programs, steps_are_plain_sgd
-from runtime.data import Data, data_from_arrays
-from runtime.network import Network
-from runtime.prepare import with_data
-from runtime.state import start
-from runtime.stepping import Stepper
-from spec_lang.request import Request
-from spec_lang.spec import Spec
+from nnspec.runtime.arena import Arena
+from nnspec.runtime.compiler import bind
+from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.data import Data, data_from_arrays
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.program_cache import Programs, steps_are_plain_sgd
+from nnspec.runtime.train.spec_and_data import with_data
+from nnspec.runtime.train.state import start
+from nnspec.runtime.train.step import Stepper
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.spec_request import Request
 
 
 @dataclass(frozen=True)
@@ -95,13 +95,13 @@ def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
         def bound(programs: Programs) -> Callable[[], Any]:
             """A call of the bound program, on the first samples of the data."""
             program = programs.training(batch, gradients, inputs, targets, state.dropout_random, plain)
-            block = program.plan.draft.block
+            block = program.plan.schedule.block
             some = np.arange(len(program.samples)) % len(inputs)
             program.samples[...], program.targets[...] = inputs[some], targets[some]
             return (lambda: program.block([0.0] * block)) if block > 1 else program
 
         own = stepper.program(batch)
-        block = own.plan.draft.block
+        block = own.plan.schedule.block
         step = partial(own.block, [0.0] * block) if block > 1 else partial(own, summed=False)
         alone = _fastest(lambda: _called(step, block), seconds)
         optimizer = 0.0
@@ -114,9 +114,9 @@ def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
             run()
             books = list(BOOKS)
             passes = _passes(run, books, max(20, int(seconds / (alone * block))))
-    draft = network.programs.plan(batch, "train", plain).draft
+    schedule = network.programs.plan(batch, "train", plain).schedule
     return Profile(
-        batch, tuple(draft.lanes), block, whole * 1e6, alone * 1e6, optimizer * 1e6, _costs(books, passes, block)
+        batch, tuple(schedule.lanes), block, whole * 1e6, alone * 1e6, optimizer * 1e6, _costs(books, passes, block)
     )
 
 

@@ -23,11 +23,11 @@ from benchmarks.shipped import (
     table,
     write_entries,
 )
-from runtime.data import Data, Part
-from runtime.data.series import sine
-from runtime.data.vocabulary import decode
-from runtime.prepare import data_of
-from spec_lang.sequences import Sine
+from nnspec.runtime.data import Data, Part
+from nnspec.runtime.data.characters import decode
+from nnspec.runtime.data.series import sine
+from nnspec.runtime.train.spec_and_data import data_of
+from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 
 KEPT = RESULTS / "sequences.json"
 DINOS = Experiment("dinos")

@@ -32,10 +32,10 @@ from benchmarks.sequence_results import (
     write_results,
 )
 from benchmarks.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine, digest
-from runtime.forecast import forecast
-from runtime.sampling import Writer
-from runtime.training import Run
-from runtime.views import PICTURES, save
+from nnspec.runtime.infer.forecasting import forecast
+from nnspec.runtime.infer.sampling import Writer
+from nnspec.runtime.train.loop import Run
+from nnspec.runtime.views import PICTURES, save
 
 DRAWINGS = ROOT / "docs" / "pictures"
 SHOWN = 10

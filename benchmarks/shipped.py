@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
-from spec_lang.parse import parse
-from spec_lang.request import Request
-from spec_lang.resolve import resolved
-from spec_lang.source import open_source
-from spec_lang.spec import Spec
-from spec_lang.syntax import Variant
+from nnspec.spec_lang.check.canonical_text import resolved
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.spec_request import Request
+from nnspec.spec_lang.source import open_source
+from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.tree import Variant
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"

@@ -3,12 +3,12 @@
 FORMAT.md is the specification. This room knows named arrays and texts; what they mean is their owner's business.
 """
 
-from checkpoints.content import GROUPS, Checkpoint, same
-from checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
-from checkpoints.locking import lock, sweep, temporary
-from checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
-from checkpoints.seal import FORMAT_VERSION
-from checkpoints.writing import build, fsync_folder, write
+from nnspec.checkpoints.content import GROUPS, Checkpoint, same
+from nnspec.checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
+from nnspec.checkpoints.locking import lock, sweep, temporary
+from nnspec.checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
+from nnspec.checkpoints.seal import FORMAT_VERSION
+from nnspec.checkpoints.writing import build, fsync_folder, write
 
 __all__ = [
     "FORMAT_VERSION",

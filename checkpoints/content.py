@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from checkpoints.errors import Refused
+from nnspec.checkpoints.errors import Refused
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

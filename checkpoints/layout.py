@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from h5py import h5d, h5f, h5fd, h5g, h5l, h5o, h5p, h5s, h5t
 
-from checkpoints import seal
-from checkpoints.content import DEEPEST, META, NUMBERS, Array, check_part, is_text
-from checkpoints.errors import Refused
+from nnspec.checkpoints import seal
+from nnspec.checkpoints.content import DEEPEST, META, NUMBERS, Array, check_part, is_text
+from nnspec.checkpoints.errors import Refused
 
 _NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
 

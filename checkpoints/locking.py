@@ -6,9 +6,9 @@ import re
 import secrets
 from collections.abc import Iterator
 
-from checkpoints import system
-from checkpoints.errors import Locked
-from checkpoints.system import told_as_save_failed
+from nnspec.checkpoints import system
+from nnspec.checkpoints.errors import Locked
+from nnspec.checkpoints.system import told_as_save_failed
 
 _TEMPORARY = re.compile(r".+\.nnspec-[0-9a-f]{16}\.tmp")
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from checkpoints.content import Checkpoint
-from checkpoints.seal import FORMAT_VERSION
+from nnspec.checkpoints.content import Checkpoint
+from nnspec.checkpoints.seal import FORMAT_VERSION
 
 STEPS: dict[int, Callable[[Checkpoint], Checkpoint]] = {}  # the version a step starts from → the step
 

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from checkpoints import content, layout, seal, system
-from checkpoints.content import Array, Checkpoint
-from checkpoints.errors import FormatError, NotACheckpoint, Refused
-from checkpoints.migrate import migrate
+from nnspec.checkpoints import content, layout, seal, system
+from nnspec.checkpoints.content import Array, Checkpoint
+from nnspec.checkpoints.errors import FormatError, NotACheckpoint, Refused
+from nnspec.checkpoints.migrate import migrate
 
 MAX_BYTES = 2**31
 PREVIOUS = ".prev"  # FILE.prev is the version of FILE before the last save

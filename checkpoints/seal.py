@@ -15,7 +15,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from checkpoints.errors import Damaged, Newer, NotACheckpoint, Refused
+from nnspec.checkpoints.errors import Damaged, Newer, NotACheckpoint, Refused
 
 FORMAT_VERSION = 1
 SIZE = 512  # bytes; the user block of the HDF5 file

@@ -5,7 +5,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 
-from checkpoints.errors import SaveFailed
+from nnspec.checkpoints.errors import SaveFailed
 
 open = os.open
 close = os.close

@@ -9,12 +9,12 @@ import errno
 import hashlib
 import os
 
-from checkpoints import content, layout, seal, system
-from checkpoints.content import Array, Checkpoint
-from checkpoints.errors import FormatError, Refused, SaveFailed
-from checkpoints.locking import temporary
-from checkpoints.reading import MAX_BYTES, PREVIOUS, examine, is_whole
-from checkpoints.system import told_as_save_failed
+from nnspec.checkpoints import content, layout, seal, system
+from nnspec.checkpoints.content import Array, Checkpoint
+from nnspec.checkpoints.errors import FormatError, Refused, SaveFailed
+from nnspec.checkpoints.locking import temporary
+from nnspec.checkpoints.reading import MAX_BYTES, PREVIOUS, examine, is_whole
+from nnspec.checkpoints.system import told_as_save_failed
 
 _BLOCK = 2**20  # bytes copied or compared at a time
 _NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL

@@ -8,23 +8,27 @@ Everything is imported when it is first used, so that `import nnspec` costs noth
 """
 
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnspec.api import check, compile, evaluate, load, occlude, resume, train
-    from runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
-    from runtime.network import Network
-    from runtime.training import Run
-    from spec_lang.errors import NNSpecError, SourceError, SpecError
+    from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
+    from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.train.loop import Run
+    from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
+
+_HERE = Path(__file__).resolve().parent
+if not (_HERE / "spec_lang").is_dir() and (_HERE.parent / "spec_lang" / "__init__.py").is_file():
+    # A checkout: the rooms are folders next to this one, not inside it as in an installed package.
+    __path__.append(str(_HERE.parent))
 
 _HOMES = {
     "nnspec.api": ("check", "compile", "evaluate", "load", "occlude", "resume", "train"),
-    "runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
-    "runtime.network": ("Network",),
-    "runtime.training": ("Run",),
-    "spec_lang.errors": ("NNSpecError", "SourceError", "SpecError"),
+    "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
+    "nnspec.runtime.infer.network": ("Network",),
+    "nnspec.runtime.train.loop": ("Run",),
+    "nnspec.spec_lang.report.errors": ("NNSpecError", "SourceError", "SpecError"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -70,21 +74,3 @@ def load_ipython_extension(shell: Any) -> None:
 
 def __dir__() -> list[str]:
     return [*__all__, "__version__"]
-
-
-def _our_packages_are_not_hidden() -> None:
-    """nnspec's parts are packages of plain names; a file of the user's with such a name would be imported in their
-    place."""
-    home = Path(__file__).resolve().parent.parent
-    for name in ("spec_lang", "runtime", "checkpoints"):
-        found = find_spec(name)
-        origin = Path(found.origin).resolve() if found is not None and found.origin else None
-        if origin is None or origin.parent.parent != home:
-            where = origin or f"a folder called {name}"
-            raise ImportError(
-                f"{where} hides nnspec's own package {name!r}, which lies in {home}: "
-                f"rename it, or run from another folder"
-            )
-
-
-_our_packages_are_not_hidden()

@@ -6,19 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.compiler.occlusion import occlude as occlude_images
-from runtime.errors import DataError
-from runtime.evaluation import evaluate as evaluate_part
-from runtime.network import Network
-from runtime.prepare import Arrays, compiled
-from runtime.resuming import resume as resume_run
-from runtime.runs import checkpoint_at
-from runtime.saving import load as load_checkpoint
-from runtime.training import Listener, Run, silent
-from runtime.training import train as train_run
-from spec_lang.request import Request
-from spec_lang.spec import Spec
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.errors import DataError
+from nnspec.runtime.explain.incremental import occlude as occlude_images
+from nnspec.runtime.infer.evaluation import evaluate as evaluate_part
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.train.checkpointing import load as load_checkpoint
+from nnspec.runtime.train.loop import Listener, Run, silent
+from nnspec.runtime.train.loop import train as train_run
+from nnspec.runtime.train.resuming import resume as resume_run
+from nnspec.runtime.train.run_folder import checkpoint_at
+from nnspec.runtime.train.spec_and_data import Arrays, compiled
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.spec_request import Request
 
 
 def check(
@@ -89,7 +89,7 @@ def load(path: str | Path) -> Network:
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:
     """The loss and the spec's metrics on samples and their targets, classes as whole numbers."""
-    from runtime.data import Part
+    from nnspec.runtime.data import Part
 
     return evaluate_part(network, Part(np.asarray(x), np.asarray(y)))
 

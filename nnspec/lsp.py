@@ -1,4 +1,4 @@
-"""The language server: what spec_lang.editor says of a text, in the words of the Language Server Protocol 3.17.
+"""The language server: what nnspec.spec_lang.editor says of a text, in the words of the Language Server Protocol 3.17.
 
 It needs pygls, which `pip install 'nnspec[lsp]'` brings; `nnspec lsp` starts it.
 """
@@ -15,18 +15,18 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import from_fs_path, to_fs_path
 
 from nnspec import __version__
-from spec_lang.diagnostics import Diagnostic, Fix
-from spec_lang.editor.actions import actions
-from spec_lang.editor.complete import complete
-from spec_lang.editor.document import Document
-from spec_lang.editor.hover import hover
-from spec_lang.editor.positions import Positions
-from spec_lang.editor.rename import RenameError, renamable, rename
-from spec_lang.editor.symbols import definitions
-from spec_lang.errors import SpecError
-from spec_lang.format import format
-from spec_lang.include import included_path
-from spec_lang.source import Source, Span
+from nnspec.spec_lang.check.include import included_path
+from nnspec.spec_lang.editor.actions import actions
+from nnspec.spec_lang.editor.complete import complete
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.editor.hover import hover
+from nnspec.spec_lang.editor.positions import Positions
+from nnspec.spec_lang.editor.rename import RenameError, renamable, rename
+from nnspec.spec_lang.editor.symbols import definitions
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.formatter import format
 
 T = TypeVar("T")
 

@@ -11,14 +11,14 @@ import click
 
 from nnspec.cli._command import Verb
 from nnspec.cli._options import changes
-from spec_lang.errors import NNSpecError, SpecError
-from spec_lang.source import Source
+from nnspec.spec_lang.report.errors import NNSpecError, SpecError
+from nnspec.spec_lang.source import Source
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from runtime.prepare import Arrays
-    from runtime.training import Run
+    from nnspec.runtime.train.loop import Run
+    from nnspec.runtime.train.spec_and_data import Arrays
 
 
 class CellError(NNSpecError):
@@ -75,7 +75,7 @@ def load(shell: "InteractiveShell") -> None:
         try:
             run_cell(line, cell, shell.user_ns)
         except SpecError as error:
-            from spec_lang.render import render_all
+            from nnspec.spec_lang.report.render import render_all
 
             colour = str(getattr(shell, "colors", "")).lower() != "nocolor"
             raise CellError(render_all(error.diagnostics, colour)) from None
@@ -95,8 +95,8 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     if asked is None:
         return
     from nnspec.cli._say import result
-    from runtime.prepare import compiled
-    from spec_lang.request import Request
+    from nnspec.runtime.train.spec_and_data import compiled
+    from nnspec.spec_lang.check.spec_request import Request
 
     arrays = _arrays(asked.data, variables)
     source = Source(asked.name or "cell", f"\n{cell}", Path.cwd())
@@ -133,7 +133,7 @@ def _read(line: str) -> Asked | None:
 
 def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
     """The two variables that --data names, where it does."""
-    from runtime.prepare import Arrays
+    from nnspec.runtime.train.spec_and_data import Arrays
 
     names = [name.strip() for name in (data or "").split(",")]
     if len(names) != 2 or not all(name.isidentifier() for name in names):
@@ -147,7 +147,7 @@ def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
 def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
     from nnspec.cli._outcome import show
     from nnspec.cli._progress import following
-    from runtime.training import train
+    from nnspec.runtime.train.loop import train
 
     with following(False, asked.quiet) as listen:
         run = train(request, asked.out, arrays, listen=listen, files=arrays is None or asked.out is not None)

@@ -15,8 +15,8 @@ from pygments.token import (
     _TokenType,
 )
 
-from spec_lang.editor.colour import Colour, coloured
-from spec_lang.source import Source
+from nnspec.spec_lang.editor.colour import Colour, coloured
+from nnspec.spec_lang.source import Source
 
 TOKENS: dict[Colour, _TokenType] = {
     Colour.COMMENT: Comment.Single,

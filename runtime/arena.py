@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from runtime.arrays import shared
-from spec_lang.shape import Parameter
+from nnspec.runtime.arrays import shared
+from nnspec.spec_lang.vocabulary.shape import Parameter
 
 Offsets = dict[str, tuple[int, tuple[int, ...]]]
 """Where each array begins in an arena, and its shape."""

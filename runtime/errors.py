@@ -4,7 +4,7 @@
 something was found and is wrong.
 """
 
-from spec_lang.errors import NNSpecError
+from nnspec.spec_lang.report.errors import NNSpecError
 
 
 class RuntimeFault(NNSpecError):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from runtime.arrays import Array
+from nnspec.runtime.arrays import Array
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
 """Where the two errors of a central difference, of the step (h²) and of rounding (eps / h), are of one size: 6·10⁻⁶."""

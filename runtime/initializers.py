@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from runtime.arrays import Array
-from runtime.registry import Registry
-from spec_lang.initializers import (
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.registry import Registry
+from nnspec.spec_lang.vocabulary.initializers import (
     Constant,
     He,
     HeUniform,
@@ -23,12 +23,12 @@ from spec_lang.initializers import (
     XavierUniform,
     Zeros,
 )
-from spec_lang.shape import Parameter
-from spec_lang.word import Word
+from nnspec.spec_lang.vocabulary.registry import Word
+from nnspec.spec_lang.vocabulary.shape import Parameter
 
 Draw = Callable[[Any, Parameter, np.random.Generator], Array]
 
-INITIALIZERS: Registry[Draw] = Registry("runtime.initializers")
+INITIALIZERS: Registry[Draw] = Registry(__name__)
 """Every initializer by (word, parameter, random), by its class of word."""
 
 implements_init = INITIALIZERS.implements

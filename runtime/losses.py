@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array, log_softmax, sigmoid
-from runtime.registry import Registry
-from runtime.targets import PADDING, TargetError, as_classes, as_numbers
-from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from nnspec.runtime.arrays import Array, log_softmax, sigmoid
+from nnspec.runtime.registry import Registry
+from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
+from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 
 LossFunction = Callable[[Array, Array], tuple[float, Array]]
 """Outputs (batch, …) and targets → the loss, and its gradient of the outputs' shape and type."""
 
-LOSSES: Registry[Callable[[Any], LossFunction]] = Registry("runtime.losses")
+LOSSES: Registry[Callable[[Any], LossFunction]] = Registry(__name__)
 """Every loss's arithmetic, by its class of word."""
 
 implements_loss = LOSSES.implements

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.registry import Registry
-from runtime.targets import PADDING, TargetError, as_classes, as_numbers
-from spec_lang.training import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.registry import Registry
+from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
+from nnspec.spec_lang.vocabulary.statements import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 
-METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry("runtime.metrics")
+METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry(__name__)
 """Every metric by (word, outputs, targets), by its class of word."""
 
 implements_metric = METRICS.implements

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array, empty
-from runtime.registry import Registry
-from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.runtime.arrays import Array, empty
+from nnspec.runtime.registry import Registry
+from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
 
 BLOCK = 65_536
 """Numbers in a block: one each of parameters, gradients, slots and scratch fit into a second-level cache."""
@@ -30,7 +30,7 @@ Update = Callable[[Array, Array, Mapping[str, Array], int, float], None]
 Rule = Callable[[Array, Array, Mapping[str, Array], Array, int, float], None]
 """An update of one block, with scratch of its size before the step. The gradients are scratch too."""
 
-RULES: Registry[Callable[[Any], Rule]] = Registry("runtime.optimizers")
+RULES: Registry[Callable[[Any], Rule]] = Registry(__name__)
 """Every optimizer's arithmetic, by its class of word."""
 
 implements_rule = RULES.implements

@@ -5,7 +5,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from spec_lang.word import Word
+from nnspec.spec_lang.vocabulary.registry import Word
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ class Registry(Mapping[type[Word], F]):
         for ancestor in cls.__mro__:
             if ancestor in self._functions:
                 return self._functions[ancestor]
-        name, place = cls.__name__, self._home.replace(".", "/")
+        name, place = cls.__name__, self._home.removeprefix("nnspec.").replace(".", "/")
         raise KeyError(f"nothing computes {name} yet: register a function for {name} in {place}")
 
     def __iter__(self) -> Iterator[type[Word]]:

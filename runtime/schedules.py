@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.registry import Registry
-from spec_lang.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
+from nnspec.runtime.registry import Registry
+from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
 
-SCHEDULES: Registry[Callable[[Any, float, float], float]] = Registry("runtime.schedules")
+SCHEDULES: Registry[Callable[[Any, float, float], float]] = Registry(__name__)
 """Every schedule's factor by (word, time, length), by its class of word."""
 
 implements_schedule = SCHEDULES.implements

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from runtime.arrays import Array, one_hot
-from runtime.errors import DataError
+from nnspec.runtime.arrays import Array, one_hot
+from nnspec.runtime.errors import DataError
 
 
 class TargetError(DataError, ValueError):

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from spec_lang.errors import SourceError
+from nnspec.spec_lang.report.errors import SourceError
 
 LONGEST_TEXT = 1 << 20  # bytes
 

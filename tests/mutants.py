@@ -32,12 +32,12 @@ RUNTIME = [
 ]
 TESTS = {
     "checkpoints": ["tests/checkpoints", "tests/reliability/test_crash_points.py"],
-    "runtime/saving.py": RUNTIME,
-    "runtime/stored.py": RUNTIME,
-    "runtime/resuming.py": RUNTIME,
-    "runtime/training.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
-    "runtime/runs.py": RUNTIME,
-    "runtime/signals.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "runtime/train/checkpointing.py": RUNTIME,
+    "runtime/train/checkpoint_validation.py": RUNTIME,
+    "runtime/train/resuming.py": RUNTIME,
+    "runtime/train/loop.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "runtime/train/run_folder.py": RUNTIME,
+    "runtime/train/signals.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
     "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
 LONGEST = 600  # seconds: a mutant that hangs is noticed too

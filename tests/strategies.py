@@ -9,21 +9,22 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from numpy.typing import DTypeLike, NDArray
 
-from spec_lang.check import check
-from spec_lang.errors import SpecError
-from spec_lang.layers.activation import LeakyRelu
-from spec_lang.layers.conv import Conv
-from spec_lang.layers.dense import Dense
-from spec_lang.layers.dropout import Dropout
-from spec_lang.layers.normalization import BatchNorm, LayerNorm
-from spec_lang.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
-from spec_lang.layers.recurrent import Gru, Lstm, Rnn
-from spec_lang.layers.reshape import Flatten, Reshape
-from spec_lang.layers.symbols import Embed, OneHot
-from spec_lang.resolve import written
-from spec_lang.shape import Misfit, Shape
-from spec_lang.source import Source
-from spec_lang.word import Layer, layers, words
+from nnspec.spec_lang.check.canonical_text import written
+from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.layers.dense import Dense
+from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
+from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
+from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Rnn
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 Array = NDArray[Any]
 

@@ -62,7 +62,7 @@ def test_importing_nnspec_imports_nothing_heavy():
 
 
 def test_checking_a_spec_imports_no_numpy():
-    code = "from spec_lang.check import check; from spec_lang.source import Source; "
+    code = "from nnspec.spec_lang.check.examination import check; from nnspec.spec_lang.source import Source; "
     code += "check(Source('x', 'input 4 -> dense 2 softmax'))"
     assert modules_after(code) & {"numpy", "h5py", "matplotlib"} == set()
 

@@ -12,13 +12,13 @@ import nnspec
 from benchmarks.figures import WITHOUT
 from benchmarks.peers.worker import Tasks, serve
 from benchmarks.workloads import Workload, batches, names, pieces, raw, weights
-from runtime.compiler.programs import Programs, fixed_threads, plan_of_spec
-from runtime.data import data_from_arrays
-from runtime.environment import environment
-from runtime.network import Network
-from runtime.state import start
-from runtime.stepping import Stepper
-from runtime.training import Trainer, silent
+from nnspec.runtime.data import data_from_arrays
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.program_cache import Programs, fixed_threads, plan_of_spec
+from nnspec.runtime.train.environment import environment
+from nnspec.runtime.train.loop import Trainer, silent
+from nnspec.runtime.train.state import start
+from nnspec.runtime.train.step import Stepper
 
 FEWEST = 8
 """Steps of a run whose first one is to be taken off."""
@@ -168,7 +168,7 @@ class PlannedPrediction(Predicted):
 
     def threads(self) -> AbstractContextManager[None]:
         """BLAS as the plan has it, set once."""
-        return fixed_threads(self.program.plan.draft.blas_threads)
+        return fixed_threads(self.program.plan.schedule.blas_threads)
 
 
 class Occluded:
@@ -239,7 +239,7 @@ def tasks(workload: Workload) -> Tasks:
         case "train":
             as_used: Tasks = {"train": lambda: Trained(workload)} if workload.side == 28 else {}
             plan = plan_of_spec(nnspec.check(spec(workload)))
-            less = {f"{WITHOUT}{name}": partial(Planned, workload, frozenset({name})) for name in plan.draft.applied}
+            less = {f"{WITHOUT}{name}": partial(Planned, workload, frozenset({name})) for name in plan.schedule.applied}
             return {"planned": lambda: Planned(workload), **as_used, **less}
         case "predict":
             return {"planned": lambda: PlannedPrediction(workload), "predict": lambda: Predicted(workload)}

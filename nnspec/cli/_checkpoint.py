@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 from nnspec.cli._say import note
 
 if TYPE_CHECKING:
-    from runtime.data import Data, Part
-    from runtime.network import Network
-    from runtime.saving import Saved
+    from nnspec.runtime.data import Data, Part
+    from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.train.checkpointing import Saved
 
 
 def located(path: str) -> Path:
     """The file of a checkpoint; where a folder was given, which file of it is read is told."""
-    from runtime.runs import checkpoint_at
+    from nnspec.runtime.train.run_folder import checkpoint_at
 
     file = checkpoint_at(path)
     if file != Path(path):
@@ -23,7 +23,7 @@ def located(path: str) -> Path:
 
 def opened(path: str) -> "tuple[Path, Saved]":
     """A checkpoint and its file. Raises CheckpointError."""
-    from runtime.saving import load
+    from nnspec.runtime.train.checkpointing import load
 
     file = located(path)
     return file, load(file)
@@ -41,21 +41,21 @@ def is_checkpoint(given: str) -> bool:
             beginning = file.read(512)
     except (OSError, ValueError):  # such as a text longer than a name may be
         return False
-    from checkpoints.seal import MAGIC
+    from nnspec.checkpoints.seal import MAGIC
 
     return beginning.startswith(MAGIC)
 
 
 def pictures_beside(file: Path) -> Path:
     """Where pictures of a checkpoint go: pictures/ in the folder that it lies in."""
-    from runtime.runs import RunFolder
+    from nnspec.runtime.train.run_folder import RunFolder
 
     return RunFolder(file.parent).pictures
 
 
 def chosen_part(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Part]":
     """The samples that --data and --split ask for: the part's name, the data, the part. Raises DataError, SpecError."""
-    from runtime.prepare import data_for, part_of
+    from nnspec.runtime.train.spec_and_data import data_for, part_of
 
     found = data_for(network, data)
     name, part = part_of(found, split)

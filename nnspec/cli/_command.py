@@ -68,7 +68,7 @@ class Family(_WithExamples, click.Group):
         """The verb that the arguments begin with; a usage error that names the nearest one where there is none."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            from spec_lang.diagnostics import near
+            from nnspec.spec_lang.report.diagnostics import near
 
             names = self.list_commands(ctx)
             close = near(name, names)

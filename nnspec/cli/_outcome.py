@@ -13,7 +13,7 @@ from nnspec.cli._say import result
 from nnspec.cli._words import counted, metric_in_words, table
 
 if TYPE_CHECKING:
-    from runtime.training import Run
+    from nnspec.runtime.train.loop import Run
 
 
 def show(run: "Run", quiet: bool) -> None:
@@ -37,9 +37,9 @@ def show(run: "Run", quiet: bool) -> None:
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
     """Commands that work as they stand, and what they do."""
-    from runtime.forecast import tells_a_series
-    from runtime.prepare import part_of
-    from runtime.sampling import writes_text
+    from nnspec.runtime.infer.forecasting import tells_a_series
+    from nnspec.runtime.infer.sampling import writes_text
+    from nnspec.runtime.train.spec_and_data import part_of
 
     network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
     sample = _sample(run)
@@ -65,9 +65,9 @@ def _called() -> str:
 
 def _sample(run: "Run") -> Path | None:
     """A file that can be given to predict: a picture of a sample, or the file that the data came from."""
-    from runtime.data import DataError, read_inputs
-    from runtime.data.pictures import write_picture
-    from runtime.prepare import part_of
+    from nnspec.runtime.data import DataError, read_inputs
+    from nnspec.runtime.data.images import write_picture
+    from nnspec.runtime.train.spec_and_data import part_of
 
     assert run.path is not None
     preprocessing = run.network.preprocessing

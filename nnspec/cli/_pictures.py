@@ -31,7 +31,7 @@ def single(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
 def keep(figure: "Figure", path: Path) -> None:
     """Write a picture and print its path. Raises PictureError for a suffix that is no picture's, UnwritableError."""
-    from runtime.views import save
+    from nnspec.runtime.views import save
 
     with writing(path):
         result(str(save(figure, path)))

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from spec_lang.errors import NNSpecError, SourceError, SpecError
+from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
 JSON_FORMAT = 1
 """The version of the JSON that the command prints; it grows when the meaning of a key changes."""
@@ -57,7 +57,7 @@ def warn(text: str) -> None:
 def tell(error: NNSpecError) -> int:
     """Write an error to standard error and give the exit code that it stands for."""
     if isinstance(error, SpecError):
-        from spec_lang.render import render_all
+        from nnspec.spec_lang.report.render import render_all
 
         note(render_all(error.diagnostics, coloured(sys.stderr), terminal_width(sys.stderr)))
         return FOUND

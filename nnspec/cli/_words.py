@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 def metric_in_words(name: str, value: float) -> str:
     """A metric's value: a share of samples in per cent, another number to four digits."""
-    from spec_lang.training import Metric
-    from spec_lang.word import words
+    from nnspec.spec_lang.vocabulary.registry import words
+    from nnspec.spec_lang.vocabulary.statements import Metric
 
     metric = words("metric").get(name.removeprefix("validation_").removeprefix("test_"))
     share = metric is not None and issubclass(metric, Metric) and metric.share

@@ -37,8 +37,8 @@ def command(
     No data are read, so this takes a moment only. Ends with 1 where a spec has an error, with 2 where a file is not
     there.
     """
-    from spec_lang.errors import SourceError, SpecError
-    from spec_lang.request import Request
+    from nnspec.spec_lang.check.spec_request import Request
+    from nnspec.spec_lang.report.errors import SourceError, SpecError
 
     if as_json and sarif:
         raise click.UsageError("--json and --sarif are two forms of one answer: give one of them")
@@ -61,7 +61,7 @@ def command(
     if as_json:
         result_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
     elif sarif:
-        from spec_lang.sarif import as_sarif
+        from nnspec.spec_lang.report.sarif import as_sarif
 
         result(json.dumps(as_sarif(found), ensure_ascii=False))
     elif found:

@@ -11,10 +11,10 @@ from nnspec.cli._say import FOUND, result, result_json
 from nnspec.cli._words import counted, table
 
 if TYPE_CHECKING:
-    from runtime.movement import Movement
-    from runtime.saving import Saved
-    from spec_lang.difference import Difference
-    from spec_lang.spec import Spec
+    from nnspec.runtime.infer.weight_distance import Movement
+    from nnspec.runtime.train.checkpointing import Saved
+    from nnspec.spec_lang.check.difference import Difference
+    from nnspec.spec_lang.check.spec import Spec
 
 
 @click.command(
@@ -41,7 +41,7 @@ def command(
     both of them; without B these tell what they change in A. Ends with 1 where the two differ.
     """
     from nnspec.cli._checkpoint import is_checkpoint
-    from spec_lang.difference import differences, text
+    from nnspec.spec_lang.check.difference import differences, text
 
     changed = bool(settings or variant or data)
     if second is None and not changed:
@@ -74,7 +74,7 @@ def command(
 def _read(given: str, settings: dict[str, str], variant: str | None, data: str | None) -> "tuple[Spec, Saved | None]":
     """The checked spec of a file or a text; of a checkpoint the one that was trained, and what it holds."""
     from nnspec.cli._checkpoint import is_checkpoint, opened
-    from spec_lang.request import Request
+    from nnspec.spec_lang.check.spec_request import Request
 
     if not is_checkpoint(given):
         return Request(given, settings, variant, data).check(), None
@@ -84,7 +84,7 @@ def _read(given: str, settings: dict[str, str], variant: str | None, data: str |
 
 def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
     """The sweeps that two specs do not have in common."""
-    from spec_lang.difference import Difference
+    from nnspec.spec_lang.check.difference import Difference
 
     first, second = ({key: ", ".join(values) for key, values in spec.sweeps} for spec in (before, after))
     keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
@@ -93,7 +93,7 @@ def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
 
 def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
     """Where two runs stand, and whether they saw the same data."""
-    from spec_lang.difference import Difference
+    from nnspec.spec_lang.check.difference import Difference
 
     rows = [("step", f"{old.state.step:,}", f"{new.state.step:,}")]
     rows.append(("data digest", *(saved.meta["data_digest"][:16] for saved in (old, new))))
@@ -101,8 +101,8 @@ def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
 
 
 def _movements(old: "Saved", new: "Saved") -> "list[Movement]":
-    from runtime.movement import movements
-    from spec_lang.difference import counterparts
+    from nnspec.runtime.infer.weight_distance import movements
+    from nnspec.spec_lang.check.difference import counterparts
 
     pairs = counterparts(old.network.spec, new.network.spec)
     return list(movements(old.network, new.network, pairs))

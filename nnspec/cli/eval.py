@@ -27,7 +27,7 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
     the network was trained on, their columns and classes found by name; --split all takes every sample of them.
     """
     from nnspec.cli._checkpoint import chosen_part, opened
-    from runtime.evaluation import evaluate
+    from nnspec.runtime.infer.evaluation import evaluate
 
     file, saved = opened(checkpoint)
     name, found, part = chosen_part(saved.network, data, split)

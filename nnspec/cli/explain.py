@@ -9,7 +9,7 @@ from nnspec.cli._words import table
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from spec_lang.codes import TABLE
+    from nnspec.spec_lang.report.codes import TABLE
 
     begun = incomplete.upper()
     return [CompletionItem(code, help=entry.title) for code, entry in TABLE.items() if code.startswith(begun)]
@@ -22,13 +22,13 @@ def command(code: str | None) -> None:
 
     Without CODE all of them are listed.
     """
-    from spec_lang.codes import CODES
+    from nnspec.spec_lang.report.codes import CODES
 
     if code is None:
         result(table(list(CODES.items())))
         return
-    from spec_lang.errors import NNSpecError
-    from spec_lang.explain import explain
+    from nnspec.spec_lang.report.errors import NNSpecError
+    from nnspec.spec_lang.report.explain import explain
 
     try:
         result(explain(code))

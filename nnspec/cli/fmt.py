@@ -15,7 +15,7 @@ from nnspec.cli._say import FOUND, note, result, tell, writing
 from nnspec.cli._words import counted
 
 if TYPE_CHECKING:
-    from spec_lang.source import Source
+    from nnspec.spec_lang.source import Source
 
 STDIN = "-"
 
@@ -39,8 +39,8 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
     alone where it cannot be read as a spec, which is told with exit code 1. FILE - is standard input, and FILE may be
     the text of a network itself; both are written to standard output.
     """
-    from spec_lang.errors import SourceError, SpecError
-    from spec_lang.format import format
+    from nnspec.spec_lang.report.errors import SourceError, SpecError
+    from nnspec.spec_lang.syntax.formatter import format
 
     code = changed = 0
     for file in files:
@@ -70,7 +70,7 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
 
 
 def _source(file: str) -> "Source":
-    from spec_lang.source import LONGEST_TEXT, Source, open_source
+    from nnspec.spec_lang.source import LONGEST_TEXT, Source, open_source
 
     if file != STDIN:
         return open_source(file)

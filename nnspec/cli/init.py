@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
+import nnspec
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._say import UnwritableError, result, writing
 from nnspec.cli._words import table
 
-SPECS = Path(__file__).resolve().parents[2] / "specs"
-"""The folder of the specs that come with the package; it lies beside nnspec itself, installed or not."""
+SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
+"""The folder of the specs that come with the package."""
 
 
 def shipped() -> dict[str, Path]:
@@ -45,7 +46,7 @@ def command(name: str | None, file: Path | None) -> None:
         result(table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
         return
     if name not in specs:
-        from spec_lang.diagnostics import near, one_of
+        from nnspec.spec_lang.report.diagnostics import near, one_of
 
         close = near(name, specs)
         hint = f"did you mean {close}?" if close else f"there is {one_of(specs)}"

@@ -25,7 +25,7 @@ def command(checkpoint: str, as_json: bool) -> None:
     The file is proved whole first; the spec is shown as it is stored, and nothing of it is compiled.
     """
     from nnspec.cli._checkpoint import located
-    from runtime.errors import CheckpointError
+    from nnspec.runtime.errors import CheckpointError
 
     file = located(checkpoint)
     try:
@@ -42,10 +42,10 @@ def command(checkpoint: str, as_json: bool) -> None:
 
 def _content(file: Path) -> dict[str, Any]:
     """Everything that is shown, in plain values."""
-    import checkpoints
-    from checkpoints.content import table as entries_of
-    from checkpoints.content import to_stored
-    from runtime.saving import told
+    from nnspec import checkpoints
+    from nnspec.checkpoints.content import table as entries_of
+    from nnspec.checkpoints.content import to_stored
+    from nnspec.runtime.train.checkpointing import told
 
     summary, checkpoint = told(checkpoints.verify, file), told(checkpoints.read, file)
     meta, entries = checkpoint.meta, checkpoint.entries

@@ -8,7 +8,7 @@ import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._say import WRONG_USE
-from spec_lang.errors import NNSpecError
+from nnspec.spec_lang.report.errors import NNSpecError
 
 
 @click.command(cls=Verb, section=Section.SPECS, examples=("nnspec lsp",))

@@ -14,7 +14,7 @@ from nnspec.cli._words import counted
 if TYPE_CHECKING:
     import numpy as np
 
-    from runtime.network import Network
+    from nnspec.runtime.infer.network import Network
 
     _Type = click.ParamType[Any]
 else:
@@ -120,7 +120,7 @@ def command(
     """
     from nnspec import api
     from nnspec.cli._checkpoint import class_names, looks_at_images, opened, pictures_beside
-    from runtime.occlusion import OcclusionError
+    from nnspec.runtime.explain.occlusion import OcclusionError
 
     if not images and (label is not None or invert):
         raise click.UsageError("--label and --invert are about images given as files: name one")
@@ -142,8 +142,8 @@ def command(
 def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:
     """The first rightly labelled samples of each class, and a word about classes that have none."""
     from nnspec.cli._checkpoint import chosen_part
-    from runtime.errors import NetworkError
-    from runtime.evaluation import first_right
+    from nnspec.runtime.errors import NetworkError
+    from nnspec.runtime.infer.evaluation import first_right
 
     name, found, part = chosen_part(network, data, split)
     places = first_right(network, part, per_class)
@@ -162,9 +162,9 @@ def _given(network: "Network", names: list[str], paths: tuple[str, ...], label: 
     """The images of files, each with the class that is predicted, or the one that was named."""
     import numpy as np
 
-    from runtime.data import read_inputs
-    from runtime.evaluation import class_probabilities
-    from spec_lang.diagnostics import one_of
+    from nnspec.runtime.data import read_inputs
+    from nnspec.runtime.infer.evaluation import class_probabilities
+    from nnspec.spec_lang.report.diagnostics import one_of
 
     if label is not None and label not in names:
         raise click.BadParameter(f"no class is called {label!r}; there is {one_of(names)}", param_hint="--label")
@@ -177,7 +177,7 @@ def _given(network: "Network", names: list[str], paths: tuple[str, ...], label: 
 
 
 def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.ndarray") -> _Chosen:
-    from runtime.evaluation import class_probabilities
+    from nnspec.runtime.infer.evaluation import class_probabilities
 
     probabilities = class_probabilities(network.predict(images))
     return _Chosen(images, labels, probabilities[range(len(labels)), labels])
@@ -185,8 +185,8 @@ def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.nd
 
 def _mean(network: "Network", data: str | None) -> Any:
     """The mean of the training images: of each channel, in the units of the samples."""
-    from runtime.data.measure import mean_and_deviation
-    from runtime.prepare import data_for
+    from nnspec.runtime.data.measure import mean_and_deviation
+    from nnspec.runtime.train.spec_and_data import data_for
 
     preprocessing = network.preprocessing
     known = preprocessing.normalize == "zscore"
@@ -208,8 +208,8 @@ def _keep(
     """Write the arrays and the pages of the picture."""
     import numpy as np
 
-    from runtime.views import PICTURES
-    from runtime.views.occlusion import pages
+    from nnspec.runtime.views import PICTURES
+    from nnspec.runtime.views.occlusion import pages
 
     stem = f"occlusion-{window[0]}x{window[1]}"
     arrays = folder / f"{stem}.npz"

@@ -11,10 +11,10 @@ from nnspec.cli._say import result, result_json
 from nnspec.cli._words import counted, table
 
 if TYPE_CHECKING:
-    from runtime.compiler.assemble import Plan
-    from runtime.compiler.listing import PlannedNode
-    from runtime.data import Data
-    from spec_lang.spec import Spec
+    from nnspec.runtime.compiler.assemble import Plan
+    from nnspec.runtime.compiler.listing import PlannedNode
+    from nnspec.runtime.data import Data
+    from nnspec.spec_lang.check.spec import Spec
 
 MOST_CLASSES = 20
 """Classes that are listed one by one for people; JSON has them all."""
@@ -52,12 +52,12 @@ def command(
     gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take as it is
     computed, and the data themselves come on top. Data are read where they are on this machine, and never fetched.
     """
-    from runtime.prepare import with_data_at_hand, with_shapes
-    from spec_lang.request import Request
+    from nnspec.runtime.train.spec_and_data import with_data_at_hand, with_shapes
+    from nnspec.spec_lang.check.spec_request import Request
 
     request = Request(file, settings, variant, data)
     if code:
-        from runtime.compiler.listing import listing
+        from nnspec.runtime.compiler.listing import listing
 
         spec, _ = with_shapes(request)
         result(listing(_training_plan(spec, without), spec))
@@ -73,7 +73,7 @@ def command(
 
 
 def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
-    from spec_lang.resolve import resolved
+    from nnspec.spec_lang.check.canonical_text import resolved
 
     return {
         "network": spec.name,
@@ -86,16 +86,16 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
             {**vars(node), "shape": list(node.shape), "laid": list(node.laid), "notes": list(node.notes)}
             for node in _nodes(plan)
         ],
-        "rewrites": list(plan.draft.applied),
-        "lanes": list(plan.draft.lanes),
-        "blas_threads": plan.draft.blas_threads,
+        "rewrites": list(plan.schedule.applied),
+        "lanes": list(plan.schedule.lanes),
+        "blas_threads": plan.schedule.blas_threads,
         "sweeps": {key: list(values) for key, values in spec.sweeps},
         "spec": resolved(spec),
     }
 
 
 def _tell(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
-    from spec_lang.resolve import resolved
+    from nnspec.spec_lang.check.canonical_text import resolved
 
     result(resolved(spec))
     result(_drawn(spec) + "\n")
@@ -121,7 +121,7 @@ def _layers(spec: "Spec") -> list[dict[str, Any]]:
 
 
 def _drawn(spec: "Spec") -> str:
-    from spec_lang.ends import in_bytes
+    from nnspec.spec_lang.check.cross_checks import in_bytes
 
     layers = _layers(spec)
     rows = [("layer", "kind", "shape", "parameters", "FLOPs", "memory"), ("input", "", str(spec.input), "", "", "")]
@@ -138,7 +138,7 @@ def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
     name = spec.data.word if spec.data is not None else None
     if data is None:
         return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
-    from runtime.training import Timetable
+    from nnspec.runtime.train.loop import Timetable
 
     counts = data.counts()
     parts = {role: {"samples": len(part), "classes": counts[role] or None} for role, part in data.parts()}
@@ -176,7 +176,7 @@ def _sweeps_in_words(spec: "Spec") -> str:
 
 def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
     """Where a run begun now would go, and why it could not be written there."""
-    from runtime.runs import prospect
+    from nnspec.runtime.train.run_folder import prospect
 
     path, problem = prospect(spec.name, Path(out) if out is not None else None)
     return {"out": str(path), "writable": problem is None, "problem": problem}
@@ -184,8 +184,8 @@ def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
 
 def _training_plan(spec: "Spec", without: tuple[str, ...]) -> "Plan":
     """The plan of a training step on whole batches; nothing is allocated."""
-    from runtime.compiler.programs import plan_of_spec
-    from runtime.compiler.rewrites import REWRITES
+    from nnspec.runtime.compiler.rewrites import REWRITES
+    from nnspec.runtime.infer.program_cache import plan_of_spec
 
     unknown = [name for name in without if name not in REWRITES]
     if unknown:
@@ -196,33 +196,35 @@ def _training_plan(spec: "Spec", without: tuple[str, ...]) -> "Plan":
 
 
 def _nodes(plan: "Plan") -> "list[PlannedNode]":
-    from runtime.compiler.listing import nodes_of
+    from nnspec.runtime.compiler.listing import nodes_of
 
     return nodes_of(plan)
 
 
 def _memory(plan: "Plan", spec: "Spec") -> int:
-    from runtime.compiler.listing import training_bytes
+    from nnspec.runtime.compiler.listing import training_bytes
 
     return training_bytes(plan, spec, sample_bytes=1 if spec.data is not None else 4)
 
 
 def _planned(plan: "Plan", spec: "Spec") -> str:
     """How a step is computed: each operation, and what the rewrites made of it."""
-    from spec_lang.ends import in_bytes
+    from nnspec.spec_lang.check.cross_checks import in_bytes
 
-    draft = plan.draft
+    schedule = plan.schedule
     rows = [("step", "kernel", "form", "in memory", "FLOPs a batch", "buffers", "")]
     for n in _nodes(plan):
         laid = "x".join(map(str, n.laid))
         rows.append((n.name, n.kind, n.form, laid, f"{n.flops:,}", in_bytes(n.bytes), ", ".join(n.notes)))
-    lanes = draft.lanes
+    lanes = schedule.lanes
     shards = counted(lanes[0], "sample")
     if len(lanes) > 1:
         shards = f"{' + '.join(map(str, lanes))} samples in {len(lanes)} lanes"
-    if draft.block > 1:
-        shards = f"{draft.block} steps of one sample at once"
-    threads = "one BLAS thread" + (" each" if len(lanes) > 1 else "") if draft.blas_threads == 1 else "two BLAS threads"
+    if schedule.block > 1:
+        shards = f"{schedule.block} steps of one sample at once"
+    threads = (
+        "one BLAS thread" + (" each" if len(lanes) > 1 else "") if schedule.blas_threads == 1 else "two BLAS threads"
+    )
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
-    rewrites = ", ".join(draft.applied) or "none"
+    rewrites = ", ".join(schedule.applied) or "none"
     return table(rows, right=(4, 5)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

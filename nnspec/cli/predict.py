@@ -11,8 +11,8 @@ from nnspec.cli._say import result, result_json, tell
 from nnspec.cli._words import table
 
 if TYPE_CHECKING:
-    from runtime.data import Preprocessing
-    from runtime.network import Network
+    from nnspec.runtime.data import Preprocessing
+    from nnspec.runtime.infer.network import Network
 
 _SHOWN = 3  # classes of a sample that are printed
 
@@ -42,7 +42,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     import numpy as np
 
     from nnspec.cli._checkpoint import class_names, opened
-    from runtime.data import DataError, read_inputs
+    from nnspec.runtime.data import DataError, read_inputs
 
     _, saved = opened(checkpoint)
     network, code = saved.network, 0
@@ -66,7 +66,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
 def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
     """For each sample its input, and label and probabilities, or value: a number, or a list where there are several."""
     from nnspec.cli._checkpoint import class_names
-    from runtime.evaluation import class_probabilities
+    from nnspec.runtime.infer.evaluation import class_probabilities
 
     names = class_names(network)
     if not labels:

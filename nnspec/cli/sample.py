@@ -55,11 +55,11 @@ def command(
     import secrets
 
     from nnspec.cli._checkpoint import opened
-    from runtime.sampling import Taste, Writer
+    from nnspec.runtime.infer.sampling import SamplingOptions, Writer
 
     _, saved = opened(checkpoint)
     chosen = seed if seed is not None else secrets.randbelow(2**31)
-    writer = Writer(saved.network, chosen, Taste(temperature, top_k), length)
+    writer = Writer(saved.network, chosen, SamplingOptions(temperature, top_k), length)
     times = count or (10 if writer.lines else 1)
     if as_json:
         result_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])

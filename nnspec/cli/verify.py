@@ -39,16 +39,16 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
 
 def _files(checkpoints: tuple[str, ...]) -> list[Path]:
     """The checkpoints named, and those in the folders named."""
-    from runtime.runs import checkpoints_in
+    from nnspec.runtime.train.run_folder import checkpoints_in
 
     return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
 
 
 def judged(path: Path) -> tuple[str, str, int]:
     """What is to be said of a file, what to do now, and the exit code that follows."""
-    import checkpoints
-    from runtime.errors import CheckpointError
-    from runtime.saving import load
+    from nnspec import checkpoints
+    from nnspec.runtime.errors import CheckpointError
+    from nnspec.runtime.train.checkpointing import load
 
     try:
         summary = checkpoints.verify(path)

@@ -1,14 +1,14 @@
-"""Draft → plan: every node's kernel written down, forward and then backward, for each size of lane."""
+"""ExecutionSchedule → plan: every node's kernel written down, forward and then backward, for each size of lane."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runtime.compiler.draft import Draft, DraftNode
-from runtime.compiler.kernels import KERNELS, Backward, Site
-from runtime.compiler.kernels.plain import write_plain
-from runtime.compiler.losses import write_loss
-from runtime.compiler.writer import GIVEN, INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
-from spec_lang.spec import INPUT
+from nnspec.runtime.compiler.kernels import KERNELS, Backward, KernelContext
+from nnspec.runtime.compiler.kernels.losses import write_loss
+from nnspec.runtime.compiler.kernels.plain import write_plain
+from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
+from nnspec.runtime.compiler.writer import GIVEN, INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
+from nnspec.spec_lang.check.spec import INPUT
 
 MANY = 16
 """Samples that are worth a copy of their own before they are normalized."""
@@ -41,9 +41,9 @@ class LaneText:
 
 @dataclass(frozen=True)
 class Plan:
-    """The program of a draft as text, one for each size of lane. Nothing is allocated yet."""
+    """The program of a schedule as text, one for each size of lane. Nothing is allocated yet."""
 
-    draft: Draft
+    schedule: ExecutionSchedule
     dtype: str
     normalized: bool
     lanes: Mapping[int, LaneText]
@@ -51,51 +51,55 @@ class Plan:
     @property
     def bytes(self) -> int:
         """What all lanes' buffers take, beside parameters, gradients and slots."""
-        return sum(self.lanes[size].bytes for size in self.draft.lanes)
+        return sum(self.lanes[size].bytes for size in self.schedule.lanes)
 
 
-def assemble(draft: Draft, dtype: str, normalized: bool) -> Plan:
-    """The plan of a draft. `normalized` says whether samples are shifted and scaled first."""
-    if draft.block > 1:
-        return Plan(draft, dtype, normalized, {1: _block(draft, dtype, normalized)})
-    return Plan(draft, dtype, normalized, {size: _lane(draft, size, dtype, normalized) for size in set(draft.lanes)})
-
-
-def _lane(draft: Draft, samples: int, dtype: str, normalized: bool) -> LaneText:
-    w = Writer(samples, draft.lanes, dtype, draft.training)
-    walk = Walk(draft, w)
-    end = walk.forward(
-        draft.nodes, {INPUT: _input(draft, w, normalized)}, {INPUT: draft.training and draft.first_gradient}
+def assemble(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> Plan:
+    """The plan of a schedule. `normalized` says whether samples are shifted and scaled first."""
+    if schedule.block > 1:
+        return Plan(schedule, dtype, normalized, {1: _block(schedule, dtype, normalized)})
+    return Plan(
+        schedule, dtype, normalized, {size: _lane(schedule, size, dtype, normalized) for size in set(schedule.lanes)}
     )
-    if draft.training:
+
+
+def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: bool) -> LaneText:
+    w = Writer(samples, schedule.lanes, dtype, schedule.training)
+    walk = Walk(schedule, w)
+    end = walk.forward(
+        schedule.nodes, {INPUT: _input(schedule, w, normalized)}, {INPUT: schedule.training and schedule.first_gradient}
+    )
+    if schedule.training:
         walk.backward(end)
         result = "loss"
     else:
-        result = _outputs(draft, w, end)
-    return LaneText(_text(w, result, f"{samples} of {draft.batch} samples"), w.bytes, walk.forms, w.meetings, w.common)
+        result = _outputs(schedule, w, end)
+    return LaneText(
+        _text(w, result, f"{samples} of {schedule.batch} samples"), w.bytes, walk.forms, w.meetings, w.common
+    )
 
 
 class Walk:
     """Kernels written one after another, and their backward passes in the opposite order."""
 
-    def __init__(self, draft: Draft, writer: Writer):
-        self.draft = draft
+    def __init__(self, schedule: ExecutionSchedule, writer: Writer):
+        self.schedule = schedule
         self.writer = writer
         self.forms: dict[str, Form] = {}
         self._wanted: dict[str, bool] = {}
-        self._backwards: list[tuple[DraftNode, Backward]] = []
+        self._backwards: list[tuple[ScheduledNode, Backward]] = []
 
-    def forward(self, nodes: Sequence[DraftNode], values: dict[str, Ref], wanted: dict[str, bool]) -> Ref:
+    def forward(self, nodes: Sequence[ScheduledNode], values: dict[str, Ref], wanted: dict[str, bool]) -> Ref:
         """Write these nodes from the values they begin with; `wanted` says which of those need a gradient."""
         w, end = self.writer, next(iter(values.values()))
         self._wanted = dict(wanted)
         for node in nodes:
-            inputs = [_shared(self.draft, name, values[name]) for name in node.inputs]
+            inputs = [_shared(self.schedule, name, values[name]) for name in node.inputs]
             needs = [self._wanted[name] for name in node.inputs]
             learns = bool(node.layer.parameters(node.input_shapes[0]))
             self._wanted[node.name] = w.training and (any(needs) or learns)
             w.do(f"# {node.name}: {node.layer.word} -> {node.output_shape}")
-            site, before = Site(self.draft, node, w, inputs, needs), w.bytes
+            site, before = KernelContext(self.schedule, node, w, inputs, needs), w.bytes
             written = KERNELS[type(node.layer)](node.layer, site) if type(node.layer) in KERNELS else None
             end, backward = written if written is not None else write_plain(site)
             kind = "planned" if written is not None else "plain"
@@ -108,7 +112,7 @@ class Walk:
         """Write the loss and the way back; returns the gradients of the values that the walk began with."""
         w = self.writer
         w.do("# the loss")
-        d_end = write_loss(self.draft, w, end)
+        d_end = write_loss(self.schedule, w, end)
         waiting = {self._backwards[-1][0].name if self._backwards else INPUT: d_end}
         for node, backward in reversed(self._backwards):
             d_y = waiting.pop(node.name, None)
@@ -129,13 +133,13 @@ class Walk:
         return waiting
 
 
-def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
+def _block(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> LaneText:
     """Steps of single samples, a block of them at once: see rewrites.blocks."""
-    first, rest, steps = draft.nodes[0], draft.nodes[1:], draft.block
+    first, rest, steps = schedule.nodes[0], schedule.nodes[1:], schedule.block
     features, units = first.input_shapes[0].size, first.output_shape.size
     w = Writer(1, (1,), dtype, True)
-    start, _ = draft.parameters[f"{first.name}/weight"]
-    biased = f"{first.name}/bias" in draft.parameters
+    start, _ = schedule.parameters[f"{first.name}/weight"]
+    biased = f"{first.name}/bias" in schedule.parameters
     inputs = features + biased
     tail = start + inputs * units
     samples = w.buffer("x", (steps, inputs), 1)
@@ -159,7 +163,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
     z = w.rows(f"{first.name}_z", units)
     row = w.view(f"{z.name}_row", f"{z.name}.reshape(-1)", (units,)).name
     own = w.bytes
-    before = _normalizing(draft, w, normalized, f"samples.reshape({steps}, {features})", target.name, rows=True)
+    before = _normalizing(schedule, w, normalized, f"samples.reshape({steps}, {features})", target.name, rows=True)
     before += [
         f"np.dot({samples.name}, {weight}, out={products})",
         f"np.dot({samples.name}, {samples.name}.T, out={likeness})",
@@ -171,7 +175,7 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
     w.do(f"np.dot(likeness_to[t], moves_before[t], out={correction})")
     w.do(f"np.add(product_of[t], {correction}, out={row})")
     w.do("targets = target_of[t]")
-    walk = Walk(draft, w)
+    walk = Walk(schedule, w)
     end = walk.forward(rest, {first.name: z}, {first.name: True})
     d_z = walk.backward(end)[first.name]
     w.do("losses.append(loss)")
@@ -186,25 +190,27 @@ def _block(draft: Draft, dtype: str, normalized: bool) -> LaneText:
     return LaneText(text, w.bytes, {first.name: Form("planned", (units, 1), own), **walk.forms})
 
 
-def _input(draft: Draft, w: Writer, normalized: bool) -> Ref:
+def _input(schedule: ExecutionSchedule, w: Writer, normalized: bool) -> Ref:
     """The samples, (samples, *shape) as the data give them, laid out and normalized."""
-    features = draft.input_shape.size
-    w.do(f"# the samples: {draft.input_shape}")
-    if len(draft.input_shape) == 1 or draft.flat_samples:
+    features = schedule.input_shape.size
+    w.do(f"# the samples: {schedule.input_shape}")
+    if len(schedule.input_shape) == 1 or schedule.flat_samples:
         rows = w.buffer("x_rows", (w.samples, features + 1), 1)
         target = w.view("x_samples", f"{rows.name}[:, :{features}]", (w.samples, features), solid=False)
         with_one = w.view("x_1", f"{rows.name}.T", (features + 1, w.samples), solid=False)
         x = w.view("x", f"{with_one.name}[:{features}]", (features, w.samples), solid=False)
         x = Ref(x.name, x.shape, free=False, solid=False, with_one=with_one.name)
         given = w.view("samples_flat", f"samples.reshape({w.samples}, {features})", (w.samples, features)).name
-        w.step += _normalizing(draft, w, normalized, given, target.name, rows=True)
+        w.step += _normalizing(schedule, w, normalized, given, target.name, rows=True)
     else:
-        x = w.buffer("x", laid_out(draft.input_shape, w.samples)).kept()
-        w.step += _normalizing(draft, w, normalized, as_laid("samples", draft.input_shape), x.name, rows=False)
+        x = w.buffer("x", laid_out(schedule.input_shape, w.samples)).kept()
+        w.step += _normalizing(schedule, w, normalized, as_laid("samples", schedule.input_shape), x.name, rows=False)
     return x
 
 
-def _normalizing(draft: Draft, w: Writer, normalized: bool, source: str, target: str, rows: bool) -> list[str]:
+def _normalizing(
+    schedule: ExecutionSchedule, w: Writer, normalized: bool, source: str, target: str, rows: bool
+) -> list[str]:
     """The lines that bring raw samples into their place, each a row of numbers or laid out as an image is.
 
     What NumPy converts it reads and writes without gaps, which is twice as fast: images are turned as they come, and
@@ -212,7 +218,7 @@ def _normalizing(draft: Draft, w: Writer, normalized: bool, source: str, target:
     """
     if not normalized:
         return [f"np.copyto({target}, {source}, casting='same_kind')"]
-    shape, many = draft.input_shape, w.samples * draft.block >= MANY
+    shape, many = schedule.input_shape, w.samples * schedule.block >= MANY
     shift, scale = (
         w.view(f"x_{name}", f"{name}.reshape(()) if {name}.size == 1 else {each}", (), solid=False).name
         for name in ("shift", "scale")
@@ -221,7 +227,7 @@ def _normalizing(draft: Draft, w: Writer, normalized: bool, source: str, target:
     )
     lines, place = [], target
     if many and rows:
-        place = w.buffer("x_apart", (w.samples * draft.block, shape.size)).name
+        place = w.buffer("x_apart", (w.samples * schedule.block, shape.size)).name
     elif many:
         turned = w.name("samples_turned")
         w.setup.append(f"{turned} = empty({target}.shape, samples.dtype)")
@@ -235,19 +241,19 @@ def _normalizing(draft: Draft, w: Writer, normalized: bool, source: str, target:
     ]
 
 
-def _shared(draft: Draft, name: str, ref: Ref) -> Ref:
+def _shared(schedule: ExecutionSchedule, name: str, ref: Ref) -> Ref:
     """An array that several nodes read is nobody's to overwrite."""
-    return ref.kept() if len(draft.readers(name)) > 1 else ref
+    return ref.kept() if len(schedule.readers(name)) > 1 else ref
 
 
-def _outputs(draft: Draft, w: Writer, end: Ref) -> str:
+def _outputs(schedule: ExecutionSchedule, w: Writer, end: Ref) -> str:
     """The name of the answers, (samples, *shape), the head applied."""
-    shape = draft.output_shape
-    if draft.head is not None:
-        w.do(f"# {draft.head.word}")
-        node = DraftNode("outputs", draft.head, (), (shape,), shape)
-        site = Site(draft, node, w, [end], [False])
-        kernel = KERNELS[type(draft.head)](draft.head, site) if type(draft.head) in KERNELS else None
+    shape = schedule.output_shape
+    if schedule.head is not None:
+        w.do(f"# {schedule.head.word}")
+        node = ScheduledNode("outputs", schedule.head, (), (shape,), shape)
+        site = KernelContext(schedule, node, w, [end], [False])
+        kernel = KERNELS[type(schedule.head)](schedule.head, site) if type(schedule.head) in KERNELS else None
         end, _ = kernel if kernel is not None else write_plain(site)
     return w.view("answers", as_samples(end.name, shape), (w.samples, *shape)).name
 

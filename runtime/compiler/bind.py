@@ -11,26 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from runtime.arrays import Array, empty, full, shared
-from runtime.compiler.assemble import Plan
-from runtime.compiler.draft import STEP_WORTH_A_THREAD
-from runtime.graph import reads_symbols
-from runtime.layers import Forward, Mode, build
-from runtime.layers.symbols import padding_of
-from runtime.losses import LossFunction, build_loss
-from runtime.padding import behind_strides
-from runtime.partner import Partner
-from spec_lang.bind import bind as bind_word
-from spec_lang.parse import parse
-from spec_lang.shape import Shape
-from spec_lang.source import Source
-from spec_lang.syntax import Call, Pipeline
-from spec_lang.word import Word, layers, words
+from nnspec.runtime.arrays import Array, empty, full, shared
+from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.graph import reads_symbols
+from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.schedule import STEP_WORTH_A_THREAD
+from nnspec.runtime.execute.worker_process import Partner
+from nnspec.runtime.layers import Forward, Mode, build
+from nnspec.runtime.layers.embedding import padding_of
+from nnspec.runtime.losses import LossFunction, build_loss
+from nnspec.spec_lang.check.bind import bind as bind_word
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.tree import Call, Pipeline
+from nnspec.spec_lang.vocabulary.registry import Word, layers, words
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 Step = Callable[..., Any]
 
 
-class Bound:
+class BoundProgram:
     """A plan over arrays: fill `samples` (and `targets`), call, and read the answer.
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
@@ -50,17 +50,17 @@ class Bound:
         random: np.random.Generator | None,
         states: Mapping[str, Array] | None = None,
     ):
-        draft = plan.draft
+        schedule = plan.schedule
         self.plan = plan
-        self.blas_threads = None if draft.one_thread_anyway() else draft.blas_threads
+        self.blas_threads = None if schedule.one_thread_anyway() else schedule.blas_threads
         self.quiet = copy_context()  # where numbers may overflow without a warning
         self.quiet.run(np.seterr, all="ignore")
-        batch = draft.batch * draft.block
-        zeros = shared if draft.training else np.zeros
-        self.samples = zeros((batch, *draft.input_shape), sample_type)
+        batch = schedule.batch * schedule.block
+        zeros = shared if schedule.training else np.zeros
+        self.samples = zeros((batch, *schedule.input_shape), sample_type)
         self.targets = zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
-        symbolic = reads_symbols((node.layer, node.inputs) for node in draft.nodes)
+        symbolic = reads_symbols((node.layer, node.inputs) for node in schedule.nodes)
         self._padding = zeros(batch, np.intp) if symbolic else None
         self._draws = _draws(plan)
         self._steps: list[Step] = []
@@ -71,12 +71,12 @@ class Bound:
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: zeros(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
-        mode = Mode(draft.training, random, strided=behind_strides(draft.nodes) if symbolic else {})
+        mode = Mode(schedule.training, random, strided=behind_strides(schedule.nodes) if symbolic else {})
         start = 0
-        for i, size in enumerate(draft.lanes):
+        for i, size in enumerate(schedule.lanes):
             if i and gradients is not None:
                 self._gradients.append(shared(gradients.shape, gradients.dtype))
-            part = slice(start, start + size * draft.block)
+            part = slice(start, start + size * schedule.block)
             make = partial(
                 _compiled(plan.lanes[size].text),
                 parameters,
@@ -90,7 +90,7 @@ class Bound:
                 together,
                 i,
             )
-            self._steps.append(make() if len(draft.lanes) == 1 else self._made_at_last(i, make))
+            self._steps.append(make() if len(schedule.lanes) == 1 else self._made_at_last(i, make))
             start += size
 
     def _mode_of(self, mode: Mode, part: slice, states: Mapping[str, Array]) -> Mode:
@@ -145,7 +145,7 @@ class Bound:
             first = self._walk(0, self.partner)
             self.partner.end()
             return [first, float(self._told[0])]
-        run = run_together if self.plan.draft.step_flops() >= STEP_WORTH_A_THREAD else run_in_turn
+        run = run_together if self.plan.schedule.step_flops() >= STEP_WORTH_A_THREAD else run_in_turn
         if not self._meetings:
             return run(self._steps)
         lanes = [step() for step in self._steps]
@@ -183,11 +183,11 @@ def _workers() -> ThreadPoolExecutor:
 
 def _draws(plan: Plan) -> Mapping[str, Array]:
     """An array of uniform numbers for each dropout, (batch, *shape), in the order of the layers; ones keep all."""
-    draft = plan.draft
+    schedule = plan.schedule
     draws: dict[str, Array] = {}
-    for node in draft.nodes:
-        if draft.training and node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0:
-            draws[node.name] = shared((draft.batch, *node.output_shape), np.float32)
+    for node in schedule.nodes:
+        if schedule.training and node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0:
+            draws[node.name] = shared((schedule.batch, *node.output_shape), np.float32)
             draws[node.name].fill(1)
     return draws
 

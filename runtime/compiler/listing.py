@@ -6,11 +6,11 @@ import textwrap
 from dataclasses import dataclass
 from math import prod
 
-from runtime import arrays, optimizers
-from runtime.compiler.assemble import Plan
-from runtime.compiler.writer import INDENT
-from spec_lang.optimizers import Optimizer
-from spec_lang.spec import Spec
+from nnspec.runtime import arrays, optimizers
+from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.writer import INDENT
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -32,19 +32,19 @@ class PlannedNode:
 
 def nodes_of(plan: Plan) -> list[PlannedNode]:
     """Every operation in the order in which it is computed; FLOPs are those of a batch's forward pass."""
-    lanes = [plan.lanes[size].forms for size in plan.draft.lanes]
+    lanes = [plan.lanes[size].forms for size in plan.schedule.lanes]
     return [
         PlannedNode(
             node.name,
             node.layer.word,
             lanes[0][node.name].kind,
             tuple(node.output_shape),
-            node.flops() * plan.draft.batch,
+            node.flops() * plan.schedule.batch,
             lanes[0][node.name].laid,
             sum(forms[node.name].bytes for forms in lanes),
             node.notes,
         )
-        for node in plan.draft.nodes
+        for node in plan.schedule.nodes
     ]
 
 
@@ -54,10 +54,10 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
     `sample_bytes` is the size of one number of a raw sample. The data themselves and evaluation's programs come on top.
     """
     size = 4 if plan.dtype == "float32" else 8
-    draft = plan.draft
-    arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + len(draft.lanes))
-    drawn = sum(draft.batch * node.output_shape.size * 4 for node in draft.nodes if node.layer.word == "dropout")
-    batch = draft.batch * draft.block * (draft.input_shape.size * sample_bytes + 8)
+    schedule = plan.schedule
+    arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + len(schedule.lanes))
+    drawn = sum(schedule.batch * node.output_shape.size * 4 for node in schedule.nodes if node.layer.word == "dropout")
+    batch = schedule.batch * schedule.block * (schedule.input_shape.size * sample_bytes + 8)
     return size * arenas + plan.bytes + drawn + batch
 
 
@@ -66,7 +66,7 @@ def listing(plan: Plan, spec: Spec) -> str:
 
     The lanes are what a run executes, to the letter; the optimizer is the source of the project's own rule.
     """
-    draft = plan.draft
+    schedule = plan.schedule
     lanes = {size: lane.text.replace("def lane(", f"def lane_of_{size}(", 1) for size, lane in plan.lanes.items()}
     imports = [
         "import math",
@@ -78,9 +78,13 @@ def listing(plan: Plan, spec: Spec) -> str:
     imports.append("from numpy.lib.stride_tricks import as_strided")
     body = "\n\n".join([*(inspect.getsource(f) for f in (arrays.empty, arrays.full)), *lanes.values()])
     if "plain_l" in body:
-        imports += ["", "from runtime.compiler.bind import plain_layer, plain_loss", "from runtime.layers import Mode"]
+        imports += [
+            "",
+            "from nnspec.runtime.compiler.bind import plain_layer, plain_loss",
+            "from nnspec.runtime.layers import Mode",
+        ]
     mode = "Mode(training=True, random=random)" if "plain_l" in body else "None"
-    title = f'"""One training step of {spec.name}: {spec.parameter_count:,} parameters, batches of {draft.batch}."""'
+    title = f'"""One training step of {spec.name}: {spec.parameter_count:,} parameters, batches of {schedule.batch}."""'
     imports.insert(0, "from __future__ import annotations\n")
     parts = [title, "\n".join(imports), body.rstrip(), _optimizer(spec.optimizer), _demonstration(plan, spec, mode)]
     return "\n\n\n".join(parts) + "\n"
@@ -97,46 +101,46 @@ def _optimizer(word: Optimizer) -> str:
 
 
 def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
-    draft = plan.draft
+    schedule = plan.schedule
     dtype = f"np.{plan.dtype}"
-    batch = draft.batch * draft.block
-    classes = draft.output_shape[-1] if draft.output_shape else 1
+    batch = schedule.batch * schedule.block
+    classes = schedule.output_shape[-1] if schedule.output_shape else 1
     target = f"random.integers(0, {classes}, {batch})"
     if not spec.loss.classes:
-        target = f"random.integers(0, 2, {(batch, *draft.output_shape)}).astype({dtype})"
-    buffers = sum(prod(shape) for _, shape in draft.buffers.values())
+        target = f"random.integers(0, 2, {(batch, *schedule.output_shape)}).astype({dtype})"
+    buffers = sum(prod(shape) for _, shape in schedule.buffers.values())
     scale = 1 / math.sqrt(max((p.fan_in for p in spec.parameters().values()), default=1))
-    drawn = {n.name: (draft.batch, *n.output_shape) for n in draft.nodes if n.layer.word == "dropout"}
+    drawn = {n.name: (schedule.batch, *n.output_shape) for n in schedule.nodes if n.layer.word == "dropout"}
     lines = [
         "def main(steps=10):",
         f'{INDENT}"""Train on noise: the same samples again and again, whose loss falls."""',
         f"{INDENT}random = np.random.default_rng(0)",
         f"{INDENT}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
-        f"{INDENT}gradients = [np.zeros_like(parameters) for _ in range({len(draft.lanes)})]",
+        f"{INDENT}gradients = [np.zeros_like(parameters) for _ in range({len(schedule.lanes)})]",
         f"{INDENT}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
         f"{INDENT}scratch = np.empty_like(parameters)",
         f"{INDENT}buffers = np.ones({buffers}, {dtype})",
-        f"{INDENT}samples = random.integers(0, 256, {(batch, *draft.input_shape)}, np.uint8)",
+        f"{INDENT}samples = random.integers(0, 256, {(batch, *schedule.input_shape)}, np.uint8)",
         f"{INDENT}targets = {target}",
         f"{INDENT}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
         f"{INDENT}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
         f"{INDENT}steps_of_lanes, together = [], {{}}",
     ]
     start = 0
-    for i, size in enumerate(draft.lanes):
-        part = f"{start}:{start + size * draft.block}"
+    for i, size in enumerate(schedule.lanes):
+        part = f"{start}:{start + size * schedule.block}"
         drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}"
         lines.append(
             f"{INDENT}steps_of_lanes.append(lane_of_{size}(parameters, gradients[{i}], buffers, samples[{part}], "
             f"targets[{part}], {drawn_part}, {mode}, shift, scale, together, {i}))"
         )
-        start += size * draft.block
+        start += size * schedule.block
     rate = spec.optimizer.lr
     lines += [f"{INDENT}for number in range(1, steps + 1):", f"{INDENT * 2}for drawn in draws.values():"]
     lines.append(f"{INDENT * 3}random.random(out=drawn, dtype=np.float32)")
-    if draft.block > 1:
-        lines.append(f"{INDENT * 2}losses = steps_of_lanes[0]([{rate!r}] * {draft.block})")
-        lines.append(f"{INDENT * 2}print(number, sum(losses) / {draft.block})")
+    if schedule.block > 1:
+        lines.append(f"{INDENT * 2}losses = steps_of_lanes[0]([{rate!r}] * {schedule.block})")
+        lines.append(f"{INDENT * 2}print(number, sum(losses) / {schedule.block})")
     else:
         lines += _summing(max(lane.meetings for lane in plan.lanes.values()))
         lines.append(f"{INDENT * 2}for other in gradients[1:]:")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from keyword import kwlist
 from math import prod
 
-from spec_lang.shape import Shape
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 INDENT = "    "
 

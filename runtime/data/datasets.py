@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.data.files import absent
-from runtime.data.load import load_sources
-from runtime.errors import DataError
-from spec_lang import data as words
-from spec_lang.diagnostics import near, one_of
+from nnspec.runtime.data.files import absent
+from nnspec.runtime.data.load import load_sources
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.report.diagnostics import near, one_of
+from nnspec.spec_lang.vocabulary import data as words
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from runtime.errors import DataError
-from spec_lang.diagnostics import near
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.report.diagnostics import near
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "a gzip file"),

@@ -11,11 +11,11 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.data.files import looks_like, opened
-from runtime.data.load import reads
-from runtime.data.samples import Samples, counted
-from runtime.errors import DataError
-from spec_lang import data as words
+from nnspec.runtime.data.files import looks_like, opened
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples, counted
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary import data as words
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_AXES = 8

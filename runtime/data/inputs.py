@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.data.files import beginning, looks_like, opened
-from runtime.data.idx import read_idx
-from runtime.data.measure import first_not_finite
-from runtime.data.npz import read_array, read_arrays
-from runtime.data.pictures import read_picture
-from runtime.data.preprocessing import Preprocessing
-from runtime.data.tables import Table, fill, guess_separator, records
-from runtime.data.targets import is_number
-from runtime.errors import DataError
+from nnspec.runtime.data.files import beginning, looks_like, opened
+from nnspec.runtime.data.idx import read_idx
+from nnspec.runtime.data.images import read_picture
+from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.npz import read_array, read_arrays
+from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.tables import Table, fill, guess_separator, records
+from nnspec.runtime.data.target_encoding import is_number
+from nnspec.runtime.errors import DataError
 
 Labelled = list[tuple[str, NDArray[Any]]]
 _PICTURES = ("a PNG picture", "a JPEG picture", "a BMP picture")

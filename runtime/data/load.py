@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.data.measure import first_not_finite
-from runtime.data.parts import Data, Part, digest
-from runtime.data.preprocessing import Normalize, Preprocessing, Task
-from runtime.data.samples import Samples, counted, rectangular
-from runtime.data.targets import encode
-from runtime.errors import DataError
-from spec_lang import data as words
+from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
+from nnspec.runtime.data.samples import Samples, counted, rectangular
+from nnspec.runtime.data.split import Data, Part, digest
+from nnspec.runtime.data.target_encoding import encode
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary import data as words
 
 W = TypeVar("W", bound=words.Data)
 Reader = Callable[[Any, Path], Samples]
@@ -37,8 +37,8 @@ def reads(word: type[W]) -> Callable[[Callable[[W, Path], Samples]], Callable[[W
 @cache
 def load_sources() -> None:
     """Import every module of this package, so that all sources are registered."""
-    package = importlib.import_module("runtime.data")
-    for module in pkgutil.iter_modules(package.__path__, "runtime.data."):
+    package = importlib.import_module("nnspec.runtime.data")
+    for module in pkgutil.iter_modules(package.__path__, "nnspec.runtime.data."):
         importlib.import_module(module.name)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.data.datasets import Dataset, register
-from runtime.data.idx import read_pair
-from runtime.data.load import reads
-from runtime.data.samples import Samples, counted
-from runtime.errors import DataError
-from spec_lang import data as words
+from nnspec.runtime.data.datasets import Dataset, register
+from nnspec.runtime.data.idx import read_pair
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples, counted
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary import data as words
 
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 FILES = {

@@ -14,11 +14,11 @@ so each part keeps the order that its digits have in MNIST.
 from dataclasses import replace
 from pathlib import Path
 
-from runtime.data import npz
-from runtime.data.datasets import Dataset, register
-from runtime.data.load import reads
-from runtime.data.samples import Samples
-from spec_lang import data as words
+from nnspec.runtime.data import npz
+from nnspec.runtime.data.datasets import Dataset, register
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples
+from nnspec.spec_lang.vocabulary import data as words
 
 PATH = Path(__file__).with_name("mnist_sample.npz")
 

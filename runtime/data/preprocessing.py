@@ -9,9 +9,9 @@ from typing import Any, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from runtime.data.measure import limits, mean_and_deviation
-from runtime.data.samples import rectangular
-from runtime.errors import DataError
+from nnspec.runtime.data.measure import limits, mean_and_deviation
+from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.errors import DataError
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
 Task = Literal["classification", "regression"]

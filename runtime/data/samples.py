@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.errors import DataError
+from nnspec.runtime.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from runtime.data.load import reads
-from runtime.data.samples import Samples
-from runtime.errors import DataError
-from spec_lang.sequences import Sine
-from spec_lang.series import Series
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary.sequence_sources import Sine
+from nnspec.spec_lang.vocabulary.windowing import Series
 
 
 def windows(

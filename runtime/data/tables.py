@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.data.files import beginning, looks_like, opened
-from runtime.data.load import reads
-from runtime.data.samples import Samples
-from runtime.data.series import windows
-from runtime.data.targets import is_number
-from runtime.errors import DataError
-from spec_lang import data as words
-from spec_lang.diagnostics import near
+from nnspec.runtime.data.files import beginning, looks_like, opened
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.data.series import windows
+from nnspec.runtime.data.target_encoding import is_number
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.report.diagnostics import near
+from nnspec.spec_lang.vocabulary import data as words
 
 
 @dataclass(frozen=True, eq=False)

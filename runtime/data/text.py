@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.data.datasets import Dataset, register
-from runtime.data.files import looks_like, opened
-from runtime.data.load import reads
-from runtime.data.samples import Samples
-from runtime.data.vocabulary import BREAK, PADDING, encode, vocabulary_of
-from runtime.errors import DataError
-from spec_lang import sequences as words
+from nnspec.runtime.data.characters import BREAK, PADDING, encode, vocabulary_of
+from nnspec.runtime.data.datasets import Dataset, register
+from nnspec.runtime.data.files import looks_like, opened
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary import sequence_sources as words
 
 DINOS = Path(__file__).with_name("dinos.txt")
 MOST = 500_000_000  # symbols in memory: lines are as long as the longest of them

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.registry import Registry
-from spec_lang.shape import Shape
-from spec_lang.word import Word
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.registry import Registry
+from nnspec.spec_lang.vocabulary.registry import Word
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ Backward = Callable[[Array], tuple[Array, dict[str, Array]]]
 Forward = Callable[[Array, Mode], tuple[Array, Backward]]
 """The input (batch, …) and the mode → the output (batch, …) and the backward of this very call."""
 
-LAYERS: Registry[Callable[[Any, Shape, Mapping[str, Array]], Forward]] = Registry("runtime.layers")
+LAYERS: Registry[Callable[[Any, Shape, Mapping[str, Array]], Forward]] = Registry(__name__)
 """Every layer's arithmetic, by its class of word."""
 
 implements = LAYERS.implements

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from runtime.arrays import Array
-from spec_lang.shape import Shape
-from spec_lang.spatial import Extent, Pad, Windowed
+from nnspec.runtime.arrays import Array
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from runtime.arrays import Array, erf, sigmoid, softmax, softplus
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.activation import (
+from nnspec.runtime.arrays import Array, erf, sigmoid, softmax, softplus
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.activation import (
     Activation,
     Elu,
     Gelu,
@@ -21,7 +21,7 @@ from spec_lang.layers.activation import (
     Softplus,
     Tanh,
 )
-from spec_lang.shape import Shape
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 Function = Callable[[Any, Array], tuple[Array, Callable[[Array], Array]]]
 

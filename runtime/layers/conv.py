@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from runtime.arrays import Array, sum_of_places
-from runtime.layers import Backward, Forward, Mode, implements
-from runtime.layers._windows import Windows
-from spec_lang.layers.conv import Conv
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array, sum_of_places
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.runtime.layers._windows import Windows
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(Conv)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from runtime.arrays import Array, sum_of_places
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.dense import Dense
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array, sum_of_places
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.dense import Dense
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(Dense)

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.dropout import Dropout
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(Dropout)

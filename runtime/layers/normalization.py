@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from runtime.arrays import Array, sum_of_places
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.normalization import BatchNorm, LayerNorm
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array, sum_of_places
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(BatchNorm)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.layers import Backward, Forward, Mode, implements
-from runtime.layers._windows import Windows
-from spec_lang.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.runtime.layers._windows import Windows
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(MaxPool)

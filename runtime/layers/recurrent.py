@@ -5,10 +5,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from runtime.arrays import Array, sigmoid, sum_of_places
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array, sigmoid, sum_of_places
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 Memory = tuple[Array, ...]
 

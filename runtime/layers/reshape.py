@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from runtime.arrays import Array
-from runtime.layers import Backward, Forward, Mode, implements
-from spec_lang.layers.reshape import Flatten, Reshape
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Backward, Forward, Mode, implements
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 @implements(Flatten, Reshape)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
-from runtime.errors import RuntimeFault
+from nnspec.runtime.errors import RuntimeFault
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -40,7 +40,7 @@ def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"
     def register(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
         @functools.wraps(draw)
         def drawn(*args: P.args, **kwargs: P.kwargs) -> "Figure":
-            from runtime.views._style import styled
+            from nnspec.runtime.views._style import styled
 
             with styled():
                 return draw(*args, **kwargs)
@@ -79,7 +79,7 @@ def save(figure: "Figure", path: str | Path) -> Path:
     The same figure gives the same bytes, on any day: nothing of the date or of the software goes into the file.
     Raises PictureError for another suffix, OSError where the file cannot be written.
     """
-    from runtime.views._style import styled
+    from nnspec.runtime.views._style import styled
 
     path = Path(path)
     suffix = path.suffix.lower()

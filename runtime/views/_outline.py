@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from spec_lang.layers.merge import Merge
-from spec_lang.resolve import in_short, scoped
-from spec_lang.shape import Shape
-from spec_lang.spec import Fork, Node, Spec
+from nnspec.spec_lang.check.canonical_text import in_short, scoped
+from nnspec.spec_lang.check.spec import Fork, Node, Spec
+from nnspec.spec_lang.vocabulary.layers.merge import Merge
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 _LONGEST_PERIOD = 64  # parts of a repeat that is looked for
 

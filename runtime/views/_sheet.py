@@ -8,7 +8,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from runtime.views._style import FAINT, QUIET, SMALL
+from nnspec.runtime.views._style import FAINT, QUIET, SMALL
 
 Box = tuple[float, float, float, float]  # left, top, width, height in inches
 

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.views import PictureError, picture
-from runtime.views._style import FAINT, INK, QUIET, SMALL, WIDTH, page, percent, shortened
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._style import FAINT, INK, QUIET, SMALL, WIDTH, page, percent, shortened
 
 _SHARES_TO = 12  # classes whose cells have room for the count and its share
 _COUNTS_TO = 24  # classes whose cells have room for the count

@@ -13,8 +13,8 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.views import PictureError, picture
-from runtime.views._style import QUIET, SMALL, colour, page, percent, shortened, three_digits
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._style import QUIET, SMALL, colour, page, percent, shortened, three_digits
 
 History = Mapping[str, tuple[ArrayLike, ArrayLike]]
 

@@ -10,12 +10,12 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import text_to_path
 
-from runtime.views import PictureError, picture
-from runtime.views._outline import Branches, Frame, Layer, Part, count, in_parameters, outline
-from runtime.views._style import COLOURS, INK, QUIET, SMALL, page
-from spec_lang.layers.merge import Merge
-from spec_lang.shape import Shape
-from spec_lang.spec import Spec
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._outline import Branches, Frame, Layer, Part, count, in_parameters, outline
+from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL, page
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.layers.merge import Merge
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 _MOST = 300  # layers in one picture
 _TALLEST = 8.0  # inches that parts stand under each other, before a new column begins

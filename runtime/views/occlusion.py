@@ -11,10 +11,10 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.occlusion import as_pair, class_average, map_shape
-from runtime.views import PictureError, picture
-from runtime.views._sheet import Box, frame, note, place, sheet
-from runtime.views._style import INK, PROBABILITY, QUIET, SMALL, WIDTH, page, shortened
+from nnspec.runtime.explain.occlusion import as_pair, class_average, map_shape
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._sheet import Box, frame, note, place, sheet
+from nnspec.runtime.views._style import INK, PROBABILITY, QUIET, SMALL, WIDTH, page, shortened
 
 ROWS = 10  # classes on a page
 _HEIGHT = 10.8  # inches of a page

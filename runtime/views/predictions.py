@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from runtime.views import PictureError, picture
-from runtime.views._style import COLOURS, FAINT, QUIET, page
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._style import COLOURS, FAINT, QUIET, page
 
 
 @picture("predictions")

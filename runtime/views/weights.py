@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from runtime.views import PictureError, picture
-from runtime.views._sheet import frame, note, place, sheet
-from runtime.views._style import DIVERGING, QUIET, SMALL, WIDTH, page
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._sheet import frame, note, place, sheet
+from nnspec.runtime.views._style import DIVERGING, QUIET, SMALL, WIDTH, page
 
 _TILES = 64  # filters or units in one picture
 _CHANNELS = 8  # rows of input channels, of which each tile then is one

@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from spec_lang.diagnostics import Diagnostic, Fix
-from spec_lang.editor.document import Document
-from spec_lang.source import Span
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
+from nnspec.spec_lang.source import Span
 
 
 class Action(NamedTuple):

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from spec_lang.bind import TRUTH
-from spec_lang.editor.document import BEFORE_A_STAGE
-from spec_lang.grammar import OUTSIDE, VALUES, Token, lexicon, option, tokens
-from spec_lang.source import Source, Span
-from spec_lang.syntax import Kind
-from spec_lang.word import layers, statements
+from nnspec.spec_lang.check.bind import TRUTH
+from nnspec.spec_lang.editor.document import BEFORE_A_STAGE
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, Token, lexicon, option, tokens
+from nnspec.spec_lang.syntax.tree import Kind
+from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 
 class Colour(Enum):

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from spec_lang.bind import TRUTH, Slot, field_of, slots
-from spec_lang.editor.document import (
+from nnspec.spec_lang.check.bind import TRUTH, Slot, field_of, slots
+from nnspec.spec_lang.check.overrides import keys
+from nnspec.spec_lang.editor.document import (
     Document,
     Stage,
     opens_a_stage,
@@ -15,14 +16,13 @@ from spec_lang.editor.document import (
     statements_of,
     word_before,
 )
-from spec_lang.editor.hover import KEYWORDS, about, described
-from spec_lang.editor.symbols import parameters_at
-from spec_lang.grammar import Token, lexicon, tokens
-from spec_lang.overrides import keys
-from spec_lang.reference import default, option
-from spec_lang.source import Source, Span
-from spec_lang.syntax import Option
-from spec_lang.word import SECTIONS, Word, layers, statements, words
+from nnspec.spec_lang.editor.hover import KEYWORDS, about, described
+from nnspec.spec_lang.editor.reference import default, option
+from nnspec.spec_lang.editor.symbols import parameters_at
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import Token, lexicon, tokens
+from nnspec.spec_lang.syntax.tree import Option
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements, words
 
 Kind = Literal["layer", "activation", "block", "statement", "keyword", "option", "value", "variable", "file"]
 

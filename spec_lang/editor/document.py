@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from lark.exceptions import UnexpectedToken
 
-from spec_lang.check import Examined, examine
-from spec_lang.diagnostics import Findings
-from spec_lang.elaborate import Passage
-from spec_lang.grammar import Token, statement, tokens
-from spec_lang.include import with_includes
-from spec_lang.lines import split
-from spec_lang.source import Source, Span
-from spec_lang.syntax import Argument, Call, Pipeline
-from spec_lang.word import SECTIONS, Word, layers, statements
+from nnspec.spec_lang.check.elaborate import Passage
+from nnspec.spec_lang.check.examination import Examined, examine
+from nnspec.spec_lang.check.include import with_includes
+from nnspec.spec_lang.report.diagnostics import Findings
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import Token, statement, tokens
+from nnspec.spec_lang.syntax.lines import split
+from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
 
 BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR")
 """Tokens behind which a stage begins."""

@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from spec_lang import syntax
-from spec_lang.bind import Slot, field_of, slots
-from spec_lang.check import shape_missing
-from spec_lang.editor.document import Document, Place, Stage
-from spec_lang.editor.symbols import mention_at, parameters_at
-from spec_lang.elaborate import Passage
-from spec_lang.grammar import Token
-from spec_lang.reference import option, options, values
-from spec_lang.shape import Shape
-from spec_lang.source import Span
-from spec_lang.syntax import Argument, Option
-from spec_lang.word import SECTIONS, Word, statements, words
+from nnspec.spec_lang.check.bind import Slot, field_of, slots
+from nnspec.spec_lang.check.elaborate import Passage
+from nnspec.spec_lang.check.examination import shape_missing
+from nnspec.spec_lang.editor.document import Document, Place, Stage
+from nnspec.spec_lang.editor.reference import option, options, values
+from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
+from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.syntax import tree as syntax
+from nnspec.spec_lang.syntax.grammar import Token
+from nnspec.spec_lang.syntax.tree import Argument, Option
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 MOST_TOLD = 6
 """Layers of a repeat or a block that are told one by one."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spec_lang.source import Source
+from nnspec.spec_lang.source import Source
 
 BOM = "\ufeff"
 

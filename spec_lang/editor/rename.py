@@ -2,12 +2,12 @@
 
 from collections import Counter
 
-from spec_lang.diagnostics import Fix
-from spec_lang.editor.document import Document
-from spec_lang.editor.symbols import Mention, mention_at, mentions
-from spec_lang.errors import NNSpecError
-from spec_lang.grammar import is_name
-from spec_lang.source import Source
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.editor.symbols import Mention, mention_at, mentions
+from nnspec.spec_lang.report.diagnostics import Fix
+from nnspec.spec_lang.report.errors import NNSpecError
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.grammar import is_name
 
 
 class RenameError(NNSpecError):

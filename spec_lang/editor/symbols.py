@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from spec_lang.editor.document import Document, is_word, stage_around
-from spec_lang.grammar import Token, option
-from spec_lang.include import included_path
-from spec_lang.source import Source, Span
+from nnspec.spec_lang.check.include import included_path
+from nnspec.spec_lang.editor.document import Document, is_word, stage_around
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import Token, option
 
 
 class Symbol(NamedTuple):

@@ -1,6 +1,6 @@
 """The language as a TextMate grammar, which colours specs in VS Code and wherever else such grammars are read.
 
-`python -m spec_lang.editor.textmate [FILE]` writes it, into the folder of the VS Code extension unless told otherwise.
+`python -m nnspec.spec_lang.editor.textmate [FILE]` writes it, by default into the folder of the VS Code extension.
 It is made of the grammar's own terminals and of the words, so that it cannot lag behind them.
 """
 
@@ -10,10 +10,10 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from spec_lang.bind import TRUTH
-from spec_lang.editor.colour import NUMBERS, Colour
-from spec_lang.grammar import OUTSIDE, VALUES, grammar, lexicon
-from spec_lang.word import layers, statements
+from nnspec.spec_lang.check.bind import TRUTH
+from nnspec.spec_lang.editor.colour import NUMBERS, Colour
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, grammar, lexicon
+from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 HOME = Path("editors/vscode/syntaxes/nnspec.tmLanguage.json")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks import accuracy
-from spec_lang.request import Request
+from nnspec.spec_lang.check.spec_request import Request
 
 
 def test_what_pytorch_trains_has_the_parameters_of_the_spec():

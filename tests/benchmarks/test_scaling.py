@@ -3,7 +3,7 @@ import pytest
 from benchmarks.peers.ours import spec
 from benchmarks.scaling import GROWTHS, measure_growth
 from benchmarks.workloads import weights
-from spec_lang.request import Request
+from nnspec.spec_lang.check.spec_request import Request
 from tests.benchmarks.test_drive import ROUNDS, Scripted
 
 

@@ -20,7 +20,7 @@ from benchmarks.sequence_results import (
     write_results,
 )
 from benchmarks.shipped import SEEDS, SPECS, Experiment, digest
-from runtime.prepare import data_of
+from nnspec.runtime.train.spec_and_data import data_of
 
 STATEFUL = Experiment("sine_rnn", "stateful")
 

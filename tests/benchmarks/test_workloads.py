@@ -12,7 +12,7 @@ from benchmarks.workloads import (
     weights,
     with_channels_first,
 )
-from spec_lang.request import Request
+from nnspec.spec_lang.check.spec_request import Request
 
 
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=str)

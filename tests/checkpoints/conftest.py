@@ -10,8 +10,8 @@ import h5py
 import numpy as np
 import pytest
 
-import checkpoints
-from checkpoints import content, layout, seal
+from nnspec import checkpoints
+from nnspec.checkpoints import content, layout, seal
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
-import checkpoints
-from checkpoints import Checkpoint, Refused, content
-from checkpoints.reading import examine
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, Refused, content
+from nnspec.checkpoints.reading import examine
 
 PART = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\"), min_size=1, max_size=12).filter(
     lambda part: part not in (".", "..")

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checkpoints
-from checkpoints import content, layout, seal
+from nnspec import checkpoints
+from nnspec.checkpoints import content, layout, seal
 
 FORMAT = (Path(checkpoints.__file__).parent / "FORMAT.md").read_text()
 V1 = Path(__file__).parent / "data" / "v1.h5"

@@ -5,9 +5,9 @@ import h5py
 import numpy as np
 import pytest
 
-import checkpoints
-from checkpoints import Checkpoint, Refused, layout
-from checkpoints.layout import Place, build_image, check_places
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, Refused, layout
+from nnspec.checkpoints.layout import Place, build_image, check_places
 
 WEIGHT = "weights/dense1/bias"
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-import checkpoints
-from checkpoints import Locked, SaveFailed, lock, system
-from checkpoints.locking import temporary
+from nnspec import checkpoints
+from nnspec.checkpoints import Locked, SaveFailed, lock, system
+from nnspec.checkpoints.locking import temporary
 
 HOLDER = "import sys, time, checkpoints\nwith checkpoints.lock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
 

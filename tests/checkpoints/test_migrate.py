@@ -1,6 +1,6 @@
-import checkpoints
-from checkpoints import Checkpoint
-from checkpoints.migrate import STEPS, migrate
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint
+from nnspec.checkpoints.migrate import STEPS, migrate
 
 
 def test_every_step_between_two_versions_is_there():

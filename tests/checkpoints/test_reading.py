@@ -4,8 +4,8 @@ import pickle
 import numpy as np
 import pytest
 
-import checkpoints
-from checkpoints import Checkpoint, Damaged, Newer, NotACheckpoint, Refused, system
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, Damaged, Newer, NotACheckpoint, Refused, system
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import random
 
 import pytest
 
-import checkpoints
-from checkpoints import layout, seal
-from checkpoints.errors import Damaged, FormatError, Newer, NotACheckpoint, Refused
+from nnspec import checkpoints
+from nnspec.checkpoints import layout, seal
+from nnspec.checkpoints.errors import Damaged, FormatError, Newer, NotACheckpoint, Refused
 
 
 @pytest.fixture

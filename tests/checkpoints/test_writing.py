@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import checkpoints
-from checkpoints import Checkpoint, Refused, SaveFailed, layout, system
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, Refused, SaveFailed, layout, system
 
 CALLS = ["open", "flock", "write", "fsync", "pread", "link", "replace", "read", "unlink"]
 

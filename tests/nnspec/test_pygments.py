@@ -12,7 +12,7 @@ from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
 from pygments.token import Error, Name, Token
 
 from nnspec.pygments import TOKENS, NNSpecLexer
-from spec_lang.editor.colour import Colour
+from nnspec.spec_lang.editor.colour import Colour
 
 SPECS = sorted((Path(__file__).parents[2] / "specs").glob("*.nnspec"))
 

@@ -10,16 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from runtime.arrays import Array
-from runtime.layers import Mode, build
-from spec_lang.layers.activation import Elu, LeakyRelu
-from spec_lang.layers.conv import Conv
-from spec_lang.layers.dense import Dense
-from spec_lang.layers.normalization import BatchNorm, LayerNorm
-from spec_lang.layers.pool import AvgPool, MaxPool, Pool
-from spec_lang.shape import Shape
-from spec_lang.spatial import Windowed
-from spec_lang.word import Layer, words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.layers.activation import Elu, LeakyRelu
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.layers.dense import Dense
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
+from nnspec.spec_lang.vocabulary.registry import words
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.spatial import Windowed
 from tests.strategies import Case, batches, convolutions, distinct, layer, pools, seeds
 
 Tensors = Mapping[str, torch.Tensor]

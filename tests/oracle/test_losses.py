@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional
 
-from runtime.arrays import Array
-from runtime.losses import build_loss
-from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.losses import build_loss
+from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 from tests.strategies import seeds
 
 SHAPES = st.sampled_from([(1, 2), (4, 1), (3, 5), (2, 3, 4)])

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from runtime.arena import Arena
-from spec_lang.request import Request
-from spec_lang.shape import Shape
+from nnspec.runtime.arena import Arena
+from nnspec.spec_lang.check.spec_request import Request
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import Batch, Both, Outcome, in_lanes
 
 Tensors = Mapping[str, torch.Tensor]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from runtime.optimizers import rule
-from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
-from spec_lang.word import words
+from nnspec.runtime.optimizers import rule
+from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.spec_lang.vocabulary.registry import words
 
 CASES: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
     (Sgd(), torch.optim.SGD, {}),

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from torch.nn import functional
 
 import nnspec
-from runtime.arrays import Array
-from runtime.layers import Mode, build
-from spec_lang.layers.conv import Conv
-from spec_lang.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
-from spec_lang.layers.symbols import Embed
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.layers.embedding import Embed
+from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import Case, seeds
 
 many = settings(max_examples=40, deadline=None)

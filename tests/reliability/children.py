@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from checkpoints import system
+from nnspec.checkpoints import system
 from tests.reliability.commands import child_environment, no_fsync
 
 CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", "unlink")

@@ -13,10 +13,10 @@ from unittest.mock import patch
 import numpy as np
 from click.testing import CliRunner, Result
 
-import checkpoints
+from nnspec import checkpoints
 from nnspec.cli import command_line
-from runtime.stepping import Stepper
-from spec_lang.word import words
+from nnspec.runtime.train.step import Stepper
+from nnspec.spec_lang.vocabulary.registry import words
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES, BATCH = 36, 8  # five batches in an epoch, the last of them short

@@ -21,8 +21,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-import checkpoints
-from checkpoints import Checkpoint, system
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, system
 from tests.reliability.experiments import Tally, experiment
 
 Names = dict[str, int | None]  # name → number of the file that it stands for, None where there is none

@@ -9,8 +9,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-import checkpoints
-from checkpoints import Checkpoint, Damaged, NotACheckpoint, layout, seal
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, Damaged, NotACheckpoint, layout, seal
 from tests.checkpoints.conftest import make_example
 from tests.reliability.experiments import Tally, experiment, tries
 

@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 import numpy as np
 
-import checkpoints
-from runtime import partner
-from runtime.compiler import bind
-from runtime.partner import Partner
+from nnspec import checkpoints
+from nnspec.runtime.compiler import bind
+from nnspec.runtime.execute import worker_process as partner
+from nnspec.runtime.execute.worker_process import Partner
 from tests.reliability.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
 from tests.reliability.experiments import Tally, experiment, tries
 
@@ -94,7 +94,7 @@ def lanes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 
 @contextmanager
 def _in_this_process(how: str) -> Iterator[list[int]]:
-    """Training's lanes by a function of runtime.compiler.bind, and how often that was."""
+    """Training's lanes by a function of nnspec.runtime.compiler.bind, and how often that was."""
     made: list[int] = []
 
     def counted(steps: list[Any]) -> list[Any]:

@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-import checkpoints
-from checkpoints import Checkpoint, FormatError, seal
-from runtime.errors import CheckpointError
-from runtime.saving import load
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, FormatError, seal
+from nnspec.runtime.errors import CheckpointError
+from nnspec.runtime.train.checkpointing import load
 from tests.checkpoints.conftest import lookup3
 from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 from tests.reliability.experiments import Tally, experiment, tries

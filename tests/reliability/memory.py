@@ -6,11 +6,11 @@ from pathlib import Path
 from unittest.mock import patch
 
 from nnspec import api
-from runtime import training
-from runtime.saving import save
-from runtime.state import State
-from runtime.stepping import Stepper
-from runtime.training import Event
+from nnspec.runtime.train import loop as training
+from nnspec.runtime.train.checkpointing import save
+from nnspec.runtime.train.loop import Event
+from nnspec.runtime.train.state import State
+from nnspec.runtime.train.step import Stepper
 from tests.reliability.commands import no_fsync, write_data, write_spec
 from tests.reliability.experiments import Tally, experiment, tries
 

@@ -5,7 +5,7 @@ import os
 import shutil
 from pathlib import Path
 
-import checkpoints
+from nnspec import checkpoints
 from tests.reliability.children import at_call
 from tests.reliability.commands import differing, lasting, nnspec, no_fsync
 from tests.reliability.experiments import Tally, experiment, tries

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
-from runtime.environment import environment
+from nnspec.runtime.train.environment import environment
 
 REPORT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import checkpoints
-from runtime.partner import possible
+from nnspec import checkpoints
+from nnspec.runtime.execute.worker_process import possible
 from tests.reliability.children import Children, at_call, children
 from tests.reliability.commands import differing, lasting, nnspec, write_data, write_spec
 from tests.reliability.determinism import in_two_processes

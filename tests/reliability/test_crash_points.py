@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checkpoints import writing
+from nnspec.checkpoints import writing
 from tests.reliability.commands import child_environment
 from tests.reliability.crash_points import Recording, crash_points
 

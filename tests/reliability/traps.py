@@ -22,8 +22,8 @@ from typing import Any
 import h5py
 import numpy as np
 
-import checkpoints
-from checkpoints import Checkpoint
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint
 from tests.checkpoints.conftest import with_header
 from tests.reliability.commands import child_environment
 from tests.reliability.experiments import Tally, experiment

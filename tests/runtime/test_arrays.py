@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from runtime.arrays import erf, log_softmax, one_hot, sigmoid, softmax, softplus, sum_of_places
+from nnspec.runtime.arrays import erf, log_softmax, one_hot, sigmoid, softmax, softplus, sum_of_places
 
 NUMBERS = np.concatenate([np.linspace(-7, 7, 20_001), np.logspace(-300, 1, 1000), -np.logspace(-300, 1, 1000)])
 

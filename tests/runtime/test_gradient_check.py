@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from runtime.arrays import Array
-from runtime.gradient_check import gradient_check, numeric_gradient
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.gradient_check import gradient_check, numeric_gradient
 
 X = np.array([[0.5, -1.0], [2.0, 300.0]])
 

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.arrays import Array
-from runtime.initializers import initialize
-from spec_lang.initializers import Constant, He, Init, Orthogonal, Paper, Uniform, VeryLarge
-from spec_lang.shape import Parameter
-from spec_lang.word import words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.initializers import initialize
+from nnspec.spec_lang.vocabulary.initializers import Constant, He, Init, Orthogonal, Paper, Uniform, VeryLarge
+from nnspec.spec_lang.vocabulary.registry import words
+from nnspec.spec_lang.vocabulary.shape import Parameter
 
 WIDE = Parameter((200, 300), fan_in=200, fan_out=300)
 NAMES = sorted(words("init"))

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.arrays import Array
-from runtime.gradient_check import gradient_check
-from runtime.layers import LAYERS, Mode, build
-from spec_lang.shape import Shape
-from spec_lang.word import layers, words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.gradient_check import gradient_check
+from nnspec.runtime.layers import LAYERS, Mode, build
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import Case, examples
 
 NAMES = sorted(layers())

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.arrays import Array
-from runtime.gradient_check import gradient_check
-from runtime.losses import build_loss
-from runtime.targets import TargetError
-from spec_lang.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
-from spec_lang.word import words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.gradient_check import gradient_check
+from nnspec.runtime.losses import build_loss
+from nnspec.runtime.targets import TargetError
+from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from nnspec.spec_lang.vocabulary.registry import words
 from tests.strategies import distinct, seeds
 
 

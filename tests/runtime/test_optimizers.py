@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.arrays import Array
-from runtime.optimizers import BLOCK, SWEEP, rule
-from spec_lang.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
-from spec_lang.word import words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.optimizers import BLOCK, SWEEP, rule
+from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.spec_lang.vocabulary.registry import words
 
 OPTIMIZERS = [words("optimizer")[name] for name in words("optimizer")]
 

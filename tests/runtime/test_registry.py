@@ -6,17 +6,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.arrays import Array
-from runtime.initializers import INITIALIZERS
-from runtime.layers import LAYERS, Forward, Mode, build
-from runtime.losses import LOSSES
-from runtime.metrics import METRICS
-from runtime.optimizers import RULES
-from runtime.registry import Registry
-from runtime.schedules import SCHEDULES
-from spec_lang.layers.activation import Relu
-from spec_lang.shape import Shape
-from spec_lang.word import Layer, words
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.initializers import INITIALIZERS
+from nnspec.runtime.layers import LAYERS, Forward, Mode, build
+from nnspec.runtime.losses import LOSSES
+from nnspec.runtime.metrics import METRICS
+from nnspec.runtime.optimizers import RULES
+from nnspec.runtime.registry import Registry
+from nnspec.runtime.schedules import SCHEDULES
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.layers.activation import Relu
+from nnspec.spec_lang.vocabulary.registry import words
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 ROOMS: dict[str, Registry[Any]] = {
     "init": INITIALIZERS,

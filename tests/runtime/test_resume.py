@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-import checkpoints
-from runtime.compiler import bind, rewrites
-from runtime.errors import Interrupted
-from runtime.resuming import resume
-from runtime.training import train
-from spec_lang.request import Request
+from nnspec import checkpoints
+from nnspec.runtime.compiler import bind, rewrites
+from nnspec.runtime.errors import Interrupted
+from nnspec.runtime.train.loop import train
+from nnspec.runtime.train.resuming import resume
+from nnspec.spec_lang.check.spec_request import Request
 from tests.reliability.commands import LENGTH, at_step, no_fsync, statements, write_data, write_spec
 
 STOP = 6

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.schedules import PlateauState, factor
-from spec_lang.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
+from nnspec.runtime.schedules import PlateauState, factor
+from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
 
 TIMED = [ConstantRate, Cosine, Exponential, Plateau]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from runtime.errors import DataError
-from runtime.targets import TargetError, as_classes, as_numbers
+from nnspec.runtime.errors import DataError
+from nnspec.runtime.targets import TargetError, as_classes, as_numbers
 
 
 def test_one_number_a_sample_fits_one_output_with_or_without_its_axis() -> None:

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from spec_lang.check import check
-from spec_lang.diagnostics import Diagnostic
-from spec_lang.errors import SpecError
-from spec_lang.overrides import overrides_from
-from spec_lang.source import Source
-from spec_lang.spec import Spec
+from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.overrides import overrides_from
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.diagnostics import Diagnostic
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source
 
 NAME = "net.nnspec"
 

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
 
-from spec_lang.diagnostics import MOST
-from spec_lang.errors import SpecError
-from spec_lang.format import format
-from spec_lang.grammar import grammar
-from spec_lang.render import render_all
-from spec_lang.resolve import resolved
-from spec_lang.sarif import as_sarif
-from spec_lang.source import Source
+from nnspec.spec_lang.check.canonical_text import resolved
+from nnspec.spec_lang.report.diagnostics import MOST
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.report.render import render_all
+from nnspec.spec_lang.report.sarif import as_sarif
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.syntax.grammar import grammar
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, layouts, mutated, specs
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spec_lang.errors import SourceError
-from spec_lang.source import LONGEST_TEXT, Source, Span, open_source
+from nnspec.spec_lang.report.errors import SourceError
+from nnspec.spec_lang.source import LONGEST_TEXT, Source, Span, open_source
 from tests.spec_lang.said import codes_of, error_of, spec_of
 
 

@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from spec_lang.bind import Slot, slots
-from spec_lang.initializers import Init
-from spec_lang.optimizers import Optimizer
-from spec_lang.schedules import Schedule
-from spec_lang.word import Word, words
+from nnspec.spec_lang.check.bind import Slot, slots
+from nnspec.spec_lang.vocabulary.initializers import Init
+from nnspec.spec_lang.vocabulary.optimizers import Optimizer
+from nnspec.spec_lang.vocabulary.registry import Word, words
+from nnspec.spec_lang.vocabulary.schedules import Schedule
 
 
 def cases(count: int) -> settings:

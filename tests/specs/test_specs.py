@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import nnspec
-from spec_lang.format import format
-from spec_lang.parse import parse
-from spec_lang.source import open_source
-from spec_lang.syntax import Variant
+from nnspec.spec_lang.source import open_source
+from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.tree import Variant
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(FOLDER.glob("*.nnspec"))

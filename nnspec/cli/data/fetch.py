@@ -10,6 +10,6 @@ from nnspec.cli._say import result
 @click.argument("name")
 def command(name: str) -> None:
     """Bring a data set onto this machine, unless it is here, and print where it is."""
-    from runtime.data import fetch
+    from nnspec.runtime.data import fetch
 
     result(str(fetch(name)))

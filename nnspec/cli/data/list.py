@@ -10,7 +10,7 @@ from nnspec.cli._words import shape_in_words, table
 @click.command(cls=Verb, examples=("nnspec data list",))
 def command() -> None:
     """List the data sets known by name, and where they are."""
-    from runtime.data import datasets
+    from nnspec.runtime.data import datasets
 
     rows = [("name", "train", "test", "shape", "where", "about")]
     for found in datasets():

@@ -18,8 +18,8 @@ from nnspec.cli._pictures import keep, picture_arguments, single
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
     """Draw how often each class is taken for each class."""
     from nnspec.cli._checkpoint import chosen_part, class_names, opened, pictures_beside
-    from runtime.evaluation import confusion_of
-    from runtime.views import PICTURES, PictureError
+    from nnspec.runtime.infer.evaluation import confusion_of
+    from nnspec.runtime.views import PICTURES, PictureError
 
     single(checkpoints, out)
     for checkpoint in checkpoints:

@@ -9,7 +9,7 @@ from nnspec.cli._command import Verb
 from nnspec.cli._pictures import keep, picture_arguments
 
 if TYPE_CHECKING:
-    from runtime.state import Series
+    from nnspec.runtime.train.state import Series
 
 
 @click.command(
@@ -23,7 +23,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
     Several runs are drawn into one picture, which goes into the folder of the first unless --out is given.
     """
     from nnspec.cli._checkpoint import opened, pictures_beside
-    from runtime.views import PICTURES
+    from nnspec.runtime.views import PICTURES
 
     files, histories = [], {}
     for checkpoint in checkpoints:

@@ -27,9 +27,9 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
     shape of a sample.
     """
     from nnspec.cli._checkpoint import is_checkpoint, opened, pictures_beside
-    from runtime.prepare import with_shapes
-    from runtime.views import PICTURES
-    from spec_lang.request import Request
+    from nnspec.runtime.train.spec_and_data import with_shapes
+    from nnspec.runtime.views import PICTURES
+    from nnspec.spec_lang.check.spec_request import Request
 
     if is_checkpoint(file):
         if settings or variant or data:

@@ -21,8 +21,8 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
     For networks that predict the next number of a series: data sine, or csv with window=.
     """
     from nnspec.cli._checkpoint import chosen_part, opened, pictures_beside
-    from runtime.forecast import forecast
-    from runtime.views import PICTURES
+    from nnspec.runtime.infer.forecasting import forecast
+    from nnspec.runtime.views import PICTURES
 
     single(checkpoints, out)
     for checkpoint in checkpoints:

@@ -9,7 +9,7 @@ from nnspec.cli._command import Verb
 from nnspec.cli._pictures import keep, picture_arguments, single
 
 if TYPE_CHECKING:
-    from runtime.network import Network
+    from nnspec.runtime.infer.network import Network
 
 
 @click.command(cls=Verb, examples=("nnspec plot weights runs/quickstart",))
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
     """Draw the weights of the first layer that has any, as images."""
     from nnspec.cli._checkpoint import opened, pictures_beside
-    from runtime.views import PICTURES
+    from nnspec.runtime.views import PICTURES
 
     single(checkpoints, out)
     for checkpoint in checkpoints:
@@ -30,7 +30,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
 def _first(network: "Network") -> tuple[str, tuple[int, ...] | None]:
     """The first layer with a weight, and the shape of the image that its inputs are, where they are one."""
-    from runtime.views import PictureError
+    from nnspec.runtime.views import PictureError
 
     for node in network.spec.nodes:
         if "weight" in node.layer.parameters(node.input_shape):

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.compiler.draft import Draft, DraftNode
-from runtime.compiler.writer import Ref, Writer, as_text
-from runtime.registry import Registry
+from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
+from nnspec.runtime.compiler.writer import Ref, Writer, as_text
+from nnspec.runtime.registry import Registry
 
 Backward = Callable[[Ref], Sequence[Ref | None]]
 """The gradient of the output → the gradients of the inputs, None where nobody wants one."""
@@ -20,11 +20,11 @@ Written = tuple[Ref, Backward]
 
 
 @dataclass(frozen=True)
-class Site:
+class KernelContext:
     """Where a kernel writes: its node, its inputs, and whether the gradient of an input is wanted."""
 
-    draft: Draft
-    node: DraftNode
+    schedule: ExecutionSchedule
+    node: ScheduledNode
     writer: Writer
     inputs: Sequence[Ref]
     wanted: Sequence[bool]
@@ -61,19 +61,19 @@ class Site:
 
     def parameter(self, name: str) -> tuple[str, str]:
         """The expressions of a parameter and of its gradient, as parts of their arenas in the parameter's shape."""
-        start, shape = self.draft.parameters[f"{self.node.name}/{name}"]
+        start, shape = self.schedule.parameters[f"{self.node.name}/{name}"]
         end = start + _size(shape)
         return tuple(f"{arena}[{start}:{end}].reshape{as_text(shape)}" for arena in ("parameters", "gradients"))  # type: ignore[return-value]
 
     def kept(self, name: str) -> str:
         """The expression of an array that training keeps but no gradient changes, as a part of its arena."""
-        start, shape = self.draft.buffers[f"{self.node.name}/{name}"]
+        start, shape = self.schedule.buffers[f"{self.node.name}/{name}"]
         return f"buffers[{start}:{start + _size(shape)}].reshape{as_text(shape)}"
 
     def matrix(self, inputs: int, outputs: int, fold: bool) -> "Matrix":
         """The weight as a matrix (inputs, outputs), with the bias as one more row where it is folded."""
-        start, _ = self.draft.parameters[f"{self.node.name}/weight"]
-        bias = f"{self.node.name}/bias" in self.draft.parameters
+        start, _ = self.schedule.parameters[f"{self.node.name}/weight"]
+        bias = f"{self.node.name}/bias" in self.schedule.parameters
         folded = fold and bias
         rows = inputs + folded
         place = f"[{start}:{start + rows * outputs}].reshape({rows}, {outputs})"
@@ -102,13 +102,13 @@ class Matrix:
     d_bias: str | None
 
 
-KERNELS: Registry[Callable[[Any, Site], Written | None]] = Registry("runtime.compiler.kernels")
+KERNELS: Registry[Callable[[Any, KernelContext], Written | None]] = Registry(__name__)
 """Every kernel, by its class of word."""
 
 kernel = KERNELS.implements
 
 
-def unbroken(site: Site, ref: Ref) -> Ref:
+def unbroken(site: KernelContext, ref: Ref) -> Ref:
     """An array in memory without gaps: what a matrix product needs."""
     if ref.solid:
         return ref

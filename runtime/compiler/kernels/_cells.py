@@ -1,6 +1,6 @@
 """One step of a recurrent layer and its way back, as lines of a program.
 
-What they compute is defined in runtime.layers.recurrent. A cell's gradients are factors times the gradient of its
+What they compute is defined in runtime/layers/recurrent.py. A cell's gradients are factors times the gradient of its
 state. The factors hold for all steps at once and are computed before the way back, over the gates, in the same memory;
 the loop back only multiplies.
 """
@@ -9,8 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
-from runtime.compiler.writer import INDENT, Writer
-from spec_lang.layers.recurrent import Gru, Lstm, Recurrent, Rnn
+from nnspec.runtime.compiler.writer import INDENT, Writer
+from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Recurrent, Rnn
 
 At = Mapping[str, str]
 """The names that a loop has for what it goes along, by what it is."""

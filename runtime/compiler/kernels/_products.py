@@ -2,8 +2,8 @@
 
 from math import ceil
 
-from runtime.compiler.kernels import Site
-from runtime.compiler.writer import Ref
+from nnspec.runtime.compiler.kernels import KernelContext
+from nnspec.runtime.compiler.writer import Ref
 
 QUICK = 1_000_000
 """Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to four times as fast."""
@@ -21,7 +21,7 @@ VECTOR = 16
 """Numbers that are computed at once: places of a part are a multiple of so many."""
 
 
-def across(site: Site, left: str, right: Ref, out: Ref) -> None:
+def across(site: KernelContext, left: str, right: Ref, out: Ref) -> None:
     """out = left·right for a right side of many places."""
     shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 2
     parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
@@ -31,7 +31,7 @@ def across(site: Site, left: str, right: Ref, out: Ref) -> None:
         site.writer.do(f"np.matmul({left}, {_cut(site, right, parts)}, out={_cut(site, out, parts)})")
 
 
-def along(site: Site, left: Ref, right: Ref, out: str) -> None:
+def along(site: KernelContext, left: Ref, right: Ref, out: str) -> None:
     """out = left·rightᵀ, a sum over many places."""
     w, shape = site.writer, (left.shape[0], right.shape[0])
     parts = _parts(shape[0] * shape[1], left.shape[1], LONG_SUM)
@@ -43,7 +43,7 @@ def along(site: Site, left: Ref, right: Ref, out: str) -> None:
     w.do(f"np.add.reduce({shares}, axis=0, out={out})")
 
 
-def down(site: Site, x: Ref, seen: Ref, d_z: Ref, out: str) -> None:
+def down(site: KernelContext, x: Ref, seen: Ref, d_z: Ref, out: str) -> None:
     """out = seen·d_zᵀ, a sum over samples, where `seen` is x and perhaps a row more. Quick where d_z is turned before,
     and as many rows at once as are few enough."""
     w, (rows, samples), units = site.writer, x.shape, d_z.shape[0]
@@ -65,7 +65,7 @@ def down(site: Site, x: Ref, seen: Ref, d_z: Ref, out: str) -> None:
         w.do(f"np.dot({seen.name}[{rows}:], {turned}, out={out}[{rows}:])")
 
 
-def _cut(site: Site, matrix: Ref, parts: int) -> str:
+def _cut(site: KernelContext, matrix: Ref, parts: int) -> str:
     """A matrix (rows, places) as so many matrices beside each other, (parts, rows, places / parts)."""
     rows, places = matrix.shape
     apart = f"{matrix.name}.reshape({rows}, {parts}, {places // parts}).transpose(1, 0, 2)"

@@ -1,19 +1,19 @@
 """Activations: on each number, in any layout, in place where nobody else needs what they read."""
 
-from runtime.compiler.draft import FEW_CLASSES
-from runtime.compiler.kernels import Backward, Site, Written, kernel
-from runtime.compiler.writer import Ref, is_steps
-from spec_lang.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
+from nnspec.runtime.compiler.kernels import Backward, KernelContext, Written, kernel
+from nnspec.runtime.compiler.schedule import FEW_CLASSES
+from nnspec.runtime.compiler.writer import Ref, is_steps
+from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
 
 
 @kernel(Linear)
-def linear(word: Linear, site: Site) -> Written:
+def linear(word: Linear, site: KernelContext) -> Written:
     """Nothing."""
     return site.x, lambda d_y: [d_y if site.wanted[0] else None]
 
 
 @kernel(Relu)
-def relu(word: Relu, site: Site) -> Written:
+def relu(word: Relu, site: KernelContext) -> Written:
     """max(x, 0); the gradient by multiplication with a mask, NumPy's fastest way to choose."""
     w, y = site.writer, site.elementwise()
     w.do(f"np.maximum({site.x.name}, {w.zero_like(y)}, out={y.name})")
@@ -31,7 +31,7 @@ def relu(word: Relu, site: Site) -> Written:
 
 
 @kernel(LeakyRelu)
-def leaky_relu(word: LeakyRelu, site: Site) -> Written | None:
+def leaky_relu(word: LeakyRelu, site: KernelContext) -> Written | None:
     """max(x, slope·x) for a slope of at most 1."""
     if word.slope > 1:
         return None
@@ -58,7 +58,7 @@ def leaky_relu(word: LeakyRelu, site: Site) -> Written | None:
 
 
 @kernel(Tanh)
-def tanh(word: Tanh, site: Site) -> Written:
+def tanh(word: Tanh, site: KernelContext) -> Written:
     """tanh(x); the gradient is 1 − y²."""
     w, y = site.writer, site.elementwise()
     w.do(f"np.tanh({site.x.name}, out={y.name})")
@@ -66,7 +66,7 @@ def tanh(word: Tanh, site: Site) -> Written:
 
 
 @kernel(Sigmoid)
-def sigmoid(word: Sigmoid, site: Site) -> Written:
+def sigmoid(word: Sigmoid, site: KernelContext) -> Written:
     """1 / (1 + exp(−x)) = (1 + tanh(x / 2)) / 2, which no x overflows; the gradient is y·(1 − y)."""
     w, y = site.writer, site.elementwise()
     half, one = w.scalar("half", 0.5), w.scalar("one", 1.0)
@@ -78,7 +78,7 @@ def sigmoid(word: Sigmoid, site: Site) -> Written:
 
 
 @kernel(Softmax)
-def softmax(word: Softmax, site: Site) -> Written | None:
+def softmax(word: Softmax, site: KernelContext) -> Written | None:
     """exp(x) / Σ exp(x) over the features of each sample; inside a network, and while training, the plain form."""
     steps = is_steps(site.node.output_shape)
     if site.training or not (steps or len(site.x.shape) == 2):
@@ -96,7 +96,7 @@ def softmax(word: Softmax, site: Site) -> Written | None:
     return y.kept(), lambda d_y: [None]
 
 
-def _softmax_of_one(site: Site, y: Ref) -> Ref:
+def _softmax_of_one(site: KernelContext, y: Ref) -> Ref:
     """The same for one sample of a few classes, in Python's own numbers: cheaper than array operations on ten."""
     w = site.writer
     x_row, y_row = (w.view(f"{ref.name}_row", f"{ref.name}.reshape(-1)", (y.size,)).name for ref in (site.x, y))
@@ -109,7 +109,7 @@ def _softmax_of_one(site: Site, y: Ref) -> Ref:
     return y.kept()
 
 
-def _from_output(site: Site, y: Ref, *steps: str) -> Backward:
+def _from_output(site: KernelContext, y: Ref, *steps: str) -> Backward:
     """A backward pass whose factor follows from the output alone."""
     w = site.writer
 

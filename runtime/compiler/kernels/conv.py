@@ -3,15 +3,15 @@
 The gradient of what came in is another such product, or its shares are added where the windows were.
 """
 
-from runtime.compiler.kernels import Matrix, Site, Written, kernel, unbroken
-from runtime.compiler.kernels._products import across, along
-from runtime.compiler.writer import Ref
-from spec_lang.layers.conv import Conv
-from spec_lang.spatial import Extent
+from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, kernel, unbroken
+from nnspec.runtime.compiler.kernels._products import across, along
+from nnspec.runtime.compiler.writer import Ref
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.spatial import Extent
 
 
 @kernel(Conv)
-def conv(word: Conv, site: Site) -> Written | None:
+def conv(word: Conv, site: KernelContext) -> Written | None:
     """y = Wᵀ·columns, with columns (window · channels, places · samples) and the row of ones of a folded bias.
 
     With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on
@@ -28,7 +28,7 @@ def conv(word: Conv, site: Site) -> Written | None:
     cells = height * width * channels
     places = (rows.places // k, columns_.places // k)
     order = (*((k, k) if k > 1 else ()), *places, samples)
-    m = site.matrix(cells, word.filters, site.draft.fold_bias and not _is_pointwise(word, k))
+    m = site.matrix(cells, word.filters, site.schedule.fold_bias and not _is_pointwise(word, k))
     y = w.buffer(site.node.name, (word.filters, *order))
     y_matrix = w.reshaped(f"{y.name}_matrix", y, (word.filters, y.size // word.filters))
     gather: list[str] = []
@@ -76,7 +76,7 @@ def _is_pointwise(word: Conv, phases: int) -> bool:
     return word.pair() == (1, 1) and word.stride == 1 and word.pad in (0, "valid", "same") and phases == 1
 
 
-def _windows(site: Site, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
+def _windows(site: KernelContext, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
     """What each window sees, as a view of the image: (window height, window width, channels, *places, samples)."""
     _, height, width, samples = x.shape
     down, right, plane = width * samples, samples, height * width * samples
@@ -86,7 +86,9 @@ def _windows(site: Site, x: Ref, shape: tuple[int, ...], stride: int, dilation: 
     return site.writer.windows(f"{site.node.name}_seen", x, shape, steps)
 
 
-def _around_the_gradient(word: Conv, site: Site, extents: tuple[Extent, Extent]) -> tuple[Extent, Extent] | None:
+def _around_the_gradient(
+    word: Conv, site: KernelContext, extents: tuple[Extent, Extent]
+) -> tuple[Extent, Extent] | None:
     """The frame in which the gradient's own windows lie, one place for each pixel of what came in.
 
     None where the other way is faster, for the columns would be more than those of the way forward, or where there is
@@ -102,7 +104,9 @@ def _around_the_gradient(word: Conv, site: Site, extents: tuple[Extent, Extent])
     return (rows, columns) if min(rows.before, rows.after, columns.before, columns.after) >= 0 else None
 
 
-def _by_flipped_windows(site: Site, word: Conv, m: Matrix, d_y: Ref, top: Ref, extents: tuple[Extent, Extent]) -> Ref:
+def _by_flipped_windows(
+    site: KernelContext, word: Conv, m: Matrix, d_y: Ref, top: Ref, extents: tuple[Extent, Extent]
+) -> Ref:
     """The gradient of what came in as a convolution of the gradient: d_x[i] = Σ d_y[i + before − u]·w[u].
 
     Its windows are the layer's, turned by half a circle, channels and filters changed about. Nothing has to be added
@@ -132,7 +136,7 @@ def _by_flipped_windows(site: Site, word: Conv, m: Matrix, d_y: Ref, top: Ref, e
 
 
 def _input_gradient(
-    site: Site,
+    site: KernelContext,
     word: Conv,
     m: Matrix,
     d_matrix: Ref,
@@ -167,7 +171,7 @@ def _input_gradient(
     return unpadded(site, d_x, site.x, extents)
 
 
-def padded(site: Site, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref:
+def padded(site: KernelContext, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref:
     """The image in a frame of the value; the frame is written once, the image at each step."""
     w = site.writer
     if not (rows.before or rows.after or columns.before or columns.after):
@@ -182,12 +186,12 @@ def padded(site: Site, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref
     return frame
 
 
-def unpadded(site: Site, d_frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
+def unpadded(site: KernelContext, d_frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
     """The part of a framed gradient that belongs to the image."""
     return d_frame if d_frame.shape == x.shape else _inside(site, d_frame, x, extents)
 
 
-def _inside(site: Site, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
+def _inside(site: KernelContext, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
     rows, columns = extents
     down = f"{rows.before}:{rows.before + x.shape[1]}"
     right = f"{columns.before}:{columns.before + x.shape[2]}"

@@ -1,21 +1,21 @@
 """The fully connected layer: z = Wᵀ·x over (features, samples), the bias a row of W where it is folded."""
 
-from runtime.compiler.kernels import Site, Written, kernel, unbroken
-from runtime.compiler.kernels._products import across, down
-from runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
-from runtime.compiler.writer import Ref
-from spec_lang.layers.dense import Dense
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbroken
+from nnspec.runtime.compiler.kernels._products import across, down
+from nnspec.runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
+from nnspec.runtime.compiler.writer import Ref
+from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 
 @kernel(Dense)
-def dense(word: Dense, site: Site) -> Written | None:
+def dense(word: Dense, site: KernelContext) -> Written | None:
     """Three matrix products: one forward, one for the weights, one for what came in."""
     if site.node.input_shapes[0].sequence:
         return _each_step(word, site) if len(site.x.shape) == 3 else None
     w = site.writer
     inputs = word.reads(site.node.input_shapes[0])
     x = flattened(site, site.x)
-    m = site.matrix(inputs, word.units, site.draft.fold_bias and x.with_one is not None)
+    m = site.matrix(inputs, word.units, site.schedule.fold_bias and x.with_one is not None)
     seen = Ref(x.with_one, (inputs + 1, w.samples)) if m.folded and x.with_one is not None else x
     z = site.output()
     across(site, f"{m.weight}.T", seen, z)
@@ -37,7 +37,7 @@ def dense(word: Dense, site: Site) -> Written | None:
     return z, backward
 
 
-def _each_step(word: Dense, site: Site) -> Written:
+def _each_step(word: Dense, site: KernelContext) -> Written:
     """The same products over the steps of all samples, a row each: z = x·W + b."""
     w, name = site.writer, site.node.name
     x = step_rows(site, site.x)
@@ -67,7 +67,7 @@ def _each_step(word: Dense, site: Site) -> Written:
     return z, backward
 
 
-def sum_of_rows(site: Site, d_rows: str, rows: int, parameter: str, units: int) -> None:
+def sum_of_rows(site: KernelContext, d_rows: str, rows: int, parameter: str, units: int) -> None:
     """The gradient of what is added to every row: a product with ones, for BLAS does not add one by one."""
     d_bias = site.writer.view(f"d_{site.node.name}_{parameter}", site.parameter(parameter)[1], (units,)).name
     site.writer.do(f"np.dot({site.writer.buffer('ones', (rows,), 1).name}, {d_rows}, out={d_bias})")

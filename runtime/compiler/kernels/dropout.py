@@ -1,12 +1,12 @@
 """Dropout: what is left out is drawn for the whole batch before the lanes start, so that shards change nothing."""
 
-from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.writer import Ref, as_laid
-from spec_lang.layers.dropout import Dropout
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
+from nnspec.runtime.compiler.writer import Ref, as_laid
+from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
 
 
 @kernel(Dropout)
-def dropout(word: Dropout, site: Site) -> Written:
+def dropout(word: Dropout, site: KernelContext) -> Written:
     """x · kept / (1 − p); nothing at inference."""
     if not site.training or word.probability == 0:
         return site.x, lambda d_y: [d_y if site.wanted[0] else None]

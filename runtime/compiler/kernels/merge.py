@@ -2,13 +2,13 @@
 
 from dataclasses import replace
 
-from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.writer import Ref, is_steps
-from spec_lang.layers.merge import Add, Concatenate
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
+from nnspec.runtime.compiler.writer import Ref, is_steps
+from nnspec.spec_lang.vocabulary.layers.merge import Add, Concatenate
 
 
 @kernel(Add)
-def add(word: Add, site: Site) -> Written:
+def add(word: Add, site: KernelContext) -> Written:
     """A sum; each branch gets the gradient as it came, and none may overwrite it."""
     w, y = site.writer, site.output()
     first, second, *others = (_laid_like(site, ref, y) for ref in site.inputs)
@@ -27,7 +27,7 @@ def add(word: Add, site: Site) -> Written:
 
 
 @kernel(Concatenate)
-def concatenate(word: Concatenate, site: Site) -> Written:
+def concatenate(word: Concatenate, site: KernelContext) -> Written:
     """Copies side by side along the channels; each branch gets its part of the gradient."""
     w, y = site.writer, site.output()
     shape = site.node.output_shape
@@ -53,7 +53,7 @@ def concatenate(word: Concatenate, site: Site) -> Written:
     return y, backward
 
 
-def _laid_like(site: Site, ref: Ref, like: Ref) -> Ref:
+def _laid_like(site: KernelContext, ref: Ref, like: Ref) -> Ref:
     """An array as another lies: where an image without a channel axis meets a sequence, each has axes of its own."""
     if len(ref.shape) == len(like.shape):
         return ref

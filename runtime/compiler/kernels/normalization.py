@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtime.compiler.kernels import Backward, Site, Written, kernel, unbroken
-from runtime.compiler.writer import INDENT, Ref
-from spec_lang.layers.normalization import BatchNorm, LayerNorm
+from nnspec.runtime.compiler.kernels import Backward, KernelContext, Written, kernel, unbroken
+from nnspec.runtime.compiler.writer import INDENT, Ref
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
 
 _BY_CHANNEL = "ij,ij->i"  # Σ over the places of each channel
 _BY_PLACE = "ij,ij->j"  # Σ over the channels of each place
@@ -19,25 +19,25 @@ class _Channels:
     column: str
 
     @classmethod
-    def of(cls, site: Site, wish: str, row: str) -> "_Channels":
+    def of(cls, site: KernelContext, wish: str, row: str) -> "_Channels":
         """Those of an array that is there."""
         return cls(row, site.writer.view(f"{wish}_column", f"{row}[:, None]", (site.x.shape[0], 1)).name)
 
     @classmethod
-    def new(cls, site: Site, what: str) -> "_Channels":
+    def new(cls, site: KernelContext, what: str) -> "_Channels":
         """New ones of this node."""
         wish = f"{site.node.name}_{what}"
         return cls.of(site, wish, site.writer.buffer(wish, (site.x.shape[0],)).name)
 
     @classmethod
-    def learnt(cls, site: Site, what: str) -> "_Channels":
+    def learnt(cls, site: KernelContext, what: str) -> "_Channels":
         """A parameter of this node."""
         wish = f"{site.node.name}_{what}"
         return cls.of(site, wish, site.writer.view(wish, site.parameter(what)[0], (site.x.shape[0],)).name)
 
 
 @kernel(BatchNorm)
-def batchnorm(word: BatchNorm, site: Site) -> Written | None:
+def batchnorm(word: BatchNorm, site: KernelContext) -> Written | None:
     """(x − mean) / √(variance + eps) · weight + bias: a product and a sum for each channel, once those are known.
 
     At inference the running averages normalize. While training the batch's own do, and the running ones move as the
@@ -86,7 +86,7 @@ class _Batch:
     count: int
 
 
-def _measured(word: BatchNorm, site: Site, seen: Ref, running: Sequence[str]) -> _Batch:
+def _measured(word: BatchNorm, site: KernelContext, seen: Ref, running: Sequence[str]) -> _Batch:
     """Mean and variance of the batch, and the running ones moved.
 
     Every lane gives the sum of its numbers and of their squares about its own mean; then the mean is Σ sums / n, and
@@ -126,7 +126,7 @@ def _measured(word: BatchNorm, site: Site, seen: Ref, running: Sequence[str]) ->
     return _Batch(centred, w.view(f"{name}_own_apart", f"{apart}[number]", (channels,)).name, variance, count)
 
 
-def _move(word: BatchNorm, site: Site, running: Sequence[str], batch: Sequence[str], count: int) -> None:
+def _move(word: BatchNorm, site: KernelContext, running: Sequence[str], batch: Sequence[str], count: int) -> None:
     """Move the running averages towards the batch's mean and its squares / (count − 1), in the first lane alone."""
     w = site.writer
     free, momentum = w.scalar("free", 1 / (count - 1)), w.scalar("momentum", word.momentum)
@@ -143,7 +143,7 @@ def _move(word: BatchNorm, site: Site, running: Sequence[str], batch: Sequence[s
         w.do(f"{first}np.add({former}, {step}, out={former})")
 
 
-def _back_through_the_batch(site: Site, batch: _Batch, factor: _Channels) -> Backward:
+def _back_through_the_batch(site: KernelContext, batch: _Batch, factor: _Channels) -> Backward:
     """d_x = factor · (d_y − mean(d_y) − normal · mean(d_y · normal)), normal = (centred + apart) · inverse.
 
     Written out it is a product of d_y, one of `centred`, and a sum, for each channel. Lanes meet to add up the two
@@ -192,7 +192,7 @@ def _back_through_the_batch(site: Site, batch: _Batch, factor: _Channels) -> Bac
 
 
 @kernel(LayerNorm)
-def layernorm(word: LayerNorm, site: Site) -> Written | None:
+def layernorm(word: LayerNorm, site: KernelContext) -> Written | None:
     """(x − mean) / √(variance + eps) · weight + bias over the channels of each place, in training and at inference."""
     if not site.node.channels_in_front:
         return None
@@ -218,7 +218,7 @@ def layernorm(word: LayerNorm, site: Site) -> Written | None:
     return y, _back_through_places(site, normal, inverse, weight)
 
 
-def _back_through_places(site: Site, normal: Ref, inverse: str, weight: str) -> Backward:
+def _back_through_places(site: KernelContext, normal: Ref, inverse: str, weight: str) -> Backward:
     """d_x = inverse · (g − mean(g) − normal · mean(g · normal)), g = d_y · weight, means over a place's channels."""
     w, name = site.writer, site.node.name
     channels, places = normal.shape
@@ -251,11 +251,11 @@ def _back_through_places(site: Site, normal: Ref, inverse: str, weight: str) -> 
     return backward
 
 
-def _over(site: Site, seen: Ref, what: str) -> Ref:
+def _over(site: KernelContext, seen: Ref, what: str) -> Ref:
     """Where to keep what is made of `seen`: in its own place if nobody else needs that, else in a new array."""
     return seen if seen.free else site.writer.buffer(f"{site.node.name}_{what}", seen.shape)
 
 
-def _places(site: Site, ref: Ref) -> Ref:
+def _places(site: KernelContext, ref: Ref) -> Ref:
     """An array as (channels, places)."""
     return site.writer.reshaped(f"{ref.name}_places", ref, (ref.shape[0], ref.size // ref.shape[0]))

@@ -1,13 +1,13 @@
 """Layers without a kernel: the plain form, called from within the program."""
 
-from runtime.compiler.kernels import Backward, Site, Written
-from runtime.compiler.writer import Ref, as_laid, as_samples, as_text
-from runtime.padding import behind_strides
-from spec_lang.layers.activation import Activation, Softmax
-from spec_lang.resolve import written
+from nnspec.runtime.compiler.kernels import Backward, KernelContext, Written
+from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.writer import Ref, as_laid, as_samples, as_text
+from nnspec.spec_lang.check.canonical_text import written
+from nnspec.spec_lang.vocabulary.layers.activation import Activation, Softmax
 
 
-def write_plain(site: Site) -> Written:
+def write_plain(site: KernelContext) -> Written:
     """The plain forward between two copies, to its own order of axes and back; an activation needs none of the two."""
     w, node = site.writer, site.node
     layer = w.name(f"{node.name}_layer")
@@ -19,7 +19,7 @@ def write_plain(site: Site) -> Written:
     back = w.name(f"{node.name}_back")
     result = w.name(f"{node.name}_result")
     mode = "mode"
-    if node.layer.carries(shape) or node.name in behind_strides(site.draft.nodes):
+    if node.layer.carries(shape) or node.name in behind_strides(site.schedule.nodes):
         mode = w.name(f"{node.name}_mode")
         w.setup.append(f"{mode} = mode.of({node.name!r})")
     x = site.x.name if in_place else as_samples(site.x.name, shape)
@@ -29,7 +29,7 @@ def write_plain(site: Site) -> Written:
     return y.kept(), _backward(site, back, in_place)
 
 
-def _backward(site: Site, back: str, in_place: bool) -> Backward:
+def _backward(site: KernelContext, back: str, in_place: bool) -> Backward:
     w, node = site.writer, site.node
 
     def backward(d_y: Ref) -> list[Ref | None]:
@@ -51,7 +51,7 @@ def _backward(site: Site, back: str, in_place: bool) -> Backward:
     return backward
 
 
-def _arrays(site: Site) -> dict[str, str]:
+def _arrays(site: KernelContext) -> dict[str, str]:
     """The layer's parameters and buffers, as parts of their arenas."""
     node, shape = site.node, site.node.input_shapes[0]
     found = {name: site.parameter(name)[0] for name in node.layer.parameters(shape)}

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from runtime.compiler.kernels import Site, Written, kernel, unbroken
-from runtime.compiler.kernels.conv import padded, unpadded
-from runtime.compiler.writer import Ref
-from spec_lang.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
-from spec_lang.spatial import extent
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbroken
+from nnspec.runtime.compiler.kernels.conv import padded, unpadded
+from nnspec.runtime.compiler.writer import Ref
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
+from nnspec.spec_lang.vocabulary.spatial import extent
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class _Pass:
 
 
 @kernel(MaxPool)
-def maxpool(word: MaxPool, site: Site) -> Written:
+def maxpool(word: MaxPool, site: KernelContext) -> Written:
     """Maxima along the width, then along the height, and which of two was at least as large: the first winner, row
     by row."""
     w = site.writer
@@ -59,7 +59,7 @@ def maxpool(word: MaxPool, site: Site) -> Written:
     return value, backward
 
 
-def _share(site: Site, step: _Pass, flags: list[str], d_y: Ref, shape: tuple[int, ...]) -> Ref:
+def _share(site: KernelContext, step: _Pass, flags: list[str], d_y: Ref, shape: tuple[int, ...]) -> Ref:
     """The gradient along one axis: each number to its winner, from the last rival to the first."""
     w = site.writer
     d_x = w.buffer(f"d_{site.node.name}_in", shape, 0)
@@ -86,7 +86,7 @@ def _share(site: Site, step: _Pass, flags: list[str], d_y: Ref, shape: tuple[int
 
 
 @kernel(AvgPool)
-def avgpool(word: AvgPool, site: Site) -> Written:
+def avgpool(word: AvgPool, site: KernelContext) -> Written:
     """Sums along the width, then along the height, and one product."""
     w = site.writer
     x, passes = _prepared(word, site, "0")
@@ -135,7 +135,7 @@ def avgpool(word: AvgPool, site: Site) -> Written:
 
 
 @kernel(GlobalAvgPool)
-def globalavgpool(word: GlobalAvgPool, site: Site) -> Written | None:
+def globalavgpool(word: GlobalAvgPool, site: KernelContext) -> Written | None:
     """One sum over both axes of each image."""
     if len(site.x.shape) != 4:
         return None
@@ -156,7 +156,7 @@ def globalavgpool(word: GlobalAvgPool, site: Site) -> Written | None:
     return y, backward
 
 
-def _prepared(word: Pool, site: Site, border: str) -> tuple[Ref, list[_Pass]]:
+def _prepared(word: Pool, site: KernelContext, border: str) -> tuple[Ref, list[_Pass]]:
     """The image in its frame, and the two passes over it."""
     height, width = word.pair()
     if site.node.phases > 1:
@@ -179,7 +179,7 @@ def _prepared(word: Pool, site: Site, border: str) -> tuple[Ref, list[_Pass]]:
     ]
 
 
-def _back(word: Pool, site: Site, d_x: Ref) -> Ref:
+def _back(word: Pool, site: KernelContext, d_x: Ref) -> Ref:
     if site.node.phases > 1:
         return d_x
     image = site.node.input_shapes[0].as_image()

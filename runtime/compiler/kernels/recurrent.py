@@ -7,28 +7,28 @@ gradients are matrices, and a step of the loop is one product, h·U, and a few o
 from collections.abc import Callable, Mapping
 from math import ceil
 
-from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.kernels._cells import CELLS, At
-from runtime.compiler.kernels._products import QUICK
-from runtime.compiler.kernels.dense import sum_of_rows
-from runtime.compiler.kernels.reshape import step_rows, unrolled
-from runtime.compiler.kernels.symbols import look_up
-from runtime.compiler.writer import INDENT, Ref, Writer
-from runtime.graph import reads_symbols
-from runtime.padding import behind_strides
-from spec_lang.layers.recurrent import BACKWARDS, Recurrent
+from nnspec.runtime.compiler.graph import reads_symbols
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
+from nnspec.runtime.compiler.kernels._cells import CELLS, At
+from nnspec.runtime.compiler.kernels._products import QUICK
+from nnspec.runtime.compiler.kernels.dense import sum_of_rows
+from nnspec.runtime.compiler.kernels.embedding import look_up
+from nnspec.runtime.compiler.kernels.reshape import step_rows, unrolled
+from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.writer import INDENT, Ref, Writer
+from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Recurrent
 
 FEW = 4
 """Rows of a product that are too few to be cut, and that a transposed weight does not slow down."""
 
 
 @kernel(*CELLS)
-def recurrent(word: Recurrent, site: Site) -> Written:
+def recurrent(word: Recurrent, site: KernelContext) -> Written:
     """One or two readings of the sequence, their states beside each other."""
     w, units = site.writer, word.units
     every = word.return_ == "sequence"
     rows = step_rows(site, site.x)
-    mask = _Mask.written(site) if reads_symbols((node.layer, node.inputs) for node in site.draft.nodes) else None
+    mask = _Mask.written(site) if reads_symbols((node.layer, node.inputs) for node in site.schedule.nodes) else None
     readings = [Reading(site, word, rows, direction, mask) for direction in word.directions]
     for one in readings:
         one.forward()
@@ -61,7 +61,7 @@ class _Mask:
         self.padded, self.real, self.gone = padded, real, gone
 
     @classmethod
-    def written(cls, site: Site) -> "_Mask":
+    def written(cls, site: KernelContext) -> "_Mask":
         """The names, when the lines that set them are written."""
         w, name = site.writer, site.node.name
         time = site.node.input_shapes[0][0]
@@ -70,7 +70,7 @@ class _Mask:
         clock, one = w.name(f"{name}_clock"), w.scalar("one", 1.0)
         w.setup.append(f"{clock} = np.arange({time})[:, None]")
         padding = "mode.padding"
-        if name in behind_strides(site.draft.nodes):
+        if name in behind_strides(site.schedule.nodes):
             padding = w.name(f"{name}_padding")
             w.do(f"{padding} = mode.of({name!r}).behind")
         w.do(f"{mask.padded} = {padding} is not None and {padding}.any()")
@@ -87,7 +87,7 @@ class Reading:
     of the last one, `past` and `now` those before and behind step t. The rest is told in `_cells.Sequence`.
     """
 
-    def __init__(self, site: Site, word: Recurrent, rows: Ref, direction: str, mask: _Mask | None):
+    def __init__(self, site: KernelContext, word: Recurrent, rows: Ref, direction: str, mask: _Mask | None):
         self.site, self.word, self.rows, self.direction = site, word, rows, direction
         self.padded, self.real, self.gone = (mask.padded, mask.real, mask.gone) if mask is not None else ("", "", "")
         self.time, self.samples = site.node.input_shapes[0][0], site.writer.samples

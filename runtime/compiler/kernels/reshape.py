@@ -2,17 +2,17 @@
 
 from dataclasses import replace
 
-from runtime.compiler.kernels import Site, Written, kernel
-from runtime.compiler.writer import Ref, is_steps, laid_out
-from spec_lang.layers.reshape import Flatten, Reshape
-from spec_lang.shape import Shape
+from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
+from nnspec.runtime.compiler.writer import Ref, is_steps, laid_out
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 _SAMPLE_ORDER = (1, 2, 0, 3)  # (channels, height, width, samples) → (height, width, channels, samples)
 _STEP_ORDER = (0, 2, 1)  # (time, samples, features) → (time, features, samples)
 
 
 @kernel(Flatten, Reshape)
-def reshape(word: Flatten | Reshape, site: Site) -> Written:
+def reshape(word: Flatten | Reshape, site: KernelContext) -> Written:
     """A copy in the order of the sample, (height, width, channels); a row stays a row."""
     y = y_row = flattened(site, site.x)
     shape = site.node.output_shape
@@ -36,7 +36,7 @@ def reshape(word: Flatten | Reshape, site: Site) -> Written:
     return y, backward
 
 
-def in_sample_order(site: Site, ref: Ref, shape: Shape) -> Ref:
+def in_sample_order(site: KernelContext, ref: Ref, shape: Shape) -> Ref:
     """A view of laid-out samples whose axes stand as the sample's do."""
     if is_steps(shape):
         axes: tuple[int, ...] = _STEP_ORDER
@@ -49,7 +49,7 @@ def in_sample_order(site: Site, ref: Ref, shape: Shape) -> Ref:
     )
 
 
-def flattened(site: Site, x: Ref) -> Ref:
+def flattened(site: KernelContext, x: Ref) -> Ref:
     """The sample's numbers as rows, (features, samples), a row of ones behind them."""
     if len(x.shape) == 2:
         return x
@@ -64,7 +64,7 @@ def flattened(site: Site, x: Ref) -> Ref:
     return row
 
 
-def unflattened(site: Site, d_row: Ref) -> Ref:
+def unflattened(site: KernelContext, d_row: Ref) -> Ref:
     """The gradient of rows as that of the samples they were: a view with its axes moved back, not a copy."""
     shape = site.node.input_shapes[0]
     if len(site.x.shape) == 2:
@@ -80,7 +80,7 @@ def unflattened(site: Site, d_row: Ref) -> Ref:
     return site.writer.view(f"{d_row.name}_image", expression, laid, solid=False)
 
 
-def step_rows(site: Site, x: Ref) -> Ref:
+def step_rows(site: KernelContext, x: Ref) -> Ref:
     """The steps of all samples as rows of one matrix, (time * samples, features)."""
     steps = site.node.input_shapes[0].as_steps()
     assert steps is not None
@@ -94,7 +94,7 @@ def step_rows(site: Site, x: Ref) -> Ref:
     return rows
 
 
-def unrolled(site: Site, d_rows: Ref) -> Ref:
+def unrolled(site: KernelContext, d_rows: Ref) -> Ref:
     """The gradient of `step_rows` as that of the samples they were, a view."""
     time, features = site.node.input_shapes[0]
     shape = (time, site.writer.samples, features)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from spec_lang.codes import CODES
+from nnspec.spec_lang.report.codes import CODES
 from tests.nnspec.conftest import Command
 
 

@@ -15,8 +15,8 @@ from tests.nnspec.conftest import Command
 def test_the_picture_of_a_sample_is_that_sample(
     shape: tuple[int, ...], scale: int, nnspec: Command, tmp_path: Path
 ) -> None:
-    from runtime.data import read_inputs
-    from runtime.saving import load
+    from nnspec.runtime.data import read_inputs
+    from nnspec.runtime.train.checkpointing import load
 
     x = np.random.default_rng(0).integers(0, 256, (20, *shape)).astype("f4") / (255 / scale)
     np.savez(tmp_path / "x.npz", x=x, y=np.arange(20) % 2, x_test=x[5:7], y_test=np.zeros(2, int))

@@ -13,8 +13,8 @@ from tests.nnspec.conftest import Command
 @pytest.fixture
 def picture(digits: Path, tmp_path: Path) -> Path:
     """A digit of the test part as a PNG of twice its size."""
-    from runtime.data import load_data
-    from spec_lang.data import MnistSample
+    from nnspec.runtime.data import load_data
+    from nnspec.spec_lang.vocabulary.data import MnistSample
 
     data = load_data(MnistSample(), None, True)
     assert data.test is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import checkpoints
+from nnspec import checkpoints
 from tests.nnspec.conftest import DIGITS, Command
 
 RUN = ("train", DIGITS, "--data", "mnist_sample", "--set", "train=300 iterations keep=5", "--seed", 3)
@@ -57,7 +57,7 @@ def test_a_folder_without_a_run_names_the_one_in_it(nnspec: Command, halfway: Pa
 def test_another_arithmetic_is_refused_unless_it_is_allowed(
     nnspec: Command, halfway: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from runtime import resuming
+    from nnspec.runtime.train import resuming
 
     here = resuming.environment()
     monkeypatch.setattr(resuming, "environment", lambda: here | {"blas_kernel": "Z80"})

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from nnspec.cli import _say
-from runtime.errors import DataError, Interrupted
-from spec_lang.errors import NNSpecError, SourceError
+from nnspec.runtime.errors import DataError, Interrupted
+from nnspec.spec_lang.report.errors import NNSpecError, SourceError
 from tests.nnspec.conftest import Command
 
 
@@ -93,7 +93,7 @@ def test_ctrl_c_outside_a_training_ends_with_130(
     def interrupted(path: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("runtime.saving.load", interrupted)
+    monkeypatch.setattr("nnspec.runtime.train.checkpointing.load", interrupted)
     stopped = nnspec("eval", digits)
     assert (stopped.code, stopped.out) == (130, "")
 

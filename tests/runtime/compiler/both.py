@@ -6,21 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from runtime.arena import Arena
-from runtime.compiler.assemble import assemble
-from runtime.compiler.bind import Bound
-from runtime.compiler.draft import Draft
-from runtime.compiler.rewrites import REWRITES, rewritten
-from runtime.data import Preprocessing
-from runtime.graph import build_graph
-from runtime.layers import Mode
-from runtime.network import Network
-from runtime.targets import PADDING
-from spec_lang.check import check
-from spec_lang.layers.symbols import Symbols
-from spec_lang.shape import Shape
-from spec_lang.source import Source
-from spec_lang.spec import Spec
+from nnspec.runtime.arena import Arena
+from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.graph import build_graph
+from nnspec.runtime.compiler.rewrites import REWRITES, rewritten
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.layers import Mode
+from nnspec.runtime.targets import PADDING
+from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.vocabulary.layers.embedding import Symbols
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 Array = NDArray[Any]
 
@@ -108,39 +108,41 @@ class Both:
         network.buffer_arena.flat[...] = before
         return Outcome(loss, gradients.flat, after)
 
-    def draft(self, size: int, training: bool = True, plain_sgd: bool = False) -> Draft:
-        """The draft for batches of a size, before any rewrite."""
+    def schedule(self, size: int, training: bool = True, plain_sgd: bool = False) -> ExecutionSchedule:
+        """The schedule for batches of a size, before any rewrite."""
         network = self.network
         offsets = network.parameter_arena.offsets, network.buffer_arena.offsets
-        return Draft.of(build_graph(network.spec), network.spec.loss, size, training, *offsets, plain_sgd)
+        return ExecutionSchedule.of(build_graph(network.spec), network.spec.loss, size, training, *offsets, plain_sgd)
 
-    def rewritten(self, size: int, without: frozenset[str] = NONE, training: bool = True) -> Draft:
-        """The draft after its rewrites, for single steps."""
-        return rewritten(self.draft(size, training), without)
+    def rewritten(self, size: int, without: frozenset[str] = NONE, training: bool = True) -> ExecutionSchedule:
+        """The schedule after its rewrites, for single steps."""
+        return rewritten(self.schedule(size, training), without)
 
-    def drafts(self, size: int, without: frozenset[str] = NONE) -> tuple[Draft, ...]:
+    def schedules(self, size: int, without: frozenset[str] = NONE) -> tuple[ExecutionSchedule, ...]:
         """For training and for inference, as the rules say and in two lanes."""
         made = [self.rewritten(size, without, training) for training in (True, False)]
-        lanes = [in_lanes(draft) for draft in made]
-        return (*made, *(draft for draft in lanes if draft not in made))
+        lanes = [in_lanes(schedule) for schedule in made]
+        return (*made, *(schedule for schedule in lanes if schedule not in made))
 
-    def bound(self, draft: Draft, batch: Batch, random: np.random.Generator | None = None) -> tuple[Bound, Array]:
+    def bound(
+        self, schedule: ExecutionSchedule, batch: Batch, random: np.random.Generator | None = None
+    ) -> tuple[BoundProgram, Array]:
         """A program over the network's own arrays, nothing normalized, and where it writes the gradients."""
-        network, plan = self.network, assemble(draft, self.dtype, False)
+        network, plan = self.network, assemble(schedule, self.dtype, False)
         gradients = np.full_like(network.parameter_arena.flat, np.nan)
-        target = (batch.y.shape[1:], batch.y.dtype) if draft.training else None
-        given = gradients if draft.training else None
+        target = (batch.y.shape[1:], batch.y.dtype) if schedule.training else None
+        given = gradients if schedule.training else None
         arrays = network.parameter_arena.flat, given, network.buffer_arena.flat
-        return Bound(plan, *arrays, batch.x.dtype, target, None, random), gradients
+        return BoundProgram(plan, *arrays, batch.x.dtype, target, None, random), gradients
 
-    def planned(self, batch: Batch, draft: Draft | None = None) -> Outcome:
+    def planned(self, batch: Batch, schedule: ExecutionSchedule | None = None) -> Outcome:
         """A step as it is planned, after one on other samples, so that all it left behind is there to be overwritten.
 
         The gradients are filled with NaN before; the network's buffers stay as they are.
         """
         network, size = self.network, len(batch.x)
         random = np.random.default_rng(5)
-        bound, gradients = self.bound(draft if draft is not None else self.rewritten(size), batch, random)
+        bound, gradients = self.bound(schedule if schedule is not None else self.rewritten(size), batch, random)
         before = network.buffer_arena.flat.copy()
         run(bound, self.batch(size, seed=9))
         network.buffer_arena.flat[...] = before
@@ -154,41 +156,41 @@ class Both:
         loss += network.program.penalize(arena)
         return Outcome(loss, arena.flat, after)
 
-    def outputs(self, batch: Batch, draft: Draft | None = None) -> Array:
+    def outputs(self, batch: Batch, schedule: ExecutionSchedule | None = None) -> Array:
         """The answers as they are planned, after those to other samples."""
         size = len(batch.x)
-        bound, _ = self.bound(draft if draft is not None else self.rewritten(size, training=False), batch)
+        bound, _ = self.bound(schedule if schedule is not None else self.rewritten(size, training=False), batch)
         run(bound, self.batch(size, seed=9))
         answers: Array = run(bound, batch).copy()
         return answers
 
-    def assert_planned_is_plain(self, *drafts: Draft) -> None:
-        """Loss, gradients and buffers of a step, or the answers, are what they are defined to be, by each draft."""
-        batch = self.batch(drafts[0].batch)
+    def assert_planned_is_plain(self, *schedules: ExecutionSchedule) -> None:
+        """Loss, gradients and buffers of a step, or the answers, are what they are defined to be, by each schedule."""
+        batch = self.batch(schedules[0].batch)
         training, plain = self.plain(batch), self.network.program.outputs(batch.x)
-        for draft in drafts:
-            if draft.training:
-                assert_agree(self.planned(batch, draft), training, CLOSE[self.dtype])
+        for schedule in schedules:
+            if schedule.training:
+                assert_agree(self.planned(batch, schedule), training, CLOSE[self.dtype])
             else:
-                answers = self.outputs(batch, draft)
+                answers = self.outputs(batch, schedule)
                 assert (answers.shape, answers.dtype) == (plain.shape, plain.dtype)
                 assert_close(answers, plain, CLOSE[self.dtype])
 
 
-def run(bound: Bound, batch: Batch) -> Any:
+def run(bound: BoundProgram, batch: Batch) -> Any:
     """What a program gives for a batch."""
     bound.samples[...] = batch.x
-    if bound.plan.draft.training:
+    if bound.plan.schedule.training:
         bound.targets[...] = batch.y
     return bound()
 
 
-def in_lanes(draft: Draft) -> Draft:
-    """The draft in two lanes of its own, whatever its work, where a batch can be cut: the first has the odd sample."""
-    half = (draft.batch + 1) // 2
-    plain = any(node.layer.word == "batchnorm" and not node.channels_in_front for node in draft.nodes)
-    together = draft.training and (plain or draft.output_shape.sequence)  # statistics, steps that are counted
-    return draft if draft.batch < 2 or together else replace(draft, lanes=(half, draft.batch - half))
+def in_lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
+    """The schedule in two lanes, whatever its work, where a batch can be cut: the first has the odd sample."""
+    half = (schedule.batch + 1) // 2
+    plain = any(node.layer.word == "batchnorm" and not node.channels_in_front for node in schedule.nodes)
+    together = schedule.training and (plain or schedule.output_shape.sequence)  # statistics, steps that are counted
+    return schedule if schedule.batch < 2 or together else replace(schedule, lanes=(half, schedule.batch - half))
 
 
 def assert_agree(a: Outcome, b: Outcome, share: float) -> None:

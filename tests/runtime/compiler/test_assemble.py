@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import runtime
-from runtime.compiler.assemble import assemble
-from runtime.compiler.bind import PROGRAM_NAMES
-from runtime.compiler.draft import Draft
-from runtime.compiler.programs import plan_of_spec
-from runtime.compiler.rewrites import BLOCK, rewritten
-from runtime.compiler.writer import GIVEN
-from runtime.prepare import with_data
-from spec_lang.request import Request
-from spec_lang.shape import Shape
+from nnspec import runtime
+from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.bind import PROGRAM_NAMES
+from nnspec.runtime.compiler.rewrites import BLOCK, rewritten
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.compiler.writer import GIVEN
+from nnspec.runtime.infer.program_cache import plan_of_spec
+from nnspec.runtime.train.spec_and_data import with_data
+from nnspec.spec_lang.check.spec_request import Request
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
 from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself, lane_of
 from tests.strategies import networks
@@ -51,22 +51,22 @@ SEQUENCES = (
 )
 
 
-def drafts(both: Both, size: int = 4) -> list[Draft]:
+def schedules(both: Both, size: int = 4) -> list[ExecutionSchedule]:
     """For training, for answers and, where they are allowed, for blocks of single steps."""
     made = [both.rewritten(size), both.rewritten(size, training=False)]
-    block = rewritten(both.draft(1, plain_sgd=True))
+    block = rewritten(both.schedule(1, plain_sgd=True))
     return [*made, block] if block.block > 1 else made
 
 
-def batch_for(both: Both, draft: Draft) -> Batch:
-    return both.batch(draft.batch * draft.block)
+def batch_for(both: Both, schedule: ExecutionSchedule) -> Batch:
+    return both.batch(schedule.batch * schedule.block)
 
 
 @settings(max_examples=150, deadline=None)
 @given(text=networks(), size=st.integers(1, 5))
 def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
     both = Both.of(text)
-    both.assert_planned_is_plain(*both.drafts(size))
+    both.assert_planned_is_plain(*both.schedules(size))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -74,29 +74,29 @@ def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
 def test_a_planned_network_over_time_is_the_plain_one_with_its_padding(text: str, dtype: str) -> None:
     both = Both.of(text, dtype)
     for size in (1, 2, 5):
-        both.assert_planned_is_plain(*both.drafts(size), *both.drafts(size, all_but()))
+        both.assert_planned_is_plain(*both.schedules(size), *both.schedules(size, all_but()))
 
 
 @settings(max_examples=60, deadline=None)
 @given(text=networks(), size=st.integers(1, 5), without=st.sets(st.sampled_from(sorted(all_but()))))
 def test_it_is_so_without_some_of_the_rewrites_too(text: str, size: int, without: set[str]) -> None:
     both = Both.of(text)
-    both.assert_planned_is_plain(*both.drafts(size, frozenset(without)))
+    both.assert_planned_is_plain(*both.schedules(size, frozenset(without)))
 
 
 @settings(max_examples=30, deadline=None)
 @given(text=networks(), size=st.integers(1, 5), seed=st.integers(0, 99))
 def test_a_plan_foretells_the_bytes_of_its_buffers(text: str, size: int, seed: int) -> None:
     both = Both.of(text, "float32" if seed % 2 else "float64")
-    for draft in both.drafts(size):
-        plan = assemble(draft, both.dtype, False)
-        assert plan.bytes == sum(taken(both, draft, lane) for lane in draft.lanes)
+    for schedule in both.schedules(size):
+        plan = assemble(schedule, both.dtype, False)
+        assert plan.bytes == sum(taken(both, schedule, lane) for lane in schedule.lanes)
 
 
-def taken(both: Both, draft: Draft, size: int) -> int:
+def taken(both: Both, schedule: ExecutionSchedule, size: int) -> int:
     """What one lane of this size asks NumPy for."""
     watched = WatchedNumPy()
-    lane_of(both, draft, size, both.batch(size), watched)
+    lane_of(both, schedule, size, both.batch(size), watched)
     return watched.bytes
 
 
@@ -104,12 +104,12 @@ def taken(both: Both, draft: Draft, size: int) -> int:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_bytes_are_foretold_in_blocks_and_where_samples_are_normalized_too(text: str, dtype: str) -> None:
     both = Both.of(text, dtype)
-    for draft in drafts(both):
-        x, y = batch_for(both, draft)
+    for schedule in schedules(both):
+        x, y = batch_for(both, schedule)
         for samples in (x, (x * 50).astype(np.uint8)):
             watched = WatchedNumPy()
-            by_itself(both, draft, Batch(samples, y), watched)
-            assert assemble(draft, dtype, samples is not x).bytes == watched.bytes
+            by_itself(both, schedule, Batch(samples, y), watched)
+            assert assemble(schedule, dtype, samples is not x).bytes == watched.bytes
 
 
 @pytest.mark.parametrize("samples", [np.float32, np.uint8])
@@ -117,10 +117,10 @@ def test_the_bytes_are_foretold_in_blocks_and_where_samples_are_normalized_too(t
 def test_a_float32_program_makes_no_other_numbers(text: str, samples: type) -> None:
     """One float64 among them, and all that follows from it takes twice the time."""
     both = Both.of(text, "float32")
-    for draft in drafts(both):
+    for schedule in schedules(both):
         watched = WatchedNumPy()
-        x, y = batch_for(both, draft)
-        by_itself(both, draft, Batch((x * 50).astype(samples), y), watched)
+        x, y = batch_for(both, schedule)
+        by_itself(both, schedule, Batch((x * 50).astype(samples), y), watched)
         assert watched.types <= {np.dtype(kind) for kind in (np.float32, np.bool_, np.intp, samples)}
         assert np.dtype(np.float32) in watched.types
 
@@ -140,8 +140,8 @@ def test_the_text_of_a_lane_is_a_program_by_itself(text: str, dtype: str) -> Non
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_text_says_no_names_but_its_own_and_those_it_is_given(text: str) -> None:
-    for draft in drafts(Both.of(text)):
-        (lane,) = assemble(draft, "float32", True).lanes.values()
+    for schedule in schedules(Both.of(text)):
+        (lane,) = assemble(schedule, "float32", True).lanes.values()
         nodes = list(ast.walk(ast.parse(lane.text)))
         names = [node for node in nodes if isinstance(node, ast.Name)]
         made = {name.id for name in names if isinstance(name.ctx, ast.Store)}
@@ -154,16 +154,18 @@ def test_the_text_says_no_names_but_its_own_and_those_it_is_given(text: str) -> 
 def test_no_name_of_a_layer_means_anything_else_to_the_program(text: str) -> None:
     """Each identifier of the program's own text is tried as the name of a layer, and a few words of Python."""
     both = Both.of(text.format("first", "second"))
-    texts = [assemble(draft, "float64", True).lanes[size].text for draft in drafts(both) for size in draft.lanes]
+    texts = [
+        assemble(schedule, "float64", True).lanes[size].text for schedule in schedules(both) for size in schedule.lanes
+    ]
     said = {node.id for made in texts for node in ast.walk(ast.parse(made)) if isinstance(node, ast.Name)}
     layers = {part for node in both.network.spec.nodes for part in node.name.split("/")}
     own = {name for name in said if not any(layer in name for layer in layers)}
     names = sorted({*own, *GIVEN, *PROGRAM_NAMES, "lane", "step", "class", "lambda", "None", "print"})
-    answers = [by_itself(both, draft, batch_for(both, draft)) for draft in drafts(both)]
+    answers = [by_itself(both, schedule, batch_for(both, schedule)) for schedule in schedules(both)]
     for first, second in zip(names, [*names[1:], names[0]], strict=True):
         named = Both.of(text.format(first, second))
-        for draft, answer in zip(drafts(named), answers, strict=True):
-            found = by_itself(named, draft, batch_for(named, draft))
+        for schedule, answer in zip(schedules(named), answers, strict=True):
+            found = by_itself(named, schedule, batch_for(named, schedule))
             for ours, theirs in zip(found, answer, strict=True):
                 np.testing.assert_array_equal(ours, theirs, err_msg=f"layers called {first} and {second}")
 
@@ -177,7 +179,7 @@ def test_names_that_python_would_confuse_stay_apart() -> None:
         "x²: dense 3",
     )
     both = Both.of(f"input 6 -> {' -> '.join(names)}")
-    both.assert_planned_is_plain(*both.drafts(3))
+    both.assert_planned_is_plain(*both.schedules(3))
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
@@ -187,7 +189,7 @@ def test_every_shipped_spec_is_planned_as_it_is_defined(path: Path) -> None:
     mnist = named is not None and named.word.startswith("mnist")  # which may have to be fetched
     spec = request.check(Shape((28, 28, 1)), 10) if mnist else with_data(request)[0]
     both = Both.from_spec(spec)
-    both.assert_planned_is_plain(*both.drafts(min(spec.train.batch, 6)))
+    both.assert_planned_is_plain(*both.schedules(min(spec.train.batch, 6)))
     for lane in plan_of_spec(spec).lanes.values():
         compile(lane.text, "<a test>", "exec")
 
@@ -196,8 +198,8 @@ def test_equal_specs_have_equal_texts_in_every_process() -> None:
     script = (
         "from tests.runtime.compiler import test_assemble as tests\n"
         "from tests.runtime.compiler.both import Both, in_lanes\n"
-        "for draft in map(in_lanes, tests.drafts(Both.of(tests.TEXTS[0]))):\n"
-        "    print(*(tests.assemble(draft, 'float32', True).lanes[size].text for size in draft.lanes))"
+        "for schedule in map(in_lanes, tests.schedules(Both.of(tests.TEXTS[0]))):\n"
+        "    print(*(tests.assemble(schedule, 'float32', True).lanes[size].text for size in schedule.lanes))"
     )
     told = [
         subprocess.run(
@@ -213,5 +215,5 @@ def test_equal_specs_have_equal_texts_in_every_process() -> None:
 
 
 def test_a_block_is_as_long_as_the_rewrite_says() -> None:
-    (lane,) = assemble(drafts(Both.of(TEXTS[1]))[-1], "float32", False).lanes.values()
+    (lane,) = assemble(schedules(Both.of(TEXTS[1]))[-1], "float32", False).lanes.values()
     assert f"{BLOCK} steps" in lane.text

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from runtime.compiler import bind
-from runtime.compiler.assemble import Plan, assemble
-from runtime.compiler.bind import PROGRAM_NAMES, Bound, plain_layer, plain_loss, run_together
-from runtime.data import Preprocessing
-from runtime.layers import Mode
-from runtime.network import Network
-from spec_lang.check import check
-from spec_lang.source import Source
+from nnspec.runtime.compiler import bind
+from nnspec.runtime.compiler.assemble import Plan, assemble
+from nnspec.runtime.compiler.bind import PROGRAM_NAMES, BoundProgram, plain_layer, plain_loss, run_together
+from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.layers import Mode
+from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.source import Source
 from tests.runtime.compiler.both import CLOSE, Batch, Both, assert_agree, in_lanes, run
 from tests.runtime.compiler.watched import WatchedNumPy
 
@@ -46,12 +46,12 @@ def test_one_python_thread_or_two_give_the_same_bits(
 ) -> None:
     both = Both.of(DEEP, dtype)
     batch = both.batch(7)
-    drafts = [in_lanes(both.rewritten(7, training=training)) for training in (True, False)]
-    assert drafts[0].lanes == (4, 3)
+    schedules = [in_lanes(both.rewritten(7, training=training)) for training in (True, False)]
+    assert schedules[0].lanes == (4, 3)
     with threadpool_limits(1):
-        threaded = both.planned(batch, drafts[0]), both.outputs(batch, drafts[1])
+        threaded = both.planned(batch, schedules[0]), both.outputs(batch, schedules[1])
         monkeypatch.setattr(bind, "run_together", executor)
-        alone = both.planned(batch, drafts[0]), both.outputs(batch, drafts[1])
+        alone = both.planned(batch, schedules[0]), both.outputs(batch, schedules[1])
     assert bits(threaded) == bits(alone)
 
 
@@ -60,8 +60,8 @@ def test_two_runs_are_equal_to_the_byte(lanes: bool) -> None:
     outcomes = []
     for _ in range(2):
         both = Both.of(DEEP, "float32")
-        draft = both.rewritten(7)
-        outcomes.append(both.planned(both.batch(7), in_lanes(draft) if lanes else draft))
+        schedule = both.rewritten(7)
+        outcomes.append(both.planned(both.batch(7), in_lanes(schedule) if lanes else schedule))
     assert bits(outcomes[0]) == bits(outcomes[1])
 
 
@@ -77,8 +77,8 @@ def test_an_error_in_any_lane_is_told() -> None:
 def test_lanes_drop_the_same_numbers_as_the_whole_batch() -> None:
     both = Both.of("input 6x6x2 -> dropout 0.5 -> flatten -> dense 4 -> dropout 0.2 -> dense 3")
     batch = both.batch(5)
-    draft = both.rewritten(5)
-    assert_agree(both.planned(batch, in_lanes(draft)), both.planned(batch, draft), 1e-12)
+    schedule = both.rewritten(5)
+    assert_agree(both.planned(batch, in_lanes(schedule)), both.planned(batch, schedule), 1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -88,9 +88,9 @@ def test_lanes_normalize_by_the_whole_batch_also_where_its_halves_are_far_apart(
     both = Both.of("input 5x4x2 -> batchnorm -> conv 2x2 x3 -> batchnorm -> relu -> dense 3", dtype)
     random = both.batch(size)
     batch = Batch(random.x + np.linspace(0, 100, size, dtype=dtype).reshape(-1, 1, 1, 1), random.y)
-    draft = in_lanes(both.rewritten(size))
-    assert len(draft.lanes) == 2
-    assert_agree(both.planned(batch, draft), both.plain(batch), CLOSE[dtype])
+    schedule = in_lanes(both.rewritten(size))
+    assert len(schedule.lanes) == 2
+    assert_agree(both.planned(batch, schedule), both.plain(batch), CLOSE[dtype])
 
 
 def test_each_step_drops_other_numbers() -> None:
@@ -109,7 +109,7 @@ def test_no_number_is_read_that_no_step_has_written(text: str, monkeypatch: pyte
     bind._compiled.cache_clear()
     try:
         for size in (1, 4):
-            both.assert_planned_is_plain(*both.drafts(size))
+            both.assert_planned_is_plain(*both.schedules(size))
     finally:
         bind._compiled.cache_clear()
 
@@ -120,12 +120,12 @@ def test_a_program_leaves_samples_targets_and_parameters_as_they_are(text: str) 
     batch = both.batch(3)
     parameters = both.network.parameter_arena.flat
     before = parameters.copy()
-    for draft in both.drafts(3):
-        bound, _ = both.bound(draft, batch, np.random.default_rng(0))
+    for schedule in both.schedules(3):
+        bound, _ = both.bound(schedule, batch, np.random.default_rng(0))
         run(bound, batch)
         np.testing.assert_array_equal(bound.samples, batch.x)
         np.testing.assert_array_equal(parameters, before)
-        if draft.training:
+        if schedule.training:
             np.testing.assert_array_equal(bound.targets, batch.y)
 
 
@@ -181,7 +181,7 @@ def test_a_training_step_normalizes_its_samples(kind: Any) -> None:
     y = both.batch(4).y
     plan = assemble(both.rewritten(4), "float64", True)
     gradients = np.empty_like(both.network.parameter_arena.flat)
-    bound = Bound(
+    bound = BoundProgram(
         plan,
         both.network.parameter_arena.flat,
         gradients,

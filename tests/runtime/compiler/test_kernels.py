@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.compiler.assemble import assemble
-from runtime.compiler.kernels import KERNELS
-from spec_lang.shape import Shape
-from spec_lang.word import layers, words
+from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.kernels import KERNELS
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import Both
 from tests.strategies import Case, examples, fits
 
@@ -39,7 +39,7 @@ def test_a_planned_layer_is_the_plain_one(case: Case, place: str) -> None:
         text = "{layer} -> tanh"  # nothing normalizes a single number
     both = Both.of(text.format(layer=case.text), dtype, case.shape)
     for size in SIZES:
-        both.assert_planned_is_plain(*both.drafts(size))
+        both.assert_planned_is_plain(*both.schedules(size))
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -69,7 +69,7 @@ MERGES = (
 def test_branches_meet_as_they_are_defined_to(text: str, sign: str) -> None:
     both = Both.of(text.format(sign))
     for size in SIZES:
-        both.assert_planned_is_plain(*both.drafts(size))
+        both.assert_planned_is_plain(*both.schedules(size))
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,15 @@ def test_the_gradient_through_a_convolution_is_one_of_turned_windows_where_that_
     layer: str, turned: bool
 ) -> None:
     both = Both.of(f"input 7x6x2 -> conv 1x1 x3 tanh -> c: {layer} -> tanh -> dense 3")
-    drafts = both.drafts(3)
+    schedules = both.schedules(3)
     texts = [
-        lane.text for draft in drafts if draft.training for lane in assemble(draft, "float64", False).lanes.values()
+        lane.text
+        for schedule in schedules
+        if schedule.training
+        for lane in assemble(schedule, "float64", False).lanes.values()
     ]
     assert all(("c_turned" in text) == turned for text in texts) and len(texts) == 3
-    both.assert_planned_is_plain(*drafts)
+    both.assert_planned_is_plain(*schedules)
 
 
 def test_no_kernel_is_written_for_what_the_language_does_not_know() -> None:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import nnspec
-from runtime.compiler.bind import PROGRAM_NAMES
-from runtime.compiler.listing import listing, nodes_of, training_bytes
-from runtime.compiler.programs import plan_for, plan_of_spec
-from runtime.data import data_from_arrays
-from runtime.network import Network
-from runtime.state import start
-from runtime.stepping import Stepper
+from nnspec.runtime.compiler.bind import PROGRAM_NAMES
+from nnspec.runtime.compiler.listing import listing, nodes_of, training_bytes
+from nnspec.runtime.data import data_from_arrays
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.program_cache import plan_for, plan_of_spec
+from nnspec.runtime.train.state import start
+from nnspec.runtime.train.step import Stepper
 
 CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
 optimizer momentum lr=0.05
@@ -52,14 +52,14 @@ def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel():
 @pytest.mark.parametrize(("text", "lanes"), [(CONV, 1), (MEETING, 2)])
 def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
     plan, spec = plan_of(text)
-    assert len(plan.draft.lanes) == lanes
+    assert len(plan.schedule.lanes) == lanes
     text = listing(plan, spec)
     for lane in plan.lanes.values():
         assert lane.text.split("\n", 1)[1] in text
 
 
 def test_the_optimizer_of_the_listing_moves_as_the_projects_own_rule():
-    from runtime.optimizers import rule
+    from nnspec.runtime.optimizers import rule
 
     plan, spec = plan_of(CONV)
     space = {"__name__": "listing", **PROGRAM_NAMES}
@@ -103,8 +103,8 @@ HEAVY = (
 
 @pytest.mark.parametrize("text", HEAVY)
 def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text, monkeypatch):
-    monkeypatch.setattr("runtime.partner.possible", lambda: False)  # all of it in this process
-    monkeypatch.setattr("runtime.arrays.mmap.mmap", lambda _, size: bytearray(size))  # and seen
+    monkeypatch.setattr("nnspec.runtime.execute.worker_process.possible", lambda: False)  # all of it in this process
+    monkeypatch.setattr("nnspec.runtime.arrays.mmap.mmap", lambda _, size: bytearray(size))  # and seen
     spec = nnspec.check(text)
     foretold = training_bytes(plan_of_spec(spec), spec, 4)
     samples = np.random.default_rng(0).random((200, *spec.input), np.float32)

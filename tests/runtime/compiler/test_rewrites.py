@@ -1,4 +1,4 @@
-"""Each rewrite by itself: what it does to the draft, when it keeps away, and that the numbers stay what they were."""
+"""Each rewrite by itself: what it does to the schedule, when it keeps away, and that the numbers stay the same."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runtime.compiler import rewrites
-from runtime.compiler.assemble import assemble
-from runtime.compiler.draft import Draft, DraftNode
-from runtime.compiler.rewrites import BLOCK, REWRITES, WIDE, rewritten
+from nnspec.runtime.compiler import rewrites
+from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.rewrites import BLOCK, REWRITES, WIDE, rewritten
+from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
 
 CONV = "input 8x8x2 -> conv 3x3 x3 relu -> maxpool 2 -> dense 4 relu -> dense 3 softmax"
@@ -26,8 +26,8 @@ TEXTS = {
 }
 
 
-def find(draft: Draft, name: str) -> DraftNode:
-    return next(node for node in draft.nodes if node.name == name)
+def find(schedule: ExecutionSchedule, name: str) -> ScheduledNode:
+    return next(node for node in schedule.nodes if node.name == name)
 
 
 @pytest.mark.parametrize("name", REWRITES)
@@ -36,14 +36,14 @@ def test_a_rewrite_alone_and_all_but_it_leave_the_numbers_as_they_were(name: str
     both = Both.of(text)
     for size in (1, 5):
         for without in (all_but(name), frozenset({name})):
-            drafts = [both.rewritten(size, without, training) for training in (True, False)]
-            both.assert_planned_is_plain(*drafts)
+            schedules = [both.rewritten(size, without, training) for training in (True, False)]
+            both.assert_planned_is_plain(*schedules)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_without_any_rewrite_the_numbers_are_the_same(text: str) -> None:
     both = Both.of(text)
-    both.assert_planned_is_plain(both.draft(5), both.draft(5, training=False))
+    both.assert_planned_is_plain(both.schedule(5), both.schedule(5, training=False))
 
 
 @pytest.mark.parametrize("name", REWRITES)
@@ -70,47 +70,47 @@ def test_samples_come_in_as_rows_where_every_reader_flattens_them() -> None:
     for text, rows in ((flat, True), (flat.replace("flatten", "maxpool 2"), False), ("input 7 -> dense 3", False)):
         both = Both.of(text)
         assert both.rewritten(5).flat_samples is rows
-        both.assert_planned_is_plain(*both.drafts(5))
+        both.assert_planned_is_plain(*both.schedules(5))
 
 
 def test_leaving_out_a_rewrite_that_there_is_none_of_is_an_error() -> None:
     with pytest.raises(KeyError, match="pool_last"):
-        rewritten(Both.of(CONV).draft(2), frozenset({"pool_last"}))
+        rewritten(Both.of(CONV).schedule(2), frozenset({"pool_last"}))
 
 
 def test_a_draft_is_a_value_that_rewriting_leaves_alone() -> None:
     both = Both.of(CONV)
-    draft, same = both.draft(5), both.draft(5)
-    assert rewritten(draft) == rewritten(same)
-    assert draft == same
-    assert draft.applied == ()
+    schedule, same = both.schedule(5), both.schedule(5)
+    assert rewritten(schedule) == rewritten(same)
+    assert schedule == same
+    assert schedule.applied == ()
 
 
 class TestPoolFirst:
     @pytest.mark.parametrize("activation", ["relu", "leaky_relu"])
     def test_the_activation_changes_places_with_the_pool_behind_it(self, activation: str) -> None:
-        draft = Both.of(f"input 8x8x1 -> conv 3x3 x2 {activation} -> maxpool 2 -> dense 3").rewritten(
+        schedule = Both.of(f"input 8x8x1 -> conv 3x3 x2 {activation} -> maxpool 2 -> dense 3").rewritten(
             2, all_but("pool_first")
         )
         moved = f"conv1/{activation}"
-        assert [node.name for node in draft.nodes] == ["conv1", "maxpool1", moved, "dense1"]
-        assert find(draft, "maxpool1").inputs == ("conv1",)
-        assert find(draft, moved).inputs == ("maxpool1",)
-        assert find(draft, "dense1").inputs == (moved,)
-        assert find(draft, moved).input_shapes == (find(draft, moved).output_shape,) == ((3, 3, 2),)
-        assert find(draft, moved).notes
+        assert [node.name for node in schedule.nodes] == ["conv1", "maxpool1", moved, "dense1"]
+        assert find(schedule, "maxpool1").inputs == ("conv1",)
+        assert find(schedule, moved).inputs == ("maxpool1",)
+        assert find(schedule, "dense1").inputs == (moved,)
+        assert find(schedule, moved).input_shapes == (find(schedule, moved).output_shape,) == ((3, 3, 2),)
+        assert find(schedule, moved).notes
 
     def test_several_activations_change_places_one_after_another(self) -> None:
         both = Both.of("input 8x8x1 -> conv 3x3 x2 relu -> leaky_relu -> maxpool 2 -> dense 3")
-        draft = both.rewritten(2, all_but("pool_first"))
-        assert [node.layer.word for node in draft.nodes] == ["conv", "maxpool", "relu", "leaky_relu", "dense"]
-        both.assert_planned_is_plain(draft)
+        schedule = both.rewritten(2, all_but("pool_first"))
+        assert [node.layer.word for node in schedule.nodes] == ["conv", "maxpool", "relu", "leaky_relu", "dense"]
+        both.assert_planned_is_plain(schedule)
 
     def test_one_activation_passes_several_pools(self) -> None:
         both = Both.of("input 9x9x1 -> conv 2x2 x2 relu -> maxpool 2 -> maxpool 2 -> dense 3")
-        draft = both.rewritten(2, all_but("pool_first"))
-        assert [node.layer.word for node in draft.nodes] == ["conv", "maxpool", "maxpool", "relu", "dense"]
-        both.assert_planned_is_plain(draft)
+        schedule = both.rewritten(2, all_but("pool_first"))
+        assert [node.layer.word for node in schedule.nodes] == ["conv", "maxpool", "maxpool", "relu", "dense"]
+        both.assert_planned_is_plain(schedule)
 
     @pytest.mark.parametrize(
         "between",
@@ -123,8 +123,8 @@ class TestPoolFirst:
         ],
     )
     def test_nothing_else_changes_places(self, between: str) -> None:
-        draft = Both.of(f"input 8x8x1 -> conv 3x3 x2 -> {between} -> dense 3").draft(2)
-        assert rewritten(draft, all_but("pool_first")) is draft
+        schedule = Both.of(f"input 8x8x1 -> conv 3x3 x2 -> {between} -> dense 3").schedule(2)
+        assert rewritten(schedule, all_but("pool_first")) is schedule
 
     def test_padding_never_wins_also_where_the_pool_comes_first(self) -> None:
         both = Both.of("input 4x4x1 -> conv 1x1 x2 -> leaky_relu slope=0.5 -> maxpool 3 stride=2 pad=1 -> dense 3")
@@ -143,12 +143,12 @@ class TestPoolPhases:
     @pytest.mark.parametrize("pool", ["maxpool 2", "avgpool 3", "maxpool 2x2 stride=2 pad=0"])
     def test_convolution_and_pool_agree_on_the_order_of_places(self, pool: str) -> None:
         both = Both.of(f"input 9x8x1 -> conv 3x3 x2 -> {pool} -> dense 3")
-        draft = both.rewritten(2, all_but("pool_phases"))
-        conv, pooling = draft.nodes[:2]
+        schedule = both.rewritten(2, all_but("pool_phases"))
+        conv, pooling = schedule.nodes[:2]
         assert conv.phases == pooling.phases == pooling.layer.steps()  # type: ignore[attr-defined]
         assert conv.notes
         assert pooling.notes
-        both.assert_planned_is_plain(draft)
+        both.assert_planned_is_plain(schedule)
 
     @pytest.mark.parametrize(
         "text",
@@ -167,16 +167,16 @@ class TestPoolPhases:
     )
     def test_nothing_else_is_computed_in_phases(self, text: str) -> None:
         both = Both.of(f"input 9x9x2 -> {text} -> dense 3")
-        draft = both.rewritten(2, all_but("pool_phases"))
-        assert {node.phases for node in draft.nodes} == {1}
-        both.assert_planned_is_plain(draft)
+        schedule = both.rewritten(2, all_but("pool_phases"))
+        assert {node.phases for node in schedule.nodes} == {1}
+        both.assert_planned_is_plain(schedule)
 
     @pytest.mark.parametrize("options", ["stride=2", "dilation=2", "pad=same", "pad=3 stride=2 dilation=2", "bias=no"])
     def test_phases_hold_for_any_window_of_the_convolution(self, options: str) -> None:
         both = Both.of(f"input 11x13x2 -> relu -> conv 3x2 x3 {options} -> maxpool 2 -> dense 3")
-        draft = both.rewritten(3)
-        assert find(draft, "conv1").phases == 2
-        both.assert_planned_is_plain(draft, replace(draft, first_gradient=True))
+        schedule = both.rewritten(3)
+        assert find(schedule, "conv1").phases == 2
+        both.assert_planned_is_plain(schedule, replace(schedule, first_gradient=True))
 
 
 class TestFoldBias:
@@ -188,7 +188,7 @@ class TestFoldBias:
 
     def test_without_a_bias_nothing_is_folded(self) -> None:
         both = Both.of("input 6x6x2 -> conv 3x3 x2 bias=no -> dense 4 bias=no relu -> dense 3 softmax bias=no")
-        both.assert_planned_is_plain(*both.drafts(5))
+        both.assert_planned_is_plain(*both.schedules(5))
 
 
 class TestNoFirstGradient:
@@ -206,14 +206,14 @@ class TestLanes:
     def test_a_long_step_of_convolutions_is_cut_in_two(
         self, size: int, sizes: tuple[int, ...], long_steps: None
     ) -> None:
-        draft = Both.of(CONV).rewritten(size)
-        assert draft.lanes == sizes
-        assert draft.blas_threads == (1 if len(sizes) > 1 else 2)
+        schedule = Both.of(CONV).rewritten(size)
+        assert schedule.lanes == sizes
+        assert schedule.blas_threads == (1 if len(sizes) > 1 else 2)
 
     def test_a_short_step_stays_whole_on_one_thread(self) -> None:
-        draft = Both.of(CONV).rewritten(5)
-        assert draft.lanes == (5,)
-        assert draft.blas_threads == 1
+        schedule = Both.of(CONV).rewritten(5)
+        assert schedule.lanes == (5,)
+        assert schedule.blas_threads == 1
 
     @pytest.mark.parametrize(
         ("front", "training"),
@@ -230,9 +230,9 @@ class TestLanes:
     def test_dense_networks_leave_both_threads_to_blas_when_they_answer(self, long_steps: None) -> None:
         both = Both.of(TEXTS["dense"])
         assert both.rewritten(5).lanes == (3, 2)
-        draft = both.rewritten(5, training=False)
-        assert draft.lanes == (5,)
-        assert draft.blas_threads == 2
+        schedule = both.rewritten(5, training=False)
+        assert schedule.lanes == (5,)
+        assert schedule.blas_threads == 2
 
     @pytest.mark.parametrize(("loss", "lanes"), [("softmax", (3, 2)), ("linear", (5,))])
     def test_lanes_of_sequences_count_their_steps_together_where_the_loss_does(
@@ -240,7 +240,7 @@ class TestLanes:
     ) -> None:
         both = Both.of(f"input 6 -> onehot vocab=5 -> gru 4 return=sequence -> dense 5 {loss}")
         assert both.rewritten(5).lanes == lanes
-        both.assert_planned_is_plain(*both.drafts(5))
+        both.assert_planned_is_plain(*both.schedules(5))
 
     def test_the_lanes_follow_from_the_work_and_not_from_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
         text = "input 28x28x1 -> conv 3x3 x16 relu -> conv 3x3 x16 relu -> maxpool 2 -> dense 10 softmax"
@@ -253,9 +253,9 @@ class TestLanes:
 class TestBlocks:
     def test_single_steps_of_plain_sgd_on_a_wide_dense_layer_are_made_in_blocks(self) -> None:
         both = Both.of(WIDE_DENSE)
-        draft = rewritten(both.draft(1, plain_sgd=True))
-        assert draft.block == BLOCK
-        assert draft.nodes[0].notes
+        schedule = rewritten(both.schedule(1, plain_sgd=True))
+        assert schedule.block == BLOCK
+        assert schedule.nodes[0].notes
 
     @pytest.mark.parametrize(
         ("text", "size", "plain_sgd"),
@@ -271,10 +271,10 @@ class TestBlocks:
         ],
     )
     def test_nothing_else_is_made_in_blocks(self, text: str, size: int, plain_sgd: bool) -> None:
-        assert rewritten(Both.of(text).draft(size, plain_sgd=plain_sgd)).block == 1
+        assert rewritten(Both.of(text).schedule(size, plain_sgd=plain_sgd)).block == 1
 
     def test_inference_is_not_made_in_blocks(self) -> None:
-        assert rewritten(Both.of(WIDE_DENSE).draft(1, training=False, plain_sgd=True)).block == 1
+        assert rewritten(Both.of(WIDE_DENSE).schedule(1, training=False, plain_sgd=True)).block == 1
 
     @pytest.mark.parametrize(("dtype", "share"), [("float64", 1e-10), ("float32", 1e-5)])
     @pytest.mark.parametrize(
@@ -352,9 +352,9 @@ def single_step(both: Both, batch: Batch, rate: float) -> float:
 
 def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False) -> list[float]:
     """Steps of plain SGD in blocks; `forget` clears the samples between two of them."""
-    draft = rewritten(both.draft(1, plain_sgd=True), NONE)
-    assert draft.block == BLOCK
-    bound, _ = both.bound(draft, data)
+    schedule = rewritten(both.schedule(1, plain_sgd=True), NONE)
+    assert schedule.block == BLOCK
+    bound, _ = both.bound(schedule, data)
     losses: list[float] = []
     for start in range(0, len(rates), BLOCK):
         part = slice(start, start + BLOCK)

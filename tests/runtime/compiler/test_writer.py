@@ -6,9 +6,9 @@ import keyword
 import numpy as np
 import pytest
 
-from runtime.compiler.bind import PROGRAM_NAMES
-from runtime.compiler.writer import GIVEN, Ref, Writer, as_laid, as_samples, as_text, is_steps, laid_out
-from spec_lang.shape import Shape
+from nnspec.runtime.compiler.bind import PROGRAM_NAMES
+from nnspec.runtime.compiler.writer import GIVEN, Ref, Writer, as_laid, as_samples, as_text, is_steps, laid_out
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 SHAPES = [
     Shape(()),

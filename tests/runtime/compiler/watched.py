@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from runtime.arrays import empty, full
-from runtime.compiler.assemble import assemble
-from runtime.compiler.bind import PROGRAM_NAMES
-from runtime.compiler.draft import Draft
-from runtime.layers import Mode
+from nnspec.runtime.arrays import empty, full
+from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.bind import PROGRAM_NAMES
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.layers import Mode
 from tests.runtime.compiler.both import Array, Batch, Both
 
 
@@ -77,29 +77,29 @@ SHIFT, SCALE = 100.0, 50.0
 """How samples of whole numbers are normalized."""
 
 
-def by_itself(both: Both, draft: Draft, batch: Batch, numpy: Any = np) -> ByItself:
+def by_itself(both: Both, schedule: ExecutionSchedule, batch: Batch, numpy: Any = np) -> ByItself:
     """The text of a program for a whole batch, executed with the names of a program and nothing else."""
     gradients, buffers = np.full_like(both.network.parameter_arena.flat, np.nan), both.network.buffer_arena.flat.copy()
-    step = lane_of(both, draft, draft.batch, batch, numpy, gradients, buffers)
-    return ByItself(step([0.01] * draft.block) if draft.block > 1 else step(), gradients, buffers)
+    step = lane_of(both, schedule, schedule.batch, batch, numpy, gradients, buffers)
+    return ByItself(step([0.01] * schedule.block) if schedule.block > 1 else step(), gradients, buffers)
 
 
 def lane_of(
     both: Both,
-    draft: Draft,
+    schedule: ExecutionSchedule,
     size: int,
     batch: Batch,
     numpy: Any,
     gradients: Array | None = None,
     buffers: Array | None = None,
 ) -> Callable[..., Any]:
-    """The step of a draft's lane of this size, over such a batch, its buffers made."""
-    plan = assemble(draft, both.dtype, batch.x.dtype.kind != "f")
+    """The step of a schedule's lane of this size, over such a batch, its buffers made."""
+    plan = assemble(schedule, both.dtype, batch.x.dtype.kind != "f")
     made = numpy.makers if isinstance(numpy, WatchedNumPy) else {}
     space = {**PROGRAM_NAMES, "np": numpy, **made}
     exec(plan.lanes[size].text, space)
     network, random = both.network, np.random.default_rng(5)
-    dropped = [n for n in draft.nodes if n.layer.word == "dropout" and draft.training]
+    dropped = [n for n in schedule.nodes if n.layer.word == "dropout" and schedule.training]
     step: Callable[..., Any] = space["lane"](
         parameters=network.parameter_arena.flat.copy(),
         gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
@@ -107,7 +107,7 @@ def lane_of(
         samples=batch.x,
         targets=batch.y,
         draws={n.name: random.random((size, *n.output_shape), np.float32) for n in dropped},
-        mode=Mode(draft.training),
+        mode=Mode(schedule.training),
         shift=np.array([SHIFT], both.dtype),
         scale=np.array([SCALE], both.dtype),
         together={},

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.data import DataError, datasets, fetch, missing
-from spec_lang import data as words
+from nnspec.runtime.data import DataError, datasets, fetch, missing
+from nnspec.spec_lang.vocabulary import data as words
 from tests.runtime.data.helpers import write_mnist
 
 

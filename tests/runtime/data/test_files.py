@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.data import DataError
-from runtime.data.files import beginning, looks_like
+from nnspec.runtime.data import DataError
+from nnspec.runtime.data.files import beginning, looks_like
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from runtime.data import DataError, load_data
-from runtime.data.idx import read_idx
-from spec_lang.data import Idx
+from nnspec.runtime.data import DataError, load_data
+from nnspec.runtime.data.idx import read_idx
+from nnspec.spec_lang.vocabulary.data import Idx
 from tests.runtime.data.helpers import CODES, digits, idx_bytes, write_idx
 
 ANY = st.sampled_from(sorted(CODES)).flatmap(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runtime.data import DataError, Preprocessing, read_inputs
+from nnspec.runtime.data import DataError, Preprocessing, read_inputs
 from tests.runtime.data.helpers import digits, write_idx
 
 FLOWER = Preprocessing.fit(
@@ -179,7 +179,7 @@ def test_a_folder_and_a_missing_file_are_wrong_use(tmp_path: Path) -> None:
 
 def test_importing_the_data_room_stays_light() -> None:
     heavy = "pooch", "requests", "PIL", "tqdm", "h5py", "matplotlib"
-    code = f"import runtime.data, sys; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import nnspec.runtime.data, sys; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.data import Data, DataError, Part, data_from_arrays, load_data, load_sources
-from runtime.data import load as loading
-from spec_lang import word as language
-from spec_lang.data import Npz
+from nnspec.runtime.data import Data, DataError, Part, data_from_arrays, load_data, load_sources
+from nnspec.runtime.data import load as loading
+from nnspec.spec_lang.vocabulary import registry as language
+from nnspec.spec_lang.vocabulary.data import Npz
 
 SHARES = st.lists(st.floats(0, 100), min_size=1, max_size=2).flatmap(
     lambda held: st.floats(0.5, 100).map(lambda train: (train, *held))

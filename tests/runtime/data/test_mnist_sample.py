@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from runtime.data import load_data
-from runtime.data.mnist_sample import PATH
-from spec_lang.data import MnistSample
+from nnspec.runtime.data import load_data
+from nnspec.runtime.data.mnist_sample import PATH
+from nnspec.spec_lang.vocabulary.data import MnistSample
 
 SAMPLE = load_data(MnistSample(), None, classification=True)
 

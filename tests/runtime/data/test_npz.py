@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.data import Data, DataError, load_data
-from spec_lang.data import Npz
+from nnspec.runtime.data import Data, DataError, load_data
+from nnspec.spec_lang.vocabulary.data import Npz
 
 X, Y = np.arange(24.0).reshape(8, 3), np.array([0, 1, 2, 0, 1, 2, 0, 1])
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from runtime.data import DataError, load_data
-from runtime.data.series import sine, windows
-from spec_lang.data import Csv
-from spec_lang.sequences import Sine
+from nnspec.runtime.data import DataError, load_data
+from nnspec.runtime.data.series import sine, windows
+from nnspec.spec_lang.vocabulary.data import Csv
+from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 
 
 def test_a_window_is_followed_by_its_target() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.data import Data, DataError, load_data
-from spec_lang.data import Csv
+from nnspec.runtime.data import Data, DataError, load_data
+from nnspec.spec_lang.vocabulary.data import Csv
 
 IRIS = """\
 length,width,species

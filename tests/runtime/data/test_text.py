@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from runtime.data import DataError, load_data
-from runtime.data.parts import Data
-from runtime.data.vocabulary import decode
-from spec_lang.sequences import Dinos, Text
+from nnspec.runtime.data import DataError, load_data
+from nnspec.runtime.data.characters import decode
+from nnspec.runtime.data.split import Data
+from nnspec.spec_lang.vocabulary.sequence_sources import Dinos, Text
 
 LINES = "Ada\nBo\n\nCleo\n"
 

@@ -3,11 +3,11 @@
 import numpy as np
 from hypothesis import given, settings
 
-from runtime.arrays import Array
-from runtime.layers import Mode, build
-from spec_lang.layers.conv import Conv
-from spec_lang.shape import Shape
-from spec_lang.spatial import extent
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.spatial import extent
 from tests.strategies import Case, batches, convolutions, layer, seeds
 
 

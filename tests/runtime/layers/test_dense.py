@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from runtime.layers import Mode, build
-from spec_lang.shape import Shape
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import layer
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from runtime.arrays import Array
-from runtime.layers import Mode, build
-from spec_lang.shape import Shape
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import layer
 
 

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from hypothesis import given, settings
 
-from runtime.arrays import Array
-from runtime.layers import Mode, build
-from spec_lang.layers.pool import AvgPool, MaxPool, Pool
-from spec_lang.shape import Shape
-from spec_lang.spatial import extent
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.spatial import extent
 from tests.strategies import Case, batches, distinct, layer, pools, seeds
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from runtime.gradient_check import gradient_check
-from runtime.layers import Mode, build
-from spec_lang.layers.recurrent import Gru, Lstm, Recurrent, Rnn
-from spec_lang.shape import Misfit, Shape
+from nnspec.runtime.gradient_check import gradient_check
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Recurrent, Rnn
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 from tests.strategies import Array, Case
 
 SHAPE = Shape((4, 3), sequence=True)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from runtime.layers import Mode, build
-from spec_lang.layers.reshape import Reshape
-from spec_lang.shape import Shape
+from nnspec.runtime.layers import Mode, build
+from nnspec.spec_lang.vocabulary.layers.reshape import Reshape
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import layer
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given, settings
 
-from runtime.layers._windows import Windows
-from spec_lang.layers.conv import Conv
-from spec_lang.shape import Shape
+from nnspec.runtime.layers._windows import Windows
+from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.strategies import Case, batches, convolutions, layer, seeds
 
 

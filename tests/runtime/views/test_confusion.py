@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from runtime.views import PictureError
-from runtime.views.confusion import confusion
+from nnspec.runtime.views import PictureError
+from nnspec.runtime.views.confusion import confusion
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 IRIS = np.array([[12, 0, 0], [0, 11, 1], [0, 2, 10]])

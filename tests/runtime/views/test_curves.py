@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from runtime.views import PictureError
-from runtime.views.curves import curves
+from nnspec.runtime.views import PictureError
+from nnspec.runtime.views.curves import curves
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 STEPS = np.arange(1, 11) * 1000
@@ -152,7 +152,7 @@ def test_a_single_point_is_drawn_too() -> None:
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path: Any) -> None:
-    from runtime.views import save
+    from nnspec.runtime.views import save
 
     figure = curves({r"a $\run$": RUN})
     save(figure, tmp_path / "curves.png")

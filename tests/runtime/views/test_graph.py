@@ -10,7 +10,7 @@ from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox
 
 from nnspec import api
-from runtime.views import PICTURES, PictureError
+from nnspec.runtime.views import PICTURES, PictureError
 from tests.runtime.views.pictures import overhang, texts, title
 
 SPECS = Path(__file__).parents[3] / "specs"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from runtime.views import PictureError
-from runtime.views.occlusion import occlusion, pages
+from nnspec.runtime.views import PictureError
+from nnspec.runtime.views.occlusion import occlusion, pages
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 RANDOM = np.random.default_rng(8)

@@ -3,7 +3,7 @@
 import pytest
 
 from nnspec import api
-from runtime.views._outline import Branches, Frame, Layer, Part, count, outline
+from nnspec.runtime.views._outline import Branches, Frame, Layer, Part, count, outline
 
 
 def told(part: Part) -> object:

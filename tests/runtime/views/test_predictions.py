@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from runtime.views import PictureError
-from runtime.views.predictions import predictions
+from nnspec.runtime.views import PictureError
+from nnspec.runtime.views.predictions import predictions
 from tests.runtime.views.pictures import overhang, title
 
 TRUTH = np.sin(np.arange(40) / 5)

@@ -3,7 +3,7 @@
 import pytest
 from matplotlib.colors import to_hex
 
-from runtime.views._style import COLOURS, colour, percent, shortened, three_digits
+from nnspec.runtime.views._style import COLOURS, colour, percent, shortened, three_digits
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import matplotlib
 import pytest
 from matplotlib.figure import Figure
 
-import runtime.views
-from runtime.views import PICTURES, PictureError, save
+import nnspec.runtime.views
+from nnspec.runtime.views import PICTURES, PictureError, save
 
 HISTORY = {"a_run": {"train_loss": ([1, 2, 3], [2.0, 1.0, 0.5]), "validation_accuracy": ([1, 2, 3], [0.1, 0.7, 0.6])}}
 
@@ -20,19 +20,19 @@ def spiral(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A picture in a file that nothing lists."""
     (tmp_path / "spiral.py").write_text(
         "from matplotlib.figure import Figure\n"
-        "from runtime.views import picture\n\n"
+        "from nnspec.runtime.views import picture\n\n"
         "@picture('spiral')\n"
         "def spiral(turns):\n"
         "    figure = Figure()\n"
         "    figure.suptitle(f'{turns} turns')\n"
         "    return figure\n"
     )
-    monkeypatch.setattr(runtime.views, "__path__", [*runtime.views.__path__, str(tmp_path)])
+    monkeypatch.setattr(nnspec.runtime.views, "__path__", [*nnspec.runtime.views.__path__, str(tmp_path)])
     yield "spiral"
-    sys.modules.pop("runtime.views.spiral", None)
-    runtime.views._drawers.pop("spiral", None)
-    if hasattr(runtime.views, "spiral"):
-        del runtime.views.spiral
+    sys.modules.pop("nnspec.runtime.views.spiral", None)
+    nnspec.runtime.views._drawers.pop("spiral", None)
+    if hasattr(nnspec.runtime.views, "spiral"):
+        del nnspec.runtime.views.spiral
 
 
 def test_a_new_file_is_a_new_picture_and_no_list_is_touched(spiral: str) -> None:
@@ -45,7 +45,7 @@ def test_a_new_file_is_a_new_picture_and_no_list_is_touched(spiral: str) -> None
 def test_each_module_of_the_gallery_draws_the_picture_of_its_own_name() -> None:
     assert {"confusion", "curves", "occlusion", "weights"} <= set(PICTURES)
     for name in PICTURES:
-        assert PICTURES[name].__module__ == f"runtime.views.{name}"
+        assert PICTURES[name].__module__ == f"nnspec.runtime.views.{name}"
 
 
 def test_what_is_no_picture_is_not_in_the_gallery() -> None:
@@ -56,10 +56,11 @@ def test_what_is_no_picture_is_not_in_the_gallery() -> None:
 def test_names_are_known_without_matplotlib_and_drawing_needs_no_pyplot() -> None:
     program = (
         "import sys\n"
-        "from runtime.views import PICTURES\n"
+        "from nnspec.runtime.views import PICTURES\n"
         "assert 'curves' in list(PICTURES) and 'matplotlib' not in sys.modules\n"
         "PICTURES['curves']({'a': {'loss': ([1, 2], [2.0, 1.0])}})\n"
-        "print(*(name in sys.modules for name in ('matplotlib', 'matplotlib.pyplot', 'runtime.views.weights')))\n"
+        "print(*(name in sys.modules for name in ('matplotlib', 'matplotlib.pyplot', "
+        "'nnspec.runtime.views.weights')))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True False False\n", "")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from runtime.views import PictureError
-from runtime.views.weights import weights
+from nnspec.runtime.views import PictureError
+from nnspec.runtime.views.weights import weights
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 RANDOM = np.random.default_rng(5)

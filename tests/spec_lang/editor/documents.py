@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from spec_lang.editor.document import Document
-from spec_lang.source import Source
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.source import Source
 
 
 def pointed(text: str, folder: Path | None = None, mark: str = "|") -> tuple[Document, int]:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from spec_lang.codes import TABLE
-from spec_lang.editor.actions import actions
-from spec_lang.editor.rename import edited
+from nnspec.spec_lang.editor.actions import actions
+from nnspec.spec_lang.editor.rename import edited
+from nnspec.spec_lang.report.codes import TABLE
 from tests.spec_lang.editor.documents import pointed
 from tests.spec_lang.said import errors_of
 

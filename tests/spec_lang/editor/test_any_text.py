@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spec_lang.editor.actions import actions
-from spec_lang.editor.complete import complete
-from spec_lang.editor.document import Document
-from spec_lang.editor.hover import hover
-from spec_lang.editor.rename import RenameError, rename
-from spec_lang.editor.symbols import definitions
-from spec_lang.source import Source
+from nnspec.spec_lang.editor.actions import actions
+from nnspec.spec_lang.editor.complete import complete
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.editor.hover import hover
+from nnspec.spec_lang.editor.rename import RenameError, rename
+from nnspec.spec_lang.editor.symbols import definitions
+from nnspec.spec_lang.source import Source
 from tests.spec_lang.test_fuzz import SHIPPED
 from tests.spec_lang.texts import cases, mutated, specs
 
@@ -57,6 +57,12 @@ def test_a_file_that_cannot_be_included_is_no_trouble(tmp_path: Path, asked: str
 
 
 def test_who_checks_a_spec_does_not_pay_for_the_editor() -> None:
-    code = "import sys; from spec_lang.word import layers; assert 'conv' in layers(); print(*sys.modules)"
+    code = (
+        "import sys; from nnspec.spec_lang.check.examination import check; from nnspec.spec_lang.source import Source; "
+    )
+    code += "check(Source('x', 'input 4 -> dense 2 softmax')); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "spec_lang.check" in done.stdout.split() and "spec_lang.editor.hover" not in done.stdout.split()
+    assert (
+        "nnspec.spec_lang.check.examination" in done.stdout.split()
+        and "nnspec.spec_lang.editor.hover" not in done.stdout.split()
+    )

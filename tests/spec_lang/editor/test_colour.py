@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from spec_lang.editor.colour import Colour, coloured
-from spec_lang.editor.textmate import HOME, SCOPES, text, textmate
-from spec_lang.source import Source
+from nnspec.spec_lang.editor.colour import Colour, coloured
+from nnspec.spec_lang.editor.textmate import HOME, SCOPES, text, textmate
+from nnspec.spec_lang.source import Source
 from tests.spec_lang.test_fuzz import SHIPPED
 from tests.spec_lang.texts import cases, mutated, specs
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from spec_lang.editor.complete import complete
-from spec_lang.word import SECTIONS, layers, statements, words
+from nnspec.spec_lang.editor.complete import complete
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, layers, statements, words
 from tests.spec_lang.editor.documents import pointed
 
 LETS = "let width = 16\nblock res(w, k) = conv 3x3 x$w -> relu\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spec_lang.editor.rename import RenameError, edited, renamable, rename
+from nnspec.spec_lang.editor.rename import RenameError, edited, renamable, rename
 from tests.spec_lang.editor.documents import pointed
 from tests.spec_lang.said import codes_of
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from spec_lang.editor.symbols import definitions, mentions
+from nnspec.spec_lang.editor.symbols import definitions, mentions
 from tests.spec_lang.editor.documents import pointed
 
 WHOLE = """\

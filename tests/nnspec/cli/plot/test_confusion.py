@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime.views import PICTURES, confusion
+from nnspec.runtime.views import PICTURES, confusion
 from tests.nnspec.conftest import Command, write_flowers
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runtime.views import PICTURES, curves
+from nnspec.runtime.views import PICTURES, curves
 from tests.nnspec.conftest import Command
 
 

@@ -1,0 +1,66 @@
+"""Spec → graph: every layer, activation and merge a node with its shapes; the last activation apart, for its loss."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nnspec.spec_lang.check.spec import INPUT, Spec
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.layers.embedding import Symbols
+from nnspec.spec_lang.vocabulary.shape import Shape
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One operation. `layer_name` says whose parameters it reads; `inputs` are names of nodes, or INPUT."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in an order in which each reads only what stands before it.
+
+    `head` is the activation that belongs to the loss (softmax to cross_entropy). It is left out of the nodes: the
+    loss takes what stands before it, which is exact where exp would overflow, and inference applies it at the end.
+    """
+
+    nodes: tuple[GraphNode, ...]
+    head: Layer | None
+    input_shape: Shape
+    output_shape: Shape
+
+    def __str__(self) -> str:
+        rows = [f"{n.name:24} {n.layer.word:14} {' '.join(n.inputs):32} {n.output_shape}" for n in self.nodes]
+        return "\n".join([*rows, f"{'':24} {self.head.word if self.head else '':14}"])
+
+
+def build_graph(spec: Spec) -> Graph:
+    """The graph of a spec whose shapes are known."""
+    assert spec.input is not None and spec.output_shape is not None
+    nodes: list[GraphNode] = []
+    ends: dict[str, str] = {INPUT: INPUT}  # layer → the node that holds its output
+    for node in spec.nodes:
+        inputs = tuple(ends[name] for name in node.inputs)
+        nodes.append(GraphNode(node.name, node.layer, inputs, node.input_shapes, node.output_shape))
+        ends[node.name] = node.name
+        for activation in node.activation():
+            name = f"{node.name}/{activation.word}"
+            nodes.append(GraphNode(name, activation, (node.name,), (node.output_shape,), node.output_shape))
+            ends[node.name] = name
+    head = nodes.pop().layer if spec.loss.head is not None else None
+    return Graph(tuple(nodes), head, spec.input, spec.output_shape)
+
+
+def symbols_of(graph: Graph) -> int | None:
+    """How many symbols a sample may be made of: what every layer knows that reads the samples; None where none does."""
+    known = (n.layer.vocabulary(n.input_shapes[0]) for n in graph.nodes if isinstance(n.layer, Symbols))
+    return min(known, default=None) if reads_symbols((n.layer, n.inputs) for n in graph.nodes) else None
+
+
+def reads_symbols(readers: Iterable[tuple[Layer, Sequence[str]]]) -> bool:
+    """Whether samples are symbols, padded with −1: a layer that reads the samples themselves says so."""
+    return any(isinstance(layer, Symbols) and INPUT in inputs for layer, inputs in readers)

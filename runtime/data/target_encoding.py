@@ -1,0 +1,138 @@
+"""What a sample is to become: the number of its class, or numbers. Decided here for every source alike."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.errors import DataError
+
+MOST_CLASSES = 100_000  # a label beyond is a mistake, not a class: nothing of that size is allocated for it
+
+
+def encode(samples: Samples, classification: bool) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
+    """The targets of a source and of its test part, and the names of its classes in the order of their numbers.
+
+    Targets are (samples,) int64 class numbers where they are text, or whole numbers in one column and `classification`;
+    else (samples, outputs) of floats, with no names. Text is sorted for its order; whole numbers are class numbers
+    already, and are named by themselves. Raises DataError for text where no classes are asked for, for labels that are
+    negative, fractional, too high, or unknown to the training part, and for NaN.
+    """
+    targets, test = _column(samples), samples.test
+    if targets.dtype.kind == "U":
+        return _encode_text(samples, targets, classification)
+    if targets.dtype.kind not in "buif":
+        raise DataError(f"the targets of {samples.name} are {targets.dtype}: they must be numbers or text")
+    labels = classification and targets.ndim == 1
+    number = _class_numbers if labels else _numbers
+    encoded = number(samples, targets, classification, samples.classes)
+    known = (samples.classes or int(encoded.max()) + 1) if labels else None
+    encoded_test = None
+    if test is not None:
+        test_targets = _column(test)
+        if test_targets.dtype.kind not in "buif" or test_targets.shape[1:] != targets.shape[1:]:
+            raise DataError(f"the targets of {test.name} are of another kind or shape than those of {samples.name}")
+        encoded_test = number(test, test_targets, classification, known)
+    return encoded, encoded_test, tuple(map(str, range(known))) if known is not None else None
+
+
+def is_number(text: str) -> bool:
+    """Whether a text reads as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _column(samples: Samples) -> NDArray[Any]:
+    """The targets as numbers or text (samples,) where they are one column, else (samples, outputs)."""
+    targets = samples.targets
+    if targets.ndim == 2 and targets.shape[1] == 1:
+        targets = targets[:, 0]
+    if targets.ndim not in (1, 2) or (targets.ndim == 2 and not targets.shape[1]):
+        raise DataError(
+            f"the targets of {samples.name} have the shape {targets.shape}: one for each sample is wanted, "
+            "(samples,) or (samples, outputs)"
+        )
+    if len(targets) != len(samples.inputs):
+        raise DataError(f"{samples.name} has {len(samples.inputs):,} samples and {len(targets):,} targets")
+    if targets.dtype.kind == "O" and all(isinstance(entry, str) for entry in targets.flat):
+        targets = targets.astype(str)
+    if targets.dtype.kind == "S":
+        try:
+            targets = np.char.decode(targets, "utf-8")
+        except UnicodeDecodeError:
+            raise DataError(f"the targets of {samples.name} are bytes that are no UTF-8 text") from None
+    if targets.dtype.kind == "U" and targets.ndim == 2:
+        raise DataError(f"the targets of {samples.name} are text in {targets.shape[1]} columns: one column is wanted")
+    return targets
+
+
+def _encode_text(
+    samples: Samples, targets: NDArray[Any], classification: bool
+) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...]]:
+    if not classification:
+        first = next((row for row, text in enumerate(targets.tolist()) if not is_number(text)), 0)
+        raise DataError(
+            f'the targets of {samples.name} are text, as "{targets[first]}" ({samples.place(first)}), so they are '
+            "classes: end the network in softmax with loss cross_entropy, or give numbers for a regression"
+        )
+    names, encoded = np.unique(targets, return_inverse=True)
+    if len(names) > MOST_CLASSES:
+        raise DataError(f"{samples.name} has {len(names):,} different targets: {MOST_CLASSES:,} classes are the most")
+    encoded_test = None
+    if samples.test is not None:
+        test = _column(samples.test).astype(str)
+        unknown = np.flatnonzero(~np.isin(test, names))
+        if unknown.size:
+            name, where = test[unknown[0]], samples.test.place(int(unknown[0]))
+            raise DataError(f'class "{name}" is in {samples.test.name} alone ({where}): it cannot be learnt')
+        encoded_test = np.searchsorted(names, test)
+    return encoded.astype(np.int64), encoded_test, tuple(names.tolist())
+
+
+def _class_numbers(
+    samples: Samples, targets: NDArray[Any], classification: bool, known: int | None
+) -> NDArray[np.int64]:
+    """Whole numbers from 0 as class numbers; `known` is how many classes there are, None where only the data tell."""
+    _refuse_where(samples, targets, lambda t: ~np.isfinite(t), "is no class")
+    _refuse_where(
+        samples,
+        targets,
+        lambda t: t != np.floor(t),
+        "is no class: classes are whole numbers or text; for a regression write loss mse",
+    )
+    _refuse_where(samples, targets, lambda t: t < 0, "is out of range: classes are counted from 0")
+    most = known or MOST_CLASSES
+    _refuse_where(samples, targets, lambda t: t >= most, f"is out of range: the classes are 0 to {most - 1:,}")
+    return targets.astype(np.int64)
+
+
+def _refuse_where(
+    samples: Samples, targets: NDArray[Any], wrong: Callable[[NDArray[Any]], NDArray[Any]], reason: str
+) -> None:
+    found = np.flatnonzero(wrong(targets))
+    if found.size:
+        first = int(found[0])
+        others = f" and {found.size - 1:,} more" if found.size > 1 else ""
+        raise DataError(f"label {targets[first]:.15g} {reason} ({samples.place(first)}{others})")
+
+
+def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, known: int | None) -> NDArray[Any]:
+    """Numbers as (samples, outputs) of floats; yes and no where the loss is about classes."""
+    values = targets if targets.dtype.kind == "f" else targets.astype(np.float64)
+    values = values.reshape(len(values), -1)
+    place = first_not_finite(values)
+    if place is not None:
+        raise DataError(f"the target is {values[place]} ({samples.place(place[0])}); targets must be finite")
+    if classification and ((values < 0) | (values > 1)).any():
+        sample = int(np.flatnonzero(((values < 0) | (values > 1)).any(axis=1))[0])
+        raise DataError(
+            f"targets in {values.shape[1]} columns are a yes or no each, 1 or 0, and {samples.place(sample)} has "
+            f"{values[sample].tolist()}"
+        )
+    return values

@@ -1,0 +1,101 @@
+"""A network with its weights: what compile and load give and train changes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.arena import Arena
+from nnspec.runtime.compiler.graph import build_graph
+from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.errors import NetworkError
+from nnspec.runtime.infer.program_cache import Programs
+from nnspec.runtime.infer.reference_program import Program
+from nnspec.runtime.initializers import initialize
+from nnspec.runtime.layers import Mode
+from nnspec.runtime.randomness import stream
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.bases import Weighted
+from nnspec.spec_lang.vocabulary.registry import Word, words
+from nnspec.spec_lang.vocabulary.shape import Parameter
+
+
+class Network:
+    """A checked spec, its weights, and what its data taught about preparing samples.
+
+    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs` are
+    what runs; `program` is the plain one that defines what they compute.
+    """
+
+    def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
+        self.spec = spec
+        self.preprocessing = preprocessing
+        self.dtype = np.dtype(dtype)
+        self.parameter_arena = Arena(spec.parameters(), self.dtype)
+        self.buffer_arena = Arena(spec.buffers(), self.dtype)
+        graph = build_graph(spec)
+        self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
+        self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
+
+    def __repr__(self) -> str:
+        """What a notebook shows of it."""
+        spec = self.spec
+        return f"<Network {spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
+
+    def initialize(self, seed: int) -> None:
+        """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
+        random = stream(seed, "init")
+        for node in self.spec.nodes:
+            own = node.layer.init if isinstance(node.layer, Weighted) else None
+            for name, parameter in node.parameters().items():
+                word = _initializer(parameter, own, self.spec.init)
+                self.parameter_arena[name][...] = initialize(word, parameter, random, self.dtype)
+            for name, buffer in node.buffers().items():
+                word = _initializer(buffer, None, self.spec.init)
+                self.buffer_arena[name][...] = initialize(word, buffer, random, self.dtype)
+
+    @property
+    def parameters(self) -> dict[str, np.ndarray]:
+        """A copy of every array that training changes, by its name: conv1/weight, dense1/bias."""
+        return self.parameter_arena.copies()
+
+    def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
+        """Write some or all of the parameters. Raises NetworkError for an unknown name or another shape."""
+        try:
+            self.parameter_arena.fill(parameters)
+        except KeyError as error:
+            known = ", ".join(self.parameter_arena)
+            raise NetworkError(f"the network has no parameter {error}; it has {known}") from None
+        except ValueError as error:
+            raise NetworkError(str(error)) from None
+
+    def predict(self, x: Any) -> np.ndarray:
+        """The network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
+        samples = self.programs.as_samples(x)
+        answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
+        start = 0
+        for part in self.programs.run("outputs", samples):
+            answers[start : start + len(part)] = part
+            start += len(part)
+        return answers
+
+    def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
+        """The training loss, the mean over the batch, and its gradients by parameter.
+
+        Computed as in training, batch statistics included, but for dropout, which draws nothing; the network stays as
+        it is.
+        """
+        gradients = Arena(self.spec.parameters(), self.dtype)
+        buffers = self.buffer_arena.flat.copy()
+        self.programs.as_samples(x)  # which refuses what is no sample
+        batch = self.preprocessing.apply(x, self.dtype)
+        loss = self.program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)
+        self.buffer_arena.flat[...] = buffers
+        return loss, gradients.copies()
+
+
+def _initializer(parameter: Parameter, own: str | None, default: Word) -> Word:
+    """The array's own initializer, else its layer's, else the spec's."""
+    name = parameter.init or own
+    return words("init")[name]() if name is not None else default

@@ -1,0 +1,235 @@
+"""The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, Literal
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from nnspec.runtime.arena import Arena, offsets
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.compiler.assemble import Plan, assemble
+from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.graph import Graph, build_graph, symbols_of
+from nnspec.runtime.compiler.rewrites import rewritten
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.errors import DataError
+from nnspec.runtime.layers.embedding import first_unknown
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.bases import Weighted
+from nnspec.spec_lang.vocabulary.losses import Loss
+from nnspec.spec_lang.vocabulary.optimizers import Sgd
+
+Purpose = Literal["train", "logits", "outputs"]
+"""What a program is for: a training step, what stands before the head (for a loss), or the answers."""
+
+LARGEST = 256
+"""Samples in the largest batch that inference takes at a time."""
+
+
+def plan_for(
+    graph: Graph,
+    loss: Loss,
+    parameters: Arena,
+    buffers: Arena,
+    batch: int,
+    purpose: Purpose,
+    normalized: bool,
+    plain_sgd: bool = False,
+    without: frozenset[str] = frozenset(),
+) -> Plan:
+    """The plan of a network for one size of batch. `without` names rewrites to leave out; nothing is allocated."""
+    schedule = ExecutionSchedule.of(
+        graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd
+    )
+    if purpose == "logits":
+        schedule = schedule.headless()
+    return assemble(rewritten(schedule, without), parameters.flat.dtype.name, normalized)
+
+
+def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
+    """The plan of a training step of a spec on whole batches of its data, before any array exists."""
+    schedule = ExecutionSchedule.of(
+        build_graph(spec),
+        spec.loss,
+        spec.train.batch,
+        True,
+        offsets(spec.parameters()),
+        offsets(spec.buffers()),
+        steps_are_plain_sgd(spec),
+    )
+    normalized = spec.data is not None and spec.data.normalize != "none"
+    return assemble(rewritten(schedule, without), "float32", normalized)
+
+
+def steps_are_plain_sgd(spec: Spec) -> bool:
+    """Whether a step of this spec is p − rate·g and nothing else: no decay, no clipping, no penalty on any weight."""
+    optimizer = spec.optimizer
+    return type(optimizer) is Sgd and not (optimizer.weight_decay or changes_gradients(spec))
+
+
+def changes_gradients(spec: Spec) -> bool:
+    """Whether a gradient is clipped, or a penalty on weights added to it, before the optimizer has it."""
+    clipped = spec.train.clip_norm is not None or spec.train.clip_value is not None
+    penalized = any(isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2) for node in spec.nodes)
+    return clipped or penalized
+
+
+class Programs:
+    """The programs over one network's arrays. `without` names rewrites to leave out."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        loss: Loss,
+        parameters: Arena,
+        buffers: Arena,
+        preprocessing: Preprocessing,
+        without: frozenset[str] = frozenset(),
+    ):
+        self.graph = graph
+        self.loss = loss
+        self.parameters = parameters
+        self.buffers = buffers
+        self.preprocessing = preprocessing
+        self.without = without
+        self._symbols = symbols_of(graph)
+        self._inference = lru_cache(maxsize=8)(self._new_inference)
+
+    def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
+        """The plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
+        normalized = self.preprocessing.normalize != "none"
+        arrays = self.parameters, self.buffers
+        return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without)
+
+    def training(
+        self,
+        batch: int,
+        gradients: Arena,
+        inputs: Array,
+        targets: Array,
+        random: np.random.Generator,
+        plain_sgd: bool = False,
+        states: Mapping[str, Array] | None = None,
+    ) -> BoundProgram:
+        """A training step for batches of this size, drawn from arrays like these, on the `states` that layers carry."""
+        plan = self.plan(batch, "train", plain_sgd)
+        target = (targets.shape[1:], targets.dtype)
+        return self._bound(plan, gradients.flat, inputs.dtype, target, random, states)
+
+    def as_samples(self, inputs: Any) -> Array:
+        """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do
+        not fit, or are symbols that the network does not know."""
+        batch = self.preprocessing.as_batch(inputs)
+        samples = batch.reshape(len(batch), *self.graph.input_shape)
+        if self._symbols is not None:
+            place = first_unknown(samples, self._symbols)
+            if place is not None:
+                raise DataError(
+                    f"sample {place[0]} has {samples[place]:g} at step {place[1]}, both counted from 0: symbols are "
+                    f"whole numbers from 0 to {self._symbols - 1}, and -1 behind the end of a shorter sequence"
+                )
+        return samples
+
+    def run(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
+        """The answers for raw samples, batch after batch; each array is the program's own until the next one."""
+        for start in range(0, len(samples), LARGEST):
+            part = samples[start : start + LARGEST]
+            size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
+            program = self._inference(purpose, size, part.dtype)
+            program.samples[: len(part)] = part
+            yield settled(program)[: len(part)]
+
+    def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
+        """The answers for raw samples that follow each other in time, one by one: layers carry their states through."""
+        program, _ = self.carrying(purpose, 1, samples.dtype)
+        for sample in samples:
+            program.samples[0] = sample
+            yield settled(program)
+
+    def carrying(
+        self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]
+    ) -> tuple[BoundProgram, dict[str, Array]]:
+        """A program whose layers go on from call to call, and the states that they carry, zeros at first, by layer."""
+        states = {
+            node.name: np.zeros((batch, count), self.parameters.flat.dtype)
+            for node in self.graph.nodes
+            if (count := node.layer.carries(node.input_shapes[0]))
+        }
+        return self._bound(self.plan(batch, purpose), None, sample_type, None, None, states), states
+
+    def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> BoundProgram:
+        return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
+
+    def _bound(
+        self,
+        plan: Plan,
+        gradients: Array | None,
+        sample_type: np.dtype[Any],
+        target: tuple[tuple[int, ...], np.dtype[Any]] | None,
+        random: np.random.Generator | None,
+        states: Mapping[str, Array] | None = None,
+    ) -> BoundProgram:
+        normalization = (
+            self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
+        )
+        return BoundProgram(
+            plan,
+            self.parameters.flat,
+            gradients,
+            self.buffers.flat,
+            sample_type,
+            target,
+            normalization,
+            random,
+            states,
+        )
+
+
+def settled(program: BoundProgram) -> Any:
+    """One call of a program by itself, as `fixed_threads` would have it. A program so short that BLAS computes it on
+    one thread whatever it may use is only kept quiet: the rest would cost as much as its arithmetic."""
+    if program.blas_threads is None:
+        return program.quiet.run(program)
+    with fixed_threads(program.blas_threads):
+        return program()
+
+
+class fixed_threads:
+    """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow
+    quietly.
+
+    A class, for a generator would cost a short prediction more than its arithmetic.
+    """
+
+    __slots__ = ("before", "blas", "errors")
+
+    def __init__(self, blas: int):
+        self.blas = blas
+        self.errors = np.errstate(all="ignore")
+
+    def __enter__(self) -> None:
+        self.errors.__enter__()
+        self.before = [_changed(library, self.blas) for library in _blas()]
+
+    def __exit__(self, *raised: Any) -> None:
+        for library, threads in zip(_blas(), self.before, strict=True):
+            if threads != self.blas:
+                library.set_num_threads(threads)
+        self.errors.__exit__(*raised)
+
+
+def _changed(library: Any, threads: int) -> int:
+    """The number of threads that a library had, before it has this one."""
+    before: int = library.num_threads
+    if before != threads:
+        library.set_num_threads(threads)
+    return before
+
+
+@cache
+def _blas() -> list[Any]:
+    """The BLAS libraries of this process: asked here, for threadpoolctl's own limit costs ten times as much."""
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]

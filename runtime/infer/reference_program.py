@@ -1,0 +1,117 @@
+"""A graph bound to its arrays: the plain program, layer after layer as each is defined."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.arena import Arena
+from nnspec.runtime.compiler.graph import Graph, GraphNode, reads_symbols
+from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.layers import Backward, Forward, Mode, build
+from nnspec.runtime.layers.embedding import padding_of
+from nnspec.runtime.losses import build_loss
+from nnspec.spec_lang.check.spec import INPUT
+from nnspec.spec_lang.vocabulary.bases import Weighted
+from nnspec.spec_lang.vocabulary.layers.merge import Add
+from nnspec.spec_lang.vocabulary.losses import Loss
+
+Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
+
+
+class Program:
+    """Forward, loss and backward of one network over arrays that stay in place.
+
+    `forward` gives what stands before the head; `outputs` applies the head too. Batches are (batch, *input shape).
+    """
+
+    def __init__(self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena):
+        self.graph = graph
+        self.parameters = parameters
+        self.buffers = buffers
+        self._loss = build_loss(loss)
+        self._forwards: dict[str, Forward] = {}
+        for node in graph.nodes:
+            if len(node.inputs) == 1:
+                arrays = {**parameters.of(node.name), **buffers.of(node.name)}
+                self._forwards[node.name] = build(node.layer, node.input_shapes[0], arrays)
+        self._symbolic = reads_symbols((node.layer, node.inputs) for node in graph.nodes)
+        self._strided = behind_strides(graph.nodes) if self._symbolic else {}
+        self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
+        self._penalties = [
+            (f"{node.name}/weight", node.layer.l1, node.layer.l2)
+            for node in graph.nodes
+            if isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2)
+        ]
+
+    def outputs(self, x: np.ndarray) -> np.ndarray:
+        """The network's answers for normalized samples, (batch, *output shape); nothing is drawn or changed."""
+        return self.with_head(self.forward(x, Mode())[0])
+
+    def with_head(self, z: np.ndarray) -> np.ndarray:
+        """The head over what `forward` gave."""
+        return self._head(z, Mode())[0] if self._head is not None else z
+
+    def forward(self, x: np.ndarray, mode: Mode) -> tuple[np.ndarray, Pullback]:
+        """What stands before the head, and a function from its gradient to the gradients of the parameters."""
+        values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
+        if mode.padding is None and self._symbolic:
+            mode = replace(mode, padding=padding_of(values[INPUT]), strided=self._strided)
+        backwards: dict[str, Any] = {}
+        for node in self.graph.nodes:
+            arguments = [values[name] for name in node.inputs]
+            values[node.name], backwards[node.name] = self._node(node, arguments, mode)
+        last = self.graph.nodes[-1].name if self.graph.nodes else INPUT
+
+        def pullback(d_z: np.ndarray) -> dict[str, np.ndarray]:
+            waiting: dict[str, np.ndarray] = {last: d_z}  # gradients of nodes' outputs, summed as they arrive
+            gradients: dict[str, np.ndarray] = {}
+            for node in reversed(self.graph.nodes):
+                if node.name not in waiting:
+                    continue
+                d_inputs, own = backwards[node.name](waiting.pop(node.name))
+                gradients |= {f"{node.name}/{name}": gradient for name, gradient in own.items()}
+                for name, d_input in zip(node.inputs, d_inputs, strict=True):
+                    waiting[name] = waiting[name] + d_input if name in waiting else d_input
+            return gradients
+
+        return values[last], pullback
+
+    def _node(self, node: GraphNode, arguments: list[np.ndarray], mode: Mode) -> tuple[np.ndarray, Any]:
+        if len(arguments) == 1:
+            y, backward = self._forwards[node.name](arguments[0], mode.of(node.name))
+            return y, _single(backward)
+        if isinstance(node.layer, Add):
+            return sum(arguments[1:], start=arguments[0]), lambda d_y: ([d_y] * len(arguments), {})
+        edges = np.cumsum([a.shape[-1] for a in arguments])[:-1]
+        return np.concatenate(arguments, axis=-1), lambda d_y: (np.split(d_y, edges, axis=-1), {})
+
+    def loss(self, z: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+        """The mean loss of a batch from what `forward` gave, without penalties, and its gradient."""
+        return self._loss(z, targets)
+
+    def penalize(self, gradients: Arena) -> float:
+        """Σ l1·|w| + l2·w² over the layers that ask for it; its gradient is added to `gradients`."""
+        total = 0.0
+        for name, l1, l2 in self._penalties:
+            weight = self.parameters[name]
+            total += l1 * float(np.abs(weight).sum()) + l2 * float(np.square(weight).sum())
+            gradients[name][...] += l1 * np.sign(weight) + 2 * l2 * weight
+        return total
+
+    def loss_and_gradients(self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena) -> float:
+        """The loss of a batch, penalties included; its gradients are written into `gradients`."""
+        z, pullback = self.forward(x, mode)
+        loss, d_z = self.loss(z, targets)
+        for name, gradient in pullback(d_z).items():
+            gradients[name][...] = gradient
+        return loss + self.penalize(gradients)
+
+
+def _single(backward: Backward) -> Callable[[np.ndarray], tuple[list[np.ndarray], dict[str, np.ndarray]]]:
+    def wrapped(d_y: np.ndarray) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+        d_x, gradients = backward(d_y)
+        return [d_x], gradients
+
+    return wrapped

@@ -1,0 +1,114 @@
+"""A checked spec as text again, with every default filled in: it means the same and needs nothing from outside."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from nnspec.spec_lang.check.bind import slots
+from nnspec.spec_lang.check.spec import Fork, Node, Spec
+from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.vocabulary.layers.merge import Merge
+from nnspec.spec_lang.vocabulary.registry import Word
+
+
+def resolved(spec: Spec) -> str:
+    """The whole spec of one run, each setting with all its options; checking this text gives an equal spec.
+
+    Blocks and repeats are written out, each under its name, so that weights keep theirs. Of variants and sweeps only
+    what they made of this run is left.
+    """
+    lines = [f"network {spec.name}"]
+    if spec.input is not None:
+        lines.append(f"input {spec.input}")
+    lines += ["", _pipeline(spec.network, ""), ""]
+    for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
+        if word is not None:
+            lines.append(f"{word.kind} {written(word)}")
+    lines.append(written(spec.train))
+    if spec.early_stop is not None:
+        lines.append(written(spec.early_stop))
+    lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
+    return format("\n".join(lines))
+
+
+def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
+    """Items under a prefix of names; those under a longer one are a group of that name."""
+    stages: list[str] = []
+    for scope, inside in scoped(items, prefix):
+        if scope is None:
+            stages += [_item(item, prefix) for item in inside]
+        else:
+            stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/')})")
+    return " -> ".join(stages) or "skip"
+
+
+def scoped(items: Iterable[Node | Fork], prefix: str) -> Iterator[tuple[str | None, list[Node | Fork]]]:
+    """Items under a prefix in stretches: the name of the block or group that each is in, None where it is in none."""
+    for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
+        yield scope, list(inside)
+
+
+def _scope(item: Node | Fork, prefix: str) -> str | None:
+    """The next part of an item's name behind the prefix, where its name goes on after that."""
+    name = (item.merge if isinstance(item, Fork) else item).name
+    first, slash, _ = name.removeprefix(prefix).partition("/")
+    return first if slash else None
+
+
+def _item(item: Node | Fork, prefix: str) -> str:
+    if isinstance(item, Fork):
+        sign = f" {item.merge.layer.word} "
+        return f"({sign.join(_pipeline(branch, prefix) for branch in item.branches)})"
+    assert not isinstance(item.layer, Merge)
+    return f"{item.name.removeprefix(prefix)}: {written(item.layer)}"
+
+
+def written(word: Word) -> str:
+    """A word and all its arguments, as the language writes them."""
+    parts = [word.word]
+    for slot in slots(type(word)).values():
+        value = word.argument(slot.name)
+        if value is not None:
+            text = written_value(value, slot.bare.kinds if slot.bare else ())
+            parts.append(text if slot.bare else f"{slot.name}={text}")
+    return " ".join(parts)
+
+
+def in_short(word: Word) -> str:
+    """A word as a person writes it: only what its defaults do not say."""
+    parts = [word.word]
+    fields = type(word).fields()
+    for slot in slots(type(word)).values():
+        value = word.argument(slot.name)
+        if value is not None and (slot.required or value != fields[slot.name].get_default()):
+            text = written_value(value, slot.bare.kinds if slot.bare else ())
+            parts.append(text if slot.bare else f"{slot.name}={text}")
+    return " ".join(parts)
+
+
+def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
+    """A value as the language writes it; `kinds` are those of the bare value that it is."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case tuple() if value and isinstance(value[0], float):
+            return "/".join(map(_number, value))
+        case tuple() if value and isinstance(value[0], str):
+            return ", ".join(value)
+        case tuple():
+            return "x".join(map(str, value))
+        case int() if kinds == ("count",):
+            return f"x{value}"
+        case float():
+            return _number(value)
+        case str() if "text" in kinds or not is_name(value):
+            return f'"{value}"'
+        case _:
+            return str(value)
+
+
+def _number(value: float) -> str:
+    """The shortest text that gives the number back: 0.1, 1e-8, 10."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value).replace("e-0", "e-")

@@ -1,0 +1,228 @@
+"""Statements by what they are. One text says each kind once; a later text replaces an earlier one's."""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from nnspec.spec_lang.report import other_spellings as foreign
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, did_you_mean, near, one_of
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.tree import (
+    Argument,
+    Block,
+    Broken,
+    Call,
+    Include,
+    Let,
+    Pipeline,
+    Statement,
+    Sweep,
+    Value,
+    Variant,
+)
+from nnspec.spec_lang.vocabulary.registry import layers, statements
+
+Variables = Mapping[str, Value | None]
+"""What `$name` stands for; None where its let could not be read, which has been told."""
+
+
+@dataclass
+class Statements:
+    """What a spec says, by kind. `broken` holds what was said and could not be read: "let w", "loss", "network"."""
+
+    settings: dict[str, Call] = field(default_factory=dict)
+    network: Pipeline | None = None
+    lets: dict[str, Let] = field(default_factory=dict)
+    blocks: dict[str, Block] = field(default_factory=dict)
+    variants: dict[str, Variant] = field(default_factory=dict)
+    sweeps: dict[str, Sweep] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    def copy(self) -> "Statements":
+        """One that may be changed without changing this one."""
+        return Statements(
+            dict(self.settings),
+            self.network,
+            dict(self.lets),
+            dict(self.blocks),
+            dict(self.variants),
+            dict(self.sweeps),
+            set(self.broken),
+        )
+
+    def weight(self) -> int:
+        """How many statements there are."""
+        return len(self.settings) + len(self.lets) + len(self.blocks) + len(self.variants) + len(self.sweeps) + 1
+
+
+def collect(text: Sequence[Statement], known: Statements, found: Findings) -> None:
+    """Sort the statements of one text into `known`."""
+    _Collector(known, found).collect(text)
+
+
+class _Collector:
+    """One text's way into the statements known so far; `seen` is what this text has said."""
+
+    def __init__(self, known: Statements, found: Findings):
+        self.known = known
+        self.found = found
+        self.seen: dict[str, Span] = {}
+
+    def collect(self, text: Sequence[Statement]) -> None:
+        """Each statement to its kind; what is said twice, or under a name that is taken, is told and left out."""
+        known = self.known
+        names = {statement.name for statement in text if isinstance(statement, Block)}
+        for statement in text:
+            match statement:
+                case Let() if self._once(f"let {statement.name}", statement.span):
+                    known.lets[statement.name] = statement
+                case Block() if self._once(f"block {statement.name}", statement.span) and self._is_free(statement):
+                    known.blocks[statement.name] = statement
+                case Variant() if self._once(f"variant {statement.name}", statement.span):
+                    known.variants[statement.name] = statement
+                case Sweep() if self._once(f"sweep {statement.key}", statement.span):
+                    known.sweeps[statement.key] = statement
+                case Pipeline():
+                    self._pipeline(statement, {*names, *known.blocks})
+                case Broken():
+                    known.broken.add(f"{statement.kind} {statement.name}" if statement.name else statement.kind)
+                case Include():
+                    self.found.say(
+                        "E002", "an include stands inside a variant", statement.span, "write it above, by itself"
+                    )
+
+    def _once(self, kind: str, span: Span) -> bool:
+        if kind in self.seen:
+            line, _ = self.seen[kind].source.place(self.seen[kind].start)
+            help = f"it stands in line {line} already; keep one of them"
+            if kind == "the network":
+                help = f"it stands in line {line} already; if it goes on here, write -> before this line"
+            self.found.say("E107", f"{kind} is given a second time", span, help)
+            return False
+        self.seen[kind] = span
+        return True
+
+    def _is_free(self, block: Block) -> bool:
+        """Whether a block's names are its own."""
+        taken = "layer" if block.name in layers() else "statement" if block.name in statements() else None
+        if block.name == "skip" or taken:
+            message = f'a block cannot be called "{block.name}": there is a {taken or "layer"} of this name'
+            self.found.say("E107", message, block.span, "give it another name")
+        elif len(set(block.parameters)) < len(block.parameters):
+            twice = next(name for name in block.parameters if block.parameters.count(name) > 1)
+            self.found.say("E106", f"block {block.name} has two parameters called {twice}", block.span)
+        else:
+            return True
+        self.known.broken.add(f"block {block.name}")
+        return False
+
+    def _pipeline(self, pipeline: Pipeline, blocks: set[str]) -> None:
+        first, *rest = pipeline.stages
+        if isinstance(first, Call) and not rest and self._has_colon(first):
+            return
+        if isinstance(first, Call) and self._is_setting(first, blocks, alone=not rest):
+            if first.word in statements() and self._once(first.word, first.span):
+                self.known.settings[first.word] = first
+            if rest and first.word != "input":
+                self.found.say(
+                    "E002", f"{first.word} is a statement of its own", rest[0].span, "end the line before the arrow"
+                )
+                self.known.broken.add("network")
+                return
+            if not rest:
+                return
+            pipeline = Pipeline(tuple(rest), rest[0].span.to(rest[-1].span))
+        if self._once("the network", pipeline.span):
+            self.known.network = pipeline
+
+    def _has_colon(self, call: Call) -> bool:
+        """Whether a line is a setting with a colon, as `optimizer: adam` is, which is told."""
+        label = call.label or ""
+        meant = label if label in statements() else foreign.meant(label, statements())
+        if meant is None or call.word in layers():
+            return False
+        written = call.span.text.partition(":")[2].strip()
+        self.found.say("E002", "a statement has no colon", call.span, f"write {meant} {written}")
+        self.known.broken.add(meant)
+        return True
+
+    def _is_setting(self, call: Call, blocks: set[str], alone: bool) -> bool:
+        """Whether a line's first word is a setting, or was most likely meant to be one."""
+        if call.word in statements():
+            return True
+        if not alone or call.word in layers() or call.word in blocks or call.word == "skip":
+            return False
+        if f"block {call.word}" in self.known.broken:
+            self.known.broken.add("network")
+            return True
+        every: dict[str, object] = {**statements(), **layers(), **dict.fromkeys(blocks)}
+        reserved = dict.fromkeys(("let", "block", "variant", "include", "sweep", "repeat"))
+        close = foreign.meant(call.word, every, bool(call.arguments)) or foreign.meant(call.word, reserved)
+        close = close or near(call.word, {**every, **reserved})
+        otherwise = f"a line begins with a layer or a setting: {one_of(statements())}"
+        help, fix = did_you_mean(close, call.word_span, otherwise)
+        self.found.say("E101", f'no layer or statement is called "{call.word}"', call.word_span, help, fix)
+        self.known.broken.add(close if close in statements() else "network")
+        return True
+
+
+def choose(variant: str, known: Statements, found: Findings) -> None:
+    """Let the statements of a variant replace those above it."""
+    chosen = known.variants.get(variant)
+    if chosen is not None:
+        collect(chosen.statements, known, found)
+        return
+    close = near(variant, known.variants)
+    listed = f"it has {one_of(known.variants)}" if known.variants else "it has none"
+    span = Span(Source("--variant", variant), 0, len(variant))
+    if f"variant {variant}" not in known.broken:
+        found.say("E108", f'the spec has no variant "{variant}"', span, *did_you_mean(close, span, listed))
+
+
+def variables(known: Statements, found: Findings) -> dict[str, Value | None]:
+    """Every let by its name, those made of others looked up; a let sees the ones above it."""
+    values: dict[str, Value | None] = {}
+    for name, let in known.lets.items():
+        done = substitute((let.value,), values, known.broken, found.add)
+        value = done[0] if done else None
+        values[name] = value if isinstance(value, Value) else None
+    return values
+
+
+def substitute(
+    arguments: Sequence[Argument], values: Variables, broken: Container[str], tell: Callable[[Diagnostic], None]
+) -> tuple[Argument, ...] | None:
+    """The arguments with each `$name` replaced by its value, at its place; `x$w` of a whole number is a count.
+
+    None where a name has no value, which is told, unless its let is one of the broken ones.
+    """
+    missing = False
+
+    def value(written: Value) -> Value:
+        """What stands for a written value; `missing` is set where there is nothing."""
+        nonlocal missing
+        if written.kind != "variable":
+            return written
+        name, counted = str(written.value), written.span.text.startswith("x")
+        meant = values.get(name)
+        if meant is not None and (not counted or meant.kind == "int"):
+            return Value("count" if counted else meant.kind, meant.value, written.span)
+        missing = True
+        if meant is not None:
+            message = f"{written.span.text} is a count, and ${name} is no whole number"
+            tell(Diagnostic("E201", message, written.span, help=f"give {name} a whole number, or write ${name} alone"))
+        elif name not in values and f"let {name}" not in broken:
+            close = near(name, values)
+            name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
+            help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
+            tell(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
+        return written
+
+    done = tuple(
+        [
+            value(argument)
+            if isinstance(argument, Value)
+            else argument._replace(values=tuple([value(inner) for inner in argument.values]))
+            for argument in arguments
+        ]
+    )
+    return None if missing else done

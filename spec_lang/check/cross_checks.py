@@ -1,0 +1,121 @@
+"""Whether the ends of a spec meet: the last layer, the loss, the data, and this machine's memory."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnspec.spec_lang.check.spec import Node, Spec
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
+from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
+from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
+from nnspec.spec_lang.vocabulary.shape import Shape
+
+
+def head(last: Layer) -> str:
+    """The activation that a network ends in."""
+    return last.activation if isinstance(last, Weighted) else last.word
+
+
+def loss_for(last: str) -> Loss:
+    """The loss that belongs to a last activation."""
+    return next((cls() for cls in (CrossEntropy, BinaryCrossEntropy) if cls.head == last), Mse())
+
+
+def same_sample(given: Shape, known: Sequence[int]) -> bool:
+    """Whether an input line and the data mean one shape: 28x28 is 28x28x1, and a row of pixels is an image's."""
+
+    def trimmed(shape: Sequence[int]) -> tuple[int, ...]:
+        return tuple(shape[:-1]) if len(shape) == 3 and shape[-1] == 1 else tuple(shape)
+
+    return trimmed(given) == trimmed(known) or (len(given) == 1 and given.size == Shape(known).size)
+
+
+def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
+    """Whether the loss takes what the network ends in."""
+    if loss.head is not None and last != loss.head:
+        message = f"{loss.word} needs a network that ends in {loss.head}, this one ends in {last}"
+        help = f"end the last layer in {loss.head}, or write loss {loss_for(last).word}"
+        found.say("E303", message, place, help)
+
+
+def check_classes(
+    output: Shape, loss: Loss, data: Data | None, classes: int | None, end: Span, found: Findings
+) -> None:
+    """Whether the network has an output for each of the data's classes, where the data have any."""
+    classes = classes if classes is not None else data.classes if data is not None else None
+    if classes is None or output[-1:] == (classes,) or loss.word == "binary_cross_entropy":
+        return
+    source = data.word if data is not None else "the data"
+    outputs = f"{output[-1]} outputs" if output else "a single number"
+    message = f"the network ends in {outputs}, {source} has {classes} classes"
+    if not loss.classes:
+        message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
+    found.say("E303", message, end, f"write dense {classes} softmax as the last layer")
+
+
+def check_state(spec: Spec, place: Span, found: Findings) -> None:
+    """Whether a state can be carried from batch to batch where that is asked for."""
+    if not spec.train.stateful or not spec.nodes:
+        return
+    recurrent = [node for node in spec.nodes if isinstance(node.layer, Recurrent)]
+    if not recurrent:
+        found.say(
+            "E303", "stateful=yes, and no layer keeps a state", place, "leave it out, or write an rnn, gru or lstm"
+        )
+    backwards = [node for node in recurrent if not node.layer.carries(node.input_shape)]
+    if backwards:
+        message = f"stateful=yes, and {backwards[0].name} reads from the end, where what follows is not known yet"
+        found.say("E303", message, backwards[0].span, "leave out stateful=yes, or let it read forwards alone")
+
+
+def check_memory(spec: Spec, found: Findings) -> None:
+    """Whether training fits into this machine's memory, as far as shapes can tell."""
+    needed, there = spec.memory_bytes(), physical_memory()
+    if there is None or needed <= there:
+        return
+    largest = max(spec.nodes, key=lambda node: max(_parameters(node), node.output_shape.size))
+    message = f"training this network takes at least {in_bytes(needed)}, this machine has {in_bytes(there)}"
+    notes = (
+        f"{largest.name} alone has {_parameters(largest):,} parameters and makes {largest.output_shape.size:,} numbers",
+    )
+    found.add(Diagnostic("E401", message, largest.span, notes, "make it smaller, or the batch"))
+
+
+def _parameters(node: Node) -> int:
+    return sum(parameter.size for parameter in node.parameters().values())
+
+
+def physical_memory() -> int | None:
+    """Bytes of memory for this process: the machine's, or those of its container; None where unknown."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            memory = min(memory, int(Path(limit).read_text()))
+        except (OSError, ValueError):  # no such limit, or "max"
+            continue
+    return memory
+
+
+def in_bytes(count: float) -> str:
+    """A number of bytes as people say it: 1.2 GB."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.0f} PB"
+
+
+def name_of(source: Source) -> str:
+    """What a network is called that does not say: as its file."""
+    stem = os.path.basename(source.name).removesuffix(".nnspec")
+    name = "".join(c if c.isalnum() else "_" for c in stem)
+    if source.folder is None or not name.strip("_"):
+        return "network"
+    return name if is_name(name) else f"_{name}"

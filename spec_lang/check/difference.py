@@ -1,0 +1,160 @@
+"""What two specs mean differently: settings, layers, shapes and parameters, whatever their lines look like."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Literal
+
+from nnspec.spec_lang.check.bind import slots
+from nnspec.spec_lang.check.canonical_text import written, written_value
+from nnspec.spec_lang.check.spec import Node, Spec
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.markers import Bare
+from nnspec.spec_lang.vocabulary.registry import Word
+
+What = Literal["setting", "layer", "connection", "shape", "parameters", "run"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not the same: its name, and how each spec has it; None where it has it not."""
+
+    what: What
+    name: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"{self.name}: only in the second, {self.after}"
+        if self.after is None:
+            return f"{self.name}: only in the first, {self.before}"
+        return f"{self.name}: {self.before} → {self.after}"
+
+    def as_json(self) -> dict[str, object]:
+        """The fields by their names."""
+        return {"what": self.what, "name": self.name, "before": self.before, "after": self.after}
+
+
+def differences(first: Spec, second: Spec) -> tuple[Difference, ...]:
+    """Everything that the two do not have in common, settings first; nothing where they mean the same.
+
+    Where a spec leaves the shape of a sample to its data, layers are compared by their arguments alone.
+    """
+    return (*_settings(first, second), *_layers(first, second))
+
+
+def counterparts(first: Spec, second: Spec) -> dict[str, str]:
+    """The layers that both have, whatever their arguments: each by its name in the first, with that in the second."""
+    return {a.name: b.name for a, b in _pairs(_places(first), _places(second)) if a is not None and b is not None}
+
+
+def text(found: Iterable[Difference]) -> str:
+    """One line for each difference, by what they are."""
+    headings = {
+        "setting": "settings",
+        "layer": "layers",
+        "connection": "connections",
+        "shape": "shapes",
+        "parameters": "parameters",
+        "run": "runs",
+    }
+    rows: list[str] = []
+    for difference in found:
+        heading = f"{headings[difference.what]}:"
+        if heading not in rows:
+            rows.append(heading)
+        rows.append(f"  {difference}")
+    return "\n".join(rows)
+
+
+def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
+    if first.name != second.name:
+        yield Difference("setting", "network", first.name, second.name)
+    if first.input is not None and second.input is not None and tuple(first.input) != tuple(second.input):
+        yield Difference("setting", "input", str(first.input), str(second.input))
+    for name in ("data", "init", "loss", "optimizer", "schedule", "train", "early_stop"):
+        yield from _words("setting", name, getattr(first, name), getattr(second, name))
+    measured = [", ".join(metric.word for metric in spec.metrics) for spec in (first, second)]
+    if measured[0] != measured[1]:
+        yield Difference("setting", "metrics", *measured)
+
+
+def _words(what: What, name: str, first: Word | None, second: Word | None) -> Iterator[Difference]:
+    """Two words: option by option where they are the same word, else as a whole."""
+    if first == second and type(first) is type(second):
+        return
+    if first is None or second is None or type(first) is not type(second):
+        yield Difference(what, name, written(first) if first else None, written(second) if second else None)
+        return
+    for slot in slots(type(first)).values():
+        before, after = (word.argument(slot.name) for word in (first, second))
+        if before != after:
+            yield Difference(what, f"{name}.{slot.name}", _shown(before, slot.bare), _shown(after, slot.bare))
+
+
+def _shown(value: object, bare: Bare | None) -> str:
+    return "none" if value is None else written_value(value, bare.kinds if bare else ())
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A layer in one of the specs."""
+
+    name: str
+    layer: Layer
+    node: Node | None
+
+
+def _layers(first: Spec, second: Spec) -> Iterator[Difference]:
+    """Layers are matched in order: those that say the same, then those of one kind in each other's place."""
+    before, after = _places(first), _places(second)
+    pairs = list(_pairs(before, after))
+    names = {a.name: b.name for a, b in pairs if a is not None and b is not None}
+    for a, b in pairs:
+        if a is not None and b is None:
+            yield Difference("layer", a.name, written(a.layer), None)
+        elif b is not None and a is None:
+            yield Difference("layer", b.name, None, written(b.layer))
+        elif a is not None and b is not None:
+            if a.name != b.name:
+                yield Difference("layer", a.name, a.name, b.name)
+            yield from _words("layer", a.name, a.layer, b.layer)
+    matched = [(a, b) for a, b in pairs if a is not None and b is not None]
+    yield from _connections(matched, names)
+    for a, b in matched:
+        if a.node and b.node and tuple(a.node.output_shape) != tuple(b.node.output_shape):
+            yield Difference("shape", a.name, str(a.node.output_shape), str(b.node.output_shape))
+    if first.nodes and second.nodes and first.parameter_count != second.parameter_count:
+        yield Difference("parameters", "all", f"{first.parameter_count:,}", f"{second.parameter_count:,}")
+
+
+def _places(spec: Spec) -> list[_Place]:
+    nodes = {node.name: node for node in spec.nodes}
+    return [_Place(name, layer, nodes.get(name)) for name, layer in spec.outline]
+
+
+def _pairs(before: Sequence[_Place], after: Sequence[_Place]) -> Iterator[tuple[_Place | None, _Place | None]]:
+    said = [[written(place.layer) for place in places] for places in (before, after)]
+    for _, a, b, c, d in SequenceMatcher(None, said[0], said[1], autojunk=False).get_opcodes():
+        left, right = list(before[a:b]), list(after[c:d])
+        while left and right:
+            if left[0].layer.word == right[0].layer.word:
+                yield left.pop(0), right.pop(0)
+            elif any(place.layer.word == left[0].layer.word for place in right):
+                yield None, right.pop(0)
+            else:
+                yield left.pop(0), None
+        yield from ((place, None) for place in left)
+        yield from ((None, place) for place in right)
+
+
+def _connections(matched: Iterable[tuple[_Place, _Place]], names: Mapping[str, str]) -> Iterator[Difference]:
+    """Where a layer reads from other layers than its counterpart does."""
+    for a, b in matched:
+        if a.node is not None and b.node is not None:
+            before = [names.get(name, name) for name in a.node.inputs]
+            if before != list(b.node.inputs):
+                yield Difference(
+                    "connection", a.name, f"from {', '.join(a.node.inputs)}", f"from {', '.join(b.node.inputs)}"
+                )

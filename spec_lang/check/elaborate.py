@@ -1,0 +1,357 @@
+"""Pipelines → layers in their places: variables, blocks and repeats written out, names given, shapes walked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from nnspec.spec_lang.check.bind import bind
+from nnspec.spec_lang.check.collect import Statements, Variables, substitute
+from nnspec.spec_lang.check.layer_names import Names
+from nnspec.spec_lang.check.shape_history import Step
+from nnspec.spec_lang.check.spec import INPUT, Fork, Node, flat
+from nnspec.spec_lang.report import other_spellings as foreign
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
+from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.syntax.lines import DEEPEST
+from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
+from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.layers.merge import Merge
+from nnspec.spec_lang.vocabulary.registry import layers, statements, words
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
+
+MOST_LAYERS = 10_000
+MOST_STAGES = 100_000
+"""Parts of a network once its repeats and blocks are written out, those that hold no layer counted too."""
+
+Items = list[Node | Fork]
+
+
+@dataclass
+class Scope:
+    """What holds where a pipeline stands: the values of its variables, its names, and the blocks around it."""
+
+    variables: Variables
+    names: Names
+    depth: int = 0
+    blocks: tuple[str, ...] = ()
+    repeated: Span | None = None  # the head of the outermost repeat
+    traces: tuple[Trace, ...] = ()
+
+
+@dataclass
+class Flow:
+    """Where the walk stands: the node last passed, its shape (None once unknown), and the way here for the errors."""
+
+    node: str
+    shape: Shape | None
+    way: Step | None
+
+    def lost(self, name: str | None = None) -> "Flow":
+        """The flow behind something whose shape is not known."""
+        return Flow(name or self.node, None, self.way)
+
+
+class Passage(NamedTuple):
+    """One walk of a shape over a stage of the text: what came in and went out, None where that is not known.
+
+    `nodes` are the layers passed on the way, those of a block or a group as they are written out.
+    """
+
+    span: Span
+    before: Shape | None
+    after: Shape | None
+    nodes: tuple[Node, ...]
+
+
+@dataclass
+class Budget:
+    """How many stages may still be written out; checks that share one take a bounded time together.
+
+    Where `tells` is off, what goes beyond is left unchecked without a word.
+    """
+
+    stages: int = MOST_STAGES
+    tells: bool = True
+
+    def spent(self) -> bool:
+        """Whether nothing is left."""
+        return self.stages <= 0
+
+
+@dataclass
+class Elaborated:
+    """A network written out. `outline` has every layer by its name, also where no shape is known.
+
+    `last` is the layer it ends in; None where that one could not be read.
+    """
+
+    items: tuple[Node | Fork, ...] = ()
+    outline: list[tuple[str, Layer]] = field(default_factory=list)
+    last: Layer | None = None
+
+
+class Elaborator:
+    """One walk over a network. After a misfit the shapes behind it are not judged.
+
+    `passages` takes down the walk over each stage, where somebody wants to know.
+    """
+
+    def __init__(
+        self,
+        known: Statements,
+        variables: Variables,
+        found: Findings,
+        budget: Budget,
+        passages: list[Passage] | None = None,
+    ):
+        self.known = known
+        self.variables = variables
+        self.found = found
+        self.budget = budget
+        self.passages = passages
+        self.outline: list[tuple[str, Layer]] = []
+        self.whole = True
+        self.full = False
+        self._bound: dict[object, Layer] = {}
+        self._told: set[tuple[str, str, Span]] = set()
+
+    def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
+        """The layers in their places; without the shape of a sample only their outline."""
+        flow = Flow(INPUT, shape, Step(str(shape)) if shape is not None else None)
+        items, end = self._pipeline(pipeline, Scope(self.variables, Names()), flow)
+        last = self.outline[-1][1] if self.outline and self.outline[-1][0] == end.node else None
+        return Elaborated(tuple(items) if self.whole else (), self.outline, last)
+
+    def _pipeline(self, pipeline: Pipeline, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        items: Items = []
+        for stage in pipeline.stages:
+            self.budget.stages -= 1
+            if self.budget.spent():
+                self._too_large(f"more than {MOST_STAGES:,} parts once everything is written out", stage.span, scope)
+            if self.full:
+                break
+            more, after = self._stage(stage, scope, flow)
+            if self.passages is not None:
+                self.passages.append(Passage(stage.span, flow.shape, after.shape, tuple(flat(more))))
+            flow = after
+            items += more
+        return items, flow
+
+    def _stage(self, stage: Stage, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        if not isinstance(stage, Call):
+            if scope.depth >= DEEPEST:
+                self._too_deep(stage.span, scope)
+                return [], flow
+            if isinstance(stage, Repeat):
+                return self._repeat(stage, scope, flow)  # its parentheses are a group, and a level
+            return self._group(stage, replace(scope, depth=scope.depth + 1), flow)
+        if stage.word == "skip":
+            return [], self._skip(stage, scope, flow)
+        if stage.word in self.known.blocks:
+            return self._block(stage, scope, flow)
+        return self._layer(stage, scope, flow)
+
+    def _skip(self, call: Call, scope: Scope, flow: Flow) -> Flow:
+        if call.arguments or call.label is not None:
+            what = "arguments" if call.arguments else "name"
+            self._say(scope, "E104", f"skip is the input itself and takes no {what}", call.span, "write skip")
+        return flow
+
+    def _layer(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        if len(self.outline) >= MOST_LAYERS:
+            self._too_large(f"the network has more than {MOST_LAYERS:,} layers", call.span, scope)
+            return [], flow
+        cls = layers().get(call.word)
+        if cls is None or f"block {call.word}" in self.known.broken:
+            self._unknown(call, scope)
+            return [], flow.lost()
+        name = self._name(call.label, call.word, scope, call.span)
+        arguments = self._substituted(call.arguments, scope)
+        layer = self._bind(cls, arguments, call, scope) if arguments is not None else None
+        if layer is None:
+            self.whole = False
+            return [], flow.lost()
+        return self._place(name, layer, [flow], call.span, scope)
+
+    def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
+        """The layer; calls that say the same are bound once."""
+        said = [(a.kind, a.value) if isinstance(a, Value) else (a.name, [v[:2] for v in a.values]) for a in arguments]
+        key = (cls, repr(said))
+        if key not in self._bound:
+            layer, found = bind(cls, arguments, call.span, call.word_span)
+            for diagnostic in found:
+                self._tell(diagnostic, scope)
+            if not isinstance(layer, Layer):
+                return None
+            self._bound[key] = layer
+        return self._bound[key]
+
+    def _place(self, name: str, layer: Layer, flows: Sequence[Flow], span: Span, scope: Scope) -> tuple[Items, Flow]:
+        """The layer behind these flows, if their shapes are known and fit."""
+        self.outline.append((name, layer))
+        shapes = [flow.shape for flow in flows if flow.shape is not None]
+        way = flows[0].way
+        if len(shapes) < len(flows):
+            return [], flows[0].lost(name)
+        try:
+            layer = layer.completed(shapes[0])
+            output = layer.merged_shape(shapes) if isinstance(layer, Merge) else layer.output_shape(shapes[0])
+            node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span)
+            node.parameters()
+        except Misfit as misfit:
+            self.whole = False
+            notes = (str(misfit), way.told() if way is not None else "")
+            title = misfit.title or f"{layer.word} does not fit here"
+            self._tell(Diagnostic("E301", title, span, notes, misfit.help), scope)
+            return [], flows[0].lost(name)
+        return [node], Flow(name, output, Step(str(output), span, way, scope.variables))
+
+    def _group(self, group: Group, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        if group.label is not None:
+            name = self._name(group.label, group.label, scope, group.span)
+            scope = replace(scope, names=Names(f"{name}/"))
+        if group.join is None:
+            return self._pipeline(group.branches[0], scope, flow)
+        walked = [self._pipeline(branch, scope, flow) for branch in group.branches]
+        merge = words("merge")[group.join]()
+        assert isinstance(merge, Merge)
+        name = self._name(None, merge.called, scope, group.span)
+        nodes, after = self._place(name, merge, [end for _, end in walked], group.span, scope)
+        if not nodes:
+            return [], after
+        assert isinstance(nodes[0], Node)
+        return [Fork(tuple([tuple(items) for items, _ in walked]), nodes[0])], after
+
+    def _repeat(self, repeat: Repeat, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        count = (self._substituted((repeat.count,), scope) or (None,))[0]
+        if not isinstance(count, Value) or not isinstance(count.value, int):
+            if count is not None:
+                self._say(scope, "E201", "repeat takes a whole number", repeat.count.span, "write repeat 3 ( … )")
+            self.whole = False
+            return [], flow.lost()
+        if count.value < 1:
+            self.whole = False
+            self._say(scope, "E202", "repeat must be 1 or more", repeat.count.span)
+            return [], flow.lost()
+        items: Items = []
+        body = Pipeline((replace(repeat.body, label=repeat.label),), repeat.body.span)
+        scope = replace(
+            scope, repeated=scope.repeated or Span(repeat.span.source, repeat.span.start, repeat.count.span.end)
+        )
+        for _ in range(count.value):
+            more, flow = self._pipeline(body, scope, flow)
+            items += more
+            if self.full or not self.whole:
+                break  # one telling of a mistake is enough
+        return items, flow
+
+    def _block(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        block = self.known.blocks[call.word]
+        if block.name in scope.blocks:
+            circle = " -> ".join((*scope.blocks[scope.blocks.index(block.name) :], block.name))
+            self._too_large(f"the block {block.name} uses itself: {circle}", call.span, replace(scope, repeated=None))
+            return [], flow
+        if scope.depth >= DEEPEST:
+            self._too_deep(call.span, scope)
+            return [], flow
+        name = self._name(call.label, call.word, scope, call.span)
+        arguments = self._substituted(call.arguments, scope)
+        given = self._parameters(call, block.parameters, arguments, scope) if arguments is not None else None
+        if given is None:
+            self.whole = False
+            return [], flow.lost()
+        inner = Scope(
+            {**self.variables, **given} if given else self.variables,
+            Names(f"{name}/"),
+            scope.depth + 1,
+            (*scope.blocks, block.name),
+            scope.repeated,
+            (Trace(f"block {block.name}", call.span), *scope.traces),
+        )
+        return self._pipeline(block.body, inner, flow)
+
+    def _parameters(
+        self, call: Call, parameters: Sequence[str], arguments: Sequence[Argument], scope: Scope
+    ) -> dict[str, Value] | None:
+        """What a use of a block gives its parameters, or None after telling what is wrong with it."""
+        named = [argument for argument in arguments if isinstance(argument, Option)]
+        given = {option.name: option.values[0] for option in named}
+        bare = [argument for argument in arguments if isinstance(argument, Value)]
+        free = [parameter for parameter in parameters if parameter not in given]
+        takes = ", ".join(parameters) if parameters else "no arguments"
+        help = f"write {' '.join([call.word, *(f'${name}' for name in parameters)])}"
+        twice = next(
+            (option for number, option in enumerate(named) if option.name in [o.name for o in named[:number]]), None
+        )
+        if twice is not None:
+            self._say(scope, "E106", f"{twice.name} is given twice", twice.span, "leave one of them out")
+        elif listed := next((option for option in named if len(option.values) > 1), None):
+            self._say(scope, "E201", f"{listed.name} takes one value", listed.span)
+        elif stranger := next((option for option in named if option.name not in parameters), None):
+            self._say(
+                scope,
+                "E102",
+                f'{call.word} has no option "{stranger.name}", it takes {takes}',
+                stranger.name_span,
+                help,
+            )
+        elif len(bare) > len(free):
+            self._say(
+                scope, "E104", f"{call.word} takes {takes}, here are {len(bare)} values", bare[len(free)].span, help
+            )
+        elif len(bare) < len(free):
+            self._say(scope, "E105", f"{call.word} needs its {free[len(bare)]}", call.span, help)
+        else:
+            return {**given, **dict(zip(free, bare, strict=True))}
+        return None
+
+    def _substituted(self, arguments: Sequence[Argument], scope: Scope) -> Sequence[Argument] | None:
+        values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))
+        if not any(value.kind == "variable" for value in values):
+            return arguments
+        return substitute(arguments, scope.variables, self.known.broken, lambda found: self._tell(found, scope))
+
+    def _name(self, label: str | None, kind: str, scope: Scope, span: Span) -> str:
+        """The label a layer was given, or its kind and a number; both behind the names of the blocks around it."""
+        if label is not None:
+            name = scope.names.given(label, span)
+            if name is not None:
+                return name
+            message = f'another layer is called "{label}" already'
+            self._say(scope, "E107", message, span, "give each layer a name of its own")
+        return scope.names.counted(kind, span)
+
+    def _unknown(self, call: Call, scope: Scope) -> None:
+        self.whole = False
+        if f"block {call.word}" in self.known.broken:
+            return
+        if call.word in statements():
+            message = f"{call.word} is a statement, not a layer"
+            self._say(scope, "E101", message, call.word_span, "write it on a line of its own")
+            return
+        known: dict[str, object] = {**layers(), **self.known.blocks}
+        close = foreign.meant(call.word, known, bool(call.arguments)) or near(call.word, known)
+        help, fix = did_you_mean(close, call.word_span)
+        self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help, fix)
+
+    def _too_deep(self, span: Span, scope: Scope) -> None:
+        message = f"blocks and groups inside each other, more than {DEEPEST} levels deep"
+        self._too_large(message, span, replace(scope, repeated=None))
+
+    def _too_large(self, message: str, span: Span, scope: Scope) -> None:
+        if not self.full and self.budget.tells:
+            help = "repeat it less often" if scope.repeated is not None else None
+            self._say(scope, "E003", message, scope.repeated or span, help)
+        self.whole, self.full = False, True
+
+    def _say(
+        self, scope: Scope, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None
+    ) -> None:
+        self._tell(Diagnostic(code, message, span, help=help, fix=fix), scope)
+
+    def _tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
+        """Keep a finding with the blocks around it; one in a block's body is told at the block's first use alone."""
+        said = (diagnostic.code, diagnostic.message, diagnostic.span)
+        if said not in self._told:
+            self._told.add(said)
+            self.found.add(replace(diagnostic, traces=scope.traces))

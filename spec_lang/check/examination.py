@@ -1,0 +1,274 @@
+"""Statements → a checked spec: settings bound and completed, the network written out, both held against each other."""
+
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from nnspec.spec_lang.check import cross_checks as ends
+from nnspec.spec_lang.check.bind_settings import settings
+from nnspec.spec_lang.check.collect import Statements, choose, collect, variables
+from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
+from nnspec.spec_lang.check.include import with_includes
+from nnspec.spec_lang.check.overrides import Override, apply
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Enough, Findings, Trace
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.initializers import He, Init
+from nnspec.spec_lang.vocabulary.losses import Loss
+from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
+from nnspec.spec_lang.vocabulary.registry import words
+from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.statements import Accuracy, EarlyStop, Input, Metric, Metrics, NetworkName, Rmse, Train
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+EFFORT = 60_000
+"""Stages and statements that may be looked at for the variants and sweeps of a spec, beyond the spec itself; about a
+second's work. Variants and values beyond are left for the run that takes them."""
+
+LEAST = 60
+"""What an examination costs of it, however small the spec is."""
+
+
+def check(
+    source: Source,
+    overrides: Sequence[Override] = (),
+    variant: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+) -> Spec:
+    """The spec that a text says, or SpecError with everything that is wrong with it.
+
+    `overrides` are settings from outside (`--set`, `--data`, `--seed`), `variant` one of the spec's variants.
+    `input_shape` and `classes` are what the data have turned out to be, where no line of the spec says so. Variants
+    that are not chosen and the values of sweeps are checked too.
+    """
+    examined = examine(source, overrides, variant, input_shape, classes)
+    if examined.spec is None:
+        raise SpecError(examined.found)
+    return examined.spec
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that a text comes to. `spec` is None where it has an error, `found` what was found, in order of place.
+
+    `known` are the statements that could be read, and `passages` how the shape went through the network, as far as it
+    is known.
+    """
+
+    source: Source
+    spec: Spec | None
+    found: list[Diagnostic]
+    known: Statements
+    passages: list[Passage]
+
+
+def examine(
+    source: Source,
+    overrides: Sequence[Override] = (),
+    variant: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+) -> Examined:
+    """What a text says, sound or not; `check` for whoever asks about more than the spec."""
+    found, known = Findings(), Statements()
+    passages: list[Passage] = []
+    spec = None
+    with suppress(Enough), _nothing_collected():
+        reading = with_includes(source, found)
+        for text in reading.texts:  # included texts first: what follows replaces their statements
+            collect(text, known, found)
+        chosen = known.copy()
+        if variant is not None:
+            choose(variant, chosen, found)
+        apply(overrides, chosen, found)
+        outside = _Outside(source, input_shape, classes)
+        spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
+        _others(known, chosen, variant, outside, found)
+    if spec is not None:
+        sound = all(diagnostic.severity != "error" for diagnostic in found)
+        spec = replace(spec, included=tuple(sorted(reading.included.items()))) if sound else None
+    return Examined(source, spec, in_order(found, source), known, passages)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection meanwhile.
+
+    A syntax tree is many small objects and no garbage; looking through it again and again takes as long as making it.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def in_order(found: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:
+    """Diagnostics by place; an included file's where it is included, those of settings from outside last."""
+
+    def place(diagnostic: Diagnostic) -> tuple[bool, tuple[int, ...], str]:
+        span = diagnostic.span
+        offsets = [span.start]
+        while span.source.included is not None:
+            span = span.source.included
+            offsets.append(span.start)
+        return span.source is not source, tuple(reversed(offsets)), diagnostic.code
+
+    return sorted(found, key=place)
+
+
+def shape_missing(spec: Spec) -> Diagnostic:
+    """What to tell where a network is to be built and nothing says the shape of a sample."""
+    help = "write a line such as input 28x28x1, or name the data"
+    return Diagnostic("E302", "the shape of a sample is not known", Span(spec.source, 0, 1), help=help)
+
+
+@dataclass(frozen=True)
+class _Outside:
+    """What is known beside the text."""
+
+    source: Source
+    input_shape: Sequence[int] | None
+    classes: int | None
+
+
+def _others(known: Statements, chosen: Statements, variant: str | None, outside: _Outside, found: Findings) -> None:
+    """Check the variants that were not chosen, and what each value of a sweep makes of the spec."""
+    budget = Budget(EFFORT, tells=False)
+    for name, other in known.variants.items():
+        if budget.spent():
+            return
+        if name != variant and other.statements:
+            changed, inside = known.copy(), Findings()
+            choose(name, changed, inside)
+            _other(changed, name, outside, budget, inside)
+            found.add_within(other.span, inside, Trace(f"variant {name}", other.span))
+    for sweep in chosen.sweeps.values():
+        for value in sweep.values:
+            if budget.spent():
+                return
+            changed, inside = chosen.copy(), Findings()
+            apply([Override(sweep.key, value.written(), "sweep", sweep.key_span, value)], changed, inside)
+            _other(changed, variant, outside, budget, inside)
+            found.add_within(sweep.span, inside, Trace(f"sweep {sweep.key} = {value.written()}", value.span))
+
+
+def _other(known: Statements, variant: str | None, outside: _Outside, budget: Budget, found: Findings) -> None:
+    budget.stages -= LEAST + known.weight()
+    known.sweeps = {}  # told already, and as many as there may be they are no part of a single run
+    _Examination(known, outside, found, budget).spec(variant)
+
+
+class _Examination:
+    """One set of statements, looked at from all sides; the spec comes out where nothing essential is wrong."""
+
+    def __init__(
+        self,
+        known: Statements,
+        outside: _Outside,
+        found: Findings,
+        budget: Budget,
+        passages: list[Passage] | None = None,
+    ):
+        self.known = known
+        self.outside = outside
+        self.found = found
+        self.variables = variables(known, found)
+        self.settings = settings(known, self.variables, found)
+        self.elaborator = Elaborator(known, self.variables, found, budget, passages)
+
+    def spec(self, variant: str | None) -> Spec | None:
+        """The spec with its defaults, or None after telling why there is none."""
+        shape = self._input()
+        network = self._network(shape)
+        if network is None or network.last is None:
+            return None
+        last = ends.head(network.last)
+        given = self.settings.get("loss")
+        loss = given if isinstance(given, Loss) else ends.loss_for(last)
+        spec = Spec(
+            name=self._name(),
+            source=self.outside.source,
+            input=shape,
+            network=network.items,
+            data=self._of(Data, "data", None),
+            init=self._of(Init, "init", He()),
+            loss=loss,
+            optimizer=self._of(Optimizer, "optimizer", Adam()),
+            schedule=self._of(Schedule, "schedule", ConstantRate()),
+            train=self._of(Train, "train", Train()),
+            early_stop=self._of(EarlyStop, "early_stop", None),
+            metrics=self._metrics(last, loss),
+            variant=variant,
+            outline=tuple(network.outline),
+            sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
+        )
+        self._ends(spec, last)
+        return spec
+
+    def _of(self, cls: type[T], name: str, default: D) -> T | D:
+        word = self.settings.get(name)
+        return word if isinstance(word, cls) else default
+
+    def _name(self) -> str:
+        given = self._of(NetworkName, "network", None)
+        return given.name if given is not None else ends.name_of(self.outside.source)
+
+    def _input(self) -> Shape | None:
+        """The shape of a sample, from the input line or from the data, which must agree."""
+        given, data = self._of(Input, "input", None), self._of(Data, "data", None)
+        known = self.outside.input_shape
+        if known is None and data is not None:
+            known = data.sample_shape()
+        symbols = self.outside.classes or data.classes if data is not None and data.symbolic else None
+        if given is None:
+            absent = known is None or "input" in self.known.settings
+            return None if absent else Shape(known or (), symbols=symbols)
+        shape = Shape(given.shape, symbols=symbols)
+        if known is not None and not ends.same_sample(shape, known):
+            message = f"input is {shape}, and a sample of the data is {Shape(known)}"
+            help = f"write input {Shape(known)}, or leave the line out"
+            self.found.say("E301", message, self.known.settings["input"].span, help)
+        return shape
+
+    def _network(self, shape: Shape | None) -> Elaborated | None:
+        pipeline = self.known.network
+        if pipeline is not None:
+            network = self.elaborator.network(pipeline, shape)
+            if not network.outline and self.elaborator.whole:
+                self.found.say("E304", "the network has no layer", pipeline.span, "write dense 10 softmax, for one")
+            return network
+        if not any(d.code in ("E001", "E002", "E003") for d in self.found) and "network" not in self.known.broken:
+            help = "write its layers on a line, as in conv 3x3 x8 -> maxpool 2 -> dense 10 softmax"
+            self.found.say("E304", "the spec has no network", Span(self.outside.source, 0, 1), help)
+        return None
+
+    def _metrics(self, last: str, loss: Loss) -> tuple[Metric, ...]:
+        given = self._of(Metrics, "metrics", None)
+        if given is None:
+            return (Accuracy(),) if loss.classes or last == "sigmoid" else (Rmse(),)
+        chosen = [words("metric")[name]() for name in given.names]
+        return tuple(metric for metric in chosen if isinstance(metric, Metric))
+
+    def _ends(self, spec: Spec, last: str) -> None:
+        """Hold the last layer, the loss, the data and the machine against each other."""
+        assert self.known.network is not None
+        end = self.known.network.stages[-1].span
+        if "loss" in self.settings or ("loss" not in self.known.settings and "loss" not in self.known.broken):
+            place = self.known.settings["loss"].span if "loss" in self.settings else end
+            ends.check_loss(last, spec.loss, place, self.found)
+            if spec.output_shape is not None:
+                ends.check_classes(spec.output_shape, spec.loss, spec.data, self.outside.classes, end, self.found)
+        ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
+        if spec.nodes:
+            ends.check_memory(spec, self.found)

@@ -1,0 +1,94 @@
+"""`include "base.nnspec"`: another file's statements first; what follows replaces those of the same kind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nnspec.spec_lang.report.diagnostics import Findings
+from nnspec.spec_lang.report.errors import SourceError
+from nnspec.spec_lang.source import LONGEST_TEXT, Source, open_source
+from nnspec.spec_lang.syntax.parse import read
+from nnspec.spec_lang.syntax.tree import Broken, Include, Statement
+
+DEEPEST_INCLUDES = 64
+
+
+def with_includes(source: Source, found: Findings) -> "_Reading":
+    """A spec and the files it includes, read: their statements by text, included ones before what includes them."""
+    reading = _Reading((source.folder or Path()).resolve(), found)
+    own = Path(source.name).resolve() if source.folder is not None else None
+    reading.read(source, (own,) if own is not None else ())
+    return reading
+
+
+class _Reading:
+    """One spec and the files it includes from its own folder tree, each read once.
+
+    `texts` are the statements of each, `included` the files' texts by their paths from the spec's folder.
+    """
+
+    def __init__(self, root: Path, found: Findings):
+        self.root = root
+        self.found = found
+        self.texts: list[Sequence[Statement]] = []
+        self.included: dict[str, str] = {}
+        self.done: set[Path] = set()
+        self.bytes = 0
+
+    def read(self, source: Source, chain: tuple[Path, ...]) -> None:
+        """This text's includes, then the text itself."""
+        self.bytes += source.size
+        statements = read(source, self.found)
+        kept: list[Statement] = []
+        for statement in statements:
+            if not isinstance(statement, Include):
+                kept.append(statement)
+                continue
+            included = self._included(statement, source, chain)
+            if isinstance(included, Source):
+                self.read(included, (*chain, included_path(included)))
+            elif not included:
+                kept.append(Broken("include", str(statement.path.value), statement.span))
+        self.texts.append(kept)
+
+    def _included(self, include: Include, source: Source, chain: tuple[Path, ...]) -> Source | bool:
+        """The text that is asked for; True where it has been read already, False after telling why it cannot be."""
+        asked = str(include.path.value)
+        try:
+            path = ((source.folder or Path()) / asked).resolve()
+            problem = self._refusal(path, chain)
+            if problem is None and path in self.done:
+                return True
+            if problem is None:
+                self.done.add(path)
+                shown = _shown(path)
+                included = Source(shown, open_source(Path(shown)).content, path.parent, include.span)
+                self.included[path.relative_to(self.root).as_posix()] = included.text
+                return included
+        except (SourceError, OSError, ValueError) as error:
+            problem = str(error)
+        self.found.say("E001", f'"{asked}" cannot be included', include.path.span, problem)
+        return False
+
+    def _refusal(self, path: Path, chain: tuple[Path, ...]) -> str | None:
+        if not path.is_relative_to(self.root):
+            return "an include stays in the spec's own folder and the folders below it"
+        if path in chain:
+            circle = (*chain[chain.index(path) :], path)
+            return f"these files include each other: {' -> '.join(p.name for p in circle)}"
+        if len(chain) > DEEPEST_INCLUDES:
+            return f"the includes are more than {DEEPEST_INCLUDES} deep"
+        if self.bytes > LONGEST_TEXT:
+            return f"the spec and what it includes are longer than {LONGEST_TEXT:,} bytes together"
+        return None
+
+
+def included_path(source: Source) -> Path:
+    """Where an included text was read from."""
+    return (source.folder or Path()) / Path(source.name).name
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path().resolve()))
+    except ValueError:
+        return str(path)

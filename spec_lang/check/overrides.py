@@ -1,0 +1,161 @@
+"""Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`; and the values of a sweep."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from nnspec.spec_lang.check.bind import field_of, slots
+from nnspec.spec_lang.check.collect import Statements
+from nnspec.spec_lang.report import other_spellings as foreign
+from nnspec.spec_lang.report.diagnostics import Findings, Fix, did_you_mean, near, one_of
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.parse import parse, parse_value
+from nnspec.spec_lang.syntax.tree import Call, Let, Option, Pipeline, Value
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
+
+DEFAULTS = {"optimizer": "adam", "init": "he", "schedule": "constant"}
+"""The word of a section whose option is set while the spec has no such line."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """One setting: `key` is a let's name, STATEMENT or STATEMENT.OPTION; `origin` is what messages call its text.
+
+    `place` and `written` are its key and its value where both stand in a spec already, as a sweep's do.
+    """
+
+    key: str
+    value: str
+    origin: str = "--set"
+    place: Span | None = None
+    written: Value | None = None
+
+    @property
+    def source(self) -> Source:
+        """The text that a finding points into."""
+        return Source(self.origin, f"{self.key}={self.value}" if self.origin == "--set" else self.value)
+
+    def key_span(self) -> Span:
+        """The place of the key, or of the whole text where the key is not written."""
+        if self.place is not None:
+            return self.place
+        return Span(self.source, 0, len(self.key) if self.origin == "--set" else len(self.value))
+
+    def read(self) -> Value:
+        """The value, at its place."""
+        if self.written is not None:
+            return self.written
+        start = len(self.key) + 1 if self.origin == "--set" else 0
+        return parse_value(self.value, self.origin)._replace(span=Span(self.source, start, start + len(self.value)))
+
+
+def overrides_from(settings: Mapping[str, object], data: str | None = None, seed: int | None = None) -> list[Override]:
+    """The overrides that a caller's arguments stand for, in the order in which they apply."""
+    listed = [Override(key, _written(value)) for key, value in settings.items()]
+    if data is not None:
+        listed.insert(0, Override("data", data, "--data"))
+    if seed is not None:
+        listed.append(Override("train.seed", str(seed), "--seed"))
+    return listed
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def apply(overrides: Sequence[Override], known: Statements, found: Findings) -> None:
+    """Change the statements as the overrides say; tells what fits nothing."""
+    for override in overrides:
+        statement, _, option = override.key.partition(".")
+        if override.key in known.lets:
+            known.lets[override.key] = Let(override.key, (override.read(),), override.key_span())
+        elif option and statement in statements():
+            _set_option(override, statement, option, known, found)
+        elif override.key in statements():
+            _set_statement(override, known, found)
+        elif f"let {override.key}" not in known.broken:
+            message = f'nothing in the spec is called "{override.key}"'
+            found.say("E108", message, override.key_span(), *_meant(override, known))
+
+
+def keys(known: Statements) -> list[str]:
+    """What may be set from outside, or swept, besides whole statements: every let, and each option of a statement."""
+    return [*known.lets, *(f"{name}.{option}" for name in statements() for option in _options(name, known))]
+
+
+def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | None]:
+    """What may be set instead of a key that fits nothing."""
+    every = keys(known)
+    home = next((key for key in every if key.endswith(f".{override.key}")), None)
+    lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
+    otherwise = f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
+    return did_you_mean(home or near(override.key, every), override.key_span(), otherwise)
+
+
+def _options(statement: str, known: Statements) -> list[str]:
+    """The options that a statement has, as it stands or by default."""
+    cls = _word(statement, known)
+    return [slot.name for slot in slots(cls).values() if not slot.bare] if cls else []
+
+
+def _word(statement: str, known: Statements) -> type[Word] | None:
+    """The word that a statement says, or would say by default."""
+    named = statements()[statement]
+    if statement in named:
+        return named[statement]
+    call = known.settings.get(statement)
+    said = [str(a.value) for a in call.arguments if isinstance(a, Value)] if call else [DEFAULTS.get(statement, "")]
+    return next((named[name] for name in said if name in named), None)
+
+
+def _set_statement(override: Override, known: Statements, found: Findings) -> None:
+    """`--data "csv 'x.csv' target=y"`: the whole statement anew."""
+    if override.written is not None:
+        place = override.key_span()
+        known.settings[override.key] = Call(override.key, place, (override.written,), override.written.span)
+        return
+    read, wrong = parse(Source(override.origin, f"{override.key} {override.value}"))
+    for diagnostic in wrong:
+        found.add(diagnostic)
+    match read:
+        case [Pipeline(stages=(Call() as call,))] if not wrong:
+            known.settings[override.key] = call
+        case _ if not wrong:
+            found.say("E002", f"{override.key} cannot be {override.value}", override.key_span())
+
+
+def _set_option(override: Override, statement: str, option: str, known: Statements, found: Findings) -> None:
+    """One argument of a statement anew, with or without a name; a statement the spec has not is added."""
+    call = known.settings.get(statement)
+    if call is None:
+        call = _added(override, statement, known, found)
+    if call is None:
+        return
+    value, place = override.read(), override.key_span()
+    cls = _word(statement, known)
+    length = foreign.LENGTHS.get(option) if statement == "train" else None
+    new: tuple[Value | Option, ...] = (Option(option, place, (value,), value.span),)
+    fields = {option}
+    if length is not None:  # train.epochs=3 is written `3 epochs`
+        new, fields = (value, Value("name", length, value.span)), {"length", "unit"}
+    elif cls is not None and option in slots(cls) and slots(cls)[option].bare:
+        new = (value,)
+    arguments = [a for a in call.arguments if not (statement in SECTIONS and a == call.arguments[0])]
+    name = call.arguments[:1] if statement in SECTIONS else ()
+    filled = field_of(cls, arguments) if cls is not None else {}
+    kept = [argument for position, argument in enumerate(arguments) if filled.get(position) not in fields]
+    known.settings[statement] = replace(call, arguments=(*name, *new, *kept))
+
+
+def _added(override: Override, statement: str, known: Statements, found: Findings) -> Call | None:
+    """A statement that the spec leaves to its defaults."""
+    place = override.key_span()
+    if statement in known.broken:
+        return None
+    if statement in SECTIONS and statement not in DEFAULTS:
+        message = f"the spec has no {statement} statement whose option could be set"
+        found.say("E108", message, place, f"write --set {statement}=… first, {one_of(words(statement))}")
+        return None
+    named = (Value("name", DEFAULTS[statement], place),) if statement in DEFAULTS else ()
+    return Call(statement, place, named, place)

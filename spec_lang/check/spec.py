@@ -1,0 +1,152 @@
+"""The checked spec: what a page of text says, with every default filled in."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
+from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.initializers import Init
+from nnspec.spec_lang.vocabulary.losses import Loss
+from nnspec.spec_lang.vocabulary.optimizers import Optimizer
+from nnspec.spec_lang.vocabulary.schedules import Schedule
+from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
+from nnspec.spec_lang.vocabulary.statements import EarlyStop, Metric, Train
+
+INPUT = "input"
+"""What a node that reads the sample itself names as where it reads from."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer in its place: what it reads, and the shapes that come in and go out, without the batch."""
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shape: Shape
+    span: Span
+
+    @property
+    def input_shape(self) -> Shape:
+        """The shape that comes in, of the first branch where there are several."""
+        return self.input_shapes[0]
+
+    def parameters(self) -> dict[str, Parameter]:
+        """The arrays it learns, by their full names: conv1/weight."""
+        return {f"{self.name}/{name}": p for name, p in self.layer.parameters(self.input_shape).items()}
+
+    def buffers(self) -> dict[str, Parameter]:
+        """The arrays it keeps, by their full names."""
+        return {f"{self.name}/{name}": p for name, p in self.layer.buffers(self.input_shape).items()}
+
+    def flops(self) -> int:
+        """Operations of one sample's forward pass, those of the layer's activation included."""
+        return self.layer.flops(self.input_shape) + sum(a.flops(self.output_shape) for a in self.activation())
+
+    def activation(self) -> tuple[Layer, ...]:
+        """The activation written in the layer's own line, unless it is linear."""
+        if isinstance(self.layer, Weighted) and self.layer.activation != "linear":
+            return (self.layer.activate(),)
+        return ()
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Branches from one place and the merge that joins them; an empty branch is `skip`."""
+
+    branches: tuple[tuple["Node | Fork", ...], ...]
+    merge: Node
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it.
+
+    `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
+    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
+    the texts of the files that it includes, each after its path from the spec's folder.
+    """
+
+    name: str
+    source: Source
+    input: Shape | None
+    network: tuple[Node | Fork, ...]
+    data: Data | None
+    init: Init
+    loss: Loss
+    optimizer: Optimizer
+    schedule: Schedule
+    train: Train
+    early_stop: EarlyStop | None
+    metrics: tuple[Metric, ...]
+    variant: str | None = None
+    outline: tuple[tuple[str, Layer], ...] = ()
+    sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    included: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the spec start."""
+        return self.source.folder or Path()
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers; empty as long as the shape of the input is not known."""
+        return tuple(flat(self.network))
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """The shape of one output."""
+        return self.nodes[-1].output_shape if self.nodes else None
+
+    def parameters(self) -> dict[str, Parameter]:
+        """Every array that training changes, in the order of the layers."""
+        return {name: parameter for node in self.nodes for name, parameter in node.parameters().items()}
+
+    def buffers(self) -> dict[str, Parameter]:
+        """Every array that training keeps beside them."""
+        return {name: buffer for node in self.nodes for name, buffer in node.buffers().items()}
+
+    def carried(self) -> dict[str, Parameter]:
+        """What each layer hands from one batch to the next, (batch, numbers) by layer; nothing unless stateful=yes."""
+        numbers = {node.name: node.layer.carries(node.input_shape) for node in self.nodes if self.train.stateful}
+        return {name: Parameter((self.train.batch, count)) for name, count in numbers.items() if count}
+
+    def samples_an_epoch(self, samples: int) -> int:
+        """How many of the training samples an epoch shows: all, or as many as divide into the streams of a state."""
+        return samples // self.train.batch * self.train.batch if self.train.stateful else samples
+
+    @property
+    def parameter_count(self) -> int:
+        """How many numbers training changes."""
+        return sum(parameter.size for parameter in self.parameters().values())
+
+    def memory_of(self, node: Node) -> int:
+        """What a layer takes of `memory_bytes`."""
+        numbers = sum(parameter.size for parameter in node.parameters().values())
+        arenas = numbers * (2 + len(self.optimizer.slots))
+        return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
+
+    def memory_bytes(self) -> int:
+        """What training takes at least in float32: parameters, gradients, optimizer slots, a batch's activations."""
+        return sum(self.memory_of(node) for node in self.nodes)
+
+    @property
+    def classification(self) -> bool:
+        """Whether targets are classes: the loss says so."""
+        return self.loss.classes
+
+
+def flat(items: Iterable[Node | Fork]) -> Iterator[Node]:
+    """The layers of items, those of branches before the merge that joins them."""
+    for item in items:
+        if isinstance(item, Node):
+            yield item
+        else:
+            for branch in item.branches:
+                yield from flat(branch)
+            yield item.merge

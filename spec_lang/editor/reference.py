@@ -1,0 +1,114 @@
+"""The pages that are made of the words themselves, so that they cannot lag behind them.
+
+`python -m nnspec.spec_lang.editor.reference [FOLDER]` rewrites the marked parts of FOLDER/language.md, and all of
+FOLDER/errors.md.
+"""
+
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from textwrap import fill
+
+from nnspec.spec_lang.check.bind import Slot, slots
+from nnspec.spec_lang.check.canonical_text import written_value
+from nnspec.spec_lang.report.codes import TABLE
+from nnspec.spec_lang.report.explain import example
+from nnspec.spec_lang.report.render import render
+from nnspec.spec_lang.syntax.grammar import GRAMMAR
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
+
+_MARKED = re.compile(r"(<!-- made: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def language(page: str) -> str:
+    """The page of the language with its marked parts made anew; raises KeyError for a mark that nothing is made for."""
+    return _MARKED.sub(lambda match: f"{match[1]}\n{_part(match['name'])}\n\n{match[3]}", page)
+
+
+def errors() -> str:
+    """The page of all errors."""
+    parts = [
+        "# Errors",
+        "Every error has a code that never changes its meaning. `nnspec explain E301` tells one of them.",
+    ]
+    for code, entry in TABLE.items():
+        shown = re.sub(r"this machine has [\d.]+ \wB", "this machine has 16.0 GB", render(example(code)))
+        parts += [
+            f"## {code}: {entry.title}",
+            fill(entry.explanation, 120),
+            f"```text\n{entry.bad.rstrip()}\n```",
+            f"```text\n{shown}\n```",
+            f"Mended:\n\n```nnspec\n{entry.mended.rstrip()}\n```",
+        ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _part(name: str) -> str:
+    """What is made under a name: the grammar, the statements that stand alone, or the words of a kind."""
+    if name == "grammar":
+        return f"```text\n{GRAMMAR.read_text(encoding='utf-8').rstrip()}\n```"
+    if name == "statements":
+        alone = [cls for word, named in statements().items() for cls in named.values() if word not in SECTIONS]
+        return _table(alone)
+    return _table(words(name).values())
+
+
+def _table(listed: Iterable[type[Word]]) -> str:
+    """One row a word; values and options only where one of the words has any."""
+    rows = [(f"`{cls.word}`", "<br>".join(values(cls)), "<br>".join(options(cls)), _meaning(cls)) for cls in listed]
+    used = [column for column in range(4) if any(row[column] for row in rows)]
+    heading = ("word", "values", "options", "")
+    lines = [[row[column] for column in used] for row in (heading, ("---",) * 4, *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def values(cls: type[Word]) -> list[str]:
+    """The values without a name, in Markdown: an example of each, what it is, and its default."""
+    return [_value(cls, slot) for slot in slots(cls).values() if slot.bare]
+
+
+def _value(cls: type[Word], slot: Slot) -> str:
+    assert slot.bare is not None
+    otherwise = "" if slot.required else f", else {default(cls, slot)}"
+    many = ", …" if slot.collects else ""
+    return f"`{slot.bare.example}{many}` {slot.name}{otherwise}"
+
+
+def options(cls: type[Word]) -> list[str]:
+    """Each option in Markdown."""
+    return [option(cls, slot) for slot in slots(cls).values() if not slot.bare]
+
+
+def option(cls: type[Word], slot: Slot) -> str:
+    """`name=default`, what else it may be, and what it is; `name=…` where it has no fixed default."""
+    return f"`{slot.name}={default(cls, slot)}`{' (needed)' if slot.required else _choices(slot)} {slot.meaning}"
+
+
+def _choices(slot: Slot) -> str:
+    if slot.chosen or not slot.choices:
+        return ""
+    number = ", or a number" if "int" in slot.kinds else ""
+    return f" ({', '.join(slot.choices)}{number})"
+
+
+def default(cls: type[Word], slot: Slot) -> str:
+    """The value that a field has where nothing is written, as the language writes it; … where none is fixed."""
+    value = cls.fields()[slot.name].get_default() if not slot.required else None
+    return "…" if value is None else written_value(value, slot.bare.kinds if slot.bare else ())
+
+
+def _meaning(cls: type[Word]) -> str:
+    """A word's docstring as one paragraph."""
+    return " ".join((cls.__doc__ or "").split()).replace("|", "\\|")
+
+
+def main(folder: Path) -> None:
+    """Write both pages."""
+    page = folder / "language.md"
+    page.write_text(language(page.read_text(encoding="utf-8")), encoding="utf-8")
+    (folder / "errors.md").write_text(errors(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

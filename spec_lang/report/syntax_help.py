@@ -1,0 +1,156 @@
+"""What to write instead of a line that cannot be read: guesses at what its writer knew from elsewhere."""
+
+from collections.abc import Sequence
+
+from nnspec.spec_lang.report import other_spellings as foreign
+from nnspec.spec_lang.report.diagnostics import Fix, did_you_mean, near
+from nnspec.spec_lang.syntax.grammar import Token, lexicon
+from nnspec.spec_lang.vocabulary.registry import layers, statements
+
+_NETWORK = "conv 3x3 x8 -> maxpool 2 -> dense 10 softmax"
+
+
+def statement_meant(token: Token) -> str | None:
+    """The statement that a line's first token is, or means in another spelling."""
+    if token.type not in ("NAME", "LABEL", "OPTION"):
+        return None
+    name = token.text.partition("=")[0].rstrip(" \t:")
+    return name if name in statements() else foreign.meant(name, statements())
+
+
+def example(word: str) -> str:
+    """A line that shows how a layer or a statement is written."""
+    cls = layers().get(word)
+    if cls is not None:
+        return cls.examples[0] if cls.examples else word
+    named = statements()[word]
+    first = named.get(word, next(iter(named.values())))
+    written = first.examples[0] if first.examples else first.word
+    return written if written.startswith(f"{word} ") else f"{word} {written}"
+
+
+def advice(tokens: Sequence[Token], index: int) -> str | None:
+    """Help for a line whose token at `index` does not fit; an index behind the last token stands for the line's end."""
+    rules = (_from_the_start, _from_what_stands_before, _from_the_token)
+    return next((help for rule in rules if (help := rule(tokens, index)) is not None), None)
+
+
+def _from_the_start(tokens: Sequence[Token], index: int) -> str | None:
+    """Lines that begin as other languages begin them."""
+    first = tokens[0]
+    meant = statement_meant(first)
+    if first.type == "OPTION" and index == 0:
+        return _assignment(first)
+    if first.type == "LABEL" and meant is not None and index == 1:
+        rest = first.source.text[first.end : tokens[-1].end].strip()
+        return f"a statement has no colon: write {f'{meant} {rest}' if rest else example(meant)}"
+    types = [token.type for token in tokens[1:]]
+    if (
+        first.type in ("LET", "SWEEP")
+        and index == 1
+        and len(types) == 2
+        and types[0] == "NAME"
+        and types[1:] != ["EQUAL"]
+    ):
+        return f"write {first.text} {tokens[1].text} = {tokens[2].text}"
+    if first.type in ("LET", "SWEEP", "BLOCK", "INCLUDE", "VARIANT"):
+        return {
+            "LET": "write let width = 16",
+            "SWEEP": "write sweep optimizer.lr = 0.1, 0.01",
+            "BLOCK": "write block name(width) = conv 3x3 x$width -> relu",
+            "INCLUDE": 'write include "base.nnspec"',
+            "VARIANT": "write variant name { … }, a statement on each line between the braces",
+        }[first.type]
+    if index == 0 and first.type in ("INT", "NUMBER", "SIZE", "COUNT"):
+        return f"a line begins with a word: a layer, as in {_NETWORK}, or a setting, as in train 5 epochs"
+    return None
+
+
+def _assignment(token: Token) -> str:
+    """For a line such as `lr=0.1` or `optimizer=adam`."""
+    name, _, value = (part.strip() for part in token.text.partition("="))
+    if name.lower() in foreign.LENGTHS:
+        return f"write train {value} {foreign.LENGTHS[name.lower()]}"
+    statement, _, option = name.rpartition(".")
+    for home, words in statements().items():
+        fields = {field for cls in words.values() for field in cls.fields()}
+        known = option if option in fields else foreign.option_meant(option, fields)
+        if known is not None and statement in ("", home):
+            plain = " ".join(part for part in example(home).split() if "=" not in part)
+            return f"it is an option of {home}: write {plain} {known}={value}"
+    meant = statement_meant(token)
+    if meant is not None:
+        return f"a statement has no equals sign: write {meant} {value}"
+    return f"a line begins with a word; a value of your own is written let {option} = {value}"
+
+
+def _from_what_stands_before(tokens: Sequence[Token], index: int) -> str | None:
+    token = tokens[index] if index < len(tokens) else None
+    before = tokens[index - 1] if index else None
+    if before is None:
+        return None
+    if before.type == "EQUAL":
+        option = tokens[index - 2].text if index >= 2 else "name"
+        reserved = token is not None and token.text in lexicon().reserved
+        return f'write {option}="{token.text}", in quotes' if token and reserved else f"write a value after {option}="
+    if before.type == "ARROW":
+        return "write a layer after the arrow" if token is None or token.type != "ARROW" else "one arrow is enough"
+    if token is not None and token.type == "LPAR" and before.type == "NAME":
+        return f"arguments stand after the word, without parentheses: {example(_layer_meant(before.text))}"
+    if token is not None and token.type == "LPAR" and before.type == "REPEAT":
+        return "write how often: repeat 3 ( … )"
+    if before.type == "REPEAT" or (index >= 2 and tokens[index - 2].type == "REPEAT"):
+        return "write repeat 3 ( … ), the part that is repeated in parentheses"
+    return None
+
+
+def is_call_of_a_program(token: Token) -> bool:
+    """Whether a token begins a line of a program, as `model.fit(` does."""
+    return token.type == "DOTTED" and token.source.text.startswith("(", token.end)
+
+
+def dotted_advice(token: Token) -> tuple[str | None, Fix | None]:
+    """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
+    first, *_, last = token.text.split(".")
+    if first in statements():
+        return f"options stand in the statement: write {example(first)}", None
+    layer = foreign.meant(last, layers(), with_arguments=True)
+    if layer is None and is_call_of_a_program(token):
+        statement = foreign.meant(last, statements()) or "optimizer"
+        return f"a spec is no program: a line is a word and its arguments, as in {example(statement)}", None
+    quoted = f'"{token.text}"'
+    return did_you_mean(layer, token.span) if layer else (f"a path stands in quotes: {quoted}", Fix(token.span, quoted))
+
+
+def _layer_meant(name: str) -> str:
+    """The layer or statement that a word in front of parentheses means."""
+    known: dict[str, object] = {**layers(), **statements()}
+    meant = foreign.meant(name, known, with_arguments=True)
+    return meant or (name if name in known else near(name, known)) or "conv"
+
+
+def _from_the_token(tokens: Sequence[Token], index: int) -> str | None:
+    if index == len(tokens):
+        return None
+    token = tokens[index]
+    match token.type:
+        case "COMMA" if [t.type for t in tokens[index - 1 : index + 2]] == ["INT", "COMMA", "INT"]:
+            return f"write {tokens[index - 1].text}{tokens[index + 1].text}, without the comma"
+        case "COMMA":
+            return "arguments stand side by side, without commas"
+        case "ARROW" if index == 0:
+            return "write a layer before the arrow"
+        case "PLUS" | "VBAR" if token.text in "+|":
+            joined = {t.text for t in tokens[:index] if t.type in ("PLUS", "VBAR")}
+            if joined - {token.text}:
+                return "+ and | are not mixed: give one of them parentheses of its own"
+            return f"branches stand in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
+        case "EQUAL":
+            return f"write {tokens[index - 1].text}=VALUE" if index else None
+        case "OPTION" | "INT" | "NUMBER" | "SIZE" | "COUNT" if tokens[index - 1].type == "RPAR":
+            return "options stand with a layer, inside the parentheses"
+        case "LBRACE":
+            return "braces are for variants: variant name { … }"
+        case "NAME" if tokens[index - 1].type == "RPAR":
+            return "write -> before the next layer"
+    return None

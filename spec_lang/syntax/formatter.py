@@ -1,0 +1,259 @@
+"""One canonical form of a spec. Every comment and every paragraph stays, and nothing changes its meaning."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from nnspec.spec_lang.check.bind import slots
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.grammar import Token, statement, tokens
+from nnspec.spec_lang.syntax.lines import Line, split
+from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.tree import (
+    Block,
+    Call,
+    Group,
+    Include,
+    Let,
+    Option,
+    Pipeline,
+    Repeat,
+    Stage,
+    Statement,
+    Sweep,
+)
+from nnspec.spec_lang.vocabulary.registry import statements
+
+WIDTH = 100
+BRACES = "  "  # before what stands inside them
+INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
+
+
+def format(source: Source | str) -> str:
+    """A spec as it should look; formatting the result changes nothing more.
+
+    Settings of a paragraph are aligned, long pipelines broken before each arrow, paragraphs parted by one empty line.
+    Raises SpecError for a text that cannot be read.
+    """
+    source = Source("<text>", source) if isinstance(source, str) else source
+    _, found = parse(source)
+    if found:
+        raise SpecError(found)
+    lines = _statements(list(tokens(source, comments=True)), WIDTH)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _statements(every: list[Token], width: int) -> list[str]:
+    """The statements that these tokens make, by line."""
+    rows: list[str] = []
+    for paragraph in _paragraphs(split(every)):
+        read = [_Row.of(line) for line in paragraph]
+        column = max((len(row.word) for row in read), default=0)
+        rows += ["", *(text for row in read for text in row.drawn(column, width))]
+    return rows[1:]
+
+
+def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Lines without an empty one between them."""
+    paragraph: list[Line] = []
+    for line in lines:
+        first = line.tokens[0]
+        if paragraph and first.source.text.count("\n", paragraph[-1].tokens[-1].end, first.start) > 1:
+            yield paragraph
+            paragraph = []
+        paragraph.append(line)
+    if paragraph:
+        yield paragraph
+
+
+@dataclass
+class _Row:
+    """A statement, or a comment that stands alone; `word` is the setting it begins with, where it is aligned."""
+
+    line: Line
+    read: Statement | None
+    comments: list[Token]
+    word: str = ""
+
+    @classmethod
+    def of(cls, line: Line) -> "_Row":
+        comments = [token for token in line.tokens if token.type == "COMMENT"]
+        rest = [token for token in line.tokens if token.type != "COMMENT"]
+        if not rest or rest[0].type == "VARIANT":
+            return cls(line, None, comments)
+        read = statement(rest)
+        match read:
+            case Pipeline(stages=(Call(label=None, word=word),)) if word in statements() and not _heads(word):
+                return cls(line, read, comments, word)
+        return cls(line, read, comments)
+
+    def drawn(self, column: int, width: int) -> list[str]:
+        """The lines of text, settings filled up to `column`."""
+        first = self.line.tokens[0]
+        match self.read:
+            case None if first.type == "COMMENT":
+                return [comment.text.rstrip() for comment in self.comments]
+            case None:
+                return self._variant(width)
+            case Pipeline(stages=(Call() as call,)) if self.word:
+                text = f"{self.word:<{column}} {_arguments(call)}".rstrip()
+            case Let() | Sweep() as named:
+                text = f"{first.text} {_named(named)}"
+            case Include() as include:
+                text = f"{first.text} {include.path.span.text}"
+            case Block() as block:
+                return self._pipeline(block.body, f"block {block.name}({', '.join(block.parameters)}) = ", width)
+            case Pipeline() as pipeline:
+                return self._pipeline(pipeline, "", width)
+        return [_commented(text, self.comments)]
+
+    def _pipeline(self, pipeline: Pipeline, head: str, width: int) -> list[str]:
+        pipe = _Reader(self.comments).pipeline(pipeline)
+        before, pipe.stages[0].leading = pipe.stages[0].leading, []
+        first, *rest = pipe.drawn(width, len(head))
+        return [*before, head + first, *rest]
+
+    def _variant(self, width: int) -> list[str]:
+        variant, name, opening, *inside = self.line.tokens
+        closing = max(position for position, token in enumerate(inside) if token.type == "RBRACE")
+        body = _statements(inside[:closing], width - len(BRACES))
+        head = f"{variant.text} {name.text} {opening.text}"
+        return [head, *(f"{BRACES}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
+
+
+def _heads(word: str) -> bool:
+    """Whether a setting belongs to the head of a file, and is not aligned with the settings of training."""
+    return any(cls.heads_a_file for cls in statements()[word].values())
+
+
+def _named(named: Let | Sweep) -> str:
+    name = named.name if isinstance(named, Let) else named.key
+    return f"{name} = {', '.join(value.span.text for value in named.values)}"
+
+
+def _arguments(call: Call) -> str:
+    """A call's arguments with one space between them, commas only where several names make one value."""
+    collects = any(slot.collects for cls in statements().get(call.word, {}).values() for slot in slots(cls).values())
+    texts = [
+        f"{argument.name}={','.join(value.span.text for value in argument.values)}"
+        if isinstance(argument, Option)
+        else argument.span.text
+        for argument in call.arguments
+    ]
+    names = [not isinstance(argument, Option) and argument.kind == "name" for argument in call.arguments]
+    listed = [collects and a and b for a, b in pairwise(names)]
+    return " ".join(text + "," * comma for text, comma in zip(texts, [*listed, False], strict=False))
+
+
+def _commented(text: str, comments: Iterable[Token]) -> str:
+    return "  ".join([text, *(comment.text.rstrip() for comment in comments)])
+
+
+@dataclass
+class _Drawn:
+    """A stage with its comments: on lines before it, behind it, and before its closing bracket."""
+
+    head: str
+    branches: list["_Pipe"] = field(default_factory=list)
+    join: str = ""
+    leading: list[str] = field(default_factory=list)
+    trailing: list[str] = field(default_factory=list)
+    closing: list[str] = field(default_factory=list)
+
+    def flat(self) -> str:
+        """On one line, without comments."""
+        if not self.branches:
+            return self.head
+        return f"{self.head}({f' {self.join} '.join(pipe.flat() for pipe in self.branches)})"
+
+    def talks(self) -> bool:
+        """Whether a comment stands inside."""
+        return bool(self.closing) or any(pipe.talks(last=True) for pipe in self.branches)
+
+    def drawn(self, width: int) -> list[str]:
+        """On as many lines as it needs."""
+        flat = self.flat()
+        if not self.branches or (len(flat) <= width and not self.talks()):
+            return ["  ".join([flat, *self.trailing])]
+        rows = [f"{self.head}("]
+        for number, pipe in enumerate(self.branches):
+            leading, pipe.stages[0].leading = pipe.stages[0].leading, []
+            first, *rest = pipe.drawn(width - len(INDENT))
+            sign = f"  {self.join} " if number else INDENT
+            rows += [*(INDENT + comment for comment in leading), sign + first, *(INDENT + row for row in rest)]
+        rows += [INDENT + comment for comment in self.closing]
+        return [*rows, "  ".join([")", *self.trailing])]
+
+
+@dataclass
+class _Pipe:
+    """Stages one after another."""
+
+    stages: list[_Drawn]
+
+    def flat(self) -> str:
+        """On one line, without comments."""
+        return " -> ".join(stage.flat() for stage in self.stages)
+
+    def talks(self, last: bool) -> bool:
+        """Whether a comment stands inside, or with `last` behind the last stage."""
+        *most, end = self.stages
+        within = any(stage.leading or stage.trailing or stage.talks() for stage in most)
+        return within or bool(end.leading) or end.talks() or (last and bool(end.trailing))
+
+    def drawn(self, width: int, used: int = 0) -> list[str]:
+        """On one line, where it fits behind the `used` characters, or each stage on its own."""
+        flat = self.flat()
+        if used + len(flat) <= width and not self.talks(last=False):
+            return ["  ".join([flat, *self.stages[-1].trailing])]
+        rows: list[str] = []
+        for number, stage in enumerate(self.stages):
+            before, after = ("  -> ", "  ") if number else ("", "")
+            first, *rest = stage.drawn(width - len(before))
+            if rows and rows[-1].strip() == ")" and not rest and not stage.leading:  # it goes on behind the bracket
+                rows[-1] += f" -> {first}"
+                continue
+            rows += [*(after + comment for comment in stage.leading), before + first, *(after + row for row in rest)]
+        return rows
+
+
+class _Reader:
+    """Gives each comment of a statement its place in the pipeline."""
+
+    def __init__(self, comments: list[Token]):
+        self.comments = comments
+
+    def pipeline(self, pipeline: Pipeline) -> _Pipe:
+        """The stages with their comments."""
+        return _Pipe([self._stage(stage) for stage in pipeline.stages])
+
+    def _stage(self, stage: Stage) -> _Drawn:
+        head = f"{stage.label}: " if stage.label is not None else ""
+        leading = self._until(stage.span.start)
+        if isinstance(stage, Call):
+            drawn = _Drawn(f"{head}{stage.word} {_arguments(stage)}".rstrip())
+            leading += self._until(stage.span.end)
+        else:
+            group = stage.body if isinstance(stage, Repeat) else stage
+            head += f"repeat {stage.count.span.text} " if isinstance(stage, Repeat) else ""
+            leading += self._until(group.span.start)
+            drawn = self._group(group, head)
+        drawn.leading = leading
+        between = r"[ \t]*(->|\+|\|)?[ \t]*"
+        text = stage.span.source.text
+        if self.comments and re.fullmatch(between, text[stage.span.end : self.comments[0].start]):
+            drawn.trailing = self._until(self.comments[0].end)
+        return drawn
+
+    def _group(self, group: Group, head: str) -> _Drawn:
+        drawn = _Drawn(head, [self.pipeline(branch) for branch in group.branches], group.join or "")
+        drawn.closing = self._until(group.span.end)
+        return drawn
+
+    def _until(self, end: int) -> list[str]:
+        """Take the comments that begin before a place."""
+        count = sum(comment.start < end for comment in self.comments)
+        taken, self.comments = self.comments[:count], self.comments[count:]
+        return [comment.text.rstrip() for comment in taken]

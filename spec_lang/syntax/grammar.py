@@ -1,0 +1,288 @@
+"""grammar.lark at work: a text → tokens, and the tokens of one statement → its syntax.
+
+The grammar's terminals say what a token is and its rules what a statement is; nothing here knows them a second time.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from lark import Lark, Transformer
+from lark.exceptions import UnexpectedToken
+from lark.lexer import PatternStr
+
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.tree import (
+    Argument,
+    Block,
+    Call,
+    Group,
+    Include,
+    Kind,
+    Let,
+    Option,
+    Pipeline,
+    Repeat,
+    Stage,
+    Statement,
+    Sweep,
+    Value,
+    Variant,
+)
+from nnspec.spec_lang.vocabulary.markers import MOST_SIZES
+
+GRAMMAR = Path(__file__).with_name("grammar.lark")
+
+VALUES: dict[str, Kind] = {
+    "SIZE": "size",
+    "COUNT": "count",
+    "RATIO": "ratio",
+    "INT": "int",
+    "NUMBER": "number",
+    "STRING": "text",
+    "VARIABLE": "variable",
+    "NAME": "name",
+}
+"""The terminals that are values, and the kinds of value they are."""
+
+_ARGUMENTS = {*VALUES, "OPTION"}
+
+LARGEST = 2**63 - 1
+LONGEST_KEPT = 100  # characters of an option that is worth remembering
+
+OUTSIDE = {
+    "DOTTED": r"[A-Za-z_]\w*(\.\w+)+",
+    "UNCLOSED": r'"[^"\n]*',
+    "QUOTED": r"['`´‘’“”„«»][^\n'`´‘’“”„«»]*['`´‘’“”„«»]?",
+    "STRAY": r"""[^ \t\f\n(){}|+,="#'`´‘’“”„«»$][^\s(){}|+,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
+}
+"""What no terminal of the grammar takes, by what it most likely is; DOTTED is looked for before a NAME is."""
+
+
+_made = tuple.__new__
+"""A named tuple from a tuple of its fields: there are some 300,000 in a long text, and this takes half as long."""
+
+
+class Token(NamedTuple):
+    """A terminal of the grammar, its text, and where it stands."""
+
+    type: str
+    text: str
+    start: int
+    end: int
+    source: Source
+
+    @property
+    def span(self) -> Span:
+        """Its place."""
+        return _made(Span, (self.source, self.start, self.end))
+
+
+class Lexicon(NamedTuple):
+    """What the grammar's terminals make: a pattern for any token, one for a value alone, and the reserved words."""
+
+    token: re.Pattern[str]
+    value: re.Pattern[str]
+    reserved: dict[str, str]
+
+
+@cache
+def grammar() -> Lark:
+    """The grammar, making syntax as it reads."""
+    text = GRAMMAR.read_text(encoding="utf-8")
+    return Lark(text, parser="lalr", lexer="basic", start=["start", "statement"], transformer=_ToSyntax())
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The patterns, in the order of the terminals' priorities."""
+    terminals = sorted(grammar().terminals, key=lambda t: (-t.priority, -t.pattern.max_width, t.name))
+    patterns = {t.name: _swift(t.pattern.to_regexp()) for t in terminals}
+    strings = {t.pattern.value: t.name for t in terminals if isinstance(t.pattern, PatternStr)}
+    reserved = {text: name for text, name in strings.items() if text.isalpha()}
+    signs = {name: pattern for name, pattern in patterns.items() if name not in (*reserved.values(), "_BLANK")}
+    values = {name: pattern for name, pattern in patterns.items() if name in VALUES}
+    name = signs.pop("NAME")
+    dotted = OUTSIDE["DOTTED"]
+    every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
+    blank = patterns["_BLANK"]  # before a token it is skipped with it; one before nothing is taken as a whole too
+    token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
+    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved)
+
+
+def _swift(pattern: str) -> str:
+    r"""A terminal's pattern, matching the same in two thirds of the time.
+
+    Its groups are not kept, and a word, behind which no other letter ever fits, gives none of its letters back.
+    """
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern).replace(r"\w*", r"\w*+")
+
+
+def _any_of(patterns: dict[str, str]) -> str:
+    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in patterns.items())
+
+
+def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
+    """Every token of a text, newlines too, comments if asked for; what the language has not is one of OUTSIDE."""
+    pattern, _, reserved = lexicon()
+    ignored = {"_BLANK"} if comments else {"_BLANK", "COMMENT"}
+    for match in pattern.finditer(source.text):
+        kind = match.lastgroup
+        assert kind is not None
+        if kind in ignored:
+            continue
+        found = match[kind]
+        if kind == "NAME" and found in reserved:
+            kind = reserved[found]
+        yield _made(Token, (kind, found, match.end() - len(found), match.end(), source))
+
+
+def statement(group: Sequence[Token]) -> Statement:
+    """The statement that these tokens make; raises lark's UnexpectedToken with one of them or a Token of type $END."""
+    try:
+        return _parsed(group, calls_at_once=True)
+    except UnexpectedToken:  # it tells what a whole call could be followed by; token by token it tells all
+        return _parsed(group, calls_at_once=False)
+
+
+def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
+    """The statement, each token given to the parser; or each call as the one node that its word and arguments make.
+
+    Most tokens of a text are arguments, which are never anything else: to read them at once spares most of the work.
+    """
+    state = grammar().parse_interactive(start="statement").parser_state
+    feed = cast("Callable[..., Any]", state.feed_token)
+    stack, table, end = state.state_stack, state.parse_conf.states, len(group)
+    position = 0
+    while position < end:
+        token = group[position]
+        position += 1
+        call = table[stack[-1]].get("call") if calls_at_once and token.type == "NAME" else None
+        if call is None:
+            feed(token)
+            continue
+        start = position - 1
+        while position < end and group[position].type in _ARGUMENTS:
+            position += 1
+        stack.append(call[1])
+        state.value_stack.append(_call(group[start:position]))
+    last = group[-1]
+    made: Statement = feed(Token("$END", "", last.end, last.end + 1, last.source), is_end=True)
+    return made
+
+
+def single(source: Source) -> Value | None:
+    """The value that a whole text is, or None where it is not one token."""
+    match = lexicon().value.fullmatch(source.text)
+    return _value(Token(str(match.lastgroup), source.text, 0, len(source.text), source)) if match else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can stand as a name without quotes."""
+    match = lexicon().value.fullmatch(text)
+    return match is not None and match.lastgroup == "NAME" and text not in lexicon().reserved
+
+
+def _meaning(kind: str, text: str) -> tuple[Kind, object]:
+    """What a token of some terminal means. What is too large stays too large: whoever gives it a use says so."""
+    if kind == "NAME":
+        return "name", text
+    match kind:
+        case "INT":
+            return "int", _whole(text)
+        case "NUMBER":
+            return "number", float(text)
+        case "SIZE":
+            return "size", tuple(map(_whole, text.split("x", MOST_SIZES + 1)[: MOST_SIZES + 1]))
+        case "COUNT" if text[1] != "$":
+            return "count", _whole(text[1:])
+        case "RATIO":
+            return "ratio", tuple(map(float, text.split("/", MOST_SIZES)[:MOST_SIZES]))
+        case "STRING":
+            return "text", text[1:-1]
+        case _:
+            return "variable", text.removeprefix("x")[1:]
+
+
+def _whole(digits: str) -> int:
+    number = digits.lstrip("+-0")[: len(str(LARGEST)) + 1]  # cut where it is beyond LARGEST anyway, whatever its length
+    return int(f"-{number or 0}" if digits[0] == "-" else number or 0)
+
+
+def _value(token: Token) -> Value:
+    kind, meaning = _meaning(token.type, token.text)
+    return _made(Value, (kind, meaning, token.span))
+
+
+def option(token: Token) -> Option:
+    """The option that a token of type OPTION is."""
+    text, start, source = token.text, token.start, token.source
+    name, values = _parts(text) if len(text) <= LONGEST_KEPT else _parts.__wrapped__(text)
+    found = tuple([Value(kind, means, Span(source, start + a, start + b)) for kind, means, a, b in values])
+    return Option(name, Span(source, start, start + len(name)), found, token.span)
+
+
+@lru_cache(maxsize=4096)
+def _parts(text: str) -> tuple[str, list[tuple[Kind, object, int, int]]]:
+    """An option's name, and its values with their places in the text."""
+    equals = text.index("=")
+    matches = lexicon().value.finditer(text, equals + 1)
+    return text[:equals].rstrip(), [(*_meaning(str(m.lastgroup), m.group()), m.start(), m.end()) for m in matches]
+
+
+def _over(children: Sequence[Any]) -> Span:
+    """From the first of a rule's children to the last."""
+    first, last = children[0].span, children[-1].span
+    return _made(Span, (first.source, first.start, last.end))
+
+
+def _call(tokens: Sequence[Token]) -> Call:
+    """A word and its arguments."""
+    word, *rest = tokens
+    arguments: tuple[Argument, ...] = tuple([option(t) if t.type == "OPTION" else _value(t) for t in rest])
+    return Call(word.text, word.span, arguments, _over(tokens))
+
+
+class _ToSyntax(Transformer[Any, Any]):
+    """One method a rule: its children → a node. The children are Tokens and the nodes of the rules inside."""
+
+    def call(self, children: list[Token]) -> Call:
+        return _call(children)
+
+    def group(self, children: list[Any]) -> Group:
+        branches = tuple([child for child in children if isinstance(child, Pipeline)])
+        join = children[2].text if len(branches) > 1 else None
+        return Group(branches, join, _over(children))
+
+    def repeat(self, children: list[Any]) -> Repeat:
+        return Repeat(_value(children[1]), children[2], _over(children))
+
+    def labelled(self, children: list[Any]) -> Stage:
+        label, stage = children
+        named: Stage = replace(stage, label=label.text[:-1].rstrip(), span=_over(children))
+        return named
+
+    def pipeline(self, children: list[Stage]) -> Pipeline:
+        return Pipeline(tuple(children), _over(children))
+
+    def let(self, children: list[Token]) -> Let:
+        given = option(children[1])
+        return Let(given.name, given.values, _over(children))
+
+    def sweep(self, children: list[Token]) -> Sweep:
+        given = option(children[1])
+        return Sweep(given.name, given.name_span, given.values, _over(children))
+
+    def block(self, children: list[Any]) -> Block:
+        parameters = tuple([child.text for child in children[2:-1] if child is not None and child.type == "NAME"])
+        return Block(children[1].text, parameters, children[-1], _over(children))
+
+    def include(self, children: list[Token]) -> Include:
+        return Include(_value(children[1]), _over(children))
+
+    def variant(self, children: list[Any]) -> Variant:
+        statements = tuple([child for child in children[3:-1] if not isinstance(child, Token)])
+        return Variant(children[1].text, statements, _over(children))

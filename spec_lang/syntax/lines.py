@@ -1,0 +1,96 @@
+"""Tokens → statements: where one ends and the next begins, also where brackets are not closed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from nnspec.spec_lang.syntax.grammar import Token
+from nnspec.spec_lang.vocabulary.registry import statements
+
+DEEPEST = 64
+"""Levels of parentheses and braces, and of blocks inside blocks."""
+
+_KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
+
+
+@dataclass
+class Line:
+    """The tokens of one statement, newlines only those inside braces.
+
+    `unclosed` is the innermost bracket still open at its end, `deep` the first bracket beyond DEEPEST levels.
+    """
+
+    tokens: list[Token] = field(default_factory=list)
+    unclosed: Token | None = None
+    deep: Token | None = None
+
+
+def split(tokens: Sequence[Token]) -> Iterator[Line]:
+    """Tokens by statement: a line, that goes on where it ends or the next begins with "->", and inside brackets.
+
+    A bracket that is never closed ends where a line begins with a word that begins a statement, so that one missing
+    ")" does not hide the rest of a file. A comment that stands alone between statements is a statement here.
+    """
+    line, last = Line(), "_NL"
+    brackets: list[Token] = []
+    for token, following in zip(tokens, _following(tokens), strict=True):
+        kind = token.type
+        if kind == "_NL":
+            if brackets and _left_open(brackets, following):
+                line.unclosed = _opened(brackets)
+            elif brackets or (line.tokens and _goes_on(last, following)):
+                if any(bracket.type == "LBRACE" for bracket in brackets):
+                    line.tokens.append(token)
+                continue
+            if line.tokens:
+                yield line
+            line, brackets, last = Line(), [], "_NL"
+            continue
+        line.tokens.append(token)
+        last = kind if kind != "COMMENT" else last
+        if kind in ("LPAR", "LBRACE"):
+            brackets.append(token)
+            if len(brackets) > DEEPEST and line.deep is None:
+                line.deep = token
+        elif kind == "RPAR" and brackets and brackets[-1].type == "LPAR":
+            brackets.pop()
+        elif kind == "RBRACE" and any(bracket.type == "LBRACE" for bracket in brackets):
+            while brackets.pop().type != "LBRACE":
+                pass  # a parenthesis left open inside the braces: told when the statements in them are read
+    line.unclosed = _opened(brackets) if brackets else line.unclosed
+    if line.tokens:
+        yield line
+
+
+def _opened(brackets: list[Token]) -> Token:
+    """The bracket that is told as unclosed: a brace before the parentheses in it."""
+    return next((bracket for bracket in brackets if bracket.type == "LBRACE"), brackets[-1])
+
+
+def _left_open(brackets: list[Token], following: Token | None) -> bool:
+    """Whether a line that begins with `following` must be a statement of its own, whatever is open."""
+    if any(bracket.type == "LBRACE" for bracket in brackets):
+        return following is not None and following.type == "VARIANT"  # no variant stands inside another one
+    return _begins_a_statement(following)
+
+
+def _goes_on(last: str, following: Token | None) -> bool:
+    """Whether a line that ends in `last` is continued by the next one."""
+    return following is not None and (
+        following.type == "ARROW" or (last == "ARROW" and not _begins_a_statement(following))
+    )
+
+
+def _begins_a_statement(token: Token | None) -> bool:
+    """Whether a token can begin nothing but a statement that is no network."""
+    return token is not None and (token.type in _KEYWORDS or (token.type == "NAME" and token.text in statements()))
+
+
+def _following(tokens: Sequence[Token]) -> Sequence[Token | None]:
+    """For each token the next one that is neither newline nor comment."""
+    after: list[Token | None] = []
+    following: Token | None = None
+    for token in reversed(tokens):
+        after.append(following)
+        if token.type not in ("_NL", "COMMENT"):
+            following = token
+    return after[::-1]

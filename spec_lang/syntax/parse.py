@@ -1,0 +1,214 @@
+"""Text → syntax tree. A statement that cannot be read is told, and reading goes on with the next one."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from lark.exceptions import UnexpectedToken
+
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Enough, Findings, Fix, one_of
+from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, is_call_of_a_program, statement_meant
+from nnspec.spec_lang.source import LONGEST_TEXT, Source, Span
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, Token, is_name, single, statement, tokens
+from nnspec.spec_lang.syntax.lines import DEEPEST, Line, split
+from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
+
+_IN_WORDS = {
+    "NAME": "a word",
+    "OPTION": "an option such as stride=2",
+    "LABEL": "a name and a colon",
+    "SIZE": "a size such as 3x3",
+    "COUNT": "a count such as x8",
+    "RATIO": "a ratio such as 75/25",
+    "INT": "a whole number",
+    "NUMBER": "a number",
+    "STRING": 'a text in "quotes"',
+    "VARIABLE": "a variable such as $width",
+    "LPAR": "(",
+    "RPAR": ")",
+    "LBRACE": "{",
+    "RBRACE": "}",
+    "EQUAL": "=",
+    "COMMA": "a comma",
+    "PLUS": "+",
+    "VBAR": "|",
+    "REPEAT": "repeat",
+    "ARROW": "->",
+    "$END": "the end of the line",
+}
+"""What the grammar's terminals are called in messages."""
+
+
+def parse(source: Source) -> tuple[list[Statement], list[Diagnostic]]:
+    """The statements of a text, and what was wrong with those that could not be read, in order of place."""
+    found = Findings()
+    try:
+        statements = read(source, found)
+    except Enough:
+        statements = []
+    return statements, sorted(found, key=lambda diagnostic: diagnostic.span.start)
+
+
+def read(source: Source, found: Findings) -> list[Statement]:
+    """The statements of a text; what cannot be read is told in `found` and stands as Broken among them."""
+    whole = Span(source, 0, 1)
+    if source.size > LONGEST_TEXT:
+        found.say("E003", f"the spec is longer than the {LONGEST_TEXT:,} bytes that a spec may have", whole)
+        return [Broken("network", None, whole)]
+    odd = source.not_utf8 if source.not_utf8 is not None else source.text.find("\0")
+    if odd >= 0:
+        help = "save it as UTF-8 text; if it is no text at all, it is no spec"
+        found.say("E001", "the file is not UTF-8 text", Span(source, odd, odd + 1), help)
+        return [Broken("network", None, whole)]
+    return list(_Reader(found).read(tokens(source)))
+
+
+def parse_value(text: str, name: str) -> Value:
+    """A value as it would stand after `=`, from a text outside any spec; what is no token of the language is a text."""
+    source = Source(name, text)
+    value = single(source)
+    # A date, a path: a text, as a shell's user means it.
+    return value if value is not None else Value("text", text, Span(source, 0, len(text)))
+
+
+class _Reader:
+    """One reading of one source."""
+
+    def __init__(self, found: Findings):
+        self.found = found
+        self.left_open = 0  # braces told as unclosed, whose } may still come
+
+    def read(self, tokens: Iterable[Token]) -> Iterator[Statement]:
+        """The statements that these tokens make."""
+        for line in split(list(tokens)):
+            if self.left_open and [token.type for token in line.tokens] == ["RBRACE"]:
+                self.left_open -= 1
+                continue
+            yield self._variant(line) if line.tokens[0].type == "VARIANT" else self._statement(line)
+
+    def _statement(self, line: Line) -> Statement:
+        strays = [token for token in line.tokens if token.type in OUTSIDE]
+        one = is_call_of_a_program(strays[0]) or all(token.type == "DOTTED" for token in strays) if strays else False
+        for token in strays[:1] if one else [token for token in strays if token.type != "DOTTED"]:
+            self._stray(token)
+        if line.deep is not None:
+            message = f"nested more than {DEEPEST} levels deep"
+            self.found.say("E003", message, line.deep.span, "give the inner part a name: block NAME() = …")
+        elif line.unclosed is not None:
+            self._unclosed(line.unclosed)
+        elif not strays:
+            try:
+                return self._sound(statement(line.tokens), line)
+            except UnexpectedToken as error:
+                self._unexpected(error, line.tokens)
+        return self._broken(line)
+
+    def _sound(self, read: Statement, line: Line) -> Statement:
+        """The statement, unless it says more than its kind can."""
+        if isinstance(read, Let) and (len(read.values) > 1 or not is_name(read.name)):
+            message = "a let has one value" if len(read.values) > 1 else "a let's name is one word"
+            help = (
+                "a grid of values is a sweep: write sweep KEY = a, b"
+                if len(read.values) > 1
+                else "write let width = 16"
+            )
+            self.found.say("E002", message, read.span, help)
+            return self._broken(line)
+        return read
+
+    def _variant(self, line: Line) -> Statement:
+        """A variant: its heading, then each of its statements, so that one that cannot be read spares the others."""
+        tokens = [token for token in line.tokens if token.type != "_NL"] if line.unclosed else line.tokens
+        if [token.type for token in line.tokens[1:3]] != ["NAME", "LBRACE"]:
+            return self._statement(Line(tokens, None, line.deep))
+        closed = line.tokens[-1].type == "RBRACE" and line.unclosed is None
+        if not closed and line.unclosed is not None:
+            self._unclosed(line.unclosed)
+        elif not closed:
+            after = next(t for t in reversed(line.tokens) if t.type != "_NL")
+            self.found.say("E002", f'"{after.text}" does not fit here', after.span, "end the line after the }")
+        inside = tuple(self.read(line.tokens[3:-1] if closed else line.tokens[3:]))
+        for nested in (s for s in inside if isinstance(s, Variant)):
+            self.found.say(
+                "E002", "a variant stands inside another one", nested.span, "close the one around it with } first"
+            )
+        return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span))
+
+    def _broken(self, line: Line) -> Broken:
+        first, *rest = line.tokens
+        names = {"LET", "BLOCK", "VARIANT", "SWEEP", "INCLUDE"}
+        kind = first.type.lower() if first.type in names else statement_meant(first) or "network"
+        name = rest[0].text.partition("=")[0].strip() if first.type in names and rest else None
+        return Broken(kind, name, first.span.to(line.tokens[-1].span))
+
+    def _unclosed(self, bracket: Token) -> None:
+        self.left_open += bracket.text == "{"
+        closing = {"(": ")", "{": "}"}[bracket.text]
+        message = f'this "{bracket.text}" is never closed'
+        self.found.say("E002", message, bracket.span, f'write the "{closing}" where the part ends')
+
+    def _stray(self, token: Token) -> None:
+        text = token.text if len(token.text) <= 40 else f"{token.text[:40]}…"
+        help, fix = _hint(token), None
+        if token.type == "DOTTED":
+            message = f'"{text}" does not fit here'
+            help, fix = dotted_advice(token)
+        elif token.type == "UNCLOSED":
+            message, help = "a text is opened here and not closed on its line", 'write a closing "'
+        elif token.type == "QUOTED":
+            message, inside = "texts stand in straight double quotes", token.text.strip(token.text[0] + token.text[-1])
+            help, fix = f'write "{text.strip(text[0] + text[-1])}"', Fix(token.span, f'"{inside}"')
+        elif text.isprintable():
+            message = f'"{text}" is neither a word nor a value of the language'
+        else:
+            name = unicodedata.name(text[0], "a control character").lower()
+            message = f"the character U+{ord(text[0]):04X}, {name}, has no place in a spec"
+        self.found.say("E002", message, token.span, help, fix)
+
+    def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token]) -> None:
+        token: Token = error.token
+        at_end = token.type == "$END"
+        index = len(tokens) if at_end else tokens.index(token)
+        before = [t.type for t in tokens[:index]]
+        expected = {name for name in error.expected if name in _IN_WORDS} - {"RBRACE"}
+        if before.count("LPAR") <= before.count("RPAR"):
+            expected -= {"RPAR", "PLUS", "VBAR"}
+        wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
+        message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
+        notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_IN_WORDS["$END"]]) else ()
+        self.found.add(Diagnostic("E002", message, token.span, notes, advice(tokens, index)))
+
+
+def _in_words(expected: set[str], at_start: bool) -> list[str]:
+    """What could stand in a place where these terminals could."""
+    if expected >= {"NAME", "LPAR", "REPEAT"}:
+        return ["a layer or a statement"] if at_start else ["a layer", "a group in parentheses", "repeat"]
+    if expected >= set(VALUES):
+        return ["an argument", *(words for name, words in _IN_WORDS.items() if name in expected - set(VALUES))]
+    return [words for name, words in _IN_WORDS.items() if name in expected]
+
+
+_HINTS = {
+    ";": "a line's end ends a statement; no ; is needed",
+    ":": "options are written name=value",
+    ">": "an arrow is written ->",
+    "-": "an arrow is written ->, a number such as -0.5 without a space",
+    "→": "an arrow is written ->",
+    "×": "a size is written with the letter x: 3x3",
+    "*": "a size is written with the letter x: 3x3",
+    "&": "statements stand on lines of their own",
+    "$": "a variable is written $name",
+    "%": "a share is written as a number: 0.5",
+    "[": "several values are written a, b, c",
+    "\u00a0": "write an ordinary space",
+}
+
+
+def _hint(token: Token) -> str | None:
+    text, first = token.text, token.text[0]
+    if first in "./\\":
+        around = token.source.text
+        start = max(around.rfind(blank, 0, token.start) for blank in " \t\n") + 1
+        return f'a path stands in quotes: "{around[start : token.end]}"'
+    if text[0].isdigit():
+        return "a count is written x8, a size 3x3, a number 0.5; names do not begin with a digit"
+    return _HINTS.get(first)

@@ -1,0 +1,33 @@
+"""The fully connected layer."""
+
+from pydantic import Field
+
+from nnspec.spec_lang.vocabulary.bases import Weighted
+from nnspec.spec_lang.vocabulary.markers import Whole
+from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
+
+
+class Dense(Weighted):
+    """Every output sees every input: y = x·W + b. (…, C) → (…, N); an image is flattened first."""
+
+    word = "dense"
+    examples = ("dense 10 softmax", "dense 512 relu bias=no")
+    units: Whole = Field(gt=0, description="how many numbers come out")
+
+    def reads(self, shape: Shape) -> int:
+        """How many numbers each output sees: a step of a sequence, the whole of any other sample."""
+        return shape[-1] if shape.sequence else shape.size
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(units,), or (time, units) on a sequence."""
+        return Shape((shape[0], self.units), sequence=True) if shape.sequence else Shape((self.units,))
+
+    def parameters(self, shape: Shape) -> dict[str, Parameter]:
+        """weight (in, out) and bias (out,)."""
+        inputs = self.reads(shape)
+        return self.with_bias(Parameter((inputs, self.units), inputs, self.units), self.units)
+
+    def flops(self, shape: Shape) -> int:
+        """Two for each weight, at every step."""
+        steps = shape[0] if shape.sequence else 1
+        return steps * self.units * (2 * self.reads(shape) + self.bias)

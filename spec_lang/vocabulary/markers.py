@@ -1,0 +1,49 @@
+"""Markers on the fields of words: which bare values fill a field, and which names it takes."""
+
+from dataclasses import dataclass
+from typing import Annotated, TypeVar, get_args, get_origin
+
+from pydantic import Field
+from pydantic.fields import FieldInfo
+
+T = TypeVar("T")
+
+MOST_SIZES = 8
+"""Axes of a shape."""
+
+
+@dataclass(frozen=True)
+class Bare:
+    """Marks a field that a value without a name may fill, and the kinds of value that do."""
+
+    kinds: tuple[str, ...]
+    example: str
+
+
+Positive = Annotated[int, Field(gt=0)]
+Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MOST_SIZES)]
+Whole = Annotated[int, Bare(("int",), "10")]
+Count = Annotated[int, Bare(("count",), "x8")]
+Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
+Text = Annotated[str, Bare(("text",), '"file.csv"')]
+Name = Annotated[str, Bare(("name",), "a_name")]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Marks a field whose value is the name of a word of some kind, such as an activation."""
+
+    kind: str
+
+
+def marker(field: FieldInfo, kind: type[T]) -> T | None:
+    """The marker of a kind on a field, also where the field is `Marked | None`."""
+    for entry in field.metadata:
+        if isinstance(entry, kind):
+            return entry
+    for argument in get_args(field.annotation):
+        if get_origin(argument) is Annotated:
+            for entry in get_args(argument)[1:]:
+                if isinstance(entry, kind):
+                    return entry
+    return None

@@ -1,0 +1,40 @@
+"""The table of codes, and a golden file for each: what its error looks like."""
+
+from pathlib import Path
+
+import pytest
+
+from nnspec.spec_lang.check import cross_checks as ends
+from nnspec.spec_lang.report.codes import CODES, TABLE
+from nnspec.spec_lang.report.explain import example
+from nnspec.spec_lang.report.render import render
+from tests.spec_lang.said import codes_of
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(autouse=True)
+def sixteen_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ends, "physical_memory", lambda: 16_000_000_000)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_every_code_happens_and_looks_as_it_always_did(code: str) -> None:
+    assert render(example(code)) + "\n" == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
+
+
+def test_every_golden_file_belongs_to_a_code() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CODES)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_bad_example_has_its_error_and_no_other(code: str) -> None:
+    assert codes_of(TABLE[code].bad) == ([] if code == "E302" else [code])
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_the_mended_example_is_sound_and_changes_as_little_as_it_can(code: str) -> None:
+    entry = TABLE[code]
+    assert codes_of(entry.mended) == []
+    changed = set(entry.bad.split("\n")) ^ set(entry.mended.split("\n"))
+    assert len(changed) <= 2, "one line is mended, left out or added"

@@ -1,0 +1,115 @@
+"""The shapes that layers make, the arrays they learn, and what they do not fit."""
+
+import pytest
+
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from tests.spec_lang.said import error_of, spec_of
+
+
+def made(layer: str, shape: str) -> str:
+    return str(spec_of(f"input {shape}\n{layer}").output_shape)
+
+
+@pytest.mark.parametrize(
+    ("layer", "before", "after"),
+    [
+        ("dense 10", "4", "10"),
+        ("dense 10", "28x28x1", "10"),
+        ("dense 10", "28x28", "10"),
+        ("conv 3x3 x8", "28x28x1", "26x26x8"),
+        ("conv 3x3 x8", "28x28", "26x26x8"),
+        ("conv 3 x8", "28x28x1", "26x26x8"),
+        ("conv 5x3 x8", "28x28x1", "24x26x8"),
+        ("conv 3x3 x8 pad=same", "28x27x1", "28x27x8"),
+        ("conv 3x3 x8 pad=2", "28x28x1", "30x30x8"),
+        ("conv 3x3 x8 stride=2", "28x28x1", "13x13x8"),
+        ("conv 3x3 x8 stride=2 pad=same", "27x28x1", "14x14x8"),
+        ("conv 3x3 x8 dilation=3", "28x28x1", "22x22x8"),
+        ("conv 1x1 x8 groups=2", "5x5x4", "5x5x8"),
+        ("conv 28x28 x8", "28x28x1", "1x1x8"),
+        ("maxpool 2", "28x28x3", "14x14x3"),
+        ("maxpool 2", "27x27x3", "13x13x3"),
+        ("maxpool 3 stride=2 pad=1", "28x28x3", "14x14x3"),
+        ("maxpool 2x3 stride=1", "5x5x1", "4x3x1"),
+        ("avgpool 2 pad=same", "27x27x3", "14x14x3"),
+        ("globalavgpool", "7x5x3", "3"),
+        ("globalmaxpool", "7x5x3", "3"),
+        ("flatten", "7x5x3", "105"),
+        ("reshape 5x21", "7x5x3", "5x21"),
+        ("dropout 0.5 -> batchnorm -> layernorm -> relu -> softmax", "7x5x3", "7x5x3"),
+    ],
+)  # fmt: skip
+def test_a_layer_makes_a_shape_of_a_shape(layer: str, before: str, after: str) -> None:
+    assert made(layer, before) == after
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "arrays"),
+    [
+        ("dense 10", "4", {"weight": (4, 10), "bias": (10,)}),
+        ("dense 10 bias=no", "5x5x2", {"weight": (50, 10)}),
+        ("conv 3x5 x8", "9x9x2", {"weight": (3, 5, 2, 8), "bias": (8,)}),
+        ("conv 3x3 x8 groups=2 bias=no", "9x9x4", {"weight": (3, 3, 2, 8)}),
+        ("batchnorm", "9x9x4", {"weight": (4,), "bias": (4,)}),
+        ("layernorm", "7", {"weight": (7,), "bias": (7,)}),
+        ("maxpool 2", "9x9x4", {}),
+        ("relu", "9x9x4", {}),
+    ],
+)  # fmt: skip
+def test_a_layer_learns_arrays_of_these_shapes(layer: str, shape: str, arrays: dict[str, tuple[int, ...]]) -> None:
+    (node,) = spec_of(f"input {shape}\n{layer}").nodes
+    assert {name: parameter.shape for name, parameter in node.layer.parameters(node.input_shape).items()} == arrays
+
+
+def test_fans_count_the_inputs_of_an_output_and_the_outputs_of_an_input() -> None:
+    dense, conv, grouped = (
+        next(iter(spec_of(f"input 9x9x4\n{layer}").parameters().values()))
+        for layer in ("dense 10", "conv 3x3 x8", "conv 3x3 x8 groups=2")
+    )
+    assert (dense.fan_in, dense.fan_out) == (324, 10)
+    assert (conv.fan_in, conv.fan_out) == (36, 72)
+    assert (grouped.fan_in, grouped.fan_out) == (18, 36)
+
+
+def test_lenet_5_has_the_parameters_that_it_is_known_for() -> None:
+    text = "input 32x32x1\nconv 5x5 x6 tanh -> avgpool 2 -> conv 5x5 x16 tanh -> avgpool 2"
+    text += " -> dense 120 tanh -> dense 84 tanh -> dense 10"
+    assert spec_of(text).parameter_count == 61_706
+
+
+def test_operations_are_counted_with_the_activation() -> None:
+    plain, relu = (spec_of(f"input 4 -> dense 30{activation}").nodes[0].flops() for activation in ("", " relu"))
+    assert (plain, relu) == (30 * (2 * 4 + 1), 30 * (2 * 4 + 1) + 30)
+    assert spec_of("input 28x28 -> conv 3x3 x8 bias=no").nodes[0].flops() == 26 * 26 * 8 * 2 * 9
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "note", "help"),
+    [
+        ("conv 9x9 x8", "6x6x8", "9x9 looks at a 6x6x8 image.", "write pad=same, or a window of 6x6 or less"),
+        ("conv 3x9 x8", "6x6x8", "3x9 looks at a 6x6x8 image.", "write pad=same, or a window of 3x6 or less"),
+        ("conv 3x3 x8 dilation=4", "6x6x8", "3x3, 9x9 with its dilation, looks at a 6x6x8 image.",
+         "write pad=same, or a smaller dilation"),
+        ("maxpool 7", "6x6x8", "7x7 looks at a 6x6x8 image.", "write pad=same, or a window of 6x6 or less"),
+        ("conv 3x3x3 x8", "6x6x8", "a window has a height and a width, 3x3x3 has 3 sizes", None),
+        ("conv 3x3 x8 groups=3", "6x6x8", "3 groups do not divide 8 channels", None),
+        ("conv 3x3 x7 groups=2", "6x6x8", "2 groups do not divide 7 filters", None),
+        ("maxpool 2x3", "6x6x8", "a window of 2x3 needs a stride of its own", "write stride=2"),
+        ("maxpool 2 pad=2", "6x6x8", "pad=2 is more than half of the window", "write pad=1 or less"),
+        ("globalavgpool", "7", "globalavgpool looks at an image or a sequence, and 7 is a row of numbers",
+         "leave it out"),
+        ("reshape 5x5", "6x6", "5x5 holds 25 numbers, 6x6 holds 36.", None),
+    ],
+)  # fmt: skip
+def test_what_a_layer_does_not_fit_is_told(layer: str, shape: str, note: str, help: str | None) -> None:
+    error = error_of(f"input {shape}\n{layer}")
+    assert (error.code, error.notes[0], error.notes[1], error.help) == ("E301", note, shape, help)
+
+
+def test_every_word_is_found_by_its_registry_and_says_what_it_is() -> None:
+    assert {"conv", "dense", "relu", "softmax", "rnn"} <= set(layers())
+    assert set(words("merge")) == {"+", "|"}
+    for name, cls in layers().items():
+        assert cls.word == name
+        assert cls.help().endswith((".", ".)"))
+        assert cls.model_config["frozen"]
