@@ -127,10 +127,10 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
     The shards are part of the plan: how many processes or threads compute them changes nothing, gradients are added in
     a fixed order. While training a worker process takes the second one (runtime/execute/worker_process.py), which costs
-    a few microseconds; it pays from a step of 50 µs on, for any layers. Otherwise a thread does, which costs a
-    hundred: then short steps are left whole, and networks without convolutions, whose products are large, leave both threads to BLAS. Where a
-    batch is normalized, or its real steps are counted, lanes meet to add up what they have seen of it; a plain form
-    could not.
+    a few microseconds; it pays from a step of 50 µs on, for any layers. Otherwise a thread does, which costs a hundred:
+    then short steps are left whole, and networks without convolutions, whose products are large, leave both threads to
+    BLAS. Where a batch is normalized, or its real steps are counted, lanes meet to add up what they have seen of it; a
+    plain form could not.
     """
     kinds = [type(node.layer) for node in schedule.nodes]
     if schedule.step_flops() < (STEP_WORTH_A_PARTNER if schedule.training else STEP_WORTH_A_THREAD):
