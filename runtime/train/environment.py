@@ -1,35 +1,84 @@
-"""What results depend on beside the spec: NumPy, the BLAS build and its kernels, the threads it uses."""
+"""What the bits of a result depend on besides the spec: NumPy, its SIMD kernels, BLAS, libm, and a probe of all."""
 
+import hashlib
 import os
 import platform
 import socket
+from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
-EXACT = ("numpy", "blas", "blas_version", "blas_kernel", "machine")
+from nnspec.runtime.arrays import Array, empty
+
+EXACT = ("numpy", "cpu_features", "blas", "blas_version", "blas_kernel", "libm", "machine", "probe")
 """The entries of `environment` that decide whether the same arithmetic gives the same bits."""
+
+PROBED = 1031
+"""Numbers the probe computes with: a prime, so that every kernel meets its remainder loop."""
 
 
 def environment() -> dict[str, str | int]:
-    """The arithmetic of this process; of an unknown BLAS, the entries say so."""
+    """Return the arithmetic of this process: names and versions of its parts, and the digest of `probe`.
+
+    A part that cannot be named is "unknown".
+    """
     blas: dict[str, str] = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
     return {
         "numpy": np.__version__,
+        "cpu_features": cpu_features(),
         "blas": str(blas.get("internal_api", "unknown")),
         "blas_version": str(blas.get("version", "unknown")),
         "blas_kernel": str(blas.get("architecture", "unknown")),
+        "libm": " ".join(platform.libc_ver()).strip() or "unknown",
         "machine": platform.machine(),
         "python": platform.python_version(),
+        "probe": probe(),
     }
 
 
+def cpu_features() -> str:
+    """Return the SIMD extensions that NumPy uses here beyond its baseline, as NPY_DISABLE_CPU_FEATURES leaves them."""
+    config = np.show_config(mode="dicts")
+    extensions = config.get("SIMD Extensions", {}) if config else {}
+    return " ".join(extensions.get("found", ())) or "none"
+
+
+@cache
+def probe() -> str:
+    """Return a digest of the bits of a few operations: products, sums and transcendental functions, on one BLAS thread.
+
+    It differs where the arithmetic differs in a way that no name shows, such as a patched libm.
+    """
+    digest = hashlib.sha256()
+    with threadpool_limits(1, user_api="blas"):
+        for dtype in (np.float32, np.float64):
+            for result in _results(dtype):
+                digest.update(np.ascontiguousarray(result).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _results(dtype: type[np.floating]) -> list[Array]:
+    """The operations of the probe, on aligned memory: where an array begins decides how a kernel walks it."""
+    x = empty((PROBED,), dtype)
+    x[...] = 1 + 0.9 * np.sin(np.arange(PROBED) * 0.37, dtype=np.float64)
+    square = empty((64, 96), dtype)
+    square[...] = np.resize(x, square.shape)
+    other = empty((96, 80), dtype)
+    other[...] = np.resize(x[::-1], other.shape)
+    functions = (np.exp, np.log1p, np.tanh, np.sqrt, np.square)
+    return [*(function(x) for function in functions), square @ other, square @ other[:, 0], x.sum(), x.dot(x)]
+
+
 def machine() -> dict[str, str | int]:
-    """What results do not depend on, worth knowing all the same: where a run was, and what it could use."""
+    """Return what results do not depend on but is worth knowing: where a run was, and what it could use."""
     blas = next((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), 1)
     return {"host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": int(blas)}
 
 
 def differences(before: dict[str, object], now: dict[str, str | int]) -> list[str]:
-    """What of the arithmetic has changed, in words; empty where the same bits can be expected."""
-    return [f"{key} was {before.get(key)}, is {now[key]}" for key in EXACT if before.get(key) != now[key]]
+    """Return what of the arithmetic has changed, in words; empty where the same bits can be expected.
+
+    An entry that a file does not have, because an older version wrote it, is not compared.
+    """
+    return [f"{key} was {before[key]}, is {now[key]}" for key in EXACT if key in before and before[key] != now[key]]
