@@ -7,7 +7,8 @@ from nnspec.runtime.compiler.kernels import KERNELS, Backward, KernelContext
 from nnspec.runtime.compiler.kernels.losses import write_loss
 from nnspec.runtime.compiler.kernels.plain import write_plain
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import GIVEN, INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
+from nnspec.runtime.compiler.signature import lane_header
+from nnspec.runtime.compiler.writer import INDENT, Ref, Writer, as_laid, as_samples, as_text, laid_out
 from nnspec.spec_lang.check.spec import INPUT
 
 MANY = 16
@@ -261,7 +262,7 @@ def _outputs(schedule: ExecutionSchedule, w: Writer, end: Ref) -> str:
 def _text(w: Writer, result: str, about: str, arguments: str = "") -> str:
     """The lane as a function that makes its buffers once and gives back its step."""
     body = [
-        f"def lane({', '.join(GIVEN)}):",
+        lane_header(),
         f'{INDENT}"""{about}; inside, an image is (channels, height, width, samples)."""',
         *([f"{INDENT}scratch = empty({w.scratch_size}, np.{w.dtype})"] if w.scratch_size else []),
         *(f"{INDENT}{line}" for line in w.setup),

@@ -1,6 +1,5 @@
 """Plan → a program that runs: the text compiled, its buffers made, one thread a lane."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -9,23 +8,16 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from nnspec.runtime.arrays import Array, empty, full, shared
+from nnspec.runtime.arrays import Array, shared
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.padding import behind_strides
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_THREAD
+from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.execute.worker_process import Partner
-from nnspec.runtime.layers import Forward, Mode, build
+from nnspec.runtime.layers import Mode
 from nnspec.runtime.layers.embedding import padding_of
-from nnspec.runtime.losses import LossFunction, build_loss
-from nnspec.spec_lang.check.bind import bind as bind_word
-from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.parse import parse
-from nnspec.spec_lang.syntax.tree import Call, Pipeline
-from nnspec.spec_lang.vocabulary.registry import Word, layers, words
-from nnspec.spec_lang.vocabulary.shape import Shape
 
 Step = Callable[..., Any]
 
@@ -77,19 +69,20 @@ class BoundProgram:
             if i and gradients is not None:
                 self._gradients.append(shared(gradients.shape, gradients.dtype))
             part = slice(start, start + size * schedule.block)
-            make = partial(
-                _compiled(plan.lanes[size].text),
-                parameters,
-                self._gradients[i] if gradients is not None else None,
-                buffers,
-                self.samples[part],
-                self.targets[part],
-                {name: drawn[part] for name, drawn in self._draws.items()},
-                self._mode_of(mode, part, states or {}),
-                *(normalization or (None, None)),
-                together,
-                i,
+            arguments = LaneArguments(
+                parameters=parameters,
+                gradients=self._gradients[i] if gradients is not None else None,
+                buffers=buffers,
+                samples=self.samples[part],
+                targets=self.targets[part],
+                draws={name: drawn[part] for name, drawn in self._draws.items()},
+                mode=self._mode_of(mode, part, states or {}),
+                shift=normalization[0] if normalization is not None else None,
+                scale=normalization[1] if normalization is not None else None,
+                together=together,
+                number=i,
             )
+            make = partial(arguments.bind, _compiled(plan.lanes[size].text))
             self._steps.append(make() if len(schedule.lanes) == 1 else self._made_at_last(i, make))
             start += size
 
@@ -199,37 +192,3 @@ def _compiled(text: str) -> Callable[..., Step]:
     exec(compile(text, "<nnspec program>", "exec"), space)
     made: Callable[..., Step] = space["lane"]
     return made
-
-
-def plain_layer(text: str, shape: tuple[int, ...], arrays: Mapping[str, Array], sequence: bool = False) -> Forward:
-    """The plain forward of a layer from its line in the language: what a program calls where no kernel is written."""
-    return build(_word(text, layers()), Shape(shape, sequence), arrays)
-
-
-def plain_loss(text: str) -> LossFunction:
-    """The plain loss from its words in the language."""
-    word: Any = _word(text, words("loss"))
-    return build_loss(word)
-
-
-def _word(text: str, known: Mapping[str, type[Word]]) -> Word:
-    statements, found = parse(Source("<program>", text))
-    match statements:
-        case [Pipeline(stages=(Call() as call,))] if not found:
-            word, found = bind_word(known[call.word], call.arguments, call.span)
-            if word is not None:
-                return word
-    raise ValueError(f"{text!r} is no layer: {found}")
-
-
-PROGRAM_NAMES = {
-    "np": np,
-    "exp": math.exp,
-    "log": math.log,
-    "as_strided": as_strided,
-    "empty": empty,
-    "full": full,
-    "plain_layer": plain_layer,
-    "plain_loss": plain_loss,
-}
-"""What the text of a program may use."""

@@ -8,6 +8,7 @@ from math import prod
 
 from nnspec.runtime import arrays, optimizers
 from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.signature import lane_call, lane_header
 from nnspec.runtime.compiler.writer import INDENT
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
@@ -67,7 +68,9 @@ def listing(plan: Plan, spec: Spec) -> str:
     The lanes are what a run executes, to the letter; the optimizer is the source of the project's own rule.
     """
     schedule = plan.schedule
-    lanes = {size: lane.text.replace("def lane(", f"def lane_of_{size}(", 1) for size, lane in plan.lanes.items()}
+    lanes = {
+        size: lane.text.replace(lane_header(), lane_header(f"lane_of_{size}"), 1) for size, lane in plan.lanes.items()
+    }
     imports = [
         "import math",
         "from math import exp, log, prod",
@@ -80,7 +83,7 @@ def listing(plan: Plan, spec: Spec) -> str:
     if "plain_l" in body:
         imports += [
             "",
-            "from nnspec.runtime.compiler.bind import plain_layer, plain_loss",
+            "from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss",
             "from nnspec.runtime.layers import Mode",
         ]
     mode = "Mode(training=True, random=random)" if "plain_l" in body else "None"
@@ -130,10 +133,17 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
     for i, size in enumerate(schedule.lanes):
         part = f"{start}:{start + size * schedule.block}"
         drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}"
-        lines.append(
-            f"{INDENT}steps_of_lanes.append(lane_of_{size}(parameters, gradients[{i}], buffers, samples[{part}], "
-            f"targets[{part}], {drawn_part}, {mode}, shift, scale, together, {i}))"
+        step = lane_call(
+            f"lane_of_{size}",
+            **{name: name for name in ("parameters", "buffers", "shift", "scale", "together")},
+            gradients=f"gradients[{i}]",
+            samples=f"samples[{part}]",
+            targets=f"targets[{part}]",
+            draws=drawn_part,
+            mode=mode,
+            number=str(i),
         )
+        lines.append(f"{INDENT}steps_of_lanes.append({step})")
         start += size * schedule.block
     rate = spec.optimizer.lr
     lines += [f"{INDENT}for number in range(1, steps + 1):", f"{INDENT * 2}for drawn in draws.values():"]

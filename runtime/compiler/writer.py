@@ -1,27 +1,12 @@
 """Writes a program down, line by line: buffers and views first, then what a step does with them."""
 
-import builtins
 from dataclasses import dataclass, field, replace
-from keyword import kwlist
 from math import prod
 
+from nnspec.runtime.compiler.signature import RESERVED
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 INDENT = "    "
-
-GIVEN = (
-    *("parameters", "gradients", "buffers", "samples", "targets", "draws", "mode", "shift", "scale"),
-    *("together", "number"),
-)
-"""What a lane is given, in this order. `together` holds arrays that all lanes see, `number` counts lanes from 0."""
-
-SPOKEN = (
-    *("np", "exp", "log", "as_strided", "empty", "full", "plain_layer", "plain_loss"),
-    *("lane", "step", "loss", "d_samples", "losses", "rates", "rate", "t", "step_size", "back", "others", "d_others"),
-    "scratch",
-    *("product_of", "likeness_to", "moves_before", "move_of", "target_of"),
-)
-"""What the text says beside that: no array is called so, whatever its layer is called."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +64,7 @@ class Writer:
     meetings: int = 0
     scratch_size: int = 0
     common: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    _taken: set[str] = field(default_factory=lambda: {*GIVEN, *SPOKEN, *kwlist, *dir(builtins)})
+    _taken: set[str] = field(default_factory=lambda: set(RESERVED))
 
     @property
     def batch(self) -> int:

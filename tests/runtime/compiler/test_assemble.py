@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from nnspec import runtime
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.bind import PROGRAM_NAMES
 from nnspec.runtime.compiler.rewrites import BLOCK, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.runtime.compiler.writer import GIVEN
+from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
 from nnspec.runtime.infer.program_cache import plan_of_spec
 from nnspec.runtime.train.spec_and_data import with_data
 from nnspec.spec_lang.check.spec_request import Request

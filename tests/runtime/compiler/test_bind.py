@@ -9,7 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from nnspec.runtime.compiler import bind
 from nnspec.runtime.compiler.assemble import Plan, assemble
-from nnspec.runtime.compiler.bind import PROGRAM_NAMES, BoundProgram, plain_layer, plain_loss, run_together
+from nnspec.runtime.compiler.bind import BoundProgram, run_together
+from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss
+from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode

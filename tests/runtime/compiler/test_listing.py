@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import nnspec
-from nnspec.runtime.compiler.bind import PROGRAM_NAMES
 from nnspec.runtime.compiler.listing import listing, nodes_of, training_bytes
+from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import plan_for, plan_of_spec

@@ -6,8 +6,8 @@ import keyword
 import numpy as np
 import pytest
 
-from nnspec.runtime.compiler.bind import PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import GIVEN, Ref, Writer, as_laid, as_samples, as_text, is_steps, laid_out
+from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
+from nnspec.runtime.compiler.writer import Ref, Writer, as_laid, as_samples, as_text, is_steps, laid_out
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 SHAPES = [

@@ -7,8 +7,8 @@ import numpy as np
 
 from nnspec.runtime.arrays import empty, full
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.bind import PROGRAM_NAMES
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.layers import Mode
 from tests.runtime.compiler.both import Array, Batch, Both
 
@@ -100,7 +100,7 @@ def lane_of(
     exec(plan.lanes[size].text, space)
     network, random = both.network, np.random.default_rng(5)
     dropped = [n for n in schedule.nodes if n.layer.word == "dropout" and schedule.training]
-    step: Callable[..., Any] = space["lane"](
+    arguments = LaneArguments(
         parameters=network.parameter_arena.flat.copy(),
         gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
         buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
@@ -113,4 +113,4 @@ def lane_of(
         together={},
         number=0,
     )
-    return step
+    return arguments.bind(space["lane"])
