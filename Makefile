@@ -35,10 +35,10 @@ bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks
 
 soak: $(VENV)/installed-test
-	$(BIN)/python -m tests.soak
+	$(BIN)/python -m tools.soak
 
 mutants: $(VENV)/installed-test
-	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tools.mutants
 
 editor:
 	cd editors/vscode && npm ci && npm run package && npm test

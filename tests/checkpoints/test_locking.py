@@ -10,7 +10,13 @@ from nnspec import checkpoints
 from nnspec.checkpoints import Locked, SaveFailed, lock, system
 from nnspec.checkpoints.locking import temporary
 
-HOLDER = "import sys, time, checkpoints\nwith checkpoints.lock(sys.argv[1]): print('held', flush=True); time.sleep(60)"
+HOLDER = """
+import signal, sys
+from nnspec import checkpoints
+with checkpoints.lock(sys.argv[1]):
+    print('held', flush=True)
+    signal.pause()
+"""
 
 
 @pytest.fixture

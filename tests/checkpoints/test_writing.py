@@ -281,7 +281,8 @@ def test_a_folder_that_is_not_there_and_a_path_that_is_a_folder_are_told(example
 
 
 WRITER = """
-import sys, numpy as np, checkpoints
+import sys, numpy as np
+from nnspec import checkpoints
 step = 0
 while True:
     step += 1

@@ -21,7 +21,7 @@ from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import Windowed
-from tests.strategies import Case, batches, convolutions, distinct, layer, pools, seeds
+from tests.support.strategies import Case, batches, convolutions, distinct, layer, pools, seeds
 
 Tensors = Mapping[str, torch.Tensor]
 Answer = Callable[[torch.Tensor, Tensors], torch.Tensor]

@@ -11,7 +11,7 @@ from torch.nn import functional
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.losses import build_loss
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
-from tests.strategies import seeds
+from tests.support.strategies import seeds
 
 SHAPES = st.sampled_from([(1, 2), (4, 1), (3, 5), (2, 3, 4)])
 SCALES = st.sampled_from([0.1, 1.0, 30.0])

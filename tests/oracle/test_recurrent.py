@@ -14,7 +14,7 @@ from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed
 from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import Case, seeds
+from tests.support.strategies import Case, seeds
 
 many = settings(max_examples=40, deadline=None)
 WORDS = {"rnn": Rnn, "lstm": Lstm, "gru": Gru}

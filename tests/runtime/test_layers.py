@@ -11,7 +11,7 @@ from nnspec.runtime.gradient_check import gradient_check
 from nnspec.runtime.layers import LAYERS, Mode, build
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import Case, examples
+from tests.support.strategies import Case, examples
 
 NAMES = sorted(layers())
 CASES = [case for name in NAMES for case in examples(name)]

@@ -14,7 +14,7 @@ from nnspec.runtime.losses import build_loss
 from nnspec.runtime.targets import TargetError
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 from nnspec.spec_lang.vocabulary.registry import words
-from tests.strategies import distinct, seeds
+from tests.support.strategies import distinct, seeds
 
 
 @settings(max_examples=40, deadline=None)

@@ -12,7 +12,7 @@ from nnspec.runtime.errors import Interrupted
 from nnspec.runtime.train.loop import train
 from nnspec.runtime.train.resuming import resume
 from nnspec.spec_lang.check.spec_request import Request
-from tests.reliability.commands import LENGTH, at_step, no_fsync, statements, write_data, write_spec
+from tests.support.commands import LENGTH, at_step, no_fsync, statements, write_data, write_spec
 
 STOP = 6
 """Of ten steps, four to an epoch of 27 samples: the second epoch has just begun its second half."""

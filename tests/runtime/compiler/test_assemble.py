@@ -23,7 +23,7 @@ from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
 from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself, lane_of
-from tests.strategies import networks
+from tests.support.strategies import networks
 
 SPECS = sorted((Path(runtime.__file__).parent.parent / "specs").glob("*.nnspec"))
 

@@ -9,7 +9,7 @@ from nnspec.runtime.compiler.kernels import KERNELS
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import Both
-from tests.strategies import Case, examples, fits
+from tests.support.strategies import Case, examples, fits
 
 RANK_4 = Shape((2, 1, 3, 2))
 """Neither a row nor an image: many layers take it as it is."""

@@ -8,7 +8,7 @@ import pytest
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import layer
+from tests.support.strategies import layer
 
 
 def values_and_slopes(text: str, *x: float) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import extent
-from tests.strategies import Case, batches, convolutions, layer, seeds
+from tests.support.strategies import Case, batches, convolutions, layer, seeds
 
 
 def slow_conv(word: Conv, x: Array, arrays: dict[str, Array]) -> Array:

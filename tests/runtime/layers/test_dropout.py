@@ -4,7 +4,7 @@ import numpy as np
 
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import layer
+from tests.support.strategies import layer
 
 ROW = Shape((1000,))
 

@@ -5,7 +5,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import layer
+from tests.support.strategies import layer
 
 
 def fresh(channels: int) -> dict[str, Array]:

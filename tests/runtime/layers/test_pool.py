@@ -10,7 +10,7 @@ from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import extent
-from tests.strategies import Case, batches, distinct, layer, pools, seeds
+from tests.support.strategies import Case, batches, distinct, layer, pools, seeds
 
 
 def slow_pool(word: Pool, x: Array, fill: float, summary: Callable[[Array], float]) -> Array:

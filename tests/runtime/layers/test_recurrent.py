@@ -7,7 +7,7 @@ from nnspec.runtime.gradient_check import gradient_check
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Recurrent, Rnn
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
-from tests.strategies import Array, Case
+from tests.support.strategies import Array, Case
 
 SHAPE = Shape((4, 3), sequence=True)
 WORDS = [Rnn, Lstm, Gru]

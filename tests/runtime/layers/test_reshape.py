@@ -5,7 +5,7 @@ import numpy as np
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.reshape import Reshape
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import layer
+from tests.support.strategies import layer
 
 
 def test_flatten_and_reshape_keep_the_order_with_the_last_axis_running_fastest() -> None:

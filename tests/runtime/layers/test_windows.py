@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from nnspec.runtime.layers._windows import Windows
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.strategies import Case, batches, convolutions, layer, seeds
+from tests.support.strategies import Case, batches, convolutions, layer, seeds
 
 
 @settings(max_examples=60, deadline=None)

@@ -12,8 +12,8 @@ from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.schedules import PlateauState
 from nnspec.runtime.train import checkpoint_validation as stored
 from nnspec.runtime.train.checkpointing import load
-from tests.reliability.commands import nnspec
-from tests.reliability.hostile import sample
+from tests.support.commands import nnspec
+from tools.soak.hostile import sample
 
 WHOLE = {"position": 4, "step": 3, "epoch": 0, "samples": 4, "loss_count": 4, "waited": 0}
 GOOD = WHOLE | {"loss_sum": 0.5, "stopped": False}

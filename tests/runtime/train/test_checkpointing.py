@@ -12,7 +12,7 @@ from nnspec import checkpoints
 from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.train.checkpointing import load
 from nnspec.runtime.train.spec_and_data import data_of
-from tests.reliability.commands import at_step, nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import at_step, nnspec, no_fsync, write_data, write_spec
 
 RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
 NET = '# how it is put together\ninclude "parts/base.nnspec"\ndense 4 relu -> dense 3 softmax\n'

@@ -7,7 +7,7 @@ import pytest
 
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.train.step import Stepper
-from tests.reliability.commands import nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import nnspec, no_fsync, write_data, write_spec
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from nnspec.runtime.train import run_folder as runs
 from nnspec.runtime.train.divergence import first_not_finite
 from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec_request import Request
-from tests.reliability.commands import (
+from tests.support.commands import (
     child_command,
     child_environment,
     differing,

@@ -13,7 +13,7 @@ from nnspec import checkpoints
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.train import resuming
 from nnspec.runtime.train.resuming import resume
-from tests.reliability.commands import (
+from tests.support.commands import (
     at_step,
     child_command,
     child_environment,

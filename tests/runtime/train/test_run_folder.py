@@ -16,13 +16,13 @@ from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train import run_folder as runs
 from nnspec.runtime.train.run_folder import RunFolder, new_folder, prospect
 from nnspec.runtime.train.step import Stepper
-from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 
 LENGTH = "train 12 iterations batch=8 evaluate_every=4 checkpoint_every=4"
 
 KILLED = """
 import os, signal, sys
-import checkpoints
+import nnspec.checkpoints
 import nnspec.cli
 setattr(os, sys.argv[1], lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
 nnspec.cli.command_line(sys.argv[2:])

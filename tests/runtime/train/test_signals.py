@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from nnspec.runtime.train.signals import stop_on_signals
-from tests.reliability.commands import child_environment
+from tests.support.commands import child_environment
 
 TWICE = """
 import os, signal

@@ -10,10 +10,10 @@ import nnspec
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.train.checkpointing import load
 from nnspec.runtime.train.state import streams
-from tests.reliability.commands import at_step, no_fsync
-from tests.reliability.commands import nnspec as nnspec_command
-from tests.reliability.experiments import Tally
-from tests.reliability.resuming import stopped_at_every_batch
+from tests.support.commands import at_step, no_fsync
+from tests.support.commands import nnspec as nnspec_command
+from tools.soak.experiments import Tally
+from tools.soak.resuming import stopped_at_every_batch
 
 STATEFUL = """
 rnn 4 return=sequence -> dense 1

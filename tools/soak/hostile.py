@@ -24,9 +24,9 @@ from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, FormatError, seal
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.train.checkpointing import load
-from tests.checkpoints.conftest import lookup3
-from tests.reliability.commands import child_environment, nnspec, no_fsync, write_data, write_spec
-from tests.reliability.experiments import Tally, experiment, tries
+from tests.support.checkpoint_files import lookup3
+from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
+from tools.soak.experiments import Tally, experiment, tries
 
 MEMORY = 2**30  # bytes of address space for the reader
 LONGEST = 60  # seconds that a reader may be silent; one file takes a hundredth of a second
@@ -183,7 +183,7 @@ def _reader(kind: str, file: Path, seed: int) -> Iterator[subprocess.Popen[str]]
     def limited() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
-    code = "from tests.reliability.hostile import serve; serve()"
+    code = "from tools.soak.hostile import serve; serve()"
     command = [sys.executable, "-c", code, kind, str(file), str(seed)]
     environment = child_environment(OPENBLAS_NUM_THREADS="1")
     reader = subprocess.Popen(

@@ -6,10 +6,10 @@ import shutil
 from pathlib import Path
 
 from nnspec import checkpoints
-from tests.reliability.children import at_call
-from tests.reliability.commands import differing, lasting, nnspec, no_fsync
-from tests.reliability.experiments import Tally, experiment, tries
-from tests.reliability.stopping import SHORT, go_on, prepare
+from tests.support.commands import differing, lasting, nnspec, no_fsync
+from tools.soak.children import at_call
+from tools.soak.experiments import Tally, experiment, tries
+from tools.soak.stopping import SHORT, go_on, prepare
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES)
 KINDS = ("open", "write", "fsync", "pread", "link", "replace")

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.reliability.commands import nnspec
-from tests.reliability.hostile import sample
-from tests.reliability.traps import hostile_files, traps
+from tests.support.commands import nnspec
+from tools.soak.hostile import sample
+from tools.soak.traps import hostile_files, traps
 
 
 def test_hostile_files_are_refused_in_a_second_and_300_megabytes_and_nothing_else_is_opened(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from nnspec.runtime.train.checkpointing import save
 from nnspec.runtime.train.loop import Event
 from nnspec.runtime.train.state import State
 from nnspec.runtime.train.step import Stepper
-from tests.reliability.commands import no_fsync, write_data, write_spec
-from tests.reliability.experiments import Tally, experiment, tries
+from tests.support.commands import no_fsync, write_data, write_spec
+from tools.soak.experiments import Tally, experiment, tries
 
 BLOCK = 4 * 2**20  # bytes: what is read and compared at a time, and all that does not grow with the network
 STEPS_AN_INTERVAL = 500

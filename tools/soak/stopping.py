@@ -9,10 +9,10 @@ from typing import Any
 
 from nnspec import checkpoints
 from nnspec.runtime.execute.worker_process import possible
-from tests.reliability.children import Children, at_call, children
-from tests.reliability.commands import differing, lasting, nnspec, write_data, write_spec
-from tests.reliability.determinism import in_two_processes
-from tests.reliability.experiments import Tally, experiment, tries
+from tests.support.commands import differing, lasting, nnspec, write_data, write_spec
+from tools.soak.children import Children, at_call, children
+from tools.soak.determinism import in_two_processes
+from tools.soak.experiments import Tally, experiment, tries
 
 LENGTH = "train 16 iterations batch=8 evaluate_every=5 checkpoint_every=3 keep=2 seed=5"
 SHORT = "train 8 iterations batch=8 evaluate_every=4 checkpoint_every=3 seed=5"

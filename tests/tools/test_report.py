@@ -4,20 +4,20 @@ import re
 
 import pytest
 
-from tests.reliability import (
+from tools import report
+from tools.report import REPORT, write_entry
+from tools.soak import (
     crash_points,
     damage,
     determinism,
     hostile,
     memory,
     refusals,
-    report,
     resuming,
     stopping,
     traps,
 )
-from tests.reliability.experiments import EXPERIMENTS
-from tests.reliability.report import REPORT, write_down
+from tools.soak.experiments import EXPERIMENTS
 
 MODULES = (crash_points, damage, determinism, hostile, memory, refusals, resuming, stopping, traps)
 
@@ -29,7 +29,7 @@ def test_every_experiment_stands_in_the_report_with_its_command_and_all_its_trie
         name = entry.split("\n")[0]
         counted = re.search(r"^\*\*([\d,]+) of ([\d,]+)\*\*: ", entry, re.MULTILINE)
         assert counted is not None and counted[1] == counted[2] != "0", name
-        assert re.search(rf"^    python -m tests\.(soak {name} --count \d+ --seed \d+|mutants)$", entry, re.MULTILINE)
+        assert re.search(rf"^    python -m tools\.(soak {name} --count \d+ --seed \d+|mutants)$", entry, re.MULTILINE)
     for name in ("kills", "mutated_files"):
         assert f"{EXPERIMENTS[name].soak:,}" in head
 
@@ -38,8 +38,8 @@ def test_an_entry_is_replaced_and_the_others_stay(tmp_path, monkeypatch: pytest.
     file = tmp_path / "reliability.md"
     file.write_text("# Head\n\nText.\n\n### b\n\nold\n\n### c\n\nkept\n")
     monkeypatch.setattr(report, "REPORT", file)
-    write_down("b", "a claim", 1999, 2000, "python -m this", ["a note"], 12.3)
-    write_down("a", "another claim", 1, 1, "python -m that", [], 0.4)
+    write_entry("b", "a claim", 1999, 2000, "python -m this", ["a note"], 12.3)
+    write_entry("a", "another claim", 1, 1, "python -m that", [], 0.4)
     head, a, b, c = file.read_text().split("\n### ")
     assert (head, c) == ("# Head\n\nText.\n", "c\n\nkept\n")
     assert a.startswith("a\n\n**1 of 1**: another claim.\n\n    python -m that\n\n")

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.stopping import kills, kills_in_two, second_signals, signals_in_saves
+from tools.soak.stopping import kills, kills_in_two, second_signals, signals_in_saves
 
 
 def test_a_run_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ import numpy as np
 
 from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint
-from tests.checkpoints.conftest import with_header
-from tests.reliability.commands import child_environment
-from tests.reliability.experiments import Tally, experiment
-from tests.reliability.hostile import judge, resealed, sample
+from tests.support.checkpoint_files import with_header
+from tests.support.commands import child_environment
+from tools.soak.experiments import Tally, experiment
+from tools.soak.hostile import judge, resealed, sample
 
 LONGEST = 1.0  # seconds of computing for one file
 HANGING = 300  # seconds on the clock for all of them
@@ -214,7 +214,7 @@ def hostile_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         (place / f"{len(told)}.h5").write_bytes(image)
         told.append(name)
     trace = folder / "trace.txt"
-    command = [sys.executable, "-c", "from tests.reliability.traps import serve; serve()", str(file), str(len(told))]
+    command = [sys.executable, "-c", "from tools.soak.traps import serve; serve()", str(file), str(len(told))]
     if strace := shutil.which("strace"):
         command = [strace, "-f", "-e", "trace=open,openat,openat2,creat,execve", "-o", str(trace), *command]
     done = subprocess.run(

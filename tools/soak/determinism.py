@@ -16,8 +16,8 @@ from nnspec import checkpoints
 from nnspec.runtime.compiler import bind
 from nnspec.runtime.execute import worker_process as partner
 from nnspec.runtime.execute.worker_process import Partner
-from tests.reliability.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
-from tests.reliability.experiments import Tally, experiment, tries
+from tests.support.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
+from tools.soak.experiments import Tally, experiment, tries
 
 NETWORKS = {
     "two lanes": "conv 3x3 x8 relu -> maxpool 2 -> dropout 0.2 -> dense 10 softmax",

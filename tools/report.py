@@ -1,4 +1,4 @@
-"""What was counted, written into docs/reliability.md by the command that counted it."""
+"""Writes the entries of docs/reliability.md; used by tools.soak and tools.mutants."""
 
 import platform
 import time
@@ -8,13 +8,13 @@ from textwrap import fill
 
 from nnspec.runtime.train.environment import environment
 
-REPORT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
+REPORT = Path(__file__).resolve().parents[1] / "docs" / "reliability.md"
 
 
-def write_down(
+def write_entry(
     name: str, claim: str, held: int, tried: int, command: str, notes: Sequence[str], seconds: float
 ) -> None:
-    """Replace the entry of that name in the report, or add one; entries stand in the order of their names."""
+    """Replace or add the entry `name` of the report. Entries are sorted by name."""
     here = environment()
     machine = f"Python {here['python']}, NumPy {here['numpy']}, {here['blas']} {here['blas_version']}"
     lines = [

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from nnspec.checkpoints import writing
-from tests.reliability.commands import child_environment
-from tests.reliability.crash_points import Recording, crash_points
+from tests.support.commands import child_environment
+from tools.soak.crash_points import Recording, crash_points
 
 
 def test_a_loss_of_power_at_any_point_of_a_save_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
@@ -34,9 +34,10 @@ def _of_folders_only(recording: Recording, handle: int) -> None:
 
 
 SAVE = """
-import os, sys, numpy as np, checkpoints
+import os, sys, numpy as np
+from nnspec import checkpoints
 from unittest.mock import patch
-from checkpoints import system
+from nnspec.checkpoints import system
 
 def told(name, call):
     def tell(*arguments):

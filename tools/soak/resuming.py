@@ -5,7 +5,7 @@ import shutil
 import signal
 from pathlib import Path
 
-from tests.reliability.commands import (
+from tests.support.commands import (
     LENGTH,
     at_step,
     differing,
@@ -17,7 +17,7 @@ from tests.reliability.commands import (
     write_data,
     write_spec,
 )
-from tests.reliability.experiments import Tally, experiment, tries
+from tools.soak.experiments import Tally, experiment, tries
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

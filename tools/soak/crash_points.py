@@ -23,7 +23,7 @@ import numpy as np
 
 from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, system
-from tests.reliability.experiments import Tally, experiment
+from tools.soak.experiments import Tally, experiment
 
 Names = dict[str, int | None]  # name → number of the file that it stands for, None where there is none
 

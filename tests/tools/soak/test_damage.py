@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.damage import damage, damage_in_time
+from tools.soak.damage import damage, damage_in_time
 
 
 def test_missing_and_flipped_bits_are_told_before_hdf5_reads_a_byte(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.resuming import blocks, every_batch, sequences
+from tools.soak.resuming import blocks, every_batch, sequences
 
 
 def test_a_run_stopped_at_every_batch_ends_in_the_bytes_of_one_that_never_stopped(tmp_path: Path) -> None:

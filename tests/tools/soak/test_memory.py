@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.memory import flat_memory, room_for_a_save
+from tools.soak.memory import flat_memory, room_for_a_save
 
 
 def test_a_save_needs_no_more_memory_than_its_file_is_large(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from nnspec.checkpoints import system
-from tests.reliability.commands import child_environment, no_fsync
+from tests.support.commands import child_environment, no_fsync
 
 CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", "unlink")
 
@@ -43,7 +43,7 @@ class Children:
     """Starts the command, one process at a time. `start` gives its id, `end` its exit code, below 0 a signal's."""
 
     def __init__(self) -> None:
-        code = "from tests.reliability.children import serve; serve()"
+        code = "from tools.soak.children import serve; serve()"
         self.server = subprocess.Popen(
             [sys.executable, "-c", code],
             env=child_environment(OPENBLAS_NUM_THREADS="1"),

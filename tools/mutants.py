@@ -1,12 +1,12 @@
-"""Take away each guard of the checkpoints in turn and see whether a test notices.
+"""Disable each guard of the checkpoints and of the runs that write them, one at a time, and see whether a test fails.
 
-    python -m tests.mutants                       every guard
-    python -m tests.mutants checkpoints/seal.py   those of one file
+    python -m tools.mutants                       every guard
+    python -m tools.mutants checkpoints/seal.py   those of one file
 
-A guard is an `if` that raises, or that leaves early or goes on with the next, and a call that stands for itself and
-checks, syncs, sweeps, locks or limits. Each is taken away alone, in a copy of the project: the condition becomes false,
-the call becomes nothing. Then the tests of its file run. The survivors, which no test noticed, are told, and the exit
-code is 1 where there is one. With --report the figure goes into docs/reliability.md.
+A guard is an `if` whose body raises, returns or continues, or a call statement that checks, syncs, sweeps, locks or
+limits. Each is disabled alone, in a copy of the project: the condition becomes False, the call becomes `pass`. Then the
+tests of its file run. The command prints the mutants that no test noticed and exits with 1 if there are any. With
+--report it writes the figures into docs/reliability.md.
 """
 
 import ast
@@ -21,45 +21,47 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.reliability.report import write_down
+from tools.report import write_entry
 
-CLAIM = "a guard of the checkpoints and of the runs that write them is taken away, alone, and a test fails"
+CLAIM = "with any one guard of the checkpoints, or of the runs that write them, disabled, a test fails"
 ROOT = Path(__file__).resolve().parents[1]
 CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|examine|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit)")
 RUNTIME = [
-    *(f"tests/runtime/test_{name}.py" for name in ("stored", "saving", "resuming", "training", "runs")),
+    *(
+        f"tests/runtime/train/test_{name}.py"
+        for name in ("checkpoint_validation", "checkpointing", "resuming", "loop", "run_folder")
+    ),
     "tests/nnspec/cli/test_resume.py",
 ]
 TESTS = {
-    "checkpoints": ["tests/checkpoints", "tests/reliability/test_crash_points.py"],
+    "checkpoints": ["tests/checkpoints", "tests/tools/soak/test_crash_points.py"],
     "runtime/train/checkpointing.py": RUNTIME,
     "runtime/train/checkpoint_validation.py": RUNTIME,
     "runtime/train/resuming.py": RUNTIME,
-    "runtime/train/loop.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "runtime/train/loop.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
     "runtime/train/run_folder.py": RUNTIME,
-    "runtime/train/signals.py": [*RUNTIME, "tests/reliability/test_stopping.py"],
+    "runtime/train/signals.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
     "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
-LONGEST = 600  # seconds: a mutant that hangs is noticed too
+LONGEST = 600  # seconds: a mutant that hangs counts as noticed
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file with one guard taken away; `told` is the guard as it was."""
+    """A file with one guard disabled; `guard` is its source."""
 
     file: Path
     line: int
-    told: str
+    guard: str
     text: str
 
 
 def mutants(file: Path) -> Iterator[Mutant]:
-    """Every mutant of a file, in the order of its lines."""
+    """Yield every mutant of a file."""
     text = (ROOT / file).read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
-            told = f"if {ast.unparse(node.test)}"
-            yield Mutant(file, node.lineno, told, _replaced(text, node.test, "False"))
+            yield Mutant(file, node.lineno, f"if {ast.unparse(node.test)}", _replaced(text, node.test, "False"))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             names = [ast.unparse(part).rpartition(".")[2] for part in _called(node.value)]
             if any(CALLS.fullmatch(name) for name in names):
@@ -67,7 +69,7 @@ def mutants(file: Path) -> Iterator[Mutant]:
 
 
 def _called(call: ast.Call) -> Iterator[ast.expr]:
-    """What is called, itself or by way of another call that it is handed to: told(checkpoints.sweep, folder)."""
+    """Yield the called function and every argument, which may be a function that is called for it."""
     yield call.func
     for argument in call.args:
         if isinstance(argument, ast.Call):
@@ -77,7 +79,7 @@ def _called(call: ast.Call) -> Iterator[ast.expr]:
 
 
 def _replaced(text: str, node: ast.expr | ast.Expr, instead: str) -> str:
-    """The text with a node's own characters replaced; offsets of `ast` count bytes."""
+    """Return the text with the source of one node replaced; the offsets of `ast` count bytes."""
     lines = text.encode().splitlines(keepends=True)
     assert node.end_lineno is not None and node.end_col_offset is not None
     start = sum(map(len, lines[: node.lineno - 1])) + node.col_offset
@@ -87,7 +89,7 @@ def _replaced(text: str, node: ast.expr | ast.Expr, instead: str) -> str:
 
 
 def noticed(mutant: Mutant, copy: Path) -> bool:
-    """Whether a test of the copied project fails with the mutant in place of the file."""
+    """Return whether a test of the copied project fails with the mutant in place of the file."""
     target = copy / mutant.file
     before = target.read_text(encoding="utf-8")
     target.write_text(mutant.text, encoding="utf-8")
@@ -98,7 +100,7 @@ def noticed(mutant: Mutant, copy: Path) -> bool:
 
 
 def _tests_of(file: Path, copy: Path) -> Iterator[list[str]]:
-    """The file's own tests without those of many examples, which mostly suffice, and then all that concern it."""
+    """Yield the file's own tests without the property tests, which usually suffice, then all tests that concern it."""
     own = Path("tests") / file.parent / f"test_{file.name}"
     if (copy / own).exists():
         yield ["-m", "not hypothesis", str(own)]
@@ -116,7 +118,7 @@ def _fails(copy: Path, tests: list[str]) -> bool:
 
 
 def main() -> int:
-    """Try the mutants of the files asked for; 1 where one survives."""
+    """Try the mutants of the requested files. Return 1 if one survives."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--report"]
     files = [Path(name) for name in arguments] or [
         *sorted(path.relative_to(ROOT) for path in (ROOT / "checkpoints").glob("*.py")),
@@ -137,13 +139,13 @@ def main() -> int:
                 tried += 1
                 if not noticed(mutant, copy):
                     survivors.append(mutant)
-                    print(f"survived: {file}:{mutant.line} {mutant.told}", flush=True)
+                    print(f"survived: {file}:{mutant.line} {mutant.guard}", flush=True)
     held = tried - len(survivors)
-    print(f"{held} of {tried} guards are noticed when they are gone")
+    print(f"{held} of {tried} disabled guards are noticed")
     if "--report" in sys.argv:
-        command = " ".join(["python -m tests.mutants", *arguments])
-        notes = [f"survived: {mutant.file}:{mutant.line} {mutant.told}" for mutant in survivors]
-        write_down("mutants", CLAIM, held, tried, command, notes, time.monotonic() - start)
+        command = " ".join(["python -m tools.mutants", *arguments])
+        notes = [f"survived: {mutant.file}:{mutant.line} {mutant.guard}" for mutant in survivors]
+        write_entry("mutants", CLAIM, held, tried, command, notes, time.monotonic() - start)
     return int(bool(survivors))
 
 

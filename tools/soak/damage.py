@@ -11,8 +11,8 @@ import numpy as np
 
 from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, Damaged, NotACheckpoint, layout, seal
-from tests.checkpoints.conftest import make_example
-from tests.reliability.experiments import Tally, experiment, tries
+from tests.support.checkpoint_files import make_example
+from tools.soak.experiments import Tally, experiment, tries
 
 LONGEST = 0.05  # seconds of computing in which damage to a file of ten megabytes is found
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.hostile import mutated, mutated_files, mutated_numbers, sample
+from tools.soak.hostile import mutated, mutated_files, mutated_numbers, sample
 
 
 def test_sealed_files_changed_at_random_are_refused_or_read(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.determinism import core_types, lanes, processes
+from tools.soak.determinism import core_types, lanes, processes
 
 
 def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path) -> None:

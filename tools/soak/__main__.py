@@ -1,8 +1,8 @@
-"""Try what the project promises of runs and checkpoints, many times, and write down what was counted.
+"""Run the experiments of this package and count the tries that hold.
 
-python -m tests.soak                          every experiment, as often as its soak says
-python -m tests.soak kills --count 500        one of them, so often
-python -m tests.soak --count 50 --report      all, and the figures into docs/reliability.md
+python -m tools.soak                          every experiment, with its own full count
+python -m tools.soak kills --count 500        one experiment, 500 tries
+python -m tools.soak --count 50 --report      all, and write the figures into docs/reliability.md
 """
 
 import argparse
@@ -13,16 +13,16 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-import tests.reliability
-from tests.reliability.experiments import EXPERIMENTS
-from tests.reliability.report import REPORT, write_down
+import tools.soak
+from tools.report import REPORT, write_entry
+from tools.soak.experiments import EXPERIMENTS
 
 
 def main() -> int:
-    """Run the experiments asked for; 0 where all tries of all of them held."""
-    for module in iter_modules(tests.reliability.__path__):
-        if not module.name.startswith("test_"):
-            import_module(f"tests.reliability.{module.name}")
+    """Run the requested experiments. Return 0 if every try of each of them held, 1 otherwise."""
+    for module in iter_modules(tools.soak.__path__):
+        if module.name != "__main__":
+            import_module(f"tools.soak.{module.name}")
     options = _options()
     failed = False
     for name in options.names or EXPERIMENTS:
@@ -37,17 +37,17 @@ def main() -> int:
             print(f"    {line}", flush=True)
         failed |= bool(tally.failures)
         if options.report:
-            command = f"python -m tests.soak {name} --count {count} --seed {options.seed}"
-            write_down(name, experiment.claim, tally.held, tally.tried, command, tally.notes, taken)
+            command = f"python -m tools.soak {name} --count {count} --seed {options.seed}"
+            write_entry(name, experiment.claim, tally.held, tally.tried, command, tally.notes, taken)
     return int(failed)
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m tests.soak", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m tools.soak", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", choices=[[], *EXPERIMENTS], metavar="NAME", help=", ".join(EXPERIMENTS))
-    parser.add_argument("--count", type=int, help="how many tries, instead of the soak's")
+    parser.add_argument("--count", type=int, help="number of tries, instead of each experiment's own")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=float("inf"), help="end an experiment early after so many")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="end an experiment early, in seconds")
     parser.add_argument("--report", action="store_true", help=f"write the figures into {REPORT.name}")
     return parser.parse_args()
 

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from tests.reliability.refusals import refused_calls
+from tools.soak.refusals import refused_calls
 
 
 def test_whatever_call_of_a_run_the_system_refuses_it_is_told_and_the_run_goes_on(tmp_path: Path) -> None:
