@@ -66,9 +66,9 @@ def torch_epochs(seed: int) -> Iterator[tuple[float, float]]:
     torch.manual_seed(seed)
     torch.set_num_threads(2)
 
-    def tensors(part: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        images = torch.from_numpy(data.preprocessing.apply(part.inputs, np.dtype("float32")).transpose(0, 3, 1, 2))
-        return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(part.targets)
+    def tensors(split: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        images = torch.from_numpy(data.preprocessing.apply(split.inputs, np.dtype("float32")).transpose(0, 3, 1, 2))
+        return images.contiguous(memory_format=torch.channels_last), torch.from_numpy(split.targets)
 
     (x, y), (x_test, y_test) = tensors(data.train), tensors(data.test)
     network = torch_network().to(memory_format=torch.channels_last)

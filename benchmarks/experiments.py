@@ -75,14 +75,14 @@ The notebook had faults that a declared run cannot have, and its figures contain
 Experiment by experiment, from the comments in the specs:"""
 
 CHOICE = (
-    "Settings were chosen by loss and accuracy on the validation part, over seeds that are not among those below; "
+    "Settings were chosen by loss and accuracy on the validation split, over seeds that are not among those below; "
     "the test digits were looked at a few times to confirm a choice."
 )
 
 
 @dataclass(frozen=True)
 class Result:
-    """A run: shares of the test and the validation part that it tells right, or the step at which it diverged.
+    """A run: shares of the test and the validation split that it tells right, or the step at which it diverged.
 
     `seconds` are those of training alone.
     """

@@ -23,7 +23,7 @@ from benchmarks.shipped import (
     table,
     write_entries,
 )
-from nnspec.runtime.data import Data, Part
+from nnspec.runtime.data import Data, Split
 from nnspec.runtime.data.characters import decode
 from nnspec.runtime.data.series import sine
 from nnspec.runtime.train.spec_and_data import data_of
@@ -45,7 +45,7 @@ DRAWN = 1000
 
 @dataclass(frozen=True)
 class Result:
-    """A run. `figures` by name: rmse and rolled of a series, bits, new and well_formed of names, all of the test part.
+    """A run. `figures` by name: rmse and rolled of a series, bits, new and well_formed of names, all of the test split.
 
     `samples` are names that were drawn, by the seed that drew them; `seconds` are those of training alone.
     """
@@ -83,7 +83,7 @@ def write_results(results: Results, path: Path = KEPT) -> None:
 
 @dataclass(frozen=True)
 class Floor:
-    """RMSE on the last part of the sine: of its own noise, and of least squares on windows as the specs have them."""
+    """RMSE on the test split of the sine: of its own noise, and of least squares on windows as the specs have them."""
 
     noise: float
     least_squares: float
@@ -98,8 +98,8 @@ def floor() -> Floor:
     assert data.test is not None
     noise = sine(spec.data) - sine(spec.data.model_copy(update={"noise": 0.0}))
 
-    def columns(part: Part) -> np.ndarray:
-        return np.concatenate([part.inputs[..., 0], np.ones((len(part), 1))], axis=1)
+    def columns(split: Split) -> np.ndarray:
+        return np.concatenate([split.inputs[..., 0], np.ones((len(split), 1))], axis=1)
 
     weights = np.linalg.lstsq(columns(data.train), data.train.targets, rcond=None)[0]
     missed = columns(data.test) @ weights - data.test.targets
@@ -123,7 +123,7 @@ class Counted:
 def counted() -> Counted:
     """The baselines of the names."""
     data = data_of(DINOS.check())
-    train, validation, test = (as_symbols(part) for _, part in data.parts())
+    train, validation, test = (as_symbols(split) for _, split in data.splits())
     models = [fitted(train, validation, n, len(vocabulary(data))) for n in range(3, 8)]
     best = min(models, key=lambda model: model.bits(validation))
     spelling = Spelling.of(data)
@@ -140,9 +140,9 @@ def vocabulary(data: Data) -> Sequence[str]:
     return data.preprocessing.vocabulary
 
 
-def as_symbols(part: Part) -> list[list[int]]:
-    """The names of a part, each with its end."""
-    return [row[row >= 0].tolist() for row in part.targets]
+def as_symbols(split: Split) -> list[list[int]]:
+    """The names of a split, each with its end."""
+    return [row[row >= 0].tolist() for row in split.targets]
 
 
 def as_names(data: Data, symbols: Sequence[Sequence[int]]) -> list[str]:
@@ -219,10 +219,10 @@ def _sine_told() -> str:
     assert isinstance(spec.data, Sine)
     return (
         f"The next point of sin({spec.data.frequency:g} t) with noise of deviation {spec.data.noise:g}, "
-        f"{spec.data.length:,} points split in time order. RMSE is on the test part, the last fifth. The noise in it "
-        "is the floor; least squares is the best linear function of windows of ten, fitted on the training part. "
-        "*Rolled forward* is RMSE where the network reads its own answers from a quarter of the test part on: one that "
-        "loses the phase is as wrong as one that says zero, which has 0.7, or worse."
+        f"{spec.data.length:,} points split in time order. RMSE is on the test split, the last fifth. The noise in it "
+        "is the floor; least squares is the best linear function of windows of ten, fitted on the training split. "
+        "*Rolled forward* is RMSE where the network reads its own answers from a quarter of the test split on: one "
+        "that loses the phase is as wrong as one that says zero, which has 0.7, or worse."
     )
 
 

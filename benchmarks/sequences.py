@@ -53,7 +53,7 @@ def train(experiment: Experiment, seed: int, drawings: Path | None) -> Result:
 
 
 def series_told(run: Run, experiment: Experiment, drawings: Path | None) -> dict[str, float]:
-    """RMSE on the test part, and where the network reads its own answers."""
+    """RMSE on the test split, and where the network reads its own answers."""
     assert run.data.test is not None
     told = forecast(run.network, run.data.test)
     assert told.rolled is not None
@@ -68,7 +68,7 @@ def series_told(run: Run, experiment: Experiment, drawings: Path | None) -> dict
 
 
 def names_told(run: Run) -> dict[str, float]:
-    """Bits per character of the test part; which share of names that are drawn is new, and which is well formed."""
+    """Bits per character of the test split; which share of names that are drawn is new, and which is well formed."""
     learnt = set(as_names(run.data, as_symbols(run.data.train)))
     spelling = Spelling.of(run.data)
     drawn = drawn_names(run, 1, DRAWN)

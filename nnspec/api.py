@@ -9,7 +9,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain.incremental import occlude as occlude_images
-from nnspec.runtime.infer.evaluation import evaluate as evaluate_part
+from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load as load_checkpoint
 from nnspec.runtime.train.loop import Listener, Run, silent
@@ -89,9 +89,9 @@ def load(path: str | Path) -> Network:
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:
     """The loss and the spec's metrics on samples and their targets, classes as whole numbers."""
-    from nnspec.runtime.data import Part
+    from nnspec.runtime.data import Split
 
-    return evaluate_part(network, Part(np.asarray(x), np.asarray(y)))
+    return evaluate_split(network, Split(np.asarray(x), np.asarray(y)))
 
 
 def occlude(

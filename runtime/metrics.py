@@ -1,4 +1,4 @@
-"""The metrics: how good the outputs are over a whole part of the data, in numbers for people."""
+"""The metrics: how good the outputs are over a whole split of the data, in numbers for people."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ def measure(word: Metric, outputs: Array, targets: Array) -> float:
     where the targets do not belong to the outputs, or there is no sample.
     """
     if not len(outputs):
-        raise TargetError("there is nothing to measure: this part of the data has no samples")
+        raise TargetError("there is nothing to measure: this split of the data has no samples")
     return METRICS[type(word)](word, outputs, targets)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from nnspec.cli._say import note
 
 if TYPE_CHECKING:
-    from nnspec.runtime.data import Data, Part
+    from nnspec.runtime.data import Data, Split
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.checkpointing import Saved
 
@@ -53,15 +53,15 @@ def pictures_beside(file: Path) -> Path:
     return RunFolder(file.parent).pictures
 
 
-def chosen_part(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Part]":
-    """The samples that --data and --split ask for: the part's name, the data, the part. Raises DataError, SpecError."""
-    from nnspec.runtime.train.spec_and_data import data_for, part_of
+def chosen_split(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Split]":
+    """Return the split that --data and --split ask for: its name, the data, the split. Raises DataError, SpecError."""
+    from nnspec.runtime.train.spec_and_data import data_for, split_of
 
     found = data_for(network, data)
-    name, part = part_of(found, split)
+    name, chosen = split_of(found, split)
     if data is not None and split is None and name != "test":
-        note(f"{found.name} has no test part, so this is its {name} part; --split all takes every sample")
-    return name, found, part
+        note(f"{found.name} has no test split, so this is its {name} split; --split all takes every sample")
+    return name, found, chosen
 
 
 def class_names(network: "Network") -> list[str] | None:

@@ -42,7 +42,7 @@ def samples(function: F) -> F:
         click.option(
             "--split",
             type=click.Choice(("test", "validation", "train", "all")),
-            help="Which part of the data; left out it is test, or validation where there is no test part.",
+            help="Which split of the data; left out it is test, or validation where there is no test split.",
         ),
         click.option("--data", metavar="D", help="Other data than those of the spec, such as 'npz \"mine.npz\"'."),
     ):

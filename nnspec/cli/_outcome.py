@@ -39,7 +39,7 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
     """Commands that work as they stand, and what they do."""
     from nnspec.runtime.infer.forecasting import tells_a_series
     from nnspec.runtime.infer.sampling import writes_text
-    from nnspec.runtime.train.spec_and_data import part_of
+    from nnspec.runtime.train.spec_and_data import split_of
 
     network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
     sample = _sample(run)
@@ -49,7 +49,7 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
         yield f"{nnspec} occlude {folder}", "where in the images it looks"
     if writes_text(network):
         yield f"{nnspec} sample {folder}", "text that it makes up"
-    if tells_a_series(network, part_of(run.data)[1]):
+    if tells_a_series(network, split_of(run.data)[1]):
         yield f"{nnspec} plot predictions {folder}", "truth and prediction over time"
     yield f"{nnspec} plot curves {folder}", "how training went"
 
@@ -67,14 +67,14 @@ def _sample(run: "Run") -> Path | None:
     """A file that can be given to predict: a picture of a sample, or the file that the data came from."""
     from nnspec.runtime.data import DataError, read_inputs
     from nnspec.runtime.data.images import write_picture
-    from nnspec.runtime.train.spec_and_data import part_of
+    from nnspec.runtime.train.spec_and_data import split_of
 
     assert run.path is not None
     preprocessing = run.network.preprocessing
-    _, part = part_of(run.data)
+    _, split = split_of(run.data)
     try:
         path = run.path / "pictures" / "sample.png"
-        write_picture(path, part.inputs[0], preprocessing)
+        write_picture(path, split.inputs[0], preprocessing)
         return path
     except (DataError, OSError):  # no image, or no room for one
         pass

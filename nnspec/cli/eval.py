@@ -21,19 +21,19 @@ from nnspec.cli._words import counted, metric_in_words, table
 @samples
 @json_flag
 def command(checkpoint: str, data: str | None, split: str | None, as_json: bool) -> None:
-    """Measure the loss and the metrics on a part of the data.
+    """Measure the loss and the metrics on a split of the data.
 
     CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. Other data are prepared as those that
     the network was trained on, their columns and classes found by name; --split all takes every sample of them.
     """
-    from nnspec.cli._checkpoint import chosen_part, opened
+    from nnspec.cli._checkpoint import chosen_split, opened
     from nnspec.runtime.infer.evaluation import evaluate
 
     file, saved = opened(checkpoint)
-    name, found, part = chosen_part(saved.network, data, split)
-    measured = evaluate(saved.network, part)
+    name, found, chosen = chosen_split(saved.network, data, split)
+    measured = evaluate(saved.network, chosen)
     if as_json:
-        result_json(checkpoint=str(file), data=found.name, split=name, samples=len(part), **measured)
+        result_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured)
         return
-    result(f"{file} on {found.name}, {name}, {counted(len(part), 'sample')}")
+    result(f"{file} on {found.name}, {name}, {counted(len(chosen), 'sample')}")
     result(table([(key, metric_in_words(key, value)) for key, value in measured.items()], right=(1,)))

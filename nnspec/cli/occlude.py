@@ -112,7 +112,7 @@ def command(
 ) -> None:
     """Cover a window of an image, at every position, and draw what the probability of its class becomes.
 
-    Without images, the first ones of each class that are labelled rightly are taken from the test part of the data.
+    Without images, the first ones of each class that are labelled rightly are taken from the test split of the data.
     With images, files as predict takes them, it is the predicted class that is looked for.
 
     For each window a picture occlusion-RxC.png is written, or one for every ten classes, and the arrays behind it as
@@ -141,21 +141,21 @@ def command(
 
 def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:
     """The first rightly labelled samples of each class, and a word about classes that have none."""
-    from nnspec.cli._checkpoint import chosen_part
+    from nnspec.cli._checkpoint import chosen_split
     from nnspec.runtime.errors import NetworkError
     from nnspec.runtime.infer.evaluation import first_right
 
-    name, found, part = chosen_part(network, data, split)
-    places = first_right(network, part, per_class)
+    name, found, chosen = chosen_split(network, data, split)
+    places = first_right(network, chosen, per_class)
     if not len(places):
         raise NetworkError(
             f"no sample of {found.name}, {name}, is labelled rightly: train the network first, or name images"
         )
-    labels = part.targets[places].reshape(-1).astype(int)
+    labels = chosen.targets[places].reshape(-1).astype(int)
     none = sorted(set(range(len(names))) - set(labels.tolist()))
     if none:
         warn(f"no sample of {', '.join(names[label] for label in none)} is labelled rightly, so they are left out")
-    return _with_probabilities(network, part.inputs[places], labels)
+    return _with_probabilities(network, chosen.inputs[places], labels)
 
 
 def _given(network: "Network", names: list[str], paths: tuple[str, ...], label: str | None, invert: bool) -> _Chosen:

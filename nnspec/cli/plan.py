@@ -47,7 +47,7 @@ def command(
 ) -> None:
     """Show what a spec comes to, before anything is trained.
 
-    Every default, the layers, the samples of each part, the run's folder, and how a step is computed. FLOPs are those
+    Every default, the layers, the samples of each split, the run's folder, and how a step is computed. FLOPs are those
     of one sample's forward pass, a multiply-add counted as two. A layer's memory is that of its weights, their
     gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take as it is
     computed, and the data themselves come on top. Data are read where they are on this machine, and never fetched.
@@ -134,29 +134,29 @@ def _drawn(spec: "Spec") -> str:
 
 
 def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
-    """The samples of each part, by class where there are classes; or why they are not known."""
+    """The samples of each split, by class where there are classes; or why they are not known."""
     name = spec.data.word if spec.data is not None else None
     if data is None:
         return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
     from nnspec.runtime.train.loop import Timetable
 
     counts = data.counts()
-    parts = {role: {"samples": len(part), "classes": counts[role] or None} for role, part in data.parts()}
+    splits = {role: {"samples": len(split), "classes": counts[role] or None} for role, split in data.splits()}
     steps = Timetable.of(spec, len(data.train)).total
-    return {"name": name, "at_hand": True, "reason": None, "parts": parts, "steps": steps}
+    return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps}
 
 
 def _data_in_words(data: dict[str, Any]) -> str:
-    parts: dict[str, Any] = data["parts"]
+    splits: dict[str, Any] = data["parts"]
     if not data["at_hand"]:
         return f"  data not at hand: {data['reason']}"
-    listed = [part["classes"] or {} for part in parts.values()]
+    listed = [split["classes"] or {} for split in splits.values()]
     classes = list(listed[0]) if len(listed[0]) <= MOST_CLASSES else []
-    rows = [(f"data {data['name']}", *parts)]
+    rows = [(f"data {data['name']}", *splits)]
     rows += [(f"class {name}", *(f"{counts[name]:,}" for counts in listed)) for name in classes]
-    rows.append(("samples", *(f"{part['samples']:,}" for part in parts.values())))
+    rows.append(("samples", *(f"{split['samples']:,}" for split in splits.values())))
     more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
-    told = table(rows, right=range(1, len(parts) + 1))
+    told = table(rows, right=range(1, len(splits) + 1))
     return f"{told}\n  {counted(data['steps'], 'training step')} on {counted(_trained(data), 'sample')}{more}"
 
 

@@ -5,7 +5,7 @@ from nnspec.runtime.data.inputs import read_inputs
 from nnspec.runtime.data.load import data_from_arrays, load_data, load_sources, reads
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.data.samples import Samples
-from nnspec.runtime.data.split import Data, Part
+from nnspec.runtime.data.split import Data, Split
 from nnspec.runtime.errors import DataError
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "Data",
     "DataError",
     "Dataset",
-    "Part",
     "Preprocessing",
     "Samples",
+    "Split",
     "data_from_arrays",
     "datasets",
     "fetch",

@@ -86,14 +86,14 @@ def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError(f"{labels} holds {by} numbers: labels are a single row")
     if len(inputs) != len(targets):
         raise DataError(
-            f"{images} has {len(inputs):,} images and {labels} {len(targets):,} labels: they belong to different parts"
+            f"{images} has {len(inputs):,} images and {labels} {len(targets):,} labels: they belong to different splits"
         )
     return inputs, targets
 
 
 @reads(words.Idx)
 def read(word: words.Idx, folder: Path) -> Samples:
-    """Images and labels as they stand in the files, and those of a test part where the word names one."""
+    """Images and labels as they stand in the files, and those of a test split where the word names one."""
     test = None
     if word.test is not None and word.test_labels is not None:
         test = _samples(folder / word.test, folder / word.test_labels, None)

@@ -1,4 +1,4 @@
-"""From a word of a spec, or arrays, to parts that are checked, split and ready to be normalized."""
+"""From a word of a spec, or arrays, to splits that are checked and ready to be normalized."""
 
 import importlib
 import pkgutil
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.runtime.data.measure import first_not_finite
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.samples import Samples, counted, rectangular
-from nnspec.runtime.data.split import Data, Part, digest
+from nnspec.runtime.data.split import Data, Split, digest
 from nnspec.runtime.data.target_encoding import encode
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
@@ -53,13 +53,13 @@ def load_data(word: words.Data, folder: Path | None, classification: bool) -> Da
     samples = _READERS[type(word)](word, folder or Path())
     shares = word.split
     if samples.test is not None and len(shares) == 3:
-        raise DataError(f"{samples.name} has a test part of its own; write two shares, as split=75/25", exit_code=2)
+        raise DataError(f"{samples.name} has a test split of its own; write two shares, as split=75/25", exit_code=2)
     inputs, test_inputs = _inputs(samples)
     targets, test_targets, classes = _targets(samples, classification)
     seed = None if samples.ordered else word.seed
-    train, validation, test = _split(Part(inputs, targets), shares, seed, samples.name)
+    train, validation, test = _divide(Split(inputs, targets), shares, seed, samples.name)
     if test_inputs is not None and test_targets is not None:
-        test = Part(test_inputs, test_targets)
+        test = Split(test_inputs, test_targets)
     return _finish(samples, (train, validation, test), word.normalize, classes, classification)
 
 
@@ -96,9 +96,9 @@ def data_from_arrays(
     samples = Samples("data", x, y, counted("data"), test=held, steps=steps)
     inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
-    train, valid, test = _split(Part(inputs, targets), split or (1.0,), seed, samples.name)
+    train, valid, test = _divide(Split(inputs, targets), split or (1.0,), seed, samples.name)
     if held_inputs is not None and held_targets is not None:
-        valid = Part(held_inputs, held_targets)
+        valid = Split(held_inputs, held_targets)
     return _finish(samples, (train, valid, test), normalize, classes, classification)
 
 
@@ -117,7 +117,7 @@ def _targets(
 
 
 def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The inputs of a source and of its test part, checked, and of one shape."""
+    """The inputs of a source and of its test split, checked, and of one shape."""
     inputs, test = _as_inputs(samples), samples.test
     if test is None:
         return inputs, None
@@ -148,48 +148,50 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
     return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
 
 
-def _split(part: Part, shares: tuple[float, ...], seed: int | None, name: str) -> tuple[Part, Part | None, Part | None]:
+def _divide(
+    whole: Split, shares: tuple[float, ...], seed: int | None, name: str
+) -> tuple[Split, Split | None, Split | None]:
     """Training, validation and test by their shares.
 
-    One permutation of all samples by PCG64(seed) decides: the first samples of it are the validation part, those after
-    them the test part, the rest the training part; each part then keeps the order of the source. A share that is not 0
-    gets one sample at least, and is rounded to the nearest whole number of samples otherwise. Without a seed the parts
-    follow each other in the order of the source: training, validation, test.
+    One permutation of all samples by PCG64(seed) decides: its first samples are the validation split, those after them
+    the test split, the rest the training split; each then keeps the order of the source. A share that is not 0 gets at
+    least one sample, and is otherwise rounded to the nearest whole number of samples. Without a seed the splits follow
+    each other in the order of the source: training, validation, test.
     """
-    total, count = sum(shares), len(part)
+    total, count = sum(shares), len(whole)
     wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
     if count - sum(wanted) < 1:
         written = "/".join(f"{share:g}" for share in shares)
         few = "1 sample in {} is" if count == 1 else f"{count} samples in {{}} are"
         raise DataError(
-            f"{few.format(name)} too few to split {written}: nothing is left for the training part; give more, or hold "
-            "nothing back with split=100/0"
+            f"{few.format(name)} too few to split {written}: nothing is left for the training split; give more, or "
+            "hold nothing back with split=100/0"
         )
     if not sum(wanted):
-        return part, None, None
+        return whole, None, None
     if seed is None:
         ends = np.cumsum([count - sum(wanted), *wanted])
-        cut = [Part(part.inputs[i:j], part.targets[i:j]) if j > i else None for i, j in pairwise(ends)]
-        return Part(part.inputs[: ends[0]], part.targets[: ends[0]]), cut[0], cut[1] if len(cut) > 1 else None
+        cut = [Split(whole.inputs[i:j], whole.targets[i:j]) if j > i else None for i, j in pairwise(ends)]
+        return Split(whole.inputs[: ends[0]], whole.targets[: ends[0]]), cut[0], cut[1] if len(cut) > 1 else None
     order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
     *held, rest = np.split(order, np.cumsum(wanted))
-    parts = [_take(part, np.sort(chosen)) if chosen.size else None for chosen in held]
-    return _take(part, np.sort(rest)), parts[0], parts[1] if len(parts) > 1 else None
+    splits = [_take(whole, np.sort(chosen)) if chosen.size else None for chosen in held]
+    return _take(whole, np.sort(rest)), splits[0], splits[1] if len(splits) > 1 else None
 
 
-def _take(part: Part, chosen: NDArray[Any]) -> Part:
-    return Part(part.inputs[chosen], part.targets[chosen])
+def _take(whole: Split, chosen: NDArray[Any]) -> Split:
+    return Split(whole.inputs[chosen], whole.targets[chosen])
 
 
 def _finish(
     samples: Samples,
-    parts: tuple[Part, Part | None, Part | None],
+    splits: tuple[Split, Split | None, Split | None],
     normalize: Normalize,
     classes: tuple[str, ...] | None,
     classification: bool,
 ) -> Data:
-    train, validation, test = parts
+    train, validation, test = splits
     task: Task = "classification" if classification else "regression"
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
-    named: dict[str, Part | None] = {"train": train, "validation": validation, "test": test}
+    named: dict[str, Split | None] = {"train": train, "validation": validation, "test": test}
     return Data(samples.name, train, validation, test, preprocessing, digest(named, preprocessing))

@@ -37,11 +37,11 @@ def digits(word: words.Digits, folder: Path) -> Samples:
     """The four files of a folder as samples; raises DataError where they hold anything but digits of 28x28 bytes."""
     paths = [_present(folder, name) for name in FILES]
     train_images, train_labels, test_images, test_labels = (path for path in paths if path is not None)
-    test = _part(word, test_images, test_labels, None)
-    return _part(word, train_images, train_labels, test)
+    test = _split(word, test_images, test_labels, None)
+    return _split(word, train_images, train_labels, test)
 
 
-def _part(word: words.Digits, images: Path, labels: Path, test: Samples | None) -> Samples:
+def _split(word: words.Digits, images: Path, labels: Path, test: Samples | None) -> Samples:
     inputs, targets = read_pair(images, labels)
     _check_pixels(images, inputs)
     return Samples(word.word, inputs, targets, counted(str(labels)), test, classes=word.classes)

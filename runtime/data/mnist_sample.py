@@ -8,7 +8,7 @@ y_test (1000,) from its test files, all uint8, with 500 and 100 digits of each c
         drawn = [generator.choice(numpy.flatnonzero(labels == digit), each, replace=False) for digit in range(10)]
         chosen = numpy.sort(numpy.concatenate(drawn))
 
-so each part keeps the order that its digits have in MNIST.
+so each split keeps the order that its digits have in MNIST.
 """
 
 from dataclasses import replace

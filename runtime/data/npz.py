@@ -83,13 +83,13 @@ def _listed(names: list[str]) -> str:
 
 @reads(words.Npz)
 def read(word: words.Npz, folder: Path) -> Samples:
-    """The arrays under the word's names; those of a test part have the same names with _test after them."""
+    """The arrays under the word's names; those of a test split have the same names with _test after them."""
     path = folder / word.path
     x_test, y_test = f"{word.x}_test", f"{word.y}_test"
     arrays = read_arrays(path, (word.x, word.y), (x_test, y_test))
     if (x_test in arrays) != (y_test in arrays):
         have, lack = (x_test, y_test) if x_test in arrays else (y_test, x_test)
-        raise DataError(f'{path} has "{have}" and no "{lack}": a test part needs both')
+        raise DataError(f'{path} has "{have}" and no "{lack}": a test split needs both')
     test = None
     if x_test in arrays:
         test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], counted(f"{path}, {y_test}"))

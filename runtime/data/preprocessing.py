@@ -1,4 +1,4 @@
-"""How raw samples become what a network sees: learnt once from the training part, kept with the weights for good."""
+"""How raw samples become what a network sees: learnt once from the training split, kept with the weights for good."""
 
 import json
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ class Preprocessing:
     table, (channels,) or (features,); where a feature never changes its scale is 1. `input_shape` is that of one raw
     sample. `classes` names the classes in the order of the outputs and `features` the columns, where they are known.
     `vocabulary` names the symbols of a text, where samples are symbols.
-    `limits` are the smallest and largest number in the training part, by which pictures are read in the same range.
+    `limits` are the smallest and largest number in the training split, by which pictures are read in the same range.
     """
 
     normalize: Normalize

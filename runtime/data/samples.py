@@ -15,12 +15,12 @@ class Samples:
     """One source's samples: its inputs (samples, …), its targets (samples,) or (samples, outputs), numbers or text.
 
     `place` tells a person where the sample of an index stands, as "iris.csv, line 7". `test` are the samples of a test
-    part, where the source has one of its own. `features` are the names of columns; `classes` is how many classes there
+    split, where the source has one of its own. `features` are the names of columns; `classes` is how many classes there
     are, where that is known beforehand.
 
     With `steps` the targets stand ready as they are: numbers (samples, …), or with `symbols`, the vocabulary of a text,
     the number of the symbol behind each step (samples, time), −1 for padding as in the inputs. `ordered` says that
-    samples follow each other in time, so that parts are cut in their order.
+    samples follow each other in time, so that splits are cut in their order.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Samples in memory: what a part of the data is, and what all parts are together."""
+"""Samples in memory: what a split of the data is, and what all splits are together."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _CHUNK = 2**22  # numbers hashed at a time
 
 
 @dataclass(frozen=True, eq=False)
-class Part:
+class Split:
     """Samples and what they are to become.
 
     `inputs` is (samples, …) in the type they came in: bytes stay bytes until a batch is normalized. `targets` is
@@ -34,31 +34,31 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """All parts of the data, what was learnt about normalizing them, and a digest of every byte.
+    """All splits of the data, what was learnt about normalizing them, and a digest of every byte.
 
-    `digest` is a SHA-256 in hex over the type, shape and bytes of all parts and the names of classes and features, so
+    `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features, so
     equal digests mean equal data, split in the same way.
     """
 
     name: str
-    train: Part
-    validation: Part | None
-    test: Part | None
+    train: Split
+    validation: Split | None
+    test: Split | None
     preprocessing: Preprocessing
     digest: str
 
-    def parts(self) -> Iterator[tuple[str, Part]]:
-        """The parts that there are, by name: train, validation, test."""
-        for name, part in (("train", self.train), ("validation", self.validation), ("test", self.test)):
-            if part is not None:
-                yield name, part
+    def splits(self) -> Iterator[tuple[str, Split]]:
+        """The splits that there are, by name: train, validation, test."""
+        for name, split in (("train", self.train), ("validation", self.validation), ("test", self.test)):
+            if split is not None:
+                yield name, split
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many samples of each class each part has; no classes where the targets are numbers."""
+        """How many samples of each class each split has; no classes where the targets are numbers."""
         names = self.preprocessing.classes or ()
         found: dict[str, dict[str, int]] = {}
-        for role, part in self.parts():
-            known = part.targets[part.targets >= 0] if names else part.targets
+        for role, split in self.splits():
+            known = split.targets[split.targets >= 0] if names else split.targets
             numbers = np.bincount(known, minlength=len(names)).tolist() if names else []
             found[role] = dict(zip(names, numbers, strict=True))
         return found
@@ -68,19 +68,19 @@ class Data:
 
         A single output tells two classes apart. Targets of several columns need as many outputs.
         """
-        for role, part in self.parts():
-            if part.targets.ndim == 2:
-                if part.targets.shape[1] != outputs:
-                    wanted = f"{part.targets.shape[1]} numbers for each sample"
+        for role, split in self.splits():
+            if split.targets.ndim == 2:
+                if split.targets.shape[1] != outputs:
+                    wanted = f"{split.targets.shape[1]} numbers for each sample"
                     raise DataError(f"the targets of {self.name} are {wanted}, and the network has {outputs} outputs")
                 continue
             known = max(outputs, 2)
-            worst = int(part.targets.argmax())
-            label = int(part.targets[worst])
+            worst = int(split.targets.argmax())
+            label = int(split.targets[worst])
             if label >= known:
                 raise DataError(
                     f"label {label} is out of range: the network ends in {outputs} outputs, so classes are 0 to "
-                    f"{known - 1} (sample {worst} of the {role} part of {self.name}, counted from 0); "
+                    f"{known - 1} (sample {worst} of the {role} split of {self.name}, counted from 0); "
                     f"write {label + 1} outputs in the last layer, or mend the labels, which count from 0"
                 )
 
@@ -91,18 +91,18 @@ class Data:
         columns = _columns(self, preprocessing)
         renumber = _renumbered(self, preprocessing)
         symbols = self.preprocessing.vocabulary is not None and preprocessing.vocabulary is not None
-        parts: dict[str, Part | None] = {"train": None, "validation": None, "test": None}
-        for role, part in self.parts():
-            inputs = part.inputs if columns is None else part.inputs[..., columns]
+        splits: dict[str, Split | None] = {"train": None, "validation": None, "test": None}
+        for role, split in self.splits():
+            inputs = split.inputs if columns is None else split.inputs[..., columns]
             if symbols:
-                parts[role] = _as_symbols(self.name, part, renumber, preprocessing.input_shape[0])
+                splits[role] = _as_symbols(self.name, split, renumber, preprocessing.input_shape[0])
                 continue
             preprocessing.as_batch(inputs[:1])
-            parts[role] = Part(inputs, part.targets if renumber is None else renumber[part.targets])
-        train = parts["train"]
+            splits[role] = Split(inputs, split.targets if renumber is None else renumber[split.targets])
+        train = splits["train"]
         assert train is not None
-        sha = digest(parts, preprocessing)
-        return Data(self.name, train, parts["validation"], parts["test"], preprocessing, sha)
+        sha = digest(splits, preprocessing)
+        return Data(self.name, train, splits["validation"], splits["test"], preprocessing, sha)
 
 
 def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
@@ -116,19 +116,19 @@ def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
     return [have.index(name) for name in wanted]
 
 
-def _as_symbols(name: str, part: Part, renumber: NDArray[np.int64] | None, length: int) -> Part:
+def _as_symbols(name: str, split: Split, renumber: NDArray[np.int64] | None, length: int) -> Split:
     """Sequences of symbols by a network's numbers and of its length: shorter ones are padded."""
-    padding = length - part.inputs.shape[1]
+    padding = length - split.inputs.shape[1]
     if padding < 0:
         raise DataError(
-            f"{name} has sequences of {part.inputs.shape[1]} steps, and the network was trained on {length} at most"
+            f"{name} has sequences of {split.inputs.shape[1]} steps, and the network was trained on {length} at most"
         )
 
     def fitted(symbols: NDArray[Any]) -> NDArray[Any]:
         known = symbols if renumber is None else np.where(symbols >= 0, renumber[symbols], symbols)
         return np.pad(known, ((0, 0), (0, padding)), constant_values=-1).astype(symbols.dtype)
 
-    return Part(fitted(part.inputs), fitted(part.targets))
+    return Split(fitted(split.inputs), fitted(split.targets))
 
 
 def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] | None:
@@ -146,12 +146,12 @@ def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] |
     return np.array([wanted.index(name) if name in wanted else 0 for name in have], np.int64)
 
 
-def digest(parts: dict[str, Part | None], preprocessing: Preprocessing) -> str:
+def digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -> str:
     """The SHA-256 that `Data.digest` promises. Hashes in chunks, so that nothing is copied at once."""
     sha = hashlib.sha256()
     sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())
-    for role, part in parts.items():
-        for array in (part.inputs, part.targets) if part is not None else ():
+    for role, split in splits.items():
+        for array in (split.inputs, split.targets) if split is not None else ():
             sha.update(f"{role} {array.dtype.str} {array.shape} ".encode())
             rows = max(1, _CHUNK // max(1, array[:1].size))
             for start in range(0, len(array), rows):

@@ -14,12 +14,12 @@ MOST_CLASSES = 100_000  # a label beyond is a mistake, not a class: nothing of t
 
 
 def encode(samples: Samples, classification: bool) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
-    """The targets of a source and of its test part, and the names of its classes in the order of their numbers.
+    """The targets of a source and of its test split, and the names of its classes in the order of their numbers.
 
     Targets are (samples,) int64 class numbers where they are text, or whole numbers in one column and `classification`;
     else (samples, outputs) of floats, with no names. Text is sorted for its order; whole numbers are class numbers
     already, and are named by themselves. Raises DataError for text where no classes are asked for, for labels that are
-    negative, fractional, too high, or unknown to the training part, and for NaN.
+    negative, fractional, too high, or unknown to the training split, and for NaN.
     """
     targets, test = _column(samples), samples.test
     if targets.dtype.kind == "U":

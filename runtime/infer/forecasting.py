@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data import Part
+from nnspec.runtime.data import Split
 from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.evaluation import answers
 from nnspec.runtime.infer.network import Network
@@ -15,7 +15,7 @@ from nnspec.spec_lang.vocabulary.windowing import Series
 
 @dataclass(frozen=True)
 class Forecast:
-    """Points of a part in the order of time: the truth and what was predicted of each, (points,).
+    """Points of a split in the order of time: the truth and what was predicted of each, (points,).
 
     `rolled` are the answers of the network to its own answers, the first of them at point `begins`; None where it
     cannot see those, for its samples have other columns than its target or its horizon is more than one point.
@@ -27,41 +27,44 @@ class Forecast:
     rolled: Array | None
 
 
-def tells_a_series(network: Network, part: Part) -> bool:
+def tells_a_series(network: Network, split: Split) -> bool:
     """Whether a network predicts one number of a series that is cut into windows."""
     outputs = network.spec.output_shape
     one = outputs is not None and outputs[-1:] == (1,) and not network.spec.classification
     return (
-        one and part.inputs.ndim == 3 and isinstance(network.spec.data, Series) and network.spec.data.window is not None
+        one
+        and split.inputs.ndim == 3
+        and isinstance(network.spec.data, Series)
+        and network.spec.data.window is not None
     )
 
 
-def forecast(network: Network, part: Part, points: int = 2000) -> Forecast:
-    """The forecast of the first points of a part of a series, rolled forward from a quarter of them on.
+def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
+    """The forecast of the first points of a split of a series, rolled forward from a quarter of them on.
 
     Raises NetworkError where the network does not predict one number of a series.
     """
-    if not tells_a_series(network, part):
+    if not tells_a_series(network, split):
         raise NetworkError(
             f"{network.spec.name} does not predict a number of a series: its data are sine, or csv with window=, and "
             "its last layer has one output"
         )
-    every = part.targets.ndim == 3
-    apart = part.inputs.shape[1] if every else 1
-    shown = Part(part.inputs[: -(-points // apart)], part.targets[: -(-points // apart)])
+    every = split.targets.ndim == 3
+    apart = split.inputs.shape[1] if every else 1
+    shown = Split(split.inputs[: -(-points // apart)], split.targets[: -(-points // apart)])
     predicted, truth = answers(network, shown)[1].reshape(-1)[:points], shown.targets.reshape(-1)[:points]
     begins = len(truth) // 4
     word = network.spec.data
-    own = part.inputs.shape[2] == 1 and getattr(word, "horizon", 1) == 1
+    own = split.inputs.shape[2] == 1 and getattr(word, "horizon", 1) == 1
     if not own:
         return Forecast(truth, predicted, begins, None)
     roll = _step_by_step if every else _window_by_window
     return Forecast(truth, predicted, begins, roll(network, shown, begins, len(truth) - begins))
 
 
-def _window_by_window(network: Network, part: Part, begins: int, count: int) -> Array:
+def _window_by_window(network: Network, split: Split, begins: int, count: int) -> Array:
     """Each answer is the last point of the next window."""
-    window = part.inputs[begins].copy()  # (window, 1)
+    window = split.inputs[begins].copy()  # (window, 1)
     rolled = np.empty(count)
     for place in range(count):
         rolled[place] = network.predict(window[None]).item()
@@ -69,11 +72,11 @@ def _window_by_window(network: Network, part: Part, begins: int, count: int) -> 
     return rolled
 
 
-def _step_by_step(network: Network, part: Part, begins: int, count: int) -> Array:
+def _step_by_step(network: Network, split: Split, begins: int, count: int) -> Array:
     """The truth up to where the roll begins, then each answer as the next point; states are carried all the way."""
     step, rolled = Stepwise(network), np.empty(count)
     value = 0.0
-    for point in part.inputs.reshape(-1)[: begins + 1]:
+    for point in split.inputs.reshape(-1)[: begins + 1]:
         value = float(step(point)[0])
     for place in range(count):
         rolled[place] = value

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.runtime.data import Data, Part, Preprocessing, data_from_arrays, load_data, missing
+from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, load_data, missing
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
@@ -118,19 +118,19 @@ def data_for(network: Network, data: str | None = None) -> Data:
     return data_of(spec).fitted_to(network.preprocessing)
 
 
-def part_of(data: Data, split: str | None = None) -> tuple[str, Part]:
-    """A part of the data by its name, "all" for every sample; None takes the test part, else validation, else training.
+def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:
+    """Return a split of the data and its name: train, validation, test, or "all" for every sample.
 
-    Gives the name too. Raises DataError where the data have no such part.
+    None takes the test split, else validation, else training. Raises DataError where the data have no such split.
     """
-    parts = dict(data.parts())
-    if split == "all":
-        inputs = np.concatenate([part.inputs for part in parts.values()])
-        return "all", Part(inputs, np.concatenate([part.targets for part in parts.values()]))
-    name = split if split is not None else list(parts)[-1]
-    if name not in parts:
-        raise DataError(f"{data.name} has no {name} part; it has {one_of(parts)}", exit_code=2)
-    return name, parts[name]
+    splits = dict(data.splits())
+    if name == "all":
+        inputs = np.concatenate([split.inputs for split in splits.values()])
+        return "all", Split(inputs, np.concatenate([split.targets for split in splits.values()]))
+    name = name if name is not None else list(splits)[-1]
+    if name not in splits:
+        raise DataError(f"{data.name} has no {name} split; it has {one_of(splits)}", exit_code=2)
+    return name, splits[name]
 
 
 def spec_start(spec: Spec) -> Span:

@@ -14,9 +14,9 @@ from nnspec.spec_lang.vocabulary.windowing import Series
 class Data(Word):
     """A source of samples.
 
-    `split` gives the shares of training and validation, and of a test part where the source has none of its own:
+    `split` gives the shares of training and validation, and of a test split where the source has none of its own:
     75/25, or 70/15/15. Which sample goes where follows from `seed` alone. Samples are normalized by what the training
-    part has: zscore (mean 0, deviation 1), minmax (0 to 1), unit (a byte's range 0…255 to 0…1), none.
+    split has: zscore (mean 0, deviation 1), minmax (0 to 1), unit (a byte's range 0…255 to 0…1), none.
     """
 
     kind = "data"
@@ -27,12 +27,12 @@ class Data(Word):
     paths: ClassVar[tuple[str, ...]] = ()  # the fields that name files
     split: tuple[float, ...] = Field(
         (90.0, 10.0),
-        description="shares of training and validation, and of test where the source has no test part of its own",
+        description="shares of training and validation, and of test where the source has no test split of its own",
     )
     normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
-        "zscore", description="what numbers are brought to, by what the training part has"
+        "zscore", description="what numbers are brought to, by what the training split has"
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="what decides which sample goes to which part")
+    seed: int = Field(0, ge=0, lt=2**63, description="what decides which sample goes to which split")
 
     @field_validator("split")
     @classmethod
@@ -40,7 +40,7 @@ class Data(Word):
         if len(split) not in (2, 3) or split[0] <= 0 or min(split) < 0:
             raise ValueError("must be the shares of training and validation, as 75/25, or of test too, as 70/15/15")
         if len(split) == 3 and cls.has_test:
-            raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test part of its own")
+            raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test split of its own")
         return split
 
     def sample_shape(self) -> tuple[int, ...] | None:
@@ -56,7 +56,7 @@ class Data(Word):
 
 
 class Digits(Data):
-    """Handwritten digits of 28x28 pixels in ten classes, with a test part of their own (LeCun et al. 1998)."""
+    """Handwritten digits of 28x28 pixels in ten classes, with a test split of their own (LeCun et al. 1998)."""
 
     shape = (28, 28, 1)
     classes = 10
@@ -84,21 +84,21 @@ class Files(Data):
 
 
 def given_once(test: str | None, info: ValidationInfo) -> str | None:
-    """A test part comes from a file of its own or from a third share, never from both."""
+    """A test split comes from a file of its own or from a third share, never from both."""
     if test is not None and len(info.data.get("split", ())) == 3:
-        raise ValueError("gives a test part already, so split has two shares, as 75/25")
+        raise ValueError("gives a test split already, so split has two shares, as 75/25")
     return test
 
 
 class Idx(Files):
-    """IDX files, plain or gzipped: images, their labels, and those of a test part where there is one."""
+    """IDX files, plain or gzipped: images, their labels, and those of a test split where there is one."""
 
     word = "idx"
     paths = ("path", "labels", "test", "test_labels")
     examples = ('data idx "train-images.gz" labels="train-labels.gz"',)
     labels: str = Field(description="the file of the labels")
-    test: str | None = Field(None, description="the images of a test part")
-    test_labels: str | None = Field(None, validate_default=True, description="the labels of the test part")
+    test: str | None = Field(None, description="the images of a test split")
+    test_labels: str | None = Field(None, validate_default=True, description="the labels of the test split")
 
     _test_once = field_validator("test")(given_once)
 
@@ -106,7 +106,7 @@ class Idx(Files):
     @classmethod
     def _both(cls, test_labels: str | None, info: ValidationInfo) -> str | None:
         if (test_labels is None) != (info.data.get("test") is None) and "test" in info.data:
-            raise ValueError("and test belong together: the images of a test part and their labels")
+            raise ValueError("and test belong together: the images of a test split and their labels")
         return test_labels
 
 
@@ -133,7 +133,7 @@ class Csv(Series, Files):
     examples = ('data csv "iris.csv" target=species', 'data csv "power.csv" target=load window=24 horizon=1')
     target: str = Field(description="the column that is to be predicted")
     separator: str = Field(",", description="what stands between two cells, or tab")
-    test: str | None = Field(None, description="the table of a test part")
+    test: str | None = Field(None, description="the table of a test split")
 
     _test_once = field_validator("test")(given_once)
 

@@ -21,7 +21,7 @@ class Sine(Series, Data):
         (70.0, 10.0, 20.0), description="shares of training, validation and test, in the order of time"
     )
     normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
-        "none", description="what numbers are brought to, by what the training part has"
+        "none", description="what numbers are brought to, by what the training split has"
     )
 
     def sample_shape(self) -> tuple[int, ...] | None:
@@ -51,7 +51,7 @@ class Text(Symbolic, Files):
     )
     window: int = Field(64, gt=0, description="characters of a sample")
     case: Literal["keep", "lower"] = Field("keep", description="whether letters are made small")
-    test: str | None = Field(None, description="the text of a test part")
+    test: str | None = Field(None, description="the text of a test split")
 
     _test_once = field_validator("test")(given_once)
 

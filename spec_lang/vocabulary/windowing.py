@@ -10,7 +10,7 @@ class Series(BaseModel):
 
     A sample is `window` points. What it is to become is the value `horizon` points behind its last (`predict=last`), or
     the values so far behind each of them (`predict=every`). Windows begin `stride` points apart: one by default, or a
-    window, so that they do not overlap, where every point predicts. Parts are cut in the order of time.
+    window, so that they do not overlap, where every point predicts. Splits are cut in the order of time.
     """
 
     window: int | None = Field(None, gt=0, description="points of a sample")

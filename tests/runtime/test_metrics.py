@@ -95,7 +95,7 @@ def test_no_samples_have_no_metric(name: str) -> None:
         measure(word, np.zeros((0, 3)), np.zeros(0, int))
 
 
-def test_targets_of_another_part_are_refused() -> None:
+def test_targets_of_another_split_are_refused() -> None:
     with pytest.raises(TargetError):
         measured(Accuracy(), THREE, [0, 1])
     with pytest.raises(TargetError):

@@ -17,7 +17,7 @@ from nnspec.cli._pictures import keep, picture_arguments, single
 @samples
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
     """Draw how often each class is taken for each class."""
-    from nnspec.cli._checkpoint import chosen_part, class_names, opened, pictures_beside
+    from nnspec.cli._checkpoint import chosen_split, class_names, opened, pictures_beside
     from nnspec.runtime.infer.evaluation import confusion_of
     from nnspec.runtime.views import PICTURES, PictureError
 
@@ -28,7 +28,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         names = class_names(network)
         if names is None:
             raise PictureError(f"{file} does not tell classes apart, so there is nothing to confuse")
-        name, found, part = chosen_part(network, data, split)
-        counts = confusion_of(network, part)
+        name, found, chosen = chosen_split(network, data, split)
+        counts = confusion_of(network, chosen)
         title = f"{network.spec.name} on {found.name}, {name}"
         keep(PICTURES["confusion"](counts, names, title), out or pictures_beside(file) / "confusion.png")

@@ -20,15 +20,15 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
 
     For networks that predict the next number of a series: data sine, or csv with window=.
     """
-    from nnspec.cli._checkpoint import chosen_part, opened, pictures_beside
+    from nnspec.cli._checkpoint import chosen_split, opened, pictures_beside
     from nnspec.runtime.infer.forecasting import forecast
     from nnspec.runtime.views import PICTURES
 
     single(checkpoints, out)
     for checkpoint in checkpoints:
         file, saved = opened(checkpoint)
-        name, found, part = chosen_part(saved.network, data, split)
-        told = forecast(saved.network, part)
+        name, found, chosen = chosen_split(saved.network, data, split)
+        told = forecast(saved.network, chosen)
         title = f"{saved.network.spec.name} on {found.name}, {name}"
         figure = PICTURES["predictions"](told.truth, told.predicted, told.rolled, told.begins, title)
         keep(figure, out or pictures_beside(file) / "predictions.png")

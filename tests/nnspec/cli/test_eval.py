@@ -30,10 +30,10 @@ def test_a_split_is_chosen_by_name(nnspec: Command, digits: Path) -> None:
     assert nnspec("eval", digits, "--split", "tset").code == 2
 
 
-def test_without_a_test_part_it_is_the_validation_part(nnspec: Command, flowers: Path) -> None:
+def test_without_a_test_split_it_is_the_validation_split(nnspec: Command, flowers: Path) -> None:
     assert nnspec("eval", flowers, "--json").json["split"] == "validation"
     failed = nnspec("eval", flowers, "--split", "test")
-    assert failed.code == 2 and "has no test part; it has train or validation" in failed.err
+    assert failed.code == 2 and "has no test split; it has train or validation" in failed.err
 
 
 def test_the_result_is_readable(nnspec: Command, flowers: Path) -> None:

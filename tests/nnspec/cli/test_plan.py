@@ -57,12 +57,12 @@ def test_a_network_of_ten_billion_units_is_refused(nnspec: Command) -> None:
     assert failed.code == 1 and "E401" in failed.err
 
 
-def test_the_samples_are_told_by_part_and_class(nnspec: Command, tmp_path: Path) -> None:
+def test_the_samples_are_told_by_split_and_class(nnspec: Command, tmp_path: Path) -> None:
     write_flowers(tmp_path / "flowers.csv", seed=0)
     (tmp_path / "a.nnspec").write_text('dense 3 softmax\ndata csv "flowers.csv" target=kind\ntrain 2 epochs batch=8\n')
     data = nnspec("plan", "a.nnspec", "--json").json["data"]
     assert (data["name"], data["at_hand"], data["reason"], data["steps"]) == ("csv", True, None, 14)
-    assert {role: part["samples"] for role, part in data["parts"].items()} == {"train": 54, "validation": 6}
+    assert {role: split["samples"] for role, split in data["parts"].items()} == {"train": 54, "validation": 6}
     train, validation = (data["parts"][role]["classes"] for role in ("train", "validation"))
     assert {name: train[name] + validation[name] for name in "uvw"} == {"u": 20, "v": 20, "w": 20}
     rows = [line.split() for line in nnspec("plan", "a.nnspec").out.splitlines()]

@@ -12,7 +12,7 @@ from tests.nnspec.conftest import Command
 
 @pytest.fixture
 def picture(digits: Path, tmp_path: Path) -> Path:
-    """A digit of the test part as a PNG of twice its size."""
+    """A digit of the test split as a PNG of twice its size."""
     from nnspec.runtime.data import load_data
     from nnspec.spec_lang.vocabulary.data import MnistSample
 

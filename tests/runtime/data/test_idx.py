@@ -99,14 +99,14 @@ def test_a_folder_and_a_file_in_no_folder_are_wrong_use(tmp_path: Path) -> None:
         assert error.value.exit_code == 2
 
 
-def test_the_word_reads_images_labels_and_a_test_part_beside_the_spec(tmp_path: Path) -> None:
+def test_the_word_reads_images_labels_and_a_test_split_beside_the_spec(tmp_path: Path) -> None:
     for name, count in (("train", 20), ("test", 10)):
         images, labels = digits(count)
         write_idx(tmp_path / f"{name}.gz", images)
         write_idx(tmp_path / f"{name}-labels", labels)
     word = Idx(path="train.gz", labels="train-labels", test="test.gz", test_labels="test-labels", split=(75, 25))
     data = load_data(word, tmp_path, classification=True)
-    assert {role: len(part) for role, part in data.parts()} == {"train": 15, "validation": 5, "test": 10}
+    assert {role: len(split) for role, split in data.splits()} == {"train": 15, "validation": 5, "test": 10}
     assert data.preprocessing.input_shape == (28, 28, 1) and data.train.inputs.dtype == np.uint8
     assert data.test is not None and data.test.targets.tolist() == list(range(10))
     assert data.test.targets.dtype == np.int64 and data.name == "train.gz"

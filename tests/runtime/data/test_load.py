@@ -1,4 +1,4 @@
-"""From sources to parts: the split, the shapes, the registry."""
+"""From sources to splits: the split, the shapes, the registry."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.runtime.data import Data, DataError, Part, data_from_arrays, load_data, load_sources
+from nnspec.runtime.data import Data, DataError, Split, data_from_arrays, load_data, load_sources
 from nnspec.runtime.data import load as loading
 from nnspec.spec_lang.vocabulary import registry as language
 from nnspec.spec_lang.vocabulary.data import Npz
@@ -17,52 +17,52 @@ SHARES = st.lists(st.floats(0, 100), min_size=1, max_size=2).flatmap(
 )
 
 
-def rows(part: Part | None) -> list[int]:
-    return [] if part is None else part.inputs[:, 0].tolist()
+def rows(split: Split | None) -> list[int]:
+    return [] if split is None else split.inputs[:, 0].tolist()
 
 
-def split(count: int, shares: tuple[float, ...], seed: int) -> Data:
+def divided(count: int, shares: tuple[float, ...], seed: int) -> Data:
     x = np.arange(count)[:, None]
     return data_from_arrays(x, np.arange(count) % 2, classification=True, split=shares, seed=seed)
 
 
 @given(st.integers(3, 60), SHARES, st.integers(0, 2**63 - 1))
-def test_every_sample_is_in_exactly_one_part_and_in_order(count: int, shares: tuple[float, ...], seed: int) -> None:
+def test_every_sample_is_in_exactly_one_split_and_in_order(count: int, shares: tuple[float, ...], seed: int) -> None:
     try:
-        data = split(count, shares, seed)
+        data = divided(count, shares, seed)
     except DataError:
         held = sum(max(1, count * share / sum(shares) + 0.5) for share in shares[1:] if share > 0)
         assert held >= count  # an error only where nothing is left to train on
         return
-    parts = [rows(data.train), rows(data.validation), rows(data.test)]
-    assert sorted(row for part in parts for row in part) == list(range(count))
-    assert all(part == sorted(part) for part in parts) and parts[0]
-    assert data.train.targets.tolist() == [row % 2 for row in parts[0]]
-    for part, share in zip(parts[1:], (*shares[1:], 0), strict=False):
-        assert bool(part) == (share > 0)
-        assert len(part) <= 1 or abs(len(part) - count * share / sum(shares)) <= 0.5 + 1e-6
+    splits = [rows(data.train), rows(data.validation), rows(data.test)]
+    assert sorted(row for split in splits for row in split) == list(range(count))
+    assert all(split == sorted(split) for split in splits) and splits[0]
+    assert data.train.targets.tolist() == [row % 2 for row in splits[0]]
+    for split, share in zip(splits[1:], (*shares[1:], 0), strict=False):
+        assert bool(split) == (share > 0)
+        assert len(split) <= 1 or abs(len(split) - count * share / sum(shares)) <= 0.5 + 1e-6
 
 
 def test_the_split_follows_from_the_seed_alone_and_stays_as_it_is() -> None:
-    data = split(12, (70, 15, 15), 7)
+    data = divided(12, (70, 15, 15), 7)
     order = np.random.Generator(np.random.PCG64(7)).permutation(12).tolist()
     assert rows(data.validation) == sorted(order[:2]) and rows(data.test) == sorted(order[2:4])
     assert rows(data.train) == sorted(order[4:])
-    assert split(12, (70, 15, 15), 7).digest == data.digest != split(12, (70, 15, 15), 8).digest
+    assert divided(12, (70, 15, 15), 7).digest == data.digest != divided(12, (70, 15, 15), 8).digest
 
 
 def test_shares_need_not_sum_to_a_hundred() -> None:
-    assert split(40, (3, 1), 0).digest == split(40, (75, 25), 0).digest
+    assert divided(40, (3, 1), 0).digest == divided(40, (75, 25), 0).digest
 
 
 def test_a_small_share_still_gets_a_sample() -> None:
-    data = split(5, (99, 1), 0)
+    data = divided(5, (99, 1), 0)
     assert data.validation is not None and (len(data.train), len(data.validation)) == (4, 1)
 
 
 def test_too_few_samples_to_train_on_are_refused() -> None:
     with pytest.raises(DataError, match="2 samples in data are too few to split 1/1/1"):
-        split(2, (1, 1, 1), 0)
+        divided(2, (1, 1, 1), 0)
 
 
 def test_nothing_is_split_off_and_nothing_copied_unless_it_is_asked_for() -> None:
@@ -119,8 +119,8 @@ def test_validation_samples_have_the_shape_of_those_to_train_on() -> None:
         data_from_arrays(np.zeros((2, 2)), [0, 1], (np.zeros((2, 3)), [0, 1]), classification=True)
 
 
-def test_normalization_is_learnt_from_the_training_part_alone() -> None:
-    data = split(50, (60, 20, 20), 3)
+def test_normalization_is_learnt_from_the_training_split_alone() -> None:
+    data = divided(50, (60, 20, 20), 3)
     assert data.preprocessing.normalize == "none"
     x = np.arange(50.0)[:, None]
     measured = data_from_arrays(x, x[:, 0] % 2, classification=True, split=(60, 20, 20), seed=3, normalize="zscore")

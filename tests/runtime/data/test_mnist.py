@@ -30,7 +30,7 @@ def published(server: Server, bare_machine: Path, tmp_path: Path, monkeypatch: p
 
 
 def assert_small_mnist(data: Data) -> None:
-    assert {role: len(part) for role, part in data.parts()} == {"train": 30, "validation": 10, "test": 20}
+    assert {role: len(split) for role, split in data.splits()} == {"train": 30, "validation": 10, "test": 20}
     assert data.train.inputs.shape == (30, 28, 28, 1) and data.train.inputs.dtype == np.uint8
     assert data.name == "mnist" and data.preprocessing.classes == tuple("0123456789")
     assert data.test is not None and np.array_equal(data.test.inputs[..., 0], digits(20, 2)[0])

@@ -21,7 +21,7 @@ def test_they_are_bytes_of_28_by_28_in_little_room() -> None:
 
 
 def test_they_are_written_light_on_dark_and_no_two_are_alike() -> None:
-    images = np.concatenate([part.inputs for _, part in SAMPLE.parts()])
+    images = np.concatenate([split.inputs for _, split in SAMPLE.splits()])
     assert len(np.unique(images.reshape(6_000, -1), axis=0)) == 6_000
     assert images[:, :2].mean() < 1 < 60 < images[:, 10:18, 10:18].mean()
 

@@ -18,22 +18,22 @@ def load(path: Path, classification: bool = True, **options: Any) -> Data:
     return load_data(Npz(path=path.name, **options), path.parent, classification)
 
 
-def test_x_and_y_are_split_and_a_test_part_is_taken_as_it_is(tmp_path: Path) -> None:
+def test_x_and_y_are_split_and_a_test_split_is_taken_as_it_is(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=Y, x_test=X[:2] + 100, y_test=Y[:2])
     data = load(tmp_path / "a.npz", split=(75, 25))
-    assert {role: len(part) for role, part in data.parts()} == {"train": 6, "validation": 2, "test": 2}
+    assert {role: len(split) for role, split in data.splits()} == {"train": 6, "validation": 2, "test": 2}
     assert data.test is not None and np.array_equal(data.test.inputs, X[:2] + 100)
 
 
-def test_arrays_of_other_names_are_found_with_their_test_part(tmp_path: Path) -> None:
+def test_arrays_of_other_names_are_found_with_their_test_split(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", images=X, labels=Y, images_test=X, labels_test=Y)
     data = load(tmp_path / "a.npz", x="images", y="labels")
     assert data.test is not None and len(data.test) == 8
 
 
-def test_a_third_share_is_refused_where_a_test_part_is_there(tmp_path: Path) -> None:
+def test_a_third_share_is_refused_where_a_test_split_is_there(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=Y, x_test=X, y_test=Y)
-    with pytest.raises(DataError, match=r"a\.npz has a test part of its own"):
+    with pytest.raises(DataError, match=r"a\.npz has a test split of its own"):
         load(tmp_path / "a.npz", split=(60, 20, 20))
 
 
@@ -43,7 +43,7 @@ def test_a_missing_array_names_the_one_most_likely_meant(tmp_path: Path) -> None
         load(tmp_path / "a.npz", x="images")
 
 
-def test_half_a_test_part_is_refused(tmp_path: Path) -> None:
+def test_half_a_test_split_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=X, y=Y, x_test=X)
     with pytest.raises(DataError, match='has "x_test" and no "y_test"'):
         load(tmp_path / "a.npz")

@@ -30,10 +30,10 @@ def test_the_sine_is_a_sine_with_noise_of_the_deviation_asked_for_and_one_seed_i
     assert (sine(Sine(seed=3)) != sine(Sine(seed=4))).all()
 
 
-def test_parts_of_a_series_are_cut_in_time_and_share_no_target() -> None:
+def test_splits_of_a_series_are_cut_in_time_and_share_no_target() -> None:
     data = load_data(Sine(length=110, noise=0, split=(70, 10, 20)), None, False)
-    assert [len(part) for _, part in data.parts()] == [70, 10, 20]
-    together = np.concatenate([part.targets for _, part in data.parts()])
+    assert [len(split) for _, split in data.splits()] == [70, 10, 20]
+    together = np.concatenate([split.targets for _, split in data.splits()])
     np.testing.assert_array_equal(together[:, 0], sine(Sine(length=110, noise=0))[10:])
 
 

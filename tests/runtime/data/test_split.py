@@ -13,7 +13,7 @@ def labelled(y: object, x: np.ndarray = X) -> Data:
     return data_from_arrays(x, y, classification=True, split=(2, 1))  # type: ignore[arg-type]
 
 
-def test_counts_are_by_class_in_each_part() -> None:
+def test_counts_are_by_class_in_each_split() -> None:
     counts = labelled(["b", "a", "b", "b", "a", "b"]).counts()
     assert set(counts) == {"train", "validation"}
     assert {name: counts["train"][name] + counts["validation"][name] for name in "ab"} == {"a": 2, "b": 4}
@@ -44,7 +44,7 @@ def test_the_digest_does_not_depend_on_the_layout_in_memory() -> None:
 def test_a_label_too_high_for_the_network_is_told_with_its_sample() -> None:
     data = data_from_arrays(X, [0, 1, 9, 1, 0, 1], classification=True)
     data.require_outputs(10)
-    with pytest.raises(DataError, match=r"label 9 is out of range.*classes are 0 to 4 \(sample 2 of the train part"):
+    with pytest.raises(DataError, match=r"label 9 is out of range.*classes are 0 to 4 \(sample 2 of the train split"):
         data.require_outputs(5)
 
 

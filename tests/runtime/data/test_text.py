@@ -24,10 +24,10 @@ def test_pieces_follow_each_other_and_each_character_is_followed_by_the_next(tmp
     assert data.preprocessing.vocabulary == data.preprocessing.classes == tuple("abcdefghi")
 
 
-def test_parts_of_a_text_are_cut_in_its_order(tmp_path: Path) -> None:
+def test_splits_of_a_text_are_cut_in_its_order(tmp_path: Path) -> None:
     data = load(tmp_path, "abcdefghi", window=1, split=(50, 25, 25))
-    parts = [part.inputs[:, 0].tolist() for _, part in data.parts()]
-    assert parts == [[0, 1, 2, 3], [4, 5], [6, 7]]
+    splits = [split.inputs[:, 0].tolist() for _, split in data.splits()]
+    assert splits == [[0, 1, 2, 3], [4, 5], [6, 7]]
 
 
 def test_lines_begin_and_end_with_the_break_and_are_padded(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_another_text_is_read_by_the_numbers_of_the_first(tmp_path: Path) -> Non
 
 def test_the_dinosaurs_are_1533_names_of_27_symbols() -> None:
     data = load_data(Dinos(split=(80, 10, 10)), None, True)
-    assert sum(len(part) for _, part in data.parts()) == 1533
+    assert sum(len(split) for _, split in data.splits()) == 1533
     assert data.preprocessing.classes == ("\n", *"abcdefghijklmnopqrstuvwxyz")
     assert data.train.inputs.shape[1:] == Dinos.shape
     names = {decode(row[1:][row[1:] >= 0].tolist(), data.preprocessing.classes) for row in data.train.inputs}

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.rewrites import REWRITES
-from nnspec.runtime.data import Part, Preprocessing
+from nnspec.runtime.data import Preprocessing, Split
 from nnspec.runtime.infer.evaluation import answers, confusion_of, evaluate
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import LARGEST, plan_for
@@ -129,23 +129,23 @@ def test_evaluation_is_what_the_definition_says(text: str, size: int) -> None:
     random = np.random.default_rng(2)
     spec = net.spec
     y = random.integers(0, 4, 300) if spec.classification else random.normal(size=(300, 3)).astype(np.float32)
-    part = Part(x[:size], y[:size])
-    batch = net.preprocessing.apply(part.inputs, net.dtype)
-    loss, _ = net.program.loss(net.program.forward(batch, Mode())[0], part.targets)
+    split = Split(x[:size], y[:size])
+    batch = net.preprocessing.apply(split.inputs, net.dtype)
+    loss, _ = net.program.loss(net.program.forward(batch, Mode())[0], split.targets)
     outputs = net.program.outputs(batch)
-    measured = evaluate(net, part, "test_")
+    measured = evaluate(net, split, "test_")
     assert set(measured) == {"test_loss", *(f"test_{metric.word}" for metric in spec.metrics)}
     assert measured["test_loss"] == pytest.approx(loss, rel=1e-6)
     for metric in spec.metrics:
-        if np.isfinite(measure(metric, outputs, part.targets)):
-            assert measured[f"test_{metric.word}"] == pytest.approx(measure(metric, outputs, part.targets), rel=1e-5)
-    np.testing.assert_allclose(answers(net, part)[1], outputs, atol=1e-6)
+        if np.isfinite(measure(metric, outputs, split.targets)):
+            assert measured[f"test_{metric.word}"] == pytest.approx(measure(metric, outputs, split.targets), rel=1e-5)
+    np.testing.assert_allclose(answers(net, split)[1], outputs, atol=1e-6)
 
 
 def test_the_confusion_of_classes_counts_every_sample_once() -> None:
     net, x = network(SPECS["dense"])
     y = np.random.default_rng(2).integers(0, 4, 300)
-    table = confusion_of(net, Part(x, y))
+    table = confusion_of(net, Split(x, y))
     assert table.sum() == 300
     np.testing.assert_array_equal(table.sum(axis=1), np.bincount(y, minlength=4))
     assert np.trace(table) == (defined(net, x).argmax(axis=1) == y).sum()

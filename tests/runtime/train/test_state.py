@@ -38,14 +38,14 @@ def test_a_stateful_epoch_of_short_windows_is_one_pass_over_long_ones(tmp_path: 
     assert short["loss"] == pytest.approx(long["loss"], rel=1e-12)
 
 
-def test_evaluation_carries_the_state_through_the_whole_part(tmp_path: Path) -> None:
+def test_evaluation_carries_the_state_through_the_whole_split(tmp_path: Path) -> None:
     run = nnspec.train(STATEFUL, out=tmp_path / "a", dtype="float64")
-    part = run.data.validation
-    assert part is not None
-    whole = nnspec.compile(f"input {part.inputs.shape[0] * 10}x1 {STATEFUL.split('data')[0]}", dtype="float64")
+    split = run.data.validation
+    assert split is not None
+    whole = nnspec.compile(f"input {split.inputs.shape[0] * 10}x1 {STATEFUL.split('data')[0]}", dtype="float64")
     whole.set_parameters(run.network.parameters)
-    answers = whole.predict(part.inputs.reshape(1, -1, 1))
-    loss = float(np.mean((answers.reshape(part.targets.shape) - part.targets) ** 2))
+    answers = whole.predict(split.inputs.reshape(1, -1, 1))
+    loss = float(np.mean((answers.reshape(split.targets.shape) - split.targets) ** 2))
     assert run.end["validation_loss"] == pytest.approx(loss, rel=1e-12)
 
 

@@ -26,17 +26,17 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(split: Any) -> None:
         Npz(path="a.npz", split=split)
 
 
-def test_a_third_share_is_refused_where_a_test_part_is_known() -> None:
-    with pytest.raises(ValidationError, match="mnist has a test part of its own"):
+def test_a_third_share_is_refused_where_a_test_split_is_known() -> None:
+    with pytest.raises(ValidationError, match="mnist has a test split of its own"):
         Mnist(split=(70, 15, 15))
-    with pytest.raises(ValidationError, match="gives a test part already"):
+    with pytest.raises(ValidationError, match="gives a test split already"):
         Csv(path="a.csv", target="y", test="b.csv", split=(70, 15, 15))
-    with pytest.raises(ValidationError, match="gives a test part already"):
+    with pytest.raises(ValidationError, match="gives a test split already"):
         Idx(path="a", labels="b", test="c", test_labels="d", split=(70, 15, 15))
 
 
 @pytest.mark.parametrize("half", [{"test": "c"}, {"test_labels": "d"}])
-def test_the_images_of_a_test_part_and_their_labels_belong_together(half: dict[str, str]) -> None:
+def test_the_images_of_a_test_split_and_their_labels_belong_together(half: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="belong together"):
         Idx(path="a", labels="b", **half)
 

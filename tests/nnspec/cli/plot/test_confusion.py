@@ -24,7 +24,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     return found
 
 
-def test_the_counts_are_those_of_the_part_asked_for(nnspec: Command, digits: Path, seen: dict[str, Any]) -> None:
+def test_the_counts_are_those_of_the_split_asked_for(nnspec: Command, digits: Path, seen: dict[str, Any]) -> None:
     accuracy = nnspec("eval", digits, "--split", "validation", "--json").json["accuracy"]
     drawn = nnspec("plot", "confusion", digits, "--split", "validation", "--out", "confusion.png")
     assert (drawn.code, drawn.out) == (0, "confusion.png\n")
