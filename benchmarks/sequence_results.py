@@ -24,7 +24,7 @@ from benchmarks.shipped import (
     write_entries,
 )
 from nnspec.runtime.data import Data, Split
-from nnspec.runtime.data.characters import decode
+from nnspec.runtime.data.characters import decode_text
 from nnspec.runtime.data.series import sine
 from nnspec.runtime.train.spec_and_data import data_of
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
@@ -147,7 +147,7 @@ def as_symbols(split: Split) -> list[list[int]]:
 
 def as_names(data: Data, symbols: Sequence[Sequence[int]]) -> list[str]:
     """Names in letters, without their ends."""
-    return [decode(name[:-1], vocabulary(data)) for name in symbols]
+    return [decode_text(name[:-1], vocabulary(data)) for name in symbols]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._options import changes
+from nnspec.cli._options import spec_options
 from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.source import Source
 
@@ -56,7 +56,7 @@ class Asked:
 @click.argument("name", required=False)
 @click.option("--train", is_flag=True, help="Train; NAME is then the run, with its network and its history.")
 @click.option("--plan", is_flag=True, help="Show shapes, parameters, and how a step is computed.")
-@changes
+@spec_options
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
 @click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or none for arrays.")
 @click.option("--quiet", is_flag=True, help="Tell nothing of the training but its end.")
@@ -94,7 +94,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     asked = _read(line)
     if asked is None:
         return
-    from nnspec.cli._say import result
+    from nnspec.cli._output import print_result
     from nnspec.runtime.train.spec_and_data import compiled
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -111,7 +111,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     elif asked.name is not None or not asked.plan:
         made = compiled(request, arrays=arrays)
         spec = made.spec
-        result(f"{spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
+        print_result(f"{spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
     if asked.name is not None:
         variables[asked.name] = made
 
@@ -145,13 +145,13 @@ def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
 
 
 def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
-    from nnspec.cli._outcome import show
-    from nnspec.cli._progress import following
+    from nnspec.cli._progress import progress_listener
+    from nnspec.cli._summary import print_summary
     from nnspec.runtime.train.loop import train
 
-    with following(False, asked.quiet) as listen:
+    with progress_listener(False, asked.quiet) as listen:
         run = train(request, asked.out, arrays, listen=listen, files=arrays is None or asked.out is not None)
-    show(run, quiet=True)
+    print_summary(run, quiet=True)
     return run
 
 

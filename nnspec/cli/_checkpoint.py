@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.cli._say import note
+from nnspec.cli._output import print_note
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Data, Split
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
     from nnspec.runtime.train.checkpointing import Saved
 
 
-def located(path: str) -> Path:
+def find_checkpoint(path: str) -> Path:
     """The file of a checkpoint; where a folder was given, which file of it is read is told."""
     from nnspec.runtime.train.run_folder import checkpoint_at
 
     file = checkpoint_at(path)
     if file != Path(path):
-        note(f"reading {file}")
+        print_note(f"reading {file}")
     return file
 
 
-def opened(path: str) -> "tuple[Path, Saved]":
+def open_checkpoint(path: str) -> "tuple[Path, Saved]":
     """A checkpoint and its file. Raises CheckpointError."""
     from nnspec.runtime.train.checkpointing import load
 
-    file = located(path)
+    file = find_checkpoint(path)
     return file, load(file)
 
 
@@ -46,7 +46,7 @@ def is_checkpoint(given: str) -> bool:
     return beginning.startswith(MAGIC)
 
 
-def pictures_beside(file: Path) -> Path:
+def pictures_folder(file: Path) -> Path:
     """Where pictures of a checkpoint go: pictures/ in the folder that it lies in."""
     from nnspec.runtime.train.run_folder import RunFolder
 
@@ -60,7 +60,7 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
     found = data_for(network, data)
     name, chosen = split_of(found, split)
     if data is not None and split is None and name != "test":
-        note(f"{found.name} has no test split, so this is its {name} split; --split all takes every sample")
+        print_note(f"{found.name} has no test split, so this is its {name} split; --split all takes every sample")
     return name, found, chosen
 
 
@@ -74,7 +74,7 @@ def class_names(network: "Network") -> list[str] | None:
     return [preprocessing.class_name(number) for number in range(max(shape.size, 2))]
 
 
-def looks_at_images(network: "Network") -> bool:
+def classifies_images(network: "Network") -> bool:
     """Whether it tells classes of images apart, so that one can ask where it looks."""
     shape = network.spec.input
     return class_names(network) is not None and shape is not None and shape.as_image() is not None

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from nnspec.cli._say import told
+from nnspec.cli._output import report_errors
 
 
 class Section(Enum):
@@ -89,7 +89,7 @@ class CommandLine(Family):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb."""
-        with told():
+        with report_errors():
             return super().invoke(ctx)
 
 

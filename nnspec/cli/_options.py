@@ -18,7 +18,7 @@ def _settings(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
     return settings
 
 
-def changes(function: F) -> F:
+def spec_options(function: F) -> F:
     """--set, --variant and --data: what may be changed from outside wherever a spec is read."""
     for option in (
         click.option("--data", metavar="D", help="Other data: mnist_sample, or 'csv \"table.csv\" target=y'."),
@@ -36,7 +36,7 @@ def changes(function: F) -> F:
     return function
 
 
-def samples(function: F) -> F:
+def data_options(function: F) -> F:
     """--data and --split: which samples a checkpoint is shown."""
     for option in (
         click.option(

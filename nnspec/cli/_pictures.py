@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from nnspec.cli._say import result, writing
+from nnspec.cli._output import print_result, translate_write_errors
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,15 +23,15 @@ def picture_arguments(function: F) -> F:
     return click.argument("checkpoints", metavar="RUN_OR_CHECKPOINT...", nargs=-1, required=True)(function)
 
 
-def single(checkpoints: tuple[str, ...], out: Path | None) -> None:
+def require_single_picture(checkpoints: tuple[str, ...], out: Path | None) -> None:
     """Refuse one --out for several pictures."""
     if out is not None and len(checkpoints) > 1:
         raise click.UsageError("--out names one picture, and each checkpoint has one: give one checkpoint at a time")
 
 
-def keep(figure: "Figure", path: Path) -> None:
+def save_picture(figure: "Figure", path: Path) -> None:
     """Write a picture and print its path. Raises PictureError for a suffix that is no picture's, UnwritableError."""
     from nnspec.runtime.views import save
 
-    with writing(path):
-        result(str(save(figure, path)))
+    with translate_write_errors(path):
+        print_result(str(save(figure, path)))

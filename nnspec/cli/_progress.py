@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from nnspec.cli._say import note, result_json, silence, warn
-from nnspec.cli._words import counted, metric_in_words
+from nnspec.cli._format import format_count, format_metric
+from nnspec.cli._output import discard_output, print_json, print_note, print_warning
 
 Event = dict[str, Any]
 Listener = Callable[[Event], None]
@@ -16,7 +16,7 @@ _NO_METRICS = ("event", "step", "epoch", "lr")
 
 
 @contextmanager
-def following(as_json: bool, quiet: bool) -> Iterator[Listener]:
+def progress_listener(as_json: bool, quiet: bool) -> Iterator[Listener]:
     """A listener for nnspec.runtime.train.loop that shows its events as they come."""
     with ExitStack() as stack:
         listeners: list[Listener] = [_json] if as_json else []
@@ -25,45 +25,45 @@ def following(as_json: bool, quiet: bool) -> Iterator[Listener]:
 
         def listen(event: Event) -> None:
             if event["event"] == "warning":  # quiet or not
-                warn(event["text"])
+                print_warning(event["text"])
             for listener in listeners:
                 listener(event)
 
         yield listen
 
 
-def metrics_in_words(event: Event) -> str:
+def format_metrics(event: Event) -> str:
     """What an evaluation measured: loss 0.1234, validation accuracy 96.80 %."""
     named = {name: value for name, value in event.items() if name not in _NO_METRICS}
-    return ", ".join(f"{name.replace('_', ' ')} {metric_in_words(name, value)}" for name, value in named.items())
+    return ", ".join(f"{name.replace('_', ' ')} {format_metric(name, value)}" for name, value in named.items())
 
 
 def _beginning(event: Event) -> str:
     if event["step"] >= event["total"]:
         return f"{event['out']} is trained to its end, {event['total']:,} steps: nothing is left to do"
     begin = f"from step {event['step']:,} on, " if event["step"] else ""
-    size = f"{counted(event['parameters'], 'parameter')}, {counted(event['samples'], 'sample')}"
+    size = f"{format_count(event['parameters'], 'parameter')}, {format_count(event['samples'], 'sample')}"
     into = f", into {event['out']}" if event["out"] is not None else ""
-    return f"training {event['network']}: {size}, {begin}{counted(event['total'], 'step')} in all{into}"
+    return f"training {event['network']}: {size}, {begin}{format_count(event['total'], 'step')} in all{into}"
 
 
 def _json(event: Event) -> None:
     """Evaluations and the end. Where nobody reads any more the training goes on all the same, into its folder."""
     if event["event"] in ("evaluation", "end"):
         try:
-            result_json(**event)
+            print_json(**event)
             sys.stdout.flush()
         except BrokenPipeError:
-            silence(sys.stdout)
+            discard_output(sys.stdout)
 
 
 def _lines(event: Event) -> None:
     if event["event"] == "start":
-        note(_beginning(event))
+        print_note(_beginning(event))
     elif event["event"] == "note":
-        note(event["text"])
+        print_note(event["text"])
     elif event["event"] == "evaluation":
-        note(f"step {event['step']:,}, epoch {event['epoch']}: {metrics_in_words(event)}")
+        print_note(f"step {event['step']:,}, epoch {event['epoch']}: {format_metrics(event)}")
 
 
 class _Bar:
@@ -79,7 +79,7 @@ class _Bar:
     def __call__(self, event: Event) -> None:
         """Show an event."""
         if event["event"] == "start":
-            note(_beginning(event))
+            print_note(_beginning(event))
             self._begin(event["step"], event["total"], event["batch"])
         elif event["event"] in ("evaluation", "progress"):
             if event["event"] == "evaluation":
@@ -117,4 +117,4 @@ def _room() -> dict[str, Any]:
 def _metrics_of(event: Event) -> str:
     """The metrics of an evaluation in short, without its losses."""
     chosen = {name.removeprefix("validation_"): event[name] for name in event if not name.endswith("loss")}
-    return metrics_in_words(chosen)
+    return format_metrics(chosen)

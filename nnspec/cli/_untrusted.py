@@ -12,7 +12,7 @@ MEMORY = 2**30  # bytes of address space beyond a few times the file's own size
 SECONDS = 20  # of computing; twice as many on the clock
 
 
-def judged_apart(path: Path) -> tuple[str, str, int]:
+def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
     """What `nnspec verify` says of one file there: verdict, help, exit code. A limit that is met is a verdict too."""
     try:
         memory = MEMORY + 8 * path.stat().st_size
@@ -52,9 +52,9 @@ _ADVICE = "do not use it: a file that nnspec wrote is read in a moment"
 
 def _main() -> int:
     """In the process of its own: judge the file that is named, and print the verdict and what to do."""
-    from nnspec.cli.verify import judged
+    from nnspec.cli.verify import verify_checkpoint
 
-    verdict, help, code = judged(Path(sys.argv[1]))
+    verdict, help, code = verify_checkpoint(Path(sys.argv[1]))
     print(f"{verdict}\n{help}")
     return code
 

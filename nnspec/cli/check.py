@@ -5,9 +5,9 @@ import json
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import changes, json_flag
-from nnspec.cli._say import FOUND, note, result, result_json, tell
-from nnspec.cli._words import counted
+from nnspec.cli._format import format_count
+from nnspec.cli._options import json_flag, spec_options
+from nnspec.cli._output import FOUND, print_error, print_json, print_note, print_result
 
 
 @click.command(
@@ -21,7 +21,7 @@ from nnspec.cli._words import counted
     ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@changes
+@spec_options
 @json_flag
 @click.option("--sarif", is_flag=True, help="Print the errors as SARIF, which code hosts show beside the lines.")
 def command(
@@ -49,21 +49,21 @@ def command(
         except SpecError as error:
             found += error.diagnostics
             if in_words:
-                tell(error)
-                note("")
+                print_error(error)
+                print_note("")
             code = max(code, FOUND)
         except SourceError as error:
-            code = max(code, tell(error))
+            code = max(code, print_error(error))
         else:
             if in_words:
                 size = f", {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters"
-                result(f"{spec.source.name}: no errors{size if spec.nodes else ''}")
+                print_result(f"{spec.source.name}: no errors{size if spec.nodes else ''}")
     if as_json:
-        result_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
+        print_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
     elif sarif:
         from nnspec.spec_lang.report.sarif import as_sarif
 
-        result(json.dumps(as_sarif(found), ensure_ascii=False))
+        print_result(json.dumps(as_sarif(found), ensure_ascii=False))
     elif found:
-        note(counted(len(found), "error"))
+        print_note(format_count(len(found), "error"))
     raise click.exceptions.Exit(code)

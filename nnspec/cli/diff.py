@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import changes, json_flag
-from nnspec.cli._say import FOUND, result, result_json
-from nnspec.cli._words import counted, table
+from nnspec.cli._format import format_count, format_table
+from nnspec.cli._options import json_flag, spec_options
+from nnspec.cli._output import FOUND, print_json, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.infer.weight_distance import Movement
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="[B]", required=False)
-@changes
+@spec_options
 @json_flag
 def command(
     first: str, second: str | None, settings: dict[str, str], variant: str | None, data: str | None, as_json: bool
@@ -59,7 +59,7 @@ def command(
         found = (*found, *_grids(before, after))
     moved = [movement for movement in weights or () if movement.moved]
     if as_json:
-        result_json(
+        print_json(
             equal=not (found or moved),
             differences=[difference.as_json() for difference in found],
             weights=None if weights is None else [asdict(movement) for movement in weights],
@@ -67,18 +67,18 @@ def command(
     else:
         parts = [text(found)] if found else []
         parts += [_drawn(weights)] if moved and weights else []
-        result("\n".join(parts) or "no difference")
+        print_result("\n".join(parts) or "no difference")
     raise click.exceptions.Exit(FOUND if found or moved else 0)
 
 
 def _read(given: str, settings: dict[str, str], variant: str | None, data: str | None) -> "tuple[Spec, Saved | None]":
     """The checked spec of a file or a text; of a checkpoint the one that was trained, and what it holds."""
-    from nnspec.cli._checkpoint import is_checkpoint, opened
+    from nnspec.cli._checkpoint import is_checkpoint, open_checkpoint
     from nnspec.spec_lang.check.spec_request import Request
 
     if not is_checkpoint(given):
         return Request(given, settings, variant, data).check(), None
-    _, saved = opened(given)
+    _, saved = open_checkpoint(given)
     return saved.network.spec, saved
 
 
@@ -118,5 +118,5 @@ def _drawn(weights: "list[Movement]") -> str:
                 (name, f"{movement.numbers:,}", f"{movement.distance:.4g}", relative, f"{movement.largest:.3g}")
             )
     still = len(weights) + 1 - len(rows)
-    more = f"\n  {counted(still, 'other')} did not move" if still else ""
-    return f"weights:\n{table(rows, right=(1, 2, 3, 4))}{more}"
+    more = f"\n  {format_count(still, 'other')} did not move" if still else ""
+    return f"weights:\n{format_table(rows, right=(1, 2, 3, 4))}{more}"

@@ -3,9 +3,9 @@
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import json_flag, samples
-from nnspec.cli._say import result, result_json
-from nnspec.cli._words import counted, metric_in_words, table
+from nnspec.cli._format import format_count, format_metric, format_table
+from nnspec.cli._options import data_options, json_flag
+from nnspec.cli._output import print_json, print_result
 
 
 @click.command(
@@ -18,7 +18,7 @@ from nnspec.cli._words import counted, metric_in_words, table
     ),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@samples
+@data_options
 @json_flag
 def command(checkpoint: str, data: str | None, split: str | None, as_json: bool) -> None:
     """Measure the loss and the metrics on a split of the data.
@@ -26,14 +26,14 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
     CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. Other data are prepared as those that
     the network was trained on, their columns and classes found by name; --split all takes every sample of them.
     """
-    from nnspec.cli._checkpoint import chosen_split, opened
+    from nnspec.cli._checkpoint import chosen_split, open_checkpoint
     from nnspec.runtime.infer.evaluation import evaluate
 
-    file, saved = opened(checkpoint)
+    file, saved = open_checkpoint(checkpoint)
     name, found, chosen = chosen_split(saved.network, data, split)
     measured = evaluate(saved.network, chosen)
     if as_json:
-        result_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured)
+        print_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured)
         return
-    result(f"{file} on {found.name}, {name}, {counted(len(chosen), 'sample')}")
-    result(table([(key, metric_in_words(key, value)) for key, value in measured.items()], right=(1,)))
+    print_result(f"{file} on {found.name}, {name}, {format_count(len(chosen), 'sample')}")
+    print_result(format_table([(key, format_metric(key, value)) for key, value in measured.items()], right=(1,)))

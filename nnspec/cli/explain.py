@@ -4,8 +4,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._say import result
-from nnspec.cli._words import table
+from nnspec.cli._format import format_table
+from nnspec.cli._output import print_result
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -25,12 +25,12 @@ def command(code: str | None) -> None:
     from nnspec.spec_lang.report.codes import CODES
 
     if code is None:
-        result(table(list(CODES.items())))
+        print_result(format_table(list(CODES.items())))
         return
     from nnspec.spec_lang.report.errors import NNSpecError
     from nnspec.spec_lang.report.explain import explain
 
     try:
-        result(explain(code))
+        print_result(explain(code))
     except NNSpecError as error:
         raise click.BadParameter(str(error), param_hint="CODE") from None

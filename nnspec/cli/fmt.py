@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._say import FOUND, note, result, tell, writing
-from nnspec.cli._words import counted
+from nnspec.cli._format import format_count
+from nnspec.cli._output import FOUND, print_error, print_note, print_result, translate_write_errors
 
 if TYPE_CHECKING:
     from nnspec.spec_lang.source import Source
@@ -48,24 +48,24 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
             source = _source(file)
             formatted = format(source)
         except (SpecError, SourceError) as error:
-            code = max(code, tell(error))
+            code = max(code, print_error(error))
             continue
         differs = _bytes(source) != formatted.encode()
         changed += differs
         if diff:
             for line in _difference(source, formatted) if differs else ():
-                result(line)
+                print_result(line)
         if checking or diff:
             if differs and checking:
                 code = max(code, FOUND)
-                note(f"{source.name} would change")
+                print_note(f"{source.name} would change")
         elif source.folder is None:
             click.echo(formatted, nl=False)
         elif differs:
             _replace(Path(source.name), formatted)
-            result(f"{source.name}: formatted")
+            print_result(f"{source.name}: formatted")
     if checking and changed and len(files) > 1:
-        note(f"{counted(changed, 'file')} of {len(files)} would change")
+        print_note(f"{format_count(changed, 'file')} of {len(files)} would change")
     raise click.exceptions.Exit(code)
 
 
@@ -94,7 +94,7 @@ def _difference(source: "Source", formatted: str) -> Iterator[str]:
 def _replace(path: Path, text: str) -> None:
     """Write a file anew under its own permissions, whole or not at all; of a link the file that it leads to."""
     target = path.resolve()
-    with writing(path):
+    with translate_write_errors(path):
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
         temporary = Path(name)
         try:

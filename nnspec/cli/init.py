@@ -8,20 +8,22 @@ from click.shell_completion import CompletionItem
 
 import nnspec
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._say import UnwritableError, result, writing
-from nnspec.cli._words import table
+from nnspec.cli._format import format_table
+from nnspec.cli._output import UnwritableError, print_result, translate_write_errors
 
 SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
 """The folder of the specs that come with the package."""
 
 
-def shipped() -> dict[str, Path]:
+def shipped_specs() -> dict[str, Path]:
     """Every spec that comes with the package, by name."""
     return {path.stem: path for path in sorted(SPECS.glob("*.nnspec"))}
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    return [CompletionItem(name, help=_about(path)) for name, path in shipped().items() if name.startswith(incomplete)]
+    return [
+        CompletionItem(name, help=_about(path)) for name, path in shipped_specs().items() if name.startswith(incomplete)
+    ]
 
 
 def _about(path: Path) -> str:
@@ -41,9 +43,9 @@ def command(name: str | None, file: Path | None) -> None:
 
     FILE is NAME.nnspec where it is left out. A file that is there already is never overwritten.
     """
-    specs = shipped()
+    specs = shipped_specs()
     if name is None:
-        result(table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
+        print_result(format_table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
         return
     if name not in specs:
         from nnspec.spec_lang.report.diagnostics import near, one_of
@@ -54,10 +56,10 @@ def command(name: str | None, file: Path | None) -> None:
     target = file or Path(f"{name}.nnspec")
     if target.is_dir():
         target = target / f"{name}.nnspec"
-    with writing(target):
+    with translate_write_errors(target):
         try:
             with target.open("xb") as new:
                 new.write(specs[name].read_bytes())
         except FileExistsError:
             raise UnwritableError(f"{target} is there already: name another file") from None
-    result(f"{target} is written; nnspec train {shlex.quote(str(target))} trains it")
+    print_result(f"{target} is written; nnspec train {shlex.quote(str(target))} trains it")

@@ -7,9 +7,9 @@ from typing import Any
 import click
 
 from nnspec.cli._command import Section, Verb
+from nnspec.cli._format import format_metric, format_shape, format_table
 from nnspec.cli._options import json_flag
-from nnspec.cli._say import result, result_json
-from nnspec.cli._words import metric_in_words, shape_in_words, table
+from nnspec.cli._output import print_json, print_result
 
 
 @click.command(
@@ -24,10 +24,10 @@ def command(checkpoint: str, as_json: bool) -> None:
 
     The file is proved whole first; the spec is shown as it is stored, and nothing of it is compiled.
     """
-    from nnspec.cli._checkpoint import located
+    from nnspec.cli._checkpoint import find_checkpoint
     from nnspec.runtime.errors import CheckpointError
 
-    file = located(checkpoint)
+    file = find_checkpoint(checkpoint)
     try:
         content = _content(file)
         shown = "" if as_json else _drawn(content)
@@ -35,9 +35,9 @@ def command(checkpoint: str, as_json: bool) -> None:
         told = f"it is whole, but it holds no run as nnspec train writes it ({type(error).__name__}: {error})"
         raise CheckpointError(f"{file}: {told}") from None
     if as_json:
-        result_json(**content)
+        print_json(**content)
     else:
-        result(shown)
+        print_result(shown)
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -90,18 +90,16 @@ def _drawn(content: dict[str, Any]) -> str:
         ),
         ("stands at", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"),
         ("best", f"{float(best['value']):.4g} at step {best['step']:,}" if best else "nothing measured yet"),
-        ("samples", f"{shape_in_words(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
+        ("samples", f"{format_shape(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
         ("type", content["dtype"]),
         ("spec digest", content["spec_digest"]),
         ("data digest", content["data_digest"]),
         ("environment", ", ".join(f"{key} {value}" for key, value in content["environment"].items())),
     ]
-    last = [
-        (name, metric_in_words(name, at["value"]), f"step {at['step']:,}") for name, at in content["history"].items()
-    ]
-    arrays = [(a["name"], shape_in_words(a["shape"]), a["dtype"], a["sha256"][:16]) for a in content["arrays"]]
-    parts = [content["checkpoint"], table(rows), "", content["resolved"].strip(), ""]
+    last = [(name, format_metric(name, at["value"]), f"step {at['step']:,}") for name, at in content["history"].items()]
+    arrays = [(a["name"], format_shape(a["shape"]), a["dtype"], a["sha256"][:16]) for a in content["arrays"]]
+    parts = [content["checkpoint"], format_table(rows), "", content["resolved"].strip(), ""]
     if last:
-        parts += ["last measured", table(last, right=(1,)), ""]
-    parts += ["arrays", table([("name", "shape", "type", "SHA-256"), *arrays])]
+        parts += ["last measured", format_table(last, right=(1,)), ""]
+    parts += ["arrays", format_table([("name", "shape", "type", "SHA-256"), *arrays])]
     return "\n".join(parts)

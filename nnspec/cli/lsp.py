@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._say import WRONG_USE
+from nnspec.cli._output import WRONG_USE
 from nnspec.spec_lang.report.errors import NNSpecError
 
 

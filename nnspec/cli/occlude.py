@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import samples
-from nnspec.cli._pictures import keep
-from nnspec.cli._say import note, result, warn, writing
-from nnspec.cli._words import counted
+from nnspec.cli._format import format_count
+from nnspec.cli._options import data_options
+from nnspec.cli._output import print_note, print_result, print_warning, translate_write_errors
+from nnspec.cli._pictures import save_picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ class _Chosen(NamedTuple):
     "--label", metavar="CLASS", help="The class to look for in the images given, instead of the predicted one."
 )
 @click.option("--invert", is_flag=True, help="Swap light and dark in the images given.")
-@samples
+@data_options
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Left out it is pictures/ in the run's folder."
 )
@@ -119,22 +119,22 @@ def command(
     occlusion-RxC.npz: images, labels, probabilities (of the whole images) and maps (image, row, column).
     """
     from nnspec import api
-    from nnspec.cli._checkpoint import class_names, looks_at_images, opened, pictures_beside
+    from nnspec.cli._checkpoint import class_names, classifies_images, open_checkpoint, pictures_folder
     from nnspec.runtime.explain.occlusion import OcclusionError
 
     if not images and (label is not None or invert):
         raise click.UsageError("--label and --invert are about images given as files: name one")
-    file, saved = opened(checkpoint)
+    file, saved = open_checkpoint(checkpoint)
     network = saved.network
     names = class_names(network)
-    if names is None or not looks_at_images(network):
+    if names is None or not classifies_images(network):
         shapes = f"it takes {network.spec.input} and gives {network.spec.output_shape}"
         raise OcclusionError(f"{file} is no network that tells classes of images apart: {shapes}")
-    folder = out or pictures_beside(file)
+    folder = out or pictures_folder(file)
     chosen = _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
     fill: Any = _mean(network, data) if baseline == "mean" else baseline
     for window in windows or ((2, 2), (3, 3)):
-        note(f"covering {counted(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
+        print_note(f"covering {format_count(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
         maps = api.occlude(network, chosen.images, chosen.labels, window, stride, fill)
         _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class)
 
@@ -154,7 +154,9 @@ def _first(network: "Network", names: list[str], data: str | None, split: str | 
     labels = chosen.targets[places].reshape(-1).astype(int)
     none = sorted(set(range(len(names))) - set(labels.tolist()))
     if none:
-        warn(f"no sample of {', '.join(names[label] for label in none)} is labelled rightly, so they are left out")
+        print_warning(
+            f"no sample of {', '.join(names[label] for label in none)} is labelled rightly, so they are left out"
+        )
     return _with_probabilities(network, chosen.inputs[places], labels)
 
 
@@ -213,16 +215,16 @@ def _keep(
 
     stem = f"occlusion-{window[0]}x{window[1]}"
     arrays = folder / f"{stem}.npz"
-    with writing(arrays):
+    with translate_write_errors(arrays):
         folder.mkdir(parents=True, exist_ok=True)
         np.savez(
             arrays, maps=maps, classes=names, window=window, stride=stride, baseline=baseline[1], **chosen._asdict()
         )
-    result(str(arrays))
+    print_result(str(arrays))
     words = "the mean" if baseline[0] == "mean" else baseline[1]
     for page in range(pages(chosen.labels)):
         figure = PICTURES["occlusion"](
             chosen.images, maps, chosen.labels, names, chosen.probabilities, window=window, stride=stride,
             baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.name} looks",
         )  # fmt: skip
-        keep(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"))
+        save_picture(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import changes, json_flag
-from nnspec.cli._say import result, result_json
-from nnspec.cli._words import counted, table
+from nnspec.cli._format import format_count, format_table
+from nnspec.cli._options import json_flag, spec_options
+from nnspec.cli._output import print_json, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.compiler.assemble import Plan
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nnspec.runtime.data import Data
     from nnspec.spec_lang.check.spec import Spec
 
-MOST_CLASSES = 20
+MOST_LISTED_CLASSES = 20
 """Classes that are listed one by one for people; JSON has them all."""
 
 
@@ -30,7 +30,7 @@ MOST_CLASSES = 20
     ),
 )
 @click.argument("file", metavar="FILE")
-@changes
+@spec_options
 @click.option("--out", metavar="DIR", help="The folder that the run is to get; left out it is runs/NAME.")
 @click.option("--without", metavar="REWRITE", multiple=True, help="Leave a rewrite out of the plan; repeatable.")
 @click.option("--code", is_flag=True, help="Print the training step as the NumPy program that it is.")
@@ -60,14 +60,14 @@ def command(
         from nnspec.runtime.compiler.listing import listing
 
         spec, _ = with_shapes(request)
-        result(listing(_training_plan(spec, without), spec))
+        print_result(listing(_training_plan(spec, without), spec))
         return
     spec, samples, absent = with_data_at_hand(request)
     if spec.input is None:
         spec, _ = with_shapes(request)
     plan = _training_plan(spec, without)
     if as_json:
-        result_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
+        print_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
     else:
         _tell(spec, plan, _data(spec, samples, absent), _run(spec, out))
 
@@ -97,13 +97,13 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
 def _tell(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
     from nnspec.spec_lang.check.canonical_text import resolved
 
-    result(resolved(spec))
-    result(_drawn(spec) + "\n")
-    result(_data_in_words(data) + "\n")
-    result(_planned(plan, spec) + "\n")
+    print_result(resolved(spec))
+    print_result(_drawn(spec) + "\n")
+    print_result(_data_in_words(data) + "\n")
+    print_result(_planned(plan, spec) + "\n")
     if spec.sweeps:
-        result(_sweeps_in_words(spec) + "\n")
-    result(f"  the run's folder would be {run['out']}" + (f", but: {run['problem']}" if run["problem"] else ""))
+        print_result(_sweeps_in_words(spec) + "\n")
+    print_result(f"  the run's folder would be {run['out']}" + (f", but: {run['problem']}" if run["problem"] else ""))
 
 
 def _layers(spec: "Spec") -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ def _drawn(spec: "Spec") -> str:
         rows.append((node.name, node.layer.word, str(node.output_shape), *numbers))
     flops = sum(layer["flops"] for layer in layers)
     rows.append(("all", "", "", f"{spec.parameter_count:,}", f"{flops:,}", in_bytes(spec.memory_bytes())))
-    return table(rows, right=(3, 4, 5))
+    return format_table(rows, right=(3, 4, 5))
 
 
 def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
@@ -151,13 +151,13 @@ def _data_in_words(data: dict[str, Any]) -> str:
     if not data["at_hand"]:
         return f"  data not at hand: {data['reason']}"
     listed = [split["classes"] or {} for split in splits.values()]
-    classes = list(listed[0]) if len(listed[0]) <= MOST_CLASSES else []
+    classes = list(listed[0]) if len(listed[0]) <= MOST_LISTED_CLASSES else []
     rows = [(f"data {data['name']}", *splits)]
     rows += [(f"class {name}", *(f"{counts[name]:,}" for counts in listed)) for name in classes]
     rows.append(("samples", *(f"{split['samples']:,}" for split in splits.values())))
     more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
-    told = table(rows, right=range(1, len(splits) + 1))
-    return f"{told}\n  {counted(data['steps'], 'training step')} on {counted(_trained(data), 'sample')}{more}"
+    told = format_table(rows, right=range(1, len(splits) + 1))
+    return f"{told}\n  {format_count(data['steps'], 'training step')} on {format_count(_trained(data), 'sample')}{more}"
 
 
 def _trained(data: dict[str, Any]) -> int:
@@ -171,7 +171,7 @@ def _sweeps_in_words(spec: "Spec") -> str:
     for _, values in spec.sweeps:
         total *= len(values)
     rows = [(f"sweep {key}", ", ".join(values)) for key, values in spec.sweeps]
-    return f"{table(rows)}\n  {counted(total, 'run')} in all; this plan is that of the spec as it stands"
+    return f"{format_table(rows)}\n  {format_count(total, 'run')} in all; this plan is that of the spec as it stands"
 
 
 def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
@@ -217,7 +217,7 @@ def _planned(plan: "Plan", spec: "Spec") -> str:
         laid = "x".join(map(str, n.laid))
         rows.append((n.name, n.kind, n.form, laid, f"{n.flops:,}", in_bytes(n.bytes), ", ".join(n.notes)))
     lanes = schedule.lanes
-    shards = counted(lanes[0], "sample")
+    shards = format_count(lanes[0], "sample")
     if len(lanes) > 1:
         shards = f"{' + '.join(map(str, lanes))} samples in {len(lanes)} lanes"
     if schedule.block > 1:
@@ -227,4 +227,5 @@ def _planned(plan: "Plan", spec: "Spec") -> str:
     )
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
     rewrites = ", ".join(schedule.applied) or "none"
-    return table(rows, right=(4, 5)) + f"\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"
+    steps = format_table(rows, right=(4, 5))
+    return f"{steps}\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli._command import Section, Verb
+from nnspec.cli._format import format_table
 from nnspec.cli._options import json_flag
-from nnspec.cli._say import result, result_json, tell
-from nnspec.cli._words import table
+from nnspec.cli._output import print_error, print_json, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Preprocessing
@@ -41,25 +41,25 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     """
     import numpy as np
 
-    from nnspec.cli._checkpoint import class_names, opened
+    from nnspec.cli._checkpoint import class_names, open_checkpoint
     from nnspec.runtime.data import DataError, read_inputs
 
-    _, saved = opened(checkpoint)
+    _, saved = open_checkpoint(checkpoint)
     network, code = saved.network, 0
     samples = []
     for path in inputs:
         try:
             samples += read_inputs(Path(path), network.preprocessing, invert)
         except DataError as error:
-            code = max(code, tell(error))
+            code = max(code, print_error(error))
     outputs = np.empty((0,))
     if samples:
         outputs = network.predict(np.stack([sample for _, sample in samples]))
     predictions = _predictions(network, [label for label, _ in samples], outputs)
     if as_json:
-        result_json(classes=class_names(network), predictions=predictions)
+        print_json(classes=class_names(network), predictions=predictions)
     elif predictions:
-        result(table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
+        print_result(format_table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
     raise click.exceptions.Exit(code)
 
 

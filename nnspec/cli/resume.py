@@ -24,10 +24,10 @@ def command(run_or_checkpoint: str, allow_inexact: bool, verify: bool, as_json: 
     puts this machine to the test: from the checkpoint before it, FILE.prev, to this one.
     """
     from nnspec import api
-    from nnspec.cli._outcome import show
-    from nnspec.cli._progress import following
+    from nnspec.cli._progress import progress_listener
+    from nnspec.cli._summary import print_summary
 
-    with following(as_json, quiet) as listen:
+    with progress_listener(as_json, quiet) as listen:
         run = api.resume(run_or_checkpoint, allow_inexact, listen, verify)
     if not as_json:
-        show(run, quiet)
+        print_summary(run, quiet)

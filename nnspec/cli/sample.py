@@ -4,7 +4,7 @@ import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import json_flag
-from nnspec.cli._say import note, result_json
+from nnspec.cli._output import print_json, print_note
 
 
 @click.command(
@@ -54,18 +54,18 @@ def command(
     """
     import secrets
 
-    from nnspec.cli._checkpoint import opened
+    from nnspec.cli._checkpoint import open_checkpoint
     from nnspec.runtime.infer.sampling import SamplingOptions, Writer
 
-    _, saved = opened(checkpoint)
+    _, saved = open_checkpoint(checkpoint)
     chosen = seed if seed is not None else secrets.randbelow(2**31)
     writer = Writer(saved.network, chosen, SamplingOptions(temperature, top_k), length)
     times = count or (10 if writer.lines else 1)
     if as_json:
-        result_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])
+        print_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])
         return
     if seed is None:
-        note(f"drawn with --seed {chosen}")
+        print_note(f"drawn with --seed {chosen}")
     for number in range(times):
         if number and not writer.lines:
             click.echo()

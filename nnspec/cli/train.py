@@ -3,7 +3,7 @@
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._options import changes, json_flag, quiet_flag
+from nnspec.cli._options import json_flag, quiet_flag, spec_options
 
 
 @click.command(
@@ -17,7 +17,7 @@ from nnspec.cli._options import changes, json_flag, quiet_flag
     ),
 )
 @click.argument("file", metavar="FILE")
-@changes
+@spec_options
 @click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or runs/NAME-2 and so on.")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
 @click.option("--init-from", metavar="CHECKPOINT", help="Begin with the weights of this checkpoint or run.")
@@ -42,10 +42,10 @@ def command(
     With --json every evaluation is a line of standard output, and the last line is the end.
     """
     from nnspec import api
-    from nnspec.cli._outcome import show
-    from nnspec.cli._progress import following
+    from nnspec.cli._progress import progress_listener
+    from nnspec.cli._summary import print_summary
 
-    with following(as_json, quiet) as listen:
+    with progress_listener(as_json, quiet) as listen:
         run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen)
     if not as_json:
-        show(run, quiet)
+        print_summary(run, quiet)

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from nnspec.cli._command import Section, Verb
-from nnspec.cli._say import FOUND, WRONG_USE, note, result
+from nnspec.cli._output import FOUND, WRONG_USE, print_note, print_result
 
 
 @click.command(
@@ -21,19 +21,19 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     A folder stands for all checkpoints in it. Ends with 1 where one is damaged, with 2 where one is not there. For a
     file that somebody sent you there is --untrusted.
     """
-    from nnspec.cli._untrusted import judged_apart
+    from nnspec.cli._untrusted import verify_in_sandbox
 
     code, damaged, advice = 0, 0, []
     for path in _files(checkpoints):
-        verdict, help, found = judged_apart(path) if untrusted else judged(path)
-        result(f"{path}: {verdict}")
+        verdict, help, found = verify_in_sandbox(path) if untrusted else verify_checkpoint(path)
+        print_result(f"{path}: {verdict}")
         code = max(code, found)
         damaged += found == FOUND
         advice += [f"{path}: {help}"] if help else []
     for line in advice:
-        note(line)
+        print_note(line)
     if damaged:
-        note(f"{damaged} of them cannot be used")
+        print_note(f"{damaged} of them cannot be used")
     raise click.exceptions.Exit(code)
 
 
@@ -44,7 +44,7 @@ def _files(checkpoints: tuple[str, ...]) -> list[Path]:
     return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
 
 
-def judged(path: Path) -> tuple[str, str, int]:
+def verify_checkpoint(path: Path) -> tuple[str, str, int]:
     """What is to be said of a file, what to do now, and the exit code that follows."""
     from nnspec import checkpoints
     from nnspec.runtime.errors import CheckpointError

@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import DataError
+from nnspec.runtime.targets import PADDING
 
 BREAK = "\n"
 """The line break: it begins and ends a line."""
-
-PADDING = -1
-"""What stands behind a shorter sequence, in samples and in targets."""
 
 
 def vocabulary_of(text: str) -> tuple[str, ...]:
@@ -20,7 +18,7 @@ def vocabulary_of(text: str) -> tuple[str, ...]:
     return tuple(sorted(set(text)))
 
 
-def encode(text: str, vocabulary: Sequence[str], place: Callable[[int], str]) -> NDArray[Any]:
+def encode_text(text: str, vocabulary: Sequence[str], place: Callable[[int], str]) -> NDArray[Any]:
     """The number of each character, (characters,) int16, or int32 for vocabularies beyond its range.
 
     Raises DataError for a character that the vocabulary lacks; `place` tells where one stands, as "names.txt, line 3".
@@ -43,7 +41,7 @@ def lacking(character: str, vocabulary: Sequence[str]) -> str:
     )
 
 
-def decode(symbols: Sequence[int], vocabulary: Sequence[str]) -> str:
+def decode_text(symbols: Sequence[int], vocabulary: Sequence[str]) -> str:
     """The text that symbols stand for."""
     return "".join(vocabulary[symbol] for symbol in symbols)
 

@@ -60,7 +60,7 @@ def absent(path: Path) -> DataError:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def open_for_reading(path: Path) -> Iterator[BinaryIO]:
     """A file open for reading bytes. Raises DataError (exit code 2) where it is not there, a folder, or closed to us;
     DataError too for what the system says while it is read."""
     if path.is_dir():
@@ -74,7 +74,7 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}", exit_code=2) from error
 
 
-def beginning(path: Path, count: int = 512) -> bytes:
+def first_bytes(path: Path, count: int = 512) -> bytes:
     """The first bytes of a file; raises like `opened`."""
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         return file.read(count)

@@ -11,9 +11,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import looks_like, opened
+from nnspec.runtime.data.files import looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
-from nnspec.runtime.data.samples import Samples, counted
+from nnspec.runtime.data.samples import Samples, numbered_places
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 
@@ -29,7 +29,7 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises DataError where the file is not there, is something else, is shorter or longer than its header says, or is
     damaged inside its gzip. Nothing is allocated for sizes that the file cannot hold.
     """
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         zipped = file.read(2) == b"\x1f\x8b"
         size = file.seek(0, 2)
         file.seek(0)
@@ -92,7 +92,7 @@ def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 @reads(words.Idx)
-def read(word: words.Idx, folder: Path) -> Samples:
+def load_idx(word: words.Idx, folder: Path) -> Samples:
     """Images and labels as they stand in the files, and those of a test split where the word names one."""
     test = None
     if word.test is not None and word.test_labels is not None:
@@ -102,4 +102,4 @@ def read(word: words.Idx, folder: Path) -> Samples:
 
 def _samples(images: Path, labels: Path, test: Samples | None) -> Samples:
     inputs, targets = read_pair(images, labels)
-    return Samples(images.name, inputs, targets, counted(f"{images} with {labels.name}"), test)
+    return Samples(images.name, inputs, targets, numbered_places(f"{images} with {labels.name}"), test)

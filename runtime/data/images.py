@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import opened
+from nnspec.runtime.data.files import open_for_reading
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.errors import DataError
 
@@ -70,7 +70,7 @@ def _open(path: Path) -> "Image":
     """The first frame of a picture, decoded, the way up that its camera says."""
     from PIL import Image, ImageOps
 
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import beginning, looks_like, opened
+from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.idx import read_idx
 from nnspec.runtime.data.images import read_picture
-from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.npz import read_array, read_arrays
 from nnspec.runtime.data.preprocessing import Preprocessing
-from nnspec.runtime.data.tables import Table, fill, guess_separator, records
+from nnspec.runtime.data.tables import Table, guess_separator, read_records, table_from_rows
 from nnspec.runtime.data.target_encoding import is_number
 from nnspec.runtime.errors import DataError
 
@@ -32,7 +32,7 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
     picture.
     Raises DataError where the file is not there, cannot be read, or holds samples of another shape or none.
     """
-    head = beginning(path)
+    head = first_bytes(path)
     kind = looks_like(head)
     if kind in _PICTURES:
         return [(str(path), read_picture(path, preprocessing, invert))]
@@ -69,7 +69,7 @@ def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Ite
         samples = preprocessing.as_batch(array[None] if single else array)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    place = first_not_finite(samples)
+    place = first_nonfinite_index(samples)
     if place is not None:
         raise DataError(f"{path}[{place[0]}] has {samples[place]}: samples must be finite")
     if not len(samples):
@@ -82,9 +82,9 @@ def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArr
     """The rows of a table as samples."""
     size = int(np.prod(preprocessing.input_shape))
     features = preprocessing.features
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         separator = guess_separator(file.readline().decode("utf-8", "replace"))
-    rows = list(records(path, separator))
+    rows = list(read_records(path, separator))
     first = rows[0][1] if rows else []
     named = (features is not None and set(features) <= set(first)) or not all(map(is_number, first))
     if named:
@@ -94,12 +94,12 @@ def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArr
         wanted = features or tuple(f"column {index}" for index in range(1, len(first) + 1))
         names = list(wanted)
     if features is not None and preprocessing.input_shape[1:] == (len(features),) and named:
-        yield from _over_time(fill(path, names, rows, wanted, None), preprocessing.input_shape[0])
+        yield from _over_time(table_from_rows(path, names, rows, wanted, None), preprocessing.input_shape[0])
         return
     if len(wanted) != size or (not named and len(first) != size):
         by = "x".join(map(str, preprocessing.input_shape))
         raise DataError(f"{path} has {len(first)} columns, and the network takes {by} numbers for each sample")
-    table = fill(path, names, rows, wanted, None)
+    table = table_from_rows(path, names, rows, wanted, None)
     for line, numbers in zip(table.lines, table.numbers, strict=True):
         yield f"{path}:{line}", numbers.reshape(preprocessing.input_shape)
 

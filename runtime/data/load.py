@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
-from nnspec.runtime.data.samples import Samples, counted, rectangular
-from nnspec.runtime.data.split import Data, Split, digest
-from nnspec.runtime.data.target_encoding import encode
+from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
+from nnspec.runtime.data.split import Data, Split, data_digest
+from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 
@@ -89,11 +89,11 @@ def data_from_arrays(
             "validation",
             rectangular(validation[0], "validation samples"),
             rectangular(validation[1], "validation targets"),
-            counted("validation"),
+            numbered_places("validation"),
             steps=steps,
         )
     x, y = rectangular(x, "samples"), rectangular(y, "targets")
-    samples = Samples("data", x, y, counted("data"), test=held, steps=steps)
+    samples = Samples("data", x, y, numbered_places("data"), test=held, steps=steps)
     inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
     train, valid, test = _divide(Split(inputs, targets), split or (1.0,), seed, samples.name)
@@ -102,18 +102,16 @@ def data_from_arrays(
     return _finish(samples, (train, valid, test), normalize, classes, classification)
 
 
-def _targets(
-    samples: Samples, classification: bool
-) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
-    """Targets and names of classes as `encode` gives them; those of steps stand ready, and symbols are classes."""
+def _targets(samples: Samples, classification: bool) -> EncodedTargets:
+    """Return the encoded targets. Targets of steps are encoded already, and symbols are their classes."""
     if not samples.steps:
-        return encode(samples, classification)
+        return encode_targets(samples, classification)
     if samples.symbols is not None and not classification:
         raise DataError(
             f"{samples.name} is text, and the symbol behind each step is a class: end the network in softmax with loss "
             "cross_entropy"
         )
-    return samples.targets, samples.test.targets if samples.test is not None else None, samples.symbols
+    return EncodedTargets(samples.targets, samples.test.targets if samples.test is not None else None, samples.symbols)
 
 
 def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -141,7 +139,7 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
         raise DataError(f"the samples of {name} are empty: their shape is {inputs.shape}")
     if not inputs.dtype.isnative:
         inputs = inputs.astype(inputs.dtype.newbyteorder("="))
-    place = first_not_finite(inputs)
+    place = first_nonfinite_index(inputs)
     if place is not None:
         within = ", ".join(map(str, place[1:]))
         raise DataError(f"{samples.place(place[0])} has {inputs[place]} at [{within}]: samples must be finite")
@@ -194,4 +192,4 @@ def _finish(
     task: Task = "classification" if classification else "regression"
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
     named: dict[str, Split | None] = {"train": train, "validation": validation, "test": test}
-    return Data(samples.name, train, validation, test, preprocessing, digest(named, preprocessing))
+    return Data(samples.name, train, validation, test, preprocessing, data_digest(named, preprocessing))

@@ -36,7 +36,7 @@ def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
     return mean, np.sqrt(squares / count)
 
 
-def first_not_finite(samples: NDArray[Any]) -> tuple[int, ...] | None:
+def first_nonfinite_index(samples: NDArray[Any]) -> tuple[int, ...] | None:
     """Where the first NaN or infinity stands, or None."""
     if samples.dtype.kind != "f":
         return None

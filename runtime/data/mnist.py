@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.data.datasets import Dataset, register
 from nnspec.runtime.data.idx import read_pair
 from nnspec.runtime.data.load import reads
-from nnspec.runtime.data.samples import Samples, counted
+from nnspec.runtime.data.samples import Samples, numbered_places
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 
@@ -28,12 +28,12 @@ _TIMEOUT = 30  # seconds without a byte
 
 
 @reads(words.Mnist)
-def read(word: words.Mnist, folder: Path) -> Samples:
+def load_mnist(word: words.Mnist, folder: Path) -> Samples:
     """The digits from NNSPEC_DATA, the cache, or a download, in this order."""
-    return digits(word, get())
+    return load_digits(word, fetch_mnist())
 
 
-def digits(word: words.Digits, folder: Path) -> Samples:
+def load_digits(word: words.Digits, folder: Path) -> Samples:
     """The four files of a folder as samples; raises DataError where they hold anything but digits of 28x28 bytes."""
     paths = [_present(folder, name) for name in FILES]
     train_images, train_labels, test_images, test_labels = (path for path in paths if path is not None)
@@ -44,7 +44,7 @@ def digits(word: words.Digits, folder: Path) -> Samples:
 def _split(word: words.Digits, images: Path, labels: Path, test: Samples | None) -> Samples:
     inputs, targets = read_pair(images, labels)
     _check_pixels(images, inputs)
-    return Samples(word.word, inputs, targets, counted(str(labels)), test, classes=word.classes)
+    return Samples(word.word, inputs, targets, numbered_places(str(labels)), test, classes=word.classes)
 
 
 def _check_pixels(path: Path, images: NDArray[np.generic]) -> None:
@@ -53,12 +53,12 @@ def _check_pixels(path: Path, images: NDArray[np.generic]) -> None:
         raise DataError(f"{path} holds {by} numbers of {images.dtype} for each sample, and a digit is 28x28 bytes")
 
 
-def find() -> Path | None:
+def find_mnist() -> Path | None:
     """The folder that holds all four files: NNSPEC_DATA, mnist in it, or the cache; None where no folder does."""
-    return next((folder for folder in [*_own_folders(), cache()] if not _missing(folder)), None)
+    return next((folder for folder in [*_own_folders(), cache_folder()] if not _missing(folder)), None)
 
 
-def get(progress: bool | None = None) -> Path:
+def fetch_mnist(progress: bool | None = None) -> Path:
     """The folder with all four files. What the cache lacks, or has damaged, is downloaded, and checked against its
     SHA-256 before it takes its place.
 
@@ -68,7 +68,7 @@ def get(progress: bool | None = None) -> Path:
     for folder in _own_folders():
         if not _missing(folder):
             return folder
-    folder = cache()
+    folder = cache_folder()
     wanted = [name for name in FILES if not _sound(folder, name)]
     if wanted and offline():
         looked = ", ".join(str(place) for place in [*_own_folders(), folder])
@@ -82,7 +82,7 @@ def get(progress: bool | None = None) -> Path:
     return folder
 
 
-def cache() -> Path:
+def cache_folder() -> Path:
     """The folder of downloaded files: mnist in NNSPEC_HOME, else in the platform's cache folder."""
     home = os.environ.get("NNSPEC_HOME")
     if home:
@@ -180,5 +180,5 @@ def _reason(error: Exception) -> str:
 
 
 register(
-    Dataset("mnist", words.Mnist.help(), 60_000, 10_000, (28, 28, 1), find, get),
+    Dataset("mnist", words.Mnist.help(), 60_000, 10_000, (28, 28, 1), find_mnist, fetch_mnist),
 )

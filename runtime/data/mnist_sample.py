@@ -14,9 +14,9 @@ so each split keeps the order that its digits have in MNIST.
 from dataclasses import replace
 from pathlib import Path
 
-from nnspec.runtime.data import npz
 from nnspec.runtime.data.datasets import Dataset, register
 from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.npz import load_npz
 from nnspec.runtime.data.samples import Samples
 from nnspec.spec_lang.vocabulary import data as words
 
@@ -24,9 +24,9 @@ PATH = Path(__file__).with_name("mnist_sample.npz")
 
 
 @reads(words.MnistSample)
-def read(word: words.MnistSample, folder: Path) -> Samples:
+def load_mnist_sample(word: words.MnistSample, folder: Path) -> Samples:
     """The digits that come with the package."""
-    samples = npz.read(words.Npz(path=str(PATH)), Path())
+    samples = load_npz(words.Npz(path=str(PATH)), Path())
     return replace(samples, name=word.word, classes=word.classes)
 
 

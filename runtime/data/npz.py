@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import beginning, looks_like, opened
+from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
-from nnspec.runtime.data.samples import Samples, counted
+from nnspec.runtime.data.samples import Samples, numbered_places
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.report.diagnostics import near
 from nnspec.spec_lang.vocabulary import data as words
@@ -19,10 +19,10 @@ def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] =
 
     Raises DataError where the file is not there, is no archive, is damaged, lacks an array, or holds Python objects.
     """
-    head = beginning(path)
+    head = first_bytes(path)
     if not head.startswith(b"PK"):
         raise DataError(f"{path} is no NumPy archive (.npz): it seems to be {looks_like(head)}")
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
                 names = archive.files
@@ -40,7 +40,7 @@ def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] =
 
 def read_array(path: Path) -> NDArray[Any]:
     """The array of an .npy file; raises DataError where the file is damaged or holds Python objects."""
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         try:
             return np.asarray(np.load(file, allow_pickle=False))
         except MemoryError:
@@ -82,7 +82,7 @@ def _listed(names: list[str]) -> str:
 
 
 @reads(words.Npz)
-def read(word: words.Npz, folder: Path) -> Samples:
+def load_npz(word: words.Npz, folder: Path) -> Samples:
     """The arrays under the word's names; those of a test split have the same names with _test after them."""
     path = folder / word.path
     x_test, y_test = f"{word.x}_test", f"{word.y}_test"
@@ -92,5 +92,5 @@ def read(word: words.Npz, folder: Path) -> Samples:
         raise DataError(f'{path} has "{have}" and no "{lack}": a test split needs both')
     test = None
     if x_test in arrays:
-        test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], counted(f"{path}, {y_test}"))
-    return Samples(path.name, arrays[word.x], arrays[word.y], counted(str(path)), test)
+        test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], numbered_places(f"{path}, {y_test}"))
+    return Samples(path.name, arrays[word.x], arrays[word.y], numbered_places(str(path)), test)

@@ -46,6 +46,6 @@ def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:
         ) from None
 
 
-def counted(name: str) -> Callable[[int], str]:
+def numbered_places(name: str) -> Callable[[int], str]:
     """Places in a file or array that has no lines: the sample's number, counted from 0 as NumPy does."""
     return lambda index: f"{name}, sample {index} (counted from 0)"

@@ -54,7 +54,7 @@ def sine(word: Sine) -> NDArray[np.float64]:
 
 
 @reads(Sine)
-def read(word: Sine, folder: Path) -> Samples:
+def load_sine(word: Sine, folder: Path) -> Samples:
     """The sine in windows."""
     series = sine(word)
     return windows("sine", series[:, None], series, word, lambda index: f"sine, point {index}")

@@ -101,7 +101,7 @@ class Data:
             splits[role] = Split(inputs, split.targets if renumber is None else renumber[split.targets])
         train = splits["train"]
         assert train is not None
-        sha = digest(splits, preprocessing)
+        sha = data_digest(splits, preprocessing)
         return Data(self.name, train, splits["validation"], splits["test"], preprocessing, sha)
 
 
@@ -146,7 +146,7 @@ def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] |
     return np.array([wanted.index(name) if name in wanted else 0 for name in have], np.int64)
 
 
-def digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -> str:
+def data_digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -> str:
     """The SHA-256 that `Data.digest` promises. Hashes in chunks, so that nothing is copied at once."""
     sha = hashlib.sha256()
     sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import beginning, looks_like, opened
+from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.data.series import windows
@@ -37,7 +37,7 @@ class Table:
 
 
 @reads(words.Csv)
-def read(word: words.Csv, folder: Path) -> Samples:
+def load_csv(word: words.Csv, folder: Path) -> Samples:
     """The table that the word names. A test table has the same columns, in whatever order."""
     if word.window is not None:
         return _over_time(word, folder)
@@ -67,15 +67,15 @@ def _samples(table: Table, test: Samples | None) -> Samples:
     return Samples(table.path.name, table.numbers, table.target, table.place, test, table.columns)
 
 
-def records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
+def read_records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
     """The lines of a CSV file that are not blank, with their numbers, as stripped cells.
 
     Raises DataError where the file is not there, is no UTF-8 text, or its quotes do not close.
     """
-    head = beginning(path)
+    head = first_bytes(path)
     if not head or "\x00" in head.decode("latin-1"):
         raise DataError(f"{path} is no table: it seems to be {looks_like(head)}")
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         rows = csv.reader(_text(path, file), delimiter=separator, strict=True)
         try:
             for cells in rows:
@@ -100,16 +100,16 @@ def read_table(path: Path, separator: str, target: str | None, features: tuple[s
     Raises DataError, with line and column, for a missing or doubled name, a line of another length, an empty cell, a
     cell that is no number, NaN and infinity, and for a table without rows.
     """
-    rows = records(path, separator)
+    rows = read_records(path, separator)
     header = next(rows, None)
     if header is None:
         raise DataError(f"{path} has no lines")
     names = header[1]
     _check_header(path, names, target, separator)
-    return fill(path, names, rows, features or tuple(name for name in names if name != target), target)
+    return table_from_rows(path, names, rows, features or tuple(name for name in names if name != target), target)
 
 
-def fill(
+def table_from_rows(
     path: Path,
     names: list[str],
     rows: Iterable[tuple[int, list[str]]],

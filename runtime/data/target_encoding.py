@@ -1,19 +1,27 @@
 """What a sample is to become: the number of its class, or numbers. Decided here for every source alike."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.measure import first_not_finite
+from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
 
 MOST_CLASSES = 100_000  # a label beyond is a mistake, not a class: nothing of that size is allocated for it
 
 
-def encode(samples: Samples, classification: bool) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...] | None]:
+class EncodedTargets(NamedTuple):
+    """The targets of a source, those of its test split if it has one, and the names of the classes if there are any."""
+
+    targets: NDArray[Any]
+    test: NDArray[Any] | None
+    classes: tuple[str, ...] | None
+
+
+def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
     """The targets of a source and of its test split, and the names of its classes in the order of their numbers.
 
     Targets are (samples,) int64 class numbers where they are text, or whole numbers in one column and `classification`;
@@ -23,7 +31,7 @@ def encode(samples: Samples, classification: bool) -> tuple[NDArray[Any], NDArra
     """
     targets, test = _column(samples), samples.test
     if targets.dtype.kind == "U":
-        return _encode_text(samples, targets, classification)
+        return _encode_names(samples, targets, classification)
     if targets.dtype.kind not in "buif":
         raise DataError(f"the targets of {samples.name} are {targets.dtype}: they must be numbers or text")
     labels = classification and targets.ndim == 1
@@ -36,7 +44,7 @@ def encode(samples: Samples, classification: bool) -> tuple[NDArray[Any], NDArra
         if test_targets.dtype.kind not in "buif" or test_targets.shape[1:] != targets.shape[1:]:
             raise DataError(f"the targets of {test.name} are of another kind or shape than those of {samples.name}")
         encoded_test = number(test, test_targets, classification, known)
-    return encoded, encoded_test, tuple(map(str, range(known))) if known is not None else None
+    return EncodedTargets(encoded, encoded_test, tuple(map(str, range(known))) if known is not None else None)
 
 
 def is_number(text: str) -> bool:
@@ -72,9 +80,7 @@ def _column(samples: Samples) -> NDArray[Any]:
     return targets
 
 
-def _encode_text(
-    samples: Samples, targets: NDArray[Any], classification: bool
-) -> tuple[NDArray[Any], NDArray[Any] | None, tuple[str, ...]]:
+def _encode_names(samples: Samples, targets: NDArray[Any], classification: bool) -> EncodedTargets:
     if not classification:
         first = next((row for row, text in enumerate(targets.tolist()) if not is_number(text)), 0)
         raise DataError(
@@ -92,7 +98,7 @@ def _encode_text(
             name, where = test[unknown[0]], samples.test.place(int(unknown[0]))
             raise DataError(f'class "{name}" is in {samples.test.name} alone ({where}): it cannot be learnt')
         encoded_test = np.searchsorted(names, test)
-    return encoded.astype(np.int64), encoded_test, tuple(names.tolist())
+    return EncodedTargets(encoded.astype(np.int64), encoded_test, tuple(names.tolist()))
 
 
 def _class_numbers(
@@ -126,7 +132,7 @@ def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, know
     """Numbers as (samples, outputs) of floats; yes and no where the loss is about classes."""
     values = targets if targets.dtype.kind == "f" else targets.astype(np.float64)
     values = values.reshape(len(values), -1)
-    place = first_not_finite(values)
+    place = first_nonfinite_index(values)
     if place is not None:
         raise DataError(f"the target is {values[place]} ({samples.place(place[0])}); targets must be finite")
     if classification and ((values < 0) | (values > 1)).any():

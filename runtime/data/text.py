@@ -7,20 +7,21 @@ from pathlib import Path
 
 import numpy as np
 
-from nnspec.runtime.data.characters import BREAK, PADDING, encode, vocabulary_of
+from nnspec.runtime.data.characters import BREAK, encode_text, vocabulary_of
 from nnspec.runtime.data.datasets import Dataset, register
-from nnspec.runtime.data.files import looks_like, opened
+from nnspec.runtime.data.files import looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
+from nnspec.runtime.targets import PADDING
 from nnspec.spec_lang.vocabulary import sequence_sources as words
 
 DINOS = Path(__file__).with_name("dinos.txt")
-MOST = 500_000_000  # symbols in memory: lines are as long as the longest of them
+MOST_SYMBOLS = 500_000_000  # symbols in memory: lines are as long as the longest of them
 
 
 @reads(words.Text)
-def read(word: words.Text, folder: Path) -> Samples:
+def load_text(word: words.Text, folder: Path) -> Samples:
     """The text that the word names. Raises DataError where it is empty, no UTF-8 text, or shorter than a window."""
     path = folder / word.path
     text = read_text(path, word.case)
@@ -41,7 +42,7 @@ def read(word: words.Text, folder: Path) -> Samples:
 
 
 @reads(words.Dinos)
-def read_dinos(word: words.Dinos, folder: Path) -> Samples:
+def load_dinos(word: words.Dinos, folder: Path) -> Samples:
     """The names that come with the package, in small letters: 27 symbols with the one that begins and ends a name."""
     text = read_text(DINOS, "lower")
     return replace(_lines(DINOS, text, vocabulary_of(text + BREAK)), name=word.word)
@@ -49,7 +50,7 @@ def read_dinos(word: words.Dinos, folder: Path) -> Samples:
 
 def read_text(path: Path, case: str) -> str:
     """A UTF-8 text with line breaks as "\\n", without a byte order mark; in small letters for the case "lower"."""
-    with opened(path) as file:
+    with open_for_reading(path) as file:
         content = file.read()
     if not content.strip():
         raise DataError(f"{path} is empty: there is nothing to learn from")
@@ -66,7 +67,7 @@ def read_text(path: Path, case: str) -> str:
 
 def _pieces(path: Path, text: str, vocabulary: Sequence[str], window: int) -> Samples:
     """Pieces that follow each other: at each character the next one is the target, behind the last the next piece's."""
-    symbols = encode(text, vocabulary, _place_in(path, text))
+    symbols = encode_text(text, vocabulary, _place_in(path, text))
     count = (len(symbols) - 1) // window
     if count < 1:
         raise DataError(
@@ -95,7 +96,7 @@ def _lines(path: Path, text: str, vocabulary: Sequence[str], length: int | None 
         number = next(number for number, line in numbered if len(line) >= length)
         raise DataError(f"{path}, line {number} is longer than the {length - 1} characters of the longest line learnt")
     length = length or longest
-    if length * len(numbered) > MOST:
+    if length * len(numbered) > MOST_SYMBOLS:
         raise DataError(
             f"{path} has {len(numbered):,} lines, the longest of {longest - 1:,} characters, and each takes as much "
             "room: write by=character"
@@ -104,7 +105,7 @@ def _lines(path: Path, text: str, vocabulary: Sequence[str], length: int | None 
     targets = np.full((len(numbered), length), PADDING, np.int64)
     ends = vocabulary.index(BREAK)
     for row, (number, line) in enumerate(numbered):
-        symbols = encode(line, vocabulary, _column(path, number))
+        symbols = encode_text(line, vocabulary, _column(path, number))
         inputs[row, 0] = targets[row, len(line)] = ends
         inputs[row, 1 : len(line) + 1] = targets[row, : len(line)] = symbols
     return Samples(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data.characters import BREAK, encode
+from nnspec.runtime.data.characters import BREAK, encode_text
 from nnspec.runtime.errors import DataError, NetworkError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.single_step import Stepwise
@@ -72,7 +72,7 @@ class Writer:
 
         Raises DataError for a character of the prompt that the vocabulary lacks.
         """
-        given = encode(prompt, self.vocabulary, lambda index: f"the prompt, character {index + 1},").tolist()
+        given = encode_text(prompt, self.vocabulary, lambda index: f"the prompt, character {index + 1},").tolist()
         yield from prompt
         self._step.restart()
         if self.lines or not given:

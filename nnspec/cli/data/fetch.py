@@ -3,7 +3,7 @@
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._say import result
+from nnspec.cli._output import print_result
 
 
 @click.command(cls=Verb, examples=("nnspec data fetch mnist",))
@@ -12,4 +12,4 @@ def command(name: str) -> None:
     """Bring a data set onto this machine, unless it is here, and print where it is."""
     from nnspec.runtime.data import fetch
 
-    result(str(fetch(name)))
+    print_result(str(fetch(name)))

@@ -3,8 +3,8 @@
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._say import result
-from nnspec.cli._words import shape_in_words, table
+from nnspec.cli._format import format_shape, format_table
+from nnspec.cli._output import print_result
 
 
 @click.command(cls=Verb, examples=("nnspec data list",))
@@ -16,6 +16,6 @@ def command() -> None:
     for found in datasets():
         where = found.find()
         place = str(where) if where is not None else f"not here: nnspec data fetch {found.name}"
-        sizes = f"{found.train:,}", f"{found.test:,}", shape_in_words(found.shape)
+        sizes = f"{found.train:,}", f"{found.test:,}", format_shape(found.shape)
         rows.append((found.name, *sizes, place, found.about))
-    result(table(rows, right=(1, 2), indent=""))
+    print_result(format_table(rows, right=(1, 2), indent=""))

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._options import samples
-from nnspec.cli._pictures import keep, picture_arguments, single
+from nnspec.cli._options import data_options
+from nnspec.cli._pictures import picture_arguments, require_single_picture, save_picture
 
 
 @click.command(
@@ -14,16 +14,16 @@ from nnspec.cli._pictures import keep, picture_arguments, single
     examples=("nnspec plot confusion runs/quickstart", "nnspec plot confusion runs/quickstart --split validation"),
 )
 @picture_arguments
-@samples
+@data_options
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
     """Draw how often each class is taken for each class."""
-    from nnspec.cli._checkpoint import chosen_split, class_names, opened, pictures_beside
+    from nnspec.cli._checkpoint import chosen_split, class_names, open_checkpoint, pictures_folder
     from nnspec.runtime.infer.evaluation import confusion_of
     from nnspec.runtime.views import PICTURES, PictureError
 
-    single(checkpoints, out)
+    require_single_picture(checkpoints, out)
     for checkpoint in checkpoints:
-        file, saved = opened(checkpoint)
+        file, saved = open_checkpoint(checkpoint)
         network = saved.network
         names = class_names(network)
         if names is None:
@@ -31,4 +31,4 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         name, found, chosen = chosen_split(network, data, split)
         counts = confusion_of(network, chosen)
         title = f"{network.spec.name} on {found.name}, {name}"
-        keep(PICTURES["confusion"](counts, names, title), out or pictures_beside(file) / "confusion.png")
+        save_picture(PICTURES["confusion"](counts, names, title), out or pictures_folder(file) / "confusion.png")

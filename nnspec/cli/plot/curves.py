@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._pictures import keep, picture_arguments
+from nnspec.cli._pictures import picture_arguments, save_picture
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.state import Series
@@ -22,15 +22,15 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
     Several runs are drawn into one picture, which goes into the folder of the first unless --out is given.
     """
-    from nnspec.cli._checkpoint import opened, pictures_beside
+    from nnspec.cli._checkpoint import open_checkpoint, pictures_folder
     from nnspec.runtime.views import PICTURES
 
     files, histories = [], {}
     for checkpoint in checkpoints:
-        file, saved = opened(checkpoint)
+        file, saved = open_checkpoint(checkpoint)
         files.append(file)
         histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
-    keep(PICTURES["curves"](histories), out or pictures_beside(files[0]) / "curves.png")
+    save_picture(PICTURES["curves"](histories), out or pictures_folder(files[0]) / "curves.png")
 
 
 def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:

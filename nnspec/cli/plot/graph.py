@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._options import changes
-from nnspec.cli._pictures import keep, out_option
+from nnspec.cli._options import spec_options
+from nnspec.cli._pictures import out_option, save_picture
 
 
 @click.command(
@@ -18,7 +18,7 @@ from nnspec.cli._pictures import keep, out_option
     ),
 )
 @click.argument("file", metavar="FILE_OR_CHECKPOINT")
-@changes
+@spec_options
 @out_option
 def command(file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None) -> None:
     """Draw the network of a spec or a checkpoint: layers, branches, blocks and repeats, with the shapes between them.
@@ -26,7 +26,7 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
     The picture of a spec is written to NAME-graph.png in the current folder. Data are read only where they decide the
     shape of a sample.
     """
-    from nnspec.cli._checkpoint import is_checkpoint, opened, pictures_beside
+    from nnspec.cli._checkpoint import is_checkpoint, open_checkpoint, pictures_folder
     from nnspec.runtime.train.spec_and_data import with_shapes
     from nnspec.runtime.views import PICTURES
     from nnspec.spec_lang.check.spec_request import Request
@@ -36,9 +36,9 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
             raise click.UsageError(
                 "--set, --variant and --data change specs, and a checkpoint's spec is what was trained"
             )
-        checkpoint, saved = opened(file)
-        spec, place = saved.network.spec, pictures_beside(checkpoint) / "graph.png"
+        checkpoint, saved = open_checkpoint(file)
+        spec, place = saved.network.spec, pictures_folder(checkpoint) / "graph.png"
     else:
         spec, _ = with_shapes(Request(file, settings, variant, data))
         place = Path(f"{spec.name}-graph.png")
-    keep(PICTURES["graph"](spec), out or place)
+    save_picture(PICTURES["graph"](spec), out or place)

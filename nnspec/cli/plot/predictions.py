@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._options import samples
-from nnspec.cli._pictures import keep, picture_arguments, single
+from nnspec.cli._options import data_options
+from nnspec.cli._pictures import picture_arguments, require_single_picture, save_picture
 
 
 @click.command(
@@ -14,21 +14,21 @@ from nnspec.cli._pictures import keep, picture_arguments, single
     examples=("nnspec plot predictions runs/sine_rnn", "nnspec plot predictions runs/sine_rnn --split validation"),
 )
 @picture_arguments
-@samples
+@data_options
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
     """Draw truth and prediction over time, and the network rolled forward on its own output.
 
     For networks that predict the next number of a series: data sine, or csv with window=.
     """
-    from nnspec.cli._checkpoint import chosen_split, opened, pictures_beside
+    from nnspec.cli._checkpoint import chosen_split, open_checkpoint, pictures_folder
     from nnspec.runtime.infer.forecasting import forecast
     from nnspec.runtime.views import PICTURES
 
-    single(checkpoints, out)
+    require_single_picture(checkpoints, out)
     for checkpoint in checkpoints:
-        file, saved = opened(checkpoint)
+        file, saved = open_checkpoint(checkpoint)
         name, found, chosen = chosen_split(saved.network, data, split)
         told = forecast(saved.network, chosen)
         title = f"{saved.network.spec.name} on {found.name}, {name}"
         figure = PICTURES["predictions"](told.truth, told.predicted, told.rolled, told.begins, title)
-        keep(figure, out or pictures_beside(file) / "predictions.png")
+        save_picture(figure, out or pictures_folder(file) / "predictions.png")

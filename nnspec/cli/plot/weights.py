@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli._command import Verb
-from nnspec.cli._pictures import keep, picture_arguments, single
+from nnspec.cli._pictures import picture_arguments, require_single_picture, save_picture
 
 if TYPE_CHECKING:
     from nnspec.runtime.infer.network import Network
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 @picture_arguments
 def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
     """Draw the weights of the first layer that has any, as images."""
-    from nnspec.cli._checkpoint import opened, pictures_beside
+    from nnspec.cli._checkpoint import open_checkpoint, pictures_folder
     from nnspec.runtime.views import PICTURES
 
-    single(checkpoints, out)
+    require_single_picture(checkpoints, out)
     for checkpoint in checkpoints:
-        file, saved = opened(checkpoint)
+        file, saved = open_checkpoint(checkpoint)
         name, image = _first(saved.network)
         title = f"Weights of {name}, {saved.network.spec.name}"
         figure = PICTURES["weights"](saved.network.parameters[f"{name}/weight"], image, title)
-        keep(figure, out or pictures_beside(file) / "weights.png")
+        save_picture(figure, out or pictures_folder(file) / "weights.png")
 
 
 def _first(network: "Network") -> tuple[str, tuple[int, ...] | None]:

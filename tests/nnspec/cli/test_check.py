@@ -4,16 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nnspec.cli.init import shipped
+from nnspec.cli.init import shipped_specs
 from tests.nnspec.conftest import ROOT, Command
 
 BAD = "conv 3x3 x8 -> maxpol 2 -> dense 10 softmax\noptimizer adam lrr=0.1\n"
 
 
 def test_every_shipped_spec_is_good(nnspec: Command) -> None:
-    checked = nnspec("check", *shipped().values())
+    checked = nnspec("check", *shipped_specs().values())
     assert (checked.code, checked.err) == (0, "")
-    assert len(checked.out.splitlines()) == len(shipped())
+    assert len(checked.out.splitlines()) == len(shipped_specs())
 
 
 def test_all_errors_of_all_files_are_told(nnspec: Command, tmp_path: Path) -> None:

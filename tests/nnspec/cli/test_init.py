@@ -5,17 +5,17 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from nnspec.cli import command_line
-from nnspec.cli.init import SPECS, shipped
+from nnspec.cli.init import SPECS, shipped_specs
 from tests.nnspec.conftest import Command
 
 
 def test_without_a_name_the_shipped_specs_are_listed_with_their_first_comment(nnspec: Command) -> None:
     listed = nnspec("init")
     assert (listed.code, listed.err) == (0, "")
-    for name, path in shipped().items():
+    for name, path in shipped_specs().items():
         comment = path.read_text().splitlines()[0].removeprefix("# ")
         assert any(line.split(maxsplit=1) == [name, comment] for line in listed.out.splitlines())
-    assert {"quickstart", "mnist_mlp", "mnist_cnn", "mnist_best"} <= set(shipped())
+    assert {"quickstart", "mnist_mlp", "mnist_cnn", "mnist_best"} <= set(shipped_specs())
 
 
 def test_a_copy_is_the_shipped_text_and_its_next_command_works(nnspec: Command, tmp_path: Path) -> None:
@@ -50,11 +50,11 @@ def test_an_unknown_name_names_the_nearest_one(nnspec: Command) -> None:
     failed = nnspec("init", "quikstart")
     assert failed.code == 2 and "did you mean quickstart?" in failed.err
     failed = nnspec("init", "zzz")
-    assert failed.code == 2 and ", ".join(sorted(shipped())[:-1]) in failed.err
+    assert failed.code == 2 and ", ".join(sorted(shipped_specs())[:-1]) in failed.err
 
 
 def test_completion_knows_the_shipped_specs() -> None:
     environment = {"_NNSPEC_COMPLETE": "bash_complete", "COMP_WORDS": "nnspec init mnist_", "COMP_CWORD": "2"}
     completed = CliRunner().invoke(command_line, prog_name="nnspec", env=environment, complete_var="_NNSPEC_COMPLETE")
     found = [line.partition(",")[2] for line in completed.stdout.splitlines()]
-    assert found == sorted(name for name in shipped() if name.startswith("mnist_"))
+    assert found == sorted(name for name in shipped_specs() if name.startswith("mnist_"))

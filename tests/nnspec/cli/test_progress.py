@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnspec.cli._progress import following, metrics_in_words
+from nnspec.cli._progress import format_metrics, progress_listener
 
 START = {
     "event": "start", "out": "runs/a", "network": "a", "parameters": 10, "samples": 300, "batch": 10, "step": 0,
@@ -24,7 +24,7 @@ class Terminal(io.StringIO):
 
 
 def test_a_terminal_gets_a_bar_with_loss_metric_speed_and_time_left() -> None:
-    with redirect_stderr(Terminal()) as terminal, following(as_json=False, quiet=False) as listen:
+    with redirect_stderr(Terminal()) as terminal, progress_listener(as_json=False, quiet=False) as listen:
         listen(START)
         listen({"event": "progress", "step": 12, "total": 30, "loss": 0.75, "batch": 10})
         listen(EVALUATION)
@@ -36,7 +36,7 @@ def test_a_terminal_gets_a_bar_with_loss_metric_speed_and_time_left() -> None:
 
 
 def test_a_resumed_run_begins_its_bar_where_it_stopped() -> None:
-    with redirect_stderr(Terminal()) as terminal, following(as_json=False, quiet=False) as listen:
+    with redirect_stderr(Terminal()) as terminal, progress_listener(as_json=False, quiet=False) as listen:
         listen(START | {"step": 15})
         listen({"event": "progress", "step": 18, "total": 30, "loss": 0.75, "batch": 10})
     assert "from step 15 on, 30 steps in all" in terminal.getvalue()
@@ -44,7 +44,7 @@ def test_a_resumed_run_begins_its_bar_where_it_stopped() -> None:
 
 
 def test_an_error_before_the_training_begins_stands_alone() -> None:
-    with redirect_stderr(Terminal()) as terminal, following(as_json=False, quiet=False):
+    with redirect_stderr(Terminal()) as terminal, progress_listener(as_json=False, quiet=False):
         pass
     assert terminal.getvalue() == ""
 
@@ -55,13 +55,13 @@ def test_an_error_leaves_the_bar_on_a_line_of_its_own() -> None:
         raise ValueError("stop")
 
     stopped = pytest.raises(ValueError, match="stop")
-    with redirect_stderr(Terminal()) as terminal, stopped, following(as_json=False, quiet=False) as listen:
+    with redirect_stderr(Terminal()) as terminal, stopped, progress_listener(as_json=False, quiet=False) as listen:
         fail(listen)
     assert terminal.getvalue().endswith("\n")
 
 
 def test_elsewhere_there_is_a_line_for_each_evaluation(capsys: pytest.CaptureFixture[str]) -> None:
-    with following(as_json=False, quiet=False) as listen:
+    with progress_listener(as_json=False, quiet=False) as listen:
         listen(START)
         listen({"event": "progress", "step": 12, "total": 30, "loss": 0.75, "batch": 10})
         listen(EVALUATION)
@@ -71,7 +71,7 @@ def test_elsewhere_there_is_a_line_for_each_evaluation(capsys: pytest.CaptureFix
 
 
 def test_json_goes_to_standard_output_and_quiet_hides_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
-    with following(as_json=True, quiet=True) as listen:
+    with progress_listener(as_json=True, quiet=True) as listen:
         for event in (START, EVALUATION, {"event": "end", "out": None}):
             listen(event)
     out, err = capsys.readouterr()
@@ -80,4 +80,4 @@ def test_json_goes_to_standard_output_and_quiet_hides_the_rest(capsys: pytest.Ca
 
 
 def test_metrics_are_named_in_words() -> None:
-    assert metrics_in_words(EVALUATION) == "loss 0.5, validation accuracy 25.00 %"
+    assert format_metrics(EVALUATION) == "loss 0.5, validation accuracy 25.00 %"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nnspec.cli import _untrusted
-from nnspec.cli._untrusted import MEMORY, SECONDS, judged_apart
+from nnspec.cli._untrusted import MEMORY, SECONDS, verify_in_sandbox
 
 LIMITS = """
 import json, resource
@@ -41,7 +41,7 @@ def reader(monkeypatch: pytest.MonkeyPatch):
 
 def test_the_reader_has_little_memory_and_time_and_can_write_nothing(reader, file: Path) -> None:
     reader(LIMITS)
-    verdict, _, code = judged_apart(file)
+    verdict, _, code = verify_in_sandbox(file)
     assert code == 0
     assert json.loads(verdict) == [[limit, limit] for limit in (MEMORY + 8 * 1000, SECONDS, 0, 0)]
 
@@ -58,7 +58,7 @@ def test_a_reader_that_does_not_come_to_an_end_of_its_own_is_a_verdict(
     reader, file: Path, program: str, told: str
 ) -> None:
     reader(program)
-    verdict, advice, code = judged_apart(file)
+    verdict, advice, code = verify_in_sandbox(file)
     assert (verdict, code) == (f"not usable: the process that read it {told}", 1)
     assert advice.startswith("do not use it")
 
@@ -67,10 +67,10 @@ def test_a_reader_that_hangs_is_ended(file: Path, reader, monkeypatch: pytest.Mo
     monkeypatch.setattr(_untrusted, "SECONDS", 0.1)
     monkeypatch.setattr(_untrusted.resource, "setrlimit", lambda *_: None)
     reader("import time; time.sleep(60)")
-    assert judged_apart(file)[0] == "not usable: reading it took more than 0.2 seconds"
+    assert verify_in_sandbox(file)[0] == "not usable: reading it took more than 0.2 seconds"
 
 
 def test_what_the_reader_finds_is_told_as_verify_tells_it(file: Path) -> None:
-    verdict, advice, code = judged_apart(file)
+    verdict, advice, code = verify_in_sandbox(file)
     assert verdict == "not usable: not an nnspec checkpoint (it begins otherwise)"
     assert advice.startswith("give a file that nnspec train wrote") and code == 1

@@ -2,15 +2,15 @@
 
 import pytest
 
-from nnspec.runtime.data.characters import decode, encode, vocabulary_of
+from nnspec.runtime.data.characters import decode_text, encode_text, vocabulary_of
 from nnspec.runtime.errors import DataError
 
 
 def test_a_text_comes_back_from_its_symbols() -> None:
     text = "Grüße, 世界\n"
     vocabulary = vocabulary_of(text)
-    symbols = encode(text, vocabulary, str)
-    assert decode(symbols.tolist(), vocabulary) == text
+    symbols = encode_text(text, vocabulary, str)
+    assert decode_text(symbols.tolist(), vocabulary) == text
     assert vocabulary == tuple(sorted(set(text)))
 
 
@@ -24,4 +24,4 @@ def test_a_text_comes_back_from_its_symbols() -> None:
 )
 def test_a_character_that_the_vocabulary_lacks_is_named_with_what_to_do(text: str, said: str) -> None:
     with pytest.raises(DataError, match=said):
-        encode(text, "abc", lambda index: f"place {index}")
+        encode_text(text, "abc", lambda index: f"place {index}")

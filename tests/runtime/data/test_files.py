@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.runtime.data import DataError
-from nnspec.runtime.data.files import beginning, looks_like
+from nnspec.runtime.data.files import first_bytes, looks_like
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ def test_what_the_system_says_of_a_file_is_passed_on(tmp_path: Path, monkeypatch
     (tmp_path / "x").write_bytes(b"x")
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(DataError, match="x cannot be read: Permission denied") as error:
-        beginning(tmp_path / "x")
+        first_bytes(tmp_path / "x")
     assert error.value.exit_code == 2

@@ -32,10 +32,10 @@ def test_a_large_mean_does_not_swallow_a_small_deviation() -> None:
 
 def test_the_first_number_that_is_not_finite_is_found() -> None:
     samples = np.zeros((9, 2, 3), np.float32)
-    assert measure.first_not_finite(samples) is None
+    assert measure.first_nonfinite_index(samples) is None
     samples[4, 1, 2], samples[6, 0, 0] = np.nan, np.inf
-    assert measure.first_not_finite(samples) == (4, 1, 2)
-    assert measure.first_not_finite(np.zeros((2, 2), np.int64)) is None
+    assert measure.first_nonfinite_index(samples) == (4, 1, 2)
+    assert measure.first_nonfinite_index(np.zeros((2, 2), np.int64)) is None
 
 
 def test_no_float_copy_of_all_samples_is_made(monkeypatch: pytest.MonkeyPatch) -> None:

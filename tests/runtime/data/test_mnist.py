@@ -43,7 +43,7 @@ def test_a_folder_of_the_users_is_read_first(
 ) -> None:
     write_mnist(tmp_path / "own" / below, suffix=suffix)
     monkeypatch.setenv("NNSPEC_DATA", str(tmp_path / "own"))
-    assert mnist.find() == tmp_path / "own" / below
+    assert mnist.find_mnist() == tmp_path / "own" / below
     assert_small_mnist(load())
     assert not bare_machine.exists()
 
@@ -58,11 +58,11 @@ def test_the_dotted_names_of_the_originals_are_known(
 
 
 def test_a_download_is_checked_kept_and_not_repeated(published: Server, bare_machine: Path) -> None:
-    assert mnist.find() is None
+    assert mnist.find_mnist() is None
     assert_small_mnist(load())
     assert sorted(published.asked) == sorted(published.answers)
     assert {path.name: path.read_bytes() for path in bare_machine.iterdir()} == published.answers
-    assert fetch("mnist") == mnist.find() == bare_machine
+    assert fetch("mnist") == mnist.find_mnist() == bare_machine
     assert_small_mnist(load())
     assert len(published.asked) == 4
 
@@ -158,7 +158,7 @@ def test_progress_is_drawn_when_asked_for_and_never_off_a_terminal(
 ) -> None:
     fetch("mnist")
     assert capsys.readouterr() == ("", "")
-    (mnist.cache() / "train-images-idx3-ubyte.gz").unlink()
+    (mnist.cache_folder() / "train-images-idx3-ubyte.gz").unlink()
     fetch("mnist", progress=True)
     out, err = capsys.readouterr()
     assert out == "" and "100%" in err
@@ -184,7 +184,7 @@ def test_files_that_hold_no_digits_are_refused(
 
 def test_the_cache_is_the_platforms_own_without_NNSPEC_HOME(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NNSPEC_HOME", raising=False)
-    folder = mnist.cache()
+    folder = mnist.cache_folder()
     assert folder.name == "mnist" and "nnspec" in str(folder) and folder.is_absolute()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.runtime.data import DataError, load_data
-from nnspec.runtime.data.characters import decode
+from nnspec.runtime.data.characters import decode_text
 from nnspec.runtime.data.split import Data
 from nnspec.spec_lang.vocabulary.sequence_sources import Dinos, Text
 
@@ -36,9 +36,9 @@ def test_lines_begin_and_end_with_the_break_and_are_padded(tmp_path: Path) -> No
     assert names is not None and names[0] == "\n"
     assert data.train.inputs.shape == (3, 5)
     ada, bo, _ = data.train.inputs.tolist()
-    assert decode(ada[:4], names) == "\nada" and ada[4:] == [-1]
-    assert decode(bo[:3], names) == "\nbo" and bo[3:] == [-1, -1]
-    assert decode(data.train.targets[1, :3].tolist(), names) == "bo\n"
+    assert decode_text(ada[:4], names) == "\nada" and ada[4:] == [-1]
+    assert decode_text(bo[:3], names) == "\nbo" and bo[3:] == [-1, -1]
+    assert decode_text(data.train.targets[1, :3].tolist(), names) == "bo\n"
     assert data.train.targets[1, 3:].tolist() == [-1, -1]
 
 
@@ -88,8 +88,8 @@ def test_another_text_is_read_by_the_numbers_of_the_first(tmp_path: Path) -> Non
     other = load(tmp_path, "oB\nda\n", by="line", split=(1, 0)).fitted_to(known)
     names = known.vocabulary
     assert names is not None and other.train.inputs.shape == (2, 5)
-    assert decode(other.train.inputs[0, :3].tolist(), names) == "\noB"
-    assert decode(other.train.targets[0, :3].tolist(), names) == "oB\n"
+    assert decode_text(other.train.inputs[0, :3].tolist(), names) == "\noB"
+    assert decode_text(other.train.targets[0, :3].tolist(), names) == "oB\n"
     assert other.train.targets[0, 3:].tolist() == [-1, -1]
     with pytest.raises(DataError, match=r't.txt has "z" \(U\+007A\), which the vocabulary lacks; it has A B'):
         load(tmp_path, "z\nd\n", by="line", split=(1, 0)).fitted_to(known)
@@ -102,5 +102,5 @@ def test_the_dinosaurs_are_1533_names_of_27_symbols() -> None:
     assert sum(len(split) for _, split in data.splits()) == 1533
     assert data.preprocessing.classes == ("\n", *"abcdefghijklmnopqrstuvwxyz")
     assert data.train.inputs.shape[1:] == Dinos.shape
-    names = {decode(row[1:][row[1:] >= 0].tolist(), data.preprocessing.classes) for row in data.train.inputs}
+    names = {decode_text(row[1:][row[1:] >= 0].tolist(), data.preprocessing.classes) for row in data.train.inputs}
     assert len(names) == len(data.train)

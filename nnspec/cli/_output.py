@@ -20,7 +20,7 @@ FOUND, WRONG_USE, INTERRUPTED = 1, 2, 130
 """Exit codes: something was found, such as an error in a spec; a wrong call or a file that is not there; SIGINT."""
 
 
-def coloured(stream: TextIO) -> bool:
+def uses_colours(stream: TextIO) -> bool:
     """Whether to write colours to a stream: NO_COLOR forbids, FORCE_COLOR asks for it, else a terminal gets them."""
     if os.environ.get("NO_COLOR"):
         return False
@@ -34,62 +34,62 @@ def terminal_width(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def result(text: str) -> None:
+def print_result(text: str) -> None:
     """A line of results, to standard output."""
-    click.echo(text, color=coloured(sys.stdout))
+    click.echo(text, color=uses_colours(sys.stdout))
 
 
-def result_json(**fields: Any) -> None:
+def print_json(**fields: Any) -> None:
     """A JSON object on a line of its own, to standard output; numbers that JSON does not have become null."""
     click.echo(json.dumps(_plain({"format_version": JSON_FORMAT, **fields}), ensure_ascii=False))
 
 
-def note(text: str) -> None:
+def print_note(text: str) -> None:
     """Something worth knowing that is no result, to standard error."""
-    click.echo(text, err=True, color=coloured(sys.stderr))
+    click.echo(text, err=True, color=uses_colours(sys.stderr))
 
 
-def warn(text: str) -> None:
+def print_warning(text: str) -> None:
     """Something that may not be as the user thinks, to standard error."""
-    note(click.style("warning:", fg="yellow", bold=True) + f" {text}")
+    print_note(click.style("warning:", fg="yellow", bold=True) + f" {text}")
 
 
-def tell(error: NNSpecError) -> int:
+def print_error(error: NNSpecError) -> int:
     """Write an error to standard error and give the exit code that it stands for."""
     if isinstance(error, SpecError):
         from nnspec.spec_lang.report.render import render_all
 
-        note(render_all(error.diagnostics, coloured(sys.stderr), terminal_width(sys.stderr)))
+        print_note(render_all(error.diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
         return FOUND
     code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
     if code > 128:  # it was asked to stop
-        note(str(error))
+        print_note(str(error))
     else:
         help = click.style("help:", fg="blue", bold=True)
-        note(click.style("error:", fg="red", bold=True) + f" {error}".replace("\n  help:", f"\n  {help}"))
+        print_note(click.style("error:", fg="red", bold=True) + f" {error}".replace("\n  help:", f"\n  {help}"))
     return code
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """What a user can cause becomes a message and an exit code; all else is a fault of ours, with its traceback."""
     try:
         yield
         sys.stdout.flush()
     except NNSpecError as error:
-        raise click.exceptions.Exit(tell(error)) from None
+        raise click.exceptions.Exit(print_error(error)) from None
     except KeyboardInterrupt:
-        note("interrupted")
+        print_note("interrupted")
         raise click.exceptions.Exit(INTERRUPTED) from None
     except MemoryError:
         raise click.exceptions.Exit(
-            tell(NNSpecError("this machine has not enough memory: take a smaller batch"))
+            print_error(NNSpecError("this machine has not enough memory: take a smaller batch"))
         ) from None
     except BrokenPipeError:  # the reader, such as head, has had enough
-        silence(sys.stdout)
+        discard_output(sys.stdout)
 
 
-def silence(stream: TextIO) -> None:
+def discard_output(stream: TextIO) -> None:
     """Let what is still written to a stream go nowhere, what is in its buffer included."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
@@ -97,7 +97,7 @@ def silence(stream: TextIO) -> None:
 
 
 @contextmanager
-def writing(path: object) -> Iterator[None]:
+def translate_write_errors(path: object) -> Iterator[None]:
     """Files are written here: what the system refuses is told with the path."""
     try:
         yield

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 
-def metric_in_words(name: str, value: float) -> str:
+def format_metric(name: str, value: float) -> str:
     """A metric's value: a share of samples in per cent, another number to four digits."""
     from nnspec.spec_lang.vocabulary.registry import words
     from nnspec.spec_lang.vocabulary.statements import Metric
@@ -13,17 +13,17 @@ def metric_in_words(name: str, value: float) -> str:
     return f"{100 * value:.2f} %" if share else f"{value:.4g}"
 
 
-def shape_in_words(shape: Sequence[int]) -> str:
+def format_shape(shape: Sequence[int]) -> str:
     """28x28x1; a single number is 1."""
     return "x".join(map(str, shape)) or "1"
 
 
-def counted(count: int, thing: str) -> str:
+def format_count(count: int, thing: str) -> str:
     """1 sample, 1,000 samples."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
-def table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
+def format_table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
     """Rows as columns of the width of their longest cell; `right` are the columns of numbers, set flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (

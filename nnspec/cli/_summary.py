@@ -8,31 +8,31 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.cli._checkpoint import looks_at_images
-from nnspec.cli._say import result
-from nnspec.cli._words import counted, metric_in_words, table
+from nnspec.cli._checkpoint import classifies_images
+from nnspec.cli._format import format_count, format_metric, format_table
+from nnspec.cli._output import print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.loop import Run
 
 
-def show(run: "Run", quiet: bool) -> None:
+def print_summary(run: "Run", quiet: bool) -> None:
     """The metrics, the folder if there is one and, unless quiet, commands to try next, which work as they are."""
     end = run.end
     prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
     names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
     part = prefix.removesuffix("_") or "training"
-    result(", ".join(f"{part} {name} {metric_in_words(name, end[prefix + name])}" for name in names))
+    print_result(", ".join(f"{part} {name} {format_metric(name, end[prefix + name])}" for name in names))
     stopped = ", stopped early" if end["early_stopped"] else ""
     speed = f"{end['samples_per_second']:,.0f} samples/s"
-    length = f"{counted(end['steps'], 'step')}, {counted(end['epochs'], 'epoch')}"
-    result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    length = f"{format_count(end['steps'], 'step')}, {format_count(end['epochs'], 'epoch')}"
+    print_result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
     if run.path is None:
         return
-    result(f"the run is in {run.path}")
+    print_result(f"the run is in {run.path}")
     if not quiet:
-        result("\ntry next")
-        result(table(list(_next(run))))
+        print_result("\ntry next")
+        print_result(format_table(list(_next(run))))
 
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
@@ -45,7 +45,7 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
     sample = _sample(run)
     if sample is not None:
         yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
-    if looks_at_images(network):
+    if classifies_images(network):
         yield f"{nnspec} occlude {folder}", "where in the images it looks"
     if writes_text(network):
         yield f"{nnspec} sample {folder}", "text that it makes up"
