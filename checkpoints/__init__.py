@@ -1,14 +1,16 @@
-"""What lasts: one HDF5 file that holds a whole run so far, sealed, written atomically, and never half-read.
+"""Checkpoints: one sealed HDF5 file that holds the state of a run, written atomically and checked whole before use.
 
-FORMAT.md is the specification. This room knows named arrays and texts; what they mean is their owner's business.
+FORMAT.md is the specification. This package handles named arrays and texts and does not know what they mean.
 """
 
-from nnspec.checkpoints.content import GROUPS, Checkpoint, same
+from nnspec.checkpoints.atomic import replace_file, sweep, temporary
+from nnspec.checkpoints.content import GROUPS, Checkpoint, differing_entries
 from nnspec.checkpoints.errors import Damaged, FormatError, Locked, Newer, NotACheckpoint, Refused, SaveFailed
-from nnspec.checkpoints.locking import lock, sweep, temporary
-from nnspec.checkpoints.reading import MAX_BYTES, Summary, comparable, is_whole, parse, read, verify
+from nnspec.checkpoints.locking import lock
+from nnspec.checkpoints.reading import MAX_BYTES, Summary, comparable, from_bytes, is_whole, read, verify
 from nnspec.checkpoints.seal import FORMAT_VERSION
-from nnspec.checkpoints.writing import build, fsync_folder, write
+from nnspec.checkpoints.system import fsync_folder
+from nnspec.checkpoints.writing import to_bytes, write
 
 __all__ = [
     "FORMAT_VERSION",
@@ -23,16 +25,17 @@ __all__ = [
     "Refused",
     "SaveFailed",
     "Summary",
-    "build",
     "comparable",
+    "differing_entries",
+    "from_bytes",
     "fsync_folder",
     "is_whole",
     "lock",
-    "parse",
     "read",
-    "same",
+    "replace_file",
     "sweep",
     "temporary",
+    "to_bytes",
     "verify",
     "write",
 ]

@@ -1,6 +1,6 @@
-"""What a checkpoint may hold: names, numbers, texts and the JSON of /meta. Writer and reader both go by these rules.
+"""What a checkpoint may hold: names, numbers, texts and the JSON of /meta. Writer and reader both apply these rules.
 
-Inside this room an entry is always a *stored* array: little-endian numbers, or a text as a 0-d array of bytes ("S12").
+In this package an entry is always a *stored* array: little-endian numbers, or a text as a 0-d array of bytes ("S12").
 """
 
 import hashlib
@@ -16,21 +16,21 @@ from nnspec.checkpoints.errors import Refused
 Array = np.ndarray[Any, np.dtype[Any]]
 
 GROUPS = ("best", "buffers", "data", "history", "optimizer", "preprocessing", "rng", "run", "spec", "weights")
-META = "meta"  # the one dataset that stands in no group
+META = "meta"  # the one dataset outside the groups
 NUMBERS = ("<f4", "<f8", "<i4", "<i8", "|u1")  # as numpy's dtype.str
-RUN_BYTES = 4096  # a text under run/ always takes this many, so that equal runs differ in those bytes alone
-META_BYTES = 2**22  # JSON unfolds to about twenty times its size in memory
-MOST_AXES = 32  # HDF5's own limit
-DEEPEST = 16  # parts of a name
-LONGEST_PART = 255  # bytes
-ADDED_TO_META = ("format_version", "entries")  # keys of /meta that are the format's, not the caller's
+RUN_BYTES = 4096  # of every text under run/: a fixed length, so that equal runs differ in those bytes alone
+META_BYTES = 2**22  # parsed JSON takes about twenty times its size in memory
+MAX_AXES = 32  # HDF5's own limit
+MAX_NAME_PARTS = 16
+MAX_PART_BYTES = 255
+ADDED_TO_META = ("format_version", "entries")  # keys of /meta that belong to the format, not to the caller
 
 
 @dataclass(frozen=True, eq=False)
 class Checkpoint:
-    """A run so far, as named arrays and texts. Two are compared with `same`.
+    """The state of a run as named arrays and texts. Compare two with `differing_entries`.
 
-    `meta` is JSON-able and finite; `meta["program_version"]` is told to whoever cannot read the file.
+    `meta` is JSON with finite numbers; a reader that cannot read the file reports `meta["program_version"]`.
     `entries` maps names such as "weights/conv1/weight" to arrays (f4, f8, i4, i8, u1; bool is stored as u1) or texts.
     """
 
@@ -39,13 +39,13 @@ class Checkpoint:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Every name is GROUP/PART/… of visible characters, and none lies inside another. Raises Refused."""
+    """Raise Refused unless every name is GROUP/PART/… of visible characters and no name is inside another."""
     every = set(names)
     for name in every:
         parts = name.split("/")
-        if parts[0] not in GROUPS or not 2 <= len(parts) <= DEEPEST:
+        if parts[0] not in GROUPS or not 2 <= len(parts) <= MAX_NAME_PARTS:
             raise Refused(
-                f"{name!r} is no name of the format, which are GROUP/NAME with GROUP one of {', '.join(GROUPS)}"
+                f"{name!r} is not a name of the format: write GROUP/NAME, with GROUP one of {', '.join(GROUPS)}"
             )
         for part in parts:
             check_part(part)
@@ -55,14 +55,16 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def check_part(part: str) -> None:
-    """A part of a name is 1 to 255 bytes of visible characters without / and \\, and not . or .. : Refused."""
+    """Raise Refused unless `part` is 1 to 255 bytes of visible characters without / and \\, and not . or .."""
     visible = part.isprintable() and not any(mark in part for mark in " /\\")
-    if part in ("", ".", "..") or not visible or len(part.encode()) > LONGEST_PART:
-        raise Refused(f"{part[:80]!r} is no part of a name: 1 to {LONGEST_PART} bytes, visible, without / and \\")
+    if part in ("", ".", "..") or not visible or len(part.encode()) > MAX_PART_BYTES:
+        raise Refused(
+            f"{part[:80]!r} is not a valid part of a name: 1 to {MAX_PART_BYTES} bytes, visible, without / and \\"
+        )
 
 
 def to_stored(name: str, value: object) -> Array:
-    """One entry as it lies in the file. Raises Refused for a kind that the format does not have, for NaN and Inf."""
+    """Return an entry as it is stored. Raises Refused for a type outside the format and for NaN and Inf."""
     if isinstance(value, str):
         return _text_to_stored(name, value)
     if not isinstance(value, np.ndarray | np.generic):
@@ -71,8 +73,8 @@ def to_stored(name: str, value: object) -> Array:
     dtype = np.dtype("u1") if array.dtype == np.bool_ else array.dtype.newbyteorder("<")
     if dtype.str not in NUMBERS:
         raise Refused(f"{name} is {array.dtype}, and the format has {', '.join(NUMBERS)} and bool")
-    if array.ndim > MOST_AXES:
-        raise Refused(f"{name} has {array.ndim} axes, and an array of the format at most {MOST_AXES}")
+    if array.ndim > MAX_AXES:
+        raise Refused(f"{name} has {array.ndim} axes, and an array of the format at most {MAX_AXES}")
     stored = array.astype(dtype, order="C", copy=False)
     check_array(name, stored)
     return stored
@@ -91,7 +93,7 @@ def _text_to_stored(name: str, text: str) -> Array:
 
 
 def text_size(name: str, encoded: bytes) -> int:
-    """How many bytes a text takes: as many as it has, but an empty one takes 1 and one under run/ always RUN_BYTES."""
+    """Return the stored length of a text: its own, except 1 for an empty text and RUN_BYTES for a text under run/."""
     return RUN_BYTES if name.startswith("run/") else max(1, len(encoded))
 
 
@@ -101,7 +103,7 @@ def is_text(stored: Array) -> bool:
 
 
 def text_of(name: str, stored: Array) -> str:
-    """The text in a stored array. Raises Refused where it is not UTF-8, or padded otherwise than `text_size` says."""
+    """Return the text in a stored array. Raises Refused if it is not UTF-8 or its length is not `text_size`."""
     encoded = stored.tobytes().rstrip(b"\0")
     if b"\0" in encoded or stored.dtype.itemsize != text_size(name, encoded):
         raise Refused(f"{name} is a text of another length than it says")
@@ -112,15 +114,15 @@ def text_of(name: str, stored: Array) -> str:
 
 
 def check_array(name: str, stored: Array) -> None:
-    """Raises Refused for NaN and Inf (the extremes tell, without a mask as large) and for an array in run/."""
+    """Raise Refused for an array in run/, and for NaN or Inf: minimum and maximum show them without a full mask."""
     if name.startswith("run/"):
         raise Refused(f"{name} is an array, and run/ holds texts only")
     if stored.dtype.kind == "f" and stored.size and not np.isfinite([stored.min(), stored.max()]).all():
         raise Refused(f"{name} holds NaN or Inf, and a checkpoint holds finite numbers only")
 
 
-def table(stored: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
-    """The table of /meta: shape, dtype and SHA-256 of the bytes of every entry, those under run/ left out."""
+def entry_table(stored: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
+    """Return the table in /meta: shape, dtype and SHA-256 of the bytes of every entry that is not under run/."""
     return {
         name: {
             "dtype": "text" if is_text(array) else array.dtype.str,
@@ -133,15 +135,15 @@ def table(stored: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
 
 
 def canonical(value: object) -> str:
-    """The one JSON text of a value: keys sorted, no spaces, no escapes but the needed ones, floats as Python's repr.
+    """Return the canonical JSON of a value: keys sorted, no spaces, only required escapes, floats as Python's repr.
 
-    Raises Refused for what would not come back from JSON as it was: NaN, tuples, keys that are not texts.
+    Raises Refused for a value that JSON does not give back unchanged: NaN, tuples, keys that are not texts.
     """
     try:
         text = _dumped(value)
         text.encode()
         if json.loads(text) != value:
-            raise ValueError("it would come back changed: use lists, not tuples, and texts as keys")
+            raise ValueError("JSON would change it: use lists, not tuples, and texts as keys")
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(f"meta cannot be kept as JSON: {error}") from error
     return text
@@ -152,18 +154,18 @@ def _dumped(value: object) -> str:
 
 
 def meta_text(meta: Mapping[str, Any], stored: Mapping[str, Array], version: int) -> Array:
-    """The stored text of /meta: the caller's keys, the format's version and the table of the entries."""
+    """Return the stored text of /meta: the caller's keys, the format's version and the table of the entries."""
     for key in ADDED_TO_META:
         if key in meta:
-            raise Refused(f"meta has a key {key!r}, which is the format's own")
-    text = canonical({**meta, "format_version": version, "entries": table(stored)})
+            raise Refused(f"meta has a key {key!r}, which belongs to the format")
+    text = canonical({**meta, "format_version": version, "entries": entry_table(stored)})
     if len(text.encode()) > META_BYTES:
         raise Refused(f"meta is longer than {META_BYTES} bytes with the table of {len(stored)} entries")
     return _text_to_stored(META, text)
 
 
 def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> dict[str, Any]:
-    """The caller's part of /meta, once the format's part agrees with the entries that were found. Raises Refused."""
+    """Return the caller's part of /meta after comparing the format's part with the entries found. Raises Refused."""
     if stored_meta.dtype.itemsize > META_BYTES:
         raise Refused(f"/meta is longer than {META_BYTES} bytes")
     text = text_of(META, stored_meta)
@@ -176,21 +178,21 @@ def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> 
         raise Refused("/meta is not an object in canonical JSON")
     if meta.pop("format_version", None) != version:
         raise Refused("/meta and the seal disagree on the format version")
-    told, found = meta.pop("entries", None), table(stored)
-    if not isinstance(told, dict):
+    listed, found = meta.pop("entries", None), entry_table(stored)
+    if not isinstance(listed, dict):
         raise Refused("/meta has no table of the entries")
-    for name in sorted(told.keys() | found.keys()):
-        if told.get(name) != found.get(name):
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
             raise Refused(f"{name} is not what the table in /meta says")
     return meta
 
 
-def same(a: Checkpoint, b: Checkpoint) -> list[str]:
-    """The names of the entries in which two checkpoints differ, sorted; "meta" where that does. Empty: they are equal.
+def differing_entries(a: Checkpoint, b: Checkpoint) -> list[str]:
+    """Return the sorted names of the entries in which two checkpoints differ, with "meta" where the meta differs.
 
-    Entries under run/ (wall clock, host) are left out. Equal means the same dtype, shape and bits: 0.0 and -0.0 differ.
+    Entries under run/ (wall clock, host) are ignored. Equal means the same dtype, shape and bits: 0.0 and -0.0 differ.
     """
-    tables = [table({name: to_stored(name, value) for name, value in c.entries.items()}) for c in (a, b)]
+    tables = [entry_table({name: to_stored(name, value) for name, value in c.entries.items()}) for c in (a, b)]
     names = {name for name in tables[0].keys() | tables[1].keys() if tables[0].get(name) != tables[1].get(name)}
     if canonical(a.meta) != canonical(b.meta):
         names.add(META)

@@ -1,7 +1,7 @@
-"""The HDF5 side: build an image in memory from named arrays, and walk an image to find where each array lies.
+"""The HDF5 side: build an image in memory from named arrays, and locate each array in an image.
 
-The walk refuses everything that the format does not have before it could be followed, opened or allocated. It takes
-from HDF5 only the place, shape and type of each dataset; the numbers are then read straight from the image.
+The walk over an image refuses everything outside the format before it is followed, opened or allocated. HDF5 provides
+only the offset, shape and type of each dataset; the numbers are read from the image itself.
 """
 
 import io
@@ -16,21 +16,21 @@ import numpy as np
 from h5py import h5d, h5f, h5fd, h5g, h5l, h5o, h5p, h5s, h5t
 
 from nnspec.checkpoints import seal
-from nnspec.checkpoints.content import DEEPEST, META, NUMBERS, Array, check_part, is_text
+from nnspec.checkpoints.content import MAX_NAME_PARTS, META, NUMBERS, Array, check_part, is_text
 from nnspec.checkpoints.errors import Refused
 
 _NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
 
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, two sizes, flags, base, extension, end of file
-_STRUCTURE, _STRUCTURE_OF_ONE = 16_384, 2_048  # bytes that HDF5 needs at most for itself, and for each dataset
-_MOST_OBJECTS = 2**16  # groups and datasets; the table in /meta has no room for more
+_STRUCTURE, _STRUCTURE_OF_ONE = 16_384, 2_048  # upper bounds in bytes of what HDF5 adds: in all, and for each dataset
+_MAX_OBJECTS = 2**16  # groups and datasets; the table of /meta cannot list more
 _NOWHERE = 2**64 - 1
-_LARGEST = 2**63 - 1  # bytes in an array, were its extents of 0 left out
+_LARGEST = 2**63 - 1  # bytes of an array, extents of 0 not counted
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where one dataset's bytes lie in the image: `offset` from its first byte, `size` in bytes."""
+class DatasetLocation:
+    """The bytes of one dataset in the image: `offset` from its first byte, `size` in bytes."""
 
     offset: int
     size: int
@@ -38,7 +38,7 @@ class Place:
     shape: tuple[int, ...]
 
     def view(self, image: bytes) -> Array:
-        """The stored array itself, read-only and not copied."""
+        """Return the stored array: a read-only view, not a copy."""
         if not self.size:
             return np.empty(self.shape, self.dtype)
         count = self.size // self.dtype.itemsize
@@ -46,13 +46,13 @@ class Place:
 
 
 def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
-    """An HDF5 file in memory with one dataset for each entry, its first 512 bytes left empty for the seal.
+    """Return an HDF5 file in memory with one dataset for each entry, its first 512 bytes left empty for the seal.
 
     Datasets are created in the order of the mapping. The same entries in the same order give the same bytes: no times
-    are kept, every byte of a dataset is written, and nothing depends on the process.
+    are stored, every byte of a dataset is written, and nothing depends on the process.
     """
     room = sum(array.nbytes for array in stored.values()) + _STRUCTURE + _STRUCTURE_OF_ONE * len(stored)
-    file = _Roomy(room)
+    file = _PreallocatedFile(room)
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V110, h5f.LIBVER_V110)
     access.set_fileobj_driver(h5fd.fileobj_driver, file)
@@ -65,14 +65,14 @@ def build_image(stored: Mapping[str, Array]) -> io.BytesIO:
         _create_dataset(_group(groups, folder), last, array)
     for group in groups.values():
         group.close()
-    file.close_up()
+    file.trim()
     return file
 
 
-class _Roomy(io.BytesIO):
-    """A file in memory with room for what is to come, for growing would take an eighth more than it needs.
+class _PreallocatedFile(io.BytesIO):
+    """A file in memory that is allocated at once: growing a BytesIO takes an eighth more memory than the file needs.
 
-    It ends behind what was written last, until `close_up` gives back the rest of the room.
+    Its end is after the last byte written; `trim` releases the rest.
     """
 
     def __init__(self, room: int) -> None:
@@ -91,13 +91,12 @@ class _Roomy(io.BytesIO):
         self._end = self.tell() if size is None else size
         return self._end
 
-    def close_up(self) -> None:
-        """End it for good where it ends."""
+    def trim(self) -> None:
         super().truncate(self._end)
 
 
 def _group(groups: dict[str, Any], path: str) -> Any:
-    """The group at `path`, created where it is not yet there, and those above it."""
+    """Return the group at `path`; create it and its parents where they are missing."""
     if path not in groups:
         outer, _, last = path.rpartition("/")
         creation = h5p.create(h5p.GROUP_CREATE)
@@ -133,10 +132,10 @@ def _utf8_links() -> Any:
     return creation
 
 
-def find_places(image: bytes) -> dict[str, Place]:
-    """Every dataset of a sealed image, by name. Raises Refused for anything that FORMAT.md does not allow.
+def locate_datasets(image: bytes) -> dict[str, DatasetLocation]:
+    """Return every dataset of a sealed image by name. Raises Refused for anything that FORMAT.md does not allow.
 
-    Call it only with an image whose seal is right. What HDF5 itself cannot make sense of is Refused as well.
+    Call it only with an image whose seal is right. An image that HDF5 cannot read is Refused as well.
     """
     _check_superblock(image)
     access = h5p.create(h5p.FILE_ACCESS)
@@ -144,28 +143,28 @@ def find_places(image: bytes) -> dict[str, Place]:
     try:
         file = h5f.open(b"checkpoint", h5f.ACC_RDONLY, access)
         try:
-            places = dict(_walk(file))
+            locations = dict(_walk(file))
         finally:
             file.close()
     except Refused:
         raise
-    except Exception as error:  # h5py raises nearly every kind for what HDF5 tells it
+    except Exception as error:  # h5py raises many types for an error of HDF5
         raise Refused(f"HDF5 cannot read its structure: {error}") from error
-    check_places(places, len(image))
-    if META not in places:
+    check_locations(locations, len(image))
+    if META not in locations:
         raise Refused("it has no /meta")
-    return places
+    return locations
 
 
 def _check_superblock(image: bytes) -> None:
-    """The superblock is the one of FORMAT.md, without an extension: all that HDF5 will follow is in the tree."""
+    """Refuse any superblock but that of FORMAT.md, without an extension: HDF5 then follows the tree alone."""
     expected = (b"\x89HDF\r\n\x1a\n", 3, 8, 8, 0, seal.SIZE, _NOWHERE, len(image))
     if len(image) < seal.SIZE + _SUPERBLOCK.size or _SUPERBLOCK.unpack_from(image, seal.SIZE) != expected:
-        raise Refused("its HDF5 superblock is not the one that the format asks for")
+        raise Refused("its HDF5 superblock is not the one that the format requires")
 
 
-def _walk(root: Any) -> Iterator[tuple[str, Place]]:
-    """Name and place of every dataset, link by link, with no name ever resolved as a path."""
+def _walk(root: Any) -> Iterator[tuple[str, DatasetLocation]]:
+    """Yield name and location of every dataset, link by link; no name is resolved as a path."""
     seen: set[int] = set()
     waiting = [("", root)]
     while waiting:
@@ -184,7 +183,7 @@ def _walk(root: Any) -> Iterator[tuple[str, Place]]:
                 waiting.append((name, found))
             elif isinstance(found, h5d.DatasetID):
                 _check_object(name, found, seen)
-                yield name, _place(name, found)
+                yield name, _location(name, found)
             else:
                 raise Refused(f"{name} is neither a group nor a dataset")
 
@@ -196,8 +195,8 @@ def _link_name(folder: str, link: bytes) -> str:
         raise Refused(f"a name in {folder or '/'} is not UTF-8") from error
     check_part(part)
     name = f"{folder}/{part}" if folder else part
-    if name.count("/") >= DEEPEST:
-        raise Refused(f"{name[:80]}… lies more than {DEEPEST} deep")
+    if name.count("/") >= MAX_NAME_PARTS:
+        raise Refused(f"{name[:80]}… is more than {MAX_NAME_PARTS} deep")
     return name
 
 
@@ -206,14 +205,14 @@ def _check_object(name: str, found: Any, seen: set[int]) -> None:
     if info.addr in seen:
         raise Refused(f"{name} is the same object as another name")
     seen.add(info.addr)
-    if len(seen) > _MOST_OBJECTS:
-        raise Refused(f"it holds more than {_MOST_OBJECTS} groups and datasets")
+    if len(seen) > _MAX_OBJECTS:
+        raise Refused(f"it holds more than {_MAX_OBJECTS} groups and datasets")
     if info.num_attrs:
         raise Refused(f"{name} has attributes")
 
 
-def _place(name: str, dataset: Any) -> Place:
-    """Where a dataset lies, once its layout is known to be plain and its size to agree with its shape."""
+def _location(name: str, dataset: Any) -> DatasetLocation:
+    """Return where a dataset is, after checking that its layout is contiguous and its size agrees with its shape."""
     creation = dataset.get_create_plist()
     if creation.get_layout() != h5d.CONTIGUOUS:
         raise Refused(f"{name} is not stored contiguously (chunked, compact or virtual)")
@@ -232,12 +231,12 @@ def _place(name: str, dataset: Any) -> Place:
         raise Refused(f"{name} has a shape that no array can have")
     size = math.prod(shape) * dtype.itemsize
     if size != dataset.get_storage_size():
-        raise Refused(f"{name} has {dataset.get_storage_size()} bytes, and its shape asks for {size}")
-    return Place(dataset.get_offset() or 0, size, dtype, shape)
+        raise Refused(f"{name} has {dataset.get_storage_size()} bytes, and its shape requires {size}")
+    return DatasetLocation(dataset.get_offset() or 0, size, dtype, shape)
 
 
 def _dtype(name: str, found: Any) -> np.dtype[Any]:
-    """The numpy type of a stored type, which is one of the five numbers or a fixed-length UTF-8 text."""
+    """Return the NumPy type of a stored type: one of the five numbers, or a fixed-length UTF-8 text."""
     if not found.committed():
         for dtype, number in _NUMBER_TYPES.items():
             if found.equal(number):
@@ -247,17 +246,17 @@ def _dtype(name: str, found: Any) -> np.dtype[Any]:
     raise Refused(f"{name} has a type that the format does not have")
 
 
-def check_places(places: Mapping[str, Place], length: int) -> None:
-    """Every dataset lies in the image of `length` bytes, after the seal, and no two share bytes. Raises Refused.
+def check_locations(locations: Mapping[str, DatasetLocation], length: int) -> None:
+    """Raise Refused unless every dataset is after the seal in an image of `length` bytes and no two share bytes.
 
-    So all of them together are never larger than the file.
+    Together they are then never larger than the file.
     """
     end = seal.SIZE
-    for name, place in sorted(places.items(), key=lambda item: item[1].offset):
-        if not place.size:
+    for name, location in sorted(locations.items(), key=lambda item: item[1].offset):
+        if not location.size:
             continue
-        if not seal.SIZE <= place.offset <= length - place.size:
-            raise Refused(f"{name} does not lie inside the file")
-        if place.offset < end:
+        if not seal.SIZE <= location.offset <= length - location.size:
+            raise Refused(f"{name} is not inside the file")
+        if location.offset < end:
             raise Refused(f"{name} shares bytes with another dataset")
-        end = place.offset + place.size
+        end = location.offset + location.size

@@ -1,4 +1,4 @@
-"""The seal: 512 readable bytes in front of the HDF5 image, by which every other byte is checked before HDF5 sees one.
+"""The seal: 512 readable bytes before the HDF5 image. They check every other byte before HDF5 reads one.
 
     nnspec checkpoint
     format 1
@@ -7,8 +7,8 @@
     sha256 <64 digits: of all bytes after these 512>
     seal <64 digits: of the lines above>
 
-and spaces up to byte 511, which is a newline. This block stays the same in all versions of the format: by it a reader
-tells a newer file from a damaged one.
+and spaces up to byte 511, which is a newline. This block is the same in all versions of the format, so that a reader
+distinguishes a newer file from a damaged one.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _FOREIGN = {b"\x89HDF": "an HDF5 file of another kind", b"\x89PNG": "a PNG image
 
 @dataclass(frozen=True)
 class Seal:
-    """What the first 512 bytes say: format version, the nnspec that wrote it, bytes in all, SHA-256 of the others."""
+    """The first 512 bytes: format version, the nnspec that wrote the file, its length, SHA-256 of all later bytes."""
 
     version: int
     program: str
@@ -38,7 +38,7 @@ class Seal:
     sha256: str
 
     def block(self) -> bytes:
-        """The 512 bytes. Raises Refused where `program` is not one word of 1 to 64 printable ASCII characters."""
+        """Return the 512 bytes. Raises Refused if `program` is not one word of 1 to 64 printable ASCII characters."""
         lines = (
             f"{MAGIC.decode()}format {self.version}\nprogram nnspec {self.program}\n"
             f"length {self.length}\nsha256 {self.sha256}\n"
@@ -50,12 +50,12 @@ class Seal:
 
 
 def open_block(data: bytes) -> Seal:
-    """Read the seal in the first 512 bytes of `data`.
+    """Return the seal in the first 512 bytes of `data`.
 
-    Raises NotACheckpoint, Damaged, or Newer where the seal is right and the format later than this program's.
+    Raises NotACheckpoint, Damaged, or Newer if the seal is right and the format later than this program's.
     """
     if not data or data[: len(MAGIC)] != MAGIC[: len(data)]:
-        kind = _FOREIGN.get(bytes(data[:4]), "it begins otherwise") if data else "it is empty"
+        kind = _FOREIGN.get(bytes(data[:4]), "it begins with other bytes") if data else "it is empty"
         raise NotACheckpoint(f"not an nnspec checkpoint ({kind})")
     found = _BLOCK.fullmatch(data[:SIZE])
     if len(data) < SIZE:
@@ -68,8 +68,8 @@ def open_block(data: bytes) -> Seal:
     return seal
 
 
-def check(image: bytes) -> Seal:
-    """Verify the seal of a whole image, hashing it once, and return it. Raises what `open_block` does, and Damaged."""
+def check_seal(image: bytes) -> Seal:
+    """Verify the seal of a whole image, hashing it once, and return it. Raises as `open_block` does, and Damaged."""
     seal = open_block(image)
     if len(image) != seal.length:
         short = "was cut short" if len(image) < seal.length else "had bytes added"

@@ -1,7 +1,6 @@
-"""Write: build the whole file in memory, put it down beside the old one, prove it, only then let it take the name.
+"""Writing: build the whole file in memory, write it under a temporary name, read it back, and only then rename it.
 
-At every instant the name FILE stands for a whole file, the old or the new. An error at any step leaves FILE and
-FILE.prev as they were.
+At every instant FILE is a whole file, the old or the new. An error at any step leaves FILE and FILE.prev as they were.
 """
 
 import contextlib
@@ -10,19 +9,18 @@ import hashlib
 import os
 
 from nnspec.checkpoints import content, layout, seal, system
+from nnspec.checkpoints.atomic import NewFile, new_file, temporary
 from nnspec.checkpoints.content import Array, Checkpoint
 from nnspec.checkpoints.errors import FormatError, Refused, SaveFailed
-from nnspec.checkpoints.locking import temporary
-from nnspec.checkpoints.reading import MAX_BYTES, PREVIOUS, examine, is_whole
-from nnspec.checkpoints.system import told_as_save_failed
+from nnspec.checkpoints.reading import MAX_BYTES, PREVIOUS, check_image, is_whole
+from nnspec.checkpoints.system import fsync_folder, translate_os_errors
 
 _BLOCK = 2**20  # bytes copied or compared at a time
-_NEW_FILE = os.O_RDWR | os.O_CREAT | os.O_EXCL
-_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+_NO_HARD_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL)  # EINVAL: Windows, exFAT
 
 
-def build(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
-    """The bytes of the file that holds a checkpoint, sealed. Equal checkpoints give equal bytes.
+def to_bytes(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of the file that holds a checkpoint, sealed. Equal checkpoints give equal bytes.
 
     Raises Refused for what the format cannot hold: names, kinds, NaN and Inf, or more than `max_bytes`.
     """
@@ -49,38 +47,34 @@ def _check_size(size: int, max_bytes: int) -> None:
 def write(
     path: str | os.PathLike[str], checkpoint: Checkpoint, keep_previous: bool = True, max_bytes: int = MAX_BYTES
 ) -> None:
-    """Make FILE hold the checkpoint, or leave everything as it was. When it returns, the new file is on the disk.
+    """Write the checkpoint to FILE, or leave everything as it was. When it returns, the new file is on the disk.
 
-    The former FILE becomes FILE.prev, where `keep_previous` and where it is whole (a damaged one never replaces a whole
-    one). Raises Refused as `build` does, before the disk is touched, and SaveFailed for an error of the system.
+    With `keep_previous` the former FILE becomes FILE.prev if it is whole: a damaged file never replaces a whole one.
+    Raises Refused as `to_bytes` does, before the disk is touched, and SaveFailed for an error of the system.
     """
     path = os.fspath(path)
     try:
-        image = build(checkpoint, max_bytes)
-        examine(image)
+        image = to_bytes(checkpoint, max_bytes)
+        check_image(image)
     except FormatError as error:
         raise error.about(path) from error.__cause__
-    new, former = temporary(path), temporary(path)
+    name, former = temporary(path), temporary(path)
     try:
-        with contextlib.ExitStack() as held:  # the lock on the new file, by which a sweep knows that it is in use
-            with told_as_save_failed(path, f"writing {new}"):
-                handle = held.enter_context(system.opened(new, _NEW_FILE))
-                system.try_lock(handle)
-                system.write_all(handle, image)
-                system.fsync(handle)
-            with told_as_save_failed(path, f"reading {new} back"):
-                whole = _reads_back(handle, image)
+        with contextlib.ExitStack() as ending:
+            with translate_os_errors(path, f"writing {name}"):
+                new = ending.enter_context(new_file(name, image))
+            with translate_os_errors(path, f"reading {name} back"):
+                whole = _reads_back(new.handle, image)
             if not whole:
-                raise SaveFailed(path, f"reading {new} back: it differs from what was written")
-            _take_the_name(path, new, former, keep_previous)
+                raise SaveFailed(path, f"reading {name} back: it differs from what was written")
+            _rename(new, path, former, keep_previous)
     finally:
-        for leftover in (new, former):
-            with contextlib.suppress(OSError):
-                system.unlink(leftover)
+        with contextlib.suppress(OSError):
+            system.unlink(former)
 
 
 def _reads_back(handle: int, image: bytes) -> bool:
-    """Whether the file holds the image and nothing else, compared a block at a time."""
+    """Whether the file holds the image and nothing else, one block at a time."""
     written, at = memoryview(image), 0
     while block := system.pread(handle, _BLOCK, at):
         if block != written[at : at + len(block)]:
@@ -89,22 +83,22 @@ def _reads_back(handle: int, image: bytes) -> bool:
     return at == len(image)
 
 
-def _take_the_name(path: str, new: str, former: str, keep_previous: bool) -> None:
-    """Let `new` become FILE, and FILE become FILE.prev by way of the name `former`.
+def _rename(new: NewFile, path: str, former: str, keep_previous: bool) -> None:
+    """Rename `new` to FILE, and the old FILE to FILE.prev by way of the name `former`.
 
-    The old file keeps a name throughout, and FILE.prev changes only once the new file is on the disk: until then
-    everything can be put back.
+    The old file always has a name, and FILE.prev changes only after the new file is on the disk: until then
+    every step can be undone.
     """
-    with told_as_save_failed(path, f"keeping the former file as {former}"):
+    with translate_os_errors(path, f"keeping the former file as {former}"):
         exists = _give_second_name(path, former)
     keep_previous = keep_previous and exists and is_whole(former)
-    with told_as_save_failed(path, f"giving {new} its name"):
-        system.replace(new, path)
+    with translate_os_errors(path, f"renaming {new.name}"):
+        new.rename(path)
     try:
-        with told_as_save_failed(path, f"making the name {path} last"):
+        with translate_os_errors(path, f"syncing the folder of {path}"):
             fsync_folder(os.path.dirname(path) or ".")
         if keep_previous:
-            with told_as_save_failed(path, f"keeping the former file as {path}{PREVIOUS}"):
+            with translate_os_errors(path, f"keeping the former file as {path}{PREVIOUS}"):
                 system.replace(former, path + PREVIOUS)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -116,30 +110,22 @@ def _take_the_name(path: str, new: str, former: str, keep_previous: bool) -> Non
 
 
 def _give_second_name(path: str, former: str) -> bool:
-    """Let the file at `path` stand at `former` too: a hard link, else a copy. False where there is no file."""
+    """Give the file at `path` the second name `former`: a hard link, else a copy. False if there is no file."""
     try:
-        system.link(path, former)
+        _link_or_copy(path, former)
     except FileNotFoundError:
         return False
-    except OSError as error:
-        if error.errno not in _NO_HARD_LINKS:
-            raise
-        _copy(path, former)
     return True
 
 
-def _copy(path: str, former: str) -> None:
-    with system.opened(path, os.O_RDONLY) as source, system.opened(former, _NEW_FILE) as target:
+def _link_or_copy(path: str, former: str) -> None:
+    try:
+        system.link(path, former)
+        return
+    except OSError as error:
+        if error.errno not in _NO_HARD_LINKS:
+            raise
+    with system.open_file(path, system.READ) as source, system.open_file(former, system.CREATE_NEW) as target:
         while block := system.read(source, _BLOCK):
             system.write_all(target, block)
         system.fsync(target)
-
-
-def fsync_folder(folder: str) -> None:
-    """Put a folder's names on the disk. A file system that does not have this for folders says EINVAL: no error."""
-    with system.opened(folder, os.O_RDONLY | os.O_DIRECTORY) as handle:
-        try:
-            system.fsync(handle)
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise

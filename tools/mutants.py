@@ -25,7 +25,7 @@ from tools.report import write_entry
 
 CLAIM = "with any one guard of the checkpoints, or of the runs that write them, disabled, a test fails"
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|examine|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit)")
+CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit)")
 RUNTIME = [
     *(
         f"tests/runtime/train/test_{name}.py"

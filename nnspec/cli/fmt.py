@@ -1,8 +1,6 @@
 """nnspec fmt: one canonical form."""
 
-import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -92,17 +90,8 @@ def _difference(source: "Source", formatted: str) -> Iterator[str]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file anew under its own permissions, whole or not at all; of a link the file that it leads to."""
-    target = path.resolve()
+    """Replace a file, whole or not at all; for a link, the file that it points to."""
+    from nnspec.checkpoints import replace_file
+
     with translate_write_errors(path):
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                os.fchmod(file.fileno(), target.stat().st_mode & 0o7777)
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
+        replace_file(path.resolve(), text.encode())

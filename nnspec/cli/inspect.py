@@ -43,14 +43,13 @@ def command(checkpoint: str, as_json: bool) -> None:
 def _content(file: Path) -> dict[str, Any]:
     """Everything that is shown, in plain values."""
     from nnspec import checkpoints
-    from nnspec.checkpoints.content import table as entries_of
-    from nnspec.checkpoints.content import to_stored
+    from nnspec.checkpoints.content import entry_table, to_stored
     from nnspec.runtime.train.checkpointing import told
 
     summary, checkpoint = told(checkpoints.verify, file), told(checkpoints.read, file)
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}
-    arrays = entries_of({name: to_stored(name, value) for name, value in entries.items() if name not in texts})
+    arrays = entry_table({name: to_stored(name, value) for name, value in entries.items() if name not in texts})
     series: dict[str, Any] = {n.removeprefix("history/"): entries[n] for n in arrays if n.startswith("history/")}
     return {
         "checkpoint": str(file),

@@ -68,7 +68,7 @@ def differing_entries(state: State, saved: Saved, data_digest: str) -> list[str]
     """The entries in which a state differs from one that was saved, whatever program and machine wrote that."""
     now = to_checkpoint(state, data_digest, {})
     before = to_checkpoint(saved.state, saved.meta["data_digest"], {})
-    return checkpoints.same(now, before)
+    return checkpoints.differing_entries(now, before)
 
 
 @contextmanager

@@ -51,18 +51,12 @@ class RunFolder:
                 raise _refused(old, error) from None
 
     def write_text(self, name: str, text: str) -> None:
-        """A small file, whole or not at all. Raises TrainingError naming the path where the system refuses."""
+        """Write a small file, whole or not at all. Raises TrainingError naming the path if the system refuses."""
         target = self.path / name
-        temporary = _temporary(target)
         try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(text)
-                _to_disk(file)
-            os.replace(temporary, target)
+            checkpoints.replace_file(target, text.encode())
         except OSError as error:
             raise _refused(target, error) from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
     def log(self, events: list[dict[str, object]]) -> None:
         """Add lines to metrics.jsonl. They are on the disk when it returns, so no checkpoint is ever ahead of them.
@@ -198,7 +192,7 @@ def _is_a_file(path: Path) -> TrainingError:
 
 def _probe(path: Path) -> None:
     """Write, sync and remove a small file: a full disk or a read-only folder is told now, not after an epoch."""
-    probe = _temporary(path / "probe")
+    probe = Path(checkpoints.temporary(str(path / "probe")))  # the next start in the folder sweeps it after a kill
     try:
         with probe.open("wb") as file:
             file.write(b"\0" * 65536)
@@ -210,11 +204,6 @@ def _probe(path: Path) -> None:
             probe.unlink(missing_ok=True)
         except OSError as error:
             raise _refused(path, error) from None
-
-
-def _temporary(path: Path) -> Path:
-    """A name beside `path` under which a file may be left by a kill: the next start in its folder sweeps it."""
-    return Path(checkpoints.temporary(str(path)))
 
 
 def _to_disk(file: IO[Any]) -> None:

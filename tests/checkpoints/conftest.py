@@ -38,7 +38,7 @@ def altered(
     """Change the example's file through h5py, as a stranger could, and seal it again."""
 
     def alter(change: Callable[[Any], None]) -> bytes:
-        file = io.BytesIO(checkpoints.build(example))
+        file = io.BytesIO(checkpoints.to_bytes(example))
         with h5py.File(file, "r+", libver=("v110", "v110")) as opened:
             change(opened)
         return sealed(file.getvalue())
@@ -52,7 +52,7 @@ def forged(sealed: Callable[[Any], bytes]) -> Callable[..., bytes]:
 
     def forge(entries: dict[str, np.ndarray], meta: str | np.ndarray | None = None) -> bytes:
         if meta is None:
-            meta = content.canonical({"entries": content.table(entries), "format_version": 1})
+            meta = content.canonical({"entries": content.entry_table(entries), "format_version": 1})
         if isinstance(meta, str):
             meta = np.array(meta.encode(), dtype=f"S{len(meta.encode())}")
         return sealed(layout.build_image({"meta": meta, **entries}).getvalue())
@@ -67,6 +67,6 @@ def reheaded(
     """Edit the header of an object of the example as `with_header` does, with the right seal."""
 
     def rewrite(name: str, edit: Callable[[list[list[Any]]], None]) -> bytes:
-        return sealed(with_header(checkpoints.build(example), name, edit))
+        return sealed(with_header(checkpoints.to_bytes(example), name, edit))
 
     return rewrite

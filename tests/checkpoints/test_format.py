@@ -23,7 +23,7 @@ def second_reader():
 
 def test_a_file_of_version_1_is_still_read(example):
     assert checkpoints.verify(V1).format_version == 1
-    assert checkpoints.same(checkpoints.read(V1), example) == []
+    assert checkpoints.differing_entries(checkpoints.read(V1), example) == []
     assert checkpoints.read(V1).entries["run/host"] == "example"
 
 
@@ -58,7 +58,7 @@ def test_the_specification_names_the_groups_types_and_limits_of_the_code():
         *(kind.replace("|", "\\|") for kind in content.NUMBERS),
         content.RUN_BYTES,
         content.META_BYTES,
-        layout._MOST_OBJECTS,
+        layout._MAX_OBJECTS,
     ]:
         assert f"{fact}" in FORMAT
     assert f"version {checkpoints.FORMAT_VERSION}\n" in FORMAT.splitlines(keepends=True)[0]

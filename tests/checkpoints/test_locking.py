@@ -6,9 +6,7 @@ import sys
 
 import pytest
 
-from nnspec import checkpoints
 from nnspec.checkpoints import Locked, SaveFailed, lock, system
-from nnspec.checkpoints.locking import temporary
 
 HOLDER = """
 import signal, sys
@@ -82,40 +80,21 @@ def test_a_lock_that_cannot_be_made_is_told_with_path_and_errno(path, monkeypatc
         raise AssertionError("locked nothing")
 
 
-def test_sweep_removes_what_dead_writers_left_and_nothing_else(path, tmp_path, example):
-    checkpoints.write(path, example)
-    kept = {"last.h5", "notes.tmp", "last.h5.nnspec-12.tmp", "last.h5.lock"}
-    for name in kept - {"last.h5"}:
-        (tmp_path / name).touch()
-    left = sorted(temporary(name) for name in ("last.h5", "best.h5"))
-    for name in left:
-        (tmp_path / name).write_bytes(b"half")
-    assert checkpoints.sweep(tmp_path) == left
-    assert {name.name for name in tmp_path.iterdir()} == kept
-    assert checkpoints.sweep(tmp_path) == []
+def test_where_the_system_has_no_locks_nothing_is_locked(path, monkeypatch):
+    def none(*_):
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr(system, "flock", none)
+    with lock(path), lock(path):
+        assert path.with_name("last.h5.lock").read_text() == f"pid {os.getpid()}\n"
 
 
-def test_sweep_leaves_the_file_of_a_living_writer(path, tmp_path, example, monkeypatch):
-    swept = []
-    replace = os.replace
+def test_a_holder_that_cannot_be_read_is_not_named(path, holder, monkeypatch):
+    """As on Windows, where the lock covers the text in the file."""
 
-    def sweep_first(source, target):
-        if str(target) == str(path):
-            swept.append(checkpoints.sweep(tmp_path))
-        replace(source, target)
+    def locked(*_):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(system, "replace", sweep_first)
-    checkpoints.write(path, example)
-    assert swept == [[]]
-    assert checkpoints.verify(path).format_version == 1
-
-
-def test_sweep_does_not_mind_a_writer_that_is_quicker(tmp_path, monkeypatch):
-    name = temporary("last.h5")
-    monkeypatch.setattr(os, "listdir", lambda folder: [name])
-    assert checkpoints.sweep(tmp_path) == []
-
-
-def test_sweep_of_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(SaveFailed, match="ENOENT"):
-        checkpoints.sweep(tmp_path / "none")
+    monkeypatch.setattr(system, "pread", locked)
+    with pytest.raises(Locked, match=rf"^{path}: another process is writing this file"), lock(path):
+        raise AssertionError("two hold the lock")

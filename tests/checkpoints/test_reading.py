@@ -19,7 +19,7 @@ def test_read_gives_back_meta_texts_and_arrays(path, example):
     assert checkpoint.meta == example.meta
     assert checkpoint.entries["rng/order"] == example.entries["rng/order"]
     assert checkpoint.entries["preprocessing/mask"].tolist() == [1, 0]
-    assert checkpoints.same(checkpoint, example) == []
+    assert checkpoints.differing_entries(checkpoint, example) == []
 
 
 def test_verify_says_what_the_file_is(path):
@@ -89,7 +89,7 @@ def test_a_file_above_the_cap_is_refused_before_it_is_read(path, monkeypatch):
 def test_a_system_that_hands_over_few_bytes_at_a_time_is_asked_again(path, example, monkeypatch):
     read = os.read
     monkeypatch.setattr(system, "read", lambda handle, size: read(handle, min(size, 700)))
-    assert checkpoints.same(checkpoints.read(path), example) == []
+    assert checkpoints.differing_entries(checkpoints.read(path), example) == []
 
 
 def test_a_folder_a_pipe_and_a_missing_file_are_answered_at_once(tmp_path):
@@ -104,7 +104,7 @@ def test_a_folder_a_pipe_and_a_missing_file_are_answered_at_once(tmp_path):
 
 def test_parse_takes_bytes_that_have_no_file(example):
     with pytest.raises(Damaged) as told:
-        checkpoints.parse(checkpoints.build(example)[:-1])
+        checkpoints.from_bytes(checkpoints.to_bytes(example)[:-1])
     assert told.value.path == "" and str(told.value).startswith("damaged")
 
 
@@ -130,6 +130,6 @@ def test_an_error_comes_whole_out_of_another_process(error):
 
 
 def test_an_array_that_was_read_is_the_callers_own():
-    image = checkpoints.build(Checkpoint({}, {"weights/w": np.zeros(3)}))
-    checkpoints.parse(image).entries["weights/w"][:] = 1
-    assert checkpoints.parse(image).entries["weights/w"].tolist() == [0, 0, 0]
+    image = checkpoints.to_bytes(Checkpoint({}, {"weights/w": np.zeros(3)}))
+    checkpoints.from_bytes(image).entries["weights/w"][:] = 1
+    assert checkpoints.from_bytes(image).entries["weights/w"].tolist() == [0, 0, 0]

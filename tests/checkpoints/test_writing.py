@@ -28,6 +28,11 @@ class Saved:
         checkpoints.write(path, self.oldest)
         checkpoints.write(path, self.old)
 
+    def contents(self, last, former):
+        """The files of two versions, by name, as `files` returns them."""
+        versions = {"last.h5": getattr(self, last), "last.h5.prev": getattr(self, former)}
+        return {name: checkpoints.to_bytes(version) for name, version in versions.items()}
+
     def files(self):
         return {path.name: path.read_bytes() for path in self.path.parent.iterdir()}
 
@@ -68,8 +73,8 @@ def count_calls(monkeypatch, saved):
 def test_a_save_keeps_the_former_file_and_leaves_nothing_else(saved):
     checkpoints.write(saved.path, saved.new)
     assert saved.files() == {
-        "last.h5": checkpoints.build(saved.new),
-        "last.h5.prev": checkpoints.build(saved.old),
+        "last.h5": checkpoints.to_bytes(saved.new),
+        "last.h5.prev": checkpoints.to_bytes(saved.old),
     }
 
 
@@ -80,26 +85,35 @@ def test_the_first_save_has_no_former_file(example, tmp_path):
 
 def test_keep_previous_off_leaves_the_former_version_as_it_is(saved):
     checkpoints.write(saved.path, saved.new, keep_previous=False)
-    assert saved.files() == {"last.h5": checkpoints.build(saved.new), "last.h5.prev": checkpoints.build(saved.oldest)}
+    assert saved.files() == {
+        "last.h5": checkpoints.to_bytes(saved.new),
+        "last.h5.prev": checkpoints.to_bytes(saved.oldest),
+    }
 
 
 def test_a_damaged_file_never_replaces_a_whole_former_one(saved):
     saved.path.write_bytes(saved.path.read_bytes()[:-1])
     checkpoints.write(saved.path, saved.new)
-    assert saved.files() == {"last.h5": checkpoints.build(saved.new), "last.h5.prev": checkpoints.build(saved.oldest)}
+    assert saved.files() == {
+        "last.h5": checkpoints.to_bytes(saved.new),
+        "last.h5.prev": checkpoints.to_bytes(saved.oldest),
+    }
 
 
 def test_a_former_version_that_is_the_file_itself_is_replaced(saved):
     saved.former.unlink()
     os.link(saved.path, saved.former)
     checkpoints.write(saved.path, saved.new)
-    assert saved.files() == {"last.h5": checkpoints.build(saved.new), "last.h5.prev": checkpoints.build(saved.old)}
+    assert saved.files() == {
+        "last.h5": checkpoints.to_bytes(saved.new),
+        "last.h5.prev": checkpoints.to_bytes(saved.old),
+    }
 
 
 def test_a_plain_file_name_is_written_in_the_current_folder(example, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     checkpoints.write("last.h5", example)
-    assert checkpoints.same(checkpoints.read("last.h5"), example) == []
+    assert checkpoints.differing_entries(checkpoints.read("last.h5"), example) == []
 
 
 def test_the_file_has_the_permissions_that_the_user_gives_to_new_files(example, tmp_path):
@@ -122,19 +136,19 @@ def test_what_cannot_be_held_is_refused_before_the_disk_is_touched(saved, monkey
 
 def test_a_file_larger_than_readers_take_is_not_written(saved):
     before = saved.files()
-    size = len(checkpoints.build(saved.new))
+    size = len(checkpoints.to_bytes(saved.new))
     for limit in (10, size - 1):
         with pytest.raises(Refused, match=f"at most {limit}"):
             checkpoints.write(saved.path, saved.new, max_bytes=limit)
     assert saved.files() == before
     checkpoints.write(saved.path, saved.new, max_bytes=size)
-    assert checkpoints.same(checkpoints.read(saved.path, max_bytes=size), saved.new) == []
+    assert checkpoints.differing_entries(checkpoints.read(saved.path, max_bytes=size), saved.new) == []
 
 
 def test_arrays_that_are_too_large_are_refused_before_an_image_is_built(monkeypatch, example):
     monkeypatch.delattr(layout, "build_image")
     with pytest.raises(Refused, match="at most 100"):
-        checkpoints.build(example, max_bytes=100)
+        checkpoints.to_bytes(example, max_bytes=100)
 
 
 def test_a_file_that_readers_would_refuse_is_not_written_even_if_it_was_built(monkeypatch, saved):
@@ -175,7 +189,7 @@ def test_whichever_step_the_system_refuses_the_former_files_stay_byte_for_byte(
                 assert saved.files() == before
                 assert kind != "fsync" or faults.calls.count("fsync") == at, "a failed fsync was tried again"
             else:  # it could not look at the former file, which then is not kept
-                assert saved.files() == {**before, "last.h5": checkpoints.build(saved.new)}
+                assert saved.files() == {**before, "last.h5": checkpoints.to_bytes(saved.new)}
                 assert kind == "open"
     assert failures >= 2 if kind in ("open", "fsync", "pread", "replace") else failures == 1
 
@@ -202,7 +216,7 @@ def test_a_save_killed_before_any_system_call_leaves_the_old_or_the_new_file(mon
                 checkpoints.write(saved.path, saved.new)
         checkpoints.sweep(folder)
         files = saved.files()
-        oldest, old, new = (checkpoints.build(version) for version in (saved.oldest, saved.old, saved.new))
+        oldest, old, new = (checkpoints.to_bytes(version) for version in (saved.oldest, saved.old, saved.new))
         state = (files.pop("last.h5"), files.pop("last.h5.prev"))
         assert state in [(old, oldest), (new, oldest), (new, old)] and not files
         seen.add(state)
@@ -213,7 +227,7 @@ def test_a_save_killed_before_any_system_call_leaves_the_old_or_the_new_file(mon
 
 
 def test_there_is_a_whole_file_at_every_instant(monkeypatch, saved):
-    oldest, old, new = (checkpoints.build(version) for version in (saved.oldest, saved.old, saved.new))
+    oldest, old, new = (checkpoints.to_bytes(version) for version in (saved.oldest, saved.old, saved.new))
     seen = []
 
     def watched(call):
@@ -235,13 +249,16 @@ def test_where_there_are_no_hard_links_the_former_file_is_copied(monkeypatch, sa
     faults = Faults(monkeypatch, "link", at=1, number=number)
     checkpoints.write(saved.path, saved.new)
     assert faults.calls.count("fsync") == 3, "the new file, the copy, the folder"
-    assert saved.files() == {"last.h5": checkpoints.build(saved.new), "last.h5.prev": checkpoints.build(saved.old)}
+    assert saved.files() == {
+        "last.h5": checkpoints.to_bytes(saved.new),
+        "last.h5.prev": checkpoints.to_bytes(saved.old),
+    }
 
 
 def test_a_folder_that_cannot_be_fsynced_at_all_is_no_error(monkeypatch, saved):
     Faults(monkeypatch, "fsync", at=2, number=errno.EINVAL)
     checkpoints.write(saved.path, saved.new)
-    assert saved.path.read_bytes() == checkpoints.build(saved.new)
+    assert saved.path.read_bytes() == checkpoints.to_bytes(saved.new)
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1] + b"x", lambda data: data[:-1], lambda data: data + b"\0"])
@@ -258,7 +275,7 @@ def test_a_disk_that_takes_few_bytes_at_a_time_gets_them_all(monkeypatch, saved)
     write = os.write
     monkeypatch.setattr(system, "write", lambda handle, data: write(handle, data[:1000]))
     checkpoints.write(saved.path, saved.new)
-    assert saved.path.read_bytes() == checkpoints.build(saved.new)
+    assert saved.path.read_bytes() == checkpoints.to_bytes(saved.new)
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,7 @@ def crash_points(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         recorded.mkdir()
         versions = [_version(step) for step in range(1, saves + 1)]
         recording, before = record(recorded, versions, hard_links, keep_previous)
-        images = [checkpoints.build(version) for version in versions]
+        images = [checkpoints.to_bytes(version) for version in versions]
         new, old = images[-1], images[-2] if saves > 1 else None
         contents = dict(enumerate(images[-3:-1][::-1]))  # last.h5 sorts before last.h5.prev
         states = {tuple(sorted(disk.files.items())): disk for disk in disks(recording, before, contents)}
@@ -192,5 +192,5 @@ def _judged(place: Path, disk: Disk, new: bytes, old: bytes | None, images: list
     right &= former is None or former in images[:-1]
     with patch.object(system, "fsync", lambda handle: None):
         checkpoints.write(place / "last.h5", _version(9))
-    right &= (place / "last.h5").read_bytes() == checkpoints.build(_version(9)) and not left
+    right &= (place / "last.h5").read_bytes() == checkpoints.to_bytes(_version(9)) and not left
     return right, f"{told}: { ({name: len(data) for name, data in disk.files.items()}) }, left {sorted(left)}"

@@ -21,13 +21,13 @@ LONGEST = 0.05  # seconds of computing in which damage to a file of ten megabyte
 def hdf5_watched() -> Iterator[list[int]]:
     """The sizes of the images that HDF5 is given meanwhile."""
     given: list[int] = []
-    find_places = layout.find_places
+    locate_datasets = layout.locate_datasets
 
-    def watch(image: bytes) -> dict[str, layout.Place]:
+    def watch(image: bytes) -> dict[str, layout.DatasetLocation]:
         given.append(len(image))
-        return find_places(image)
+        return locate_datasets(image)
 
-    with patch.object(layout, "find_places", watch):
+    with patch.object(layout, "locate_datasets", watch):
         yield given
 
 
@@ -35,7 +35,7 @@ def found(image: bytes) -> bool:
     """Whether a damaged image is told to be one, or to be none of ours, before HDF5 sees it."""
     with hdf5_watched() as given:
         try:
-            checkpoints.parse(image)
+            checkpoints.from_bytes(image)
         except (Damaged, NotACheckpoint):
             return not given
     return False
@@ -48,7 +48,7 @@ def found(image: bytes) -> bool:
 )
 def damage(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     """`count` is of flips behind the seal; the others are always all tried."""
-    tally, image, chance = Tally(), checkpoints.build(make_example()), random.Random(seed)
+    tally, image, chance = Tally(), checkpoints.to_bytes(make_example()), random.Random(seed)
     for length in range(len(image)):
         tally.count(found(image[:length]), f"cut to {length} bytes")
     for bit in range(8 * seal.SIZE):
@@ -77,7 +77,7 @@ def damage_in_time(count: int, seed: int, folder: Path, seconds: float) -> Tally
     """`count` is of damaged files, read from the disk."""
     tally, chance, times = Tally(), random.Random(seed), list[float]()
     file = folder / "last.h5"
-    image = checkpoints.build(Checkpoint({}, {"weights/w": np.arange(2_500_000, dtype="f4")}))
+    image = checkpoints.to_bytes(Checkpoint({}, {"weights/w": np.arange(2_500_000, dtype="f4")}))
     file.with_name("last.h5.prev").write_bytes(image)
     kinds: list[Callable[[], bytes]] = [
         lambda: flipped(image, [chance.randrange(8 * len(image))]),

@@ -223,7 +223,7 @@ def serve() -> None:
                 print(judge(place), flush=True)
                 continue
             try:
-                place.write_bytes(checkpoints.build(changed_numbers(checkpoint, number)))
+                place.write_bytes(checkpoints.to_bytes(changed_numbers(checkpoint, number)))
             except FormatError:  # no file of the format can hold this
                 print("refused", flush=True)
             else:

@@ -124,11 +124,11 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
     yield "a batch of 2^62", with_text(file, "spec/resolved", lambda text: re.sub(r"batch=\d+", f"batch={2**62}", text))
     yield "a text in run/info nested 4,000 times", with_text(file, "run/info", lambda text: "[" * 4000)
     whole = checkpoints.read(file)
-    yield "an order of another length", checkpoints.build(_with(whole, "data/order", np.arange(10)[::-1] + 1))
-    yield "meta of 4 MB", checkpoints.build(Checkpoint({**whole.meta, "counters": [[0]] * 900_000}, whole.entries))
+    yield "an order of another length", checkpoints.to_bytes(_with(whole, "data/order", np.arange(10)[::-1] + 1))
+    yield "meta of 4 MB", checkpoints.to_bytes(Checkpoint({**whole.meta, "counters": [[0]] * 900_000}, whole.entries))
     yield (
         "meta nested 900 times",
-        checkpoints.build(Checkpoint({**whole.meta, "counters": _nested(900)}, whole.entries)),
+        checkpoints.to_bytes(Checkpoint({**whole.meta, "counters": _nested(900)}, whole.entries)),
     )
 
 
@@ -148,7 +148,7 @@ def with_text(file: Path, name: str, change: Callable[[str], str]) -> bytes:
     checkpoint = checkpoints.read(file)
     text = checkpoint.entries[name]
     assert isinstance(text, str)
-    return checkpoints.build(_with(checkpoint, name, change(text)))
+    return checkpoints.to_bytes(_with(checkpoint, name, change(text)))
 
 
 def _with(checkpoint: Checkpoint, name: str, value: Any) -> Checkpoint:

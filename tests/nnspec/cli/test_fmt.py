@@ -1,11 +1,11 @@
 """nnspec fmt."""
 
-import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from nnspec.checkpoints import system
 from nnspec.cli import command_line
 from tests.nnspec.conftest import Command
 
@@ -85,7 +85,7 @@ def test_a_write_that_fails_leaves_the_file_and_no_other_one(
         raise OSError(28, "No space left on device")
 
     (tmp_path / "net.nnspec").write_text(UGLY)
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(system, "fsync", full)
     failed = nnspec("fmt", "net.nnspec")
     assert failed.code == 1 and "net.nnspec cannot be written: No space left on device" in failed.err
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("net.nnspec", UGLY)]

@@ -72,5 +72,5 @@ def test_a_reader_that_hangs_is_ended(file: Path, reader, monkeypatch: pytest.Mo
 
 def test_what_the_reader_finds_is_told_as_verify_tells_it(file: Path) -> None:
     verdict, advice, code = verify_in_sandbox(file)
-    assert verdict == "not usable: not an nnspec checkpoint (it begins otherwise)"
+    assert verdict == "not usable: not an nnspec checkpoint (it begins with other bytes)"
     assert advice.startswith("give a file that nnspec train wrote") and code == 1

@@ -34,7 +34,7 @@ def changed(file: Path, tmp_path: Path) -> Callable[..., Path]:
         found = {**before.entries, **(entries or {})}
         kept = {name: value for name, value in found.items() if value is not None}
         path = tmp_path / "changed.h5"
-        path.write_bytes(checkpoints.build(Checkpoint({**before.meta, **meta}, kept)))
+        path.write_bytes(checkpoints.to_bytes(Checkpoint({**before.meta, **meta}, kept)))
         return path
 
     return write

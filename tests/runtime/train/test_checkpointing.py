@@ -69,7 +69,7 @@ def make_run(path: str, folder: str) -> None:
         assert nnspec(Path(folder), "train", "net.nnspec", "--out", "run").exit_code == 130
     made = checkpoints.read(Path(folder) / "run" / "last.h5")
     info = {"run/info": json.dumps({"folder": "..", "seconds": 1.0})}
-    Path(path).write_bytes(checkpoints.build(checkpoints.Checkpoint(made.meta, {**made.entries, **info})))
+    Path(path).write_bytes(checkpoints.to_bytes(checkpoints.Checkpoint(made.meta, {**made.entries, **info})))
 
 
 def test_a_run_of_version_1_is_read_measures_what_it_measured_then_and_goes_on(tmp_path: Path) -> None:

@@ -22,10 +22,10 @@ LENGTH = "train 12 iterations batch=8 evaluate_every=4 checkpoint_every=4"
 
 KILLED = """
 import os, signal, sys
-import nnspec.checkpoints
+from nnspec.checkpoints import system
 import nnspec.cli
-setattr(os, sys.argv[1], lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
-nnspec.cli.command_line(sys.argv[2:])
+setattr({"os": os, "system": system}[sys.argv[1]], sys.argv[2], lambda *arguments: os.kill(os.getpid(), signal.SIGKILL))
+nnspec.cli.command_line(sys.argv[3:])
 """
 """The command, killed at its first such call for a small file of the run's folder; saves have calls of their own."""
 
@@ -42,10 +42,10 @@ def left_over(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir() if path.name.endswith(".tmp")]
 
 
-@pytest.mark.parametrize("call", ["fsync", "replace"])
+@pytest.mark.parametrize("call", ["os fsync", "system replace"])
 def test_what_a_kill_leaves_of_a_small_file_is_gone_after_the_next_start(folder: Path, call: str) -> None:
     """The probe of the folder when killed at the fsync, the copy of the spec when killed at the rename."""
-    command = [sys.executable, "-c", KILLED, call, "train", "net.nnspec", "--out", "run", "--quiet"]
+    command = [sys.executable, "-c", KILLED, *call.split(), "train", "net.nnspec", "--out", "run", "--quiet"]
     assert subprocess.run(command, cwd=folder, env=child_environment()).returncode == -signal.SIGKILL
     assert len(left_over(folder / "run")) == 1
     assert nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet").exit_code == 0
@@ -120,7 +120,7 @@ def test_a_small_file_that_the_system_refuses_leaves_the_former_one(tmp_path: Pa
 
     for call in ("replace", "fsync"):
         with monkeypatch.context() as patch:
-            patch.setattr(runs.os, call, refuse)
+            patch.setattr(system, call, refuse)
             with pytest.raises(TrainingError, match=r"spec.nnspec cannot be written: Input/output error \(errno 5\)"):
                 run.write_text("spec.nnspec", "new")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("spec.nnspec", "former")]
