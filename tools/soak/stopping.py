@@ -90,8 +90,11 @@ def _settle(tally: Tally, waiting: list[bool], code: int, found: list[str], run:
 
 
 def _first_save(made: list[str]) -> int:
-    """The number of the call with which the first save opens its file: before its flock, the run's being first."""
-    return made.index("flock", made.index("flock") + 1)
+    """The number of the call with which the first save opens its file: before its flock, the fourth.
+
+    The first three are those of the run, of spec.nnspec and of resolved.nnspec.
+    """
+    return [at for at, name in enumerate(made) if name == "flock"][3]
 
 
 @experiment(
