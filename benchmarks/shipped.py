@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
-from nnspec.spec_lang.check.canonical_text import resolved
+from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.source import open_source
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.files import open_source
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Variant
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 ROOT = Path(__file__).parents[1]
 SPECS = ROOT / "specs"
@@ -52,7 +53,7 @@ class Experiment(NamedTuple):
 def comments(path: Path) -> dict[str, str]:
     """Every variant of a spec and the comment right above it, as one line of text."""
     source = open_source(path)
-    variants = [statement for statement in parse(source)[0] if isinstance(statement, Variant)]
+    variants = [statement for statement in parse_source(source, known_words())[0] if isinstance(statement, Variant)]
     lines = source.text.splitlines()
     found = {}
     for variant in variants:
@@ -65,7 +66,7 @@ def comments(path: Path) -> dict[str, str]:
 
 def digest(experiment: Experiment, seed: int) -> str:
     """SHA-256 of what a run depends on: its spec with every default filled in, the seed among them."""
-    return hashlib.sha256(resolved(experiment.check(seed)).encode()).hexdigest()
+    return hashlib.sha256(canonical_text(experiment.check(seed)).encode()).hexdigest()
 
 
 def described_machine() -> str:

@@ -26,7 +26,8 @@ from nnspec.spec_lang.editor.symbols import definitions
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.syntax.formatter import format_source
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 T = TypeVar("T")
 
@@ -265,7 +266,7 @@ def formatted(server: Server, params: types.DocumentFormattingParams) -> list[ty
     """The one form of the text; nothing is changed in a text that cannot be read."""
     source = server.document(params.text_document.uri).source
     try:
-        text = format(source)
+        text = format_source(source, known_words())
     except SpecError:
         return []
     if text == source.content:

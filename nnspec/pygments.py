@@ -15,7 +15,7 @@ from pygments.token import (
     _TokenType,
 )
 
-from nnspec.spec_lang.editor.colour import Colour, coloured
+from nnspec.spec_lang.editor.colour import Colour, colour_spans
 from nnspec.spec_lang.source import Source
 
 TOKENS: dict[Colour, _TokenType] = {
@@ -48,7 +48,7 @@ class NNSpecLexer(Lexer):
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
         """Every piece of the text with its token, blanks too."""
         source, at = Source("<pygments>", text), 0
-        for span, colour in coloured(source):
+        for span, colour in colour_spans(source):
             yield from _between(source.text, at, span.start)
             yield span.start, TOKENS[colour], span.text
             at = span.end

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
+from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, StepDecay
 
 SCHEDULES: Registry[Callable[[Any, float, float], float]] = Registry(__name__)
 """Every schedule's factor by (word, time, length), by its class of word."""
@@ -31,8 +31,8 @@ def constant(word: ConstantRate | Plateau, time: float, length: float) -> float:
     return 1.0
 
 
-@implements_schedule(Step)
-def step(word: Step, time: float, length: float) -> float:
+@implements_schedule(StepDecay)
+def step(word: StepDecay, time: float, length: float) -> float:
     """factor^⌊time / every⌋; a time that rounding put just before the end of a stretch is at its end."""
     return word.factor ** math.floor(time / word.every + 1e-9)
 

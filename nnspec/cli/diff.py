@@ -41,7 +41,7 @@ def command(
     both of them; without B these tell what they change in A. Ends with 1 where the two differ.
     """
     from nnspec.cli._checkpoint import is_checkpoint
-    from nnspec.spec_lang.check.difference import differences, text
+    from nnspec.spec_lang.check.difference import differences_text, spec_differences
 
     changed = bool(settings or variant or data)
     if second is None and not changed:
@@ -50,7 +50,7 @@ def command(
         raise click.UsageError("--set, --variant and --data change specs, and a checkpoint's spec is what was trained")
     before, old = _read(first, {}, None, None) if second is None else _read(first, settings, variant, data)
     after, new = _read(first if second is None else second, settings, variant, data)
-    found = differences(before, after)
+    found = spec_differences(before, after)
     weights = None
     if old is not None and new is not None:
         found = (*found, *_progress(old, new))
@@ -65,7 +65,7 @@ def command(
             weights=None if weights is None else [asdict(movement) for movement in weights],
         )
     else:
-        parts = [text(found)] if found else []
+        parts = [differences_text(found)] if found else []
         parts += [_drawn(weights)] if moved and weights else []
         print_result("\n".join(parts) or "no difference")
     raise click.exceptions.Exit(FOUND if found or moved else 0)

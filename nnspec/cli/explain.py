@@ -27,10 +27,11 @@ def command(code: str | None) -> None:
     if code is None:
         print_result(format_table(list(CODES.items())))
         return
+    from nnspec.spec_lang.check.code_examples import example_error
     from nnspec.spec_lang.report.errors import NNSpecError
     from nnspec.spec_lang.report.explain import explain
 
     try:
-        print_result(explain(code))
+        print_result(explain(code, example_error))
     except NNSpecError as error:
         raise click.BadParameter(str(error), param_hint="CODE") from None

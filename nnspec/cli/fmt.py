@@ -38,13 +38,14 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
     the text of a network itself; both are written to standard output.
     """
     from nnspec.spec_lang.report.errors import SourceError, SpecError
-    from nnspec.spec_lang.syntax.formatter import format
+    from nnspec.spec_lang.syntax.formatter import format_source
+    from nnspec.spec_lang.vocabulary.summary import known_words
 
     code = changed = 0
     for file in files:
         try:
             source = _source(file)
-            formatted = format(source)
+            formatted = format_source(source, known_words())
         except (SpecError, SourceError) as error:
             code = max(code, print_error(error))
             continue
@@ -68,11 +69,13 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
 
 
 def _source(file: str) -> "Source":
-    from nnspec.spec_lang.source import LONGEST_TEXT, Source, open_source
+    from nnspec.spec_lang.limits import MAX_TEXT_BYTES
+    from nnspec.spec_lang.source import Source
+    from nnspec.spec_lang.syntax.files import open_source
 
     if file != STDIN:
         return open_source(file)
-    return Source("<stdin>", sys.stdin.buffer.read(LONGEST_TEXT + 1))
+    return Source("<stdin>", sys.stdin.buffer.read(MAX_TEXT_BYTES + 1))
 
 
 def _bytes(source: "Source") -> bytes:

@@ -73,7 +73,7 @@ def command(
 
 
 def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
-    from nnspec.spec_lang.check.canonical_text import resolved
+    from nnspec.spec_lang.check.canonical_text import canonical_text
 
     return {
         "network": spec.name,
@@ -90,14 +90,14 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         "lanes": list(plan.schedule.lanes),
         "blas_threads": plan.schedule.blas_threads,
         "sweeps": {key: list(values) for key, values in spec.sweeps},
-        "spec": resolved(spec),
+        "spec": canonical_text(spec),
     }
 
 
 def _tell(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
-    from nnspec.spec_lang.check.canonical_text import resolved
+    from nnspec.spec_lang.check.canonical_text import canonical_text
 
-    print_result(resolved(spec))
+    print_result(canonical_text(spec))
     print_result(_drawn(spec) + "\n")
     print_result(_data_in_words(data) + "\n")
     print_result(_planned(plan, spec) + "\n")
@@ -121,7 +121,7 @@ def _layers(spec: "Spec") -> list[dict[str, Any]]:
 
 
 def _drawn(spec: "Spec") -> str:
-    from nnspec.spec_lang.check.cross_checks import in_bytes
+    from nnspec.spec_lang.report.units import in_bytes
 
     layers = _layers(spec)
     rows = [("layer", "kind", "shape", "parameters", "FLOPs", "memory"), ("input", "", str(spec.input), "", "", "")]
@@ -209,7 +209,7 @@ def _memory(plan: "Plan", spec: "Spec") -> int:
 
 def _planned(plan: "Plan", spec: "Spec") -> str:
     """How a step is computed: each operation, and what the rewrites made of it."""
-    from nnspec.spec_lang.check.cross_checks import in_bytes
+    from nnspec.spec_lang.report.units import in_bytes
 
     schedule = plan.schedule
     rows = [("step", "kernel", "form", "in memory", "FLOPs a batch", "buffers", "")]

@@ -9,7 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.spatial import extent
+from nnspec.spec_lang.vocabulary.spatial import window_extent
 
 
 class Node(Protocol):
@@ -54,4 +54,6 @@ def behind_strides(nodes: Iterable[Node]) -> Mapping[str, Array]:
 
 def _windows(layer: Conv, length: int) -> int:
     """How many windows lie on a sequence of this length."""
-    return max(extent(length, layer.window[0], layer.stride, layer.pad, layer.dilation).places, 0) if length else 0
+    return (
+        max(window_extent(length, layer.window[0], layer.stride, layer.pad, layer.dilation).places, 0) if length else 0
+    )

@@ -8,10 +8,11 @@ from nnspec.runtime.layers import Forward, build
 from nnspec.runtime.losses import LossFunction, build_loss
 from nnspec.spec_lang.check.bind import bind as bind_word
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Call, Pipeline
 from nnspec.spec_lang.vocabulary.registry import Word, layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 
 def plain_layer(text: str, shape: tuple[int, ...], arrays: Mapping[str, Array], sequence: bool = False) -> Forward:
@@ -26,7 +27,7 @@ def plain_loss(text: str) -> LossFunction:
 
 
 def _word(text: str, known: Mapping[str, type[Word]]) -> Word:
-    statements, found = parse(Source("<program>", text))
+    statements, found = parse_source(Source("<program>", text), known_words())
     match statements:
         case [Pipeline(stages=(Call() as call,))] if not found:
             word, found = bind_word(known[call.word], call.arguments, call.span)

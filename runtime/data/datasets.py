@@ -55,7 +55,7 @@ def fetch(name: str, progress: bool | None = None) -> Path:
     return DATASETS[name].get(progress)
 
 
-def missing(word: words.Data, folder: Path) -> str | None:
+def missing(word: words.DataSource, folder: Path) -> str | None:
     """Why the samples that a word names are not on this machine, None where they are; paths begin at `folder`."""
     load_sources()
     dataset = DATASETS.get(word.word)

@@ -19,9 +19,9 @@ from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 
-W = TypeVar("W", bound=words.Data)
+W = TypeVar("W", bound=words.DataSource)
 Reader = Callable[[Any, Path], Samples]
-_READERS: dict[type[words.Data], Reader] = {}
+_READERS: dict[type[words.DataSource], Reader] = {}
 
 
 def reads(word: type[W]) -> Callable[[Callable[[W, Path], Samples]], Callable[[W, Path], Samples]]:
@@ -42,7 +42,7 @@ def load_sources() -> None:
         importlib.import_module(module.name)
 
 
-def load_data(word: words.Data, folder: Path | None, classification: bool) -> Data:
+def load_data(word: words.DataSource, folder: Path | None, classification: bool) -> Data:
     """The data that a spec names, split and measured.
 
     Paths in the word begin at `folder`, the spec's own; None is the current folder. `classification` says that the loss

@@ -12,14 +12,14 @@ from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
-from nnspec.spec_lang.vocabulary.windowing import Series
+from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
 def windows(
     name: str,
     points: NDArray[np.float64],
     target: NDArray[np.float64],
-    word: Series,
+    word: WindowedSeries,
     place: Callable[[int], str],
     features: tuple[str, ...] | None = None,
 ) -> Samples:

@@ -10,7 +10,7 @@ from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.evaluation import answers
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.single_step import Stepwise
-from nnspec.spec_lang.vocabulary.windowing import Series
+from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def tells_a_series(network: Network, split: Split) -> bool:
     return (
         one
         and split.inputs.ndim == 3
-        and isinstance(network.spec.data, Series)
+        and isinstance(network.spec.data, WindowedSeries)
         and network.spec.data.window is not None
     )
 

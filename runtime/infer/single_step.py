@@ -10,8 +10,8 @@ from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import settled
-from nnspec.spec_lang.check.canonical_text import resolved
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
@@ -32,9 +32,13 @@ class Stepwise:
             if isinstance(node.layer, Recurrent) and not node.layer.carries(node.input_shape):
                 raise NetworkError(f"{node.name} reads from the end, so the network cannot go step by step")
         shape = Shape((1, *spec.input[1:]))
-        text = resolved(replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False})))
+        text = canonical_text(
+            replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False}))
+        )
         try:
-            single = Network(check(Source("the network step by step", text)), _preparing(network, shape), network.dtype)
+            single = Network(
+                check_source(Source("the network step by step", text)), _preparing(network, shape), network.dtype
+            )
             single.set_parameters(network.parameters)
         except (SpecError, NetworkError) as error:
             told = (

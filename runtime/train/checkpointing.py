@@ -24,14 +24,15 @@ from nnspec.runtime.randomness import restored, state_text
 from nnspec.runtime.train import checkpoint_validation as stored
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, Series, State
-from nnspec.spec_lang.check.canonical_text import resolved
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Include
 from nnspec.spec_lang.vocabulary.shape import Parameter
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 T = TypeVar("T")
 
@@ -83,7 +84,7 @@ def alone(folder: Path) -> Iterator[None]:
 def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> Checkpoint:
     """Everything that decides what comes next, as the format names it."""
     network = state.network
-    text = resolved(network.spec)
+    text = canonical_text(network.spec)
     entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
     if network.spec.included:
         entries["spec/included"] = json.dumps(dict(network.spec.included), ensure_ascii=False, indent=0)
@@ -170,11 +171,11 @@ def _spec(texts: Mapping[str, str], preprocessing: Preprocessing, path: Path, ru
     """The spec of a checkpoint, checked. It stands alone: one that asks for another file was not written by us."""
     folder = Path(os.path.normpath(path.parent / run["folder"]))
     source = Source(f"the spec in {path}", texts["spec/resolved"], folder)
-    statements, _ = parse(source)
+    statements, _ = parse_source(source, known_words())
     if any(isinstance(statement, Include) for statement in statements):
         raise ValueError("spec/resolved includes another file")
     classes = len(preprocessing.classes) if preprocessing.classes else None
-    spec = check(source, input_shape=preprocessing.input_shape, classes=classes)
+    spec = check_source(source, input_shape=preprocessing.input_shape, classes=classes)
     included = stored.included(texts.get("spec/included", "{}"))
     return replace(
         spec, source=replace(source, content=texts["spec/source"]), included=included

@@ -21,7 +21,7 @@ from nnspec.runtime.train.signals import StopRequest, stop_on_signals
 from nnspec.runtime.train.spec_and_data import Arrays, with_data
 from nnspec.runtime.train.state import Best, Series, State, start
 from nnspec.runtime.train.step import Stepper
-from nnspec.spec_lang.check.canonical_text import resolved
+from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.registry import words
@@ -325,7 +325,7 @@ def train(
     with alone(folder.path):
         folder.refuse_if_taken()
         folder.write_text("spec.nnspec", spec.source.text)
-        folder.write_text("resolved.nnspec", resolved(spec))
+        folder.write_text("resolved.nnspec", canonical_text(spec))
         end = trainer.run()
     return Run(network, state.history, folder.path, end, data)
 
@@ -350,5 +350,5 @@ def beginning(spec: Spec, data: Data, folder: RunFolder | None, timetable: Timet
         "batch": spec.train.batch,
         "step": step,
         "total": timetable.total,
-        "spec_digest": digest(resolved(spec)),
+        "spec_digest": digest(canonical_text(spec)),
     }

@@ -9,7 +9,7 @@ from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, lo
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
-from nnspec.spec_lang.check.canonical_text import resolved
+from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
@@ -114,7 +114,7 @@ def data_for(network: Network, data: str | None = None) -> Data:
     """
     spec = network.spec
     if data is not None:
-        spec = Request(Source("the checkpoint's spec", resolved(spec), spec.folder), data=data).check()
+        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=data).check()
     return data_of(spec).fitted_to(network.preprocessing)
 
 

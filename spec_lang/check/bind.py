@@ -1,101 +1,19 @@
 """A call's arguments → the fields of its word. One binder serves every word of the language."""
 
-import types
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
+from nnspec.spec_lang.limits import MAX_INTEGER
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.grammar import LARGEST
 from nnspec.spec_lang.syntax.tree import Argument, Option, Value
-from nnspec.spec_lang.vocabulary.markers import Bare, Chosen, marker
+from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, words
 
 W = TypeVar("W", bound=Word)
-
-TRUTH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
-
-_KINDS_OF: dict[Any, set[str]] = {int: {"int"}, float: {"int", "number"}, bool: {"bool"}, str: {"name", "text"}}
-_KINDS_IN: dict[Any, set[str]] = {int: {"size", "int"}, float: {"ratio"}, str: {"name"}}
-_IN_WORDS = {
-    "size": "a size such as 3x3",
-    "count": "a count such as x8",
-    "ratio": "shares such as 75/25",
-    "int": "a whole number",
-    "number": "a number",
-    "text": 'a text in "quotes"',
-    "name": "a name",
-    "bool": "yes or no",
-}
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A field of a word as the language sees it.
-
-    `kinds` are the kinds of value it takes, `choices` the names it may be, words of the kind `chosen` where that is
-    given; `bare` is what marks it as a value without a name; it `collects` where several names make one value.
-    `meaning` says in a few words what it is.
-    """
-
-    name: str
-    kinds: frozenset[str]
-    choices: tuple[str, ...]
-    chosen: str | None
-    bare: Bare | None
-    collects: bool
-    required: bool
-    meaning: str
-
-    def takes(self) -> str:
-        """What may be written, in words."""
-        kinds = {"int"} if {"int", "size"} <= self.kinds and not self.bare else self.kinds
-        kinds = kinds - {"int"} if "number" in kinds else kinds
-        plain = [words for kind, words in _IN_WORDS.items() if kind in kinds and not (kind == "name" and self.choices)]
-        return one_of(dict.fromkeys([*self.choices, *plain]))
-
-
-@cache
-def slots(cls: type[Word]) -> dict[str, Slot]:
-    """A word's fields in the order in which they are written: values without a name, then options."""
-    made = [_slot(name, info) for name, info in cls.fields().items()]
-    return {slot.name: slot for slot in sorted(made, key=lambda slot: slot.bare is None)}
-
-
-def _slot(name: str, info: FieldInfo) -> Slot:
-    bare, chosen = marker(info, Bare), marker(info, Chosen)
-    choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
-    kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
-    collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
-    described = info.description or ""
-    return Slot(name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required(), described)
-
-
-def _kinds(annotation: Any) -> set[str]:
-    """The kinds of value that an annotation takes."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin in (Union, types.UnionType):
-        return set().union(*map(_kinds, arguments))
-    if hasattr(annotation, "__metadata__"):
-        return _kinds(annotation.__origin__)
-    if origin is tuple:
-        inner = arguments[0].__origin__ if hasattr(arguments[0], "__metadata__") else arguments[0]
-        return _KINDS_IN[inner]
-    return {"name"} if origin is Literal else _KINDS_OF.get(annotation, set())
-
-
-def _literals(annotation: Any) -> list[str]:
-    if get_origin(annotation) is Literal:
-        return [str(choice) for choice in get_args(annotation)]
-    return [
-        choice for part in get_args(annotation) for choice in _literals(part) if get_origin(annotation) is not tuple
-    ]
 
 
 def bind(
@@ -117,7 +35,7 @@ def bind(
     return (None if binding.found else word), binding.found
 
 
-def field_of(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str]:
+def fields_filled(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str]:
     """Which field each argument fills, by the argument's position; what has no place is left out."""
     binding = _Binding(cls, arguments[0].span) if arguments else None
     places: dict[int, str] = {}
@@ -137,7 +55,7 @@ class _Binding:
         self.cls = cls
         self.span = span
         self.word_span = word_span
-        self.slots = slots(cls)
+        self.fields = fields_of(cls)
         self.values: dict[str, Any] = {}
         self.failed: set[str] = set()
         self.spans: dict[str, Span] = {}
@@ -151,21 +69,21 @@ class _Binding:
         """The field that a bare value fills."""
         return next((s.name for s in self._fitting(value) if s.name not in self.values or s.collects), None)
 
-    def _fitting(self, value: Value) -> list[Slot]:
-        return [slot for slot in self.slots.values() if slot.bare and value.kind in slot.bare.kinds]
+    def _fitting(self, value: Value) -> list[WordField]:
+        return [field for field in self.fields.values() if field.bare and value.kind in field.bare.kinds]
 
     def bare(self, value: Value) -> None:
         """Give a bare value to its field."""
         name = self.place(value)
-        free = [slot for slot in self.slots.values() if slot.bare and slot.name not in self.values]
+        free = [field for field in self.fields.values() if field.bare and field.name not in self.values]
         if name is not None:
-            slot = self.slots[name]
-            converted = self._convert(slot, value)
-            if slot.collects and converted in self.values.get(name, ()):
+            field = self.fields[name]
+            converted = self._convert(field, value)
+            if field.collects and converted in self.values.get(name, ()):
                 self.say("E106", f"{converted} is given twice", value.span, "leave one of them out")
-            self.values[name] = (*self.values.get(name, ()), converted) if slot.collects else converted
+            self.values[name] = (*self.values.get(name, ()), converted) if field.collects else converted
             self.spans.setdefault(name, value.span)
-        elif value.kind == "int" and any(slot.bare and slot.bare.kinds == ("count",) for slot in free):
+        elif value.kind == "int" and any(field.bare and field.bare.kinds == ("count",) for field in free):
             count = f"x{value.span.text}"
             message, advice = (
                 f"{self.cls.word} has no use for a second number",
@@ -173,7 +91,7 @@ class _Binding:
             )
             self.say("E104", message, value.span, advice, Fix(value.span, count))
         elif fitting := self._fitting(value):
-            names = one_of(slot.name for slot in fitting)
+            names = one_of(field.name for field in fitting)
             self.say("E106", f"{self.cls.word} has its {names} already", value.span, "leave one of them out")
         elif value.kind in ("size", "count", "number") and (whole := self._whole(free)):
             written = value.span.text
@@ -184,15 +102,15 @@ class _Binding:
         else:
             self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, *self._use(value))
 
-    def _whole(self, free: Sequence[Slot]) -> str | None:
+    def _whole(self, free: Sequence[WordField]) -> str | None:
         """The first free field of a whole number."""
-        return next((slot.name for slot in free if slot.bare and "int" in slot.bare.kinds), None)
+        return next((field.name for field in free if field.bare and "int" in field.bare.kinds), None)
 
     def _use(self, value: Value) -> tuple[str | None, Fix | None]:
         """What to write in place of a value that has no place."""
         if (
             value.kind == "name"
-            and (option := foreign.option_meant(str(value.value), self.slots) or value.value) in self.slots
+            and (option := foreign.option_meant(str(value.value), self.fields) or value.value) in self.fields
         ):
             return f"{option} is an option: write {option}=…", None
         if option := self._named(value):
@@ -202,44 +120,44 @@ class _Binding:
             return help, fix if self.word_span else None
         if self.cls.examples:
             return f"write {self.cls.examples[0]}", None
-        options = [slot.name for slot in self.slots.values() if value.kind in slot.kinds]
+        options = [field.name for field in self.fields.values() if value.kind in field.kinds]
         return f"name the option that it is for: {options[0]}={value.span.text}" if options else None, None
 
     def _named(self, value: Value) -> str | None:
         """A name that an option has among its own, as that option."""
-        options = [slot.name for slot in self.slots.values() if not slot.bare and value.value in slot.choices]
+        options = [field.name for field in self.fields.values() if not field.bare and value.value in field.choices]
         return f"{options[0]}={value.span.text}" if options and value.kind == "name" else None
 
     def option(self, option: Option) -> None:
         """Give an option to the field of its name."""
-        slot = self.slots.get(option.name)
-        if slot is None or slot.bare:
+        field = self.fields.get(option.name)
+        if field is None or field.bare:
             message = f'{self.cls.word} has no option "{option.name}"'
             self.say("E102", message, option.name_span, *self._instead(option))
-        elif slot.name in self.values:
-            self.say("E106", f"{slot.name} is given twice", option.span, "leave one of them out")
+        elif field.name in self.values:
+            self.say("E106", f"{field.name} is given twice", option.span, "leave one of them out")
         elif len(option.values) > 1:
-            self.say("E201", f"{slot.name} takes one value", option.span)
+            self.say("E201", f"{field.name} takes one value", option.span)
         else:
-            self.spans[slot.name] = option.values[0].span
-            self.values[slot.name] = self._convert(slot, option.values[0])
+            self.spans[field.name] = option.values[0].span
+            self.values[field.name] = self._convert(field, option.values[0])
 
     def _instead(self, option: Option) -> tuple[str | None, Fix | None]:
         """What this language writes for an option that the word does not have."""
         name, written = option.name.lower(), option.values[0].span.text
-        known = option.name if option.name in self.slots else foreign.option_meant(option.name, self.slots)
-        if known is not None and (bare := self.slots[known].bare):
+        known = option.name if option.name in self.fields else foreign.option_meant(option.name, self.fields)
+        if known is not None and (bare := self.fields[known].bare):
             value = option.values[0]
             shown = f"x{written}" if bare.kinds == ("count",) and value.kind == "int" else written
             return f"write {shown} in place of {option.span.text}", Fix(option.span, shown)
         if known is not None:
             return f"here it is called {known}: write {known}={written}", Fix(option.name_span, known)
-        if name in foreign.LENGTHS and "length" in self.slots:
+        if name in foreign.LENGTHS and "length" in self.fields:
             length = f"{written} {foreign.LENGTHS[name]}"
             return f"write {length} in place of {option.span.text}", Fix(option.span, length)
         if name in foreign.ELSEWHERE:
             return foreign.ELSEWHERE[name], None
-        options = [slot.name for slot in self.slots.values() if not slot.bare]
+        options = [field.name for field in self.fields.values() if not field.bare]
         if close := near(option.name, options):
             return did_you_mean(close, option.name_span)
         if home := self._home(name):
@@ -249,7 +167,7 @@ class _Binding:
     def _home(self, name: str) -> str | None:
         """The other word of its kind that has an option of this name."""
         for word, cls in words(self.cls.kind).items():
-            known = name if name in slots(cls) else foreign.option_meant(name, slots(cls))
+            known = name if name in fields_of(cls) else foreign.option_meant(name, fields_of(cls))
             if known is not None:
                 statement = f"{cls.kind} " if cls.kind in SECTIONS else ""
                 return f"{word} has it: write {statement}{word} … {known}={{value}}"
@@ -257,9 +175,9 @@ class _Binding:
 
     def require(self) -> None:
         """Tell which arguments are missing."""
-        for slot in self.slots.values():
-            if slot.required and slot.name not in self.values and not self.found:
-                needed = f"its {slot.name}, such as {slot.bare.example}" if slot.bare else f"{slot.name}=…"
+        for field in self.fields.values():
+            if field.required and field.name not in self.values and not self.found:
+                needed = f"its {field.name}, such as {field.bare.example}" if field.bare else f"{field.name}=…"
                 help = f"write {self.cls.examples[0]}" if self.cls.examples else None
                 self.say("E105", f"{self.cls.word} needs {needed}", self.span, help)
 
@@ -279,49 +197,49 @@ class _Binding:
                     subject = (
                         f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name
                     )
-                    self.say("E202", _in_words(subject, entry, self.slots.get(name)), self.spans.get(name, self.span))
+                    self.say("E202", _in_words(subject, entry, self.fields.get(name)), self.spans.get(name, self.span))
             return None
 
-    def _convert(self, slot: Slot, value: Value) -> Any:
+    def _convert(self, field: WordField, value: Value) -> Any:
         """The Python value for a field, or None after telling what is wrong with it."""
         text = str(value.value)
-        if value.kind == "name" and "bool" in slot.kinds and text.lower() in TRUTH:
+        if value.kind == "name" and "bool" in field.kinds and text.lower() in TRUTH:
             return TRUTH[text.lower()]
-        if value.kind == "name" and slot.choices:
-            return self._choice(slot, value, text)
-        if value.kind not in slot.kinds - {"bool"} or value.kind == "variable":
-            self._fail(slot, "E201", f"{slot.name} cannot be {value.span.text}", value, f"write {slot.takes()}")
+        if value.kind == "name" and field.choices:
+            return self._choice(field, value, text)
+        if value.kind not in field.kinds - {"bool"} or value.kind == "variable":
+            self._fail(field, "E201", f"{field.name} cannot be {value.span.text}", value, f"write {field.takes()}")
             return None
         numbers = value.value if isinstance(value.value, tuple) else (value.value,)
-        if any(isinstance(number, int) and abs(number) > LARGEST for number in numbers):
-            self._fail(slot, "E202", f"{slot.name} must be {LARGEST:,} or less", value)
+        if any(isinstance(number, int) and abs(number) > MAX_INTEGER for number in numbers):
+            self._fail(field, "E202", f"{field.name} must be {MAX_INTEGER:,} or less", value)
             return None
-        return numbers if value.kind == "int" and "size" in slot.kinds else value.value
+        return numbers if value.kind == "int" and "size" in field.kinds else value.value
 
     def _fail(
-        self, slot: Slot, code: str, message: str, value: Value, help: str | None = None, fix: Fix | None = None
+        self, field: WordField, code: str, message: str, value: Value, help: str | None = None, fix: Fix | None = None
     ) -> None:
-        self.failed.add(slot.name)
+        self.failed.add(field.name)
         self.say(code, message, value.span, help, fix)
 
-    def _choice(self, slot: Slot, value: Value, text: str) -> str | None:
-        if text in slot.choices:
+    def _choice(self, field: WordField, value: Value, text: str) -> str | None:
+        if text in field.choices:
             return text
-        close = foreign.meant(text, slot.choices) or near(text, slot.choices)
+        close = foreign.meant(text, field.choices) or near(text, field.choices)
         option = self._named(value)
-        help, fix = did_you_mean(close, value.span, f"write {one_of(slot.choices)}")
+        help, fix = did_you_mean(close, value.span, f"write {one_of(field.choices)}")
         if option and not close:
             help, fix = f"name the option: {option}", Fix(value.span, option)
-        message = f'no {slot.chosen} is called "{text}"' if slot.chosen else f'{slot.name} cannot be "{text}"'
-        self._fail(slot, "E103", message, value, help, fix)
+        message = f'no {field.word_kind} is called "{text}"' if field.word_kind else f'{field.name} cannot be "{text}"'
+        self._fail(field, "E103", message, value, help, fix)
         return None
 
 
-def _in_words(subject: str, entry: Any, slot: Slot | None) -> str:
+def _in_words(subject: str, entry: Any, field: WordField | None) -> str:
     """Pydantic's finding in the language's own words."""
     context = entry.get("ctx", {})
     match entry["type"]:
-        case "greater_than" if slot is not None and "number" not in slot.kinds:
+        case "greater_than" if field is not None and "number" not in field.kinds:
             return f"{subject} must be {context['gt'] + 1:,} or more"
         case "greater_than":
             return f"{subject} must be more than {_number(context['gt'])}"

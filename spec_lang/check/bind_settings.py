@@ -10,7 +10,7 @@ from nnspec.spec_lang.syntax.tree import Call, Value
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements
 
 
-def settings(known: Statements, variables: Variables, found: Findings) -> dict[str, Word]:
+def bind_settings(known: Statements, variables: Variables, found: Findings) -> dict[str, Word]:
     """Every setting as its word; what does not bind is told and left out."""
     bound = {name: _setting(call, known, variables, found) for name, call in known.settings.items()}
     return {name: word for name, word in bound.items() if word is not None}

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from nnspec.spec_lang.check.bind import slots
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
-from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import Word
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 
-def resolved(spec: Spec) -> str:
+def canonical_text(spec: Spec) -> str:
     """The whole spec of one run, each setting with all its options; checking this text gives an equal spec.
 
     Blocks and repeats are written out, each under its name, so that weights keep theirs. Of variants and sweeps only
@@ -28,7 +29,7 @@ def resolved(spec: Spec) -> str:
     if spec.early_stop is not None:
         lines.append(written(spec.early_stop))
     lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
-    return format("\n".join(lines))
+    return format_source("\n".join(lines), known_words())
 
 
 def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
@@ -66,11 +67,11 @@ def _item(item: Node | Fork, prefix: str) -> str:
 def written(word: Word) -> str:
     """A word and all its arguments, as the language writes them."""
     parts = [word.word]
-    for slot in slots(type(word)).values():
-        value = word.argument(slot.name)
+    for field in fields_of(type(word)).values():
+        value = word.argument(field.name)
         if value is not None:
-            text = written_value(value, slot.bare.kinds if slot.bare else ())
-            parts.append(text if slot.bare else f"{slot.name}={text}")
+            text = written_value(value, field.bare.kinds if field.bare else ())
+            parts.append(text if field.bare else f"{field.name}={text}")
     return " ".join(parts)
 
 
@@ -78,11 +79,11 @@ def in_short(word: Word) -> str:
     """A word as a person writes it: only what its defaults do not say."""
     parts = [word.word]
     fields = type(word).fields()
-    for slot in slots(type(word)).values():
-        value = word.argument(slot.name)
-        if value is not None and (slot.required or value != fields[slot.name].get_default()):
-            text = written_value(value, slot.bare.kinds if slot.bare else ())
-            parts.append(text if slot.bare else f"{slot.name}={text}")
+    for field in fields_of(type(word)).values():
+        value = word.argument(field.name)
+        if value is not None and (field.required or value != fields[field.name].get_default()):
+            text = written_value(value, field.bare.kinds if field.bare else ())
+            parts.append(text if field.bare else f"{field.name}={text}")
     return " ".join(parts)
 
 

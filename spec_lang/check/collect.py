@@ -165,7 +165,7 @@ class _Collector:
         return True
 
 
-def choose(variant: str, known: Statements, found: Findings) -> None:
+def choose_variant(variant: str, known: Statements, found: Findings) -> None:
     """Let the statements of a variant replace those above it."""
     chosen = known.variants.get(variant)
     if chosen is not None:
@@ -178,7 +178,7 @@ def choose(variant: str, known: Statements, found: Findings) -> None:
         found.say("E108", f'the spec has no variant "{variant}"', span, *did_you_mean(close, span, listed))
 
 
-def variables(known: Statements, found: Findings) -> dict[str, Value | None]:
+def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:
     """Every let by its name, those made of others looked up; a let sees the ones above it."""
     values: dict[str, Value | None] = {}
     for name, let in known.lets.items():

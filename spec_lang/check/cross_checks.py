@@ -6,16 +6,17 @@ from pathlib import Path
 
 from nnspec.spec_lang.check.spec import Node, Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings
+from nnspec.spec_lang.report.units import in_bytes
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.grammar import is_name
 from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
-from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
-def head(last: Layer) -> str:
+def final_activation(last: Layer) -> str:
     """The activation that a network ends in."""
     return last.activation if isinstance(last, Weighted) else last.word
 
@@ -43,7 +44,7 @@ def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
 
 
 def check_classes(
-    output: Shape, loss: Loss, data: Data | None, classes: int | None, end: Span, found: Findings
+    output: Shape, loss: Loss, data: DataSource | None, classes: int | None, end: Span, found: Findings
 ) -> None:
     """Whether the network has an output for each of the data's classes, where the data have any."""
     classes = classes if classes is not None else data.classes if data is not None else None
@@ -103,16 +104,7 @@ def physical_memory() -> int | None:
     return memory
 
 
-def in_bytes(count: float) -> str:
-    """A number of bytes as people say it: 1.2 GB."""
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:,.0f} PB"
-
-
-def name_of(source: Source) -> str:
+def default_network_name(source: Source) -> str:
     """What a network is called that does not say: as its file."""
     stem = os.path.basename(source.name).removesuffix(".nnspec")
     name = "".join(c if c.isalnum() else "_" for c in stem)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from nnspec.spec_lang.check.bind import slots
 from nnspec.spec_lang.check.canonical_text import written, written_value
 from nnspec.spec_lang.check.spec import Node, Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.markers import Bare
 from nnspec.spec_lang.vocabulary.registry import Word
 
@@ -36,7 +36,7 @@ class Difference:
         return {"what": self.what, "name": self.name, "before": self.before, "after": self.after}
 
 
-def differences(first: Spec, second: Spec) -> tuple[Difference, ...]:
+def spec_differences(first: Spec, second: Spec) -> tuple[Difference, ...]:
     """Everything that the two do not have in common, settings first; nothing where they mean the same.
 
     Where a spec leaves the shape of a sample to its data, layers are compared by their arguments alone.
@@ -49,7 +49,7 @@ def counterparts(first: Spec, second: Spec) -> dict[str, str]:
     return {a.name: b.name for a, b in _pairs(_places(first), _places(second)) if a is not None and b is not None}
 
 
-def text(found: Iterable[Difference]) -> str:
+def differences_text(found: Iterable[Difference]) -> str:
     """One line for each difference, by what they are."""
     headings = {
         "setting": "settings",
@@ -87,10 +87,10 @@ def _words(what: What, name: str, first: Word | None, second: Word | None) -> It
     if first is None or second is None or type(first) is not type(second):
         yield Difference(what, name, written(first) if first else None, written(second) if second else None)
         return
-    for slot in slots(type(first)).values():
-        before, after = (word.argument(slot.name) for word in (first, second))
+    for field in fields_of(type(first)).values():
+        before, after = (word.argument(field.name) for word in (first, second))
         if before != after:
-            yield Difference(what, f"{name}.{slot.name}", _shown(before, slot.bare), _shown(after, slot.bare))
+            yield Difference(what, f"{name}.{field.name}", _shown(before, field.bare), _shown(after, field.bare))
 
 
 def _shown(value: object, bare: Bare | None) -> str:

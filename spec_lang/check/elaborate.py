@@ -7,21 +7,17 @@ from typing import NamedTuple
 from nnspec.spec_lang.check.bind import bind
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.layer_names import Names
-from nnspec.spec_lang.check.shape_history import Step
+from nnspec.spec_lang.check.shape_history import ShapeStep
 from nnspec.spec_lang.check.spec import INPUT, Fork, Node, flat
+from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.lines import DEEPEST
 from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import layers, statements, words
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
-
-MOST_LAYERS = 10_000
-MOST_STAGES = 100_000
-"""Parts of a network once its repeats and blocks are written out, those that hold no layer counted too."""
 
 Items = list[Node | Fork]
 
@@ -44,7 +40,7 @@ class Flow:
 
     node: str
     shape: Shape | None
-    way: Step | None
+    way: ShapeStep | None
 
     def lost(self, name: str | None = None) -> "Flow":
         """The flow behind something whose shape is not known."""
@@ -70,7 +66,7 @@ class Budget:
     Where `tells` is off, what goes beyond is left unchecked without a word.
     """
 
-    stages: int = MOST_STAGES
+    stages: int = MAX_STAGES
     tells: bool = True
 
     def spent(self) -> bool:
@@ -117,7 +113,7 @@ class Elaborator:
 
     def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
         """The layers in their places; without the shape of a sample only their outline."""
-        flow = Flow(INPUT, shape, Step(str(shape)) if shape is not None else None)
+        flow = Flow(INPUT, shape, ShapeStep(str(shape)) if shape is not None else None)
         items, end = self._pipeline(pipeline, Scope(self.variables, Names()), flow)
         last = self.outline[-1][1] if self.outline and self.outline[-1][0] == end.node else None
         return Elaborated(tuple(items) if self.whole else (), self.outline, last)
@@ -127,7 +123,7 @@ class Elaborator:
         for stage in pipeline.stages:
             self.budget.stages -= 1
             if self.budget.spent():
-                self._too_large(f"more than {MOST_STAGES:,} parts once everything is written out", stage.span, scope)
+                self._too_large(f"more than {MAX_STAGES:,} parts once everything is written out", stage.span, scope)
             if self.full:
                 break
             more, after = self._stage(stage, scope, flow)
@@ -139,7 +135,7 @@ class Elaborator:
 
     def _stage(self, stage: Stage, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         if not isinstance(stage, Call):
-            if scope.depth >= DEEPEST:
+            if scope.depth >= MAX_NESTING:
                 self._too_deep(stage.span, scope)
                 return [], flow
             if isinstance(stage, Repeat):
@@ -158,8 +154,8 @@ class Elaborator:
         return flow
 
     def _layer(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
-        if len(self.outline) >= MOST_LAYERS:
-            self._too_large(f"the network has more than {MOST_LAYERS:,} layers", call.span, scope)
+        if len(self.outline) >= MAX_LAYERS:
+            self._too_large(f"the network has more than {MAX_LAYERS:,} layers", call.span, scope)
             return [], flow
         cls = layers().get(call.word)
         if cls is None or f"block {call.word}" in self.known.broken:
@@ -204,7 +200,7 @@ class Elaborator:
             title = misfit.title or f"{layer.word} does not fit here"
             self._tell(Diagnostic("E301", title, span, notes, misfit.help), scope)
             return [], flows[0].lost(name)
-        return [node], Flow(name, output, Step(str(output), span, way, scope.variables))
+        return [node], Flow(name, output, ShapeStep(str(output), span, way, scope.variables))
 
     def _group(self, group: Group, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         if group.label is not None:
@@ -251,7 +247,7 @@ class Elaborator:
             circle = " -> ".join((*scope.blocks[scope.blocks.index(block.name) :], block.name))
             self._too_large(f"the block {block.name} uses itself: {circle}", call.span, replace(scope, repeated=None))
             return [], flow
-        if scope.depth >= DEEPEST:
+        if scope.depth >= MAX_NESTING:
             self._too_deep(call.span, scope)
             return [], flow
         name = self._name(call.label, call.word, scope, call.span)
@@ -335,7 +331,7 @@ class Elaborator:
         self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help, fix)
 
     def _too_deep(self, span: Span, scope: Scope) -> None:
-        message = f"blocks and groups inside each other, more than {DEEPEST} levels deep"
+        message = f"blocks and groups inside each other, more than {MAX_NESTING} levels deep"
         self._too_large(message, span, replace(scope, repeated=None))
 
     def _too_large(self, message: str, span: Span, scope: Scope) -> None:

@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnspec.spec_lang.check import cross_checks as ends
-from nnspec.spec_lang.check.bind_settings import settings
-from nnspec.spec_lang.check.collect import Statements, choose, collect, variables
+from nnspec.spec_lang.check.bind_settings import bind_settings
+from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
 from nnspec.spec_lang.check.include import with_includes
-from nnspec.spec_lang.check.overrides import Override, apply
+from nnspec.spec_lang.check.overrides import Override, apply_overrides
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.report.diagnostics import Diagnostic, Enough, Findings, Trace
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
@@ -36,7 +36,7 @@ LEAST = 60
 """What an examination costs of it, however small the spec is."""
 
 
-def check(
+def check_source(
     source: Source,
     overrides: Sequence[Override] = (),
     variant: str | None = None,
@@ -49,7 +49,7 @@ def check(
     `input_shape` and `classes` are what the data have turned out to be, where no line of the spec says so. Variants
     that are not chosen and the values of sweeps are checked too.
     """
-    examined = examine(source, overrides, variant, input_shape, classes)
+    examined = examine_source(source, overrides, variant, input_shape, classes)
     if examined.spec is None:
         raise SpecError(examined.found)
     return examined.spec
@@ -70,7 +70,7 @@ class Examined:
     passages: list[Passage]
 
 
-def examine(
+def examine_source(
     source: Source,
     overrides: Sequence[Override] = (),
     variant: str | None = None,
@@ -81,14 +81,14 @@ def examine(
     found, known = Findings(), Statements()
     passages: list[Passage] = []
     spec = None
-    with suppress(Enough), _nothing_collected():
+    with suppress(TooManyFindings), _nothing_collected():
         reading = with_includes(source, found)
         for text in reading.texts:  # included texts first: what follows replaces their statements
             collect(text, known, found)
         chosen = known.copy()
         if variant is not None:
-            choose(variant, chosen, found)
-        apply(overrides, chosen, found)
+            choose_variant(variant, chosen, found)
+        apply_overrides(overrides, chosen, found)
         outside = _Outside(source, input_shape, classes)
         spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
         _others(known, chosen, variant, outside, found)
@@ -150,7 +150,7 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
             return
         if name != variant and other.statements:
             changed, inside = known.copy(), Findings()
-            choose(name, changed, inside)
+            choose_variant(name, changed, inside)
             _other(changed, name, outside, budget, inside)
             found.add_within(other.span, inside, Trace(f"variant {name}", other.span))
     for sweep in chosen.sweeps.values():
@@ -158,7 +158,7 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
             if budget.spent():
                 return
             changed, inside = chosen.copy(), Findings()
-            apply([Override(sweep.key, value.written(), "sweep", sweep.key_span, value)], changed, inside)
+            apply_overrides([Override(sweep.key, value.written(), "sweep", sweep.key_span, value)], changed, inside)
             _other(changed, variant, outside, budget, inside)
             found.add_within(sweep.span, inside, Trace(f"sweep {sweep.key} = {value.written()}", value.span))
 
@@ -183,8 +183,8 @@ class _Examination:
         self.known = known
         self.outside = outside
         self.found = found
-        self.variables = variables(known, found)
-        self.settings = settings(known, self.variables, found)
+        self.variables = let_values(known, found)
+        self.settings = bind_settings(known, self.variables, found)
         self.elaborator = Elaborator(known, self.variables, found, budget, passages)
 
     def spec(self, variant: str | None) -> Spec | None:
@@ -193,7 +193,7 @@ class _Examination:
         network = self._network(shape)
         if network is None or network.last is None:
             return None
-        last = ends.head(network.last)
+        last = ends.final_activation(network.last)
         given = self.settings.get("loss")
         loss = given if isinstance(given, Loss) else ends.loss_for(last)
         spec = Spec(
@@ -201,7 +201,7 @@ class _Examination:
             source=self.outside.source,
             input=shape,
             network=network.items,
-            data=self._of(Data, "data", None),
+            data=self._of(DataSource, "data", None),
             init=self._of(Init, "init", He()),
             loss=loss,
             optimizer=self._of(Optimizer, "optimizer", Adam()),
@@ -222,11 +222,11 @@ class _Examination:
 
     def _name(self) -> str:
         given = self._of(NetworkName, "network", None)
-        return given.name if given is not None else ends.name_of(self.outside.source)
+        return given.name if given is not None else ends.default_network_name(self.outside.source)
 
     def _input(self) -> Shape | None:
         """The shape of a sample, from the input line or from the data, which must agree."""
-        given, data = self._of(Input, "input", None), self._of(Data, "data", None)
+        given, data = self._of(Input, "input", None), self._of(DataSource, "data", None)
         known = self.outside.input_shape
         if known is None and data is not None:
             known = data.sample_shape()

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from nnspec.spec_lang.limits import MAX_INCLUDE_DEPTH, MAX_TEXT_BYTES
 from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.report.errors import SourceError
-from nnspec.spec_lang.source import LONGEST_TEXT, Source, open_source
-from nnspec.spec_lang.syntax.parse import read
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.files import open_source
+from nnspec.spec_lang.syntax.parse import parse_into
 from nnspec.spec_lang.syntax.tree import Broken, Include, Statement
-
-DEEPEST_INCLUDES = 64
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 
 def with_includes(source: Source, found: Findings) -> "_Reading":
@@ -37,7 +38,7 @@ class _Reading:
     def read(self, source: Source, chain: tuple[Path, ...]) -> None:
         """This text's includes, then the text itself."""
         self.bytes += source.size
-        statements = read(source, self.found)
+        statements = parse_into(self.found, source, known_words())
         kept: list[Statement] = []
         for statement in statements:
             if not isinstance(statement, Include):
@@ -75,10 +76,10 @@ class _Reading:
         if path in chain:
             circle = (*chain[chain.index(path) :], path)
             return f"these files include each other: {' -> '.join(p.name for p in circle)}"
-        if len(chain) > DEEPEST_INCLUDES:
-            return f"the includes are more than {DEEPEST_INCLUDES} deep"
-        if self.bytes > LONGEST_TEXT:
-            return f"the spec and what it includes are longer than {LONGEST_TEXT:,} bytes together"
+        if len(chain) > MAX_INCLUDE_DEPTH:
+            return f"the includes are more than {MAX_INCLUDE_DEPTH} deep"
+        if self.bytes > MAX_TEXT_BYTES:
+            return f"the spec and what it includes are longer than {MAX_TEXT_BYTES:,} bytes together"
         return None
 
 

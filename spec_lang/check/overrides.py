@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from nnspec.spec_lang.check.bind import field_of, slots
+from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.parse import parse, parse_value
+from nnspec.spec_lang.syntax.parse import parse_source, parse_value
 from nnspec.spec_lang.syntax.tree import Call, Let, Option, Pipeline, Value
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 DEFAULTS = {"optimizer": "adam", "init": "he", "schedule": "constant"}
 """The word of a section whose option is set while the spec has no such line."""
@@ -64,7 +66,7 @@ def _written(value: object) -> str:
     return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def apply(overrides: Sequence[Override], known: Statements, found: Findings) -> None:
+def apply_overrides(overrides: Sequence[Override], known: Statements, found: Findings) -> None:
     """Change the statements as the overrides say; tells what fits nothing."""
     for override in overrides:
         statement, _, option = override.key.partition(".")
@@ -79,14 +81,14 @@ def apply(overrides: Sequence[Override], known: Statements, found: Findings) -> 
             found.say("E108", message, override.key_span(), *_meant(override, known))
 
 
-def keys(known: Statements) -> list[str]:
+def settable_keys(known: Statements) -> list[str]:
     """What may be set from outside, or swept, besides whole statements: every let, and each option of a statement."""
     return [*known.lets, *(f"{name}.{option}" for name in statements() for option in _options(name, known))]
 
 
 def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | None]:
     """What may be set instead of a key that fits nothing."""
-    every = keys(known)
+    every = settable_keys(known)
     home = next((key for key in every if key.endswith(f".{override.key}")), None)
     lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
     otherwise = f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
@@ -96,7 +98,7 @@ def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | Non
 def _options(statement: str, known: Statements) -> list[str]:
     """The options that a statement has, as it stands or by default."""
     cls = _word(statement, known)
-    return [slot.name for slot in slots(cls).values() if not slot.bare] if cls else []
+    return [field.name for field in fields_of(cls).values() if not field.bare] if cls else []
 
 
 def _word(statement: str, known: Statements) -> type[Word] | None:
@@ -115,7 +117,7 @@ def _set_statement(override: Override, known: Statements, found: Findings) -> No
         place = override.key_span()
         known.settings[override.key] = Call(override.key, place, (override.written,), override.written.span)
         return
-    read, wrong = parse(Source(override.origin, f"{override.key} {override.value}"))
+    read, wrong = parse_source(Source(override.origin, f"{override.key} {override.value}"), known_words())
     for diagnostic in wrong:
         found.add(diagnostic)
     match read:
@@ -139,11 +141,11 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
     fields = {option}
     if length is not None:  # train.epochs=3 is written `3 epochs`
         new, fields = (value, Value("name", length, value.span)), {"length", "unit"}
-    elif cls is not None and option in slots(cls) and slots(cls)[option].bare:
+    elif cls is not None and option in fields_of(cls) and fields_of(cls)[option].bare:
         new = (value,)
     arguments = [a for a in call.arguments if not (statement in SECTIONS and a == call.arguments[0])]
     name = call.arguments[:1] if statement in SECTIONS else ()
-    filled = field_of(cls, arguments) if cls is not None else {}
+    filled = fields_filled(cls, arguments) if cls is not None else {}
     kept = [argument for position, argument in enumerate(arguments) if filled.get(position) not in fields]
     known.settings[statement] = replace(call, arguments=(*name, *new, *kept))
 

@@ -11,18 +11,18 @@ MOST_STEPS = 12
 LONGEST_STEP = 60  # characters
 
 
-class Step(NamedTuple):
+class ShapeStep(NamedTuple):
     """A shape, the layer that made it (None for the sample itself), and the step before."""
 
     shape: str
     span: Span | None = None
-    before: Optional["Step"] = None
+    before: Optional["ShapeStep"] = None
     variables: Mapping[str, Value | None] = {}
 
     def told(self) -> str:
         """`28x28x1 · conv 3x3 x8 · 26x26x8`; of a long way its beginning and its last steps."""
         steps: list[str] = []
-        step: Step | None = self
+        step: ShapeStep | None = self
         count = 0
         while step is not None:
             if count < MOST_STEPS or step.span is None:

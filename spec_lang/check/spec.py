@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
-from nnspec.spec_lang.vocabulary.data import Data
+from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
@@ -75,7 +75,7 @@ class Spec:
     source: Source
     input: Shape | None
     network: tuple[Node | Fork, ...]
-    data: Data | None
+    data: DataSource | None
     init: Init
     loss: Loss
     optimizer: Optimizer

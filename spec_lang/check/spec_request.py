@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.source import Source, open_source
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.files import open_source
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Request:
         """
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)
-        spec = check(source, overrides, self.variant, input_shape, classes)
+        spec = check_source(source, overrides, self.variant, input_shape, classes)
         if spec.data is None or (self.data is None and "data" not in self.settings):
             return spec
         return replace(spec, data=spec.data.moved(Path.cwd(), spec.folder))

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from nnspec.spec_lang.check.bind import TRUTH
 from nnspec.spec_lang.editor.document import BEFORE_A_STAGE
-from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, Token, lexicon, option, tokens
-from nnspec.spec_lang.syntax.tree import Kind
+from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, parse_option, tokens
+from nnspec.spec_lang.syntax.tree import ValueKind
+from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 
@@ -29,10 +29,10 @@ class Colour(Enum):
     ERROR = auto()
 
 
-NUMBERS: tuple[Kind, ...] = ("size", "count", "ratio", "int", "number")
+NUMBERS: tuple[ValueKind, ...] = ("size", "count", "ratio", "int", "number")
 
 
-def coloured(source: Source) -> Iterator[tuple[Span, Colour]]:
+def colour_spans(source: Source) -> Iterator[tuple[Span, Colour]]:
     """Pieces of a text in order, without the blanks between them; every piece of a text that is no spec is one too."""
     painter = _Painter()
     for token in tokens(source, comments=True):
@@ -98,7 +98,7 @@ class _Painter:
         return _value("name", text)
 
     def _option(self, token: Token) -> Iterator[tuple[Span, Colour]]:
-        given = option(token)
+        given = parse_option(token)
         yield given.name_span, Colour.NAME if self.first == "LET" else Colour.OPTION
         at = given.name_span.end
         for value in given.values:
@@ -113,7 +113,7 @@ def _signs(between: Span) -> Iterator[tuple[Span, Colour]]:
             yield Span(between.source, offset, offset + 1), Colour.SIGN
 
 
-def _value(kind: Kind, text: str) -> Colour:
+def _value(kind: ValueKind, text: str) -> Colour:
     if kind in NUMBERS:
         return Colour.VARIABLE if "$" in text else Colour.NUMBER
     if kind == "name":

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from nnspec.spec_lang.check.bind import TRUTH, Slot, field_of, slots
-from nnspec.spec_lang.check.overrides import keys
+from nnspec.spec_lang.check.bind import fields_filled
+from nnspec.spec_lang.check.overrides import settable_keys
 from nnspec.spec_lang.editor.document import (
     Document,
     Stage,
@@ -17,21 +17,22 @@ from nnspec.spec_lang.editor.document import (
     word_before,
 )
 from nnspec.spec_lang.editor.hover import KEYWORDS, about, described
-from nnspec.spec_lang.editor.reference import default, option
+from nnspec.spec_lang.editor.reference import default, option_entry
 from nnspec.spec_lang.editor.symbols import parameters_at
-from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.grammar import Token, lexicon, tokens
+from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.grammar import lexicon, tokens
 from nnspec.spec_lang.syntax.tree import Option
+from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements, words
 
-Kind = Literal["layer", "activation", "block", "statement", "keyword", "option", "value", "variable", "file"]
+CompletionKind = Literal["layer", "activation", "block", "statement", "keyword", "option", "value", "variable", "file"]
 
 
 class Completion(NamedTuple):
     """Something that can be written: what it is, in a word and at length."""
 
     text: str
-    kind: Kind
+    kind: CompletionKind
     detail: str = ""
     about: str = ""
 
@@ -116,7 +117,7 @@ class _Asked:
 
     def _stages(self) -> Iterator[Completion]:
         for name, cls in layers().items():
-            kind: Kind = "activation" if name in words("activation") else "layer"
+            kind: CompletionKind = "activation" if name in words("activation") else "layer"
             yield Completion(name, kind, cls.help(), about(cls))
         for name, block in self.known.blocks.items():
             yield Completion(name, "block", f"block {name}({', '.join(block.parameters)})", f"`{block.span.text}`")
@@ -144,14 +145,14 @@ class _Asked:
 
     def _sweep(self) -> Iterator[Completion]:
         if len(self.line) == 1:
-            yield from (Completion(key, "option") for key in keys(self.known))
+            yield from (Completion(key, "option") for key in settable_keys(self.known))
             return
         statement, _, name = self.line[1].text.partition("=")[0].strip().partition(".")
         call = self.known.settings.get(statement)
         named = str(getattr(call.arguments[0], "value", "")) if call and call.arguments else ""
         cls = statements().get(statement, {}).get(named if statement in SECTIONS else statement)
-        if cls is not None and name in slots(cls):
-            yield from self._values(cls, slots(cls)[name])
+        if cls is not None and name in fields_of(cls):
+            yield from self._values(cls, fields_of(cls)[name])
 
     def _in_stage(self) -> Iterator[Completion]:
         begin = stage_around(self.line, len(self.line) - 1)
@@ -175,7 +176,7 @@ class _Asked:
             yield from (Completion(f"{name}=", "option") for name in block.parameters if asked is None)
             yield from self._variables()
         elif read.cls is not None and asked is not None:
-            yield from self._values(read.cls, slots(read.cls).get(asked))
+            yield from self._values(read.cls, fields_of(read.cls).get(asked))
         elif read.cls is not None:
             yield from self._arguments(read.cls, read)
 
@@ -184,35 +185,35 @@ class _Asked:
             yield Completion(name, "value", cls.help(), about(cls))
 
     def _arguments(self, cls: type[Word], read: Stage) -> Iterator[Completion]:
-        given = set(field_of(cls, read.arguments).values())
+        given = set(fields_filled(cls, read.arguments).values())
         given |= {a.name for a in read.arguments if isinstance(a, Option)}
         given |= {token.text.partition("=")[0].strip() for token in self.rest if token.type == "OPTION"}
-        free = [slot for slot in slots(cls).values() if slot.name not in given or slot.collects]
-        for slot in free:
-            if slot.bare is not None:
-                yield from self._choices(slot)
-                if not slot.choices:
-                    yield Completion(slot.bare.example, "value", f"{slot.name}: {slot.meaning}")
-        for slot in free:
-            if slot.bare is None:
-                yield Completion(f"{slot.name}=", "option", default(cls, slot), option(cls, slot))
+        free = [field for field in fields_of(cls).values() if field.name not in given or field.collects]
+        for field in free:
+            if field.bare is not None:
+                yield from self._choices(field)
+                if not field.choices:
+                    yield Completion(field.bare.example, "value", f"{field.name}: {field.meaning}")
+        for field in free:
+            if field.bare is None:
+                yield Completion(f"{field.name}=", "option", default(cls, field), option_entry(cls, field))
         yield from self._variables()
 
-    def _values(self, cls: type[Word], slot: Slot | None) -> Iterator[Completion]:
-        if slot is None or slot.bare is not None:
+    def _values(self, cls: type[Word], field: WordField | None) -> Iterator[Completion]:
+        if field is None or field.bare is not None:
             return
-        usual = default(cls, slot)
+        usual = default(cls, field)
         if usual != "…":
-            yield Completion(usual, "value", "the default", slot.meaning)
-        yield from self._choices(slot)
-        if "bool" in slot.kinds:
+            yield Completion(usual, "value", "the default", field.meaning)
+        yield from self._choices(field)
+        if "bool" in field.kinds:
             yield from (Completion(name, "value") for name in list(TRUTH)[:2])
         yield from self._variables()
 
-    def _choices(self, slot: Slot) -> Iterator[Completion]:
-        for name in slot.choices:
-            cls = words(slot.chosen)[name] if slot.chosen else None
-            yield Completion(name, "value", cls.help() if cls else slot.meaning, about(cls) if cls else "")
+    def _choices(self, field: WordField) -> Iterator[Completion]:
+        for name in field.choices:
+            cls = words(field.word_kind)[name] if field.word_kind else None
+            yield Completion(name, "value", cls.help() if cls else field.meaning, about(cls) if cls else "")
 
 
 def _files(document: Document, written: str) -> Iterator[Completion]:

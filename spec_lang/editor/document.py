@@ -8,14 +8,15 @@ from typing import NamedTuple
 from lark.exceptions import UnexpectedToken
 
 from nnspec.spec_lang.check.elaborate import Passage
-from nnspec.spec_lang.check.examination import Examined, examine
+from nnspec.spec_lang.check.examination import Examined, examine_source
 from nnspec.spec_lang.check.include import with_includes
 from nnspec.spec_lang.report.diagnostics import Findings
-from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.grammar import Token, statement, tokens
-from nnspec.spec_lang.syntax.lines import split
+from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.grammar import parse_statement, tokens
+from nnspec.spec_lang.syntax.lines import split_statements
 from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR")
 """Tokens behind which a stage begins."""
@@ -30,7 +31,7 @@ class Document:
     @cached_property
     def examined(self) -> Examined:
         """What the checker says of it."""
-        return examine(self.source)
+        return examine_source(self.source)
 
     @cached_property
     def statements(self) -> list[list[Token]]:
@@ -60,17 +61,17 @@ class Document:
         spans = [(end - start, start, end) for start, end in self._passages if start <= offset < end]
         return Span(self.source, *min(spans)[1:]) if spans else None
 
-    def at(self, offset: int) -> "Place | None":
+    def at(self, offset: int) -> "TokenAt | None":
         """What stands at an offset; a word is meant from its first letter to right behind its last one."""
         for line in self.statements:
             for index, token in enumerate(line):
                 behind = token.end == offset and (index + 1 == len(line) or line[index + 1].start > offset)
                 if token.start <= offset < token.end or behind:
-                    return Place(line, index)
+                    return TokenAt(line, index)
         return None
 
 
-class Place(NamedTuple):
+class TokenAt(NamedTuple):
     """A token in its statement."""
 
     line: Sequence[Token]
@@ -102,7 +103,7 @@ class Stage(NamedTuple):
 
 def statements_of(every: Sequence[Token]) -> Iterator[list[Token]]:
     """Tokens by statement; those inside a variant follow its heading."""
-    for line in split(every):
+    for line in split_statements(every, known_words().statements):
         if line.tokens[0].type == "VARIANT" and len(line.tokens) > 3:
             yield line.tokens[:3]
             yield from statements_of(line.tokens[3:])
@@ -137,7 +138,7 @@ def _ends_a_stage(token: Token) -> bool:
 def stage(written: Sequence[Token], first: bool) -> Stage | None:
     """The stage that these tokens are; `first` where they begin a line, so that they may be a setting."""
     try:
-        read = statement(written) if written else None
+        read = parse_statement(written) if written else None
     except UnexpectedToken:
         return None
     match read:

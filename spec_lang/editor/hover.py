@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from nnspec.spec_lang.check.bind import Slot, field_of, slots
+from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.elaborate import Passage
 from nnspec.spec_lang.check.examination import shape_missing
-from nnspec.spec_lang.editor.document import Document, Place, Stage
-from nnspec.spec_lang.editor.reference import option, options, values
+from nnspec.spec_lang.editor.document import Document, Stage, TokenAt
+from nnspec.spec_lang.editor.reference import option_entry, options, values
 from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
-from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.source import Span, Token
 from nnspec.spec_lang.syntax import tree as syntax
-from nnspec.spec_lang.syntax.grammar import Token
 from nnspec.spec_lang.syntax.tree import Argument, Option
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -46,7 +46,7 @@ def hover(document: Document, offset: int) -> Hover | None:
     return Hover("\n\n".join(part for part in parts if part), _span(place, offset)) if any(parts) else None
 
 
-def _told(document: Document, place: Place, offset: int) -> Iterator[str]:
+def _told(document: Document, place: TokenAt, offset: int) -> Iterator[str]:
     token = place.token
     if token.type in KEYWORDS:
         if token.type == "REPEAT":
@@ -62,13 +62,13 @@ def _told(document: Document, place: Place, offset: int) -> Iterator[str]:
         yield from _stage(document, read, token, offset)
 
 
-def _span(place: Place, offset: int) -> Span:
+def _span(place: TokenAt, offset: int) -> Span:
     """The part of an option under the pointer, or the whole token."""
     part = _argument(place, offset) if place.token.type == "OPTION" else None
     return part or place.token.span
 
 
-def _argument(place: Place, offset: int) -> Span | None:
+def _argument(place: TokenAt, offset: int) -> Span | None:
     read = place.stage()
     option = next((a for a in read.call.arguments if _covers(a.span, offset)), None) if read else None
     if not isinstance(option, Option):
@@ -115,25 +115,25 @@ def described(node: type) -> str:
 def _argument_told(cls: type[Word], arguments: Iterable[Argument], offset: int) -> str:
     """The option or the value that stands at an offset."""
     arguments = list(arguments)
-    fields = field_of(cls, arguments)
+    fields = fields_filled(cls, arguments)
     for position, argument in enumerate(arguments):
-        slot = slots(cls).get(fields.get(position, ""))
-        if slot is None or not _covers(argument.span, offset):
+        field = fields_of(cls).get(fields.get(position, ""))
+        if field is None or not _covers(argument.span, offset):
             continue
         given = argument.values if isinstance(argument, Option) else (argument,)
         value = next((value for value in given if _covers(value.span, offset)), None)
-        chosen = words(slot.chosen).get(str(value.value)) if slot.chosen and value is not None else None
-        return about(chosen) if chosen is not None else _slot(cls, slot)
+        chosen = words(field.word_kind).get(str(value.value)) if field.word_kind and value is not None else None
+        return about(chosen) if chosen is not None else _field(cls, field)
     return ""
 
 
-def _slot(cls: type[Word], slot: Slot) -> str:
-    if not slot.bare:
-        return option(cls, slot)
-    return f"{values(cls)[[s.name for s in slots(cls).values()].index(slot.name)]}: {slot.meaning}"
+def _field(cls: type[Word], field: WordField) -> str:
+    if not field.bare:
+        return option_entry(cls, field)
+    return f"{values(cls)[[s.name for s in fields_of(cls).values()].index(field.name)]}: {field.meaning}"
 
 
-def _value_of(document: Document, place: Place, name: str) -> str:
+def _value_of(document: Document, place: TokenAt, name: str) -> str:
     """What `$name` stands for."""
     if name in parameters_at(place.line):
         return f"**{name}** is what a use of block {place.line[1].text} gives"

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from textwrap import fill
 
-from nnspec.spec_lang.check.bind import Slot, slots
 from nnspec.spec_lang.check.canonical_text import written_value
+from nnspec.spec_lang.check.code_examples import example_error
 from nnspec.spec_lang.report.codes import TABLE
-from nnspec.spec_lang.report.explain import example
 from nnspec.spec_lang.report.render import render
 from nnspec.spec_lang.syntax.grammar import GRAMMAR
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
 
 _MARKED = re.compile(r"(<!-- made: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -33,7 +33,7 @@ def errors() -> str:
         "Every error has a code that never changes its meaning. `nnspec explain E301` tells one of them.",
     ]
     for code, entry in TABLE.items():
-        shown = re.sub(r"this machine has [\d.]+ \wB", "this machine has 16.0 GB", render(example(code)))
+        shown = re.sub(r"this machine has [\d.]+ \wB", "this machine has 16.0 GB", render(example_error(code)))
         parts += [
             f"## {code}: {entry.title}",
             fill(entry.explanation, 120),
@@ -65,37 +65,37 @@ def _table(listed: Iterable[type[Word]]) -> str:
 
 def values(cls: type[Word]) -> list[str]:
     """The values without a name, in Markdown: an example of each, what it is, and its default."""
-    return [_value(cls, slot) for slot in slots(cls).values() if slot.bare]
+    return [_value(cls, field) for field in fields_of(cls).values() if field.bare]
 
 
-def _value(cls: type[Word], slot: Slot) -> str:
-    assert slot.bare is not None
-    otherwise = "" if slot.required else f", else {default(cls, slot)}"
-    many = ", …" if slot.collects else ""
-    return f"`{slot.bare.example}{many}` {slot.name}{otherwise}"
+def _value(cls: type[Word], field: WordField) -> str:
+    assert field.bare is not None
+    otherwise = "" if field.required else f", else {default(cls, field)}"
+    many = ", …" if field.collects else ""
+    return f"`{field.bare.example}{many}` {field.name}{otherwise}"
 
 
 def options(cls: type[Word]) -> list[str]:
     """Each option in Markdown."""
-    return [option(cls, slot) for slot in slots(cls).values() if not slot.bare]
+    return [option_entry(cls, field) for field in fields_of(cls).values() if not field.bare]
 
 
-def option(cls: type[Word], slot: Slot) -> str:
+def option_entry(cls: type[Word], field: WordField) -> str:
     """`name=default`, what else it may be, and what it is; `name=…` where it has no fixed default."""
-    return f"`{slot.name}={default(cls, slot)}`{' (needed)' if slot.required else _choices(slot)} {slot.meaning}"
+    return f"`{field.name}={default(cls, field)}`{' (needed)' if field.required else _choices(field)} {field.meaning}"
 
 
-def _choices(slot: Slot) -> str:
-    if slot.chosen or not slot.choices:
+def _choices(field: WordField) -> str:
+    if field.word_kind or not field.choices:
         return ""
-    number = ", or a number" if "int" in slot.kinds else ""
-    return f" ({', '.join(slot.choices)}{number})"
+    number = ", or a number" if "int" in field.kinds else ""
+    return f" ({', '.join(field.choices)}{number})"
 
 
-def default(cls: type[Word], slot: Slot) -> str:
+def default(cls: type[Word], field: WordField) -> str:
     """The value that a field has where nothing is written, as the language writes it; … where none is fixed."""
-    value = cls.fields()[slot.name].get_default() if not slot.required else None
-    return "…" if value is None else written_value(value, slot.bare.kinds if slot.bare else ())
+    value = cls.fields()[field.name].get_default() if not field.required else None
+    return "…" if value is None else written_value(value, field.bare.kinds if field.bare else ())
 
 
 def _meaning(cls: type[Word]) -> str:
@@ -103,7 +103,7 @@ def _meaning(cls: type[Word]) -> str:
     return " ".join((cls.__doc__ or "").split()).replace("|", "\\|")
 
 
-def main(folder: Path) -> None:
+def write_pages(folder: Path) -> None:
     """Write both pages."""
     page = folder / "language.md"
     page.write_text(language(page.read_text(encoding="utf-8")), encoding="utf-8")
@@ -111,4 +111,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
+    write_pages(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))

@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.check.include import included_path
 from nnspec.spec_lang.editor.document import Document, is_word, stage_around
-from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.grammar import Token, option
+from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.grammar import parse_option
 
 
 class Symbol(NamedTuple):
@@ -115,7 +115,7 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
 def _option(
     line: Sequence[Token], index: int, parameters: Mapping[str, Symbol], blocks: Mapping[str, Sequence[str]]
 ) -> Iterator[Mention]:
-    given = option(line[index])
+    given = parse_option(line[index])
     if line[0].type == "LET" and index == 1:
         yield Mention(Symbol("let", given.name), given.name_span, True)
     elif line[0].type == "SWEEP" and index == 1:

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnspec.spec_lang.check.bind import TRUTH
 from nnspec.spec_lang.editor.colour import NUMBERS, Colour
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, grammar, lexicon
+from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 HOME = Path("editors/vscode/syntaxes/nnspec.tmLanguage.json")
@@ -95,10 +95,10 @@ def _scope(colour: Colour) -> str:
     return f"{SCOPES[colour]}.nnspec"
 
 
-def text() -> str:
+def textmate_json() -> str:
     """The file."""
     return json.dumps(textmate(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1] if len(sys.argv) > 1 else HOME).write_text(text(), encoding="utf-8")
+    Path(sys.argv[1] if len(sys.argv) > 1 else HOME).write_text(textmate_json(), encoding="utf-8")

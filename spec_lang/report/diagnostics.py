@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from nnspec.spec_lang.limits import MAX_FINDINGS
 from nnspec.spec_lang.report.codes import CODES
 from nnspec.spec_lang.source import Span
 
-__all__ = ["CODES", "Diagnostic", "Enough", "Findings", "Fix", "Trace", "did_you_mean", "near", "one_of"]
-
-MOST = 1000
-"""Findings of one check; a text with more of them is no spec that went wrong, and near names cost time."""
+__all__ = ["CODES", "Diagnostic", "Findings", "Fix", "TooManyFindings", "Trace", "did_you_mean", "near", "one_of"]
 
 
 @dataclass(frozen=True)
@@ -76,8 +74,8 @@ def _place(span: Span) -> dict[str, object]:
     return {"file": span.source.name, "line": line, "column": column, "end_line": end_line, "end_column": end_column}
 
 
-class Enough(Exception):
-    """Raised where MOST findings are reached; whoever began the reading hands back what there is."""
+class TooManyFindings(Exception):
+    """Raised when MAX_FINDINGS are reached; whoever began the reading hands back what there is."""
 
 
 class Findings:
@@ -93,10 +91,10 @@ class Findings:
         return len(self._found)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep one more; raises Enough at the last one that is kept."""
+        """Keep one more; raises TooManyFindings at the last one that is kept."""
         self._found[diagnostic] = None
-        if len(self._found) >= MOST:
-            raise Enough
+        if len(self._found) >= MAX_FINDINGS:
+            raise TooManyFindings
 
     def add_within(self, part: Span, others: Iterable[Diagnostic], around: Trace) -> None:
         """Keep what was found because of a part of the spec; what stands outside that part is told to come from it."""

@@ -4,46 +4,40 @@ from collections.abc import Sequence
 
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Fix, did_you_mean, near
-from nnspec.spec_lang.syntax.grammar import Token, lexicon
-from nnspec.spec_lang.vocabulary.registry import layers, statements
+from nnspec.spec_lang.report.known_words import KnownWords
+from nnspec.spec_lang.source import Token
 
 _NETWORK = "conv 3x3 x8 -> maxpool 2 -> dense 10 softmax"
 
 
-def statement_meant(token: Token) -> str | None:
+def statement_meant(token: Token, words: KnownWords) -> str | None:
     """The statement that a line's first token is, or means in another spelling."""
     if token.type not in ("NAME", "LABEL", "OPTION"):
         return None
     name = token.text.partition("=")[0].rstrip(" \t:")
-    return name if name in statements() else foreign.meant(name, statements())
+    return name if name in words.statements else foreign.meant(name, words.statements)
 
 
-def example(word: str) -> str:
-    """A line that shows how a layer or a statement is written."""
-    cls = layers().get(word)
-    if cls is not None:
-        return cls.examples[0] if cls.examples else word
-    named = statements()[word]
-    first = named.get(word, next(iter(named.values())))
-    written = first.examples[0] if first.examples else first.word
-    return written if written.startswith(f"{word} ") else f"{word} {written}"
+def example_of(word: str, words: KnownWords) -> str:
+    """Return a line that shows how a layer or a statement is written."""
+    return words.layers.get(word) or words.statements[word]
 
 
-def advice(tokens: Sequence[Token], index: int) -> str | None:
+def advice(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     """Help for a line whose token at `index` does not fit; an index behind the last token stands for the line's end."""
     rules = (_from_the_start, _from_what_stands_before, _from_the_token)
-    return next((help for rule in rules if (help := rule(tokens, index)) is not None), None)
+    return next((help for rule in rules if (help := rule(tokens, index, words)) is not None), None)
 
 
-def _from_the_start(tokens: Sequence[Token], index: int) -> str | None:
+def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     """Lines that begin as other languages begin them."""
     first = tokens[0]
-    meant = statement_meant(first)
+    meant = statement_meant(first, words)
     if first.type == "OPTION" and index == 0:
-        return _assignment(first)
+        return _assignment(first, words)
     if first.type == "LABEL" and meant is not None and index == 1:
         rest = first.source.text[first.end : tokens[-1].end].strip()
-        return f"a statement has no colon: write {f'{meant} {rest}' if rest else example(meant)}"
+        return f"a statement has no colon: write {f'{meant} {rest}' if rest else example_of(meant, words)}"
     types = [token.type for token in tokens[1:]]
     if (
         first.type in ("LET", "SWEEP")
@@ -66,37 +60,37 @@ def _from_the_start(tokens: Sequence[Token], index: int) -> str | None:
     return None
 
 
-def _assignment(token: Token) -> str:
+def _assignment(token: Token, words: KnownWords) -> str:
     """For a line such as `lr=0.1` or `optimizer=adam`."""
     name, _, value = (part.strip() for part in token.text.partition("="))
     if name.lower() in foreign.LENGTHS:
         return f"write train {value} {foreign.LENGTHS[name.lower()]}"
     statement, _, option = name.rpartition(".")
-    for home, words in statements().items():
-        fields = {field for cls in words.values() for field in cls.fields()}
-        known = option if option in fields else foreign.option_meant(option, fields)
+    for home, options in words.options.items():
+        known = option if option in options else foreign.option_meant(option, options)
         if known is not None and statement in ("", home):
-            plain = " ".join(part for part in example(home).split() if "=" not in part)
+            plain = " ".join(part for part in example_of(home, words).split() if "=" not in part)
             return f"it is an option of {home}: write {plain} {known}={value}"
-    meant = statement_meant(token)
+    meant = statement_meant(token, words)
     if meant is not None:
         return f"a statement has no equals sign: write {meant} {value}"
     return f"a line begins with a word; a value of your own is written let {option} = {value}"
 
 
-def _from_what_stands_before(tokens: Sequence[Token], index: int) -> str | None:
+def _from_what_stands_before(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     token = tokens[index] if index < len(tokens) else None
     before = tokens[index - 1] if index else None
     if before is None:
         return None
     if before.type == "EQUAL":
         option = tokens[index - 2].text if index >= 2 else "name"
-        reserved = token is not None and token.text in lexicon().reserved
+        reserved = token is not None and token.type != "NAME" and token.text.isalpha()  # let, block, repeat …
         return f'write {option}="{token.text}", in quotes' if token and reserved else f"write a value after {option}="
     if before.type == "ARROW":
         return "write a layer after the arrow" if token is None or token.type != "ARROW" else "one arrow is enough"
     if token is not None and token.type == "LPAR" and before.type == "NAME":
-        return f"arguments stand after the word, without parentheses: {example(_layer_meant(before.text))}"
+        example = example_of(_layer_meant(before.text, words), words)
+        return f"arguments stand after the word, without parentheses: {example}"
     if token is not None and token.type == "LPAR" and before.type == "REPEAT":
         return "write how often: repeat 3 ( … )"
     if before.type == "REPEAT" or (index >= 2 and tokens[index - 2].type == "REPEAT"):
@@ -109,27 +103,27 @@ def is_call_of_a_program(token: Token) -> bool:
     return token.type == "DOTTED" and token.source.text.startswith("(", token.end)
 
 
-def dotted_advice(token: Token) -> tuple[str | None, Fix | None]:
+def dotted_advice(token: Token, words: KnownWords) -> tuple[str | None, Fix | None]:
     """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
     first, *_, last = token.text.split(".")
-    if first in statements():
-        return f"options stand in the statement: write {example(first)}", None
-    layer = foreign.meant(last, layers(), with_arguments=True)
+    if first in words.statements:
+        return f"options stand in the statement: write {example_of(first, words)}", None
+    layer = foreign.meant(last, words.layers, with_arguments=True)
     if layer is None and is_call_of_a_program(token):
-        statement = foreign.meant(last, statements()) or "optimizer"
-        return f"a spec is no program: a line is a word and its arguments, as in {example(statement)}", None
+        statement = foreign.meant(last, words.statements) or "optimizer"
+        return f"a spec is no program: a line is a word and its arguments, as in {example_of(statement, words)}", None
     quoted = f'"{token.text}"'
     return did_you_mean(layer, token.span) if layer else (f"a path stands in quotes: {quoted}", Fix(token.span, quoted))
 
 
-def _layer_meant(name: str) -> str:
+def _layer_meant(name: str, words: KnownWords) -> str:
     """The layer or statement that a word in front of parentheses means."""
-    known: dict[str, object] = {**layers(), **statements()}
+    known = {**words.layers, **words.statements}
     meant = foreign.meant(name, known, with_arguments=True)
     return meant or (name if name in known else near(name, known)) or "conv"
 
 
-def _from_the_token(tokens: Sequence[Token], index: int) -> str | None:
+def _from_the_token(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     if index == len(tokens):
         return None
     token = tokens[index]

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from nnspec.spec_lang.check.bind import slots
 from nnspec.spec_lang.report.errors import SpecError
-from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.grammar import Token, statement, tokens
-from nnspec.spec_lang.syntax.lines import Line, split
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.report.known_words import KnownWords
+from nnspec.spec_lang.source import Source, Token
+from nnspec.spec_lang.syntax.grammar import parse_statement, tokens
+from nnspec.spec_lang.syntax.lines import Line, split_statements
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import (
     Block,
     Call,
@@ -24,32 +24,31 @@ from nnspec.spec_lang.syntax.tree import (
     Statement,
     Sweep,
 )
-from nnspec.spec_lang.vocabulary.registry import statements
 
-WIDTH = 100
+LINE_WIDTH = 100
 BRACES = "  "  # before what stands inside them
 INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
 
 
-def format(source: Source | str) -> str:
+def format_source(source: Source | str, words: KnownWords) -> str:
     """A spec as it should look; formatting the result changes nothing more.
 
     Settings of a paragraph are aligned, long pipelines broken before each arrow, paragraphs parted by one empty line.
     Raises SpecError for a text that cannot be read.
     """
     source = Source("<text>", source) if isinstance(source, str) else source
-    _, found = parse(source)
+    _, found = parse_source(source, words)
     if found:
         raise SpecError(found)
-    lines = _statements(list(tokens(source, comments=True)), WIDTH)
+    lines = _statements(list(tokens(source, comments=True)), LINE_WIDTH, words)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _statements(every: list[Token], width: int) -> list[str]:
+def _statements(every: list[Token], width: int, words: KnownWords) -> list[str]:
     """The statements that these tokens make, by line."""
     rows: list[str] = []
-    for paragraph in _paragraphs(split(every)):
-        read = [_Row.of(line) for line in paragraph]
+    for paragraph in _paragraphs(split_statements(every, words.statements)):
+        read = [_Row.of(line, words) for line in paragraph]
         column = max((len(row.word) for row in read), default=0)
         rows += ["", *(text for row in read for text in row.drawn(column, width))]
     return rows[1:]
@@ -73,21 +72,24 @@ class _Row:
     """A statement, or a comment that stands alone; `word` is the setting it begins with, where it is aligned."""
 
     line: Line
+    words: KnownWords
     read: Statement | None
     comments: list[Token]
     word: str = ""
 
     @classmethod
-    def of(cls, line: Line) -> "_Row":
+    def of(cls, line: Line, words: KnownWords) -> "_Row":
         comments = [token for token in line.tokens if token.type == "COMMENT"]
         rest = [token for token in line.tokens if token.type != "COMMENT"]
         if not rest or rest[0].type == "VARIANT":
-            return cls(line, None, comments)
-        read = statement(rest)
+            return cls(line, words, None, comments)
+        read = parse_statement(rest)
         match read:
-            case Pipeline(stages=(Call(label=None, word=word),)) if word in statements() and not _heads(word):
-                return cls(line, read, comments, word)
-        return cls(line, read, comments)
+            case Pipeline(stages=(Call(label=None, word=word),)) if (
+                word in words.statements and word not in words.file_heads
+            ):
+                return cls(line, words, read, comments, word)
+        return cls(line, words, read, comments)
 
     def drawn(self, column: int, width: int) -> list[str]:
         """The lines of text, settings filled up to `column`."""
@@ -98,7 +100,7 @@ class _Row:
             case None:
                 return self._variant(width)
             case Pipeline(stages=(Call() as call,)) if self.word:
-                text = f"{self.word:<{column}} {_arguments(call)}".rstrip()
+                text = f"{self.word:<{column}} {_arguments(call, self.words)}".rstrip()
             case Let() | Sweep() as named:
                 text = f"{first.text} {_named(named)}"
             case Include() as include:
@@ -110,7 +112,7 @@ class _Row:
         return [_commented(text, self.comments)]
 
     def _pipeline(self, pipeline: Pipeline, head: str, width: int) -> list[str]:
-        pipe = _Reader(self.comments).pipeline(pipeline)
+        pipe = _Reader(self.comments, self.words).pipeline(pipeline)
         before, pipe.stages[0].leading = pipe.stages[0].leading, []
         first, *rest = pipe.drawn(width, len(head))
         return [*before, head + first, *rest]
@@ -118,14 +120,9 @@ class _Row:
     def _variant(self, width: int) -> list[str]:
         variant, name, opening, *inside = self.line.tokens
         closing = max(position for position, token in enumerate(inside) if token.type == "RBRACE")
-        body = _statements(inside[:closing], width - len(BRACES))
+        body = _statements(inside[:closing], width - len(BRACES), self.words)
         head = f"{variant.text} {name.text} {opening.text}"
         return [head, *(f"{BRACES}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
-
-
-def _heads(word: str) -> bool:
-    """Whether a setting belongs to the head of a file, and is not aligned with the settings of training."""
-    return any(cls.heads_a_file for cls in statements()[word].values())
 
 
 def _named(named: Let | Sweep) -> str:
@@ -133,9 +130,8 @@ def _named(named: Let | Sweep) -> str:
     return f"{name} = {', '.join(value.span.text for value in named.values)}"
 
 
-def _arguments(call: Call) -> str:
+def _arguments(call: Call, words: KnownWords) -> str:
     """A call's arguments with one space between them, commas only where several names make one value."""
-    collects = any(slot.collects for cls in statements().get(call.word, {}).values() for slot in slots(cls).values())
     texts = [
         f"{argument.name}={','.join(value.span.text for value in argument.values)}"
         if isinstance(argument, Option)
@@ -143,7 +139,7 @@ def _arguments(call: Call) -> str:
         for argument in call.arguments
     ]
     names = [not isinstance(argument, Option) and argument.kind == "name" for argument in call.arguments]
-    listed = [collects and a and b for a, b in pairwise(names)]
+    listed = [call.word in words.lists and a and b for a, b in pairwise(names)]
     return " ".join(text + "," * comma for text, comma in zip(texts, [*listed, False], strict=False))
 
 
@@ -222,8 +218,9 @@ class _Pipe:
 class _Reader:
     """Gives each comment of a statement its place in the pipeline."""
 
-    def __init__(self, comments: list[Token]):
+    def __init__(self, comments: list[Token], words: KnownWords):
         self.comments = comments
+        self.words = words
 
     def pipeline(self, pipeline: Pipeline) -> _Pipe:
         """The stages with their comments."""
@@ -233,7 +230,7 @@ class _Reader:
         head = f"{stage.label}: " if stage.label is not None else ""
         leading = self._until(stage.span.start)
         if isinstance(stage, Call):
-            drawn = _Drawn(f"{head}{stage.word} {_arguments(stage)}".rstrip())
+            drawn = _Drawn(f"{head}{stage.word} {_arguments(stage, self.words)}".rstrip())
             leading += self._until(stage.span.end)
         else:
             group = stage.body if isinstance(stage, Repeat) else stage

@@ -8,20 +8,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from lark import Lark, Transformer
 from lark.exceptions import UnexpectedToken
 from lark.lexer import PatternStr
 
-from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.limits import MAX_AXES, MAX_INTEGER
+from nnspec.spec_lang.source import Source, Span, Token, new_tuple
 from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,
     Call,
     Group,
     Include,
-    Kind,
     Let,
     Option,
     Pipeline,
@@ -30,13 +30,13 @@ from nnspec.spec_lang.syntax.tree import (
     Statement,
     Sweep,
     Value,
+    ValueKind,
     Variant,
 )
-from nnspec.spec_lang.vocabulary.markers import MOST_SIZES
 
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 
-VALUES: dict[str, Kind] = {
+VALUES: dict[str, ValueKind] = {
     "SIZE": "size",
     "COUNT": "count",
     "RATIO": "ratio",
@@ -50,7 +50,9 @@ VALUES: dict[str, Kind] = {
 
 _ARGUMENTS = {*VALUES, "OPTION"}
 
-LARGEST = 2**63 - 1
+WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
+"""Lets the parser take a word and all its arguments as one token, which `_CallToken` is."""
+
 LONGEST_KEPT = 100  # characters of an option that is worth remembering
 
 OUTSIDE = {
@@ -60,25 +62,6 @@ OUTSIDE = {
     "STRAY": r"""[^ \t\f\n(){}|+,="#'`´‘’“”„«»$][^\s(){}|+,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
 }
 """What no terminal of the grammar takes, by what it most likely is; DOTTED is looked for before a NAME is."""
-
-
-_made = tuple.__new__
-"""A named tuple from a tuple of its fields: there are some 300,000 in a long text, and this takes half as long."""
-
-
-class Token(NamedTuple):
-    """A terminal of the grammar, its text, and where it stands."""
-
-    type: str
-    text: str
-    start: int
-    end: int
-    source: Source
-
-    @property
-    def span(self) -> Span:
-        """Its place."""
-        return _made(Span, (self.source, self.start, self.end))
 
 
 class Lexicon(NamedTuple):
@@ -93,7 +76,7 @@ class Lexicon(NamedTuple):
 def grammar() -> Lark:
     """The grammar, making syntax as it reads."""
     text = GRAMMAR.read_text(encoding="utf-8")
-    return Lark(text, parser="lalr", lexer="basic", start=["start", "statement"], transformer=_ToSyntax())
+    return Lark(text + WHOLE_CALLS, parser="lalr", lexer="basic", start=["start", "statement"], transformer=_ToSyntax())
 
 
 @cache
@@ -137,10 +120,10 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
         found = match[kind]
         if kind == "NAME" and found in reserved:
             kind = reserved[found]
-        yield _made(Token, (kind, found, match.end() - len(found), match.end(), source))
+        yield new_tuple(Token, (kind, found, match.end() - len(found), match.end(), source))
 
 
-def statement(group: Sequence[Token]) -> Statement:
+def parse_statement(group: Sequence[Token]) -> Statement:
     """The statement that these tokens make; raises lark's UnexpectedToken with one of them or a Token of type $END."""
     try:
         return _parsed(group, calls_at_once=True)
@@ -148,33 +131,37 @@ def statement(group: Sequence[Token]) -> Statement:
         return _parsed(group, calls_at_once=False)
 
 
-def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
-    """The statement, each token given to the parser; or each call as the one node that its word and arguments make.
+class _CallToken(NamedTuple):
+    """A word and its arguments, read before the parser sees them."""
 
-    Most tokens of a text are arguments, which are never anything else: to read them at once spares most of the work.
+    call: Call
+    type: str = "CALL"
+
+
+def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
+    """Parse a statement token by token, or with `calls_at_once` give each word and its arguments to the parser as one.
+
+    Most tokens of a text are arguments, and arguments occur only in calls: reading them here halves the time.
     """
-    state = grammar().parse_interactive(start="statement").parser_state
-    feed = cast("Callable[..., Any]", state.feed_token)
-    stack, table, end = state.state_stack, state.parse_conf.states, len(group)
-    position = 0
+    parser: Any = grammar().parse_interactive(start="statement")
+    feed: Callable[[Token | _CallToken], Any] = parser.feed_token  # it reads nothing of a token but its type
+    position, end = 0, len(group)
     while position < end:
         token = group[position]
         position += 1
-        call = table[stack[-1]].get("call") if calls_at_once and token.type == "NAME" else None
-        if call is None:
+        if token.type != "NAME" or not calls_at_once or "CALL" not in parser.choices():
             feed(token)
             continue
         start = position - 1
         while position < end and group[position].type in _ARGUMENTS:
             position += 1
-        stack.append(call[1])
-        state.value_stack.append(_call(group[start:position]))
+        feed(_CallToken(_call(group[start:position])))
     last = group[-1]
-    made: Statement = feed(Token("$END", "", last.end, last.end + 1, last.source), is_end=True)
+    made: Statement = feed(Token("$END", "", last.end, last.end + 1, last.source))
     return made
 
 
-def single(source: Source) -> Value | None:
+def parse_token(source: Source) -> Value | None:
     """The value that a whole text is, or None where it is not one token."""
     match = lexicon().value.fullmatch(source.text)
     return _value(Token(str(match.lastgroup), source.text, 0, len(source.text), source)) if match else None
@@ -186,7 +173,7 @@ def is_name(text: str) -> bool:
     return match is not None and match.lastgroup == "NAME" and text not in lexicon().reserved
 
 
-def _meaning(kind: str, text: str) -> tuple[Kind, object]:
+def _meaning(kind: str, text: str) -> tuple[ValueKind, object]:
     """What a token of some terminal means. What is too large stays too large: whoever gives it a use says so."""
     if kind == "NAME":
         return "name", text
@@ -196,11 +183,11 @@ def _meaning(kind: str, text: str) -> tuple[Kind, object]:
         case "NUMBER":
             return "number", float(text)
         case "SIZE":
-            return "size", tuple(map(_whole, text.split("x", MOST_SIZES + 1)[: MOST_SIZES + 1]))
+            return "size", tuple(map(_whole, text.split("x", MAX_AXES + 1)[: MAX_AXES + 1]))
         case "COUNT" if text[1] != "$":
             return "count", _whole(text[1:])
         case "RATIO":
-            return "ratio", tuple(map(float, text.split("/", MOST_SIZES)[:MOST_SIZES]))
+            return "ratio", tuple(map(float, text.split("/", MAX_AXES)[:MAX_AXES]))
         case "STRING":
             return "text", text[1:-1]
         case _:
@@ -208,16 +195,18 @@ def _meaning(kind: str, text: str) -> tuple[Kind, object]:
 
 
 def _whole(digits: str) -> int:
-    number = digits.lstrip("+-0")[: len(str(LARGEST)) + 1]  # cut where it is beyond LARGEST anyway, whatever its length
+    number = digits.lstrip("+-0")[
+        : len(str(MAX_INTEGER)) + 1
+    ]  # cut where it is beyond MAX_INTEGER anyway, whatever its length
     return int(f"-{number or 0}" if digits[0] == "-" else number or 0)
 
 
 def _value(token: Token) -> Value:
     kind, meaning = _meaning(token.type, token.text)
-    return _made(Value, (kind, meaning, token.span))
+    return new_tuple(Value, (kind, meaning, token.span))
 
 
-def option(token: Token) -> Option:
+def parse_option(token: Token) -> Option:
     """The option that a token of type OPTION is."""
     text, start, source = token.text, token.start, token.source
     name, values = _parts(text) if len(text) <= LONGEST_KEPT else _parts.__wrapped__(text)
@@ -226,7 +215,7 @@ def option(token: Token) -> Option:
 
 
 @lru_cache(maxsize=4096)
-def _parts(text: str) -> tuple[str, list[tuple[Kind, object, int, int]]]:
+def _parts(text: str) -> tuple[str, list[tuple[ValueKind, object, int, int]]]:
     """An option's name, and its values with their places in the text."""
     equals = text.index("=")
     matches = lexicon().value.finditer(text, equals + 1)
@@ -236,21 +225,22 @@ def _parts(text: str) -> tuple[str, list[tuple[Kind, object, int, int]]]:
 def _over(children: Sequence[Any]) -> Span:
     """From the first of a rule's children to the last."""
     first, last = children[0].span, children[-1].span
-    return _made(Span, (first.source, first.start, last.end))
+    return new_tuple(Span, (first.source, first.start, last.end))
 
 
 def _call(tokens: Sequence[Token]) -> Call:
     """A word and its arguments."""
     word, *rest = tokens
-    arguments: tuple[Argument, ...] = tuple([option(t) if t.type == "OPTION" else _value(t) for t in rest])
+    arguments: tuple[Argument, ...] = tuple([parse_option(t) if t.type == "OPTION" else _value(t) for t in rest])
     return Call(word.text, word.span, arguments, _over(tokens))
 
 
 class _ToSyntax(Transformer[Any, Any]):
     """One method a rule: its children → a node. The children are Tokens and the nodes of the rules inside."""
 
-    def call(self, children: list[Token]) -> Call:
-        return _call(children)
+    def call(self, children: list[Any]) -> Call:
+        first = children[0]
+        return first.call if isinstance(first, _CallToken) else _call(children)
 
     def group(self, children: list[Any]) -> Group:
         branches = tuple([child for child in children if isinstance(child, Pipeline)])
@@ -269,11 +259,11 @@ class _ToSyntax(Transformer[Any, Any]):
         return Pipeline(tuple(children), _over(children))
 
     def let(self, children: list[Token]) -> Let:
-        given = option(children[1])
+        given = parse_option(children[1])
         return Let(given.name, given.values, _over(children))
 
     def sweep(self, children: list[Token]) -> Sweep:
-        given = option(children[1])
+        given = parse_option(children[1])
         return Sweep(given.name, given.name_span, given.values, _over(children))
 
     def block(self, children: list[Any]) -> Block:

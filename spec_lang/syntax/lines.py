@@ -1,13 +1,10 @@
 """Tokens → statements: where one ends and the next begins, also where brackets are not closed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from nnspec.spec_lang.syntax.grammar import Token
-from nnspec.spec_lang.vocabulary.registry import statements
-
-DEEPEST = 64
-"""Levels of parentheses and braces, and of blocks inside blocks."""
+from nnspec.spec_lang.limits import MAX_NESTING
+from nnspec.spec_lang.source import Token
 
 _KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
 
@@ -16,7 +13,7 @@ _KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
 class Line:
     """The tokens of one statement, newlines only those inside braces.
 
-    `unclosed` is the innermost bracket still open at its end, `deep` the first bracket beyond DEEPEST levels.
+    `unclosed` is the innermost bracket still open at its end, `deep` the first bracket beyond MAX_NESTING levels.
     """
 
     tokens: list[Token] = field(default_factory=list)
@@ -24,7 +21,7 @@ class Line:
     deep: Token | None = None
 
 
-def split(tokens: Sequence[Token]) -> Iterator[Line]:
+def split_statements(tokens: Sequence[Token], statements: Container[str]) -> Iterator[Line]:
     """Tokens by statement: a line, that goes on where it ends or the next begins with "->", and inside brackets.
 
     A bracket that is never closed ends where a line begins with a word that begins a statement, so that one missing
@@ -35,9 +32,9 @@ def split(tokens: Sequence[Token]) -> Iterator[Line]:
     for token, following in zip(tokens, _following(tokens), strict=True):
         kind = token.type
         if kind == "_NL":
-            if brackets and _left_open(brackets, following):
+            if brackets and _left_open(brackets, following, statements):
                 line.unclosed = _opened(brackets)
-            elif brackets or (line.tokens and _goes_on(last, following)):
+            elif brackets or (line.tokens and _goes_on(last, following, statements)):
                 if any(bracket.type == "LBRACE" for bracket in brackets):
                     line.tokens.append(token)
                 continue
@@ -49,7 +46,7 @@ def split(tokens: Sequence[Token]) -> Iterator[Line]:
         last = kind if kind != "COMMENT" else last
         if kind in ("LPAR", "LBRACE"):
             brackets.append(token)
-            if len(brackets) > DEEPEST and line.deep is None:
+            if len(brackets) > MAX_NESTING and line.deep is None:
                 line.deep = token
         elif kind == "RPAR" and brackets and brackets[-1].type == "LPAR":
             brackets.pop()
@@ -66,23 +63,23 @@ def _opened(brackets: list[Token]) -> Token:
     return next((bracket for bracket in brackets if bracket.type == "LBRACE"), brackets[-1])
 
 
-def _left_open(brackets: list[Token], following: Token | None) -> bool:
+def _left_open(brackets: list[Token], following: Token | None, statements: Container[str]) -> bool:
     """Whether a line that begins with `following` must be a statement of its own, whatever is open."""
     if any(bracket.type == "LBRACE" for bracket in brackets):
         return following is not None and following.type == "VARIANT"  # no variant stands inside another one
-    return _begins_a_statement(following)
+    return _begins_a_statement(following, statements)
 
 
-def _goes_on(last: str, following: Token | None) -> bool:
+def _goes_on(last: str, following: Token | None, statements: Container[str]) -> bool:
     """Whether a line that ends in `last` is continued by the next one."""
     return following is not None and (
-        following.type == "ARROW" or (last == "ARROW" and not _begins_a_statement(following))
+        following.type == "ARROW" or (last == "ARROW" and not _begins_a_statement(following, statements))
     )
 
 
-def _begins_a_statement(token: Token | None) -> bool:
+def _begins_a_statement(token: Token | None, statements: Container[str]) -> bool:
     """Whether a token can begin nothing but a statement that is no network."""
-    return token is not None and (token.type in _KEYWORDS or (token.type == "NAME" and token.text in statements()))
+    return token is not None and (token.type in _KEYWORDS or (token.type == "NAME" and token.text in statements))
 
 
 def _following(tokens: Sequence[Token]) -> Sequence[Token | None]:

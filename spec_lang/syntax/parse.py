@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from lark.exceptions import UnexpectedToken
 
-from nnspec.spec_lang.report.diagnostics import Diagnostic, Enough, Findings, Fix, one_of
+from nnspec.spec_lang.limits import MAX_NESTING, MAX_TEXT_BYTES
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, TooManyFindings, one_of
+from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, is_call_of_a_program, statement_meant
-from nnspec.spec_lang.source import LONGEST_TEXT, Source, Span
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, Token, is_name, single, statement, tokens
-from nnspec.spec_lang.syntax.lines import DEEPEST, Line, split
+from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, parse_statement, parse_token, tokens
+from nnspec.spec_lang.syntax.lines import Line, split_statements
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
 
 _IN_WORDS = {
@@ -38,34 +40,34 @@ _IN_WORDS = {
 """What the grammar's terminals are called in messages."""
 
 
-def parse(source: Source) -> tuple[list[Statement], list[Diagnostic]]:
+def parse_source(source: Source, words: KnownWords) -> tuple[list[Statement], list[Diagnostic]]:
     """The statements of a text, and what was wrong with those that could not be read, in order of place."""
     found = Findings()
     try:
-        statements = read(source, found)
-    except Enough:
+        statements = parse_into(found, source, words)
+    except TooManyFindings:
         statements = []
     return statements, sorted(found, key=lambda diagnostic: diagnostic.span.start)
 
 
-def read(source: Source, found: Findings) -> list[Statement]:
+def parse_into(found: Findings, source: Source, words: KnownWords) -> list[Statement]:
     """The statements of a text; what cannot be read is told in `found` and stands as Broken among them."""
     whole = Span(source, 0, 1)
-    if source.size > LONGEST_TEXT:
-        found.say("E003", f"the spec is longer than the {LONGEST_TEXT:,} bytes that a spec may have", whole)
+    if source.size > MAX_TEXT_BYTES:
+        found.say("E003", f"the spec is longer than the {MAX_TEXT_BYTES:,} bytes that a spec may have", whole)
         return [Broken("network", None, whole)]
     odd = source.not_utf8 if source.not_utf8 is not None else source.text.find("\0")
     if odd >= 0:
         help = "save it as UTF-8 text; if it is no text at all, it is no spec"
         found.say("E001", "the file is not UTF-8 text", Span(source, odd, odd + 1), help)
         return [Broken("network", None, whole)]
-    return list(_Reader(found).read(tokens(source)))
+    return list(_Reader(found, words).read(tokens(source)))
 
 
 def parse_value(text: str, name: str) -> Value:
     """A value as it would stand after `=`, from a text outside any spec; what is no token of the language is a text."""
     source = Source(name, text)
-    value = single(source)
+    value = parse_token(source)
     # A date, a path: a text, as a shell's user means it.
     return value if value is not None else Value("text", text, Span(source, 0, len(text)))
 
@@ -73,13 +75,14 @@ def parse_value(text: str, name: str) -> Value:
 class _Reader:
     """One reading of one source."""
 
-    def __init__(self, found: Findings):
+    def __init__(self, found: Findings, words: KnownWords):
         self.found = found
+        self.words = words
         self.left_open = 0  # braces told as unclosed, whose } may still come
 
     def read(self, tokens: Iterable[Token]) -> Iterator[Statement]:
         """The statements that these tokens make."""
-        for line in split(list(tokens)):
+        for line in split_statements(list(tokens), self.words.statements):
             if self.left_open and [token.type for token in line.tokens] == ["RBRACE"]:
                 self.left_open -= 1
                 continue
@@ -91,13 +94,13 @@ class _Reader:
         for token in strays[:1] if one else [token for token in strays if token.type != "DOTTED"]:
             self._stray(token)
         if line.deep is not None:
-            message = f"nested more than {DEEPEST} levels deep"
+            message = f"nested more than {MAX_NESTING} levels deep"
             self.found.say("E003", message, line.deep.span, "give the inner part a name: block NAME() = …")
         elif line.unclosed is not None:
             self._unclosed(line.unclosed)
         elif not strays:
             try:
-                return self._sound(statement(line.tokens), line)
+                return self._sound(parse_statement(line.tokens), line)
             except UnexpectedToken as error:
                 self._unexpected(error, line.tokens)
         return self._broken(line)
@@ -136,7 +139,7 @@ class _Reader:
     def _broken(self, line: Line) -> Broken:
         first, *rest = line.tokens
         names = {"LET", "BLOCK", "VARIANT", "SWEEP", "INCLUDE"}
-        kind = first.type.lower() if first.type in names else statement_meant(first) or "network"
+        kind = first.type.lower() if first.type in names else statement_meant(first, self.words) or "network"
         name = rest[0].text.partition("=")[0].strip() if first.type in names and rest else None
         return Broken(kind, name, first.span.to(line.tokens[-1].span))
 
@@ -151,7 +154,7 @@ class _Reader:
         help, fix = _hint(token), None
         if token.type == "DOTTED":
             message = f'"{text}" does not fit here'
-            help, fix = dotted_advice(token)
+            help, fix = dotted_advice(token, self.words)
         elif token.type == "UNCLOSED":
             message, help = "a text is opened here and not closed on its line", 'write a closing "'
         elif token.type == "QUOTED":
@@ -175,7 +178,7 @@ class _Reader:
         wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
         message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
         notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_IN_WORDS["$END"]]) else ()
-        self.found.add(Diagnostic("E002", message, token.span, notes, advice(tokens, index)))
+        self.found.add(Diagnostic("E002", message, token.span, notes, advice(tokens, index, self.words)))
 
 
 def _in_words(expected: set[str], at_start: bool) -> list[str]:

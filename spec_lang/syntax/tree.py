@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.source import Span
 
-Kind = Literal["size", "count", "ratio", "int", "number", "text", "name", "variable"]
+ValueKind = Literal["size", "count", "ratio", "int", "number", "text", "name", "variable"]
 
 
 class Value(NamedTuple):
@@ -14,7 +14,7 @@ class Value(NamedTuple):
     A variable's `value` is its name; `x$w` is one too, and its text begins with x.
     """
 
-    kind: Kind
+    kind: ValueKind
     value: object
     span: Span
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nnspec.spec_lang.vocabulary.markers import Bare, Chosen
+from nnspec.spec_lang.vocabulary.markers import Bare, NameOf
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 
@@ -48,11 +48,11 @@ class Layer(Word):
 class Weighted(Layer):
     """A layer with a weight, a bias, an activation after it and penalties on its weight."""
 
-    activation: Annotated[str, Bare(("name",), "relu"), Chosen("activation")] = Field(
+    activation: Annotated[str, Bare(("name",), "relu"), NameOf("activation")] = Field(
         "linear", description="the function of what comes out"
     )
     bias: bool = Field(True, description="whether a learnt number is added to each output")
-    init: Annotated[str | None, Chosen("init")] = Field(
+    init: Annotated[str | None, NameOf("init")] = Field(
         None, description="how the weights begin, instead of the spec's init"
     )
     l1: float = Field(0.0, ge=0, description="penalty on the sizes of the weights")

@@ -8,10 +8,10 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.spec_lang.vocabulary.markers import Text
 from nnspec.spec_lang.vocabulary.registry import Word
-from nnspec.spec_lang.vocabulary.windowing import Series
+from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
-class Data(Word):
+class DataSource(Word):
     """A source of samples.
 
     `split` gives the shares of training and validation, and of a test split where the source has none of its own:
@@ -55,7 +55,7 @@ class Data(Word):
         return self.model_copy(update=update)
 
 
-class Digits(Data):
+class Digits(DataSource):
     """Handwritten digits of 28x28 pixels in ten classes, with a test split of their own (LeCun et al. 1998)."""
 
     shape = (28, 28, 1)
@@ -76,7 +76,7 @@ class MnistSample(Digits):
     word = "mnist_sample"
 
 
-class Files(Data):
+class Files(DataSource):
     """Files of the user's own; paths start at the spec's folder."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)
@@ -120,7 +120,7 @@ class Npz(Files):
     y: str = Field("y", description="the array of the targets")
 
 
-class Csv(Series, Files):
+class Csv(WindowedSeries, Files):
     """A table with a header line: every column but the target is a feature. Text targets are classes, and so are
     whole numbers where the loss is about classes.
 

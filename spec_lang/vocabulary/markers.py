@@ -6,10 +6,9 @@ from typing import Annotated, TypeVar, get_args, get_origin
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-T = TypeVar("T")
+from nnspec.spec_lang.limits import MAX_AXES
 
-MOST_SIZES = 8
-"""Axes of a shape."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Bare:
 
 
 Positive = Annotated[int, Field(gt=0)]
-Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MOST_SIZES)]
+Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MAX_AXES)]
 Whole = Annotated[int, Bare(("int",), "10")]
 Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
@@ -30,7 +29,7 @@ Name = Annotated[str, Bare(("name",), "a_name")]
 
 
 @dataclass(frozen=True)
-class Chosen:
+class NameOf:
     """Marks a field whose value is the name of a word of some kind, such as an activation."""
 
     kind: str

@@ -18,7 +18,7 @@ class ConstantRate(Schedule):
     word = "constant"
 
 
-class Step(Schedule):
+class StepDecay(Schedule):
     """Times `factor` after every `every`."""
 
     word = "step"

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from nnspec.spec_lang.vocabulary.data import Data, Files, given_once
-from nnspec.spec_lang.vocabulary.windowing import Series
+from nnspec.spec_lang.vocabulary.data import DataSource, Files, given_once
+from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
-class Sine(Series, Data):
+class Sine(WindowedSeries, DataSource):
     """A sine with noise: `frequency` radians a point, `length` points, noise of that deviation drawn from `seed`."""
 
     word = "sine"
@@ -29,7 +29,7 @@ class Sine(Series, Data):
         return (self.window, 1) if self.window is not None else None
 
 
-class Symbolic(Data):
+class Symbolic(DataSource):
     """Text as symbols: each sample is a sequence, and at each step the next symbol is what it is to become."""
 
     symbolic = True

@@ -19,7 +19,7 @@ class Extent(NamedTuple):
     after: int
 
 
-def extent(length: int, window: int, stride: int, pad: Pad, dilation: int = 1) -> Extent:
+def window_extent(length: int, window: int, stride: int, pad: Pad, dilation: int = 1) -> Extent:
     """Places of a window along an axis.
 
     `valid` pads nothing, a number pads both ends, `same` gives ceil(length / stride) places with the odd cell of
@@ -63,8 +63,8 @@ class Windowed(Layer):
             advice = "write reshape HxWxC before it" if not shape.sequence else None
             raise Misfit(f"{self.word} looks at an image, and {shape} is {what}", advice)
         height, width = self.pair()
-        rows = extent(image[0], height, self.steps(), pad, dilation)
-        columns = extent(image[1], width, self.steps(), pad, dilation)
+        rows = window_extent(image[0], height, self.steps(), pad, dilation)
+        columns = window_extent(image[1], width, self.steps(), pad, dilation)
         if min(rows.places, columns.places) < 1:
             reach = f"{dilation * (height - 1) + 1}x{dilation * (width - 1) + 1}"
             dilated = f", {reach} with its dilation," if dilation > 1 else ""

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Setting
-from nnspec.spec_lang.vocabulary.markers import Bare, Chosen, Name, Whole, Window
+from nnspec.spec_lang.vocabulary.markers import Bare, Name, NameOf, Whole, Window
 from nnspec.spec_lang.vocabulary.registry import Word
 
 
@@ -70,7 +70,7 @@ class Metrics(Setting):
 
     word = "metrics"
     examples = ("metrics accuracy, f1",)
-    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), Chosen("metric")] = Field(
+    names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), NameOf("metric")] = Field(
         description="what is measured"
     )
 

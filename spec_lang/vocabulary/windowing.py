@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 
-class Series(BaseModel):
+class WindowedSeries(BaseModel):
     """Windows over a series in the order of time.
 
     A sample is `window` points. What it is to become is the value `horizon` points behind its last (`predict=last`), or

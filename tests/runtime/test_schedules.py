@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.runtime.schedules import PlateauState, factor
-from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, Step
+from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, StepDecay
 
 TIMED = [ConstantRate, Cosine, Exponential, Plateau]
 
@@ -17,17 +17,17 @@ def test_constant_and_plateau_leave_the_rate_to_others() -> None:
 
 
 def test_step_falls_at_the_end_of_each_stretch() -> None:
-    word = Step(factor=0.5, every=10)
+    word = StepDecay(factor=0.5, every=10)
     assert [factor(word, time, 100) for time in (0, 9, 10, 19, 20, 30)] == [1, 1, 0.5, 0.5, 0.25, 0.125]
 
 
 def test_step_falls_on_time_where_times_are_fractions() -> None:
-    assert factor(Step(factor=0.5, every=0.1), 3 / 10, 1) == 0.125  # 3 / 10 / 0.1 is 2.9999999999999996
-    assert factor(Step(factor=0.5, every=0.1), 0.29, 1) == 0.25
+    assert factor(StepDecay(factor=0.5, every=0.1), 3 / 10, 1) == 0.125  # 3 / 10 / 0.1 is 2.9999999999999996
+    assert factor(StepDecay(factor=0.5, every=0.1), 0.29, 1) == 0.25
 
 
 def test_the_schedule_of_the_notes() -> None:
-    assert factor(Step(factor=0.96, every=5000), 49_999, 50_000) == pytest.approx(0.96**9)
+    assert factor(StepDecay(factor=0.96, every=5000), 49_999, 50_000) == pytest.approx(0.96**9)
 
 
 def test_exponential_falls_with_each_step() -> None:
@@ -54,7 +54,9 @@ def test_a_warm_up_as_long_as_the_training_leaves_nothing_to_the_schedule() -> N
 
 
 @given(
-    word=st.sampled_from([cls(warmup=w) for cls in TIMED for w in (0, 3)] + [Step(every=4), Step(every=0.3, warmup=1)]),
+    word=st.sampled_from(
+        [cls(warmup=w) for cls in TIMED for w in (0, 3)] + [StepDecay(every=4), StepDecay(every=0.3, warmup=1)]
+    ),
     time=st.floats(0, 30),
 )
 def test_a_factor_is_never_below_zero_or_above_one(word: Schedule, time: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic
@@ -23,7 +23,7 @@ def spec_of(
 ) -> Spec:
     """The checked spec."""
     source = text if isinstance(text, Source) else Source(NAME, text)
-    return check(source, overrides_from(settings or {}, data, seed), variant, shape, classes)
+    return check_source(source, overrides_from(settings or {}, data, seed), variant, shape, classes)
 
 
 def errors_of(text: str | bytes | Source, **outside: object) -> list[Diagnostic]:

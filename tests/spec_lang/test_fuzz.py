@@ -6,19 +6,23 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.lark import from_lark
+from lark import Lark
 
-from nnspec.spec_lang.check.canonical_text import resolved
-from nnspec.spec_lang.report.diagnostics import MOST
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.limits import MAX_FINDINGS
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.report.render import render_all
 from nnspec.spec_lang.report.sarif import as_sarif
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.formatter import format
-from nnspec.spec_lang.syntax.grammar import grammar
+from nnspec.spec_lang.syntax.formatter import format_source
+from nnspec.spec_lang.syntax.grammar import GRAMMAR
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, layouts, mutated, specs
 
 SHIPPED = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "specs").glob("*.nnspec")]
+
+LANGUAGE = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="basic")
 
 KEYS = st.sampled_from(
     ["drop", "optimizer.lr", "train.epochs", "data", "input", "x", "a.b.c", "", "=", "é", "optimizer"]
@@ -37,12 +41,12 @@ def answered(content: str | bytes) -> bool:
     """Whether a text is a spec that can be written out and formatted for good, or gets diagnostics that can be told."""
     source = Source("fuzz.nnspec", content)
     try:
-        written = resolved(spec_of(source)) != ""
+        written = canonical_text(spec_of(source)) != ""
     except SpecError as error:
         written = told(error, source)
     try:
-        formatted = format(source)
-        return written and format(formatted) == formatted
+        formatted = format_source(source, known_words())
+        return written and format_source(formatted, known_words()) == formatted
     except SpecError as error:
         return written and told(error, source)
 
@@ -50,7 +54,7 @@ def answered(content: str | bytes) -> bool:
 def told(error: SpecError, source: Source) -> bool:
     """Whether there is something to tell; asserts that it can be told in every form."""
     found = error.diagnostics
-    assert 0 < len(found) <= MOST
+    assert 0 < len(found) <= MAX_FINDINGS
     assert render_all(found, colour=True, width=60).count("\x1b[0m") >= len(found)
     assert json.dumps([as_sarif(found), *(diagnostic.as_json() for diagnostic in found)])
     for diagnostic in found:
@@ -72,7 +76,7 @@ def test_any_bytes_are_answered(content: bytes) -> None:
     assert answered(content)
 
 
-@given(from_lark(grammar(), start="start", alphabet=st.characters(codec="ascii", exclude_categories=["Cc"])))
+@given(from_lark(LANGUAGE, start="start", alphabet=st.characters(codec="ascii", exclude_categories=["Cc"])))
 @cases(100)
 def test_any_text_of_the_grammar_is_answered(text: str) -> None:
     assert answered(text)
@@ -102,6 +106,6 @@ def test_any_settings_from_outside_are_answered(
 ) -> None:
     source = Source("fuzz.nnspec", text)
     try:
-        assert resolved(spec_of(source, settings, variant, data))
+        assert canonical_text(spec_of(source, settings, variant, data))
     except SpecError as error:
         assert told(error, source)

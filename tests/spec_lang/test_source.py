@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from nnspec.spec_lang.limits import MAX_TEXT_BYTES
 from nnspec.spec_lang.report.errors import SourceError
-from nnspec.spec_lang.source import LONGEST_TEXT, Source, Span, open_source
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.files import open_source
 from tests.spec_lang.said import codes_of, error_of, spec_of
 
 
@@ -78,5 +80,5 @@ def test_a_name_no_file_can_have_is_an_error_of_use() -> None:
 
 def test_no_more_of_a_file_is_read_than_a_spec_may_have() -> None:
     source = open_source("/dev/zero")
-    assert source.size == LONGEST_TEXT + 1
+    assert source.size == MAX_TEXT_BYTES + 1
     assert codes_of(source) == ["E003"]

@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from nnspec.spec_lang.check.bind import Slot, slots
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.registry import Word, words
@@ -54,7 +54,7 @@ def _annotations(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def option(cls: type[Word], slot: Slot) -> st.SearchStrategy[str]:
+def option(cls: type[Word], slot: WordField) -> st.SearchStrategy[str]:
     """`name=value` for a field that is an option, with any value it takes."""
     info = cls.fields()[slot.name]
     values: list[st.SearchStrategy[str]] = [st.sampled_from(slot.choices)] if slot.choices else []
@@ -74,7 +74,7 @@ def option(cls: type[Word], slot: Slot) -> st.SearchStrategy[str]:
 
 def with_options(cls: type[Word]) -> st.SearchStrategy[str]:
     """A word without bare values, with some of its options."""
-    named = [slot for slot in slots(cls).values() if not slot.bare]
+    named = [slot for slot in fields_of(cls).values() if not slot.bare]
     required = [option(cls, slot) for slot in named if slot.required]
     others = [option(cls, slot) for slot in named if not slot.required]
     return st.builds(

@@ -6,17 +6,21 @@ from pathlib import Path
 import pytest
 
 import nnspec
-from nnspec.spec_lang.source import open_source
-from nnspec.spec_lang.syntax.formatter import format
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.files import open_source
+from nnspec.spec_lang.syntax.formatter import format_source
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Variant
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(FOLDER.glob("*.nnspec"))
 VARIANTS = [
     (path, variant)
     for path in SPECS
-    for variant in (None, *(s.name for s in parse(open_source(path))[0] if isinstance(s, Variant)))
+    for variant in (
+        None,
+        *(s.name for s in parse_source(open_source(path), known_words())[0] if isinstance(s, Variant)),
+    )
 ]
 SAMPLE = {"mnist": "mnist_sample"}
 """What stands in for data that are not in the package."""
@@ -31,7 +35,7 @@ def test_a_spec_opens_with_what_it_shows_and_is_named_like_its_file(path: Path) 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_spec_is_written_as_fmt_writes_it(path: Path) -> None:
-    assert format(open_source(path)) == path.read_text(encoding="utf-8"), f"run nnspec fmt {path}"
+    assert format_source(open_source(path), known_words()) == path.read_text(encoding="utf-8"), f"run nnspec fmt {path}"
 
 
 def test_lenet5_has_its_61706_parameters() -> None:

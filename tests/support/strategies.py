@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import DTypeLike, NDArray
 
 from nnspec.spec_lang.check.canonical_text import written
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.bases import Layer
@@ -93,7 +93,7 @@ def layer(text: str) -> Layer:
     refused = ""
     for shape in (*SHAPES, *LARGE_SHAPES):
         try:
-            (node,) = check(Source("a test", text), input_shape=shape).nodes
+            (node,) = check_source(Source("a test", text), input_shape=shape).nodes
         except SpecError as error:
             refused = refused or str(error)
         else:

@@ -6,7 +6,7 @@ from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbr
 from nnspec.runtime.compiler.kernels.conv import padded, unpadded
 from nnspec.runtime.compiler.writer import Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
-from nnspec.spec_lang.vocabulary.spatial import extent
+from nnspec.spec_lang.vocabulary.spatial import window_extent
 
 
 @dataclass(frozen=True)
@@ -185,6 +185,6 @@ def _back(word: Pool, site: KernelContext, d_x: Ref) -> Ref:
     image = site.node.input_shapes[0].as_image()
     assert image is not None
     height, width = word.pair()
-    rows = extent(image[0], height, word.steps(), word.pad)
-    columns = extent(image[1], width, word.steps(), word.pad)
+    rows = window_extent(image[0], height, word.steps(), word.pad)
+    columns = window_extent(image[1], width, word.steps(), word.pad)
     return unpadded(site, d_x, site.x, (rows, columns))

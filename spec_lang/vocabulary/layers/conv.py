@@ -7,7 +7,7 @@ from pydantic import Field
 from nnspec.spec_lang.vocabulary.bases import Weighted
 from nnspec.spec_lang.vocabulary.markers import Count, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
-from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed, extent
+from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed, window_extent
 
 
 class Conv(Windowed, Weighted):
@@ -46,7 +46,7 @@ class Conv(Windowed, Weighted):
         steps = self.along_time(shape)
         if steps is None:
             return super().extents(shape, pad, dilation)
-        time = extent(steps[0], self.window[0], self.stride, pad, dilation)
+        time = window_extent(steps[0], self.window[0], self.stride, pad, dilation)
         if time.places < 1:
             message = f"a window of {dilation * (self.window[0] - 1) + 1} steps looks at {steps[0]}."
             help = f"write pad=same, or a window of {steps[0]} or less"

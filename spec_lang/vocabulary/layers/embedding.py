@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Chosen, Whole
+from nnspec.spec_lang.vocabulary.markers import NameOf, Whole
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
 
@@ -55,7 +55,7 @@ class Embed(Symbols):
     word = "embed"
     examples = ("embed 16 vocab=27",)
     units: Whole = Field(gt=0, description="how many numbers stand for a symbol")
-    init: Annotated[str | None, Chosen("init")] = Field(
+    init: Annotated[str | None, NameOf("init")] = Field(
         None, description="how the weights begin, instead of a normal distribution"
     )
 

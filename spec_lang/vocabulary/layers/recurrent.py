@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Bare, Chosen, Whole
+from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, Whole
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
 BACKWARDS = "reverse_"
@@ -29,7 +29,7 @@ class Recurrent(Layer):
     reverse: bool = Field(False, description="whether it reads from the end")
     bidirectional: bool = Field(False, description="whether it reads both ways and gives both states side by side")
     bias: bool = Field(True, description="whether a learnt number is added to each output")
-    init: Annotated[str | None, Chosen("init")] = Field(
+    init: Annotated[str | None, NameOf("init")] = Field(
         None, description="how the weights begin, instead of the spec's init"
     )
 

@@ -16,7 +16,7 @@ from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.targets import PADDING
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.layers.embedding import Symbols
@@ -59,7 +59,7 @@ class Both:
     @classmethod
     def of(cls, text: str, dtype: str = "float64", shape: Shape | None = None) -> "Both":
         """The network of a text; `shape` is that of its samples where the text does not say it."""
-        return cls.from_spec(check(Source("a test", text), input_shape=shape), dtype)
+        return cls.from_spec(check_source(Source("a test", text), input_shape=shape), dtype)
 
     @classmethod
     def from_spec(cls, spec: Spec, dtype: str = "float64") -> "Both":

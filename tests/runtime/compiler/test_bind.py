@@ -15,7 +15,7 @@ from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.source import Source
 from tests.runtime.compiler.both import CLOSE, Batch, Both, assert_agree, in_lanes, run
 from tests.runtime.compiler.watched import WatchedNumPy
@@ -165,7 +165,7 @@ SAMPLES = {
 def test_samples_of_any_type_are_normalized_as_preprocessing_says(
     shape: tuple[int, ...], normalize: Any, kind: Any, dtype: str
 ) -> None:
-    spec = check(Source("a test", f"input {'x'.join(map(str, shape))} -> linear"))
+    spec = check_source(Source("a test", f"input {'x'.join(map(str, shape))} -> linear"))
     x = (np.random.default_rng(0).uniform(0, 255, (9, *shape)).round() % (2 if kind is np.bool_ else 256)).astype(kind)
     measured = np.concatenate([x, x]).astype(np.float64) * 3 if kind is np.bool_ else x
     preprocessing = Preprocessing.fit(measured, normalize, "regression")

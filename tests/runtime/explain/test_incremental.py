@@ -17,7 +17,7 @@ from nnspec.runtime.explain.occlusion import OcclusionError, Question
 from nnspec.runtime.explain.patch_stack import Stack, stack_of
 from nnspec.runtime.infer.evaluation import class_probabilities
 from nnspec.runtime.infer.network import Network
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -31,7 +31,7 @@ def network(text: str, shape: tuple[int, ...], dtype: Any = np.float64, seed: in
     random = np.random.default_rng(seed)
     channels = shape[-1] if len(shape) == 3 else 1
     shift, scale = random.normal(size=channels), random.uniform(0.5, 2, channels)
-    spec = check(Source("a test", text), input_shape=Shape(shape))
+    spec = check_source(Source("a test", text), input_shape=Shape(shape))
     made = Network(spec, Preprocessing("zscore", shape, shift, scale, None, None, "classification"), dtype)
     for arena in (made.parameter_arena, made.buffer_arena):
         for name in arena:
@@ -125,7 +125,7 @@ def cases(draw: st.DrawFn) -> tuple[Network, Question, float]:
     front = draw(st.sampled_from(["", "", "relu", "batchnorm"]))
     parts = [*([front] if front else []), *draw(st.lists(layers(), min_size=1, max_size=3))]
     try:
-        before = check(Source("a test", " -> ".join([*parts, "dense 3 softmax"])), input_shape=Shape(shape))
+        before = check_source(Source("a test", " -> ".join([*parts, "dense 3 softmax"])), input_shape=Shape(shape))
         size = before.nodes[-1].input_shape.size
         text = " -> ".join([*parts, draw(ends).format(size=size)])
         dtype, seed = draw(st.sampled_from([np.float64, np.float32])), draw(st.integers(0, 1000))

@@ -5,7 +5,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nnspec.runtime.explain.patches import Glance, Laid, Place, runs, whole_image
-from nnspec.spec_lang.vocabulary.spatial import extent
+from nnspec.spec_lang.vocabulary.spatial import window_extent
 
 LENGTH = 17
 
@@ -16,7 +16,7 @@ def stacks(draw: st.DrawFn) -> list[Glance]:
     length, found = LENGTH, []
     for _ in range(draw(st.integers(1, 3))):
         cells, stride, dilation = draw(st.integers(1, 4)), draw(st.integers(1, 3)), draw(st.integers(1, 2))
-        along = extent(length, cells, stride, draw(st.sampled_from(["valid", "same", 1, 2])), dilation)
+        along = window_extent(length, cells, stride, draw(st.sampled_from(["valid", "same", 1, 2])), dilation)
         assume(along.places >= 1)
         found.append(Glance(along.places, cells, stride, dilation, along.before, draw(st.booleans())))
         length = along.places

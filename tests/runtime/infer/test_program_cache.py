@@ -15,7 +15,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import LARGEST, plan_for
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.metrics import measure
-from nnspec.spec_lang.check.examination import check
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.source import Source
 
 SPECS = {
@@ -32,7 +32,7 @@ SIZES = (0, 1, 2, LARGEST - 1, LARGEST, LARGEST + 1, 300)
 def network(text: str, dtype: str = "float32", normalize: Any = "zscore") -> tuple[Network, np.ndarray]:
     """A network of random parameters that has learnt to normalize bytes, and 300 samples of bytes."""
     random = np.random.default_rng(0)
-    spec = check(Source("a test", text))
+    spec = check_source(Source("a test", text))
     assert spec.input is not None
     x = random.integers(0, 256, (300, *spec.input)).astype(np.uint8)
     made = Network(spec, Preprocessing.fit(x, normalize, "classification"), np.dtype(dtype))

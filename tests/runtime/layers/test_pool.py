@@ -9,7 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.spatial import extent
+from nnspec.spec_lang.vocabulary.spatial import window_extent
 from tests.support.strategies import Case, batches, distinct, layer, pools, seeds
 
 
@@ -18,7 +18,7 @@ def slow_pool(word: Pool, x: Array, fill: float, summary: Callable[[Array], floa
     batch, height, width, channels = x.shape
     (tall, wide), stride = word.window, word.stride
     assert stride is not None
-    rows, columns = extent(height, tall, stride, word.pad), extent(width, wide, stride, word.pad)
+    rows, columns = window_extent(height, tall, stride, word.pad), window_extent(width, wide, stride, word.pad)
     padded = np.pad(x, ((0, 0), rows[1:], columns[1:], (0, 0)), constant_values=fill)
     y = np.zeros((batch, rows.places, columns.places, channels))
     for n, i, j, c in np.ndindex(y.shape):

@@ -5,21 +5,23 @@ from annotated_types import Ge, Gt, Le, Lt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.spec_lang.check.bind import Slot, bind, field_of, slots
+from nnspec.spec_lang.check.bind import bind, fields_filled
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.texts import cases, option
 
 WORDS = [cls for named in (layers(), *statements().values()) for cls in named.values()]
-OPTIONS = [(cls, slot) for cls in WORDS for slot in slots(cls).values() if not slot.bare]
+OPTIONS = [(cls, slot) for cls in WORDS for slot in fields_of(cls).values() if not slot.bare]
 BOUNDED = [
     (cls, slot.name, bound)
     for cls in WORDS
-    for slot in slots(cls).values()
+    for slot in fields_of(cls).values()
     for bound in cls.fields()[slot.name].metadata
     if isinstance(bound, Gt | Ge | Lt | Le)
 ]
@@ -31,7 +33,7 @@ def name(value: object) -> str:
 
 def arguments(cls: type[Word], text: str) -> tuple[Argument, ...]:
     """The arguments of a line, without the name that a section's word is chosen by."""
-    (line,), found = parse(Source("a", text))
+    (line,), found = parse_source(Source("a", text), known_words())
     assert not found and isinstance(line, Pipeline) and isinstance(line.stages[0], Call)
     given = line.stages[0].arguments
     return given[1:] if cls.kind in SECTIONS else given
@@ -46,13 +48,13 @@ def needed(cls: type[Word]) -> str:
 
 def bound(cls: type[Word], text: str) -> Word:
     given = arguments(cls, text)
-    word, found = bind(cls, given, parse(Source("a", text))[0][0].span)
+    word, found = bind(cls, given, parse_source(Source("a", text), known_words())[0][0].span)
     assert word is not None, found
     return word
 
 
 def wrong(cls: type[Word], text: str) -> list[Diagnostic]:
-    return bind(cls, arguments(cls, text), parse(Source("a", text))[0][0].span)[1]
+    return bind(cls, arguments(cls, text), parse_source(Source("a", text), known_words())[0][0].span)[1]
 
 
 def without(text: str, slot: str) -> str:
@@ -73,7 +75,7 @@ def test_a_word_written_out_is_the_same_word(cls: type[Word]) -> None:
 
 
 def test_every_argument_says_what_it_is() -> None:
-    silent = [(cls.word, slot.name) for cls in WORDS for slot in slots(cls).values() if not slot.meaning]
+    silent = [(cls.word, slot.name) for cls in WORDS for slot in fields_of(cls).values() if not slot.meaning]
     assert silent == []
 
 
@@ -91,7 +93,7 @@ def test_an_option_of_any_value_is_bound_and_written_out_again(data: st.DataObje
 
 
 @pytest.mark.parametrize(("cls", "slot"), OPTIONS, ids=name)
-def test_an_option_given_twice_is_told_at_the_second(cls: type[Word], slot: Slot) -> None:
+def test_an_option_given_twice_is_told_at_the_second(cls: type[Word], slot: WordField) -> None:
     value = slot.choices[0] if slot.choices else "yes" if "bool" in slot.kinds else "1"
     value = "75/25" if "ratio" in slot.kinds else value
     line = f"{without(needed(cls), slot.name)} {slot.name}={value} {slot.name}={value}"
@@ -100,14 +102,14 @@ def test_an_option_given_twice_is_told_at_the_second(cls: type[Word], slot: Slot
 
 
 @pytest.mark.parametrize(("cls", "slot"), OPTIONS, ids=name)
-def test_an_option_of_the_wrong_kind_is_told_with_the_right_one(cls: type[Word], slot: Slot) -> None:
+def test_an_option_of_the_wrong_kind_is_told_with_the_right_one(cls: type[Word], slot: WordField) -> None:
     (error,) = wrong(cls, f"{without(needed(cls), slot.name)} {slot.name}=x8")
     assert (error.code, error.message, error.span.text) == ("E201", f"{slot.name} cannot be x8", "x8")
     assert error.help == f"write {slot.takes()}"
 
 
 @pytest.mark.parametrize(("cls", "slot"), OPTIONS, ids=name)
-def test_a_misspelt_option_is_told_with_its_near_name(cls: type[Word], slot: Slot) -> None:
+def test_a_misspelt_option_is_told_with_its_near_name(cls: type[Word], slot: WordField) -> None:
     if len(slot.name) > 3:
         misspelt = slot.name[:-2] + slot.name[-1] + slot.name[-2] if slot.name[-1] != slot.name[-2] else slot.name + "e"
         error = wrong(cls, f"{needed(cls)} {misspelt}=1")[0]
@@ -119,7 +121,7 @@ def test_a_misspelt_option_is_told_with_its_near_name(cls: type[Word], slot: Slo
 def test_a_value_beyond_its_bounds_is_told_in_words(cls: type[Word], slot: str, edge: Gt | Ge | Lt | Le) -> None:
     limit = getattr(edge, type(edge).__name__.lower())
     step = {Gt: 0, Ge: -1, Lt: 0, Le: 1}[type(edge)]
-    made = slots(cls)[slot]
+    made = fields_of(cls)[slot]
     value = f"{limit + step:.0f}"
     if made.bare and made.bare.kinds == ("count",):
         value = f"x{value}"
@@ -137,7 +139,7 @@ def test_a_value_beyond_its_bounds_is_told_in_words(cls: type[Word], slot: str, 
 
 
 def _kind(text: str) -> str | None:
-    (line,), _ = parse(Source("a", f"word {text}"))
+    (line,), _ = parse_source(Source("a", f"word {text}"), known_words())
     assert isinstance(line, Pipeline) and isinstance(line.stages[0], Call)
     (argument,) = line.stages[0].arguments
     return getattr(argument, "kind", None)
@@ -221,7 +223,7 @@ def test_all_arguments_of_a_call_are_judged_at_once() -> None:
 
 def test_it_is_known_which_field_each_argument_fills() -> None:
     line = "train batch=3 5 epochs"
-    assert field_of(statements()["train"]["train"], arguments(statements()["train"]["train"], line)) == {
+    assert fields_filled(statements()["train"]["train"], arguments(statements()["train"]["train"], line)) == {
         0: "batch", 1: "length", 2: "unit"
     }  # fmt: skip
-    assert field_of(statements()["train"]["train"], ()) == {}
+    assert fields_filled(statements()["train"]["train"], ()) == {}

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 
-from nnspec.spec_lang.check.canonical_text import in_short, resolved
-from nnspec.spec_lang.check.difference import differences
+from nnspec.spec_lang.check.canonical_text import canonical_text, in_short
+from nnspec.spec_lang.check.difference import spec_differences
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, layouts, specs
 
@@ -13,9 +13,9 @@ from tests.spec_lang.texts import cases, layouts, specs
 @cases(60)
 def test_checking_the_resolved_text_gives_the_same_spec(text: str) -> None:
     spec = spec_of(text)
-    again = spec_of(resolved(spec))
-    assert differences(spec, again) == ()
-    assert resolved(again) == resolved(spec)
+    again = spec_of(canonical_text(spec))
+    assert spec_differences(spec, again) == ()
+    assert canonical_text(again) == canonical_text(spec)
     assert [(node.name, node.layer, node.inputs, node.output_shape) for node in again.nodes] == [
         (node.name, node.layer, node.inputs, node.output_shape) for node in spec.nodes
     ]

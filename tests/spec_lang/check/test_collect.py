@@ -3,14 +3,15 @@
 from nnspec.spec_lang.check.collect import Statements, collect, substitute
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Value
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import errors_of, spec_of
 
 
 def known(text: str) -> tuple[Statements, list[Diagnostic]]:
     statements, found = Statements(), Findings()
-    collect(parse(Source("a", text))[0], statements, found)
+    collect(parse_source(Source("a", text), known_words())[0], statements, found)
     return statements, list(found)
 
 
@@ -34,7 +35,7 @@ def test_a_copy_may_be_changed_alone() -> None:
 def test_a_later_text_replaces_what_an_earlier_one_said() -> None:
     made, found = known("optimizer adam\nlet w = 3")
     again = Findings()
-    collect(parse(Source("b", "optimizer sgd\nlet w = 4"))[0], made, again)
+    collect(parse_source(Source("b", "optimizer sgd\nlet w = 4"), known_words())[0], made, again)
     assert (len(found), len(again)) == (0, 0)
     assert made.settings["optimizer"].span.text == "optimizer sgd"
     assert made.lets["w"].value.value == 4

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import given
 
-from nnspec.spec_lang.check.difference import Difference, differences, text
+from nnspec.spec_lang.check.difference import Difference, differences_text, spec_differences
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, specs
 
@@ -13,13 +13,13 @@ BASE = "input 28x28x1\nconv 3x3 x8 -> maxpool 2 -> dense 10 softmax\noptimizer s
 
 
 def found(second: str, first: str = BASE) -> list[tuple[str, str, str | None, str | None]]:
-    return [(d.what, d.name, d.before, d.after) for d in differences(spec_of(first), spec_of(second))]
+    return [(d.what, d.name, d.before, d.after) for d in spec_differences(spec_of(first), spec_of(second))]
 
 
 @given(specs())
 @cases(30)
 def test_a_spec_differs_in_nothing_from_itself(spec: str) -> None:
-    assert differences(spec_of(spec), spec_of(spec)) == ()
+    assert spec_differences(spec_of(spec), spec_of(spec)) == ()
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_specs_that_leave_the_shape_to_their_data_are_compared_by_their_layers()
 
 
 def test_differences_are_told_by_what_they_are() -> None:
-    both = differences(spec_of(BASE), spec_of(BASE.replace("x8", "x16").replace("lr=0.1", "lr=1") + "early_stop"))
-    assert text(both).split("\n") == [
+    both = spec_differences(spec_of(BASE), spec_of(BASE.replace("x8", "x16").replace("lr=0.1", "lr=1") + "early_stop"))
+    assert differences_text(both).split("\n") == [
         "settings:",
         "  optimizer.lr: 0.1 → 1",
         "  early_stop: only in the second, early_stop monitor=validation_loss patience=5 min_delta=0",

@@ -2,9 +2,8 @@
 
 import pytest
 
-from nnspec.spec_lang.check.elaborate import MOST_LAYERS
 from nnspec.spec_lang.check.spec import Fork, Spec
-from nnspec.spec_lang.syntax.lines import DEEPEST
+from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING
 from tests.spec_lang.said import codes_of, error_of, errors_of, spec_of
 
 RES = "block res(w) = (conv 3x3 x$w pad=same relu -> conv 3x3 x$w pad=same + skip) -> relu\n"
@@ -187,14 +186,14 @@ def test_a_repeat_takes_a_whole_number_from_its_let() -> None:
 
 
 def test_ten_thousand_layers_are_allowed_and_not_one_more() -> None:
-    assert len(spec_of(f"input 4\nrepeat {MOST_LAYERS} (dense 4)").nodes) == MOST_LAYERS
-    error = error_of(f"input 4\nrepeat {MOST_LAYERS + 1} (dense 4)")
+    assert len(spec_of(f"input 4\nrepeat {MAX_LAYERS} (dense 4)").nodes) == MAX_LAYERS
+    error = error_of(f"input 4\nrepeat {MAX_LAYERS + 1} (dense 4)")
     assert (error.code, error.message, error.span.text) == (
         "E003",
         "the network has more than 10,000 layers",
         "repeat 10001",
     )
-    assert error_of("input 4\ndense 4" + " -> dense 4" * MOST_LAYERS).code == "E003"
+    assert error_of("input 4\ndense 4" + " -> dense 4" * MAX_LAYERS).code == "E003"
 
 
 @pytest.mark.parametrize(
@@ -217,12 +216,12 @@ def test_blocks_and_groups_together_may_be_sixty_four_levels_deep() -> None:
         text = "".join(f"block b{i}() = (b{i + 1})\n" for i in range(blocks - 1))
         return f"{text}block b{blocks - 1}() = dense 3\ninput 4\nb0"
 
-    assert codes_of(nested(DEEPEST // 2)) == []
-    error = error_of(nested(DEEPEST))
+    assert codes_of(nested(MAX_NESTING // 2)) == []
+    error = error_of(nested(MAX_NESTING))
     assert (error.code, error.message) == ("E003", "blocks and groups inside each other, more than 64 levels deep")
 
 
 def test_a_repeat_and_its_parentheses_are_one_level() -> None:
-    assert codes_of(f"input 4\n{'repeat 1 (' * DEEPEST}dense 3{')' * DEEPEST}\n") == []
-    block = f"block a() = {'(' * DEEPEST}dense 3{')' * DEEPEST}\n"
+    assert codes_of(f"input 4\n{'repeat 1 (' * MAX_NESTING}dense 3{')' * MAX_NESTING}\n") == []
+    block = f"block a() = {'(' * MAX_NESTING}dense 3{')' * MAX_NESTING}\n"
     assert error_of(f"{block}input 4\nrepeat 2 (a)\n").help is None

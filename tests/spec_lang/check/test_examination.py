@@ -6,9 +6,10 @@ from time import process_time
 import pytest
 
 from nnspec.spec_lang.check import cross_checks as ends
-from nnspec.spec_lang.check.examination import check, in_order, shape_missing
+from nnspec.spec_lang.check.examination import check_source, in_order, shape_missing
 from nnspec.spec_lang.report.errors import SpecError
-from nnspec.spec_lang.source import Source, open_source
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.initializers import He
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Mse
 from nnspec.spec_lang.vocabulary.optimizers import Adam
@@ -30,7 +31,7 @@ def test_one_line_is_a_spec_with_every_default() -> None:
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_specs_are_sound_with_all_their_variants(path: Path) -> None:
-    spec = check(open_source(path))
+    spec = check_source(open_source(path))
     assert spec.outline
     assert spec.name == path.stem
 
@@ -46,7 +47,7 @@ def test_a_network_is_called_as_it_says_or_as_its_file(tmp_path: Path) -> None:
     ):
         path = tmp_path / f"{name}.nnspec"
         path.write_text("input 4\ndense 3\n")
-        assert check(open_source(path)).name == called
+        assert check_source(open_source(path)).name == called
     assert spec_of("network b\ninput 4\ndense 3").name == "b"
 
 

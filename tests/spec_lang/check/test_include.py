@@ -10,7 +10,7 @@ from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.report.render import render
-from nnspec.spec_lang.source import open_source
+from nnspec.spec_lang.syntax.files import open_source
 from tests.spec_lang.said import spec_of
 
 Write = Callable[..., Path]

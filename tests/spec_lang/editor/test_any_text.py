@@ -57,10 +57,9 @@ def test_a_file_that_cannot_be_included_is_no_trouble(tmp_path: Path, asked: str
 
 
 def test_who_checks_a_spec_does_not_pay_for_the_editor() -> None:
-    code = (
-        "import sys; from nnspec.spec_lang.check.examination import check; from nnspec.spec_lang.source import Source; "
-    )
-    code += "check(Source('x', 'input 4 -> dense 2 softmax')); print(*sys.modules)"
+    code = "import sys; from nnspec.spec_lang.check.examination import check_source; "
+    code += "from nnspec.spec_lang.source import Source; "
+    code += "check_source(Source('x', 'input 4 -> dense 2 softmax')); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (
         "nnspec.spec_lang.check.examination" in done.stdout.split()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from nnspec.spec_lang.editor.colour import Colour, coloured
-from nnspec.spec_lang.editor.textmate import HOME, SCOPES, text, textmate
+from nnspec.spec_lang.editor.colour import Colour, colour_spans
+from nnspec.spec_lang.editor.textmate import HOME, SCOPES, textmate, textmate_json
 from nnspec.spec_lang.source import Source
 from tests.spec_lang.test_fuzz import SHIPPED
 from tests.spec_lang.texts import cases, mutated, specs
@@ -32,7 +32,7 @@ dense 3 'x'
 
 
 def painted(text: str) -> list[tuple[str, str]]:
-    return [(span.text, colour.name) for span, colour in coloured(Source("a", text))]
+    return [(span.text, colour.name) for span, colour in colour_spans(Source("a", text))]
 
 
 def test_every_kind_of_word_has_its_colour() -> None:
@@ -59,7 +59,7 @@ def test_every_kind_of_word_has_its_colour() -> None:
 @cases(30)
 def test_pieces_come_in_order_and_leave_out_blanks_alone(text: str) -> None:
     source, at = Source("a", text), 0
-    for span, _ in coloured(source):
+    for span, _ in colour_spans(source):
         assert at <= span.start < span.end and source.text[at : span.start].isspace() in (True, at < span.start)
         at = span.end
     assert not source.text[at:].strip()
@@ -100,4 +100,4 @@ def test_the_textmate_grammar_gives_the_same_colours(text: str) -> None:
 
 
 def test_the_committed_grammar_is_the_one_that_the_words_make() -> None:
-    assert (ROOT / HOME).read_text(encoding="utf-8") == text()
+    assert (ROOT / HOME).read_text(encoding="utf-8") == textmate_json()

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from nnspec.spec_lang.check import cross_checks as ends
-from nnspec.spec_lang.check.bind import slots
-from nnspec.spec_lang.check.difference import differences, text
+from nnspec.spec_lang.check.difference import differences_text, spec_differences
 from nnspec.spec_lang.editor.reference import errors, language
 from nnspec.spec_lang.report.render import render
-from nnspec.spec_lang.source import Source, open_source
-from nnspec.spec_lang.syntax.formatter import format
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.files import open_source
+from nnspec.spec_lang.syntax.formatter import format_source
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import NAME, error_of, errors_of, spec_of
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -35,7 +37,7 @@ def test_every_word_and_every_option_stands_on_the_page() -> None:
     named = [cls for words in (layers(), *statements().values()) for cls in words.values()]
     for cls in named:
         (row,) = (line for line in PAGE.split("\n") if line.startswith(f"| `{cls.word}` |") and _belongs(line, cls))
-        assert all(f"{slot.name}=" in row for slot in slots(cls).values() if not slot.bare)
+        assert all(f"{slot.name}=" in row for slot in fields_of(cls).values() if not slot.bare)
 
 
 def _belongs(line: str, cls: type) -> bool:
@@ -60,10 +62,10 @@ def test_the_errors_on_the_page_are_those_that_are_told() -> None:
 def test_the_differences_on_the_page_are_those_that_are_told() -> None:
     first = "input 28x28x1\nconv 3x3 x8 -> maxpool 2 -> dense 10 softmax\n"
     second = first.replace("x8", "x16") + "optimizer adam lr=0.01\n"
-    assert f"```text\n{text(differences(spec_of(first), spec_of(second)))}\n```" in PAGE
+    assert f"```text\n{differences_text(spec_differences(spec_of(first), spec_of(second)))}\n```" in PAGE
 
 
 def test_the_form_on_the_page_is_the_one_that_fmt_writes() -> None:
     part = PAGE.split("## The form that fmt writes")[1].split("\n## ")[0]
     (example,) = re.findall(r"```nnspec\n(.*?)```", part, re.DOTALL)
-    assert format(example) == example
+    assert format_source(example, known_words()) == example

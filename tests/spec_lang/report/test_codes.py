@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nnspec.spec_lang.check import cross_checks as ends
+from nnspec.spec_lang.check.code_examples import example_error
 from nnspec.spec_lang.report.codes import CODES, TABLE
-from nnspec.spec_lang.report.explain import example
 from nnspec.spec_lang.report.render import render
 from tests.spec_lang.said import codes_of
 
@@ -20,7 +20,7 @@ def sixteen_gigabytes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_code_happens_and_looks_as_it_always_did(code: str) -> None:
-    assert render(example(code)) + "\n" == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
+    assert render(example_error(code)) + "\n" == (GOLDEN / f"{code}.txt").read_text(encoding="utf-8")
 
 
 def test_every_golden_file_belongs_to_a_code() -> None:

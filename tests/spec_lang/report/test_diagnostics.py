@@ -2,7 +2,8 @@
 
 import pytest
 
-from nnspec.spec_lang.report.diagnostics import MOST, Diagnostic, Enough, Findings, Trace, near, one_of
+from nnspec.spec_lang.limits import MAX_FINDINGS
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace, near, one_of
 from nnspec.spec_lang.source import Source, Span
 from tests.spec_lang.said import error_of
 
@@ -46,10 +47,10 @@ def test_findings_keep_each_once_and_in_order() -> None:
 
 def test_findings_end_where_nobody_reads_on() -> None:
     found = Findings()
-    with pytest.raises(Enough):
-        for number in range(MOST + 1):
+    with pytest.raises(TooManyFindings):
+        for number in range(MAX_FINDINGS + 1):
             found.say("E002", str(number), at(0, 1))
-    assert len(found) == MOST
+    assert len(found) == MAX_FINDINGS
 
 
 def test_what_was_found_because_of_a_part_is_told_to_come_from_it_unless_it_stands_there() -> None:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from nnspec.spec_lang.check.bind import slots
 from nnspec.spec_lang.report import other_spellings as foreign
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import layers, statements, words
 
 OURS = {
     *layers(), *statements(), *(name for named in statements().values() for name in named), *words("metric"), "skip",
     "let", "include", "epochs", "iterations", "zscore", "minmax",
 }  # fmt: skip
-OPTIONS = {slot for named in (layers(), *statements().values()) for cls in named.values() for slot in slots(cls)}
+OPTIONS = {slot for named in (layers(), *statements().values()) for cls in named.values() for slot in fields_of(cls)}
 
 
 @pytest.mark.parametrize("spelling", foreign.WORDS)

@@ -2,8 +2,9 @@
 
 import pytest
 
-from nnspec.spec_lang.report.syntax_help import example
+from nnspec.spec_lang.report.syntax_help import example_of
 from nnspec.spec_lang.vocabulary.registry import layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import errors_of
 
 SOUND = "\ninput 4\ndense 3\n"
@@ -96,7 +97,7 @@ def test_what_was_expected_is_told_in_words(line: str, note: str) -> None:
 
 @pytest.mark.parametrize("word", [*layers(), *statements()])
 def test_an_example_of_a_word_begins_with_it_and_is_sound(word: str) -> None:
-    text = example(word)
+    text = example_of(word, known_words())
     assert text.split(" ")[0] == word
     known = {"E107", "E301", "E303"}  # where it stands beside a line of its kind, or on a shape that it does not fit
     assert {error.code for error in errors_of(text + SOUND)} <= known

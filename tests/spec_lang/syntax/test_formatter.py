@@ -5,13 +5,19 @@ import re
 import pytest
 from hypothesis import given
 
-from nnspec.spec_lang.check.difference import differences
+from nnspec.spec_lang.check.difference import spec_differences
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.formatter import WIDTH, format
+from nnspec.spec_lang.syntax.formatter import LINE_WIDTH, format_source
 from nnspec.spec_lang.syntax.grammar import tokens
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import spec_of
 from tests.spec_lang.texts import cases, layouts, specs
+
+
+def formatted(text: Source | str) -> str:
+    return format_source(text, known_words())
+
 
 WHOLE_FILE = """\
 # The CNN of the from-scratch notes: one linear 3x3 convolution, pooling, a softmax.
@@ -34,12 +40,12 @@ def comments(text: str) -> list[str]:
 
 
 def test_a_file_in_its_form_stays_as_it_is() -> None:
-    assert format(WHOLE_FILE) == WHOLE_FILE
+    assert formatted(WHOLE_FILE) == WHOLE_FILE
 
 
 def test_the_same_file_in_disorder_comes_into_form() -> None:
     text = "\ufeff\r\n\r\n" + re.sub(r" +", "   ", WHOLE_FILE).replace("\n\n", "\n\n\n\n").replace(" ->", "->\r\n")
-    assert format(text) == WHOLE_FILE.replace("# The   CNN", "# The CNN").replace(
+    assert formatted(text) == WHOLE_FILE.replace("# The   CNN", "# The CNN").replace(
         comments(WHOLE_FILE)[0], comments(text)[0]
     )
 
@@ -47,22 +53,22 @@ def test_the_same_file_in_disorder_comes_into_form() -> None:
 @given(specs().flatmap(layouts))
 @cases(60)
 def test_formatting_changes_no_meaning_loses_no_comment_and_is_stable(text: str) -> None:
-    formatted = format(text)
-    assert differences(spec_of(formatted), spec_of(text)) == ()
-    assert sorted(comments(formatted)) == sorted(comments(text))
-    assert format(formatted) == formatted
-    assert all(len(line) <= WIDTH for line in formatted.split("\n") if "->" in line and "#" not in line)
+    written = formatted(text)
+    assert spec_differences(spec_of(written), spec_of(text)) == ()
+    assert sorted(comments(written)) == sorted(comments(text))
+    assert formatted(written) == written
+    assert all(len(line) <= LINE_WIDTH for line in written.split("\n") if "->" in line and "#" not in line)
 
 
 def test_a_long_pipeline_is_broken_before_its_arrows() -> None:
     line = " -> ".join(["conv 3x3 x16 pad=same relu"] * 4)
-    assert format(f"{line}\n") == "\n  -> ".join(["conv 3x3 x16 pad=same relu"] * 4) + "\n"
-    assert format("dense 3\n  ->\n\n  dense 4\n") == "dense 3 -> dense 4\n"
+    assert formatted(f"{line}\n") == "\n  -> ".join(["conv 3x3 x16 pad=same relu"] * 4) + "\n"
+    assert formatted("dense 3\n  ->\n\n  dense 4\n") == "dense 3 -> dense 4\n"
 
 
 def test_a_long_group_is_broken_at_its_branches() -> None:
     branch = "conv 1x1 x16 pad=same relu -> conv 3x3 x16 pad=same relu"
-    assert format(f"stem: conv 3x3 x8 -> repeat 2 ({branch} | {branch}) -> dense 10") == (
+    assert formatted(f"stem: conv 3x3 x8 -> repeat 2 ({branch} | {branch}) -> dense 10") == (
         f"stem: conv 3x3 x8\n  -> repeat 2 (\n      {branch}\n    | {branch}\n  ) -> dense 10\n"
     )
 
@@ -80,7 +86,7 @@ maxpool 2 -> repeat 2 ( # inside
 ) # behind it all
 """
     assert (
-        format(text)
+        formatted(text)
         == """\
 conv 3x3 x8  # first
   # before the pool
@@ -99,14 +105,14 @@ conv 3x3 x8  # first
 
 def test_settings_are_aligned_within_their_paragraph() -> None:
     text = "loss mse # one\n# two\n\ntrain 3 epochs\noptimizer sgd\nmetrics mae rmse,r2\n"
-    assert format(text) == ("loss mse  # one\n# two\n\ntrain     3 epochs\noptimizer sgd\nmetrics   mae, rmse, r2\n")
+    assert formatted(text) == ("loss mse  # one\n# two\n\ntrain     3 epochs\noptimizer sgd\nmetrics   mae, rmse, r2\n")
 
 
 def test_lets_blocks_sweeps_and_includes_have_their_spaces() -> None:
     text = (
         'include   "base.nnspec"\nlet w=16\nblock  a( w,act )=dense $w $act\nblock b()=a 3 relu\nsweep train.seed=1,2'
     )
-    assert format(text) == (
+    assert formatted(text) == (
         'include "base.nnspec"\nlet w = 16\nblock a(w, act) = dense $w $act\nblock b() = a 3 relu\n'
         "sweep train.seed = 1, 2\n"
     )
@@ -116,7 +122,7 @@ def test_a_variant_is_indented_and_its_settings_are_aligned() -> None:
     text = "variant a { optimizer sgd }  # end\nvariant b { # first\n\n train 3 epochs # t\n   optimizer sgd"
     text += "\n\n\n # last\n}\nvariant c {}"
     assert (
-        format(text)
+        formatted(text)
         == """\
 variant a {
   optimizer sgd
@@ -137,19 +143,19 @@ variant c {
 
 def test_numbers_and_texts_stay_as_they_are_written() -> None:
     text = 'data csv "a  b.csv" target="x , y" split=70.50/29.5\noptimizer sgd lr = 1e-03\n'
-    assert format(text) == 'data      csv "a  b.csv" target="x , y" split=70.50/29.5\noptimizer sgd lr=1e-03\n'
+    assert formatted(text) == 'data      csv "a  b.csv" target="x , y" split=70.50/29.5\noptimizer sgd lr=1e-03\n'
 
 
 @pytest.mark.parametrize("text", ["", "\n\n\n", "# alone\n", "# one\n\n# two\n"])
 def test_comments_and_empty_lines_alone_are_a_text_too(text: str) -> None:
-    assert format(text) == text.lstrip("\n")
+    assert formatted(text) == text.lstrip("\n")
 
 
 def test_a_text_that_cannot_be_read_is_not_formatted() -> None:
     with pytest.raises(SpecError) as raised:
-        format("dense 3\nconv ( 3\n")
+        formatted("dense 3\nconv ( 3\n")
     assert [error.code for error in raised.value.diagnostics] == ["E002"]
 
 
 def test_what_is_unknown_is_formatted_all_the_same() -> None:
-    assert format("frobnicate   3x3  speed =  fast\n") == "frobnicate 3x3 speed=fast\n"
+    assert formatted("frobnicate   3x3  speed =  fast\n") == "frobnicate 3x3 speed=fast\n"

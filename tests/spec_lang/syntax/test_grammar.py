@@ -8,24 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lark import Lark
 
+from nnspec.spec_lang.limits import MAX_INTEGER
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.grammar import (
     GRAMMAR,
-    LARGEST,
     OUTSIDE,
     VALUES,
     _parsed,
     grammar,
     is_name,
     lexicon,
-    single,
-    statement,
+    parse_statement,
+    parse_token,
     tokens,
 )
-from nnspec.spec_lang.syntax.lines import split
-from nnspec.spec_lang.syntax.parse import parse
+from nnspec.spec_lang.syntax.lines import split_statements
+from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Call, Pipeline, Value
 from nnspec.spec_lang.vocabulary.registry import layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.texts import cases, layouts, specs
 
 
@@ -75,26 +76,26 @@ def test_the_grammar_names_no_layer_and_no_setting() -> None:
     ],
 )  # fmt: skip
 def test_a_value_has_a_kind_and_a_meaning(text: str, kind: str, value: object) -> None:
-    read = single(Source("a", text))
+    read = parse_token(Source("a", text))
     assert read is not None
     assert (read.kind, read.value, read.span.text) == (kind, value, text)
 
 
 @pytest.mark.parametrize("text", ["", "8x", "3x3x", "1.2.3", "a b", "2024-01-01", "a/b", '"a', "$", "1_000", "٣"])
 def test_what_is_no_token_is_no_value(text: str) -> None:
-    assert single(Source("a", text)) is None
+    assert parse_token(Source("a", text)) is None
 
 
 @pytest.mark.parametrize("digits", ["9" * 20, "1" + "0" * 5000, "9223372036854775808"])
 def test_a_number_of_any_length_is_read_at_once_and_stays_too_large(digits: str) -> None:
-    read = single(Source("a", digits))
-    assert read is not None and isinstance(read.value, int) and read.value > LARGEST
+    read = parse_token(Source("a", digits))
+    assert read is not None and isinstance(read.value, int) and read.value > MAX_INTEGER
 
 
 def test_an_option_is_one_token_with_all_its_values() -> None:
     assert types("a = 3 , x8,relu b=4") == ["OPTION", "OPTION"]
     assert types("lr=0.1, beta=0.9") == ["OPTION", "COMMA", "OPTION"]
-    (read,), _ = parse(Source("a", "word name = 3, x8 , $w"))
+    (read,), _ = parse_source(Source("a", "word name = 3, x8 , $w"), known_words())
     assert isinstance(read, Pipeline) and isinstance(read.stages[0], Call)
     (option,) = read.stages[0].arguments
     assert not isinstance(option, Value)
@@ -130,9 +131,13 @@ def test_comments_are_tokens_only_where_they_are_asked_for() -> None:
 @given(specs().flatmap(layouts))
 @cases(40)
 def test_calls_read_at_once_are_the_calls_that_the_parser_reads(text: str) -> None:
-    lines = [line.tokens for line in split(list(tokens(Source("a", text)))) if line.tokens[0].type != "VARIANT"]
+    lines = [
+        line.tokens
+        for line in split_statements(list(tokens(Source("a", text))), known_words().statements)
+        if line.tokens[0].type != "VARIANT"
+    ]
     assert lines
-    assert [statement(line) for line in lines] == [_parsed(line, calls_at_once=False) for line in lines]
+    assert [parse_statement(line) for line in lines] == [_parsed(line, calls_at_once=False) for line in lines]
 
 
 @given(st.text('x8$()->+|.,=_:a "3/e-', max_size=40))

@@ -1,15 +1,17 @@
 """Where statements end."""
 
+from nnspec.spec_lang.limits import MAX_NESTING
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.grammar import tokens
-from nnspec.spec_lang.syntax.lines import DEEPEST, Line, split
+from nnspec.spec_lang.syntax.lines import Line, split_statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import codes_of, error_of
 
 SOUND = "\ninput 4\ndense 3\n"
 
 
 def lines(text: str, comments: bool = False) -> list[Line]:
-    return list(split(list(tokens(Source("a", text), comments))))
+    return list(split_statements(list(tokens(Source("a", text), comments)), known_words().statements))
 
 
 def texts(text: str, comments: bool = False) -> list[str]:
@@ -59,8 +61,8 @@ def test_brackets_may_be_nested_sixty_four_levels_deep_and_no_deeper() -> None:
     def nested(depth: int) -> str:
         return "input 4\n" + "(" * depth + "dense 3" + ")" * depth
 
-    assert codes_of(nested(DEEPEST)) == []
-    error = error_of(nested(DEEPEST + 1))
+    assert codes_of(nested(MAX_NESTING)) == []
+    error = error_of(nested(MAX_NESTING + 1))
     assert (error.code, error.message) == ("E003", "nested more than 64 levels deep")
     assert codes_of("(" * 100_000) == ["E003"]
     assert codes_of(")" * 1000 + SOUND) == ["E002"]

@@ -3,15 +3,16 @@
 import pytest
 
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.parse import parse, parse_value
+from nnspec.spec_lang.syntax.parse import parse_source, parse_value
 from nnspec.spec_lang.syntax.tree import Block, Broken, Call, Group, Include, Let, Pipeline, Repeat, Sweep, Variant
+from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.spec_lang.said import NAME, error_of, errors_of, places_of, spec_of
 
 SOUND = "\ninput 4\ndense 3\n"
 
 
 def one(text: str) -> object:
-    (statement,), found = parse(Source(NAME, text))
+    (statement,), found = parse_source(Source(NAME, text), known_words())
     assert not found
     return statement
 
@@ -48,7 +49,7 @@ def test_a_pipeline_is_read_with_its_groups_repeats_and_names() -> None:
     ],
 )  # fmt: skip
 def test_a_line_goes_on_at_arrows_and_inside_parentheses(text: str) -> None:
-    statements, found = parse(Source(NAME, text))
+    statements, found = parse_source(Source(NAME, text), known_words())
     assert (len(statements), found) == (1, [])
     assert [node.name for node in spec_of("input 4\n" + text).nodes] == ["dense1", "dense2"]
 
@@ -120,7 +121,7 @@ def test_a_value_from_outside_is_read_as_in_a_spec_or_as_a_text() -> None:
 
 
 def test_a_broken_statement_says_what_it_was_to_be() -> None:
-    statements, _ = parse(Source(NAME, "let w =\nblock a( = 3\noptimizer =\nconv (\n"))
+    statements, _ = parse_source(Source(NAME, "let w =\nblock a( = 3\noptimizer =\nconv (\n"), known_words())
     assert [(s.kind, s.name) for s in statements if isinstance(s, Broken)] == [
         ("let", "w"), ("block", "a"), ("optimizer", None), ("network", None)
     ]  # fmt: skip

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from nnspec.spec_lang.vocabulary.data import Csv, Data, Idx, Mnist, MnistSample, Npz
+from nnspec.spec_lang.vocabulary.data import Csv, DataSource, Idx, Mnist, MnistSample, Npz
 from nnspec.spec_lang.vocabulary.registry import words
 from tests.spec_lang.said import errors_of
 
 
 @pytest.mark.parametrize("word", [Mnist, MnistSample])
-def test_digits_say_their_shape_and_classes(word: type[Data]) -> None:
+def test_digits_say_their_shape_and_classes(word: type[DataSource]) -> None:
     assert word.shape == (28, 28, 1) and word.classes == 10 and word.has_test
 
 

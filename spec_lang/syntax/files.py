@@ -1,0 +1,42 @@
+"""Read a spec from a file, or take the text of a network as it is."""
+
+from pathlib import Path
+
+from nnspec.spec_lang.limits import MAX_TEXT_BYTES
+from nnspec.spec_lang.report.errors import SourceError
+from nnspec.spec_lang.source import Source
+
+
+def open_source(spec: str | Path) -> Source:
+    """A spec from a file, or the text of a network itself where `spec` has an arrow, a space or a line's end.
+
+    Raises SourceError where the file is not there or is no file. What its bytes say is for `parse` to judge.
+    """
+    text = str(spec)
+    path = Path(text)
+    if isinstance(spec, str) and _looks_like_text(text) and not _is_file(path):
+        return Source("<text>", text)
+    try:
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder, not a spec: name a .nnspec file in it")
+        with path.open("rb") as file:
+            data = file.read(MAX_TEXT_BYTES + 1)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        reason = "there is no such file" if missing else f"it cannot be read ({error.strerror})"
+        raise SourceError(f"{path}: {reason}") from None
+    except ValueError:
+        raise SourceError(f"{text[:60]!r} is neither a file nor the text of a network") from None
+    return Source(str(path), data, path.parent)
+
+
+def _looks_like_text(text: str) -> bool:
+    """Whether this is a spec itself rather than a file's name, which may hold a space."""
+    return not text or "->" in text or "\n" in text or (" " in text and not text.endswith(".nnspec"))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,92 @@
+"""The fields of a word as the language sees them: which values each takes, and whether it is written with a name."""
+
+import types
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from nnspec.spec_lang.report.diagnostics import one_of
+from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, marker
+from nnspec.spec_lang.vocabulary.registry import Word, words
+
+TRUTH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
+
+_KINDS_OF: dict[Any, set[str]] = {int: {"int"}, float: {"int", "number"}, bool: {"bool"}, str: {"name", "text"}}
+_KINDS_IN: dict[Any, set[str]] = {int: {"size", "int"}, float: {"ratio"}, str: {"name"}}
+_IN_WORDS = {
+    "size": "a size such as 3x3",
+    "count": "a count such as x8",
+    "ratio": "shares such as 75/25",
+    "int": "a whole number",
+    "number": "a number",
+    "text": 'a text in "quotes"',
+    "name": "a name",
+    "bool": "yes or no",
+}
+
+
+@dataclass(frozen=True)
+class WordField:
+    """A field of a word as the language sees it.
+
+    `kinds` are the kinds of value it takes, `choices` the names it may be, words of the kind `chosen` where that is
+    given; `bare` is what marks it as a value without a name; it `collects` where several names make one value.
+    `meaning` says in a few words what it is.
+    """
+
+    name: str
+    kinds: frozenset[str]
+    choices: tuple[str, ...]
+    word_kind: str | None
+    bare: Bare | None
+    collects: bool
+    required: bool
+    meaning: str
+
+    def takes(self) -> str:
+        """What may be written, in words."""
+        kinds = {"int"} if {"int", "size"} <= self.kinds and not self.bare else self.kinds
+        kinds = kinds - {"int"} if "number" in kinds else kinds
+        plain = [words for kind, words in _IN_WORDS.items() if kind in kinds and not (kind == "name" and self.choices)]
+        return one_of(dict.fromkeys([*self.choices, *plain]))
+
+
+@cache
+def fields_of(cls: type[Word]) -> dict[str, WordField]:
+    """A word's fields in the order in which they are written: values without a name, then options."""
+    made = [_field(name, info) for name, info in cls.fields().items()]
+    return {field.name: field for field in sorted(made, key=lambda field: field.bare is None)}
+
+
+def _field(name: str, info: FieldInfo) -> WordField:
+    bare, chosen = marker(info, Bare), marker(info, NameOf)
+    choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
+    kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
+    collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
+    described = info.description or ""
+    return WordField(
+        name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required(), described
+    )
+
+
+def _kinds(annotation: Any) -> set[str]:
+    """The kinds of value that an annotation takes."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        return set().union(*map(_kinds, arguments))
+    if hasattr(annotation, "__metadata__"):
+        return _kinds(annotation.__origin__)
+    if origin is tuple:
+        inner = arguments[0].__origin__ if hasattr(arguments[0], "__metadata__") else arguments[0]
+        return _KINDS_IN[inner]
+    return {"name"} if origin is Literal else _KINDS_OF.get(annotation, set())
+
+
+def _literals(annotation: Any) -> list[str]:
+    if get_origin(annotation) is Literal:
+        return [str(choice) for choice in get_args(annotation)]
+    return [
+        choice for part in get_args(annotation) for choice in _literals(part) if get_origin(annotation) is not tuple
+    ]

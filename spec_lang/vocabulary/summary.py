@@ -1,0 +1,30 @@
+"""The registered words as a `KnownWords`, for the parser and the formatter, which know none themselves."""
+
+from functools import cache
+
+from nnspec.spec_lang.report.known_words import KnownWords
+from nnspec.spec_lang.vocabulary.fields import fields_of
+from nnspec.spec_lang.vocabulary.registry import Word, layers, statements
+
+
+@cache
+def known_words() -> KnownWords:
+    """Return all registered words."""
+    named = statements()
+    return KnownWords(
+        layers={word: cls.examples[0] if cls.examples else word for word, cls in layers().items()},
+        statements={word: _statement_example(word, classes) for word, classes in named.items()},
+        options={word: {name for cls in classes.values() for name in cls.fields()} for word, classes in named.items()},
+        file_heads={word for word, classes in named.items() if any(cls.heads_a_file for cls in classes.values())},
+        lists={
+            word
+            for word, classes in named.items()
+            if any(field.collects for cls in classes.values() for field in fields_of(cls).values())
+        },
+    )
+
+
+def _statement_example(word: str, classes: dict[str, type[Word]]) -> str:
+    first = classes.get(word, next(iter(classes.values())))
+    example = first.examples[0] if first.examples else first.word
+    return example if example.startswith(f"{word} ") else f"{word} {example}"
