@@ -12,7 +12,7 @@ MAX_INCLUDE_DEPTH = 64
 MAX_INTEGER = 2**63 - 1
 """The largest whole number: what a signed 64-bit integer holds."""
 
-MAX_AXES = 8
+MAX_SHAPE_AXES = 8
 """Axes of a shape."""
 
 MAX_LAYERS = 10_000

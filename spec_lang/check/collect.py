@@ -54,6 +54,13 @@ class Statements:
         return len(self.settings) + len(self.lets) + len(self.blocks) + len(self.variants) + len(self.sweeps) + 1
 
 
+def language_word(name: str) -> str | None:
+    """Return "layer" or "statement" if the language has a word of this name, so that a block cannot have it."""
+    if name == "skip":
+        return "layer"
+    return "layer" if name in layers() else "statement" if name in statements() else None
+
+
 def collect(text: Sequence[Statement], known: Statements, found: Findings) -> None:
     """Sort the statements of one text into `known`."""
     _Collector(known, found).collect(text)
@@ -103,9 +110,9 @@ class _Collector:
 
     def _is_free(self, block: Block) -> bool:
         """Whether a block's names are its own."""
-        taken = "layer" if block.name in layers() else "statement" if block.name in statements() else None
-        if block.name == "skip" or taken:
-            message = f'a block cannot be called "{block.name}": there is a {taken or "layer"} of this name'
+        taken = language_word(block.name)
+        if taken is not None:
+            message = f'a block cannot be called "{block.name}": there is a {taken} of this name'
             self.found.say("E107", message, block.span, "give it another name")
         elif len(set(block.parameters)) < len(block.parameters):
             twice = next(name for name in block.parameters if block.parameters.count(name) > 1)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.bind import bind
+from nnspec.spec_lang.check.block_arguments import block_arguments
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.layer_names import Names
 from nnspec.spec_lang.check.shape_history import ShapeStep
@@ -13,7 +14,7 @@ from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
+from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import layers, statements, words
@@ -252,7 +253,11 @@ class Elaborator:
             return [], flow
         name = self._name(call.label, call.word, scope, call.span)
         arguments = self._substituted(call.arguments, scope)
-        given = self._parameters(call, block.parameters, arguments, scope) if arguments is not None else None
+        given: dict[str, Value] | None = None
+        if arguments is not None:
+            given, finding = block_arguments(call, block.parameters, arguments)
+            if finding is not None:
+                self._tell(finding, scope)
         if given is None:
             self.whole = False
             return [], flow.lost()
@@ -265,41 +270,6 @@ class Elaborator:
             (Trace(f"block {block.name}", call.span), *scope.traces),
         )
         return self._pipeline(block.body, inner, flow)
-
-    def _parameters(
-        self, call: Call, parameters: Sequence[str], arguments: Sequence[Argument], scope: Scope
-    ) -> dict[str, Value] | None:
-        """What a use of a block gives its parameters, or None after telling what is wrong with it."""
-        named = [argument for argument in arguments if isinstance(argument, Option)]
-        given = {option.name: option.values[0] for option in named}
-        bare = [argument for argument in arguments if isinstance(argument, Value)]
-        free = [parameter for parameter in parameters if parameter not in given]
-        takes = ", ".join(parameters) if parameters else "no arguments"
-        help = f"write {' '.join([call.word, *(f'${name}' for name in parameters)])}"
-        twice = next(
-            (option for number, option in enumerate(named) if option.name in [o.name for o in named[:number]]), None
-        )
-        if twice is not None:
-            self._say(scope, "E106", f"{twice.name} is given twice", twice.span, "leave one of them out")
-        elif listed := next((option for option in named if len(option.values) > 1), None):
-            self._say(scope, "E201", f"{listed.name} takes one value", listed.span)
-        elif stranger := next((option for option in named if option.name not in parameters), None):
-            self._say(
-                scope,
-                "E102",
-                f'{call.word} has no option "{stranger.name}", it takes {takes}',
-                stranger.name_span,
-                help,
-            )
-        elif len(bare) > len(free):
-            self._say(
-                scope, "E104", f"{call.word} takes {takes}, here are {len(bare)} values", bare[len(free)].span, help
-            )
-        elif len(bare) < len(free):
-            self._say(scope, "E105", f"{call.word} needs its {free[len(bare)]}", call.span, help)
-        else:
-            return {**given, **dict(zip(free, bare, strict=True))}
-        return None
 
     def _substituted(self, arguments: Sequence[Argument], scope: Scope) -> Sequence[Argument] | None:
         values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))

@@ -164,6 +164,8 @@ class _Asked:
             return
         asked: str | None = None
         if written[-1].type == "EQUAL":
+            if len(written) == 1:
+                return
             asked, written = written[-2].text, written[:-2]
         elif written[-1].type == "COMMA":
             written = written[:-1]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from nnspec.spec_lang.check.collect import language_word
 from nnspec.spec_lang.editor.document import Document
 from nnspec.spec_lang.editor.symbols import Mention, mention_at, mentions
 from nnspec.spec_lang.report.diagnostics import Fix
@@ -49,6 +50,9 @@ def _try(document: Document, found: Mention, name: str, edits: list[Fix]) -> Non
         first = next((finding for finding in after.examined.found if finding.code in new), None)
         if first is not None:
             raise RenameError(f"{first.message}{f': {first.help}' if first.help else ''}")
+    meaning = language_word(name)
+    if meaning is not None and (found.symbol.kind == "block" or (found.symbol.kind, meaning) == ("layer", "statement")):
+        raise RenameError(f'"{name}" is a {meaning} of the language: choose another name')
     taken = [m for m in mentions(document) if m.symbol.name == name and m.symbol.kind in _rivals(found.symbol.kind)]
     if taken:
         line, _ = taken[0].span.source.place(taken[0].span.start)

@@ -26,8 +26,8 @@ from nnspec.spec_lang.syntax.tree import (
 )
 
 LINE_WIDTH = 100
-BRACES = "  "  # before what stands inside them
-INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
+VARIANT_INDENT = "  "  # before what stands inside them
+GROUP_INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
 
 
 def format_source(source: Source | str, words: KnownWords) -> str:
@@ -120,9 +120,9 @@ class _Row:
     def _variant(self, width: int) -> list[str]:
         variant, name, opening, *inside = self.line.tokens
         closing = max(position for position, token in enumerate(inside) if token.type == "RBRACE")
-        body = _statements(inside[:closing], width - len(BRACES), self.words)
+        body = _statements(inside[:closing], width - len(VARIANT_INDENT), self.words)
         head = f"{variant.text} {name.text} {opening.text}"
-        return [head, *(f"{BRACES}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
+        return [head, *(f"{VARIANT_INDENT}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
 
 
 def _named(named: Let | Sweep) -> str:
@@ -176,10 +176,14 @@ class _Drawn:
         rows = [f"{self.head}("]
         for number, pipe in enumerate(self.branches):
             leading, pipe.stages[0].leading = pipe.stages[0].leading, []
-            first, *rest = pipe.drawn(width - len(INDENT))
-            sign = f"  {self.join} " if number else INDENT
-            rows += [*(INDENT + comment for comment in leading), sign + first, *(INDENT + row for row in rest)]
-        rows += [INDENT + comment for comment in self.closing]
+            first, *rest = pipe.drawn(width - len(GROUP_INDENT))
+            sign = f"  {self.join} " if number else GROUP_INDENT
+            rows += [
+                *(GROUP_INDENT + comment for comment in leading),
+                sign + first,
+                *(GROUP_INDENT + row for row in rest),
+            ]
+        rows += [GROUP_INDENT + comment for comment in self.closing]
         return [*rows, "  ".join([")", *self.trailing])]
 
 

@@ -14,7 +14,7 @@ from lark import Lark, Transformer
 from lark.exceptions import UnexpectedToken
 from lark.lexer import PatternStr
 
-from nnspec.spec_lang.limits import MAX_AXES, MAX_INTEGER
+from nnspec.spec_lang.limits import MAX_INTEGER, MAX_SHAPE_AXES
 from nnspec.spec_lang.source import Source, Span, Token, new_tuple
 from nnspec.spec_lang.syntax.tree import (
     Argument,
@@ -183,11 +183,11 @@ def _meaning(kind: str, text: str) -> tuple[ValueKind, object]:
         case "NUMBER":
             return "number", float(text)
         case "SIZE":
-            return "size", tuple(map(_whole, text.split("x", MAX_AXES + 1)[: MAX_AXES + 1]))
+            return "size", tuple(map(_whole, text.split("x", MAX_SHAPE_AXES + 1)[: MAX_SHAPE_AXES + 1]))
         case "COUNT" if text[1] != "$":
             return "count", _whole(text[1:])
         case "RATIO":
-            return "ratio", tuple(map(float, text.split("/", MAX_AXES)[:MAX_AXES]))
+            return "ratio", tuple(map(float, text.split("/", MAX_SHAPE_AXES)[:MAX_SHAPE_AXES]))
         case "STRING":
             return "text", text[1:-1]
         case _:

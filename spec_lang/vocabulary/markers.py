@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar, get_args, get_origin
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from nnspec.spec_lang.limits import MAX_AXES
+from nnspec.spec_lang.limits import MAX_SHAPE_AXES
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class Bare:
 
 
 Positive = Annotated[int, Field(gt=0)]
-Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MAX_AXES)]
+Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MAX_SHAPE_AXES)]
 Whole = Annotated[int, Bare(("int",), "10")]
 Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]

@@ -1,14 +1,7 @@
 """Texts, places in them, and where they come from."""
 
-from pathlib import Path
-
-import pytest
-
-from nnspec.spec_lang.limits import MAX_TEXT_BYTES
-from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.files import open_source
-from tests.spec_lang.said import codes_of, error_of, spec_of
+from tests.support.spec_findings import codes_of, error_of, spec_of
 
 
 def test_lines_and_columns_count_from_one() -> None:
@@ -51,34 +44,3 @@ def test_a_span_knows_its_text_and_its_place() -> None:
     span = Span(Source("a.nnspec", "input 4\ndense 3"), 8, 13)
     assert (span.text, span.shown()) == ("dense", "a.nnspec:2:1")
     assert span.to(Span(span.source, 14, 15)).text == "dense 3"
-
-
-def test_a_file_is_opened_and_the_text_of_a_network_is_taken_as_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "a net.nnspec"
-    path.write_text("input 4\ndense 3\n")
-    assert open_source(path) == open_source(str(path))
-    assert open_source(path).folder == tmp_path
-    for text in ("dense 3", "conv 3x3 x8->dense 3", "flatten\ndense 3", ""):
-        assert open_source(text) == Source("<text>", text)
-
-
-@pytest.mark.parametrize("name", ["missing.nnspec", "with space.nnspec", "missing", "x" * 5000])
-def test_a_file_that_is_not_there_is_an_error_of_use(tmp_path: Path, name: str) -> None:
-    with pytest.raises(SourceError, match=r"no such file|cannot be read"):
-        open_source(str(tmp_path / name))
-
-
-def test_a_folder_is_no_spec(tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"is a folder, not a spec: name a \.nnspec file in it"):
-        open_source(str(tmp_path))
-
-
-def test_a_name_no_file_can_have_is_an_error_of_use() -> None:
-    with pytest.raises(SourceError, match="neither a file nor the text of a network"):
-        open_source("a\0b")
-
-
-def test_no_more_of_a_file_is_read_than_a_spec_may_have() -> None:
-    source = open_source("/dev/zero")
-    assert source.size == MAX_TEXT_BYTES + 1
-    assert codes_of(source) == ["E003"]

@@ -14,7 +14,7 @@ from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.texts import cases, option
+from tests.support.spec_texts import cases, option
 
 WORDS = [cls for named in (layers(), *statements().values()) for cls in named.values()]
 OPTIONS = [(cls, slot) for cls in WORDS for slot in fields_of(cls).values() if not slot.bare]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.spec_lang.said import codes_of, error_of, spec_of
+from tests.support.spec_findings import codes_of, error_of, spec_of
 
 
 def test_a_setting_may_use_the_lets() -> None:

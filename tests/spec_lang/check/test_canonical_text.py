@@ -5,8 +5,8 @@ from hypothesis import given
 
 from nnspec.spec_lang.check.canonical_text import canonical_text, in_short
 from nnspec.spec_lang.check.difference import spec_differences
-from tests.spec_lang.said import spec_of
-from tests.spec_lang.texts import cases, layouts, specs
+from tests.support.spec_findings import spec_of
+from tests.support.spec_texts import cases, layouts, specs
 
 
 @given(specs().flatmap(layouts))

@@ -6,7 +6,7 @@ from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Value
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import errors_of, spec_of
+from tests.support.spec_findings import errors_of, spec_of
 
 
 def known(text: str) -> tuple[Statements, list[Diagnostic]]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 
 from nnspec.spec_lang.check.difference import Difference, differences_text, spec_differences
-from tests.spec_lang.said import spec_of
-from tests.spec_lang.texts import cases, specs
+from tests.support.spec_findings import spec_of
+from tests.support.spec_texts import cases, specs
 
 BASE = "input 28x28x1\nconv 3x3 x8 -> maxpool 2 -> dense 10 softmax\noptimizer sgd lr=0.1\n"
 

@@ -4,7 +4,7 @@ import pytest
 
 from nnspec.spec_lang.check.spec import Fork, Spec
 from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING
-from tests.spec_lang.said import codes_of, error_of, errors_of, spec_of
+from tests.support.spec_findings import codes_of, error_of, errors_of, spec_of
 
 RES = "block res(w) = (conv 3x3 x$w pad=same relu -> conv 3x3 x$w pad=same + skip) -> relu\n"
 

@@ -15,7 +15,7 @@ from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy,
 from nnspec.spec_lang.vocabulary.optimizers import Adam
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate
 from nnspec.spec_lang.vocabulary.statements import Accuracy, Rmse, Train
-from tests.spec_lang.said import codes_of, error_of, errors_of, places_of, spec_of
+from tests.support.spec_findings import codes_of, error_of, errors_of, places_of, spec_of
 
 SHIPPED = sorted((Path(__file__).parents[3] / "specs").glob("*.nnspec"))
 

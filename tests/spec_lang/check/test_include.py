@@ -11,7 +11,7 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.report.render import render
 from nnspec.spec_lang.syntax.files import open_source
-from tests.spec_lang.said import spec_of
+from tests.support.spec_findings import spec_of
 
 Write = Callable[..., Path]
 
@@ -149,7 +149,7 @@ def test_what_is_included_counts_into_the_length_of_the_spec(write: Write) -> No
 
 
 def test_an_include_inside_a_variant_is_told() -> None:
-    from tests.spec_lang.said import error_of
+    from tests.support.spec_findings import error_of
 
     text = 'input 4\ndense 3\nvariant a {\n  include "b.nnspec"\n}\n'
     assert error_of(text).message == "an include stands inside a variant"

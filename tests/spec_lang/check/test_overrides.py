@@ -4,7 +4,7 @@ import pytest
 
 from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.vocabulary.optimizers import Adam, Momentum, Sgd
-from tests.spec_lang.said import error_of, errors_of, spec_of
+from tests.support.spec_findings import error_of, errors_of, spec_of
 
 TEXT = """\
 let width = 16

@@ -5,8 +5,8 @@ import pytest
 from nnspec.spec_lang.editor.actions import actions
 from nnspec.spec_lang.editor.rename import edited
 from nnspec.spec_lang.report.codes import TABLE
-from tests.spec_lang.editor.documents import pointed
-from tests.spec_lang.said import errors_of
+from tests.support.documents import pointed
+from tests.support.spec_findings import errors_of
 
 MISTAKES = {
     "maxpol 2 -> dense 3": "maxpool 2 -> dense 3",

@@ -15,8 +15,7 @@ from nnspec.spec_lang.editor.hover import hover
 from nnspec.spec_lang.editor.rename import RenameError, rename
 from nnspec.spec_lang.editor.symbols import definitions
 from nnspec.spec_lang.source import Source
-from tests.spec_lang.test_fuzz import SHIPPED
-from tests.spec_lang.texts import cases, mutated, specs
+from tests.support.spec_texts import SHIPPED, cases, mutated, specs
 
 TEXTS = st.one_of(st.text(max_size=60), mutated(st.one_of(specs(), st.sampled_from(SHIPPED))))
 

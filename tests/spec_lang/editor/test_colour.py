@@ -11,8 +11,7 @@ from hypothesis import given
 from nnspec.spec_lang.editor.colour import Colour, colour_spans
 from nnspec.spec_lang.editor.textmate import HOME, SCOPES, textmate, textmate_json
 from nnspec.spec_lang.source import Source
-from tests.spec_lang.test_fuzz import SHIPPED
-from tests.spec_lang.texts import cases, mutated, specs
+from tests.support.spec_texts import SHIPPED, cases, mutated, specs
 
 ROOT = Path(__file__).parents[3]
 COLOURS = {f"{scope}.nnspec": colour for colour, scope in SCOPES.items()}

@@ -6,7 +6,7 @@ import pytest
 
 from nnspec.spec_lang.editor.complete import complete
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, layers, statements, words
-from tests.spec_lang.editor.documents import pointed
+from tests.support.documents import pointed
 
 LETS = "let width = 16\nblock res(w, k) = conv 3x3 x$w -> relu\n"
 
@@ -92,7 +92,19 @@ def test_an_include_is_offered_the_specs_in_the_folder(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["# a |", "dense 3  # x |", 'data csv "|', "let |", "block |", "(dense 3) |", "block b(|", "foo |", "variant |"],
+    [
+        "# a |",
+        "dense 3  # x |",
+        'data csv "|',
+        "let |",
+        "block |",
+        "(dense 3) |",
+        "block b(|",
+        "foo |",
+        "variant |",
+        "=|",
+        "dense 3 -> =|",
+    ],
 )
 def test_nothing_is_offered_where_only_the_writer_knows(text: str) -> None:
     assert offered(text) == []

@@ -3,7 +3,7 @@
 import pytest
 
 from nnspec.spec_lang.editor.hover import MOST_TOLD, hover
-from tests.spec_lang.editor.documents import pointed
+from tests.support.documents import pointed
 
 BLOCK = "let width = 4\nblock res(w) = (conv 3x3 x$w pad=same + skip) -> relu\ninput 8x8x4\n"
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from nnspec.spec_lang.editor.positions import UNITS, Positions
 from nnspec.spec_lang.source import Source
-from tests.spec_lang.texts import cases
+from tests.support.spec_texts import cases
 
 TEXTS = st.text(st.sampled_from("ab é𝄞\u2028\f\r\n\ufeff\ud800"), max_size=30)
 

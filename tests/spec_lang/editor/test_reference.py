@@ -15,7 +15,7 @@ from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import NAME, error_of, errors_of, spec_of
+from tests.support.spec_findings import NAME, error_of, errors_of, spec_of
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")

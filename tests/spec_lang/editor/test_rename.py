@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from nnspec.spec_lang.editor.rename import RenameError, edited, renamable, rename
-from tests.spec_lang.editor.documents import pointed
-from tests.spec_lang.said import codes_of
+from tests.support.documents import pointed
+from tests.support.spec_findings import codes_of
 
 TEXT = """\
 let width = 4  # the width
@@ -76,6 +76,14 @@ def test_an_included_text_is_changed_with_the_one_that_includes_it(tmp_path: Pat
         ("base.nnspec", 4),
         ("net.nnspec", 37),
     ]
+
+
+@pytest.mark.parametrize("name", ["conv", "skip", "optimizer"])
+def test_a_block_of_an_included_text_cannot_get_a_word_of_the_language(tmp_path: Path, name: str) -> None:
+    (tmp_path / "base.nnspec").write_text("block res(w) = dense $w relu\n")
+    document, offset = pointed('include "base.nnspec"\ninput 4\nre|s 3', tmp_path)
+    with pytest.raises(RenameError, match=f'"{name}" is a (layer|statement) of the language'):
+        rename(document, offset, name)
 
 
 def test_what_has_no_name_of_its_own_is_not_offered() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nnspec.spec_lang.editor.symbols import definitions, mentions
-from tests.spec_lang.editor.documents import pointed
+from tests.support.documents import pointed
 
 WHOLE = """\
 let width = 16

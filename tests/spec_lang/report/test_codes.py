@@ -8,7 +8,7 @@ from nnspec.spec_lang.check import cross_checks as ends
 from nnspec.spec_lang.check.code_examples import example_error
 from nnspec.spec_lang.report.codes import CODES, TABLE
 from nnspec.spec_lang.report.render import render
-from tests.spec_lang.said import codes_of
+from tests.support.spec_findings import codes_of
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -5,7 +5,7 @@ import pytest
 from nnspec.spec_lang.limits import MAX_FINDINGS
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace, near, one_of
 from nnspec.spec_lang.source import Source, Span
-from tests.spec_lang.said import error_of
+from tests.support.spec_findings import error_of
 
 SOURCE = Source("a.nnspec", "one\ntwo three\n")
 

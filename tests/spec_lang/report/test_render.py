@@ -5,7 +5,7 @@ import pytest
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.report.render import render, render_all
 from nnspec.spec_lang.source import Source, Span
-from tests.spec_lang.said import error_of, errors_of
+from tests.support.spec_findings import error_of, errors_of
 
 WINDOW = """\
 error[E301] the window does not fit

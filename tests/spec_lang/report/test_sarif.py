@@ -6,7 +6,7 @@ import pytest
 
 from nnspec.spec_lang.report.sarif import SCHEMA, as_sarif
 from nnspec.spec_lang.source import Source
-from tests.spec_lang.said import errors_of
+from tests.support.spec_findings import errors_of
 
 TEXT = "block a(w) = dense $w slope=1\ninput 4\ndense 3 rellu -> a 3 -> dense 4 rellu\n"
 

@@ -5,7 +5,7 @@ import pytest
 from nnspec.spec_lang.report.syntax_help import example_of
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import errors_of
+from tests.support.spec_findings import errors_of
 
 SOUND = "\ninput 4\ndense 3\n"
 

@@ -11,8 +11,8 @@ from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.formatter import LINE_WIDTH, format_source
 from nnspec.spec_lang.syntax.grammar import tokens
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import spec_of
-from tests.spec_lang.texts import cases, layouts, specs
+from tests.support.spec_findings import spec_of
+from tests.support.spec_texts import cases, layouts, specs
 
 
 def formatted(text: Source | str) -> str:

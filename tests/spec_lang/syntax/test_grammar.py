@@ -27,7 +27,7 @@ from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Call, Pipeline, Value
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.texts import cases, layouts, specs
+from tests.support.spec_texts import cases, layouts, specs
 
 
 def types(text: str) -> list[str]:

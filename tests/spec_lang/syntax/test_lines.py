@@ -5,7 +5,7 @@ from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.grammar import tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import codes_of, error_of
+from tests.support.spec_findings import codes_of, error_of
 
 SOUND = "\ninput 4\ndense 3\n"
 

@@ -6,7 +6,7 @@ from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.parse import parse_source, parse_value
 from nnspec.spec_lang.syntax.tree import Block, Broken, Call, Group, Include, Let, Pipeline, Repeat, Sweep, Variant
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import NAME, error_of, errors_of, places_of, spec_of
+from tests.support.spec_findings import NAME, error_of, errors_of, places_of, spec_of
 
 SOUND = "\ninput 4\ndense 3\n"
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from nnspec.spec_lang.vocabulary.data import Csv, DataSource, Idx, Mnist, MnistSample, Npz
 from nnspec.spec_lang.vocabulary.registry import words
-from tests.spec_lang.said import errors_of
+from tests.support.spec_findings import errors_of
 
 
 @pytest.mark.parametrize("word", [Mnist, MnistSample])

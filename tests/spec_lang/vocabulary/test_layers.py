@@ -3,7 +3,7 @@
 import pytest
 
 from nnspec.spec_lang.vocabulary.registry import layers, words
-from tests.spec_lang.said import error_of, spec_of
+from tests.support.spec_findings import error_of, spec_of
 
 
 def made(layer: str, shape: str) -> str:

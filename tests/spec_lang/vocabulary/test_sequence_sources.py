@@ -1,6 +1,6 @@
 """Data over time: what is known of them before a byte is read."""
 
-from tests.spec_lang.said import errors_of, spec_of
+from tests.support.spec_findings import errors_of, spec_of
 
 
 def test_the_shape_of_a_window_on_the_sine_is_known_so_that_shapes_are_checked_at_once() -> None:

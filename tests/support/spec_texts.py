@@ -2,6 +2,7 @@
 
 import os
 import types
+from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -20,6 +21,9 @@ def cases(count: int) -> settings:
     """As many cases of a property, times NNSPEC_CASES where that is set; no deadline, since machines pause."""
     return settings(max_examples=count * int(os.environ.get("NNSPEC_CASES", "1")), deadline=None)
 
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = [path.read_text(encoding="utf-8") for path in (ROOT / "specs").glob("*.nnspec")]
 
 NAMES = st.sampled_from(["stem", "body", "head", "left", "right", "deep"])
 LENGTHS = st.sampled_from(["epochs", "iterations"])

@@ -1,7 +1,6 @@
 """Nothing that a file says makes the checker fail: whatever comes in, a spec or diagnostics come out."""
 
 import json
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +16,8 @@ from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.grammar import GRAMMAR
 from nnspec.spec_lang.vocabulary.summary import known_words
-from tests.spec_lang.said import spec_of
-from tests.spec_lang.texts import cases, layouts, mutated, specs
-
-SHIPPED = [path.read_text(encoding="utf-8") for path in (Path(__file__).parents[2] / "specs").glob("*.nnspec")]
+from tests.support.spec_findings import spec_of
+from tests.support.spec_texts import SHIPPED, cases, layouts, mutated, specs
 
 LANGUAGE = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="basic")
 
