@@ -1,4 +1,8 @@
-"""Samples: read, checked, split, normalized. One source a file; each registers itself."""
+"""The data of a run: read from a source, checked, split and normalized.
+
+Each source has its own module, which registers a reader for its word. Networks, training and the command use this
+package; it must not import them, nor the compiler.
+"""
 
 from nnspec.runtime.data.datasets import DATASETS, Dataset, datasets, fetch, missing
 from nnspec.runtime.data.inputs import read_inputs

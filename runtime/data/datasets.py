@@ -1,4 +1,4 @@
-"""The data sets that nnspec knows by name: what they hold, where they are, how they get here."""
+"""The data sets known by name: what they hold, where they are, and how they are fetched."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from nnspec.spec_lang.vocabulary import data as words
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with a name. `find` gives the folder or file where it is, None where it is not on this machine;
-    `get` brings it here and gives the same. Its argument says whether to draw a progress bar on standard error, None on
-    a terminal alone."""
+    """A data set known by name.
+
+    `find` returns its folder or file, or None if it is not on this machine. `get` fetches it if needed and returns the
+    same path; its argument says whether to draw a progress bar on standard error, None only on a terminal.
+    """
 
     name: str
     about: str
@@ -27,25 +29,25 @@ class Dataset:
 
 
 DATASETS: dict[str, Dataset] = {}
-"""Every data set by its name, once `datasets` has been called."""
+"""Every data set by name, complete after `datasets` has been called."""
 
 
 def register(dataset: Dataset) -> Dataset:
-    """Make a data set known."""
+    """Add a data set to DATASETS."""
     DATASETS[dataset.name] = dataset
     return dataset
 
 
 def datasets() -> list[Dataset]:
-    """Every data set that nnspec knows, by name."""
+    """Return every data set, in the order of their names."""
     load_sources()
     return [DATASETS[name] for name in sorted(DATASETS)]
 
 
 def fetch(name: str, progress: bool | None = None) -> Path:
-    """Bring a data set onto this machine, unless it is here, and say where it is.
+    """Fetch a data set if it is not on this machine, and return its path.
 
-    Raises DataError where no data set has that name, or it cannot be had.
+    Raises DataError where no data set has that name, or it cannot be fetched.
     """
     names = [dataset.name for dataset in datasets()]
     if name not in DATASETS:
@@ -56,11 +58,11 @@ def fetch(name: str, progress: bool | None = None) -> Path:
 
 
 def missing(word: words.DataSource, folder: Path) -> str | None:
-    """Why the samples that a word names are not on this machine, None where they are; paths begin at `folder`."""
+    """Return why the samples of a word are not on this machine, None if they are. Paths are relative to `folder`."""
     load_sources()
     dataset = DATASETS.get(word.word)
     if dataset is not None and dataset.find() is None:
-        return f"{word.word} is not on this machine: nnspec data fetch {word.word} brings it"
+        return f"{word.word} is not on this machine; run nnspec data fetch {word.word}"
     named = [folder / path for path in (getattr(word, name) for name in word.paths) if path is not None]
     gone = next((path for path in named if not path.exists()), None)
     return str(absent(gone)) if gone is not None else None

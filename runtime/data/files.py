@@ -1,4 +1,4 @@
-"""Files that users name: found, or told apart from what they were meant to be."""
+"""Opening files that a user names, and saying what a file is if it is not the expected kind."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
 
 
 def looks_like(head: bytes) -> str:
-    """What a file seems to be, from its first bytes, in words that follow "it seems to be"."""
+    """Return what a file seems to be, from its first bytes, to follow the words "it seems to be"."""
     if not head:
         return "an empty file"
     for beginning, name in _BEGINNINGS:
@@ -50,7 +50,7 @@ def looks_like(head: bytes) -> str:
 
 
 def absent(path: Path) -> DataError:
-    """The error for a file that is not there, with the name in the same folder that was most likely meant."""
+    """Return the error for a missing file, with the most similar name in the same folder."""
     folder = path.parent
     if not folder.is_dir():
         return DataError(f"there is no file {path}: the folder {folder} does not exist", exit_code=2)
@@ -61,10 +61,13 @@ def absent(path: Path) -> DataError:
 
 @contextmanager
 def open_for_reading(path: Path) -> Iterator[BinaryIO]:
-    """A file open for reading bytes. Raises DataError (exit code 2) where it is not there, a folder, or closed to us;
-    DataError too for what the system says while it is read."""
+    """Open a file for reading bytes.
+
+    Raises DataError (exit code 2) where the file is missing, a folder or not readable, and for an error of the system
+    while it is read.
+    """
     if path.is_dir():
-        raise DataError(f"{path} is a folder; name the file in it", exit_code=2)
+        raise DataError(f"{path} is a folder; name a file in it", exit_code=2)
     try:
         with path.open("rb") as file:
             yield file
@@ -75,6 +78,6 @@ def open_for_reading(path: Path) -> Iterator[BinaryIO]:
 
 
 def first_bytes(path: Path, count: int = 512) -> bytes:
-    """The first bytes of a file; raises like `opened`."""
+    """Return the first bytes of a file. Raises as `open_for_reading` does."""
     with open_for_reading(path) as file:
         return file.read(count)

@@ -1,6 +1,7 @@
-"""IDX files: the format that MNIST came in, plain or gzipped (http://yann.lecun.com/exdb/mnist).
+"""IDX files, plain or gzipped: the format of MNIST (http://yann.lecun.com/exdb/mnist).
 
-Two zero bytes, a type, the number of axes, the size of each axis as 4 bytes, then the numbers; all big-endian.
+A file has two zero bytes, a type, the number of axes, the size of each axis in 4 bytes, then the numbers, all
+big-endian.
 """
 
 import gzip
@@ -19,15 +20,15 @@ from nnspec.spec_lang.vocabulary import data as words
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MOST_AXES = 8
-_GZIP_RATIO = 1040  # deflate never makes more than 1032 bytes of one
+_GZIP_RATIO = 1040  # deflate never expands one byte to more than 1032
 _BLOCK = 2**22  # bytes read at a time
 
 
 def read_idx(path: Path) -> NDArray[Any]:
-    """The array in an IDX file, plain or gzipped, in this machine's byte order.
+    """Return the array of an IDX file, plain or gzipped, in native byte order.
 
-    Raises DataError where the file is not there, is something else, is shorter or longer than its header says, or is
-    damaged inside its gzip. Nothing is allocated for sizes that the file cannot hold.
+    Raises DataError where the file is missing, is not IDX, is shorter or longer than its header says, or has a damaged
+    gzip stream. Memory is allocated only for a size that the file can hold.
     """
     with open_for_reading(path) as file:
         zipped = file.read(2) == b"\x1f\x8b"
@@ -48,7 +49,7 @@ def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
     head = file.read(4)
     if len(head) < 4 or head[:2] != b"\x00\x00" or head[2] not in _TYPES or not 1 <= head[3] <= _MOST_AXES:
         seems = looks_like(head + file.read(508))
-        raise DataError(f"{path} is no IDX file: it seems to be {seems}")
+        raise DataError(f"{path} is not an IDX file: it seems to be {seems}")
     sizes = file.read(4 * head[3])
     if len(sizes) < 4 * head[3]:
         raise DataError(f"{path} is cut off: it ends within its header")
@@ -59,28 +60,31 @@ def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
         length *= axis
     by = "x".join(map(str, shape))
     if length > most:
-        raise DataError(f"{path} is cut off: its header promises {by} numbers, more than the file can hold")
+        raise DataError(f"{path} is cut off: its header announces {by} numbers, more than the file can hold")
     try:
         content = np.empty(length, np.uint8)
     except MemoryError:
-        raise DataError(f"{path} promises {by} numbers, more than this machine's memory: it is damaged") from None
+        raise DataError(f"{path} announces {by} numbers, more than this machine's memory: it is damaged") from None
     filled = 0
     while filled < length:
         count = cast(Any, file).readinto(content[filled : filled + _BLOCK].data)
         if not count:
-            raise DataError(f"{path} is cut off: it holds {filled:,} of the {length:,} bytes that its header promises")
+            raise DataError(f"{path} is cut off: it holds {filled:,} of the {length:,} bytes that its header announces")
         filled += count
     if file.read(1):
-        raise DataError(f"{path} is longer than its header says ({by} numbers): it is damaged, or no IDX file")
+        raise DataError(f"{path} is longer than its header says ({by} numbers): it is damaged, or not an IDX file")
     array = content.view(dtype).reshape(shape)
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
 def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Images (samples, …) and their labels (samples,); raises DataError where the files do not belong together."""
+    """Return images (samples, …) and their labels (samples,). Raises DataError where the two files do not match."""
     inputs, targets = read_idx(images), read_idx(labels)
     if inputs.ndim < 2:
-        raise DataError(f"{images} holds a single row of {len(inputs):,} numbers, as labels are: images are wanted")
+        raise DataError(
+            f"{images} holds a single row of {len(inputs):,} numbers, as a file of labels does; name the file "
+            "of the images"
+        )
     if targets.ndim != 1:
         by = "x".join(map(str, targets.shape))
         raise DataError(f"{labels} holds {by} numbers: labels are a single row")
@@ -93,7 +97,7 @@ def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
 
 @reads(words.Idx)
 def load_idx(word: words.Idx, folder: Path) -> Samples:
-    """Images and labels as they stand in the files, and those of a test split where the word names one."""
+    """Read the images and labels of the files, and those of the test split if the word names one."""
     test = None
     if word.test is not None and word.test_labels is not None:
         test = _samples(folder / word.test, folder / word.test_labels, None)

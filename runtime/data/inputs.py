@@ -1,4 +1,4 @@
-"""Samples to predict on: a file of any kind that a person may have, as raw samples of the network's shape."""
+"""Samples to predict on, read from any kind of file into raw samples of the network's shape."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,26 +22,25 @@ _PICTURES = ("a PNG picture", "a JPEG picture", "a BMP picture")
 
 
 def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) -> Labelled:
-    """The raw samples in a file, each with a label that tells a person which it is.
+    """Return the raw samples of a file, each with a label that names it in the output.
 
-    What the file holds decides, not its name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
-    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a CSV table. The
-    columns of a table with a header are found by name, in any order and among others; without one they stand in the
-    order of the features. A row of a table is a whole sample, also of an image; for a network of series that was
-    trained on a table rows are points in time, and every window of them is a sample. `invert` swaps light and dark in a
-    picture.
-    Raises DataError where the file is not there, cannot be read, or holds samples of another shape or none.
+    The content decides, not the file's name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
+    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a CSV table.
+    Columns of a table with a header are found by name, in any order and among others; without a header they are in the
+    order of the features. A row is a whole sample, also of an image. For a network trained on a table over time, rows
+    are points in time and every window of them is a sample. `invert` swaps light and dark in a picture.
+    Raises DataError where the file is missing or unreadable, or has no samples or samples of another shape.
     """
     head = first_bytes(path)
     kind = looks_like(head)
     if kind in _PICTURES:
         return [(str(path), read_picture(path, preprocessing, invert))]
     if invert:
-        raise DataError(f"{path} is no picture: light and dark are swapped in pictures alone", exit_code=2)
+        raise DataError(f"{path} is not a picture, and only pictures can be inverted: leave --invert out", exit_code=2)
     if kind == "a text file" and preprocessing.vocabulary is not None:
         raise DataError(
-            f"{path} is text, of which the network tells the next character: nnspec sample CHECKPOINT --prompt TEXT "
-            "goes on from a text, nnspec eval CHECKPOINT --data 'text \"FILE\"' tells how well it knows one",
+            f"{path} is text, and this network predicts the next character: nnspec sample CHECKPOINT --prompt TEXT "
+            "continues a text, nnspec eval CHECKPOINT --data 'text \"FILE\"' measures how well it predicts one",
             exit_code=2,
         )
     if kind == "a text file":
@@ -62,7 +61,7 @@ _ARRAYS: dict[str, Callable[[Path], NDArray[Any]]] = {
 
 
 def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[Any]]]:
-    """An array as samples: one, where it has the shape of one, else a batch."""
+    """Yield the samples of an array: one if it has the shape of a sample, else a batch."""
     shape = preprocessing.input_shape
     single = array.shape == shape or (*array.shape, 1) == shape
     try:
@@ -79,7 +78,7 @@ def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Ite
 
 
 def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[Any]]]:
-    """The rows of a table as samples."""
+    """Yield the rows of a table as samples, or its windows for a network trained on a table over time."""
     size = int(np.prod(preprocessing.input_shape))
     features = preprocessing.features
     with open_for_reading(path) as file:
@@ -105,11 +104,11 @@ def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArr
 
 
 def _over_time(table: Table, window: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Every window over the rows of a table, called by its last line: what is told is what comes behind that."""
+    """Yield every window over the rows of a table, labelled by its last line: the prediction is for the next row."""
     count = len(table.lines) - window + 1
     if count < 1:
         raise DataError(
-            f"{table.path} has {len(table.lines)} rows, and the network looks at {window} rows to tell what comes next"
+            f"{table.path} has {len(table.lines)} rows, and the network needs {window} rows to predict the next one"
         )
     for start in range(count):
         yield f"{table.path}:{table.lines[start + window - 1]}", table.numbers[start : start + window]

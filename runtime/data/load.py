@@ -1,4 +1,4 @@
-"""From a word of a spec, or arrays, to splits that are checked and ready to be normalized."""
+"""Loading data: from a word of a spec, or arrays, to checked splits."""
 
 import importlib
 import pkgutil
@@ -43,11 +43,11 @@ def load_sources() -> None:
 
 
 def load_data(word: words.DataSource, folder: Path | None, classification: bool) -> Data:
-    """The data that a spec names, split and measured.
+    """Return the data of a spec, split, with the preprocessing of its training split.
 
-    Paths in the word begin at `folder`, the spec's own; None is the current folder. `classification` says that the loss
-    is about classes: whole-number targets are class numbers then, and without it they are numbers to come close to.
-    Text targets are always classes. Raises DataError where anything is not there, damaged, or not as the word says.
+    Paths in the word are relative to `folder`, the spec's own; None is the current folder. With `classification`
+    whole-number targets are class numbers, without it they are numbers to predict. Text targets are always classes.
+    Raises DataError where a file is missing, damaged, or not as the word says.
     """
     load_sources()
     samples = _READERS[type(word)](word, folder or Path())
@@ -74,17 +74,18 @@ def data_from_arrays(
     seed: int = 0,
     steps: bool = False,
 ) -> Data:
-    """Data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
+    """Return data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
 
-    `validation` is such a pair too. Where it is None, nothing is split off for validation unless `split` gives shares,
-    as (75, 25), which then follow from `seed`. Arrays are not copied unless they are split. Targets are read as
-    `load_data` reads them; with `steps` they are one for each step of a sequence, classes (samples, time), −1 behind
-    its end, or numbers (samples, time, outputs). Raises DataError where shapes disagree or values are unusable.
+    `validation` is another such pair. Without it, `split` may give shares, as (75, 25), and `seed` then decides which
+    samples are held back; without both there is no validation split. Arrays are copied only if they are split. Targets
+    are read as `load_data` reads them; with `steps` there is one for each step of a sequence, classes (samples, time),
+    −1 after its end, or numbers (samples, time, outputs). Raises DataError for shapes that disagree and for values that
+    cannot be used.
     """
     held = None
     if validation is not None:
         if split is not None:
-            raise DataError("give validation samples or shares to split off, not both", exit_code=2)
+            raise DataError("give validation samples or shares to hold back, not both", exit_code=2)
         held = Samples(
             "validation",
             rectangular(validation[0], "validation samples"),
@@ -108,14 +109,14 @@ def _targets(samples: Samples, classification: bool) -> EncodedTargets:
         return encode_targets(samples, classification)
     if samples.symbols is not None and not classification:
         raise DataError(
-            f"{samples.name} is text, and the symbol behind each step is a class: end the network in softmax with loss "
+            f"{samples.name} is text, and the symbol after each step is a class: end the network in softmax with loss "
             "cross_entropy"
         )
     return EncodedTargets(samples.targets, samples.test.targets if samples.test is not None else None, samples.symbols)
 
 
 def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """The inputs of a source and of its test split, checked, and of one shape."""
+    """Return the checked inputs of a source and of its test split, which have the same shape."""
     inputs, test = _as_inputs(samples), samples.test
     if test is None:
         return inputs, None
@@ -127,12 +128,14 @@ def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
 
 
 def _as_inputs(samples: Samples) -> NDArray[Any]:
-    """The inputs as numbers in this machine's byte order, (samples, …); byte pictures get an axis for their channel."""
+    """Return the inputs (samples, …) as finite numbers in native byte order; images of bytes get a channel axis."""
     inputs, name = samples.inputs, samples.name
     if inputs.dtype.kind not in "buif":
         raise DataError(f"the samples of {name} are {inputs.dtype}: they must be numbers")
     if inputs.ndim < 2:
-        raise DataError(f"the samples of {name} have the shape {inputs.shape}: (samples, features) or more is wanted")
+        raise DataError(
+            f"the samples of {name} have the shape {inputs.shape}: they need at least two axes, (samples, features)"
+        )
     if not len(inputs):
         raise DataError(f"{name} has no samples")
     if not inputs.size:
@@ -149,12 +152,12 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
 def _divide(
     whole: Split, shares: tuple[float, ...], seed: int | None, name: str
 ) -> tuple[Split, Split | None, Split | None]:
-    """Training, validation and test by their shares.
+    """Divide samples into training, validation and test by their shares.
 
-    One permutation of all samples by PCG64(seed) decides: its first samples are the validation split, those after them
-    the test split, the rest the training split; each then keeps the order of the source. A share that is not 0 gets at
-    least one sample, and is otherwise rounded to the nearest whole number of samples. Without a seed the splits follow
-    each other in the order of the source: training, validation, test.
+    One permutation of all samples by PCG64(seed) decides: its first samples are the validation split, the next ones the
+    test split, the rest the training split; each keeps the order of the source. A share above 0 gets at least one
+    sample, and is otherwise rounded to the nearest whole number of samples. Without a seed the splits are consecutive
+    in the order of the source: training, validation, test.
     """
     total, count = sum(shares), len(whole)
     wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]

@@ -1,6 +1,6 @@
-"""What the numbers of many samples have in common, found in chunks: no float copy of the whole data ever exists.
+"""Statistics of many samples, computed in chunks so that the whole data are never copied to floats.
 
-All results are float64, one for each channel or feature, which is the last axis of a sample.
+Results are float64, one for each channel or feature: the last axis of a sample.
 """
 
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_CHUNK = 2**18  # numbers looked at a time: 2 MB of float64, which stay in the processor's cache
+_CHUNK = 2**18  # numbers in a chunk: 2 MB of float64, which fit the processor's cache
 
 Floats = NDArray[np.float64]
 
 
 def limits(samples: NDArray[Any]) -> tuple[Floats, Floats]:
-    """The smallest and the largest value of each channel; NaN where a channel has one."""
+    """Return the smallest and the largest value of each channel; NaN for a channel that has one."""
     lows, highs = [], []
     for chunk in _chunks(samples):
         lows.append(chunk.min(axis=0))
@@ -24,7 +24,7 @@ def limits(samples: NDArray[Any]) -> tuple[Floats, Floats]:
 
 
 def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
-    """The mean of each channel and the standard deviation around it, in two passes, so that no large squares cancel."""
+    """Return the mean and the standard deviation of each channel, in two passes to avoid cancellation."""
     channels = samples.shape[-1]
     total, squares, count = np.zeros(channels), np.zeros(channels), samples.size // channels
     for chunk in _chunks(samples):
@@ -37,7 +37,7 @@ def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
 
 
 def first_nonfinite_index(samples: NDArray[Any]) -> tuple[int, ...] | None:
-    """Where the first NaN or infinity stands, or None."""
+    """Return the index of the first NaN or infinity, or None."""
     if samples.dtype.kind != "f":
         return None
     rows = _rows(samples)
@@ -54,7 +54,7 @@ def _rows(samples: NDArray[Any]) -> int:
 
 
 def _chunks(samples: NDArray[Any]) -> Iterator[Floats]:
-    """The samples as (rows, channels) of float64, chunk by chunk in one buffer that may be written to."""
+    """Yield the samples as (rows, channels) of float64, each chunk in the same buffer, which the caller may change."""
     rows = _rows(samples)
     buffer = np.empty((min(rows, len(samples)), *samples.shape[1:]))
     for start in range(0, len(samples), rows):

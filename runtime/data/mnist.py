@@ -22,19 +22,19 @@ FILES = {
     "t10k-images-idx3-ubyte": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
     "t10k-labels-idx1-ubyte": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
-"""The four files with the SHA-256 of each as it is published, gzipped."""
+"""The four files, with the SHA-256 of each as published, gzipped."""
 
-_TIMEOUT = 30  # seconds without a byte
+_TIMEOUT = 30  # seconds without receiving a byte
 
 
 @reads(words.Mnist)
 def load_mnist(word: words.Mnist, folder: Path) -> Samples:
-    """The digits from NNSPEC_DATA, the cache, or a download, in this order."""
+    """Read the digits from NNSPEC_DATA, the cache, or a download, in this order."""
     return load_digits(word, fetch_mnist())
 
 
 def load_digits(word: words.Digits, folder: Path) -> Samples:
-    """The four files of a folder as samples; raises DataError where they hold anything but digits of 28x28 bytes."""
+    """Read the four files of a folder. Raises DataError where they hold anything but digits of 28x28 bytes."""
     paths = [_present(folder, name) for name in FILES]
     train_images, train_labels, test_images, test_labels = (path for path in paths if path is not None)
     test = _split(word, test_images, test_labels, None)
@@ -50,20 +50,19 @@ def _split(word: words.Digits, images: Path, labels: Path, test: Samples | None)
 def _check_pixels(path: Path, images: NDArray[np.generic]) -> None:
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8:
         by = "x".join(map(str, images.shape[1:]))
-        raise DataError(f"{path} holds {by} numbers of {images.dtype} for each sample, and a digit is 28x28 bytes")
+        raise DataError(f"{path} holds {by} numbers of {images.dtype} for each sample, and a digit has 28x28 bytes")
 
 
 def find_mnist() -> Path | None:
-    """The folder that holds all four files: NNSPEC_DATA, mnist in it, or the cache; None where no folder does."""
+    """Return the first folder with all four files: NNSPEC_DATA, mnist in it, or the cache; None if none has them."""
     return next((folder for folder in [*_own_folders(), cache_folder()] if not _missing(folder)), None)
 
 
 def fetch_mnist(progress: bool | None = None) -> Path:
-    """The folder with all four files. What the cache lacks, or has damaged, is downloaded, and checked against its
-    SHA-256 before it takes its place.
+    """Return the folder with all four files, downloading those that are missing from the cache or damaged in it.
 
-    Raises DataError where NNSPEC_OFFLINE forbids a download that is needed, or the download fails: what failed, the
-    address, and what to do.
+    A download is checked against its SHA-256 before it is stored. Raises DataError where NNSPEC_OFFLINE forbids a
+    download that is needed, or the download fails; the message has the address and what to do.
     """
     for folder in _own_folders():
         if not _missing(folder):
@@ -73,8 +72,8 @@ def fetch_mnist(progress: bool | None = None) -> Path:
     if wanted and offline():
         looked = ", ".join(str(place) for place in [*_own_folders(), folder])
         raise DataError(
-            f"mnist is not on this machine, or damaged, and NNSPEC_OFFLINE forbids to fetch it. Looked in {looked} for "
-            f"{', '.join(f'{name}.gz' for name in wanted)}. {_ADVICE}",
+            f"mnist is missing or damaged on this machine, and NNSPEC_OFFLINE forbids a download. Looked in {looked} "
+            f"for {', '.join(f'{name}.gz' for name in wanted)}. {_ADVICE}",
             exit_code=2,
         )
     for name in wanted:
@@ -83,7 +82,7 @@ def fetch_mnist(progress: bool | None = None) -> Path:
 
 
 def cache_folder() -> Path:
-    """The folder of downloaded files: mnist in NNSPEC_HOME, else in the platform's cache folder."""
+    """Return the folder of downloaded files: mnist in NNSPEC_HOME, else in the platform's cache folder."""
     home = os.environ.get("NNSPEC_HOME")
     if home:
         return Path(home).expanduser() / "mnist"
@@ -93,7 +92,7 @@ def cache_folder() -> Path:
 
 
 def offline() -> bool:
-    """Whether NNSPEC_OFFLINE forbids the network: set to anything but 0, no, false or nothing."""
+    """Return whether NNSPEC_OFFLINE forbids downloads: set to anything but 0, no, false or nothing."""
     return os.environ.get("NNSPEC_OFFLINE", "").strip().lower() not in ("", "0", "no", "false")
 
 
@@ -103,7 +102,7 @@ def _own_folders() -> list[Path]:
 
 
 def _present(folder: Path, name: str) -> Path | None:
-    """The file of a name in a folder: plain or gzipped, written with a dash or with the dot of the originals."""
+    """Return a file of a folder, plain or gzipped, named with a dash or with the dot of the original archive."""
     forms = (name, f"{name}.gz", name.replace("-idx", ".idx"), f"{name.replace('-idx', '.idx')}.gz")
     return next((folder / form for form in forms if (folder / form).is_file()), None)
 
@@ -113,7 +112,7 @@ def _missing(folder: Path) -> list[str]:
 
 
 def _sound(folder: Path, name: str) -> bool:
-    """Whether the cache has a file, and unharmed where it is the published one."""
+    """Return whether the cache has a file; the published gzip must also have its published SHA-256."""
     path = _present(folder, name)
     if path is None or path.name != f"{name}.gz":
         return path is not None
@@ -122,8 +121,8 @@ def _sound(folder: Path, name: str) -> bool:
 
 
 _ADVICE = (
-    "Put the four files into a folder and name it in NNSPEC_DATA, or run `nnspec data fetch mnist` where there is a "
-    "network; mnist_sample comes with the package."
+    "Put the four files into a folder and set NNSPEC_DATA to it, or run `nnspec data fetch mnist` with a network "
+    "connection. The package includes mnist_sample."
 )
 
 
@@ -134,9 +133,9 @@ def _download(name: str, sha256: str, folder: Path, progress: bool | None) -> No
     base = os.environ.get("NNSPEC_MNIST_URL") or URL
     url = f"{base.rstrip('/')}/{name}"
     if not url.startswith(("http://", "https://")):
-        raise DataError(f"NNSPEC_MNIST_URL is {base}: it must begin with http:// or https://", exit_code=2)
+        raise DataError(f"NNSPEC_MNIST_URL is {base}: an address begins with http:// or https://", exit_code=2)
     drawn = sys.stderr.isatty() if progress is None else progress
-    # Compression on the way would unpack the file, whose digest is that of the gzip.
+    # With a content encoding, requests would decompress the file, and the published digest is that of the gzip.
     headers = {"Accept-Encoding": "identity"}
     downloader = pooch.HTTPDownloader(progressbar=drawn, chunk_size=2**16, timeout=_TIMEOUT, headers=headers)
     logger = pooch.get_logger()
@@ -148,12 +147,12 @@ def _download(name: str, sha256: str, folder: Path, progress: bool | None) -> No
         raise DataError(f"{url} could not be downloaded: {_reason(error)}. {_ADVICE}", exit_code=2) from error
     except ValueError as error:
         raise DataError(
-            f"{url} is not the file that was published: its SHA-256 is another, so nothing of it was kept. Try again, "
-            f"or another mirror in NNSPEC_MNIST_URL. {_ADVICE}"
+            f"{url} is not the file that was published: its SHA-256 differs, so nothing of it was kept. Try again, or "
+            f"set NNSPEC_MNIST_URL to another mirror. {_ADVICE}"
         ) from error
     except OSError as error:
         raise DataError(
-            f"{name} cannot be stored in {folder}: {error.strerror or error}. NNSPEC_HOME names another folder",
+            f"{name} cannot be stored in {folder}: {error.strerror or error}. Set NNSPEC_HOME to another folder",
             exit_code=2,
         ) from error
     finally:

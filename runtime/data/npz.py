@@ -1,4 +1,4 @@
-"""NumPy archives: x and y, and x_test and y_test where there are any. Nothing in them is ever unpickled."""
+"""NumPy archives: x and y, and x_test and y_test if they are there. Nothing is ever unpickled."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from nnspec.spec_lang.vocabulary import data as words
 
 
 def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, NDArray[Any]]:
-    """The named arrays of an .npz file. No names at all: its only array, or the one called x.
+    """Return the named arrays of an .npz file; without names its only array, or the one called x.
 
-    Raises DataError where the file is not there, is no archive, is damaged, lacks an array, or holds Python objects.
+    `optional` arrays are returned if the file has them. Raises DataError where the file is missing, is not an archive,
+    is damaged, lacks a wanted array, or holds Python objects.
     """
     head = first_bytes(path)
     if not head.startswith(b"PK"):
-        raise DataError(f"{path} is no NumPy archive (.npz): it seems to be {looks_like(head)}")
+        raise DataError(f"{path} is not a NumPy archive (.npz): it seems to be {looks_like(head)}")
     with open_for_reading(path) as file:
         try:
             with np.load(file, allow_pickle=False) as archive:
@@ -35,11 +36,11 @@ def read_arrays(path: Path, wanted: tuple[str, ...], optional: tuple[str, ...] =
         except DataError:
             raise
         except Exception as error:  # damage may show anywhere in NumPy, zipfile and zlib, as an error of any type
-            raise DataError(f"{path} is damaged, cut off, or packed in a way that is not read: {error}") from None
+            raise DataError(f"{path} is damaged, cut off, or compressed in an unsupported way: {error}") from None
 
 
 def read_array(path: Path) -> NDArray[Any]:
-    """The array of an .npy file; raises DataError where the file is damaged or holds Python objects."""
+    """Return the array of an .npy file. Raises DataError where the file is damaged or holds Python objects."""
     with open_for_reading(path) as file:
         try:
             return np.asarray(np.load(file, allow_pickle=False))
@@ -57,18 +58,18 @@ def _entry(path: Path, archive: Any, name: str) -> NDArray[Any]:
     except ValueError as error:
         if "Object arrays" in str(error):
             raise DataError(
-                f'the array "{name}" in {path} holds Python objects, which are not read: save it as numbers or text'
+                f'the array "{name}" in {path} holds Python objects, which are not loaded; save it as numbers or text'
             ) from None
         raise
     if not isinstance(array, np.ndarray):
-        raise DataError(f'the entry "{name}" in {path} is no array')
+        raise DataError(f'the entry "{name}" in {path} is not an array')
     return array
 
 
 def _only(path: Path, names: list[str]) -> tuple[str]:
     if "x" in names or len(names) == 1:
         return ("x" if "x" in names else names[0],)
-    raise DataError(f"{path} holds {_listed(names)}: one array, or one called x, is wanted")
+    raise DataError(f"{path} holds {_listed(names)}; save one array, or call one of them x")
 
 
 def _lacks(path: Path, name: str, names: list[str]) -> DataError:
@@ -83,7 +84,7 @@ def _listed(names: list[str]) -> str:
 
 @reads(words.Npz)
 def load_npz(word: words.Npz, folder: Path) -> Samples:
-    """The arrays under the word's names; those of a test split have the same names with _test after them."""
+    """Read the arrays that the word names; those of the test split have the same names with _test appended."""
     path = folder / word.path
     x_test, y_test = f"{word.x}_test", f"{word.y}_test"
     arrays = read_arrays(path, (word.x, word.y), (x_test, y_test))

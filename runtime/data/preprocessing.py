@@ -1,4 +1,4 @@
-"""How raw samples become what a network sees: learnt once from the training split, kept with the weights for good."""
+"""Preprocessing: learnt from the training split, applied to every sample, and stored with the weights."""
 
 import json
 from collections.abc import Mapping
@@ -19,13 +19,13 @@ Task = Literal["classification", "regression"]
 
 @dataclass(frozen=True, eq=False)
 class Preprocessing:
-    """What prediction needs to know of the data.
+    """What prediction needs to know about the training data.
 
-    A network sees (sample − shift) / scale. Both are float64, one number for each channel of an image or feature of a
-    table, (channels,) or (features,); where a feature never changes its scale is 1. `input_shape` is that of one raw
-    sample. `classes` names the classes in the order of the outputs and `features` the columns, where they are known.
-    `vocabulary` names the symbols of a text, where samples are symbols.
-    `limits` are the smallest and largest number in the training split, by which pictures are read in the same range.
+    A network sees (sample − shift) / scale. Both are float64 with one number for each channel of an image or feature of
+    a table, (channels,) or (features,); the scale of a constant feature is 1. `input_shape` is that of one raw sample.
+    `classes` names the classes in the order of the outputs and `features` the columns, if they are known. `vocabulary`
+    names the symbols if samples are text. `limits` are the smallest and largest number in the training split; pictures
+    are read in the same range.
     """
 
     normalize: Normalize
@@ -40,7 +40,7 @@ class Preprocessing:
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
-        """Preprocessing that changes nothing, for a network that has seen no data."""
+        """Return preprocessing that changes nothing, for a network that has seen no data."""
         channels = input_shape[-1:] or (1,)
         return cls("none", tuple(input_shape), np.zeros(channels), np.ones(channels), None, None, task)
 
@@ -54,11 +54,11 @@ class Preprocessing:
         features: tuple[str, ...] | None = None,
         vocabulary: tuple[str, ...] | None = None,
     ) -> Self:
-        """Learn the normalization of a kind from training samples (samples, …), which must be finite.
+        """Learn a normalization from training samples (samples, …), which must be finite.
 
-        zscore: the mean becomes 0 and the deviation 1. minmax: the smallest becomes 0 and the largest 1. unit: 255
-        becomes 1. Raises DataError where unit is asked of anything but the range of a byte, or where the numbers are
-        too large for a mean.
+        zscore: the mean becomes 0 and the standard deviation 1. minmax: the smallest becomes 0 and the largest 1.
+        unit: 255 becomes 1. Raises DataError for unit outside the range of a byte, and for numbers too large to
+        compute a mean.
         """
         low, high = limits(inputs)
         shift, scale = np.zeros_like(low), np.ones_like(low)
@@ -80,10 +80,10 @@ class Preprocessing:
         return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span, vocabulary)
 
     def apply(self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """(inputs − shift) / scale of raw samples (batch, …), in `dtype` or in `out`, which is (batch, …) too.
+        """Return (inputs − shift) / scale of raw samples (batch, …), in `dtype` or written to `out` (batch, …).
 
-        Samples come as the data give them; an image of one channel may leave its last axis out. Raises DataError where
-        they have another shape or are no numbers.
+        An image of one channel may omit its last axis. Raises DataError for samples of another shape, and for samples
+        that are not numbers.
         """
         batch = self.as_batch(inputs)
         if out is None:
@@ -97,7 +97,7 @@ class Preprocessing:
         return out
 
     def as_batch(self, inputs: ArrayLike) -> NDArray[Any]:
-        """Raw samples as an array (batch, *input_shape), without a copy; raises DataError where they do not fit."""
+        """Return raw samples as an array (batch, *input_shape), not copied. Raises DataError where they do not fit."""
         batch = rectangular(inputs, "samples")
         if batch.dtype.kind not in "buif":
             raise DataError(f"samples must be numbers, and these are {batch.dtype}")
@@ -107,27 +107,27 @@ class Preprocessing:
             return batch[..., None]
         wanted = _by(self.input_shape)
         if batch.shape == self.input_shape or (*batch.shape, 1) == self.input_shape:
-            raise DataError(f"one sample of {wanted} was given where a batch of them is wanted: write x[None]")
+            raise DataError(f"one sample of {wanted} was given, and a batch is needed: write x[None]")
         if len(self.input_shape) == 1 and batch.ndim == 2:
             raise DataError(f"samples of {batch.shape[1]} features were given, and the network takes {wanted}")
         raise DataError(f"samples of {_by(batch.shape[1:])} were given, and the network takes {wanted}")
 
     def class_name(self, number: int) -> str:
-        """The name of a class, or its number where it has no name."""
+        """Return the name of a class, or its number if it has no name."""
         return self.classes[number] if self.classes is not None and number < len(self.classes) else str(number)
 
     def constants(self, sample_type: np.dtype[Any], result_type: np.dtype[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Shift and scale for samples of a type: float64 wherever float32 could lose something of them."""
+        """Return shift and scale for samples of a type: float64 wherever float32 would lose precision."""
         exact = result_type == np.float64 or sample_type.itemsize > (4 if sample_type.kind == "f" else 2)
         return (self.shift, self.scale) if exact else self._single
 
     @cached_property
     def _single(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Shift and scale for samples whose every value fits a float32: half the work, and no less exact."""
+        """Shift and scale in float32, for samples whose values are all exact in float32: half the work, same result."""
         return self.shift.astype(np.float32), self.scale.astype(np.float32)
 
     def as_entries(self) -> dict[str, NDArray[Any] | str]:
-        """What a checkpoint keeps: arrays and text by name. Names of classes and features are JSON lists."""
+        """Return what a checkpoint stores: arrays and text by name. Names of classes and features are JSON lists."""
         entries: dict[str, NDArray[Any] | str] = {
             "normalize": self.normalize,
             "task": self.task,
@@ -144,8 +144,10 @@ class Preprocessing:
 
     @classmethod
     def from_entries(cls, entries: Mapping[str, NDArray[Any] | str]) -> Self:
-        """The value that `as_entries` wrote, bit for bit. Raises DataError where an entry is missing, unknown, of
-        another kind or out of range."""
+        """Return the value that `as_entries` stored, bit for bit.
+
+        Raises DataError where an entry is missing, unknown, of another type or out of range.
+        """
         reader = _Entries(entries)
         found = cls(
             cast(Normalize, reader.word("normalize", get_args(Normalize))),
@@ -161,18 +163,18 @@ class Preprocessing:
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2
         if unknown := sorted(set(entries) - set(found.as_entries())):
-            raise _stored(f"has an entry this version does not know, {unknown[0]!r}")
+            raise _stored(f"has an entry unknown to this version, {unknown[0]!r}")
         if min(found.input_shape, default=1) < 1 or not shapes_fit:
-            raise _stored("has shapes that do not fit each other")
+            raise _stored("has shapes that do not match")
         if not (found.scale > 0).all():
-            raise _stored("has a scale that is not above zero")
+            raise _stored("has a scale that is not above 0")
         if found.features is not None and len(found.features) != channels[0]:
-            raise _stored(f"names {len(found.features)} features of {channels[0]}")
+            raise _stored(f"names {len(found.features)} of {channels[0]} features")
         return found
 
 
 class _Entries:
-    """Entries of a checkpoint, each checked as it is read."""
+    """The entries of a checkpoint, checked as they are read."""
 
     def __init__(self, entries: Mapping[str, NDArray[Any] | str]):
         self.entries = entries
@@ -180,13 +182,13 @@ class _Entries:
     def word(self, name: str, choices: tuple[str, ...]) -> str:
         value = self.entries.get(name)
         if value not in choices or not isinstance(value, str):
-            raise _stored(f"has no {name} that this version knows")
+            raise _stored(f"has no {name} known to this version")
         return value
 
     def array(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
         value = self.entries.get(name)
         if not isinstance(value, np.ndarray) or value.dtype != dtype or value.ndim != 1 or not np.isfinite(value).all():
-            raise _stored(f"has no {name} of finite {np.dtype(dtype)} numbers in a row")
+            raise _stored(f"has no one-dimensional array {name} of finite {np.dtype(dtype)} numbers")
         return value
 
     def names(self, name: str) -> tuple[str, ...] | None:
@@ -197,7 +199,7 @@ class _Entries:
         except (TypeError, ValueError, RecursionError):
             value = None
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise _stored(f"has {name} that are no list of names")
+            raise _stored(f"has {name} that are not a list of names")
         return tuple(value)
 
 
@@ -214,7 +216,7 @@ def _check_bytes(dtype: np.dtype[Any], low: float, high: float) -> None:
             "write normalize=minmax"
         )
     if high <= 1:
-        raise DataError(f"the numbers run from {low:g} to {high:g} already; write normalize=none in place of unit")
+        raise DataError(f"the numbers run from {low:g} to {high:g} already; write normalize=none instead of unit")
 
 
 def _by(sizes: tuple[int, ...]) -> str:

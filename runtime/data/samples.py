@@ -1,4 +1,4 @@
-"""Samples as a source gives them, before anything is checked."""
+"""Samples as a source returns them: read, and not checked yet."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from nnspec.runtime.errors import DataError
 class Samples:
     """One source's samples: its inputs (samples, …), its targets (samples,) or (samples, outputs), numbers or text.
 
-    `place` tells a person where the sample of an index stands, as "iris.csv, line 7". `test` are the samples of a test
-    split, where the source has one of its own. `features` are the names of columns; `classes` is how many classes there
-    are, where that is known beforehand.
+    `place` returns where the sample of an index is, for messages, as "iris.csv, line 7". `test` has the samples of the
+    test split if the source has its own. `features` are the names of the columns. `classes` is the number of classes if
+    it is known beforehand.
 
-    With `steps` the targets stand ready as they are: numbers (samples, …), or with `symbols`, the vocabulary of a text,
-    the number of the symbol behind each step (samples, time), −1 for padding as in the inputs. `ordered` says that
-    samples follow each other in time, so that splits are cut in their order.
+    With `steps` the targets need no encoding: numbers (samples, …), or with `symbols`, the vocabulary of a text, the
+    number of the symbol after each step (samples, time), −1 for padding as in the inputs. `ordered` means that samples
+    are in time order, so splits are cut in that order.
     """
 
     name: str
@@ -36,16 +36,16 @@ class Samples:
 
 
 def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:
-    """Values as an array. Raises DataError where some are longer than others, as sequences are."""
+    """Return values as an array. Raises DataError where they differ in length, as sequences do."""
     try:
         return np.asarray(values)
     except ValueError:
         raise DataError(
-            f"the {what} differ in length or shape, and a batch has one: put -1 behind shorter sequences of symbols, "
-            "which is padding and counts nowhere; cut or fill numbers to one length"
+            f"the {what} differ in length or shape, and a batch needs one shape: pad shorter sequences of symbols with "
+            "-1, which loss and metrics ignore; cut or fill numeric sequences to one length"
         ) from None
 
 
 def numbered_places(name: str) -> Callable[[int], str]:
-    """Places in a file or array that has no lines: the sample's number, counted from 0 as NumPy does."""
+    """Return the `place` of samples in a file or array without lines: the sample's number, counted from 0."""
     return lambda index: f"{name}, sample {index} (counted from 0)"

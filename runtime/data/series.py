@@ -1,4 +1,4 @@
-"""Series: points in the order of time, cut into windows, and a sine to try them on."""
+"""Series, points in time order, cut into windows; and the source sine, a noisy series."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +23,11 @@ def windows(
     place: Callable[[int], str],
     features: tuple[str, ...] | None = None,
 ) -> Samples:
-    """A series (time, columns) as samples (windows, window, columns), and what `target` (time,) is `horizon` later.
+    """Cut a series (time, columns) into samples (windows, window, columns).
 
-    Targets are (windows, 1), or (windows, window, 1) where every step predicts. Raises DataError where the series is
-    shorter than a window and its horizon.
+    The target of a sample is the value of `target` (time,) `horizon` points after its last: (windows, 1), or
+    (windows, window, 1) where every step predicts. Raises DataError where the series is shorter than a window and its
+    horizon.
     """
     assert word.window is not None
     count, needed = len(points) - word.horizon - word.window + 1, word.window + word.horizon
@@ -46,7 +47,7 @@ def windows(
 
 
 def sine(word: Sine) -> NDArray[np.float64]:
-    """sin(frequency · t) + noise, t = 0, 1, 2, …, as (length,)."""
+    """Return sin(frequency · t) + noise for t = 0, 1, 2, …, as (length,)."""
     random = np.random.Generator(np.random.PCG64(word.seed))
     time = np.arange(word.length)
     values: NDArray[Any] = np.sin(word.frequency * time) + word.noise * random.standard_normal(word.length)
@@ -55,6 +56,6 @@ def sine(word: Sine) -> NDArray[np.float64]:
 
 @reads(Sine)
 def load_sine(word: Sine, folder: Path) -> Samples:
-    """The sine in windows."""
+    """Generate the sine and cut it into windows."""
     series = sine(word)
     return windows("sine", series[:, None], series, word, lambda index: f"sine, point {index}")

@@ -1,4 +1,4 @@
-"""Samples in memory: what a split of the data is, and what all splits are together."""
+"""The data of a run in memory: its training, validation and test splits, ready to be normalized."""
 
 import hashlib
 import json
@@ -13,16 +13,16 @@ from nnspec.runtime.data.characters import lacking
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.errors import DataError
 
-_CHUNK = 2**22  # numbers hashed at a time
+_CHUNK = 2**22  # numbers hashed at once
 
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Samples and what they are to become.
+    """Samples and their targets.
 
-    `inputs` is (samples, …) in the type they came in: bytes stay bytes until a batch is normalized. `targets` is
-    (samples,) int64, the number of each sample's class, or (samples, outputs) of floats; of text (samples, time) int64,
-    the symbol behind each step, and −1 behind the end of a shorter sequence.
+    `inputs` is (samples, …) in the type of the source: bytes stay bytes until a batch is normalized. `targets` is
+    (samples,) int64, the class of each sample, or (samples, outputs) of floats; of text (samples, time) int64, the
+    symbol after each step, and −1 after the end of a shorter sequence.
     """
 
     inputs: NDArray[Any]
@@ -34,10 +34,10 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """All splits of the data, what was learnt about normalizing them, and a digest of every byte.
+    """All splits of the data, the preprocessing learnt from the training split, and a digest of every byte.
 
-    `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features, so
-    equal digests mean equal data, split in the same way.
+    `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features:
+    equal digests mean equal data and equal splits.
     """
 
     name: str
@@ -48,13 +48,13 @@ class Data:
     digest: str
 
     def splits(self) -> Iterator[tuple[str, Split]]:
-        """The splits that there are, by name: train, validation, test."""
+        """Yield the splits that exist, by name: train, validation, test."""
         for name, split in (("train", self.train), ("validation", self.validation), ("test", self.test)):
             if split is not None:
                 yield name, split
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """How many samples of each class each split has; no classes where the targets are numbers."""
+        """Return the number of samples of each class in each split; no classes where the targets are numbers."""
         names = self.preprocessing.classes or ()
         found: dict[str, dict[str, int]] = {}
         for role, split in self.splits():
@@ -64,9 +64,10 @@ class Data:
         return found
 
     def require_outputs(self, outputs: int) -> None:
-        """Raise DataError where a class number is too high for a network of so many outputs, naming the sample.
+        """Raise DataError where a class is out of range for a network with this number of outputs.
 
-        A single output tells two classes apart. Targets of several columns need as many outputs.
+        A single output distinguishes two classes. Targets of several columns need the same number of outputs. The
+        message names the sample.
         """
         for role, split in self.splits():
             if split.targets.ndim == 2:
@@ -81,12 +82,14 @@ class Data:
                 raise DataError(
                     f"label {label} is out of range: the network ends in {outputs} outputs, so classes are 0 to "
                     f"{known - 1} (sample {worst} of the {role} split of {self.name}, counted from 0); "
-                    f"write {label + 1} outputs in the last layer, or mend the labels, which count from 0"
+                    f"write {label + 1} outputs in the last layer, or fix the labels, which are counted from 0"
                 )
 
     def fitted_to(self, preprocessing: Preprocessing) -> "Data":
-        """These data as a network sees them that was trained on others: normalized by what it learnt, columns and
-        classes in its order, both found by name. Raises DataError for a shape, column or class that it does not know.
+        """Return these data for a network trained on other data, whose `preprocessing` this is.
+
+        Columns and classes are found by name and put into the network's order. Raises DataError for a shape, column or
+        class that the network does not know.
         """
         columns = _columns(self, preprocessing)
         renumber = _renumbered(self, preprocessing)
@@ -106,7 +109,7 @@ class Data:
 
 
 def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
-    """Which columns a network takes, in its order; None where all fit as they stand."""
+    """Return the indices of the network's columns in its order; None if the columns are the same already."""
     have, wanted = data.preprocessing.features, preprocessing.features
     if have is None or wanted is None or have == wanted:
         return None
@@ -117,11 +120,11 @@ def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
 
 
 def _as_symbols(name: str, split: Split, renumber: NDArray[np.int64] | None, length: int) -> Split:
-    """Sequences of symbols by a network's numbers and of its length: shorter ones are padded."""
+    """Return sequences with the symbols of a network's vocabulary, padded to its length."""
     padding = length - split.inputs.shape[1]
     if padding < 0:
         raise DataError(
-            f"{name} has sequences of {split.inputs.shape[1]} steps, and the network was trained on {length} at most"
+            f"{name} has sequences of {split.inputs.shape[1]} steps, and the network was trained on at most {length}"
         )
 
     def fitted(symbols: NDArray[Any]) -> NDArray[Any]:
@@ -132,7 +135,7 @@ def _as_symbols(name: str, split: Split, renumber: NDArray[np.int64] | None, len
 
 
 def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] | None:
-    """A network's number for each class of the data; None where they are numbered alike."""
+    """Return the network's number of each class of the data; None if the numbers are the same."""
     have, wanted = data.preprocessing.classes, preprocessing.classes
     if have is None or wanted is None or have == wanted[: len(have)]:
         return None
@@ -147,7 +150,7 @@ def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] |
 
 
 def data_digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -> str:
-    """The SHA-256 that `Data.digest` promises. Hashes in chunks, so that nothing is copied at once."""
+    """Return the SHA-256 of `Data.digest`, computed in chunks so that the data are never copied whole."""
     sha = hashlib.sha256()
     sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())
     for role, split in splits.items():

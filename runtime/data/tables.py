@@ -1,4 +1,4 @@
-"""CSV tables: a header line, then numbers, and one target column of numbers or text."""
+"""CSV tables: a header line, then rows of numbers and a target column of numbers or text."""
 
 import csv
 from array import array
@@ -23,22 +23,22 @@ from nnspec.spec_lang.vocabulary import data as words
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """The numbers of a table (rows, columns) with the names of its columns, the line of each row, and its target."""
+    """The numbers of a table (rows, columns), the names of its columns, the line of each row, and the targets."""
 
     path: Path
     columns: tuple[str, ...]
     lines: "array[int]"
     numbers: NDArray[np.float64]
-    target: NDArray[Any]  # (rows,) of float64 or text; (0,) where no target was asked for
+    target: NDArray[Any]  # (rows,) of float64 or text; (0,) without a target column
 
     def place(self, row: int) -> str:
-        """Where a row stands, for a person."""
+        """Return where a row is, for messages."""
         return f"{self.path}, line {self.lines[row]}"
 
 
 @reads(words.Csv)
 def load_csv(word: words.Csv, folder: Path) -> Samples:
-    """The table that the word names. A test table has the same columns, in whatever order."""
+    """Read the table that the word names. A test table has the same columns, in any order."""
     if word.window is not None:
         return _over_time(word, folder)
     train = read_table(folder / word.path, word.separator, word.target)
@@ -50,7 +50,7 @@ def load_csv(word: words.Csv, folder: Path) -> Samples:
 
 
 def _over_time(word: words.Csv, folder: Path) -> Samples:
-    """The rows in windows; the target's own past is a feature too."""
+    """Read the rows as a series in windows; the past of the target is a feature too."""
     train = read_table(folder / word.path, word.separator, None)
     samples = _windows(train, word)
     if word.test is None:
@@ -68,13 +68,13 @@ def _samples(table: Table, test: Samples | None) -> Samples:
 
 
 def read_records(path: Path, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a CSV file that are not blank, with their numbers, as stripped cells.
+    """Yield the lines of a CSV file that are not blank: the number of each, and its stripped cells.
 
-    Raises DataError where the file is not there, is no UTF-8 text, or its quotes do not close.
+    Raises DataError where the file is missing, is not UTF-8 text, or has a quote that is not closed.
     """
     head = first_bytes(path)
     if not head or "\x00" in head.decode("latin-1"):
-        raise DataError(f"{path} is no table: it seems to be {looks_like(head)}")
+        raise DataError(f"{path} is not a table: it seems to be {looks_like(head)}")
     with open_for_reading(path) as file:
         rows = csv.reader(_text(path, file), delimiter=separator, strict=True)
         try:
@@ -95,10 +95,10 @@ def _text(path: Path, lines: Iterable[bytes]) -> Iterator[str]:
 
 
 def read_table(path: Path, separator: str, target: str | None, features: tuple[str, ...] | None = None) -> Table:
-    """A table with a header line. `features` picks columns by name; None takes all but the target, if there is one.
+    """Read a table with a header line. `features` selects columns by name; None takes all but the target.
 
-    Raises DataError, with line and column, for a missing or doubled name, a line of another length, an empty cell, a
-    cell that is no number, NaN and infinity, and for a table without rows.
+    Raises DataError, with line and column, for a missing or repeated name, a line of another length, an empty cell, a
+    cell that is not a number, NaN and infinity, and a table without rows.
     """
     rows = read_records(path, separator)
     header = next(rows, None)
@@ -116,7 +116,7 @@ def table_from_rows(
     features: tuple[str, ...],
     target: str | None,
 ) -> Table:
-    """The table of these rows, whose cells have these names; raises as `read_table` does."""
+    """Return the table of rows whose columns have these names. Raises as `read_table` does."""
     if not features:
         raise DataError(f"{path} has no column but its target; is the separator right? See separator=")
     pick = _picker([_position(path, names, feature) for feature in features])
@@ -124,7 +124,7 @@ def table_from_rows(
     lines, numbers, targets = array("Q"), array("d"), []
     for line, cells in rows:
         if len(cells) != len(names):
-            raise DataError(f"{path}, line {line} has {len(cells)} values where {len(names)} columns are")
+            raise DataError(f"{path}, line {line} has {len(cells)} values, and the table has {len(names)} columns")
         try:
             numbers.extend(map(float, pick(cells)))
         except ValueError:
@@ -145,14 +145,14 @@ def table_from_rows(
 
 
 def _picker(positions: list[int]) -> Callable[[list[str]], tuple[str, ...]]:
-    """Cells at these positions, as a tuple even where there is only one."""
+    """Return a function that picks the cells at these positions, as a tuple even of one."""
     if len(positions) == 1:
         return lambda cells: (cells[positions[0]],)
     return itemgetter(*positions)
 
 
 def _as_target(cells: list[str]) -> NDArray[Any]:
-    """Numbers where every cell is one, else text."""
+    """Return numbers if every cell is a number, else text."""
     try:
         return np.array(list(map(float, cells)))
     except ValueError:
@@ -174,7 +174,7 @@ def _check_header(path: Path, names: list[str], target: str | None, separator: s
         other = guess_separator(names[0])
         if other != separator and other in names[0]:
             written = "tab" if other == "\t" else f'"{other}"'
-            raise DataError(f'{path} has a single column by the separator "{separator}"; write separator={written}')
+            raise DataError(f'{path} has a single column with the separator "{separator}"; write separator={written}')
     seen: set[str] = set()
     for column, name in enumerate(names, 1):
         if not name:
@@ -185,7 +185,7 @@ def _check_header(path: Path, names: list[str], target: str | None, separator: s
 
 
 def guess_separator(line: str) -> str:
-    """The separator that a line uses most, a comma where it uses none."""
+    """Return the separator that a line uses most, a comma if it uses none."""
     return max((",", ";", "\t", "|"), key=line.count)
 
 
@@ -193,8 +193,8 @@ def _no_number(path: Path, line: int, features: tuple[str, ...], cells: tuple[st
     column = next(index for index, cell in enumerate(cells) if not is_number(cell))
     where = f'{path}, line {line}, column "{features[column]}"'
     if not cells[column]:
-        return DataError(f"{where} is empty: fill it in, or leave the line out")
+        return DataError(f"{where} is empty: fill it in, or remove the line")
     return DataError(
-        f'{where} holds "{cells[column]}", which is no number. Features must be numbers: turn text into a column of '
-        "0 and 1 for each value, fill in what is missing, or leave the column out"
+        f'{where} holds "{cells[column]}", which is not a number. Features must be numbers: replace text by a column '
+        "of 0 and 1 for each value, fill in missing values, or remove the column"
     )

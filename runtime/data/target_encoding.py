@@ -1,4 +1,4 @@
-"""What a sample is to become: the number of its class, or numbers. Decided here for every source alike."""
+"""Encoding targets, for every source: as class numbers or as floats."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,7 +10,7 @@ from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
 
-MOST_CLASSES = 100_000  # a label beyond is a mistake, not a class: nothing of that size is allocated for it
+MOST_CLASSES = 100_000  # a larger label is taken for a mistake, so that memory for it is never allocated
 
 
 class EncodedTargets(NamedTuple):
@@ -22,12 +22,12 @@ class EncodedTargets(NamedTuple):
 
 
 def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
-    """The targets of a source and of its test split, and the names of its classes in the order of their numbers.
+    """Encode the targets of a source and of its test split.
 
-    Targets are (samples,) int64 class numbers where they are text, or whole numbers in one column and `classification`;
-    else (samples, outputs) of floats, with no names. Text is sorted for its order; whole numbers are class numbers
-    already, and are named by themselves. Raises DataError for text where no classes are asked for, for labels that are
-    negative, fractional, too high, or unknown to the training split, and for NaN.
+    Text, and with `classification` whole numbers in one column, become class numbers (samples,) int64; other targets
+    become floats (samples, outputs) without class names. Classes of text are numbered in sorted order; whole numbers
+    are class numbers already, and their names are the numbers. Raises DataError for text without `classification`, for
+    labels that are negative, fractional, too high or absent from the training split, and for NaN.
     """
     targets, test = _column(samples), samples.test
     if targets.dtype.kind == "U":
@@ -48,7 +48,7 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text reads as a number."""
+    """Return whether a text can be parsed as a number."""
     try:
         float(text)
     except ValueError:
@@ -57,14 +57,14 @@ def is_number(text: str) -> bool:
 
 
 def _column(samples: Samples) -> NDArray[Any]:
-    """The targets as numbers or text (samples,) where they are one column, else (samples, outputs)."""
+    """Return the targets as (samples,) if they are one column, else (samples, outputs), with bytes decoded."""
     targets = samples.targets
     if targets.ndim == 2 and targets.shape[1] == 1:
         targets = targets[:, 0]
     if targets.ndim not in (1, 2) or (targets.ndim == 2 and not targets.shape[1]):
         raise DataError(
-            f"the targets of {samples.name} have the shape {targets.shape}: one for each sample is wanted, "
-            "(samples,) or (samples, outputs)"
+            f"the targets of {samples.name} have the shape {targets.shape}: give one for each sample, (samples,) or "
+            "(samples, outputs)"
         )
     if len(targets) != len(samples.inputs):
         raise DataError(f"{samples.name} has {len(samples.inputs):,} samples and {len(targets):,} targets")
@@ -74,9 +74,9 @@ def _column(samples: Samples) -> NDArray[Any]:
         try:
             targets = np.char.decode(targets, "utf-8")
         except UnicodeDecodeError:
-            raise DataError(f"the targets of {samples.name} are bytes that are no UTF-8 text") from None
+            raise DataError(f"the targets of {samples.name} are bytes that are not UTF-8 text") from None
     if targets.dtype.kind == "U" and targets.ndim == 2:
-        raise DataError(f"the targets of {samples.name} are text in {targets.shape[1]} columns: one column is wanted")
+        raise DataError(f"the targets of {samples.name} are text in {targets.shape[1]} columns: give one column")
     return targets
 
 
@@ -89,14 +89,16 @@ def _encode_names(samples: Samples, targets: NDArray[Any], classification: bool)
         )
     names, encoded = np.unique(targets, return_inverse=True)
     if len(names) > MOST_CLASSES:
-        raise DataError(f"{samples.name} has {len(names):,} different targets: {MOST_CLASSES:,} classes are the most")
+        raise DataError(
+            f"{samples.name} has {len(names):,} different targets: there may be at most {MOST_CLASSES:,} classes"
+        )
     encoded_test = None
     if samples.test is not None:
         test = _column(samples.test).astype(str)
         unknown = np.flatnonzero(~np.isin(test, names))
         if unknown.size:
             name, where = test[unknown[0]], samples.test.place(int(unknown[0]))
-            raise DataError(f'class "{name}" is in {samples.test.name} alone ({where}): it cannot be learnt')
+            raise DataError(f'class "{name}" is only in {samples.test.name} ({where}): it cannot be learnt')
         encoded_test = np.searchsorted(names, test)
     return EncodedTargets(encoded.astype(np.int64), encoded_test, tuple(names.tolist()))
 
@@ -104,13 +106,13 @@ def _encode_names(samples: Samples, targets: NDArray[Any], classification: bool)
 def _class_numbers(
     samples: Samples, targets: NDArray[Any], classification: bool, known: int | None
 ) -> NDArray[np.int64]:
-    """Whole numbers from 0 as class numbers; `known` is how many classes there are, None where only the data tell."""
-    _refuse_where(samples, targets, lambda t: ~np.isfinite(t), "is no class")
+    """Return whole numbers from 0 as class numbers. `known` is the number of classes, None if only the data say it."""
+    _refuse_where(samples, targets, lambda t: ~np.isfinite(t), "is not a class")
     _refuse_where(
         samples,
         targets,
         lambda t: t != np.floor(t),
-        "is no class: classes are whole numbers or text; for a regression write loss mse",
+        "is not a class: classes are whole numbers or text; for a regression write loss mse",
     )
     _refuse_where(samples, targets, lambda t: t < 0, "is out of range: classes are counted from 0")
     most = known or MOST_CLASSES
@@ -129,7 +131,7 @@ def _refuse_where(
 
 
 def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, known: int | None) -> NDArray[Any]:
-    """Numbers as (samples, outputs) of floats; yes and no where the loss is about classes."""
+    """Return numbers as floats (samples, outputs); with `classification` each must be from 0 to 1."""
     values = targets if targets.dtype.kind == "f" else targets.astype(np.float64)
     values = values.reshape(len(values), -1)
     place = first_nonfinite_index(values)
@@ -138,7 +140,7 @@ def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, know
     if classification and ((values < 0) | (values > 1)).any():
         sample = int(np.flatnonzero(((values < 0) | (values > 1)).any(axis=1))[0])
         raise DataError(
-            f"targets in {values.shape[1]} columns are a yes or no each, 1 or 0, and {samples.place(sample)} has "
+            f"targets in {values.shape[1]} columns must each be 1 for yes or 0 for no, and {samples.place(sample)} has "
             f"{values[sample].tolist()}"
         )
     return values

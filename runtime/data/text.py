@@ -1,4 +1,4 @@
-"""Text: by character, in pieces of one length, or by line, each line a sequence of its own."""
+"""Text sources: by character, in pieces of equal length, or by line, where each line is a sequence."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -17,12 +17,12 @@ from nnspec.runtime.targets import PADDING
 from nnspec.spec_lang.vocabulary import sequence_sources as words
 
 DINOS = Path(__file__).with_name("dinos.txt")
-MOST_SYMBOLS = 500_000_000  # symbols in memory: lines are as long as the longest of them
+MOST_SYMBOLS = 500_000_000  # symbols in memory: every line is padded to the longest
 
 
 @reads(words.Text)
 def load_text(word: words.Text, folder: Path) -> Samples:
-    """The text that the word names. Raises DataError where it is empty, no UTF-8 text, or shorter than a window."""
+    """Read the text that the word names. Raises DataError where it is empty, not UTF-8, or shorter than a window."""
     path = folder / word.path
     text = read_text(path, word.case)
     if word.by == "line":
@@ -43,13 +43,13 @@ def load_text(word: words.Text, folder: Path) -> Samples:
 
 @reads(words.Dinos)
 def load_dinos(word: words.Dinos, folder: Path) -> Samples:
-    """The names that come with the package, in small letters: 27 symbols with the one that begins and ends a name."""
+    """Read the included names in lower case: 27 symbols, one of them the line break around each name."""
     text = read_text(DINOS, "lower")
     return replace(_lines(DINOS, text, vocabulary_of(text + BREAK)), name=word.word)
 
 
 def read_text(path: Path, case: str) -> str:
-    """A UTF-8 text with line breaks as "\\n", without a byte order mark; in small letters for the case "lower"."""
+    """Return a UTF-8 text with line breaks as "\\n", without a byte order mark; lower case for the case "lower"."""
     with open_for_reading(path) as file:
         content = file.read()
     if not content.strip():
@@ -66,12 +66,12 @@ def read_text(path: Path, case: str) -> str:
 
 
 def _pieces(path: Path, text: str, vocabulary: Sequence[str], window: int) -> Samples:
-    """Pieces that follow each other: at each character the next one is the target, behind the last the next piece's."""
+    """Cut a text into consecutive pieces; the target of each character is the next one in the text."""
     symbols = encode_text(text, vocabulary, _place_in(path, text))
     count = (len(symbols) - 1) // window
     if count < 1:
         raise DataError(
-            f"{path} has {len(text):,} characters, and a window of {window} with the character behind it needs "
+            f"{path} has {len(text):,} characters, and a window of {window} with the character after it needs "
             f"{window + 1:,}: write a smaller window="
         )
     inputs = symbols[: count * window].reshape(count, window)
@@ -89,17 +89,17 @@ def _pieces(path: Path, text: str, vocabulary: Sequence[str], window: int) -> Sa
 
 
 def _lines(path: Path, text: str, vocabulary: Sequence[str], length: int | None = None) -> Samples:
-    """Every line that is not blank: its characters behind a line break as the input, before one as the target."""
+    """Return every line that is not blank: a line break and its characters as input, the reverse as target."""
     numbered = [(number, line.strip()) for number, line in enumerate(text.split(BREAK), 1) if line.strip()]
     longest = max(len(line) for _, line in numbered) + 1
     if length is not None and longest > length:
         number = next(number for number, line in numbered if len(line) >= length)
-        raise DataError(f"{path}, line {number} is longer than the {length - 1} characters of the longest line learnt")
+        raise DataError(f"{path}, line {number} is longer than the longest training line, {length - 1} characters")
     length = length or longest
     if length * len(numbered) > MOST_SYMBOLS:
         raise DataError(
-            f"{path} has {len(numbered):,} lines, the longest of {longest - 1:,} characters, and each takes as much "
-            "room: write by=character"
+            f"{path} has {len(numbered):,} lines, the longest of {longest - 1:,} characters, and every line is padded "
+            "to that length, which takes too much memory: write by=character"
         )
     inputs = np.full((len(numbered), length), PADDING, np.int16 if len(vocabulary) < 2**15 else np.int32)
     targets = np.full((len(numbered), length), PADDING, np.int64)

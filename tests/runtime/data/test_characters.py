@@ -17,7 +17,7 @@ def test_a_text_comes_back_from_its_symbols() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("abß", r'place 2 has "ß" \(U\+00DF\), which the vocabulary lacks; it has a b c: leave it out'),
+        ("abß", r'place 2 has "ß" \(U\+00DF\), which the vocabulary lacks; it has a b c: remove the character'),
         ("aB", "it has the small letter"),
         ("a\tb", r"place 1 has U\+0009,"),
     ],

@@ -39,7 +39,7 @@ def test_an_unknown_name_is_answered_with_a_known_one(name: str, said: str) -> N
 def test_what_a_word_names_and_is_not_on_this_machine_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NNSPEC_DATA", raising=False)
     monkeypatch.setenv("NNSPEC_HOME", str(tmp_path))
-    assert missing(words.Mnist(), tmp_path) == "mnist is not on this machine: nnspec data fetch mnist brings it"
+    assert missing(words.Mnist(), tmp_path) == "mnist is not on this machine; run nnspec data fetch mnist"
     assert missing(words.MnistSample(), tmp_path) is None
     (tmp_path / "here.csv").write_text("")
     assert missing(words.Csv(path="here.csv", target="y"), tmp_path) is None

@@ -65,12 +65,12 @@ def test_a_flipped_bit_inside_a_gzip_is_found(tmp_path: Path) -> None:
 def test_a_foreign_file_is_told_by_what_it_seems_to_be(tmp_path: Path, content: bytes, seems: str) -> None:
     path = tmp_path / "images"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=f"is no IDX file: it seems to be {seems}"):
+    with pytest.raises(DataError, match=f"is not an IDX file: it seems to be {seems}"):
         read_idx(path)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_header_that_promises_the_world_allocates_nothing(tmp_path: Path, zipped: bool) -> None:
+def test_a_header_that_announces_too_much_allocates_nothing(tmp_path: Path, zipped: bool) -> None:
     content = bytes([0, 0, 14, 4]) + b"\xff\xff\xff\xff" * 4 + bytes(64)
     path = tmp_path / "images"
     path.write_bytes(gzip.compress(content) if zipped else content)
@@ -115,7 +115,7 @@ def test_the_word_reads_images_labels_and_a_test_split_beside_the_spec(tmp_path:
 @pytest.mark.parametrize(
     ("images", "labels", "said"),
     [
-        (digits(5)[1], digits(5)[1], "images are wanted"),
+        (digits(5)[1], digits(5)[1], "name the file of the images"),
         (digits(5)[0], digits(5)[0], "labels are a single row"),
         (digits(5)[0], digits(6)[1], "5 images and .* 6 labels"),
         (digits(0)[0], digits(0)[1], "has no samples"),

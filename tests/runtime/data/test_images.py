@@ -121,7 +121,7 @@ def test_a_picture_cut_off_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_picture_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 63)
-    with pytest.raises(DataError, match="too large a picture: 63 pixels are the most"):
+    with pytest.raises(DataError, match="too large a picture: it may have 63 pixels at most"):
         read_picture(save(tmp_path, CORNER), GREY)
 
 
@@ -138,5 +138,5 @@ def test_a_sample_written_as_a_picture_reads_back(
 
 def test_numbers_outside_a_pictures_range_are_not_written(tmp_path: Path) -> None:
     preprocessing = replace(Preprocessing.identity((4, 4, 1)), limits=(-1.0, 1.0))
-    with pytest.raises(DataError, match="numbers from -1 to 1 make no picture"):
+    with pytest.raises(DataError, match="numbers from -1 to 1 cannot be written as a picture"):
         write_picture(tmp_path / "p.png", np.zeros((4, 4, 1)), preprocessing)

@@ -80,7 +80,7 @@ def test_a_picture_is_one_sample_and_may_be_inverted(tmp_path: Path) -> None:
 
 def test_arrays_are_not_inverted(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", digits(1)[0])
-    with pytest.raises(DataError, match="is no picture") as error:
+    with pytest.raises(DataError, match="is not a picture") as error:
         read_inputs(tmp_path / "a.npy", IMAGES, invert=True)
     assert error.value.exit_code == 2
 
@@ -92,7 +92,7 @@ def test_arrays_are_not_inverted(tmp_path: Path) -> None:
         ("a,b,c\n1,nan,3\n", 'line 2, column "b" holds nan'),
         ("a,b,c\n1,x,3\n", 'line 2, column "b" holds "x"'),
         ("1,2\n3,4\n", "has 2 columns, and the network takes 3 numbers"),
-        ("1,2,3\n3,4\n", "line 2 has 2 values where 3 columns are"),
+        ("1,2,3\n3,4\n", "line 2 has 2 values, and the table has 3 columns"),
         ("a,b,c\n", "no rows"),
         ("\n", "has 0 columns"),
     ],
@@ -151,7 +151,7 @@ def test_python_objects_are_never_unpickled(tmp_path: Path) -> None:
 
 def test_several_arrays_without_an_x_are_too_many(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", one=np.zeros(3), two=np.zeros(3))
-    with pytest.raises(DataError, match="holds one, two: one array, or one called x, is wanted"):
+    with pytest.raises(DataError, match="holds one, two; save one array, or call one of them x"):
         read_inputs(tmp_path / "a.npz", FLOWER)
 
 
@@ -192,7 +192,7 @@ def test_rows_of_a_table_are_points_in_time_for_a_network_of_series(tmp_path: Pa
     assert [label for label, _ in found] == [f"{path}:{line}" for line in (4, 5, 6)]
     assert found[1][1].tolist() == [[2, 20], [3, 30], [4, 40]]
     path.write_text("load,heat\n1,2\n3,4\n")
-    with pytest.raises(DataError, match="has 2 rows, and the network looks at 3 rows to tell what comes next"):
+    with pytest.raises(DataError, match="has 2 rows, and the network needs 3 rows to predict the next one"):
         read_inputs(path, learnt)
 
 

@@ -108,7 +108,9 @@ def test_samples_that_cannot_be_used_are_refused(x: np.ndarray, said: str) -> No
 
 @pytest.mark.parametrize("x", [[[0, 1, 2], [0, 1]], [np.zeros((3, 2)), np.zeros((4, 2))]], ids=["symbols", "numbers"])
 def test_sequences_of_different_lengths_are_refused_with_what_to_do(x: list) -> None:
-    with pytest.raises(DataError, match=r"the samples differ in length or shape.*put -1 behind shorter sequences"):
+    with pytest.raises(
+        DataError, match=r"the samples differ in length or shape.*pad shorter sequences of symbols with -1"
+    ):
         data_from_arrays(x, [0, 1], classification=True)
     with pytest.raises(DataError, match="the validation samples differ"):
         data_from_arrays([[0, 1]], [0], (x, [0, 1]), classification=True)

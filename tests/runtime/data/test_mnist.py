@@ -98,7 +98,7 @@ def test_a_refused_connection_says_so_and_what_to_do(bare_machine: Path, refusin
     with pytest.raises(DataError, match="the connection was refused") as error:
         fetch("mnist")
     said = str(error.value)
-    assert f"{refusing}train-images-idx3-ubyte.gz" in said and "mnist_sample comes with" in said
+    assert f"{refusing}train-images-idx3-ubyte.gz" in said and "The package includes mnist_sample" in said
     assert error.value.exit_code == 2
 
 
@@ -119,14 +119,14 @@ def test_a_host_that_does_not_exist_is_told(bare_machine: Path, monkeypatch: pyt
 
 def test_a_mirror_is_an_address_of_the_web(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NNSPEC_MNIST_URL", "ftp://host/")
-    with pytest.raises(DataError, match="NNSPEC_MNIST_URL is ftp://host/: it must begin with http://") as error:
+    with pytest.raises(DataError, match="NNSPEC_MNIST_URL is ftp://host/: an address begins with http://") as error:
         fetch("mnist")
     assert error.value.exit_code == 2
 
 
 def test_a_cache_that_cannot_be_written_is_told(published: Server, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match=r"cannot be stored in .*NNSPEC_HOME names another folder"):
+    with pytest.raises(DataError, match=r"cannot be stored in .*Set NNSPEC_HOME to another folder"):
         load()
 
 

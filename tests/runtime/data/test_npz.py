@@ -61,7 +61,7 @@ def test_python_objects_are_never_unpickled(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r'"x" .* holds Python objects'):
         load(tmp_path / "a.npz")
     (tmp_path / "b.npz").write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(DataError, match=r"b\.npz is no NumPy archive"):
+    with pytest.raises(DataError, match=r"b\.npz is not a NumPy archive"):
         load(tmp_path / "b.npz")
 
 
@@ -103,7 +103,7 @@ def test_a_zip_of_other_things_is_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("x", "some text")
         archive.writestr("y", "more text")
-    with pytest.raises(DataError, match=r'"x" in .* is no array'):
+    with pytest.raises(DataError, match=r'"x" in .* is not an array'):
         load(tmp_path / "a.npz")
 
 

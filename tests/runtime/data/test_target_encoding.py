@@ -48,12 +48,12 @@ def test_targets_of_a_regression_keep_their_precision() -> None:
 @pytest.mark.parametrize(
     ("y", "classification", "said"),
     [
-        ([[0, 2], [1, 1]], True, r"yes or no each.*sample 0 .*\[0\.0, 2\.0\]"),
+        ([[0, 2], [1, 1]], True, r"yes or 0 for no.*sample 0 .*\[0\.0, 2\.0\]"),
         (["a", "b"], False, 'are text, as "a"'),
         ([["a", "b"]], True, "text in 2 columns"),
         ([[[1]], [[2]]], True, r"have the shape \(2, 1, 1\)"),
         ([1 + 2j, 0], True, "are complex128"),
-        (np.array([b"\xff", b"a"]), True, "no UTF-8 text"),
+        (np.array([b"\xff", b"a"]), True, "not UTF-8 text"),
         ([0, -3, -4], True, r"label -3 is out of range.*sample 1 \(counted from 0\) and 1 more"),
     ],
 )
@@ -77,7 +77,7 @@ def test_validation_targets_are_numbered_as_those_to_train_on() -> None:
     ("y", "held", "said"),
     [
         ([0, 1, 2], [0, 1, 3], "label 3 is out of range: the classes are 0 to 2"),
-        (["a", "b", "c"], ["a", "b", "d"], 'class "d" is in validation alone'),
+        (["a", "b", "c"], ["a", "b", "d"], 'class "d" is only in validation'),
         ([0, 1, 2], ["a", "b", "c"], "of another kind or shape"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_test_text_may_have_no_other_characters_and_no_longer_lines(tmp_path: 
     with pytest.raises(DataError, match=r'test.txt, line 2, column 1, has "Z" \(U\+005A\), which the vocabulary lacks'):
         load(tmp_path, LINES, by="line", test="test.txt")
     (tmp_path / "test.txt").write_text("Ada\nCleoCleo\n")
-    with pytest.raises(DataError, match="line 2 is longer than the 4 characters"):
+    with pytest.raises(DataError, match="line 2 is longer than the longest training line, 4 characters"):
         load(tmp_path, LINES, by="line", test="test.txt")
 
 
@@ -93,7 +93,7 @@ def test_another_text_is_read_by_the_numbers_of_the_first(tmp_path: Path) -> Non
     assert other.train.targets[0, 3:].tolist() == [-1, -1]
     with pytest.raises(DataError, match=r't.txt has "z" \(U\+007A\), which the vocabulary lacks; it has A B'):
         load(tmp_path, "z\nd\n", by="line", split=(1, 0)).fitted_to(known)
-    with pytest.raises(DataError, match="trained on 5 at most"):
+    with pytest.raises(DataError, match="trained on at most 5"):
         load(tmp_path, "Adaoleo\nBo\n", by="line", split=(1, 0)).fitted_to(known)
 
 
