@@ -176,13 +176,13 @@ def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> 
         raise Refused("/meta is not JSON, or holds a number that JSON does not have") from error
     if not isinstance(meta, dict) or not same_text:
         raise Refused("/meta is not an object in canonical JSON")
-    if meta.pop("format_version", None) != version:
+    if _dumped(meta.pop("format_version", None)) != _dumped(version):  # the text decides: 1 == 1.0 == True in Python
         raise Refused("/meta and the seal disagree on the format version")
     listed, found = meta.pop("entries", None), entry_table(stored)
     if not isinstance(listed, dict):
         raise Refused("/meta has no table of the entries")
     for name in sorted(listed.keys() | found.keys()):
-        if listed.get(name) != found.get(name):
+        if _dumped(listed.get(name)) != _dumped(found.get(name)):
             raise Refused(f"{name} is not what the table in /meta says")
     return meta
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import h5py
@@ -10,8 +10,38 @@ import numpy as np
 import pytest
 
 from nnspec import checkpoints
-from nnspec.checkpoints import content, layout, seal
+from nnspec.checkpoints import content, layout, reading, seal
+from tests.checkpoints import second_reader
 from tests.support.checkpoint_files import make_example, with_header
+
+VERDICTS = {
+    checkpoints.NotACheckpoint: "not an nnspec checkpoint",
+    checkpoints.Damaged: "damaged",
+    checkpoints.Newer: "newer",
+    checkpoints.Refused: "refused",
+}
+"""The page's word for each error of the first reader."""
+
+
+@pytest.fixture(autouse=True)
+def both_readers_agree(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Have every image that a test gives to the first reader judged by the second one too."""
+    check_image = reading.check_image
+    apart: list[tuple[str, str]] = []
+
+    def checked(image: bytes) -> Any:
+        other = second_reader.judge(bytes(image))
+        try:
+            result = check_image(image)
+        except checkpoints.FormatError as error:
+            apart.extend([(VERDICTS[type(error)], other)] * (VERDICTS[type(error)] != other))
+            raise
+        apart.extend([("whole", other)] * (other != "whole"))
+        return result
+
+    monkeypatch.setattr(reading, "check_image", checked)
+    yield
+    assert apart == []
 
 
 @pytest.fixture(scope="session")

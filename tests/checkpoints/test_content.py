@@ -228,6 +228,14 @@ META = '{{"entries":{{{entries}}},"format_version":1{more}}}'
         ('{"entries":{},"format_version":1,"x":"\\ud800"}', "meta"),
         ('{"entries":{},"format_version":2}', "disagree on the format version"),
         ('{"entries":{}}', "disagree on the format version"),
+        ('{"entries":{},"format_version":1.0}', "disagree on the format version"),
+        ('{"entries":{},"format_version":true}', "disagree on the format version"),
+        ('{"entries":{},"format_version":"1"}', "disagree on the format version"),
+        ('{"entries":{},"format_version":1,"x":{"b":1,"a":2}}', "canonical"),
+        ('{"entries":{},"format_version":1,"x":[{"b":1,"a":2}]}', "canonical"),
+        ('{"entries":{},"format_version":1,"x":1.50}', "canonical"),
+        ('{"entries":{},"format_version":1,"x":-0}', "canonical"),
+        ('{"entries":{},"format_version":1,"x":"\\u00e9"}', "canonical"),
         ('{"format_version":1}', "no table"),
         ('{"entries":[],"format_version":1}', "no table"),
         ('{"entries":{},"format_version":1}', "weights/w is not what the table"),
@@ -245,11 +253,14 @@ def test_a_meta_that_is_not_the_formats_is_refused(forged, meta, told):
         checkpoints.from_bytes(forged(entries, meta))
 
 
-@pytest.mark.parametrize("key", ["dtype", "shape", "sha256"])
-def test_a_table_that_says_something_else_of_an_entry_is_refused(forged, key):
-    entries = {"weights/v": np.ones(2), "weights/w": np.zeros(2)}
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("dtype", "other"), ("shape", "other"), ("shape", [1.0]), ("shape", [True]), ("sha256", "other"), ("more", 1)],
+)
+def test_a_table_that_says_something_else_of_an_entry_is_refused(forged, key, value):
+    entries = {"weights/v": np.ones(1), "weights/w": np.zeros(1)}
     table = content.entry_table(entries)
-    table["weights/w"][key] = "other"
+    table["weights/w"][key] = value
     with pytest.raises(Refused, match="weights/w is not what the table in /meta says"):
         checkpoints.from_bytes(forged(entries, content.canonical({"entries": table, "format_version": 1})))
 
