@@ -1,19 +1,25 @@
-"""Verify a file of a stranger's in a process of its own, which can neither take the machine's memory nor its time."""
+"""Verify a file from an unknown source in a process of its own, with limits on its memory and time."""
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import nnspec
 
+try:
+    import resource
+except ImportError:  # Windows has no limits for a process
+    resource = None  # type: ignore[assignment]
+
 MEMORY = 2**30  # bytes of address space beyond a few times the file's own size
 SECONDS = 20  # of computing; twice as many on the clock
 
 
 def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
-    """What `nnspec verify` says of one file there: verdict, help, exit code. A limit that is met is a verdict too."""
+    """Return the verdict, help and exit code of `nnspec verify` for one file. Reaching a limit is a verdict too."""
+    if resource is None:
+        return "not verified: this system has no limits on the memory and time of a process", _NO_LIMITS, 2
     try:
         memory = MEMORY + 8 * path.stat().st_size
     except OSError:
@@ -47,6 +53,7 @@ def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
     return verdict, help, done.returncode
 
 
+_NO_LIMITS = "verify it under Linux or macOS, or without --untrusted if you trust its source"
 _ADVICE = "do not use it: a file that nnspec wrote is read in a moment"
 
 

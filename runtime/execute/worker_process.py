@@ -34,7 +34,8 @@ LOOK = 0.1
 
 def possible() -> bool:
     """Whether a partner helps: this process may use a second core, and a fork of it keeps what it needs."""
-    if sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2:
+    needed = hasattr(os, "fork") and hasattr(signal, "SIGKILL") and hasattr(os, "sched_getaffinity")
+    if sys.platform != "linux" or not needed or len(os.sched_getaffinity(0)) < 2:
         return False
     try:
         share, period = QUOTA.read_text().split()
@@ -69,7 +70,7 @@ class Partner:
             return None
         try:
             return cls(works)
-        except OSError:  # no more processes, or no memory for them
+        except (OSError, ImportError):  # no more processes, no memory for them, or no semaphores
             return None
 
     def begin(self, work: int) -> None:

@@ -70,6 +70,13 @@ def test_a_reader_that_hangs_is_ended(file: Path, reader, monkeypatch: pytest.Mo
     assert verify_in_sandbox(file)[0] == "not usable: reading it took more than 0.2 seconds"
 
 
+def test_without_limits_nothing_is_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_untrusted, "resource", None)
+    verdict, advice, code = verify_in_sandbox(file)
+    assert verdict == "not verified: this system has no limits on the memory and time of a process"
+    assert "Linux" in advice and code == 2
+
+
 def test_what_the_reader_finds_is_told_as_verify_tells_it(file: Path) -> None:
     verdict, advice, code = verify_in_sandbox(file)
     assert verdict == "not usable: not an nnspec checkpoint (it begins with other bytes)"
