@@ -28,11 +28,11 @@ def nnspec_epochs(seed: int) -> Iterator[tuple[float, float]]:
     """Seconds of training so far and the share of the test digits told right, after each epoch."""
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.loop import Trainer
-    from nnspec.runtime.train.spec_and_data import with_data
-    from nnspec.runtime.train.state import start
+    from nnspec.runtime.train.spec_and_data import check_with_data
+    from nnspec.runtime.train.state import initial_state
     from nnspec.spec_lang.check.spec_request import Request
 
-    spec, data = with_data(Request(SPEC, seed=seed))
+    spec, data = check_with_data(Request(SPEC, seed=seed))
     network = Network(spec, data.preprocessing)
     network.initialize(seed)
     told: list[tuple[float, float]] = []
@@ -46,7 +46,7 @@ def nnspec_epochs(seed: int) -> Iterator[tuple[float, float]]:
             if told[-1][1] >= WANTED:
                 raise Reached
 
-    trainer = Trainer(start(network, len(data.train), seed), replace(data, validation=data.test), None, listen)
+    trainer = Trainer(initial_state(network, len(data.train), seed), replace(data, validation=data.test), None, listen)
     with suppress(Reached):
         trainer.run()
     yield from told
@@ -59,10 +59,10 @@ def torch_epochs(seed: int) -> Iterator[tuple[float, float]]:
     from torch import nn
     from torch.nn import functional as F
 
-    from nnspec.runtime.train.spec_and_data import with_data
+    from nnspec.runtime.train.spec_and_data import check_with_data
     from nnspec.spec_lang.check.spec_request import Request
 
-    spec, data = with_data(Request(SPEC, seed=seed))
+    spec, data = check_with_data(Request(SPEC, seed=seed))
     torch.manual_seed(seed)
     torch.set_num_threads(2)
 

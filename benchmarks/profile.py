@@ -28,8 +28,8 @@ from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.data import Data, data_from_arrays
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import Programs, steps_are_plain_sgd
-from nnspec.runtime.train.spec_and_data import with_data
-from nnspec.runtime.train.state import start
+from nnspec.runtime.train.spec_and_data import check_with_data
+from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
@@ -83,7 +83,7 @@ def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
     """Time a spec's training step: whole, in its parts, and line by line, each for about so many seconds."""
     network = Network(spec, data.preprocessing)
     network.initialize(0)
-    state = start(network, len(data.train), 0)
+    state = initial_state(network, len(data.train), 0)
     stepper = Stepper(state, data, 1e9)
     batch = spec.train.batch
     with stepper.ready():
@@ -194,7 +194,7 @@ def data_for(request: Request, kind: str) -> tuple[Spec, Data]:
     """The checked spec, and its data or as many random samples as a profile needs."""
     spec = request.check()
     if spec.data is not None:
-        return with_data(request)
+        return check_with_data(request)
     if spec.input is None or spec.output_shape is None:
         raise SystemExit("the spec says neither its data nor its input; write a line such as input 28x28x1")
     random = np.random.default_rng(0)

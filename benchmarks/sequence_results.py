@@ -26,7 +26,7 @@ from benchmarks.shipped import (
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.data.characters import decode_text
 from nnspec.runtime.data.series import sine
-from nnspec.runtime.train.spec_and_data import data_of
+from nnspec.runtime.train.spec_and_data import spec_data
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 
 KEPT = RESULTS / "sequences.json"
@@ -94,7 +94,7 @@ def floor() -> Floor:
     """The baselines of the sine."""
     spec = Experiment("sine_rnn").check()
     assert isinstance(spec.data, Sine)
-    data = data_of(spec)
+    data = spec_data(spec)
     assert data.test is not None
     noise = sine(spec.data) - sine(spec.data.model_copy(update={"noise": 0.0}))
 
@@ -122,7 +122,7 @@ class Counted:
 @cache
 def counted() -> Counted:
     """The baselines of the names."""
-    data = data_of(DINOS.check())
+    data = spec_data(DINOS.check())
     train, validation, test = (as_symbols(split) for _, split in data.splits())
     models = [fitted(train, validation, n, len(vocabulary(data))) for n in range(3, 8)]
     best = min(models, key=lambda model: model.bits(validation))

@@ -34,7 +34,7 @@ from benchmarks.sequence_results import (
 from benchmarks.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine, digest
 from nnspec.runtime.infer.forecasting import forecast
 from nnspec.runtime.infer.sampling import Writer
-from nnspec.runtime.train.loop import Run
+from nnspec.runtime.train.run import Run
 from nnspec.runtime.views import PICTURES, save
 
 DRAWINGS = ROOT / "docs" / "pictures"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nnspec.api import check, compile, evaluate, load, occlude, resume, train
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
-    from nnspec.runtime.train.loop import Run
+    from nnspec.runtime.train.run import Run
     from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
 _HERE = Path(__file__).resolve().parent
@@ -27,7 +27,7 @@ _HOMES = {
     "nnspec.api": ("check", "compile", "evaluate", "load", "occlude", "resume", "train"),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
-    "nnspec.runtime.train.loop": ("Run",),
+    "nnspec.runtime.train.run": ("Run",),
     "nnspec.spec_lang.report.errors": ("NNSpecError", "SourceError", "SpecError"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

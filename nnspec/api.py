@@ -11,11 +11,12 @@ from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.train.checkpointing import load as load_checkpoint
-from nnspec.runtime.train.loop import Listener, Run, silent
-from nnspec.runtime.train.loop import train as train_run
+from nnspec.runtime.train.checkpointing import load_checkpoint
+from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.resuming import resume as resume_run
-from nnspec.runtime.train.run_folder import checkpoint_at
+from nnspec.runtime.train.run import Run
+from nnspec.runtime.train.run import train as train_run
+from nnspec.runtime.train.run_folder import resolve_checkpoint
 from nnspec.runtime.train.spec_and_data import Arrays, compiled
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
@@ -84,7 +85,7 @@ def load(path: str | Path) -> Network:
 
     Raises CheckpointError; nothing is unpickled or executed.
     """
-    return load_checkpoint(checkpoint_at(path)).network
+    return load_checkpoint(resolve_checkpoint(path)).network
 
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:

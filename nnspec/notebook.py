@@ -17,7 +17,7 @@ from nnspec.spec_lang.source import Source
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from nnspec.runtime.train.loop import Run
+    from nnspec.runtime.train.run import Run
     from nnspec.runtime.train.spec_and_data import Arrays
 
 
@@ -147,7 +147,7 @@ def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
 def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
     from nnspec.cli._progress import progress_listener
     from nnspec.cli._summary import print_summary
-    from nnspec.runtime.train.loop import train
+    from nnspec.runtime.train.run import train
 
     with progress_listener(False, asked.quiet) as listen:
         run = train(request, asked.out, arrays, listen=listen, files=arrays is None or asked.out is not None)

@@ -1,14 +1,14 @@
-"""The errors of running a spec that its author can make and mend.
+"""The errors of running a spec that its author can cause and fix.
 
-`exit_code` is what a command ends with: 2 where a file is not there or a call asks for what cannot be, 1 where
-something was found and is wrong.
+A command ends with `exit_code`: 2 where a file does not exist or a call asks for the impossible, 1 where something was
+found to be wrong.
 """
 
 from nnspec.spec_lang.report.errors import NNSpecError
 
 
 class RuntimeFault(NNSpecError):
-    """The base of the errors below."""
+    """The base class of the errors of this module."""
 
     def __init__(self, message: str, exit_code: int = 1):
         super().__init__(message)
@@ -16,7 +16,7 @@ class RuntimeFault(NNSpecError):
 
 
 class DataError(RuntimeFault):
-    """Data that are not there or cannot be used."""
+    """Data that do not exist or cannot be used."""
 
 
 class NetworkError(RuntimeFault):
@@ -24,15 +24,15 @@ class NetworkError(RuntimeFault):
 
 
 class TrainingError(RuntimeFault):
-    """A run that cannot start or go on: a folder that cannot be written, a loss that is no number."""
+    """A run that cannot start or continue: its folder cannot be written to, its loss is NaN or infinite."""
 
 
 class CheckpointError(RuntimeFault):
-    """A checkpoint that is not there, is damaged, or is not one of this program's."""
+    """A checkpoint that does not exist, is damaged, or was not written by nnspec."""
 
 
 class Interrupted(TrainingError):
-    """A run that stopped because it was asked to, after saving; `signal` is the number of SIGINT or SIGTERM."""
+    """A run that stopped on request, after saving; `signal` is the number of SIGINT or SIGTERM."""
 
     def __init__(self, message: str, signal: int):
         super().__init__(message, exit_code=128 + signal)

@@ -16,8 +16,9 @@ from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import Programs, fixed_threads, plan_of_spec
 from nnspec.runtime.train.environment import environment
-from nnspec.runtime.train.loop import Trainer, silent
-from nnspec.runtime.train.state import start
+from nnspec.runtime.train.events import silent
+from nnspec.runtime.train.loop import Trainer
+from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 
 FEWEST = 8
@@ -59,7 +60,7 @@ class Planned:
         self.network = network(workload)
         n = self.network.programs
         self.network.programs = Programs(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing, without)
-        state = start(self.network, len(data.train), 0)
+        state = initial_state(self.network, len(data.train), 0)
         state.order = np.arange(len(data.train))
         self.stepper = Stepper(state, data, ENDLESS)
 
@@ -101,7 +102,7 @@ class Trained:
         checked = nnspec.check(spec(self.workload, f"train {steps} iterations evaluate_every=1"))
         trained = Network(checked, data.preprocessing)
         trained.set_parameters(weights(self.workload))
-        state = start(trained, len(data.train), 0)
+        state = initial_state(trained, len(data.train), 0)
         state.order = np.arange(len(data.train))
         Trainer(state, data, None, silent).run()
         return state.history["loss"].values

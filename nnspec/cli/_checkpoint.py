@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 def find_checkpoint(path: str) -> Path:
     """The file of a checkpoint; where a folder was given, which file of it is read is told."""
-    from nnspec.runtime.train.run_folder import checkpoint_at
+    from nnspec.runtime.train.run_folder import resolve_checkpoint
 
-    file = checkpoint_at(path)
+    file = resolve_checkpoint(path)
     if file != Path(path):
         print_note(f"reading {file}")
     return file
@@ -23,10 +23,10 @@ def find_checkpoint(path: str) -> Path:
 
 def open_checkpoint(path: str) -> "tuple[Path, Saved]":
     """A checkpoint and its file. Raises CheckpointError."""
-    from nnspec.runtime.train.checkpointing import load
+    from nnspec.runtime.train.checkpointing import load_checkpoint
 
     file = find_checkpoint(path)
-    return file, load(file)
+    return file, load_checkpoint(file)
 
 
 def is_checkpoint(given: str) -> bool:
@@ -55,9 +55,9 @@ def pictures_folder(file: Path) -> Path:
 
 def chosen_split(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Split]":
     """Return the split that --data and --split ask for: its name, the data, the split. Raises DataError, SpecError."""
-    from nnspec.runtime.train.spec_and_data import data_for, split_of
+    from nnspec.runtime.train.spec_and_data import network_data, split_of
 
-    found = data_for(network, data)
+    found = network_data(network, data)
     name, chosen = split_of(found, split)
     if data is not None and split is None and name != "test":
         print_note(f"{found.name} has no test split, so this is its {name} split; --split all takes every sample")

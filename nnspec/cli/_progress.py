@@ -17,7 +17,7 @@ _NO_METRICS = ("event", "step", "epoch", "lr")
 
 @contextmanager
 def progress_listener(as_json: bool, quiet: bool) -> Iterator[Listener]:
-    """A listener for nnspec.runtime.train.loop that shows its events as they come."""
+    """A listener for nnspec.runtime.train that shows its events as they come."""
     with ExitStack() as stack:
         listeners: list[Listener] = [_json] if as_json else []
         if not quiet:

@@ -13,7 +13,7 @@ from nnspec.cli._format import format_count, format_metric, format_table
 from nnspec.cli._output import print_result
 
 if TYPE_CHECKING:
-    from nnspec.runtime.train.loop import Run
+    from nnspec.runtime.train.run import Run
 
 
 def print_summary(run: "Run", quiet: bool) -> None:

@@ -44,9 +44,10 @@ def _content(file: Path) -> dict[str, Any]:
     """Everything that is shown, in plain values."""
     from nnspec import checkpoints
     from nnspec.checkpoints.content import entry_table, to_stored
-    from nnspec.runtime.train.checkpointing import told
+    from nnspec.runtime.train.checkpointing import translate_errors
 
-    summary, checkpoint = told(checkpoints.verify, file), told(checkpoints.read, file)
+    with translate_errors():
+        summary, checkpoint = checkpoints.verify(file), checkpoints.read(file)
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}
     arrays = entry_table({name: to_stored(name, value) for name, value in entries.items() if name not in texts})

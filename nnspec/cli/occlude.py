@@ -188,11 +188,11 @@ def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.nd
 def _mean(network: "Network", data: str | None) -> Any:
     """The mean of the training images: of each channel, in the units of the samples."""
     from nnspec.runtime.data.measure import mean_and_deviation
-    from nnspec.runtime.train.spec_and_data import data_for
+    from nnspec.runtime.train.spec_and_data import network_data
 
     preprocessing = network.preprocessing
     known = preprocessing.normalize == "zscore"
-    mean = preprocessing.shift if known else mean_and_deviation(data_for(network, data).train.inputs)[0]
+    mean = preprocessing.shift if known else mean_and_deviation(network_data(network, data).train.inputs)[0]
     return mean if len(preprocessing.input_shape) == 3 else float(mean.mean())  # (height, width) has a single channel
 
 

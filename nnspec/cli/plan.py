@@ -52,19 +52,19 @@ def command(
     gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take as it is
     computed, and the data themselves come on top. Data are read where they are on this machine, and never fetched.
     """
-    from nnspec.runtime.train.spec_and_data import with_data_at_hand, with_shapes
+    from nnspec.runtime.train.spec_and_data import check_with_local_data, check_with_shapes
     from nnspec.spec_lang.check.spec_request import Request
 
     request = Request(file, settings, variant, data)
     if code:
         from nnspec.runtime.compiler.listing import listing
 
-        spec, _ = with_shapes(request)
+        spec, _ = check_with_shapes(request)
         print_result(listing(_training_plan(spec, without), spec))
         return
-    spec, samples, absent = with_data_at_hand(request)
+    spec, samples, absent = check_with_local_data(request)
     if spec.input is None:
-        spec, _ = with_shapes(request)
+        spec, _ = check_with_shapes(request)
     plan = _training_plan(spec, without)
     if as_json:
         print_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
@@ -138,7 +138,7 @@ def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
     name = spec.data.word if spec.data is not None else None
     if data is None:
         return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
-    from nnspec.runtime.train.loop import Timetable
+    from nnspec.runtime.train.timetable import Timetable
 
     counts = data.counts()
     splits = {role: {"samples": len(split), "classes": counts[role] or None} for role, split in data.splits()}
@@ -176,9 +176,9 @@ def _sweeps_in_words(spec: "Spec") -> str:
 
 def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
     """Where a run begun now would go, and why it could not be written there."""
-    from nnspec.runtime.train.run_folder import prospect
+    from nnspec.runtime.train.run_folder import preview_new_folder
 
-    path, problem = prospect(spec.name, Path(out) if out is not None else None)
+    path, problem = preview_new_folder(spec.name, Path(out) if out is not None else None)
     return {"out": str(path), "writable": problem is None, "problem": problem}
 
 

@@ -48,11 +48,11 @@ def verify_checkpoint(path: Path) -> tuple[str, str, int]:
     """What is to be said of a file, what to do now, and the exit code that follows."""
     from nnspec import checkpoints
     from nnspec.runtime.errors import CheckpointError
-    from nnspec.runtime.train.checkpointing import load
+    from nnspec.runtime.train.checkpointing import load_checkpoint
 
     try:
         summary = checkpoints.verify(path)
-        load(path)
+        load_checkpoint(path)
     except checkpoints.FormatError as error:
         kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
         return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND

@@ -1,4 +1,4 @@
-"""Numbers that are none: where in a run they are, and what to do about it."""
+"""Divergence of a run: which of its arrays holds NaN or infinity, and what the user can do about it."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,21 +7,20 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.train.state import State
 
-ADVICE = (
-    "lower the learning rate, try another init, clip the gradient (clip_norm=1), or look for odd values in the data"
-)
+ADVICE = "lower the learning rate, try another init, clip the gradient (clip_norm=1), or look for outliers in the data"
 
 
-def first_not_finite(state: State, gradients: Mapping[str, Array]) -> str | None:
-    """The first array of a run that holds NaN or Inf, in words; None where all are finite.
+def first_nonfinite_array(state: State, gradients: Mapping[str, Array]) -> str | None:
+    """Return the name of the first array of a run that holds NaN or infinity; None where all are finite.
 
-    Gradients come last: where a weight is not finite, all that was computed from it need not be either.
+    The order is parameters, buffers, optimizer slots, gradients: a parameter that is not finite makes gradients that
+    are not finite either.
     """
-    return next((words for words, array in _arrays(state, gradients) if not np.isfinite(array).all()), None)
+    return next((name for name, array in _arrays(state, gradients) if not np.isfinite(array).all()), None)
 
 
 def largest_weight(state: State) -> str:
-    """Which weight has the largest number, and what it is."""
+    """Return a clause that names the parameter with the largest absolute value, and this value."""
     arena = state.network.parameter_arena
     sizes = {name: float(np.abs(array).max()) for name, array in arena.items() if array.size}
     name = max(sizes, key=lambda name: sizes[name])
@@ -30,10 +29,8 @@ def largest_weight(state: State) -> str:
 
 def _arrays(state: State, gradients: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
     network = state.network
-    for name, array in network.parameter_arena.items():
-        yield name, array
-    for name, array in network.buffer_arena.items():
-        yield name, array
+    yield from network.parameter_arena.items()
+    yield from network.buffer_arena.items()
     for slot, arena in state.slots.items():
         for name, array in arena.items():
             yield f"{slot} of {name}", array

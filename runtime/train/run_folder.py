@@ -1,4 +1,7 @@
-"""The folder of a run: what lies in it, and how a new one gets its place without touching another."""
+"""The folder of a run: its files, how a new one is made, and how a checkpoint in it is found.
+
+The loop, the commands and resuming use it. It does not know what is in a checkpoint.
+"""
 
 import json
 import math
@@ -11,21 +14,24 @@ from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
-from nnspec import checkpoints
 from nnspec.runtime.errors import CheckpointError, TrainingError
+from nnspec.runtime.train.checkpointing import fsync_folder, replace_file, temporary_path
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+
+PROBE_BYTES = 65536
+"""Size of the file that is written to find whether a folder can be written to."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """`runs/NAME/` or the folder asked for."""
+    """`runs/NAME/`, or the folder that the user named."""
 
     path: Path
 
     @property
     def last(self) -> Path:
-        """The newest checkpoint: the one to resume from."""
+        """The newest checkpoint, from which a run is resumed."""
         return self.path / LAST
 
     @property
@@ -35,15 +41,15 @@ class RunFolder:
 
     @property
     def pictures(self) -> Path:
-        """Where pictures go."""
+        """The folder of the pictures."""
         return self.path / "pictures"
 
     def at_step(self, step: int) -> Path:
-        """A checkpoint kept beside the last and the best."""
+        """Return the path of the checkpoint that `keep=` asks for after this step."""
         return self.path / f"step-{step:09d}.h5"
 
     def keep_steps(self, count: int) -> None:
-        """Remove all but the last so many checkpoints that `at_step` names. Raises TrainingError."""
+        """Remove all but the last `count` checkpoints of `at_step`. Raises TrainingError where the system refuses."""
         for old in sorted(self.path.glob("step-*.h5"))[:-count]:
             try:
                 old.unlink(missing_ok=True)
@@ -51,29 +57,30 @@ class RunFolder:
                 raise _refused(old, error) from None
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a small file, whole or not at all. Raises TrainingError naming the path if the system refuses."""
+        """Write a small file atomically. Raises TrainingError that names the path where the system refuses."""
         target = self.path / name
         try:
-            checkpoints.replace_file(target, text.encode())
+            replace_file(target, text.encode())
         except OSError as error:
             raise _refused(target, error) from None
 
     def log(self, events: list[dict[str, object]]) -> None:
-        """Add lines to metrics.jsonl. They are on the disk when it returns, so no checkpoint is ever ahead of them.
+        """Append events to metrics.jsonl, NaN and infinity as null, and fsync it.
 
-        A number that JSON does not have becomes null.
+        A checkpoint written afterwards is therefore never ahead of the log. Raises TrainingError where the system
+        refuses.
         """
         path = self.path / METRICS
         lines = [json.dumps({key: _number(value) for key, value in event.items()}, allow_nan=False) for event in events]
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in lines)
-                _to_disk(file)
+                _sync(file)
         except OSError as error:
             raise _refused(path, error) from None
 
     def truncate_log(self, step: int) -> None:
-        """Drop what a resumed run writes anew, the end and lines behind a step, and what a kill left half-written."""
+        """Remove what a run resumed at `step` writes again: later evaluations, the end event, an incomplete line."""
         path = self.path / METRICS
         if path.exists():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
@@ -81,15 +88,18 @@ class RunFolder:
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
 
-    def refuse_if_taken(self) -> None:
-        """Raises TrainingError where the folder holds a run already."""
+    def require_no_run(self) -> None:
+        """Raise TrainingError where the folder already holds a run."""
         if any((self.path / file).exists() for file in (LAST, BEST, METRICS)):
-            advice = f"go on with it by nnspec resume {self.path}, or choose another --out"
-            raise TrainingError(f"{self.path} holds a run already: {advice}", exit_code=2)
+            advice = f"continue it by nnspec resume {self.path}, or choose another --out"
+            raise TrainingError(f"{self.path} already holds a run: {advice}", exit_code=2)
 
-    def lack_of_room(self) -> str | None:
-        """What to tell where the next saves will not fit on the disk: each needs room beside the file that it replaces,
-        and the first of a kind also for the former file that it keeps. Of a folder that is gone the next save tells."""
+    def disk_space_warning(self) -> str | None:
+        """Return a warning where the disk has no room for the next saves; None where it has, or the folder is gone.
+
+        A save needs room for a new file next to the one that it replaces, and the first save of a kind also for the
+        former file that it keeps.
+        """
         kept = (self.path / f"{LAST}.prev", self.best, self.path / f"{BEST}.prev")
         try:
             needed = self.last.stat().st_size * (1 + sum(not path.exists() for path in kept))
@@ -98,13 +108,13 @@ class RunFolder:
             return None
         if free >= needed:
             return None
-        return f"{self.path}: the next save needs {needed:,} bytes and the disk has {free:,}: make room while it trains"
+        return f"{self.path}: the next save needs {needed:,} bytes and the disk has {free:,}: free disk space now"
 
 
-def checkpoint_at(path: str | Path) -> Path:
-    """The checkpoint that a person means: the file itself, or of a run's folder the newest, last.h5.
+def resolve_checkpoint(path: str | Path) -> Path:
+    """Return the checkpoint that a path means: the file itself, or the last.h5 of a run's folder.
 
-    Raises CheckpointError where a folder holds none, naming the run in it that was most likely meant.
+    Raises CheckpointError where a folder has none, with a hint at the run in it or the former checkpoint.
     """
     path = Path(path)
     if not path.is_dir():
@@ -114,27 +124,30 @@ def checkpoint_at(path: str | Path) -> Path:
     runs = sorted(path.glob(f"*/{LAST}"), key=lambda file: file.stat().st_mtime)
     former = path / f"{LAST}.prev"
     hint = f"; did you mean {former if former.exists() else runs[-1].parent}?" if runs or former.exists() else ""
-    raise CheckpointError(f"{path} is no run: there is no {LAST} in it{hint}", exit_code=2)
+    raise CheckpointError(f"{path} is not a run: it has no {LAST}{hint}", exit_code=2)
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
-    """Every checkpoint of a run's folder. Raises CheckpointError where it holds none."""
+    """Return every checkpoint of a run's folder. Raises CheckpointError where it has none."""
     found = sorted(folder.glob("*.h5"))
-    return found or [checkpoint_at(folder)]
+    return found or [resolve_checkpoint(folder)]
 
 
 def new_folder(name: str, out: str | Path | None) -> RunFolder:
-    """A folder for a new run, made and found writable before the first epoch.
+    """Make the folder of a new run and check that it can be written to.
 
-    `out` must not hold a run already; without it the place is runs/NAME, or runs/NAME-2 … where that is taken. Raises
-    TrainingError where the folder cannot be made or written.
+    Arguments:
+        name: the name of the spec.
+        out: the folder; None for the first of runs/NAME, runs/NAME-2 and so on that does not exist.
+
+    Raises TrainingError where `out` already holds a run, or the folder cannot be made or written to.
     """
     if out is not None:
         folder = RunFolder(Path(out))
-        folder.refuse_if_taken()
+        folder.require_no_run()
         _make(folder.path, exist_ok=True)
     else:
-        for folder in _own_places(name):
+        for folder in _default_folders(name):
             try:
                 _make(folder.path, exist_ok=False)
                 break
@@ -144,40 +157,40 @@ def new_folder(name: str, out: str | Path | None) -> RunFolder:
     return folder
 
 
-def prospect(name: str, out: str | Path | None) -> tuple[Path, str | None]:
-    """The folder that a run begun now would get, and why it cannot be written there; None where it can.
+def preview_new_folder(name: str, out: str | Path | None) -> tuple[Path, str | None]:
+    """Return the folder that `new_folder` would make, and why it could not be written to; None where it could.
 
-    A small file is written to the folder, or to where it would be made, and removed again.
+    Writes a small file to the folder, or to the parent in which it would be made, and removes it.
     """
     if out is None:
-        folder = next(folder for folder in _own_places(name) if not os.path.lexists(folder.path))
+        folder = next(folder for folder in _default_folders(name) if not os.path.lexists(folder.path))
     else:
         folder = RunFolder(Path(out))
     try:
-        folder.refuse_if_taken()
-        there = next(path for path in (folder.path, *folder.path.absolute().parents) if os.path.lexists(path))
-        if not there.is_dir():
-            raise _is_a_file(there)
-        _probe(there)
+        folder.require_no_run()
+        existing = next(path for path in (folder.path, *folder.path.absolute().parents) if os.path.lexists(path))
+        if not existing.is_dir():
+            raise _is_a_file(existing)
+        _probe(existing)
     except TrainingError as error:
         return folder.path, str(error)
     return folder.path, None
 
 
-def _own_places(name: str) -> Iterator[RunFolder]:
-    """runs/NAME, runs/NAME-2, and so on."""
+def _default_folders(name: str) -> Iterator[RunFolder]:
+    """Yield runs/NAME, runs/NAME-2, and so on."""
     yield RunFolder(Path("runs") / name)
     yield from (RunFolder(Path("runs") / f"{name}-{number}") for number in count(2))
 
 
 def _make(path: Path, exist_ok: bool) -> None:
-    """Make a folder and those above it, and put their names on the disk: what is saved in them is found again."""
+    """Make a folder and its parents, and fsync the entries of each: a crash must not lose the files saved in it."""
     missing = [folder for folder in (path.absolute(), *path.absolute().parents) if not os.path.lexists(folder)]
     try:
         path.mkdir(parents=True, exist_ok=exist_ok)
         for folder in missing:
-            with suppress(PermissionError):  # one that may be written to but not looked into
-                checkpoints.fsync_folder(str(folder.parent))
+            with suppress(PermissionError):  # a parent that can be written to but not opened
+                fsync_folder(folder.parent)
     except FileExistsError:
         if path.is_dir():
             raise
@@ -191,12 +204,12 @@ def _is_a_file(path: Path) -> TrainingError:
 
 
 def _probe(path: Path) -> None:
-    """Write, sync and remove a small file: a full disk or a read-only folder is told now, not after an epoch."""
-    probe = Path(checkpoints.temporary(str(path / "probe")))  # the next start in the folder sweeps it after a kill
+    """Write, sync and remove a small file, so that a full disk or a read-only folder is reported before training."""
+    probe = temporary_path(path / "probe")
     try:
         with probe.open("wb") as file:
-            file.write(b"\0" * 65536)
-            _to_disk(file)
+            file.write(b"\0" * PROBE_BYTES)
+            _sync(file)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
@@ -206,7 +219,7 @@ def _probe(path: Path) -> None:
             raise _refused(path, error) from None
 
 
-def _to_disk(file: IO[Any]) -> None:
+def _sync(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
 

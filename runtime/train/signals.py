@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM while training: the first asks for a stop after the step, a second one leaves at once."""
+"""SIGINT and SIGTERM during training: the first requests a stop after the current step, a second exits immediately."""
 
 import os
 import signal
@@ -9,14 +9,17 @@ from types import FrameType
 
 
 class StopRequest:
-    """Whether someone has asked the run to stop, and by which signal."""
+    """Whether a signal has requested a stop: its number, or None."""
 
     signal: int | None = None
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Turn the first SIGINT or SIGTERM into a request; outside the main thread no handler can be set, and none is."""
+    """Record the first SIGINT or SIGTERM in the context as a request; exit with 128 + its number at a second one.
+
+    Python can set a handler in the main thread only; in another thread no signal is recorded.
+    """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -1,4 +1,7 @@
-"""A spec's text and its data brought together: what the data turn out to be completes what the spec leaves open."""
+"""A spec checked together with its data: the data give the sample shape and the classes that the spec leaves open.
+
+Training, `nnspec plan`, the notebook and the commands that take a checkpoint use it. It does not know files of a run.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,17 +22,17 @@ from nnspec.spec_lang.source import Source, Span
 
 @dataclass(frozen=True)
 class Arrays:
-    """Samples and targets given as arrays instead of the spec's data."""
+    """Samples `x` and targets `y` given as arrays instead of the spec's data; `validation` is such a pair."""
 
     x: Any
     y: Any
     validation: tuple[Any, Any] | None = None
 
 
-def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
-    """The spec checked against its data, and the data. Raises SpecError, DataError."""
+def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
+    """Load the data and return the spec checked against it, with the data. Raises SpecError, DataError."""
     spec = request.check(rectangular(arrays.x, "samples").shape[1:] if arrays is not None else None)
-    data = data_of(spec, arrays)
+    data = spec_data(spec, arrays)
     shape = data.preprocessing.input_shape
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
@@ -37,11 +40,10 @@ def with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Dat
     return spec, data
 
 
-def with_data_at_hand(request: Request) -> tuple[Spec, Data | None, str]:
-    """The spec as far as it can be checked here: against its data where they are on this machine, which are given too.
+def check_with_local_data(request: Request) -> tuple[Spec, Data | None, str]:
+    """Return the spec checked as far as the data on this machine allow, these data, and why there are none.
 
-    Else the reason stands in the text; nothing is fetched. Raises SpecError, and DataError for data that are here and
-    cannot be used.
+    Downloads nothing. Raises SpecError, and DataError for data that are present and cannot be used.
     """
     spec = request.check()
     if spec.data is None:
@@ -49,24 +51,46 @@ def with_data_at_hand(request: Request) -> tuple[Spec, Data | None, str]:
     absent = missing(spec.data, spec.folder)
     if absent is not None:
         return spec, None, absent
-    return *with_data(request), ""
+    return *check_with_data(request), ""
 
 
-def _check_steps(spec: Spec, data: Data) -> None:
-    """Raise DataError where the network answers at every step and the data ask at the end, or the other way round."""
-    output, targets = spec.output_shape, data.train.targets
-    if output is None or (targets.ndim == len(output) + (not spec.classification)):
-        return
-    if output.sequence:
-        help = "write return=last in the last recurrent layer, or globalavgpool behind it"
-        raise DataError(f"the network answers at every step, and {data.name} has one target for each sample: {help}")
-    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.word == "cross_entropy"):
-        help = "write return=sequence in each recurrent layer"
-        raise DataError(f"the network answers once, and {data.name} has a target for each step: {help}")
+def check_with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
+    """Return the spec with the shape of every layer.
+
+    Loads data only where the spec does not give the shape of a sample, and then returns their preprocessing too. Raises
+    SpecError, DataError.
+    """
+    spec = request.check()
+    if spec.input is not None:
+        return spec, None
+    if spec.data is None:
+        span = spec_start(spec)
+        help = "write a line such as input 28x28x1, or name the data"
+        raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
+    spec, data = check_with_data(request)
+    return spec, data.preprocessing
 
 
-def data_of(spec: Spec, arrays: Arrays | None = None) -> Data:
-    """The samples a spec trains on. Raises DataError where it names none."""
+def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = None) -> Network:
+    """Return the network of a spec with its initial weights. Raises SpecError, DataError.
+
+    Where `arrays` are given, the sample shape and the preprocessing come from them. Otherwise data are loaded only
+    where the spec does not give the shape of a sample.
+    """
+    preprocessing: Preprocessing | None
+    if arrays is not None:
+        spec, data = check_with_data(request, arrays)
+        preprocessing = data.preprocessing
+    else:
+        spec, preprocessing = check_with_shapes(request)
+    assert spec.input is not None
+    network = Network(spec, preprocessing or Preprocessing.identity(spec.input), dtype)
+    network.initialize(spec.train.seed)
+    return network
+
+
+def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
+    """Return the data of a spec, or those given as arrays. Raises DataError where there are none."""
     classification = spec.classification or spec.loss.word == "binary_cross_entropy"
     if arrays is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
@@ -76,46 +100,15 @@ def data_of(spec: Spec, arrays: Arrays | None = None) -> Data:
     return load_data(spec.data, spec.folder, classification)
 
 
-def with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
-    """The spec with the shape of every layer. Data are read only where that of a sample follows from nothing else; then
-    what they taught about preparing samples is given too. Raises SpecError, DataError."""
-    spec = request.check()
-    if spec.input is not None:
-        return spec, None
-    if spec.data is None:
-        span = spec_start(spec)
-        help = "write a line such as input 28x28x1, or name the data"
-        raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
-    spec, data = with_data(request)
-    return spec, data.preprocessing
+def network_data(network: Network, statement: str | None = None) -> Data:
+    """Return the data that a network was trained on, or those of another data statement, in its preprocessing.
 
-
-def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = None) -> Network:
-    """A network with its first weights; data are read only where the shape of a sample follows from nothing else.
-
-    Where samples are given as arrays, they say the shape, and how samples are prepared.
-    """
-    preprocessing: Preprocessing | None
-    if arrays is not None:
-        spec, data = with_data(request, arrays)
-        preprocessing = data.preprocessing
-    else:
-        spec, preprocessing = with_shapes(request)
-    assert spec.input is not None
-    network = Network(spec, preprocessing or Preprocessing.identity(spec.input), dtype)
-    network.initialize(spec.train.seed)
-    return network
-
-
-def data_for(network: Network, data: str | None = None) -> Data:
-    """The samples that a network was trained on, or those of another data statement, as the network sees them.
-
-    Paths in the statement begin at the current folder. Raises SpecError, DataError.
+    Paths in the statement are relative to the current folder. Raises SpecError, DataError.
     """
     spec = network.spec
-    if data is not None:
-        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=data).check()
-    return data_of(spec).fitted_to(network.preprocessing)
+    if statement is not None:
+        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=statement).check()
+    return spec_data(spec).fitted_to(network.preprocessing)
 
 
 def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:
@@ -134,5 +127,22 @@ def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:
 
 
 def spec_start(spec: Spec) -> Span:
-    """The first character of a spec, for what concerns the whole of it."""
+    """Return the first character of a spec, for a diagnostic that concerns all of it."""
     return Span(spec.source, 0, 1)
+
+
+def _check_steps(spec: Spec, data: Data) -> None:
+    """Raise DataError where the network has an output at every step and the data one target a sample, or vice versa."""
+    output, targets = spec.output_shape, data.train.targets
+    if output is None or (targets.ndim == len(output) + (not spec.classification)):
+        return
+    if output.sequence:
+        help = "write return=last in the last recurrent layer, or globalavgpool after it"
+        raise DataError(
+            f"the network has an output at every step, and {data.name} has one target for each sample: {help}"
+        )
+    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.word == "cross_entropy"):
+        help = "write return=sequence in each recurrent layer"
+        raise DataError(
+            f"the network has one output for each sample, and {data.name} has a target for each step: {help}"
+        )

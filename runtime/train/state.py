@@ -1,4 +1,4 @@
-"""The state of a run: everything that decides what comes next, and nothing else."""
+"""The state of a run: all values that decide its next step, and no others."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from nnspec.runtime.randomness import stream
 from nnspec.runtime.schedules import PlateauState
 
 
-class Series(NamedTuple):
-    """A metric over a run: at which steps it was measured, and what it was."""
+class MetricHistory(NamedTuple):
+    """The values of one metric over a run, and the steps after which they were measured."""
 
     steps: list[int]
     values: list[float]
@@ -22,7 +22,7 @@ class Series(NamedTuple):
 
 @dataclass
 class Best:
-    """The best evaluation so far, and the weights and buffers it had."""
+    """The best evaluation so far, with the parameters and buffers that the network had."""
 
     value: float
     step: int
@@ -32,11 +32,12 @@ class Best:
 
 @dataclass
 class State:
-    """Where a run stands between two steps.
+    """The state of a run between two steps.
 
-    `step` counts batches from 0, `epoch` full passes. `order` is the permutation of the training samples in use,
-    `position` how many of it have been seen. `loss_sum` and `loss_count` add up the training loss since the last
-    evaluation. `carried` is what recurrent layers hand from one batch to the next, where the spec is stateful.
+    `step` counts batches from 0, `epoch` complete passes. `order` is the permutation of the training samples of this
+    epoch, `position` how many of it have been used. `loss_sum` and `loss_count` accumulate the training loss since the
+    last evaluation. `waited` counts evaluations since the best one. `carried` is what recurrent layers pass from one
+    batch to the next, where the spec is stateful.
     """
 
     network: Network
@@ -55,26 +56,29 @@ class State:
     plateau: PlateauState = field(default_factory=PlateauState)
     best: Best | None = None
     stopped: bool = False
-    history: dict[str, Series] = field(default_factory=dict)
+    history: dict[str, MetricHistory] = field(default_factory=dict)
 
     def record(self, metrics: dict[str, float]) -> None:
-        """Add an evaluation to the history."""
+        """Append an evaluation to the history."""
         for name, value in metrics.items():
-            series = self.history.setdefault(name, Series([], []))
-            series.steps.append(self.step)
-            series.values.append(value)
+            history = self.history.setdefault(name, MetricHistory([], []))
+            history.steps.append(self.step)
+            history.values.append(value)
 
 
 COUNTERS = ("position", "step", "epoch", "samples", "loss_sum", "loss_count", "waited", "stopped")
 """The fields of a state that are plain numbers."""
 
 
-def start(network: Network, samples: int, seed: int) -> State:
-    """The state before the first step: slots of zeros, and the first epoch's order drawn."""
+def initial_state(network: Network, samples: int, seed: int) -> State:
+    """Return the state before the first step on this number of samples: zero slots, and the order of the first epoch.
+
+    Raises TrainingError where a stateful spec has fewer samples than places in a batch.
+    """
     spec = network.spec
     slots = {name: Arena(spec.parameters(), network.dtype) for name in spec.optimizer.slots}
     order_random = stream(seed, "order")
-    order = streams(samples, spec.train.batch) if spec.train.stateful else order_random.permutation(samples)
+    order = stateful_order(samples, spec.train.batch) if spec.train.stateful else order_random.permutation(samples)
     return State(
         network=network,
         slots=slots,
@@ -86,9 +90,10 @@ def start(network: Network, samples: int, seed: int) -> State:
 
 
 def next_samples(state: State, batch: int, steps: int = 1) -> tuple[Array, int]:
-    """The numbers of the samples of the next steps, within one epoch, and how many steps they are. Moves the state on.
+    """Return the sample indices of the next `steps` steps, fewer at the end of an epoch, and the number of these steps.
 
-    The last batch of an epoch may be short; behind it a new order is drawn, or carried states begin anew.
+    Advances the state. The last batch of an epoch may be short. Each epoch after the first draws a new order or, where
+    the spec is stateful, sets the carried states to zero.
     """
     if state.position >= len(state.order):
         if state.network.spec.train.stateful:
@@ -106,16 +111,16 @@ def next_samples(state: State, batch: int, steps: int = 1) -> tuple[Array, int]:
     return chosen, made
 
 
-def streams(samples: int, batch: int) -> Array:
-    """The order in which each place of the batch reads a stretch of its own, window after window.
+def stateful_order(samples: int, batch: int) -> Array:
+    """Return the order in which each place of a batch reads its own contiguous stretch of the samples.
 
-    Stretches are of one length; samples behind the last of them are left out. Raises TrainingError where there are
+    All stretches have the same length; the remainder of the samples is left out. Raises TrainingError where there are
     fewer samples than places.
     """
     length = samples // batch
     if not length:
         raise TrainingError(
-            f"stateful=yes reads {batch} stretches of the series at once, and there are {samples} windows: write a "
-            "smaller batch= or window="
+            f"stateful=yes reads {batch} stretches of the series at once, and there are {samples} windows: "
+            "write a smaller batch= or window="
         )
     return np.arange(batch * length).reshape(batch, length).T.reshape(-1)

@@ -20,7 +20,7 @@ from benchmarks.sequence_results import (
     write_results,
 )
 from benchmarks.shipped import SEEDS, SPECS, Experiment, digest
-from nnspec.runtime.train.spec_and_data import data_of
+from nnspec.runtime.train.spec_and_data import spec_data
 
 STATEFUL = Experiment("sine_rnn", "stateful")
 
@@ -57,7 +57,7 @@ def test_a_name_is_well_formed_where_training_names_have_all_its_pairs_and_its_l
     assert [spelling.accepts(name) for name in ("abc", "abcabc", "abcabcabc", "bca", "ab", "")] == [
         True, True, False, False, False, False,
     ]  # fmt: skip
-    learnt = Spelling.of(data_of(DINOS.check()))
+    learnt = Spelling.of(spec_data(DINOS.check()))
     assert learnt.accepts("tyrannosaurus") and not learnt.accepts("qqqq")
 
 

@@ -9,8 +9,8 @@ import pytest
 from nnspec import checkpoints
 from nnspec.runtime.compiler import bind, rewrites
 from nnspec.runtime.errors import Interrupted
-from nnspec.runtime.train.loop import train
 from nnspec.runtime.train.resuming import resume
+from nnspec.runtime.train.run import train
 from nnspec.spec_lang.check.spec_request import Request
 from tests.support.commands import LENGTH, at_step, no_fsync, statements, write_data, write_spec
 

@@ -23,7 +23,7 @@ import numpy as np
 from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, FormatError, seal
 from nnspec.runtime.errors import CheckpointError
-from nnspec.runtime.train.checkpointing import load
+from nnspec.runtime.train.checkpointing import load_checkpoint
 from tests.support.checkpoint_files import lookup3
 from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 from tools.soak.experiments import Tally, experiment, tries
@@ -130,7 +130,7 @@ def _odd_entry(value: Any, chance: random.Random) -> Any:
 def judge(path: Path) -> str:
     """What reading a file comes to: whole, refused, or the name of an error that should not have been."""
     try:
-        load(path)
+        load_checkpoint(path)
     except CheckpointError:
         return "refused"
     except MemoryError:

@@ -7,8 +7,8 @@ from unittest.mock import patch
 
 from nnspec import api
 from nnspec.runtime.train import loop as training
-from nnspec.runtime.train.checkpointing import save
-from nnspec.runtime.train.loop import Event
+from nnspec.runtime.train.checkpointing import save_checkpoint
+from nnspec.runtime.train.events import Event
 from nnspec.runtime.train.state import State
 from nnspec.runtime.train.step import Stepper
 from tests.support.commands import no_fsync, write_data, write_spec
@@ -28,10 +28,10 @@ def room_for_a_save(count: int, seed: int, folder: Path, seconds: float) -> Tall
         file = folder / f"{number}.h5"
         state = _trained(folder, width)
         with no_fsync():
-            save(file, state, "", {})  # the second save finds a former file, as all but the first do
+            save_checkpoint(file, state, "", {})  # the second save finds a former file, as all but the first do
             tracemalloc.start()
             before, _ = tracemalloc.get_traced_memory()
-            save(file, state, "", {})
+            save_checkpoint(file, state, "", {})
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
         size = file.stat().st_size

@@ -9,7 +9,7 @@ from nnspec.cli._command import Verb
 from nnspec.cli._pictures import picture_arguments, save_picture
 
 if TYPE_CHECKING:
-    from nnspec.runtime.train.state import Series
+    from nnspec.runtime.train.state import MetricHistory
 
 
 @click.command(
@@ -38,6 +38,6 @@ def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:
     return file.resolve().parent.name if len(checkpoints) == 1 else str(file.parent if file.name == "last.h5" else file)
 
 
-def _by_split(history: "dict[str, Series]") -> "dict[str, Series]":
+def _by_split(history: "dict[str, MetricHistory]") -> "dict[str, MetricHistory]":
     """The measured numbers, training's called so; the learning rate is set, not measured."""
     return {("training_loss" if name == "loss" else name): series for name, series in history.items() if name != "lr"}

@@ -27,7 +27,7 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
     shape of a sample.
     """
     from nnspec.cli._checkpoint import is_checkpoint, open_checkpoint, pictures_folder
-    from nnspec.runtime.train.spec_and_data import with_shapes
+    from nnspec.runtime.train.spec_and_data import check_with_shapes
     from nnspec.runtime.views import PICTURES
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -39,6 +39,6 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
         checkpoint, saved = open_checkpoint(file)
         spec, place = saved.network.spec, pictures_folder(checkpoint) / "graph.png"
     else:
-        spec, _ = with_shapes(Request(file, settings, variant, data))
+        spec, _ = check_with_shapes(Request(file, settings, variant, data))
         place = Path(f"{spec.name}-graph.png")
     save_picture(PICTURES["graph"](spec), out or place)

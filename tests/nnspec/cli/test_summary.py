@@ -16,13 +16,13 @@ def test_the_picture_of_a_sample_is_that_sample(
     shape: tuple[int, ...], scale: int, nnspec: Command, tmp_path: Path
 ) -> None:
     from nnspec.runtime.data import read_inputs
-    from nnspec.runtime.train.checkpointing import load
+    from nnspec.runtime.train.checkpointing import load_checkpoint
 
     x = np.random.default_rng(0).integers(0, 256, (20, *shape)).astype("f4") / (255 / scale)
     np.savez(tmp_path / "x.npz", x=x, y=np.arange(20) % 2, x_test=x[5:7], y_test=np.zeros(2, int))
     short = ("--data", 'npz "x.npz"', "--set", "train=1 iterations", "--out", "run")
     assert "nnspec predict run run/pictures/sample.png" in nnspec("train", "dense 2 softmax", *short).out
-    preprocessing = load("run/last.h5").network.preprocessing
+    preprocessing = load_checkpoint("run/last.h5").network.preprocessing
     ((_, sample),) = read_inputs(Path("run/pictures/sample.png"), preprocessing)
     np.testing.assert_allclose(sample, x[5], atol=1e-6 * scale)
 

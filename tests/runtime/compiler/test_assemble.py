@@ -18,7 +18,7 @@ from nnspec.runtime.compiler.rewrites import BLOCK, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
 from nnspec.runtime.infer.program_cache import plan_of_spec
-from nnspec.runtime.train.spec_and_data import with_data
+from nnspec.runtime.train.spec_and_data import check_with_data
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
@@ -186,7 +186,7 @@ def test_every_shipped_spec_is_planned_as_it_is_defined(path: Path) -> None:
     request = Request(path)
     named = request.check().data
     mnist = named is not None and named.word.startswith("mnist")  # which may have to be fetched
-    spec = request.check(Shape((28, 28, 1)), 10) if mnist else with_data(request)[0]
+    spec = request.check(Shape((28, 28, 1)), 10) if mnist else check_with_data(request)[0]
     both = Both.from_spec(spec)
     both.assert_planned_is_plain(*both.schedules(min(spec.train.batch, 6)))
     for lane in plan_of_spec(spec).lanes.values():

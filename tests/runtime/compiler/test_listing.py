@@ -13,7 +13,7 @@ from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import plan_for, plan_of_spec
-from nnspec.runtime.train.state import start
+from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 
 CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
@@ -112,7 +112,7 @@ def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text, monkeyp
     tracemalloc.start()
     try:
         network = Network(spec, data.preprocessing)
-        stepper = Stepper(start(network, 200, 0), data, 1e9)
+        stepper = Stepper(initial_state(network, 200, 0), data, 1e9)
         with stepper.ready():
             stepper.advance(1)
         _, taken = tracemalloc.get_traced_memory()

@@ -18,7 +18,7 @@ from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute import worker_process as partner
 from nnspec.runtime.execute.worker_process import Partner
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.train.state import start
+from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 
 pytestmark = pytest.mark.skipif(not partner.possible(), reason="needs Linux and a second core")
@@ -50,7 +50,7 @@ def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: s
     data = data_from_arrays(x, y, classification=True, steps="onehot" in text)
     network = Network(spec, data.preprocessing)
     network.initialize(3)
-    state = start(network, 17, 0)
+    state = initial_state(network, 17, 0)
     stepper = Stepper(state, data, 7)
     with stepper.ready():
         assert (stepper._partner is not None) == possible

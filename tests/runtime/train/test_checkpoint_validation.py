@@ -10,8 +10,8 @@ from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.schedules import PlateauState
-from nnspec.runtime.train import checkpoint_validation as stored
-from nnspec.runtime.train.checkpointing import load
+from nnspec.runtime.train import checkpoint_validation as validated
+from nnspec.runtime.train.checkpointing import load_checkpoint
 from tests.support.commands import nnspec
 from tools.soak.hostile import sample
 
@@ -41,7 +41,7 @@ def changed(file: Path, tmp_path: Path) -> Callable[..., Path]:
 
 
 def test_the_checkpoint_that_is_changed_below_is_good(changed: Callable[..., Path]) -> None:
-    assert load(changed()).state.step == 2
+    assert load_checkpoint(changed()).state.step == 2
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_checkpoint_that_is_changed_below_is_good(changed: Callable[..., Pat
         ("dense 1000000000 -> dense 1000000000 softmax", "do not fit its spec|cannot be compiled"),
         ("dense 3 relu -> dense 3000000000000 -> dense 3 softmax", "do not fit its spec|cannot be compiled"),
         ("repeat 1000000000 (dense 3)", "cannot be compiled"),
-        ("dense 3 softmax", "batchnorm1/.* too much|too much"),
+        ("dense 3 softmax", "an array that its spec does not have: batchnorm1/"),
         ('include "/etc/hostname"\ndense 3 softmax', "spec/resolved includes another file"),
         ("\x01", "cannot be compiled"),
         ("dense " * 20000, "cannot be compiled"),
@@ -61,7 +61,7 @@ def test_a_spec_that_its_file_does_not_fit_is_refused_before_memory_is_asked_for
 ) -> None:
     monkeypatch.setattr("nnspec.runtime.train.checkpointing.Network", lambda *_: pytest.fail("a network was made"))
     with pytest.raises(CheckpointError, match=told):
-        load(changed({"spec/resolved": text}))
+        load_checkpoint(changed({"spec/resolved": text}))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_spec_that_its_file_does_not_fit_is_refused_before_memory_is_asked_for
 )
 def test_entries_that_no_run_writes_are_refused(changed: Callable[..., Path], entries: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="its contents do not fit its spec"):
-        load(changed(entries))
+        load_checkpoint(changed(entries))
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_entries_that_no_run_writes_are_refused(changed: Callable[..., Path], en
 )
 def test_numbers_of_meta_that_no_run_has_are_refused(changed: Callable[..., Path], meta: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match="its contents do not fit its spec"):
-        load(changed(**meta))
+        load_checkpoint(changed(**meta))
 
 
 def test_counters_are_taken_as_they_are() -> None:
-    assert stored.counters(dict(GOOD), 4) == GOOD
+    assert validated.counters(dict(GOOD), 4) == GOOD
 
 
 @pytest.mark.parametrize(
@@ -151,11 +151,11 @@ def test_counters_are_taken_as_they_are() -> None:
 )
 def test_a_counter_that_is_none_is_refused(changed: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="counter"):
-        stored.counters(GOOD | changed, 4)
+        validated.counters(GOOD | changed, 4)
 
 
 def test_a_plateau_before_its_first_loss_comes_back() -> None:
-    assert stored.plateau({"best": "inf", "wait": 0, "factor": 1.0}) == PlateauState()
+    assert validated.plateau({"best": "inf", "wait": 0, "factor": 1.0}) == PlateauState()
 
 
 def test_inspect_says_what_it_cannot_show(changed: Callable[..., Path], tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from nnspec import checkpoints
 from nnspec.runtime.infer.evaluation import evaluate
-from nnspec.runtime.train.checkpointing import load
-from nnspec.runtime.train.spec_and_data import data_of
+from nnspec.runtime.train.checkpointing import load_checkpoint
+from nnspec.runtime.train.spec_and_data import spec_data
 from tests.support.commands import at_step, nnspec, no_fsync, write_data, write_spec
 
 RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
@@ -76,14 +76,14 @@ def test_a_run_of_version_1_is_read_measures_what_it_measured_then_and_goes_on(t
     write_data(tmp_path)
     (tmp_path / "run").mkdir()
     shutil.copy(V1, tmp_path / "run" / "last.h5")
-    saved = load(tmp_path / "run" / "last.h5")
+    saved = load_checkpoint(tmp_path / "run" / "last.h5")
     best = saved.state.best
     assert best is not None and saved.state.step == 7
     saved.network.parameter_arena.flat[:] = best.weights
     saved.network.buffer_arena.flat[:] = best.buffers
-    validation = data_of(saved.network.spec).validation
+    validation = spec_data(saved.network.spec).validation
     assert validation is not None
     assert evaluate(saved.network, validation, "")["loss"] == pytest.approx(best.value, rel=1e-5)
     with no_fsync():
         assert nnspec(tmp_path, "resume", "run", "--allow-inexact").exit_code == 0
-    assert load(tmp_path / "run" / "last.h5").state.step == 10
+    assert load_checkpoint(tmp_path / "run" / "last.h5").state.step == 10

@@ -13,9 +13,9 @@ import pytest
 
 from nnspec import checkpoints
 from nnspec.checkpoints import system
-from nnspec.runtime.train import loop as training
+from nnspec.runtime.train import run as training
 from nnspec.runtime.train import run_folder as runs
-from nnspec.runtime.train.divergence import first_not_finite
+from nnspec.runtime.train.divergence import first_nonfinite_array
 from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec_request import Request
 from tests.support.commands import (
@@ -65,7 +65,7 @@ def test_a_run_is_saved_before_its_first_step(folder: Path, monkeypatch: pytest.
     failed = train(folder)
     assert failed.exit_code == 1
     assert "training diverged at step 1: the loss is nan" in failed.stderr
-    assert "run/last.h5 is as it was at step 0" in failed.stderr
+    assert "run/last.h5 holds step 0" in failed.stderr
     assert step_of(folder / "run" / "last.h5") == 0
     monkeypatch.undo()
     assert nnspec(folder, "resume", "run").exit_code == 0
@@ -89,7 +89,7 @@ def test_a_weight_that_is_no_number_stops_before_it_is_kept(
     assert "training diverged at step 8: " in failed.stderr and "Traceback" not in failed.stderr
     assert "dense2/bias is not finite" in failed.stderr
     assert "help: lower the learning rate, try another init" in failed.stderr and "data" in failed.stderr
-    assert "run/last.h5 is as it was at step 4" in failed.stderr
+    assert "run/last.h5 holds step 4" in failed.stderr
     assert step_of(folder / "run" / "last.h5") == 4
     assert nnspec(folder, "verify", "run").exit_code == 0
 
@@ -128,16 +128,16 @@ def test_a_run_that_another_began_in_the_folder_meanwhile_is_not_written_over(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the first look at the folder and its lock."""
-    alone = training.alone
+    lock = training.run_lock
 
     def another_first(path: Path) -> object:
-        monkeypatch.setattr(training, "alone", alone)
+        monkeypatch.setattr(training, "run_lock", lock)
         assert train(folder, out="run").exit_code == 0
-        return alone(path)
+        return lock(path)
 
-    monkeypatch.setattr(training, "alone", another_first)
+    monkeypatch.setattr(training, "run_lock", another_first)
     failed = train(folder, "--seed", "7")
-    assert failed.exit_code == 2 and "run holds a run already" in failed.stderr
+    assert failed.exit_code == 2 and "run already holds a run" in failed.stderr
     assert train(folder, out="whole").exit_code == 0
     assert differing(lasting(folder / "whole"), lasting(folder / "run")) == []
 
@@ -145,7 +145,10 @@ def test_a_run_that_another_began_in_the_folder_meanwhile_is_not_written_over(
 def test_early_stopping_on_what_is_not_measured_is_told_with_what_is(folder: Path) -> None:
     failed = train(folder, "--set", "early_stop=patience=2", "--set", "data.split=100/0")
     assert failed.exit_code == 1 and "Traceback" not in failed.stderr
-    assert "early_stop watches validation_loss, which this run does not measure; it has loss" in failed.stderr
+    assert (
+        "early_stop watches validation_loss, which this run does not measure: write monitor= with one of loss"
+        in failed.stderr
+    )
 
 
 def test_a_gradient_that_is_no_number_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,7 +176,7 @@ def test_where_all_numbers_are_finite_the_largest_weight_is_named(
 def test_a_moment_that_is_no_number_is_found() -> None:
     network = SimpleNamespace(parameter_arena={}, buffer_arena={})
     state = SimpleNamespace(network=network, slots={"velocity": {"dense1/bias": np.array([0.0, np.nan])}})
-    assert first_not_finite(state, {}) == "velocity of dense1/bias"
+    assert first_nonfinite_array(state, {}) == "velocity of dense1/bias"
 
 
 def test_a_real_divergence_is_told(folder: Path) -> None:
@@ -241,7 +244,9 @@ def test_a_sweep_that_is_left_out_is_told_unless_each_of_its_keys_is_set(folder:
     with (folder / "net.nnspec").open("a") as spec:
         spec.write("\nsweep optimizer.lr = 0.1, 0.01\nsweep train.seed = 1, 2\n")
     warned = train(folder, "--quiet", "--set", "train.seed=2").stderr
-    assert "without its sweep of optimizer.lr; --set optimizer.lr=0.1 takes one of the values" in warned
+    assert (
+        "without the spec's sweep of optimizer.lr: use --set optimizer.lr=0.1 to train with one of its values" in warned
+    )
     both = ("--set", "train.seed=2", "--set", "optimizer.lr=0.1")
     assert "warning" not in train(folder, "--quiet", *both, out="other").stderr
 
@@ -255,10 +260,10 @@ def test_the_room_that_saves_need_is_counted_with_the_former_files_that_they_kee
     kept = sum(not (folder / "run" / name).exists() for name in ("last.h5.prev", "best.h5", "best.h5.prev"))
     for free, enough in ((size * (1 + kept), True), (size * (1 + kept) - 1, False)):
         monkeypatch.setattr(runs.shutil, "disk_usage", lambda path, free=free: Usage(0, 0, free))
-        assert (run.lack_of_room() is None) == enough
+        assert (run.disk_space_warning() is None) == enough
     (folder / "run" / "last.h5.prev").unlink()
     monkeypatch.setattr(runs.shutil, "disk_usage", lambda path: Usage(0, 0, size * (1 + kept)))
-    assert run.lack_of_room() is not None
+    assert run.disk_space_warning() is not None
 
 
 def test_kept_checkpoints_are_the_last_so_many_and_have_no_former_versions(folder: Path) -> None:

@@ -86,7 +86,7 @@ def test_a_stop_at_a_save_does_not_save_the_same_step_twice(folder: Path) -> Non
 def test_verify_makes_the_last_interval_once_more_and_finds_every_bit_the_same(folder: Path) -> None:
     done = nnspec(folder, "resume", "run", "--verify")
     assert done.exit_code == 0
-    assert "steps 4 to 5 made once more: every bit is the same" in done.stderr
+    assert "steps 4 to 5 repeated: every bit is the same" in done.stderr
     assert differing(lasting(folder / "whole"), lasting(folder / "run")) == []
 
 
@@ -98,7 +98,7 @@ def test_verify_finds_one_bit_that_is_not_computed_again(folder: Path) -> None:
     checkpoints.write(file, checkpoint, keep_previous=False)
     failed = nnspec(folder, "resume", "run", "--verify")
     assert failed.exit_code == 1
-    assert f"steps 4 to 5 made once more give other bits, in {name}\n" in failed.stderr
+    assert f"steps 4 to 5 repeated give other bits, in {name}\n" in failed.stderr
     assert "--allow-inexact" in failed.stderr
     warned = nnspec(folder, "resume", "run", "--verify", "--allow-inexact", "--quiet")
     assert warned.exit_code == 0
@@ -111,7 +111,7 @@ def test_verify_without_a_former_file_says_so(folder: Path) -> None:
     assert failed.exit_code == 2 and "there is no last.h5.prev, so there is nothing to replay" in failed.stderr
     shutil.copy(folder / "run" / "last.h5", folder / "run" / "last.h5.prev")
     failed = nnspec(folder, "resume", "run", "--verify")
-    assert failed.exit_code == 2 and "stands at step 5, so there is nothing to replay" in failed.stderr
+    assert failed.exit_code == 2 and "is at step 5, so there is nothing to replay" in failed.stderr
 
 
 def test_another_trainer_in_the_folder_is_refused_at_once_and_free_after_a_kill(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_another_trainer_in_the_folder_is_refused_at_once_and_free_after_a_kill(
         assert refused.exit_code == 1
         assert f"another process (pid {first.pid}) is writing" in refused.stderr and "help:" in refused.stderr
         again = nnspec(folder, "train", "long.nnspec", "--out", "long")
-        assert again.exit_code == 2 and "holds a run already" in again.stderr
+        assert again.exit_code == 2 and "already holds a run" in again.stderr
         assert left.exists() and before == sorted(path.name for path in (folder / "long").glob("*.nnspec"))
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
@@ -148,14 +148,14 @@ def test_a_run_that_went_on_while_its_folder_was_locked_is_read_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever waits for the lock must not go on from what it read before."""
-    alone = resuming.alone
+    lock = resuming.run_lock
 
     def finished_by_another_first(path: Path) -> object:
-        monkeypatch.setattr(resuming, "alone", alone)
+        monkeypatch.setattr(resuming, "run_lock", lock)
         resume(folder / "run")
-        return alone(path)
+        return lock(path)
 
-    monkeypatch.setattr(resuming, "alone", finished_by_another_first)
+    monkeypatch.setattr(resuming, "run_lock", finished_by_another_first)
     heard: list[dict[str, object]] = []
     resume(folder / "run", listen=heard.append)
     assert [event["step"] for event in heard if event["event"] == "start"] == [10]

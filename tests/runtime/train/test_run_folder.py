@@ -14,7 +14,7 @@ import pytest
 from nnspec.checkpoints import system
 from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train import run_folder as runs
-from nnspec.runtime.train.run_folder import RunFolder, new_folder, prospect
+from nnspec.runtime.train.run_folder import RunFolder, new_folder, preview_new_folder
 from nnspec.runtime.train.step import Stepper
 from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 
@@ -74,9 +74,9 @@ def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(tmp
 
 def test_a_folder_with_a_run_in_it_is_refused_untouched(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").write_text("")
-    for ask in (runs.new_folder, runs.prospect):
+    for ask in (runs.new_folder, runs.preview_new_folder):
         refused = _refusal(ask, tmp_path)
-        assert "holds a run already: go on with it by nnspec resume" in refused
+        assert "already holds a run: continue it by nnspec resume" in refused
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
@@ -90,7 +90,7 @@ def _refusal(ask, path: Path) -> str:
 def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
     (tmp_path / "notes").touch()
     for path in (tmp_path / "notes", tmp_path / "notes" / "run"):
-        assert "notes is a file: a run needs a folder" in _refusal(runs.prospect, path)
+        assert "notes is a file: a run needs a folder" in _refusal(runs.preview_new_folder, path)
     with pytest.raises(TrainingError, match="notes is a file"):
         runs.new_folder("net", tmp_path / "notes")
 
@@ -98,16 +98,16 @@ def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
 def test_runs_of_one_name_get_numbers(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert [str(runs.new_folder("net", None).path) for _ in range(3)] == ["runs/net", "runs/net-2", "runs/net-3"]
-    assert str(runs.prospect("net", None)[0]) == "runs/net-4"
+    assert str(runs.preview_new_folder("net", None)[0]) == "runs/net-4"
 
 
 def test_a_file_stands_for_itself_and_a_folder_for_its_last_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "last.h5").touch()
-    assert runs.checkpoint_at(tmp_path / "run") == tmp_path / "run" / "last.h5"
-    assert runs.checkpoint_at(tmp_path / "run" / "best.h5") == tmp_path / "run" / "best.h5"
-    with pytest.raises(CheckpointError, match=r"is no run: there is no last\.h5 in it; did you mean") as told:
-        runs.checkpoint_at(tmp_path)
+    assert runs.resolve_checkpoint(tmp_path / "run") == tmp_path / "run" / "last.h5"
+    assert runs.resolve_checkpoint(tmp_path / "run" / "best.h5") == tmp_path / "run" / "best.h5"
+    with pytest.raises(CheckpointError, match=r"is not a run: it has no last\.h5; did you mean") as told:
+        runs.resolve_checkpoint(tmp_path)
     assert told.value.exit_code == 2
 
 
@@ -166,7 +166,7 @@ def test_a_run_whose_folder_vanishes_ends_with_a_message(folder: Path, monkeypat
 
 def test_what_follows_a_save_leaves_it_to_the_next_one_to_tell_that_the_folder_vanished(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "none")
-    assert run.lack_of_room() is None
+    assert run.disk_space_warning() is None
     run.keep_steps(1)
 
 
@@ -192,7 +192,7 @@ def test_the_prospect_is_the_folder_that_a_run_then_gets(
     monkeypatch.chdir(tmp_path)
     for _ in range(taken):
         new_folder("net", None)
-    path, problem = prospect("net", None)
+    path, problem = preview_new_folder("net", None)
     assert problem is None and not path.exists()
     assert new_folder("net", None).path == path
 
@@ -201,7 +201,7 @@ def test_a_prospect_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     (tmp_path / "there").mkdir()
     for out in (None, "there", "a/b/c", tmp_path / "there" / "deep"):
-        assert prospect("net", out)[1] is None
+        assert preview_new_folder("net", out)[1] is None
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*")] == [Path("there")]
 
 
@@ -211,12 +211,12 @@ def test_a_folder_that_holds_a_run_a_file_and_a_full_disk_are_told(
     monkeypatch.chdir(tmp_path)
     new_folder("net", "mine").last.write_text("")
     (tmp_path / "file").write_text("")
-    assert "mine holds a run already" in str(prospect("net", "mine")[1])
-    assert "file is a file" in str(prospect("net", "file")[1])
-    assert "file is a file" in str(prospect("net", "file/run")[1])
+    assert "mine already holds a run" in str(preview_new_folder("net", "mine")[1])
+    assert "file is a file" in str(preview_new_folder("net", "file")[1])
+    assert "file is a file" in str(preview_new_folder("net", "file/run")[1])
 
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    assert "No space left on device (errno 28)" in str(prospect("net", "new")[1])
+    assert "No space left on device (errno 28)" in str(preview_new_folder("net", "new")[1])

@@ -8,8 +8,8 @@ import pytest
 
 import nnspec
 from nnspec.runtime.errors import TrainingError
-from nnspec.runtime.train.checkpointing import load
-from nnspec.runtime.train.state import streams
+from nnspec.runtime.train.checkpointing import load_checkpoint
+from nnspec.runtime.train.state import stateful_order
 from tests.support.commands import at_step, no_fsync
 from tests.support.commands import nnspec as nnspec_command
 from tools.soak.experiments import Tally
@@ -24,9 +24,9 @@ train 1 epochs batch=3 stateful=yes
 
 
 def test_each_place_of_the_batch_reads_a_stretch_of_its_own() -> None:
-    assert streams(7, 2).tolist() == [0, 3, 1, 4, 2, 5]
+    assert stateful_order(7, 2).tolist() == [0, 3, 1, 4, 2, 5]
     with pytest.raises(TrainingError, match="reads 8 stretches of the series at once, and there are 7 windows"):
-        streams(7, 8)
+        stateful_order(7, 8)
 
 
 def test_a_stateful_epoch_of_short_windows_is_one_pass_over_long_ones(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_a_run_that_carries_states_and_stops_at_every_batch_ends_in_the_same_byt
             nnspec_command(tmp_path, "train", "net.nnspec", "--out", "stopped", "--quiet")
     assert tally.failures == []
     assert tally.tried >= 8
-    assert load(tmp_path / "stopped" / "last.h5").state.carried.flat.any()
+    assert load_checkpoint(tmp_path / "stopped" / "last.h5").state.carried.flat.any()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,39 @@
+"""The events that a run reports to its caller: start, progress, evaluation, note, warning and end.
+
+The command, the notebook and the Python interface listen to them. This module does not know who listens.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from nnspec.runtime.train.checkpointing import text_digest
+from nnspec.runtime.train.run_folder import RunFolder
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.spec import Spec
+
+Event = dict[str, Any]
+"""A JSON object; its key "event" is the kind."""
+
+Listener = Callable[[Event], None]
+
+
+def silent(event: Event) -> None:
+    """Ignore an event: the listener of a caller that wants none."""
+
+
+def start_event(spec: Spec, samples: int, folder: RunFolder | None, step: int, total: int) -> Event:
+    """Return the event that a run reports before its first step, or when it resumes after `step` of `total` steps.
+
+    `samples` is the number of training samples.
+    """
+    return {
+        "event": "start",
+        "out": str(folder.path) if folder else None,
+        "network": spec.name,
+        "parameters": spec.parameter_count,
+        "samples": samples,
+        "batch": spec.train.batch,
+        "step": step,
+        "total": total,
+        "spec_digest": text_digest(canonical_text(spec)),
+    }

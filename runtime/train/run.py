@@ -1,0 +1,93 @@
+"""A run from its spec: `train` prepares the data, the network and the folder, and trains; `Run` is the result."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.data import Data
+from nnspec.runtime.infer.network import Network
+from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
+from nnspec.runtime.train.events import Event, Listener, silent, start_event
+from nnspec.runtime.train.loop import Trainer
+from nnspec.runtime.train.run_folder import resolve_checkpoint, new_folder
+from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
+from nnspec.runtime.train.state import MetricHistory, initial_state
+from nnspec.runtime.train.timetable import Timetable
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.spec_request import Request
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    `network` has the weights of the last step, `history` the evaluations by metric. `path` is the run's folder, None
+    for a run without files. `end` is the end event, `data` the data that it trained on.
+    """
+
+    network: Network
+    history: dict[str, MetricHistory]
+    path: Path | None
+    end: Event
+    data: Data
+
+    def __repr__(self) -> str:
+        where = f", in {self.path}" if self.path is not None else ""
+        return f"<Run of {self.network.spec.name}: {self.end['steps']:,} steps, {self.data.name}{where}>"
+
+
+def train(
+    request: Request,
+    out: str | Path | None = None,
+    arrays: Arrays | None = None,
+    init_from: str | Path | None = None,
+    dtype: Any = np.float32,
+    listen: Listener = silent,
+    files: bool = True,
+) -> Run:
+    """Train a spec from its first step.
+
+    Arguments:
+        request: the spec, its settings and variant.
+        out: the run's folder; runs/NAME, or runs/NAME-2 and so on, where it is None.
+        arrays: samples and targets to use instead of the spec's data.
+        init_from: a checkpoint or run folder whose parameters replace the initial ones.
+        dtype: the type of parameters and activations, float32 or float64.
+        listen: called with each event.
+        files: whether to write a folder at all.
+
+    Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
+    """
+    spec, data = check_with_data(request, arrays)
+    network = Network(spec, data.preprocessing, dtype)
+    network.initialize(spec.train.seed)
+    if init_from is not None:
+        network.set_parameters(load_checkpoint(resolve_checkpoint(init_from)).network.parameters)
+    state = initial_state(network, len(data.train), spec.train.seed)
+    folder = new_folder(spec.name, out) if files else None
+    listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
+    for warning in _ignored_sweeps(spec, request):
+        listen(warning)
+    trainer = Trainer(state, data, folder, listen)
+    if folder is None:
+        end = trainer.run()
+        return Run(network, state.history, None, end, data)
+    with run_lock(folder.path):
+        folder.require_no_run()
+        folder.write_text("spec.nnspec", spec.source.text)
+        folder.write_text("resolved.nnspec", canonical_text(spec))
+        end = trainer.run()
+    return Run(network, state.history, folder.path, end, data)
+
+
+def _ignored_sweeps(spec: Spec, request: Request) -> Iterator[Event]:
+    """Yield a warning where the spec has sweeps and the request sets no value for some of their keys."""
+    ignored = {key: values for key, values in spec.sweeps if key not in request.settings}
+    if ignored:
+        key, values = next(iter(ignored.items()))
+        text = f"training one run without the spec's sweep of {', '.join(ignored)}"
+        yield {"event": "warning", "text": f"{text}: use --set {key}={values[0]} to train with one of its values"}
