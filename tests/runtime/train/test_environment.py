@@ -8,7 +8,7 @@ import pytest
 from nnspec import checkpoints
 from nnspec.runtime.train import environment as recorded
 from nnspec.runtime.train.environment import EXACT, cpu_features, differences, environment, probe
-from tests.reliability.commands import at_step, child_command, child_environment, nnspec, write_data, write_spec
+from tests.support.commands import at_step, child_command, child_environment, nnspec, write_data, write_spec
 
 
 @pytest.fixture(scope="module")
