@@ -12,7 +12,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
-from nnspec.runtime.train.run_folder import resolve_checkpoint, new_folder
+from nnspec.runtime.train.run_folder import new_folder, resolve_checkpoint
 from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
