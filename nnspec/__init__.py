@@ -4,7 +4,7 @@
     run = nnspec.train("conv 3x3 x8 -> maxpool 2 -> dense 10 softmax", data="mnist_sample", out="runs/first")
     network = nnspec.load("runs/first/best.h5")
 
-Everything is imported when it is first used, so that `import nnspec` costs nothing.
+Everything is imported on first use, so that `import nnspec` is fast.
 """
 
 from importlib import import_module
@@ -66,10 +66,10 @@ def __getattr__(name: str) -> Any:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """`%load_ext nnspec` in a notebook: cells that begin with `%%nnspec` are specs from there on."""
-    from nnspec.notebook import load as make_known
+    """Register `%%nnspec` for `%load_ext nnspec` in a notebook: a cell that begins with it is a spec."""
+    from nnspec.notebook import register_magic
 
-    make_known(shell)
+    register_magic(shell)
 
 
 def __dir__() -> list[str]:

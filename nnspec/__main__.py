@@ -1,18 +1,18 @@
-"""`python -m nnspec`, and what the command `nnspec` calls."""
+"""The entry point of `python -m nnspec` and of the command `nnspec`."""
 
 import sys
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code."""
+    """Run the command line and exit with its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # an arrow becomes a question mark where there is none
+            stream.reconfigure(errors="replace")  # an arrow becomes a question mark if the encoding has no arrow
     try:
         from nnspec.cli import command_line
 
         command_line(prog_name="nnspec")
-    except KeyboardInterrupt:  # before the command line could take it
+    except KeyboardInterrupt:  # before the command line handles it
         sys.exit(130)
 
 

@@ -1,4 +1,4 @@
-"""The Python names: what the command does, as functions over arrays and paths."""
+"""The Python interface: the verbs of the command as functions of arrays and paths."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ from nnspec.spec_lang.check.spec_request import Request
 def check(
     spec: str | Path, settings: Mapping[str, object] | None = None, variant: str | None = None, data: str | None = None
 ) -> Spec:
-    """The checked spec of a file, or of the text of a network itself; raises SpecError with every error in it."""
+    """Return the checked spec of a file or of the text of a network. Raises SpecError with every error."""
     return Request(spec, settings or {}, variant, data).check()
 
 
@@ -37,10 +37,10 @@ def compile(
     seed: int | None = None,
     dtype: Any = "float32",
 ) -> Network:
-    """A network with its first weights, from a file or from text.
+    """Return a network with its initial weights, from a file or from text.
 
-    Data are read only where the shape of a sample follows from nothing else; otherwise samples are taken as they are
-    until training has seen what normalizes them. Raises SpecError, DataError.
+    Data are read only if nothing else determines the shape of a sample. Otherwise samples are not normalized until the
+    network has been trained. Raises SpecError, DataError.
     """
     return compiled(Request(spec, settings or {}, variant, data, seed), dtype)
 
@@ -57,14 +57,15 @@ def train(
     dtype: Any = "float32",
     listen: Listener = silent,
 ) -> Run:
-    """Train a spec. `data` is a data statement such as "mnist_sample", or the pair (x, y) of arrays.
+    """Train a spec and return the run.
 
-    With arrays and without `out` no file is written; else the run gets a folder, `out` or runs/NAME. `listen` is
-    called with each event: start, progress, evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
+    `data` is a data statement such as "mnist_sample", or a pair (x, y) of arrays. With arrays and without `out` no file
+    is written; otherwise the run has a folder, `out` or runs/NAME. `listen` is called with each event: start, progress,
+    evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
     """
     if data is None or isinstance(data, str):
         if validation is not None:
-            raise DataError("validation is for data given as arrays: data=(x, y), validation=(x, y)", 2)
+            raise DataError("validation needs data given as arrays: data=(x, y), validation=(x, y)", 2)
         request = Request(spec, settings or {}, variant, data, seed)
         return train_run(request, out, None, init_from, dtype, listen)
     x, y = data
@@ -73,23 +74,23 @@ def train(
 
 
 def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent, verify: bool = False) -> Run:
-    """Go on with a run from its folder or a checkpoint in it, to the very bits it would have had without the stop.
+    """Continue a run from its folder or a checkpoint; the result is bit for bit that of a run without the stop.
 
-    `verify` makes the steps since the checkpoint before that once more and compares first. Raises CheckpointError.
+    `verify` first repeats the steps since the previous checkpoint and compares. Raises CheckpointError.
     """
     return resume_run(path, allow_inexact, listen, verify)
 
 
 def load(path: str | Path) -> Network:
-    """The network of a checkpoint, ready to predict; a run's folder stands for its last.h5.
+    """Return the network of a checkpoint, ready to predict; a run's folder means its last.h5.
 
-    Raises CheckpointError; nothing is unpickled or executed.
+    Nothing is unpickled or executed. Raises CheckpointError.
     """
     return load_checkpoint(resolve_checkpoint(path)).network
 
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:
-    """The loss and the spec's metrics on samples and their targets, classes as whole numbers."""
+    """Return the loss and the spec's metrics on samples and their targets, classes as whole numbers."""
     from nnspec.runtime.data import Split
 
     return evaluate_split(network, Split(np.asarray(x), np.asarray(y)))
@@ -103,5 +104,5 @@ def occlude(
     stride: int | tuple[int, int] = 1,
     baseline: float | Array = 0.0,
 ) -> Array:
-    """Probability of each image's label with a window of it covered, for every place: (image, row, column)."""
+    """Return the probability of each image's label with a window covered, at every position: (image, row, column)."""
     return occlude_images(network, np.asarray(images), np.asarray(labels), window, stride, baseline)

@@ -1,4 +1,4 @@
-"""`%%nnspec` in Jupyter and IPython: a cell that is a spec. `%load_ext nnspec` makes it known."""
+"""`%%nnspec` in Jupyter and IPython: a cell that is a spec. `%load_ext nnspec` registers it."""
 
 import keyword
 import shlex
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 
 
 class CellError(NNSpecError):
-    """What is wrong in a cell, shown as it is: the cell fails, and no traceback hides the reason."""
+    """An error in a cell, shown without a traceback."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython asks for in place of a traceback."""
+        """Return what IPython shows instead of a traceback."""
         return [str(self)]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The line behind `%%nnspec`, read."""
+class CellArguments:
+    """The parsed arguments of `%%nnspec`."""
 
     name: str | None
     settings: dict[str, str]
@@ -54,22 +54,22 @@ class Asked:
     ),
 )
 @click.argument("name", required=False)
-@click.option("--train", is_flag=True, help="Train; NAME is then the run, with its network and its history.")
+@click.option("--train", is_flag=True, help="Train; NAME is then the run, with its network and history.")
 @click.option("--plan", is_flag=True, help="Show shapes, parameters, and how a step is computed.")
 @spec_options
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
-@click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or none for arrays.")
-@click.option("--quiet", is_flag=True, help="Tell nothing of the training but its end.")
-def arguments(**given: Any) -> Asked:
-    """Check the cell as a spec, and call the network that it describes NAME.
+@click.option("--out", metavar="DIR", help="The run's folder.  [default: runs/NAME, none for arrays]")
+@click.option("--quiet", is_flag=True, help="Show only the results of training.")
+def arguments(**given: Any) -> CellArguments:
+    """Check the cell as a spec, and assign its network to the variable NAME.
 
-    Where --data is the names of two variables, x,y, they are the samples and their targets.
+    --data x,y names two variables: the samples and their targets.
     """
-    return Asked(**given)
+    return CellArguments(**given)
 
 
-def load(shell: "InteractiveShell") -> None:
-    """Make the magic known to a shell."""
+def register_magic(shell: "InteractiveShell") -> None:
+    """Register `%%nnspec` in a shell."""
 
     def nnspec(line: str, cell: str) -> None:
         try:
@@ -87,9 +87,9 @@ def load(shell: "InteractiveShell") -> None:
 
 
 def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
-    """Do what a cell asks for and bind its name among the notebook's variables.
+    """Run a cell and assign the result to its name in the notebook's variables.
 
-    Lines are counted as the notebook counts them, that of `%%nnspec` first. Raises NNSpecError.
+    Errors have the line numbers of the notebook, where `%%nnspec` is line 1. Raises NNSpecError.
     """
     asked = _read(line)
     if asked is None:
@@ -103,7 +103,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     data = asked.data if arrays is None else None
     request = Request(source, asked.settings, asked.variant, data, asked.seed)
     if asked.plan:
-        request.check()  # errors with the notebook's own lines
+        request.check()  # errors with the notebook's line numbers
         _plan(cell, asked, arrays is None)
     made: Any = None
     if asked.train:
@@ -116,23 +116,23 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
         variables[asked.name] = made
 
 
-def _read(line: str) -> Asked | None:
-    """The line's arguments; None where it asked for help, which has been shown."""
+def _read(line: str) -> CellArguments | None:
+    """Return the arguments of a line, None if it asked for help, which has been shown."""
     try:
         asked = arguments.main(shlex.split(line), "%%nnspec", standalone_mode=False)
     except click.ClickException as error:
-        raise NNSpecError(f"{error.format_message()}\n  help: %%nnspec --help shows what may be written") from None
-    except ValueError as error:  # a quote that is not closed
-        raise NNSpecError(f"the line behind %%nnspec cannot be read: {error}") from None
-    if not isinstance(asked, Asked):
+        raise NNSpecError(f"{error.format_message()}\n  help: %%nnspec --help shows the options") from None
+    except ValueError as error:  # an unclosed quote
+        raise NNSpecError(f"the %%nnspec line cannot be parsed: {error}") from None
+    if not isinstance(asked, CellArguments):
         return None
     if asked.name is not None and (not asked.name.isidentifier() or keyword.iskeyword(asked.name)):
-        raise NNSpecError(f"{asked.name!r} cannot be the name of a variable")
+        raise NNSpecError(f"{asked.name!r} is not a valid variable name")
     return asked
 
 
 def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
-    """The two variables that --data names, where it does."""
+    """Return the arrays if --data names two variables."""
     from nnspec.runtime.train.spec_and_data import Arrays
 
     names = [name.strip() for name in (data or "").split(",")]
@@ -144,7 +144,7 @@ def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
     return Arrays(*(variables[name] for name in names))
 
 
-def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
+def _trained(request: Any, asked: CellArguments, arrays: "Arrays | None") -> "Run":
     from nnspec.cli._progress import progress_listener
     from nnspec.cli._summary import print_summary
     from nnspec.runtime.train.run import train
@@ -155,8 +155,8 @@ def _trained(request: Any, asked: Asked, arrays: "Arrays | None") -> "Run":
     return run
 
 
-def _plan(cell: str, asked: Asked, with_data: bool) -> None:
-    """What `nnspec plan` shows of the cell."""
+def _plan(cell: str, asked: CellArguments, with_data: bool) -> None:
+    """Print what `nnspec plan` prints for the cell."""
     from nnspec.cli.plan import command
 
     options = [text for key, value in asked.settings.items() for text in ("--set", f"{key}={value}")]

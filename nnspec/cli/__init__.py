@@ -1,4 +1,4 @@
-"""The command line: arguments → a call → an exit code. One file a verb; `_command` says how they are found."""
+"""The command line: arguments, a call, an exit code. Each verb has its own file; `_command` finds them."""
 
 import click
 
@@ -17,17 +17,17 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
 
 
 _EPILOG = """\b
-Exit codes: 0 done; 1 something was found, such as an error in a spec; 2 wrong use, or a file
-that is not there; 130 and 143 after SIGINT and SIGTERM, which save a training first.
+Exit codes: 0 done; 1 something was found, such as an error in a spec; 2 wrong use or a missing
+file; 130 and 143 after SIGINT and SIGTERM, which save a training run first.
 \b
-Completion of verbs and options, for bash (zsh and fish likewise):
+Shell completion of verbs and options, for bash (also zsh_source, fish_source):
   eval "$(_NNSPEC_COMPLETE=bash_source nnspec)"
 """
 
 command_line = CommandLine(
     "nnspec",
     package="nnspec.cli",
-    help="Neural networks as a page of text: check them, train them, resume them, ask them, look into them.",
+    help="Neural networks as a page of text: check, train and resume them, predict with them, look inside them.",
     epilog=_EPILOG,
     examples=(
         "nnspec init quickstart",
@@ -42,7 +42,7 @@ command_line = CommandLine(
             is_eager=True,
             expose_value=False,
             callback=_show_version,
-            help="Show the version and end.",
+            help="Show the version and exit.",
         ),
     ],
 )

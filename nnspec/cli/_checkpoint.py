@@ -1,4 +1,4 @@
-"""Checkpoints as verbs are given them: a file, or a run's folder, which stands for the last.h5 in it."""
+"""Checkpoints as arguments of verbs: a file, or a run's folder, which means its last.h5."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def find_checkpoint(path: str) -> Path:
-    """The file of a checkpoint; where a folder was given, which file of it is read is told."""
+    """Return the file of a checkpoint. Given a folder, print which file of it is read."""
     from nnspec.runtime.train.run_folder import resolve_checkpoint
 
     file = resolve_checkpoint(path)
@@ -22,7 +22,7 @@ def find_checkpoint(path: str) -> Path:
 
 
 def open_checkpoint(path: str) -> "tuple[Path, Saved]":
-    """A checkpoint and its file. Raises CheckpointError."""
+    """Return the file of a checkpoint and its content. Raises CheckpointError."""
     from nnspec.runtime.train.checkpointing import load_checkpoint
 
     file = find_checkpoint(path)
@@ -30,7 +30,7 @@ def open_checkpoint(path: str) -> "tuple[Path, Saved]":
 
 
 def is_checkpoint(given: str) -> bool:
-    """Whether a verb that takes specs and checkpoints was given the latter: a folder, or a file that begins as one."""
+    """Return whether an argument is a checkpoint and not a spec: a folder, or a file that begins as a checkpoint."""
     path = Path(given)
     try:
         if path.is_dir() or path.suffix == ".h5":
@@ -39,7 +39,7 @@ def is_checkpoint(given: str) -> bool:
             return False
         with path.open("rb") as file:
             beginning = file.read(512)
-    except (OSError, ValueError):  # such as a text longer than a name may be
+    except (OSError, ValueError):  # such as a text longer than a file name may be
         return False
     from nnspec.checkpoints.seal import MAGIC
 
@@ -47,7 +47,7 @@ def is_checkpoint(given: str) -> bool:
 
 
 def pictures_folder(file: Path) -> Path:
-    """Where pictures of a checkpoint go: pictures/ in the folder that it lies in."""
+    """Return the folder of a checkpoint's pictures: pictures/ next to it."""
     from nnspec.runtime.train.run_folder import RunFolder
 
     return RunFolder(file.parent).pictures
@@ -60,12 +60,12 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
     found = network_data(network, data)
     name, chosen = split_of(found, split)
     if data is not None and split is None and name != "test":
-        print_note(f"{found.name} has no test split, so this is its {name} split; --split all takes every sample")
+        print_note(f"{found.name} has no test split, so its {name} split is used; --split all takes every sample")
     return name, found, chosen
 
 
 def class_names(network: "Network") -> list[str] | None:
-    """The names of the classes in the order of their probabilities; None where the network gives numbers."""
+    """Return the names of the classes in the order of the outputs, None if the network is not a classifier."""
     shape, preprocessing = network.spec.output_shape, network.preprocessing
     assert shape is not None
     one_of_many = network.spec.classification or shape.size == 1
@@ -75,6 +75,6 @@ def class_names(network: "Network") -> list[str] | None:
 
 
 def classifies_images(network: "Network") -> bool:
-    """Whether it tells classes of images apart, so that one can ask where it looks."""
+    """Return whether the network classifies images, so that occlusion can explain it."""
     shape = network.spec.input
     return class_names(network) is not None and shape is not None and shape.as_image() is not None

@@ -1,7 +1,7 @@
-"""What a verb is: a module of a package, which defines `command`. A new verb is a new file; nothing lists them.
+"""Verbs: each is a module of a package that defines `command`. A new verb is a new file; no list names it.
 
-Modules whose names begin with an underscore are what the verbs share. A verb's module imports click and these alone
-when it is loaded, so that help is there at once; what the verb needs is imported when it runs.
+Modules whose names begin with an underscore hold what verbs share. A verb's module imports only click and these at the
+top, so that help is fast; it imports the rest when it runs.
 """
 
 import pkgutil
@@ -16,7 +16,7 @@ from nnspec.cli._output import report_errors
 
 
 class Section(Enum):
-    """Where `nnspec --help` shows a verb; the sections in this order."""
+    """The sections of `nnspec --help`, in this order."""
 
     SPECS = "Specs"
     TRAINING = "Training"
@@ -32,7 +32,7 @@ class _WithExamples(click.Command):
         self.examples = tuple(examples)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples, each on a line of its own, and what else ends the help."""
+        """Write the examples, one a line, then the epilog."""
         if self.examples:
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
@@ -40,23 +40,23 @@ class _WithExamples(click.Command):
 
 
 class Verb(_WithExamples):
-    """A command with its section of the help and examples of its use."""
+    """A command with a section in the help and examples of its use."""
 
 
 class Family(_WithExamples, click.Group):
-    """The verbs of a package, each found by its name and imported when it is asked for."""
+    """The verbs of a package, each found by its name and imported on first use."""
 
     def __init__(self, *args: Any, package: str, **settings: Any):
         super().__init__(*args, **settings)
         self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the package's modules."""
+        """Return the names of the package's modules."""
         folder = import_module(self.package).__path__
         return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """The command of a module; None where there is no such module."""
+        """Return the command of a module, None if there is no such module."""
         if name not in self.list_commands(ctx):
             return None
         command: click.Command = import_module(f"{self.package}.{name}").command
@@ -65,7 +65,7 @@ class Family(_WithExamples, click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb that the arguments begin with; a usage error that names the nearest one where there is none."""
+        """Return the verb that the arguments begin with, or fail with a usage error that names the nearest one."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
             from nnspec.spec_lang.report.diagnostics import near
@@ -77,7 +77,7 @@ class Family(_WithExamples, click.Group):
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The verbs by section."""
+        """Write the verbs by section."""
         verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         for section in (*Section, None):
             found = [(name, verb) for name, verb in verbs if verb and getattr(verb, "section", None) is section]
@@ -85,10 +85,10 @@ class Family(_WithExamples, click.Group):
 
 
 class CommandLine(Family):
-    """The outermost family: errors that a user can make leave it as a message and an exit code."""
+    """The outermost family: it turns an error of the user into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb."""
+        """Run a verb, reporting its errors."""
         with report_errors():
             return super().invoke(ctx)
 

@@ -1,10 +1,10 @@
-"""Numbers and tables as a person reads them."""
+"""Formatting numbers, shapes and tables for people."""
 
 from collections.abc import Sequence
 
 
 def format_metric(name: str, value: float) -> str:
-    """A metric's value: a share of samples in per cent, another number to four digits."""
+    """Return a metric's value: a share of samples in percent, another number with four digits."""
     from nnspec.spec_lang.vocabulary.registry import words
     from nnspec.spec_lang.vocabulary.statements import Metric
 
@@ -14,17 +14,17 @@ def format_metric(name: str, value: float) -> str:
 
 
 def format_shape(shape: Sequence[int]) -> str:
-    """28x28x1; a single number is 1."""
+    """Return a shape as 28x28x1; a single number is 1."""
     return "x".join(map(str, shape)) or "1"
 
 
 def format_count(count: int, thing: str) -> str:
-    """1 sample, 1,000 samples."""
+    """Return a count and its unit: 1 sample, 1,000 samples."""
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def format_table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
-    """Rows as columns of the width of their longest cell; `right` are the columns of numbers, set flush right."""
+    """Return rows as aligned columns. Columns in `right` are aligned right, for numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))

@@ -1,4 +1,4 @@
-"""Options that several verbs have, each said once."""
+"""Options that several verbs share."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -19,17 +19,17 @@ def _settings(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
 
 
 def spec_options(function: F) -> F:
-    """--set, --variant and --data: what may be changed from outside wherever a spec is read."""
+    """Add --set, --variant and --data, which change a spec from outside."""
     for option in (
-        click.option("--data", metavar="D", help="Other data: mnist_sample, or 'csv \"table.csv\" target=y'."),
-        click.option("--variant", metavar="NAME", help="One of the spec's variants."),
+        click.option("--data", metavar="D", help="Use other data: mnist_sample, or 'csv \"table.csv\" target=y'."),
+        click.option("--variant", metavar="NAME", help="Use one of the spec's variants."),
         click.option(
             "--set",
             "settings",
             multiple=True,
             callback=_settings,
             metavar="KEY=VALUE",
-            help="A setting from outside: width=32 a let, optimizer.lr=0.001 an option. May be repeated.",
+            help="Change a setting: width=32 (a let), optimizer.lr=0.001 (an option). Repeatable.",
         ),
     ):
         function = option(function)
@@ -37,18 +37,18 @@ def spec_options(function: F) -> F:
 
 
 def data_options(function: F) -> F:
-    """--data and --split: which samples a checkpoint is shown."""
+    """Add --data and --split, which choose the samples."""
     for option in (
         click.option(
             "--split",
             type=click.Choice(("test", "validation", "train", "all")),
-            help="Which split of the data; left out it is test, or validation where there is no test split.",
+            help="The split of the data.  [default: test, or validation if there is no test split]",
         ),
-        click.option("--data", metavar="D", help="Other data than those of the spec, such as 'npz \"mine.npz\"'."),
+        click.option("--data", metavar="D", help="Use other data than the spec's, such as 'npz \"mine.npz\"'."),
     ):
         function = option(function)
     return function
 
 
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-quiet_flag = click.option("--quiet", is_flag=True, help="Show no progress.")
+quiet_flag = click.option("--quiet", is_flag=True, help="Do not show progress.")

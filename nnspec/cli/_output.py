@@ -1,4 +1,4 @@
-"""What the command says: results on standard output, all else on standard error, each error with its exit code."""
+"""Output of the command: results to standard output, everything else to standard error; exit codes of errors."""
 
 import json
 import math
@@ -14,14 +14,14 @@ import click
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
 JSON_FORMAT = 1
-"""The version of the JSON that the command prints; it grows when the meaning of a key changes."""
+"""The version of the JSON output. It is increased when the meaning of a key changes."""
 
 FOUND, WRONG_USE, INTERRUPTED = 1, 2, 130
-"""Exit codes: something was found, such as an error in a spec; a wrong call or a file that is not there; SIGINT."""
+"""Exit codes: something was found, such as an error in a spec; wrong use or a missing file; SIGINT."""
 
 
 def uses_colours(stream: TextIO) -> bool:
-    """Whether to write colours to a stream: NO_COLOR forbids, FORCE_COLOR asks for it, else a terminal gets them."""
+    """Return whether to colour a stream: not with NO_COLOR, always with FORCE_COLOR, else on a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -30,39 +30,39 @@ def uses_colours(stream: TextIO) -> bool:
 
 
 def terminal_width(stream: TextIO) -> int | None:
-    """How many characters a line of the terminal has that a stream goes to; None where it goes elsewhere."""
+    """Return the columns of the terminal that a stream writes to, None if it is not a terminal."""
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def print_result(text: str) -> None:
-    """A line of results, to standard output."""
+    """Print a result to standard output."""
     click.echo(text, color=uses_colours(sys.stdout))
 
 
 def print_json(**fields: Any) -> None:
-    """A JSON object on a line of its own, to standard output; numbers that JSON does not have become null."""
+    """Print a JSON object on one line to standard output; NaN and infinity become null."""
     click.echo(json.dumps(_plain({"format_version": JSON_FORMAT, **fields}), ensure_ascii=False))
 
 
 def print_note(text: str) -> None:
-    """Something worth knowing that is no result, to standard error."""
+    """Print information that is not a result to standard error."""
     click.echo(text, err=True, color=uses_colours(sys.stderr))
 
 
 def print_warning(text: str) -> None:
-    """Something that may not be as the user thinks, to standard error."""
+    """Print a warning to standard error."""
     print_note(click.style("warning:", fg="yellow", bold=True) + f" {text}")
 
 
 def print_error(error: NNSpecError) -> int:
-    """Write an error to standard error and give the exit code that it stands for."""
+    """Print an error to standard error and return its exit code."""
     if isinstance(error, SpecError):
         from nnspec.spec_lang.report.render import render_all
 
         print_note(render_all(error.diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
         return FOUND
     code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
-    if code > 128:  # it was asked to stop
+    if code > 128:  # stopped by a signal
         print_note(str(error))
     else:
         help = click.style("help:", fg="blue", bold=True)
@@ -72,7 +72,7 @@ def print_error(error: NNSpecError) -> int:
 
 @contextmanager
 def report_errors() -> Iterator[None]:
-    """What a user can cause becomes a message and an exit code; all else is a fault of ours, with its traceback."""
+    """Turn errors that a user can cause into a message and an exit code; a fault of nnspec keeps its traceback."""
     try:
         yield
         sys.stdout.flush()
@@ -83,14 +83,14 @@ def report_errors() -> Iterator[None]:
         raise click.exceptions.Exit(INTERRUPTED) from None
     except MemoryError:
         raise click.exceptions.Exit(
-            print_error(NNSpecError("this machine has not enough memory: take a smaller batch"))
+            print_error(NNSpecError("this machine has too little memory: use a smaller batch"))
         ) from None
-    except BrokenPipeError:  # the reader, such as head, has had enough
+    except BrokenPipeError:  # the reader, such as head, has closed the pipe
         discard_output(sys.stdout)
 
 
 def discard_output(stream: TextIO) -> None:
-    """Let what is still written to a stream go nowhere, what is in its buffer included."""
+    """Discard everything still written to a stream, its buffer included."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
@@ -98,7 +98,7 @@ def discard_output(stream: TextIO) -> None:
 
 @contextmanager
 def translate_write_errors(path: object) -> Iterator[None]:
-    """Files are written here: what the system refuses is told with the path."""
+    """Turn an OSError while files are written into an UnwritableError with the path."""
     try:
         yield
     except BrokenPipeError:
@@ -110,7 +110,7 @@ def translate_write_errors(path: object) -> Iterator[None]:
 
 
 class UnwritableError(NNSpecError):
-    """A file that cannot be written: its name is wrong, or the system refuses."""
+    """A file cannot be written: its name is wrong, or the system refuses."""
 
     def __init__(self, message: str, exit_code: int = WRONG_USE):
         super().__init__(message)

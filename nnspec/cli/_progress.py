@@ -1,30 +1,30 @@
-"""How a training is followed: a bar on a terminal, plain lines elsewhere, JSON where it is asked for."""
+"""Progress of a training run: a bar on a terminal, plain lines elsewhere, JSON lines on request."""
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec.cli._format import format_count, format_metric
 from nnspec.cli._output import discard_output, print_json, print_note, print_warning
 
-Event = dict[str, Any]
-Listener = Callable[[Event], None]
+if TYPE_CHECKING:
+    from nnspec.runtime.train.loop import Event, Listener
 
 _NO_METRICS = ("event", "step", "epoch", "lr")
 
 
 @contextmanager
-def progress_listener(as_json: bool, quiet: bool) -> Iterator[Listener]:
-    """A listener for nnspec.runtime.train that shows its events as they come."""
+def progress_listener(as_json: bool, quiet: bool) -> "Iterator[Listener]":
+    """Provide a listener for a training run that shows its events as they arrive."""
     with ExitStack() as stack:
         listeners: list[Listener] = [_json] if as_json else []
         if not quiet:
             listeners.append(_Bar(stack) if sys.stderr.isatty() else _lines)
 
-        def listen(event: Event) -> None:
-            if event["event"] == "warning":  # quiet or not
+        def listen(event: "Event") -> None:
+            if event["event"] == "warning":  # shown even if quiet
                 print_warning(event["text"])
             for listener in listeners:
                 listener(event)
@@ -32,23 +32,23 @@ def progress_listener(as_json: bool, quiet: bool) -> Iterator[Listener]:
         yield listen
 
 
-def format_metrics(event: Event) -> str:
-    """What an evaluation measured: loss 0.1234, validation accuracy 96.80 %."""
+def format_metrics(event: "Event") -> str:
+    """Return the metrics of an event as text: loss 0.1234, validation accuracy 96.80 %."""
     named = {name: value for name, value in event.items() if name not in _NO_METRICS}
     return ", ".join(f"{name.replace('_', ' ')} {format_metric(name, value)}" for name, value in named.items())
 
 
-def _beginning(event: Event) -> str:
+def _beginning(event: "Event") -> str:
     if event["step"] >= event["total"]:
-        return f"{event['out']} is trained to its end, {event['total']:,} steps: nothing is left to do"
+        return f"{event['out']} is complete after {event['total']:,} steps: nothing is left to train"
     begin = f"from step {event['step']:,} on, " if event["step"] else ""
     size = f"{format_count(event['parameters'], 'parameter')}, {format_count(event['samples'], 'sample')}"
     into = f", into {event['out']}" if event["out"] is not None else ""
     return f"training {event['network']}: {size}, {begin}{format_count(event['total'], 'step')} in all{into}"
 
 
-def _json(event: Event) -> None:
-    """Evaluations and the end. Where nobody reads any more the training goes on all the same, into its folder."""
+def _json(event: "Event") -> None:
+    """Print evaluations and the end as JSON lines. If the reader closes the pipe, training continues without output."""
     if event["event"] in ("evaluation", "end"):
         try:
             print_json(**event)
@@ -57,7 +57,7 @@ def _json(event: Event) -> None:
             discard_output(sys.stdout)
 
 
-def _lines(event: Event) -> None:
+def _lines(event: "Event") -> None:
     if event["event"] == "start":
         print_note(_beginning(event))
     elif event["event"] == "note":
@@ -67,16 +67,16 @@ def _lines(event: Event) -> None:
 
 
 class _Bar:
-    """A bar over the samples, with samples a second, the time left, a batch's loss and the last evaluation's metrics.
+    """A bar over the samples, with samples per second, the time left, a batch's loss and the last evaluation's metrics.
 
-    It is drawn from the start event on, so that an error before it stands alone.
+    It is drawn from the start event on, so that an error before training is printed without a bar.
     """
 
     def __init__(self, held: ExitStack):
         self.held = held
         self.measured = ""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: "Event") -> None:
         """Show an event."""
         if event["event"] == "start":
             print_note(_beginning(event))
@@ -106,7 +106,7 @@ class _Bar:
 
 
 def _room() -> dict[str, Any]:
-    """How wide the bar may be: as the terminal is, also while that changes; 80 columns where it does not say."""
+    """Return tqdm's width: that of the terminal, also when it is resized; 80 columns if the terminal reports none."""
     try:
         known = min(os.get_terminal_size(sys.stderr.fileno())) > 0
     except OSError:
@@ -114,7 +114,7 @@ def _room() -> dict[str, Any]:
     return {"dynamic_ncols": True} if known else {"ncols": 80, "nrows": 24}
 
 
-def _metrics_of(event: Event) -> str:
-    """The metrics of an evaluation in short, without its losses."""
+def _metrics_of(event: "Event") -> str:
+    """Return the metrics of an evaluation without its losses."""
     chosen = {name.removeprefix("validation_"): event[name] for name in event if not name.endswith("loss")}
     return format_metrics(chosen)

@@ -1,4 +1,4 @@
-"""What a training came to, and what to do next with it."""
+"""The summary after a training run, and the commands to try next."""
 
 import os
 import shlex
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def print_summary(run: "Run", quiet: bool) -> None:
-    """The metrics, the folder if there is one and, unless quiet, commands to try next, which work as they are."""
+    """Print the metrics, the run's folder if there is one and, unless quiet, commands to try next."""
     end = run.end
     prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
     names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
@@ -36,7 +36,7 @@ def print_summary(run: "Run", quiet: bool) -> None:
 
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
-    """Commands that work as they stand, and what they do."""
+    """Yield commands that work as printed, and what they do."""
     from nnspec.runtime.infer.forecasting import tells_a_series
     from nnspec.runtime.infer.sampling import writes_text
     from nnspec.runtime.train.spec_and_data import split_of
@@ -44,18 +44,18 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
     network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
     sample = _sample(run)
     if sample is not None:
-        yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "what it says of samples"
+        yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "predict samples"
     if classifies_images(network):
-        yield f"{nnspec} occlude {folder}", "where in the images it looks"
+        yield f"{nnspec} occlude {folder}", "show where in the images it looks"
     if writes_text(network):
-        yield f"{nnspec} sample {folder}", "text that it makes up"
+        yield f"{nnspec} sample {folder}", "generate text"
     if tells_a_series(network, split_of(run.data)[1]):
-        yield f"{nnspec} plot predictions {folder}", "truth and prediction over time"
-    yield f"{nnspec} plot curves {folder}", "how training went"
+        yield f"{nnspec} plot predictions {folder}", "draw truth and prediction over time"
+    yield f"{nnspec} plot curves {folder}", "draw loss and metrics"
 
 
 def _called() -> str:
-    """How this shell reaches the command: by its name where the path leads to it, else as it was called."""
+    """Return how to call the command from this shell: by name if PATH finds it, else as it was called."""
     called = Path(sys.argv[0])
     found = shutil.which("nnspec")
     if called.name != "nnspec" or (found is not None and Path(found).resolve() == called.resolve()):
@@ -64,7 +64,7 @@ def _called() -> str:
 
 
 def _sample(run: "Run") -> Path | None:
-    """A file that can be given to predict: a picture of a sample, or the file that the data came from."""
+    """Return a file that can be given to predict: a picture of a sample, or the data's own file."""
     from nnspec.runtime.data import DataError, read_inputs
     from nnspec.runtime.data.images import write_picture
     from nnspec.runtime.train.spec_and_data import split_of
@@ -76,7 +76,7 @@ def _sample(run: "Run") -> Path | None:
         path = run.path / "pictures" / "sample.png"
         write_picture(path, split.inputs[0], preprocessing)
         return path
-    except (DataError, OSError):  # no image, or no room for one
+    except (DataError, OSError):  # not an image, or the disk is full
         pass
     word = run.network.spec.data
     if word is None or not word.paths:

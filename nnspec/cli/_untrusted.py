@@ -1,4 +1,4 @@
-"""Verify a file from an unknown source in a process of its own, with limits on its memory and time."""
+"""Verify an untrusted file in a separate process with limits on memory and time."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ try:
 except ImportError:  # Windows has no limits for a process
     resource = None  # type: ignore[assignment]
 
-MEMORY = 2**30  # bytes of address space beyond a few times the file's own size
-SECONDS = 20  # of computing; twice as many on the clock
+MEMORY = 2**30  # bytes of address space, plus eight times the size of the file
+SECONDS = 20  # of processor time; twice as many of wall time
 
 
 def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
@@ -33,7 +33,13 @@ def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
 
     home = str(Path(nnspec.__file__).resolve().parents[1])
     places = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-P", "-m", "nnspec.cli._untrusted", str(path)]  # -P: no module from the current folder
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "nnspec.cli._untrusted",
+        str(path),
+    ]  # -P: nothing from the current folder
     try:
         done = subprocess.run(
             command,
@@ -54,11 +60,11 @@ def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
 
 
 _NO_LIMITS = "verify it under Linux or macOS, or without --untrusted if you trust its source"
-_ADVICE = "do not use it: a file that nnspec wrote is read in a moment"
+_ADVICE = "do not use it: a file that nnspec wrote is read well within these limits"
 
 
 def _main() -> int:
-    """In the process of its own: judge the file that is named, and print the verdict and what to do."""
+    """Verify the file named on the command line, in the separate process, and print the verdict and what to do."""
     from nnspec.cli.verify import verify_checkpoint
 
     verdict, help, code = verify_checkpoint(Path(sys.argv[1]))

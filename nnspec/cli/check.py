@@ -1,4 +1,4 @@
-"""nnspec check: every error of every file."""
+"""nnspec check: report every error of every file."""
 
 import json
 
@@ -23,7 +23,7 @@ from nnspec.cli._output import FOUND, print_error, print_json, print_note, print
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
 @spec_options
 @json_flag
-@click.option("--sarif", is_flag=True, help="Print the errors as SARIF, which code hosts show beside the lines.")
+@click.option("--sarif", is_flag=True, help="Print the errors as SARIF, which code hosts show next to the lines.")
 def command(
     files: tuple[str, ...],
     settings: dict[str, str],
@@ -32,16 +32,15 @@ def command(
     as_json: bool,
     sarif: bool,
 ) -> None:
-    """Tell all errors of all files.
+    """Report all errors of all files.
 
-    No data are read, so this takes a moment only. Ends with 1 where a spec has an error, with 2 where a file is not
-    there.
+    No data are read, so this is fast. The exit code is 1 if a spec has an error, 2 if a file is missing.
     """
     from nnspec.spec_lang.check.spec_request import Request
     from nnspec.spec_lang.report.errors import SourceError, SpecError
 
     if as_json and sarif:
-        raise click.UsageError("--json and --sarif are two forms of one answer: give one of them")
+        raise click.UsageError("--json and --sarif exclude each other: give one of them")
     found, code, in_words = [], 0, not (as_json or sarif)
     for file in files:
         try:

@@ -1,4 +1,4 @@
-"""nnspec diff: what two specs or checkpoints mean differently."""
+"""nnspec diff: compare the meaning of two specs or checkpoints."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -34,20 +34,20 @@ if TYPE_CHECKING:
 def command(
     first: str, second: str | None, settings: dict[str, str], variant: str | None, data: str | None, as_json: bool
 ) -> None:
-    """Tell what two specs or checkpoints mean differently.
+    """Compare the meaning of two specs or checkpoints.
 
-    Settings, layers, connections, shapes and parameters, however their lines look; of two checkpoints or runs also how
-    far the weights of each layer lie apart. Specs are compared as they stand, or as --set, --variant and --data make
-    both of them; without B these tell what they change in A. Ends with 1 where the two differ.
+    Settings, layers, connections, shapes and parameters are compared, not the text; for two checkpoints or runs also
+    the distance between the weights of each layer. --set, --variant and --data change both specs; without B, the
+    comparison shows what they change in A. The exit code is 1 if the two differ.
     """
     from nnspec.cli._checkpoint import is_checkpoint
     from nnspec.spec_lang.check.difference import differences_text, spec_differences
 
     changed = bool(settings or variant or data)
     if second is None and not changed:
-        raise click.UsageError("name two of them, or what is to change in the first: --set, --variant, --data")
+        raise click.UsageError("give A and B, or A and a change: --set, --variant, --data")
     if changed and all(is_checkpoint(given) for given in (first, second) if given is not None):
-        raise click.UsageError("--set, --variant and --data change specs, and a checkpoint's spec is what was trained")
+        raise click.UsageError("--set, --variant and --data change specs; the spec of a checkpoint cannot be changed")
     before, old = _read(first, {}, None, None) if second is None else _read(first, settings, variant, data)
     after, new = _read(first if second is None else second, settings, variant, data)
     found = spec_differences(before, after)
@@ -66,13 +66,13 @@ def command(
         )
     else:
         parts = [differences_text(found)] if found else []
-        parts += [_drawn(weights)] if moved and weights else []
+        parts += [_format_weights(weights)] if moved and weights else []
         print_result("\n".join(parts) or "no difference")
     raise click.exceptions.Exit(FOUND if found or moved else 0)
 
 
 def _read(given: str, settings: dict[str, str], variant: str | None, data: str | None) -> "tuple[Spec, Saved | None]":
-    """The checked spec of a file or a text; of a checkpoint the one that was trained, and what it holds."""
+    """Return the checked spec of a file or a text, or a checkpoint's spec and its content."""
     from nnspec.cli._checkpoint import is_checkpoint, open_checkpoint
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -83,7 +83,7 @@ def _read(given: str, settings: dict[str, str], variant: str | None, data: str |
 
 
 def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
-    """The sweeps that two specs do not have in common."""
+    """Return the differences between the sweeps of two specs."""
     from nnspec.spec_lang.check.difference import Difference
 
     first, second = ({key: ", ".join(values) for key, values in spec.sweeps} for spec in (before, after))
@@ -92,7 +92,7 @@ def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
 
 
 def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
-    """Where two runs stand, and whether they saw the same data."""
+    """Return the differences between the steps and the data of two runs."""
     from nnspec.spec_lang.check.difference import Difference
 
     rows = [("step", f"{old.state.step:,}", f"{new.state.step:,}")]
@@ -108,7 +108,7 @@ def _movements(old: "Saved", new: "Saved") -> "list[Movement]":
     return list(movements(old.network, new.network, pairs))
 
 
-def _drawn(weights: "list[Movement]") -> str:
+def _format_weights(weights: "list[Movement]") -> str:
     rows = [("layer", "numbers", "distance", "of their length", "largest")]
     for movement in weights:
         name = f"{movement.layer}, running" if movement.running else movement.layer
@@ -118,5 +118,5 @@ def _drawn(weights: "list[Movement]") -> str:
                 (name, f"{movement.numbers:,}", f"{movement.distance:.4g}", relative, f"{movement.largest:.3g}")
             )
     still = len(weights) + 1 - len(rows)
-    more = f"\n  {format_count(still, 'other')} did not move" if still else ""
+    more = f"\n  {format_count(still, 'other')} did not change" if still else ""
     return f"weights:\n{format_table(rows, right=(1, 2, 3, 4))}{more}"

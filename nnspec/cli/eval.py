@@ -1,4 +1,4 @@
-"""nnspec eval: how good a network is."""
+"""nnspec eval: measure the loss and metrics of a network."""
 
 import click
 
@@ -23,8 +23,8 @@ from nnspec.cli._output import print_json, print_result
 def command(checkpoint: str, data: str | None, split: str | None, as_json: bool) -> None:
     """Measure the loss and the metrics on a split of the data.
 
-    CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. Other data are prepared as those that
-    the network was trained on, their columns and classes found by name; --split all takes every sample of them.
+    CHECKPOINT is a file or a run's folder, which means its last.h5. Other data are preprocessed as the training data
+    were; their columns and classes are found by name. --split all takes every sample.
     """
     from nnspec.cli._checkpoint import chosen_split, open_checkpoint
     from nnspec.runtime.infer.evaluation import evaluate

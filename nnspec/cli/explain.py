@@ -1,4 +1,4 @@
-"""nnspec explain: what the code of an error means."""
+"""nnspec explain: explain an error code."""
 
 import click
 from click.shell_completion import CompletionItem
@@ -18,9 +18,9 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 @click.command(cls=Verb, section=Section.SPECS, examples=("nnspec explain E301", "nnspec explain"))
 @click.argument("code", metavar="[CODE]", required=False, shell_complete=_complete)
 def command(code: str | None) -> None:
-    """Explain the code of an error, with an example and how it is mended.
+    """Explain an error code, with an example and its fix.
 
-    Without CODE all of them are listed.
+    Without CODE, list all of them.
     """
     from nnspec.spec_lang.report.codes import CODES
 

@@ -1,4 +1,4 @@
-"""nnspec fmt: one canonical form."""
+"""nnspec fmt: format specs in the canonical form."""
 
 import sys
 from collections.abc import Iterator
@@ -28,14 +28,14 @@ STDIN = "-"
     ),
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
-@click.option("--check", "checking", is_flag=True, help="Write nothing; end with 1 where a file would change.")
+@click.option("--check", "checking", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
 @click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
 def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
-    """Write specs in the one form that all specs share.
+    """Format specs in the canonical form.
 
-    Comments and paragraphs stay, and nothing changes its meaning. A file is replaced whole or not at all, and is left
-    alone where it cannot be read as a spec, which is told with exit code 1. FILE - is standard input, and FILE may be
-    the text of a network itself; both are written to standard output.
+    Comments, paragraphs and the meaning stay the same. A file is replaced atomically. A file that is not a valid spec
+    is reported, with exit code 1, and not changed. FILE - is standard input, and FILE may be the text of a network;
+    both are written to standard output.
     """
     from nnspec.spec_lang.report.errors import SourceError, SpecError
     from nnspec.spec_lang.syntax.formatter import format_source
@@ -84,11 +84,11 @@ def _bytes(source: "Source") -> bytes:
 
 
 def _difference(source: "Source", formatted: str) -> Iterator[str]:
-    """The lines that change as a unified diff, or what changes where no line does."""
+    """Yield the changed lines as a unified diff, or what changes if no line does."""
     before, after = source.text.splitlines(), formatted.splitlines()
     rows = list(unified_diff(before, after, source.name, source.name, lineterm=""))
     if not rows:
-        rows = [f"{source.name}: its byte order mark, or how its lines end"]
+        rows = [f"{source.name}: the byte order mark or the line endings"]
     yield from rows
 
 

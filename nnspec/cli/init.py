@@ -1,4 +1,4 @@
-"""nnspec init: a shipped spec to start from."""
+"""nnspec init: copy a shipped spec."""
 
 import shlex
 from pathlib import Path
@@ -12,11 +12,11 @@ from nnspec.cli._format import format_table
 from nnspec.cli._output import UnwritableError, print_result, translate_write_errors
 
 SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
-"""The folder of the specs that come with the package."""
+"""The folder of the specs that the package includes."""
 
 
 def shipped_specs() -> dict[str, Path]:
-    """Every spec that comes with the package, by name."""
+    """Return every spec that the package includes, by name."""
     return {path.stem: path for path in sorted(SPECS.glob("*.nnspec"))}
 
 
@@ -27,7 +27,7 @@ def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 
 
 def _about(path: Path) -> str:
-    """The comment that a spec opens with."""
+    """Return the comment in the first line of a spec."""
     return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
 
 
@@ -41,7 +41,7 @@ def _about(path: Path) -> str:
 def command(name: str | None, file: Path | None) -> None:
     """Copy a shipped spec to start from, or list them.
 
-    FILE is NAME.nnspec where it is left out. A file that is there already is never overwritten.
+    FILE defaults to NAME.nnspec. An existing file is never overwritten.
     """
     specs = shipped_specs()
     if name is None:
@@ -61,5 +61,5 @@ def command(name: str | None, file: Path | None) -> None:
             with target.open("xb") as new:
                 new.write(specs[name].read_bytes())
         except FileExistsError:
-            raise UnwritableError(f"{target} is there already: name another file") from None
-    print_result(f"{target} is written; nnspec train {shlex.quote(str(target))} trains it")
+            raise UnwritableError(f"{target} exists already: name another file") from None
+    print_result(f"wrote {target}; to train it: nnspec train {shlex.quote(str(target))}")

@@ -1,4 +1,4 @@
-"""nnspec inspect: what is in a checkpoint."""
+"""nnspec inspect: show the content of a checkpoint."""
 
 import json
 from pathlib import Path
@@ -20,9 +20,9 @@ from nnspec.cli._output import print_json, print_result
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @json_flag
 def command(checkpoint: str, as_json: bool) -> None:
-    """Show what is in a checkpoint: the spec, where the run stands, every array with its digest.
+    """Show the content of a checkpoint: the spec, the progress of the run, every array with its digest.
 
-    The file is proved whole first; the spec is shown as it is stored, and nothing of it is compiled.
+    The file is verified first. The spec is shown as stored, without compiling it.
     """
     from nnspec.cli._checkpoint import find_checkpoint
     from nnspec.runtime.errors import CheckpointError
@@ -30,10 +30,10 @@ def command(checkpoint: str, as_json: bool) -> None:
     file = find_checkpoint(checkpoint)
     try:
         content = _content(file)
-        shown = "" if as_json else _drawn(content)
+        shown = "" if as_json else _format_content(content)
     except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        told = f"it is whole, but it holds no run as nnspec train writes it ({type(error).__name__}: {error})"
-        raise CheckpointError(f"{file}: {told}") from None
+        problem = f"it is intact, but not a run written by nnspec train ({type(error).__name__}: {error})"
+        raise CheckpointError(f"{file}: {problem}") from None
     if as_json:
         print_json(**content)
     else:
@@ -41,7 +41,7 @@ def command(checkpoint: str, as_json: bool) -> None:
 
 
 def _content(file: Path) -> dict[str, Any]:
-    """Everything that is shown, in plain values."""
+    """Return everything that is shown, as plain values."""
     from nnspec import checkpoints
     from nnspec.checkpoints.content import entry_table, to_stored
     from nnspec.runtime.train.checkpointing import translate_errors
@@ -69,7 +69,7 @@ def _content(file: Path) -> dict[str, Any]:
 
 
 def _preprocessing(entries: Any) -> dict[str, Any]:
-    """What prediction prepares samples by, but for the numbers of each channel."""
+    """Return the preprocessing without the numbers of each channel."""
     names = ("normalize", "task", "input_shape", "classes", "features")
     found = {name: entries[f"preprocessing/{name}"] for name in names if f"preprocessing/{name}" in entries}
     for name, value in found.items():
@@ -80,7 +80,7 @@ def _preprocessing(entries: Any) -> dict[str, Any]:
     return found
 
 
-def _drawn(content: dict[str, Any]) -> str:
+def _format_content(content: dict[str, Any]) -> str:
     counters, best, prepared = content["counters"], content["best"], content["preprocessing"]
     classes = f", {len(prepared['classes'])} classes" if "classes" in prepared else ""
     rows = [
@@ -88,7 +88,7 @@ def _drawn(content: dict[str, Any]) -> str:
             "written by",
             f"nnspec {content['program_version']}, format {content['checkpoint_format']}, {content['bytes']:,} bytes",
         ),
-        ("stands at", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"),
+        ("progress", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"),
         ("best", f"{float(best['value']):.4g} at step {best['step']:,}" if best else "nothing measured yet"),
         ("samples", f"{format_shape(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
         ("type", content["dtype"]),

@@ -1,4 +1,4 @@
-"""nnspec lsp: the language server, for editors."""
+"""nnspec lsp: the language server for editors."""
 
 import os
 import sys
@@ -12,12 +12,12 @@ from nnspec.spec_lang.report.errors import NNSpecError
 
 
 @click.command(cls=Verb, section=Section.SPECS, examples=("nnspec lsp",))
-@click.option("--stdio", is_flag=True, help="Speak over standard input and output, as it always does.")
+@click.option("--stdio", is_flag=True, help="Use standard input and output: the default, which editors ask for.")
 def command(stdio: bool) -> None:
-    """Answer an editor, by the Language Server Protocol.
+    """Serve an editor over the Language Server Protocol.
 
-    Errors as one types, shapes and help under the pointer, completion, definitions, renaming, formatting and quick
-    fixes. An editor starts this by itself; docs/editor.md tells how. It needs pygls: pip install 'nnspec[lsp]'.
+    It provides errors while you type, shapes and help on hover, completion, definitions, renaming, formatting and quick
+    fixes. Your editor starts it; docs/editor.md explains the setup. It needs pygls: pip install 'nnspec[lsp]'.
     """
     try:
         from nnspec.lsp import server
@@ -33,6 +33,6 @@ def command(stdio: bool) -> None:
 
 
 class NotInstalledError(NNSpecError):
-    """A part of nnspec that needs a package which is not there."""
+    """A verb needs a package that is not installed."""
 
     exit_code = WRONG_USE

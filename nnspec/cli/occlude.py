@@ -1,4 +1,4 @@
-"""nnspec occlude: where in an image a classifier looks."""
+"""nnspec occlude: show where in an image a classifier looks."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,12 +24,12 @@ Size = tuple[int, int]
 
 
 class _SizeType(_Type):
-    """3x3, or 3 for the same."""
+    """A size: 3x3, or 3 for the same."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
-        """Rows and columns."""
+        """Return rows and columns."""
         if isinstance(value, tuple):
             return value
         numbers = str(value).lower().split("x")
@@ -39,12 +39,12 @@ class _SizeType(_Type):
 
 
 class _BaselineType(_Type):
-    """A number, or mean."""
+    """A number, or the word mean."""
 
     name = "baseline"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """The number, or the word."""
+        """Return the number or the word."""
         if value == "mean":
             return "mean"
         try:
@@ -54,7 +54,7 @@ class _BaselineType(_Type):
 
 
 class _Chosen(NamedTuple):
-    """What is looked at: raw images (image, …), the class of each, and its probability with nothing covered."""
+    """Raw images (image, …), the class of each, and its probability with nothing covered."""
 
     images: "np.ndarray"
     labels: "np.ndarray"
@@ -73,29 +73,35 @@ class _Chosen(NamedTuple):
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.argument("images", metavar="[IMAGE]...", nargs=-1)
 @click.option(
-    "--window", "windows", type=_SizeType(), multiple=True, metavar="RxC", help="May be repeated.  [default: 2x2, 3x3]"
+    "--window",
+    "windows",
+    type=_SizeType(),
+    multiple=True,
+    metavar="RxC",
+    help="The size of the window. Repeatable.  [default: 2x2, 3x3]",
 )
-@click.option(
-    "--stride", type=_SizeType(), default="1", show_default=True, metavar="N", help="Pixels from window to window."
-)
+@click.option("--stride", type=_SizeType(), default="1", show_default=True, metavar="N", help="Pixels between windows.")
 @click.option(
     "--baseline",
     type=_BaselineType(),
     default="0",
     show_default=True,
     metavar="0|mean",
-    help="What a window is set to: a number, or the mean of the training images.",
+    help="The value inside the window: a number, or the mean of the training images.",
 )
 @click.option(
     "--per-class", type=click.IntRange(1), default=3, show_default=True, metavar="N", help="Images of each class."
 )
 @click.option(
-    "--label", metavar="CLASS", help="The class to look for in the images given, instead of the predicted one."
+    "--label", metavar="CLASS", help="The class to explain for the images given, instead of the predicted one."
 )
 @click.option("--invert", is_flag=True, help="Swap light and dark in the images given.")
 @data_options
 @click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Left out it is pictures/ in the run's folder."
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder to write to.  [default: pictures/ in the run's folder]",
 )
 def command(
     checkpoint: str,
@@ -110,26 +116,26 @@ def command(
     split: str | None,
     out: Path | None,
 ) -> None:
-    """Cover a window of an image, at every position, and draw what the probability of its class becomes.
+    """Cover a window of an image, at every position, and draw the probability of its class.
 
-    Without images, the first ones of each class that are labelled rightly are taken from the test split of the data.
-    With images, files as predict takes them, it is the predicted class that is looked for.
+    Without images, the first correctly classified images of each class are taken from the test split. With images, in
+    any format that predict reads, the predicted class is explained.
 
-    For each window a picture occlusion-RxC.png is written, or one for every ten classes, and the arrays behind it as
-    occlusion-RxC.npz: images, labels, probabilities (of the whole images) and maps (image, row, column).
+    Each window size gives a picture occlusion-RxC.png, one for every ten classes, and its arrays in occlusion-RxC.npz:
+    images, labels, probabilities (nothing covered) and maps (image, row, column).
     """
     from nnspec import api
     from nnspec.cli._checkpoint import class_names, classifies_images, open_checkpoint, pictures_folder
     from nnspec.runtime.explain.occlusion import OcclusionError
 
     if not images and (label is not None or invert):
-        raise click.UsageError("--label and --invert are about images given as files: name one")
+        raise click.UsageError("--label and --invert apply to images given as files: name one")
     file, saved = open_checkpoint(checkpoint)
     network = saved.network
     names = class_names(network)
     if names is None or not classifies_images(network):
         shapes = f"it takes {network.spec.input} and gives {network.spec.output_shape}"
-        raise OcclusionError(f"{file} is no network that tells classes of images apart: {shapes}")
+        raise OcclusionError(f"{file} is not a network that classifies images: {shapes}")
     folder = out or pictures_folder(file)
     chosen = _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
     fill: Any = _mean(network, data) if baseline == "mean" else baseline
@@ -140,7 +146,7 @@ def command(
 
 
 def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:
-    """The first rightly labelled samples of each class, and a word about classes that have none."""
+    """Return the first correctly classified samples of each class, and warn of classes without one."""
     from nnspec.cli._checkpoint import chosen_split
     from nnspec.runtime.errors import NetworkError
     from nnspec.runtime.infer.evaluation import first_right
@@ -149,19 +155,18 @@ def _first(network: "Network", names: list[str], data: str | None, split: str | 
     places = first_right(network, chosen, per_class)
     if not len(places):
         raise NetworkError(
-            f"no sample of {found.name}, {name}, is labelled rightly: train the network first, or name images"
+            f"no sample of {found.name}, {name}, is classified correctly: train the network first, or name images"
         )
     labels = chosen.targets[places].reshape(-1).astype(int)
     none = sorted(set(range(len(names))) - set(labels.tolist()))
     if none:
-        print_warning(
-            f"no sample of {', '.join(names[label] for label in none)} is labelled rightly, so they are left out"
-        )
+        classes = ", ".join(names[label] for label in none)
+        print_warning(f"no sample of {classes} is classified correctly, so these classes are left out")
     return _with_probabilities(network, chosen.inputs[places], labels)
 
 
 def _given(network: "Network", names: list[str], paths: tuple[str, ...], label: str | None, invert: bool) -> _Chosen:
-    """The images of files, each with the class that is predicted, or the one that was named."""
+    """Return the images of files, each with its predicted class, or the class of --label."""
     import numpy as np
 
     from nnspec.runtime.data import read_inputs
@@ -186,7 +191,7 @@ def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.nd
 
 
 def _mean(network: "Network", data: str | None) -> Any:
-    """The mean of the training images: of each channel, in the units of the samples."""
+    """Return the mean of each channel of the training images, in the units of the samples."""
     from nnspec.runtime.data.measure import mean_and_deviation
     from nnspec.runtime.train.spec_and_data import network_data
 
@@ -207,7 +212,7 @@ def _keep(
     baseline: tuple[float | str, Any],
     per_class: int,
 ) -> None:
-    """Write the arrays and the pages of the picture."""
+    """Write the arrays and each page of the picture, and print their paths."""
     import numpy as np
 
     from nnspec.runtime.views import PICTURES

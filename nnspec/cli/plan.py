@@ -1,4 +1,4 @@
-"""nnspec plan: what a spec comes to, before anything is trained."""
+"""nnspec plan: show shapes, sizes and the training step of a spec before training."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nnspec.spec_lang.check.spec import Spec
 
 MOST_LISTED_CLASSES = 20
-"""Classes that are listed one by one for people; JSON has them all."""
+"""The most classes that the table lists; JSON has all of them."""
 
 
 @click.command(
@@ -31,9 +31,9 @@ MOST_LISTED_CLASSES = 20
 )
 @click.argument("file", metavar="FILE")
 @spec_options
-@click.option("--out", metavar="DIR", help="The folder that the run is to get; left out it is runs/NAME.")
-@click.option("--without", metavar="REWRITE", multiple=True, help="Leave a rewrite out of the plan; repeatable.")
-@click.option("--code", is_flag=True, help="Print the training step as the NumPy program that it is.")
+@click.option("--out", metavar="DIR", help="The folder of the run.  [default: runs/NAME]")
+@click.option("--without", metavar="REWRITE", multiple=True, help="Leave a rewrite out of the plan. Repeatable.")
+@click.option("--code", is_flag=True, help="Print the training step as a NumPy program.")
 @json_flag
 def command(
     file: str,
@@ -45,12 +45,12 @@ def command(
     code: bool,
     as_json: bool,
 ) -> None:
-    """Show what a spec comes to, before anything is trained.
+    """Show what a spec means before you train it.
 
-    Every default, the layers, the samples of each split, the run's folder, and how a step is computed. FLOPs are those
-    of one sample's forward pass, a multiply-add counted as two. A layer's memory is that of its weights, their
-    gradients, the optimizer's numbers and a batch of its outputs; the step tells what all of them take as it is
-    computed, and the data themselves come on top. Data are read where they are on this machine, and never fetched.
+    The plan has every default, the layers, the samples of each split, the run's folder, and how a training step is
+    computed. FLOPs are for the forward pass of one sample; a multiply-add counts as two. A layer's memory has its
+    weights, their gradients, the optimizer's state and a batch of its outputs; below the steps is what training takes
+    in total, without the data. Data are read if they are on this machine, and never fetched.
     """
     from nnspec.runtime.train.spec_and_data import check_with_local_data, check_with_shapes
     from nnspec.spec_lang.check.spec_request import Request
@@ -67,9 +67,9 @@ def command(
         spec, _ = check_with_shapes(request)
     plan = _training_plan(spec, without)
     if as_json:
-        print_json(**_as_json(spec, plan), data=_data(spec, samples, absent), run=_run(spec, out))
+        print_json(**_as_json(spec, plan), data=_describe_data(spec, samples, absent), run=_describe_run(spec, out))
     else:
-        _tell(spec, plan, _data(spec, samples, absent), _run(spec, out))
+        _print_plan(spec, plan, _describe_data(spec, samples, absent), _describe_run(spec, out))
 
 
 def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
@@ -94,16 +94,16 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
     }
 
 
-def _tell(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
+def _print_plan(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str, Any]) -> None:
     from nnspec.spec_lang.check.canonical_text import canonical_text
 
     print_result(canonical_text(spec))
-    print_result(_drawn(spec) + "\n")
-    print_result(_data_in_words(data) + "\n")
-    print_result(_planned(plan, spec) + "\n")
+    print_result(_format_layers(spec) + "\n")
+    print_result(_format_data(data) + "\n")
+    print_result(_format_steps(plan, spec) + "\n")
     if spec.sweeps:
-        print_result(_sweeps_in_words(spec) + "\n")
-    print_result(f"  the run's folder would be {run['out']}" + (f", but: {run['problem']}" if run["problem"] else ""))
+        print_result(_format_sweeps(spec) + "\n")
+    print_result(f"  the run's folder would be {run['out']}" + (f", but {run['problem']}" if run["problem"] else ""))
 
 
 def _layers(spec: "Spec") -> list[dict[str, Any]]:
@@ -120,7 +120,7 @@ def _layers(spec: "Spec") -> list[dict[str, Any]]:
     ]
 
 
-def _drawn(spec: "Spec") -> str:
+def _format_layers(spec: "Spec") -> str:
     from nnspec.spec_lang.report.units import in_bytes
 
     layers = _layers(spec)
@@ -133,8 +133,8 @@ def _drawn(spec: "Spec") -> str:
     return format_table(rows, right=(3, 4, 5))
 
 
-def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
-    """The samples of each split, by class where there are classes; or why they are not known."""
+def _describe_data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
+    """Return the samples of each split, by class for a classifier; or why they are not known."""
     name = spec.data.word if spec.data is not None else None
     if data is None:
         return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
@@ -146,7 +146,7 @@ def _data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, Any]:
     return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps}
 
 
-def _data_in_words(data: dict[str, Any]) -> str:
+def _format_data(data: dict[str, Any]) -> str:
     splits: dict[str, Any] = data["parts"]
     if not data["at_hand"]:
         return f"  data not at hand: {data['reason']}"
@@ -156,26 +156,22 @@ def _data_in_words(data: dict[str, Any]) -> str:
     rows += [(f"class {name}", *(f"{counts[name]:,}" for counts in listed)) for name in classes]
     rows.append(("samples", *(f"{split['samples']:,}" for split in splits.values())))
     more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
-    told = format_table(rows, right=range(1, len(splits) + 1))
-    return f"{told}\n  {format_count(data['steps'], 'training step')} on {format_count(_trained(data), 'sample')}{more}"
+    steps = format_count(data["steps"], "training step")
+    trained = format_count(splits["train"]["samples"], "sample")
+    return f"{format_table(rows, right=range(1, len(splits) + 1))}\n  {steps} on {trained}{more}"
 
 
-def _trained(data: dict[str, Any]) -> int:
-    samples: int = data["parts"]["train"]["samples"]
-    return samples
-
-
-def _sweeps_in_words(spec: "Spec") -> str:
-    """The grid of the spec's sweeps, which is no part of the run that is planned."""
+def _format_sweeps(spec: "Spec") -> str:
+    """Return the grid of the spec's sweeps, which the planned run does not include."""
     total = 1
     for _, values in spec.sweeps:
         total *= len(values)
     rows = [(f"sweep {key}", ", ".join(values)) for key, values in spec.sweeps]
-    return f"{format_table(rows)}\n  {format_count(total, 'run')} in all; this plan is that of the spec as it stands"
+    return f"{format_table(rows)}\n  {format_count(total, 'run')} in all; this plan is for the spec without the sweeps"
 
 
-def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
-    """Where a run begun now would go, and why it could not be written there."""
+def _describe_run(spec: "Spec", out: str | None) -> dict[str, Any]:
+    """Return the folder of a run started now, and why it could not be written."""
     from nnspec.runtime.train.run_folder import preview_new_folder
 
     path, problem = preview_new_folder(spec.name, Path(out) if out is not None else None)
@@ -183,7 +179,7 @@ def _run(spec: "Spec", out: str | None) -> dict[str, Any]:
 
 
 def _training_plan(spec: "Spec", without: tuple[str, ...]) -> "Plan":
-    """The plan of a training step on whole batches; nothing is allocated."""
+    """Return the plan of a training step on whole batches, without allocating its arrays."""
     from nnspec.runtime.compiler.rewrites import REWRITES
     from nnspec.runtime.infer.program_cache import plan_of_spec
 
@@ -207,8 +203,8 @@ def _memory(plan: "Plan", spec: "Spec") -> int:
     return training_bytes(plan, spec, sample_bytes=1 if spec.data is not None else 4)
 
 
-def _planned(plan: "Plan", spec: "Spec") -> str:
-    """How a step is computed: each operation, and what the rewrites made of it."""
+def _format_steps(plan: "Plan", spec: "Spec") -> str:
+    """Return how a step is computed: each operation, and what the rewrites made of it."""
     from nnspec.spec_lang.report.units import in_bytes
 
     schedule = plan.schedule

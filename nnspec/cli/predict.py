@@ -1,4 +1,4 @@
-"""nnspec predict: what a network says of samples that nobody has labelled."""
+"""nnspec predict: predict classes or values of samples."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,16 +28,20 @@ _SHOWN = 3  # classes of a sample that are printed
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
-@click.option("--invert", is_flag=True, help="Swap light and dark in pictures: dark ink on paper, for MNIST.")
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="Swap light and dark in pictures, as MNIST needs for dark ink.",
+)
 @json_flag
 def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: bool) -> None:
-    """Say what samples are.
+    """Predict the class or the value of samples.
 
-    CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. An INPUT is a picture (PNG, JPEG, BMP)
-    of any size, a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are
-    printed, or its value; --json gives the probabilities of all classes, in the order of "classes".
+    CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture (PNG, JPEG, BMP) of any size,
+    a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are printed, or
+    the value; --json prints the probabilities of all classes, in the order of "classes".
 
-    An input that cannot be read is told, and the others are answered all the same.
+    An input that cannot be read is reported, and the others are still predicted.
     """
     import numpy as np
 
@@ -64,7 +68,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
 
 
 def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
-    """For each sample its input, and label and probabilities, or value: a number, or a list where there are several."""
+    """Return for each sample its input, and its label and probabilities or its value (a list if there are several)."""
     from nnspec.cli._checkpoint import class_names
     from nnspec.runtime.infer.evaluation import class_probabilities
 

@@ -1,4 +1,4 @@
-"""nnspec resume: a stopped run goes on."""
+"""nnspec resume: continue a stopped run."""
 
 import click
 
@@ -12,16 +12,16 @@ from nnspec.cli._options import json_flag, quiet_flag
     examples=("nnspec resume runs/quickstart", "nnspec resume runs/quickstart/last.h5 --allow-inexact"),
 )
 @click.argument("run_or_checkpoint", metavar="RUN_OR_CHECKPOINT")
-@click.option("--allow-inexact", is_flag=True, help="Go on where this machine's arithmetic differs in its last bits.")
-@click.option("--verify", is_flag=True, help="Make the last interval's steps once more first, and compare every bit.")
+@click.option("--allow-inexact", is_flag=True, help="Resume even if the last bits may differ on this machine.")
+@click.option("--verify", is_flag=True, help="First repeat the steps of the last interval, and compare every bit.")
 @json_flag
 @quiet_flag
 def command(run_or_checkpoint: str, allow_inexact: bool, verify: bool, as_json: bool, quiet: bool) -> None:
-    """Go on with a run, as if it had never stopped.
+    """Continue a stopped run as if it had never stopped.
 
-    A run's folder stands for the last.h5 in it. The result is the very bits that the run would have had without the
-    stop; where another machine or library cannot promise that, it is refused unless --allow-inexact is given. --verify
-    puts this machine to the test: from the checkpoint before it, FILE.prev, to this one.
+    A run's folder means its last.h5. The result is bit for bit that of a run without the stop. If another machine or
+    library cannot guarantee that, resume refuses, unless --allow-inexact is given. --verify tests this machine: it
+    repeats the steps from the previous checkpoint, FILE.prev, to this one.
     """
     from nnspec import api
     from nnspec.cli._progress import progress_listener

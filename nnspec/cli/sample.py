@@ -1,4 +1,4 @@
-"""nnspec sample: text that a network makes up."""
+"""nnspec sample: generate text with a network."""
 
 import click
 
@@ -17,24 +17,32 @@ from nnspec.cli._output import print_json, print_note
     ),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
-@click.option("--prompt", metavar="TEXT", default="", help="How each text begins.")
+@click.option("--prompt", metavar="TEXT", default="", help="The beginning of each text.")
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),
     default=1.0,
     metavar="T",
-    help="1 draws as the network says; less makes the probable more so, 0 takes the most probable, more dares more.",
+    help="1 samples from the network's probabilities, less favours probable characters, 0 takes the most probable.",
 )
 @click.option(
-    "--top-k", type=click.IntRange(min=1), metavar="K", help="Draw from the K most probable characters alone."
+    "--top-k", type=click.IntRange(min=1), metavar="K", help="Sample only from the K most probable characters."
 )
 @click.option(
-    "-n", "count", type=click.IntRange(min=1), default=None, metavar="COUNT", help="How many: 10 lines, 1 text."
+    "-n",
+    "count",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="COUNT",
+    help="Number of texts.  [default: 10 for a network of lines, else 1]",
 )
+@click.option("--length", type=click.IntRange(min=1), metavar="L", help="The maximum length of a text in characters.")
 @click.option(
-    "--length", type=click.IntRange(min=1), metavar="L", help="The longest that a text may be, in characters."
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="The same seed gives the same text.  [default: a random one, which is printed]",
 )
-@click.option("--seed", type=click.IntRange(min=0), metavar="N", help="The same seed draws the same; left out, any.")
 @json_flag
 def command(
     checkpoint: str,
@@ -46,11 +54,11 @@ def command(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Draw text from a network that was trained on text.
+    """Generate text with a network that was trained on text.
 
-    CHECKPOINT is a file or a run's folder, which stands for the last.h5 in it. Each character is drawn from what the
-    network says of the next, and its layers carry their states from character to character. A network of lines, such
-    as names, begins and ends each by itself. Which seed was taken is told, so that what was drawn can be drawn again.
+    CHECKPOINT is a file or a run's folder, which means its last.h5. Each character is sampled from the probabilities
+    that the network predicts, and the layers carry their states from character to character. A network of lines, such
+    as names, begins and ends each line itself. With the seed that is printed you can generate the same text again.
     """
     import secrets
 
@@ -65,7 +73,7 @@ def command(
         print_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])
         return
     if seed is None:
-        print_note(f"drawn with --seed {chosen}")
+        print_note(f"sampled with --seed {chosen}")
     for number in range(times):
         if number and not writer.lines:
             click.echo()

@@ -1,4 +1,4 @@
-"""nnspec train: from a spec to a trained network."""
+"""nnspec train: train the network of a spec."""
 
 import click
 
@@ -18,9 +18,9 @@ from nnspec.cli._options import json_flag, quiet_flag, spec_options
 )
 @click.argument("file", metavar="FILE")
 @spec_options
-@click.option("--out", metavar="DIR", help="The run's folder; left out it is runs/NAME, or runs/NAME-2 and so on.")
+@click.option("--out", metavar="DIR", help="The run's folder.  [default: runs/NAME, or runs/NAME-2 and so on]")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
-@click.option("--init-from", metavar="CHECKPOINT", help="Begin with the weights of this checkpoint or run.")
+@click.option("--init-from", metavar="CHECKPOINT", help="Start with the weights of this checkpoint or run.")
 @json_flag
 @quiet_flag
 def command(
@@ -36,10 +36,10 @@ def command(
 ) -> None:
     """Train a network.
 
-    FILE is a spec, or the text of a network itself. The run is kept in a folder: the spec, the checkpoints last.h5 and
-    best.h5, and metrics.jsonl. Ctrl-C saves and stops; nnspec resume goes on from there.
+    FILE is a spec, or the text of a network. The run's folder has the spec, the checkpoints last.h5 and best.h5, and
+    metrics.jsonl. Ctrl-C saves a checkpoint and stops; nnspec resume continues from it.
 
-    With --json every evaluation is a line of standard output, and the last line is the end.
+    With --json each evaluation is a line of standard output; the last line has the results.
     """
     from nnspec import api
     from nnspec.cli._progress import progress_listener

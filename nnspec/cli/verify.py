@@ -1,10 +1,11 @@
-"""nnspec verify: whether checkpoints are whole."""
+"""nnspec verify: check that checkpoints are intact."""
 
 from pathlib import Path
 
 import click
 
 from nnspec.cli._command import Section, Verb
+from nnspec.cli._format import format_count
 from nnspec.cli._output import FOUND, WRONG_USE, print_note, print_result
 
 
@@ -14,12 +15,12 @@ from nnspec.cli._output import FOUND, WRONG_USE, print_note, print_result
     examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*", "nnspec verify --untrusted found.h5"),
 )
 @click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)
-@click.option("--untrusted", is_flag=True, help="Read each in a process of its own, with limits on memory and time.")
+@click.option("--untrusted", is_flag=True, help="Read each file in a separate process with limits on memory and time.")
 def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
-    """Prove that checkpoints are whole: every byte as it was written, and all that their spec asks for.
+    """Check that checkpoints are intact: every byte as written, and every array that the spec needs.
 
-    A folder stands for all checkpoints in it. Ends with 1 where one is damaged, with 2 where one is not there. For a
-    file that somebody sent you there is --untrusted.
+    A folder means all checkpoints in it. The exit code is 1 if one is damaged, 2 if one is missing. Use --untrusted for
+    a file from someone else.
     """
     from nnspec.cli._untrusted import verify_in_sandbox
 
@@ -33,19 +34,19 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     for line in advice:
         print_note(line)
     if damaged:
-        print_note(f"{damaged} of them cannot be used")
+        print_note(f"{format_count(damaged, 'checkpoint')} cannot be used")
     raise click.exceptions.Exit(code)
 
 
 def _files(checkpoints: tuple[str, ...]) -> list[Path]:
-    """The checkpoints named, and those in the folders named."""
+    """Return the files named, and the checkpoints in the folders named."""
     from nnspec.runtime.train.run_folder import checkpoints_in
 
     return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
 
 
 def verify_checkpoint(path: Path) -> tuple[str, str, int]:
-    """What is to be said of a file, what to do now, and the exit code that follows."""
+    """Verify a file: return the verdict, what to do, and the exit code."""
     from nnspec import checkpoints
     from nnspec.runtime.errors import CheckpointError
     from nnspec.runtime.train.checkpointing import load_checkpoint
@@ -57,9 +58,9 @@ def verify_checkpoint(path: Path) -> tuple[str, str, int]:
         kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
         return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND
     except CheckpointError as error:
-        return f"whole, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
+        return f"intact, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
     except MemoryError:
-        return "not usable: reading it asks for more memory than there is", "", FOUND
+        return "not usable: reading it needs more memory than this machine has", "", FOUND
     except OSError as error:
         return f"cannot be read: {error.strerror or error}", "", WRONG_USE
     size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"

@@ -101,9 +101,9 @@ def test_errors_are_shown_in_the_cell_with_the_notebook_s_lines(
     [
         ("net --trian", "No such option"),
         ("a b", "unexpected extra argument"),
-        ("3x", "cannot be the name of a variable"),
-        ("class", "cannot be the name of a variable"),
-        ("net --data 'x", "cannot be read"),
+        ("3x", "is not a valid variable name"),
+        ("class", "is not a valid variable name"),
+        ("net --data 'x", "cannot be parsed"),
         ("net --data x,z", "there is no variable called z"),
         ("net --set width", "is not KEY=VALUE"),
         ("net --train", "the spec names no data"),

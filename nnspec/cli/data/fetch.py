@@ -1,4 +1,4 @@
-"""nnspec data fetch: a data set onto this machine."""
+"""nnspec data fetch: download a data set."""
 
 import click
 
@@ -9,7 +9,7 @@ from nnspec.cli._output import print_result
 @click.command(cls=Verb, examples=("nnspec data fetch mnist",))
 @click.argument("name")
 def command(name: str) -> None:
-    """Bring a data set onto this machine, unless it is here, and print where it is."""
+    """Download a data set if it is not on this machine, and print its path."""
     from nnspec.runtime.data import fetch
 
     print_result(str(fetch(name)))

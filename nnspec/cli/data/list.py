@@ -1,4 +1,4 @@
-"""nnspec data list: what there is."""
+"""nnspec data list: list the data sets."""
 
 import click
 
@@ -15,7 +15,7 @@ def command() -> None:
     rows = [("name", "train", "test", "shape", "where", "about")]
     for found in datasets():
         where = found.find()
-        place = str(where) if where is not None else f"not here: nnspec data fetch {found.name}"
+        place = str(where) if where is not None else f"not here; run nnspec data fetch {found.name}"
         sizes = f"{found.train:,}", f"{found.test:,}", format_shape(found.shape)
         rows.append((found.name, *sizes, place, found.about))
     print_result(format_table(rows, right=(1, 2), indent=""))

@@ -1,4 +1,4 @@
-"""nnspec plot: pictures of runs and networks. One file a picture, found by its name."""
+"""nnspec plot: pictures of runs and networks. Each picture has its own file, found by its name."""
 
 from nnspec.cli._command import Family, Section
 
@@ -6,11 +6,11 @@ command = Family(
     "plot",
     package="nnspec.cli.plot",
     section=Section.PICTURES,
-    short_help="Draw networks, curves, weights, confusion of classes.",
+    short_help="Draw curves, weights, confusion, predictions or the network.",
     help="""Draw a picture of a run or a checkpoint.
 
-    It goes into the run's folder, as pictures/NAME.png, or to --out: a PNG, SVG or PDF by its suffix. The path of each
-    picture is printed.""",
+    The picture is written to pictures/NAME.png in the run's folder, or to --out: PNG, SVG or PDF by the suffix. Its
+    path is printed.""",
     examples=(
         "nnspec plot curves runs/quickstart",
         "nnspec plot graph specs/mnist_resnet.nnspec",

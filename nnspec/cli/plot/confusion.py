@@ -1,4 +1,4 @@
-"""nnspec plot confusion: what is taken for what."""
+"""nnspec plot confusion: draw the confusion matrix."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from nnspec.cli._pictures import picture_arguments, require_single_picture, save
 @picture_arguments
 @data_options
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
-    """Draw how often each class is taken for each class."""
+    """Draw the confusion matrix: how often each class is predicted for each class."""
     from nnspec.cli._checkpoint import chosen_split, class_names, open_checkpoint, pictures_folder
     from nnspec.runtime.infer.evaluation import confusion_of
     from nnspec.runtime.views import PICTURES, PictureError
@@ -27,7 +27,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         network = saved.network
         names = class_names(network)
         if names is None:
-            raise PictureError(f"{file} does not tell classes apart, so there is nothing to confuse")
+            raise PictureError(f"{file} is not a classifier, so it has no confusion matrix")
         name, found, chosen = chosen_split(network, data, split)
         counts = confusion_of(network, chosen)
         title = f"{network.spec.name} on {found.name}, {name}"

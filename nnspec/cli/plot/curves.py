@@ -1,4 +1,4 @@
-"""nnspec plot curves: how training went."""
+"""nnspec plot curves: draw loss and metrics."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
     """Draw loss and metrics over the training steps.
 
-    Several runs are drawn into one picture, which goes into the folder of the first unless --out is given.
+    Several runs share one picture, which is written to the folder of the first run unless --out is given.
     """
     from nnspec.cli._checkpoint import open_checkpoint, pictures_folder
     from nnspec.runtime.views import PICTURES
@@ -34,10 +34,10 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
 
 def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:
-    """The folder's name, or its whole path where several runs are drawn and names could be the same."""
+    """Return the folder's name, or its path if several runs are drawn, whose names could be the same."""
     return file.resolve().parent.name if len(checkpoints) == 1 else str(file.parent if file.name == "last.h5" else file)
 
 
 def _by_split(history: "dict[str, MetricHistory]") -> "dict[str, MetricHistory]":
-    """The measured numbers, training's called so; the learning rate is set, not measured."""
+    """Return the measured series, with loss renamed training_loss, without the learning rate, which is not measured."""
     return {("training_loss" if name == "loss" else name): series for name, series in history.items() if name != "lr"}

@@ -1,4 +1,4 @@
-"""nnspec plot graph: how the layers are joined."""
+"""nnspec plot graph: draw the layers and their connections."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from nnspec.cli._pictures import out_option, save_picture
 def command(file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None) -> None:
     """Draw the network of a spec or a checkpoint: layers, branches, blocks and repeats, with the shapes between them.
 
-    The picture of a spec is written to NAME-graph.png in the current folder. Data are read only where they decide the
+    The picture of a spec is written to NAME-graph.png in the current folder. Data are read only if they determine the
     shape of a sample.
     """
     from nnspec.cli._checkpoint import is_checkpoint, open_checkpoint, pictures_folder
@@ -34,7 +34,7 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
     if is_checkpoint(file):
         if settings or variant or data:
             raise click.UsageError(
-                "--set, --variant and --data change specs, and a checkpoint's spec is what was trained"
+                "--set, --variant and --data change specs; the spec of a checkpoint cannot be changed"
             )
         checkpoint, saved = open_checkpoint(file)
         spec, place = saved.network.spec, pictures_folder(checkpoint) / "graph.png"

@@ -1,4 +1,4 @@
-"""nnspec plot predictions: a series, and what a network says of it."""
+"""nnspec plot predictions: draw a series and its predictions."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from nnspec.cli._pictures import picture_arguments, require_single_picture, save
 @picture_arguments
 @data_options
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
-    """Draw truth and prediction over time, and the network rolled forward on its own output.
+    """Draw truth and prediction over time, and a forecast in which the network reads its own output.
 
     For networks that predict the next number of a series: data sine, or csv with window=.
     """
@@ -28,7 +28,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
     for checkpoint in checkpoints:
         file, saved = open_checkpoint(checkpoint)
         name, found, chosen = chosen_split(saved.network, data, split)
-        told = forecast(saved.network, chosen)
+        series = forecast(saved.network, chosen)
         title = f"{saved.network.spec.name} on {found.name}, {name}"
-        figure = PICTURES["predictions"](told.truth, told.predicted, told.rolled, told.begins, title)
+        figure = PICTURES["predictions"](series.truth, series.predicted, series.rolled, series.begins, title)
         save_picture(figure, out or pictures_folder(file) / "predictions.png")

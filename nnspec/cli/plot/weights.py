@@ -1,4 +1,4 @@
-"""nnspec plot weights: what the first layer looks for."""
+"""nnspec plot weights: draw the weights of the first layer."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.command(cls=Verb, examples=("nnspec plot weights runs/quickstart",))
 @picture_arguments
 def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
-    """Draw the weights of the first layer that has any, as images."""
+    """Draw the weights of the first layer that has weights, as images."""
     from nnspec.cli._checkpoint import open_checkpoint, pictures_folder
     from nnspec.runtime.views import PICTURES
 
@@ -29,7 +29,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
 
 def _first(network: "Network") -> tuple[str, tuple[int, ...] | None]:
-    """The first layer with a weight, and the shape of the image that its inputs are, where they are one."""
+    """Return the first layer with weights, and the image shape of its input if it is an image."""
     from nnspec.runtime.views import PictureError
 
     for node in network.spec.nodes:

@@ -20,7 +20,7 @@ def test_without_a_name_the_shipped_specs_are_listed_with_their_first_comment(nn
 
 def test_a_copy_is_the_shipped_text_and_its_next_command_works(nnspec: Command, tmp_path: Path) -> None:
     assert nnspec("init", "quickstart").out == (
-        "quickstart.nnspec is written; nnspec train quickstart.nnspec trains it\n"
+        "wrote quickstart.nnspec; to train it: nnspec train quickstart.nnspec\n"
     )
     assert (tmp_path / "quickstart.nnspec").read_bytes() == (SPECS / "quickstart.nnspec").read_bytes()
     assert nnspec("check", "quickstart.nnspec").code == 0
@@ -37,7 +37,7 @@ def test_a_file_that_is_there_is_never_overwritten(nnspec: Command, tmp_path: Pa
     (tmp_path / "quickstart.nnspec").write_text("mine")
     failed = nnspec("init", "quickstart")
     assert (failed.code, failed.out) == (2, "")
-    assert failed.err == "error: quickstart.nnspec is there already: name another file\n"
+    assert failed.err == "error: quickstart.nnspec exists already: name another file\n"
     assert (tmp_path / "quickstart.nnspec").read_text() == "mine"
 
 

@@ -91,7 +91,7 @@ def test_wrong_use_is_told(arguments: list[str], told: str, nnspec: Command, blo
 def test_a_network_that_sees_no_images_is_refused(nnspec: Command, flowers: Path, prices: Path) -> None:
     for run in (flowers, prices):
         failed = nnspec("occlude", run)
-        assert failed.code == 2 and "is no network that tells classes of images apart" in failed.err
+        assert failed.code == 2 and "is not a network that classifies images" in failed.err
 
 
 def test_classes_without_a_right_image_are_told_and_left_out(nnspec: Command, blocks: Path, tmp_path: Path) -> None:
@@ -101,6 +101,9 @@ def test_classes_without_a_right_image_are_told_and_left_out(nnspec: Command, bl
     np.savez(tmp_path / "one.npz", x=x, y=y, x_test=lit_above, y_test=0 * unlit_above)
     np.savez(tmp_path / "none.npz", x=x, y=y, x_test=lit_above, y_test=unlit_above)
     done = nnspec("occlude", blocks, "--window", 2, "--data", 'npz "one.npz"')
-    assert done.code == 0 and "warning: no sample of 1, 2 is labelled rightly, so they are left out" in done.err
+    assert (
+        done.code == 0
+        and "warning: no sample of 1, 2 is classified correctly, so these classes are left out" in done.err
+    )
     failed = nnspec("occlude", blocks, "--window", 2, "--data", 'npz "none.npz"')
-    assert (failed.code, failed.out) == (1, "") and "is labelled rightly: train the network first" in failed.err
+    assert (failed.code, failed.out) == (1, "") and "is classified correctly: train the network first" in failed.err

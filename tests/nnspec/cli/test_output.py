@@ -70,7 +70,7 @@ def test_json_has_a_version_and_no_number_that_json_lacks(capsys: pytest.Capture
         (NNSpecError("odd\n  help: mend it"), 1, "error: odd\n  help: mend it\n"),
         (Interrupted("stopped after step 3", 15), 143, "stopped after step 3\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
-        (MemoryError(), 1, "error: this machine has not enough memory: take a smaller batch\n"),
+        (MemoryError(), 1, "error: this machine has too little memory: use a smaller batch\n"),
     ],
 )
 def test_an_error_becomes_a_message_and_an_exit_code(

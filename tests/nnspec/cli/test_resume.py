@@ -44,7 +44,7 @@ def test_a_run_that_is_finished_says_so(nnspec: Command, halfway: Path) -> None:
     nnspec("resume", "half")
     again = nnspec("resume", "half")
     assert again.code == 0
-    assert again.err == "half is trained to its end, 300 steps: nothing is left to do\n"
+    assert again.err == "half is complete after 300 steps: nothing is left to train\n"
 
 
 def test_a_folder_without_a_run_names_the_one_in_it(nnspec: Command, halfway: Path, tmp_path: Path) -> None:

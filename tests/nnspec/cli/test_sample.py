@@ -29,7 +29,7 @@ def test_ten_names_are_drawn_a_line_each_and_the_seed_that_was_taken_draws_them_
     lines = drawn.out.splitlines()
     assert drawn.code == 0 and len(lines) == 10
     assert sum(line in NAMES for line in lines) >= 5
-    seed = re.search(r"drawn with --seed (\d+)", drawn.err)
+    seed = re.search(r"sampled with --seed (\d+)", drawn.err)
     assert seed is not None
     again = nnspec("sample", names, "--seed", seed[1])
     assert again.out == drawn.out and "drawn with" not in again.err

@@ -27,7 +27,7 @@ def test_one_flipped_bit_is_found_and_the_others_are_judged_all_the_same(
     assert flipped.startswith("flipped.h5: damaged: ") and flipped.count("damaged") == 1
     assert foreign.startswith("foreign.h5: not usable: not an nnspec checkpoint")
     assert good.startswith("good.h5: OK, ")
-    assert checked.err.startswith("flipped.h5: ") and checked.err.endswith("\n2 of them cannot be used\n")
+    assert checked.err.startswith("flipped.h5: ") and checked.err.endswith("\n2 checkpoints cannot be used\n")
 
 
 def test_a_file_that_is_not_there_is_wrong_use(nnspec: Command, digits: Path, tmp_path: Path) -> None:

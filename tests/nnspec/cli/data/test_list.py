@@ -14,5 +14,5 @@ def test_every_data_set_is_listed_with_its_size_and_place(
     listed = nnspec("data", "list")
     assert (listed.code, listed.err) == (0, "")
     rows = {line.split()[0]: line for line in listed.out.splitlines()}
-    assert "60,000  10,000  28x28x1  not here: nnspec data fetch mnist" in rows["mnist"]
+    assert "60,000  10,000  28x28x1  not here; run nnspec data fetch mnist" in rows["mnist"]
     assert "5,000   1,000  28x28x1" in rows["mnist_sample"] and "mnist_sample.npz" in rows["mnist_sample"]

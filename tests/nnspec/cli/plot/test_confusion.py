@@ -44,4 +44,4 @@ def test_other_data_are_taken_as_eval_takes_them(
 
 def test_a_network_for_numbers_has_none(nnspec: Command, prices: Path) -> None:
     failed = nnspec("plot", "confusion", prices)
-    assert failed.code == 2 and "does not tell classes apart" in failed.err
+    assert failed.code == 2 and "is not a classifier, so it has no confusion matrix" in failed.err

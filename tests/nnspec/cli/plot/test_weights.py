@@ -22,7 +22,7 @@ def test_weights_after_a_pool_are_images_of_its_output(nnspec: Command, digits: 
 
 def test_one_name_for_several_pictures_is_refused(nnspec: Command, digits: Path, flowers: Path) -> None:
     failed = nnspec("plot", "weights", digits, flowers, "--out", "one.png")
-    assert failed.code == 2 and "one checkpoint at a time" in failed.err
+    assert failed.code == 2 and "give one checkpoint" in failed.err
     assert not Path("one.png").exists()
 
 
