@@ -10,7 +10,7 @@ from nnspec.cli._format import format_count, format_metric
 from nnspec.cli._output import discard_output, print_json, print_note, print_warning
 
 if TYPE_CHECKING:
-    from nnspec.runtime.train.loop import Event, Listener
+    from nnspec.runtime.train.events import Event, Listener
 
 _NO_METRICS = ("event", "step", "epoch", "lr")
 

@@ -93,7 +93,7 @@ def test_ctrl_c_outside_a_training_ends_with_130(
     def interrupted(path: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("nnspec.runtime.train.checkpointing.load", interrupted)
+    monkeypatch.setattr("nnspec.runtime.train.checkpointing.load_checkpoint", interrupted)
     stopped = nnspec("eval", digits)
     assert (stopped.code, stopped.out) == (130, "")
 
