@@ -1,12 +1,12 @@
-"""Occlusion of a network, incremental: an occluder changes only what looks at it, so only that is computed anew.
+"""Occlusion of a network, computed incrementally: an occluder changes a patch, and only the patch is computed again.
 
-The whole images are computed once, layer after layer. For each place of the occluder the patch that it changes is
-followed through convolutions and pools (patches.py says where it lies, patch_steps.py what is computed), and the first
-dense layer adds W[patch] · difference to its sums over the whole image. What comes behind is computed for all occluded
-images in batches; so is what comes behind the depth where the patch has grown to half of the image, or where a layer is
-no stack of windows.
+The whole images are computed once, layer after layer. For each position of the occluder, the patch that it changes is
+followed through convolutions and pools (patches.py: where it is; patch_steps.py: what is computed), and the first dense
+layer adds W[patch] · difference to its sums over the whole image. The layers after it are computed for all occluded
+images in batches. So are the layers from the depth on at which the patch has grown to half of the image, or for whose
+word patch_rules.py has no rule.
 
-The definition, which stays where nothing can be gained, is nnspec.runtime.explain.occlusion.occlude.
+`reference_occlusion` is the definition. It also computes the networks for which patches gain nothing.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,47 +20,30 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.bind import run_together
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.explain.occlusion import Question
-from nnspec.runtime.explain.occlusion import occlude as occlude_plainly
-from nnspec.runtime.explain.patch_stack import WORTH, Stack, stack_of
-from nnspec.runtime.explain.patch_steps import (
-    Add,
-    Convolve,
-    DenseEnd,
-    Each,
-    End,
-    MeanEnd,
-    Outside,
-    PasteEnd,
-    Pool,
-    Scale,
-    Step,
-    Subtract,
-)
-from nnspec.runtime.explain.patches import Laid, Place, Run, whole_image
+from nnspec.runtime.explain.occlusion import OcclusionRequest, reference_occlusion
+from nnspec.runtime.explain.patch_ends import PasteEnd, PatchEnd
+from nnspec.runtime.explain.patch_rules import StepBuilder
+from nnspec.runtime.explain.patch_stack import MAX_SHARE, PatchStack, build_stack
+from nnspec.runtime.explain.patch_steps import PatchStep
+from nnspec.runtime.explain.patches import PatchBatch, PhasedImages, PositionGroup, whole_image
 from nnspec.runtime.infer.evaluation import class_probabilities
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import Programs, fixed_threads
 from nnspec.runtime.infer.reference_program import Program
-from nnspec.runtime.layers import build
 from nnspec.spec_lang.check.spec import INPUT
-from nnspec.spec_lang.vocabulary.layers.activation import Activation, Linear, Softmax
-from nnspec.spec_lang.vocabulary.layers.conv import Conv
-from nnspec.spec_lang.vocabulary.layers.dense import Dense
-from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm
-from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool
+from nnspec.spec_lang.vocabulary.layers.activation import Softmax
 
-PATCHES = 1 << 20
-"""Numbers of the patches that are computed at once: what a core's cache holds."""
+PATCH_NUMBERS = 1 << 20
+"""The most numbers of patches that are computed at once: what the cache of a core holds."""
 
-PASTED = 1 << 22
-"""Numbers of the images that are made at once where patches are pasted into them."""
+PASTED_NUMBERS = 1 << 22
+"""The most numbers of images that are made at once where patches are pasted into them."""
 
-WHOLE = 1 << 24
-"""Numbers of the whole images' values that are kept at once."""
+IMAGE_NUMBERS = 1 << 24
+"""The most numbers of whole images that are kept at once."""
 
-MOST_IMAGES = 64
-"""Images that are looked at together, at most."""
+MAX_IMAGES = 64
+"""The most images that are computed together."""
 
 
 def occlude(
@@ -71,49 +54,60 @@ def occlude(
     stride: int | tuple[int, int] = 1,
     baseline: ArrayLike = 0.0,
 ) -> Array:
-    """The probability of each image's label with a window of it covered, for every place: (image, row, column) float32.
+    """Return the probability of each image's label with a window of it covered, for every position of the window.
 
-    As `occlude` in runtime/explain/occlusion.py defines it, over the network's raw samples. Raises OcclusionError
-    where that does, and DataError where the images are not the network's.
+    Arguments:
+        network: a classifier of images.
+        images: raw samples, (image, height, width, channels) or (image, height, width).
+        labels: (image,), the index of a class.
+        window: rows and columns of the window in pixels, or one number for both.
+        stride: rows and columns from one position to the next, or one number for both.
+        baseline: what the window is set to, in the units of the images: a number, or an array that broadcasts to an
+            image.
+
+    Returns (image, row, column) float32, as `reference_occlusion` defines it. Raises OcclusionError where that does,
+    and DataError where the images are not samples of the network.
     """
-    asked = Question.of(images, labels, window, stride, baseline)
-    maps = incremental(network, asked)
+    request = OcclusionRequest.of(images, labels, window, stride, baseline)
+    maps = incremental_occlusion(network, request)
     if maps is not None:
         return maps.astype(np.float32)
 
     def probabilities(covered: Array) -> Array:  # (batch, height, width, channels)
         return class_probabilities(network.predict(_as_samples(network, covered)))
 
-    return occlude_plainly(probabilities, asked.images, asked.labels, asked.window, asked.stride, asked.fill)
+    return reference_occlusion(
+        probabilities, request.images, request.labels, request.window, request.stride, request.fill
+    )
 
 
-def incremental(network: Network, asked: Question, share: float = WORTH) -> Array | None:
-    """The maps in the network's own precision; None where patches gain nothing or cannot be followed.
+def incremental_occlusion(network: Network, request: OcclusionRequest, share: float = MAX_SHARE) -> Array | None:
+    """Return the maps (image, row, column) in the network's dtype; None where patches gain nothing.
 
-    `share` of an image is how large patches may grow.
+    Patches are followed while they cover less than `share` of an image.
     """
     outputs = network.spec.output_shape
-    if not len(asked.images) or outputs is None or len(outputs) != 1:
+    if not len(request.images) or outputs is None or len(outputs) != 1:
         return None
-    whole = _normalized(network, asked.images)
+    whole = _normalized(network, request.images)
     _, *image = whole.shape
-    stack = stack_of(network, (image[0], image[1], image[2]), asked.window, asked.stride, share)
+    stack = build_stack(network, (image[0], image[1], image[2]), request.window, request.stride, share)
     if stack is None:
         return None
-    asked.check_labels(max(outputs[0], 2))
-    change = _normalized(network, asked.fill[None]) - whole  # of every pixel, were it covered
-    maps = np.empty((*asked.map_shape, len(whole)), network.dtype)  # (row, column, image)
+    request.check_labels(max(outputs[0], 2))
+    change = _normalized(network, request.fill[None]) - whole  # of every pixel where it is covered
+    maps = np.empty((*request.map_shape, len(whole)), network.dtype)  # (row, column, image)
     largest = sum(height * width * channels for height, width, channels in stack.images())
-    at_once = max(1, min(MOST_IMAGES, WHOLE // largest))
+    at_once = max(1, min(MAX_IMAGES, IMAGE_NUMBERS // largest))
     with fixed_threads(1):
-        for part in _cut(len(whole), at_once):
-            looking = Occlusion(network, stack, asked, whole[part], change[part], asked.labels[part])
-            looking.write(maps[:, :, part])
+        for part in _equal_slices(len(whole), at_once):
+            occlusion = IncrementalOcclusion(network, stack, request, whole[part], change[part], request.labels[part])
+            occlusion.write(maps[:, :, part])
     return maps.transpose(2, 0, 1)
 
 
 def _as_samples(network: Network, images: Array) -> Array:
-    """Images (batch, height, width, channels) as samples: those of (height, width) have no axis for their channel."""
+    """Return images (batch, height, width, channels) as samples, without a channel axis where the network has none."""
     grey = images.shape[1:] == (*network.preprocessing.input_shape, 1)
     return images[..., 0] if grey else images
 
@@ -122,187 +116,149 @@ def _normalized(network: Network, images: Array) -> Array:
     return network.preprocessing.apply(_as_samples(network, images), network.dtype).reshape(images.shape)
 
 
-class Occlusion:
-    """Some images of one network, looked at whole and ready to be covered.
+class IncrementalOcclusion:
+    """The occlusion of some images. The constructor computes the whole images, `write` the occluded ones.
 
-    `whole` are the normalized images and `change` what covering does to each pixel, both (images, height, width,
-    channels).
+    `whole` are the normalized images and `change` the difference that covering makes to each pixel, both (images,
+    height, width, channels).
     """
 
-    def __init__(self, network: Network, stack: Stack, asked: Question, whole: Array, change: Array, labels: Array):
+    def __init__(
+        self,
+        network: Network,
+        stack: PatchStack,
+        request: OcclusionRequest,
+        whole: Array,
+        change: Array,
+        labels: Array,
+    ):
         self.stack, self.labels = stack, labels
-        self.window, self.stride = asked.window, asked.stride
+        self.window, self.stride = request.window, request.stride
         self.steps, self.end = _steps(network, stack)
-        self.answer = _answer(network, stack)
-        rows, columns = (whole_image(stack.image[axis], stack.glances(axis)) for axis in (0, 1))
-        image = Place(rows, columns, slice(0, len(whole)))
-        rows, columns = (_samples_alone(run, 0, run.lengths[0]) for run in (rows, columns))
-        uncut = Place(rows, columns, image.images)
-        windows = [[self._window(run, axis) for run in runs] for axis, runs in enumerate(stack.runs)]
-        self._change = Laid(_apart(change), uncut, 0, windows[0], windows[1])
-        x = _into(image, uncut, _apart(whole))
+        self.classifier = _classifier(network, stack)
+        rows, columns = (whole_image(stack.image[axis], stack.windows(axis)) for axis in (0, 1))
+        image = PatchBatch(rows, columns, slice(0, len(whole)))
+        rows, columns = (group.at_samples(0, group.lengths[0]) for group in (rows, columns))
+        uncut = PatchBatch(rows, columns, image.images)
+        windows = [[self._window(group, axis) for group in groups] for axis, groups in enumerate(stack.groups)]
+        self._change = PhasedImages(_as_patches(change), uncut, 0, windows[0], windows[1])
+        x = _embedded(image, uncut, _as_patches(whole))
         for step in self.steps:
             x = step.whole(x, image)
         self.end.whole(x, image)
 
     def write(self, maps: Array) -> None:
-        """Compute the maps (row, column, image)."""
-        places = list(self._places())
-        waiting = iter(places)  # lanes take what is next; which one does changes nothing
+        """Compute the maps into an array (row, column, image)."""
+        batches = list(self._batches())
+        waiting = iter(batches)  # two lanes take the next batch in turn; the result does not depend on which
 
         def lane() -> None:
             with np.errstate(all="ignore"):
-                for place in waiting:
+                for batch in waiting:
                     rows, columns = (
-                        slice(run.first, run.first + (run.places - 1) * run.every + 1, run.every)
-                        for run in (place.rows, place.columns)
+                        slice(group.first, group.first + (group.members - 1) * group.every + 1, group.every)
+                        for group in (batch.rows, batch.columns)
                     )
-                    maps[rows, columns, place.images] = self._probabilities(place)
+                    maps[rows, columns, batch.images] = self._probabilities(batch)
 
-        alone = len(places) == 1 or isinstance(self.end, PasteEnd)  # the programs behind that have lanes of their own
+        alone = len(batches) == 1 or isinstance(
+            self.end, PasteEnd
+        )  # the programs after a PasteEnd have their own lanes
         run_together([lane] if alone else [lane, lane])
 
-    def _places(self) -> Iterator[Place]:
-        """All places in all images, in parts whose patches fit PATCHES."""
-        made = self.stack.images()
-        for rows, columns in product(*self.stack.runs):
+    def _batches(self) -> Iterator[PatchBatch]:
+        """Yield all positions in all images, in batches whose patches have at most PATCH_NUMBERS numbers."""
+        shapes = self.stack.images()
+        for rows, columns in product(*self.stack.groups):
             largest = max(
-                tall * wide * image[2] for tall, wide, image in zip(rows.sizes, columns.sizes, made, strict=True)
+                tall * wide * shape[2] for tall, wide, shape in zip(rows.sizes, columns.sizes, shapes, strict=True)
             )
-            room = max(PATCHES // largest, 1)
+            room = max(PATCH_NUMBERS // largest, 1)
             if isinstance(self.end, PasteEnd):
-                room = min(room, max(PASTED // prod(made[-1]), 1))
-            images = list(_cut(len(self.labels), room))
+                room = min(room, max(PASTED_NUMBERS // prod(shapes[-1]), 1))
+            images = list(_equal_slices(len(self.labels), room))
             at_once = images[0].stop
-            across = list(_cut(columns.places, room // at_once))
-            down = _cut(rows.places, room // (at_once * across[0].stop))
+            across = list(_equal_slices(columns.members, room // at_once))
+            down = _equal_slices(rows.members, room // (at_once * across[0].stop))
             for top, left, part in product(down, across, images):
-                yield Place(rows.part(top.start, top.stop), columns.part(left.start, left.stop), part)
+                yield PatchBatch(rows.subset(top.start, top.stop), columns.subset(left.start, left.stop), part)
 
-    def _probabilities(self, place: Place) -> Array:
-        """Those of the images' labels, (rows, columns, images)."""
-        windows = Place(self._window(place.rows, 0), self._window(place.columns, 1), place.images)
-        change = np.empty((*self.window, self._change.cells.shape[2], *place.counts), self._change.cells.dtype)
-        for columns, there in self._change.patches(windows):
-            change[:, columns] = there
-        x = _into(place, windows, change)
+    def _probabilities(self, batch: PatchBatch) -> Array:
+        """Return the probabilities of the images' labels, (rows, columns, images)."""
+        windows = PatchBatch(self._window(batch.rows, 0), self._window(batch.columns, 1), batch.images)
+        change = np.empty((*self.window, self._change.cells.shape[2], *batch.counts), self._change.cells.dtype)
+        for columns, values in self._change.patches(windows):
+            change[:, columns] = values
+        x = _embedded(batch, windows, change)
         for step in self.steps:
-            x = step.patch(x, place)
-        answers = self.answer(self.end.patch(x, place))  # (rows, columns, classes, images)
-        labels = self.labels[place.images]
+            x = step.patch(x, batch)
+        answers = self.classifier(self.end.patch(x, batch))  # (rows, columns, classes, images)
+        labels = self.labels[batch.images]
         return answers[:, :, labels, np.arange(len(labels))]
 
-    def _window(self, run: Run, axis: int) -> Run:
-        """The run's occluders themselves: what they cover of the samples."""
-        return _samples_alone(run, run.first * self.stride[axis], self.window[axis])
+    def _window(self, group: PositionGroup, axis: int) -> PositionGroup:
+        """Return the group whose patches are the windows themselves, which cover the samples."""
+        return group.at_samples(group.first * self.stride[axis], self.window[axis])
 
 
-def _cut(count: int, most: int) -> Iterator[slice]:
-    """A count in equal parts of `most` at most, and at least one."""
+def _equal_slices(count: int, most: int) -> Iterator[slice]:
+    """Yield slices of nearly equal length, at most `most` or 1, that cover a count."""
     parts = -(-count // max(most, 1))
     for part in range(parts):
         yield slice(count * part // parts, count * (part + 1) // parts)
 
 
-def _samples_alone(run: Run, start: int, size: int) -> Run:
-    """A run that goes no deeper than the samples, with patches that begin and end here."""
-    return run._replace(starts=(start,), sizes=(size,), moves=run.moves[:1], lengths=run.lengths[:1])
-
-
-def _apart(images: Array) -> Array:
-    """Images (images, height, width, channels) as patches of one place: (height, width, channels, 1, 1, images)."""
+def _as_patches(images: Array) -> Array:
+    """Return images (images, height, width, channels) as patches (height, width, channels, 1, 1, images)."""
     return images.transpose(1, 2, 3, 0)[:, :, :, None, None]
 
 
-def _into(place: Place, given: Place, x: Array) -> Array:
-    """Patches of the samples with those that are given in them, and zeros around these."""
-    starts, sizes = [run.starts[0] for run in (place.rows, place.columns)], place.sizes(0)
-    if starts == [run.starts[0] for run in (given.rows, given.columns)] and sizes == given.sizes(0):
+def _embedded(batch: PatchBatch, given: PatchBatch, x: Array) -> Array:
+    """Return patches of the samples that contain the given ones, with zeros around these."""
+    starts, sizes = [group.starts[0] for group in (batch.rows, batch.columns)], batch.sizes(0)
+    if starts == [group.starts[0] for group in (given.rows, given.columns)] and sizes == given.sizes(0):
         return x
     wider = np.zeros((*sizes, *x.shape[2:]), x.dtype)
     to, of = [], []
-    for start, size, run in zip(starts, sizes, (given.rows, given.columns), strict=True):
-        behind = run.starts[0] - start
-        begin = max(behind, 0)
-        end = max(min(behind + run.sizes[0], size), begin)
+    for start, size, group in zip(starts, sizes, (given.rows, given.columns), strict=True):
+        offset = group.starts[0] - start
+        begin = max(offset, 0)
+        end = max(min(offset + group.sizes[0], size), begin)
         to.append(slice(begin, end))
-        of.append(slice(begin - behind, end - behind))
+        of.append(slice(begin - offset, end - offset))
     wider[to[0], to[1]] = x[of[0], of[1]]
     return wider
 
 
-def _steps(network: Network, stack: Stack) -> tuple[list[Step], End]:
-    """The steps of a stack, and its end, with what turns differences into values and back wherever that is wanted."""
-    steps: list[Step] = []
-    difference = clean = True  # whether patches are differences, and whether these are zero beyond the image
-    parameters = network.parameter_arena
-
-    def as_value(depth: int) -> None:
-        nonlocal difference
-        if difference:
-            steps.append(Add(depth, stack.runs))
-        difference = False
-
-    def as_difference(depth: int) -> None:
-        nonlocal difference, clean
-        if not difference:
-            steps.append(Subtract(depth, stack.runs))
-        elif not clean:
-            steps.append(Outside(depth, 0))
-        difference = clean = True
-
-    for depth, (node, glances, _) in enumerate(stack.levels):
-        layer, shape = node.layer, node.input_shapes[0]
-        match layer:
-            case Conv():
-                as_difference(depth)
-                own = parameters.of(node.name)
-                steps.append(Convolve(depth + 1, _ungrouped(own["weight"], layer.groups), own.get("bias"), glances))
-                clean = False
-            case MaxPool() | AvgPool():
-                largest = isinstance(layer, MaxPool)
-                if largest:
-                    as_value(depth)
-                if any(extent.before or extent.after for extent in layer.extents(shape, layer.pad)):
-                    steps.append(Outside(depth, -np.inf if largest else 0))
-                steps.append(Pool(depth + 1, layer.pair(), layer.steps(), largest))
-                clean = False
-            case BatchNorm():
-                arrays = {**parameters.of(node.name), **network.buffer_arena.of(node.name)}
-                factor = arrays["weight"] / np.sqrt(arrays["running_var"] + layer.eps)
-                steps.append(Scale(factor, arrays["bias"] - arrays["running_mean"] * factor, difference))
-            case Activation() if not isinstance(layer, Linear):
-                as_value(depth)
-                steps.append(Each(build(layer, shape, {})))
-    return steps, _end(network, stack, as_value, as_difference)
+def _steps(network: Network, stack: PatchStack) -> tuple[list[PatchStep], PatchEnd]:
+    """Return the steps of a stack and its end."""
+    builder = StepBuilder(network, stack.groups)
+    for depth, level in enumerate(stack.levels):
+        level.add_steps(builder, depth)
+    depth = len(stack.levels)
+    if stack.make_end is None:
+        builder.to_values(depth)
+        return builder.steps, PasteEnd(depth, stack.groups, _remaining_network(network, stack))
+    builder.to_differences(depth)
+    return builder.steps, stack.make_end(builder, depth, stack.images()[-1])
 
 
-def _end(network: Network, stack: Stack, as_value: Callable[[int], None], as_difference: Callable[[int], None]) -> End:
-    depth, node = len(stack.levels), stack.end
-    height, width, _ = stack.images()[-1]
-    if node is None:
-        as_value(depth)
-        behind = _behind(network, stack)
-        shape = behind.input_shape
-        as_it_is = Preprocessing.identity(tuple(shape))
-        arenas = network.parameter_arena, network.buffer_arena
-        programs = Programs(behind, network.spec.loss, *arenas, as_it_is)
+def _remaining_network(network: Network, stack: PatchStack) -> Callable[[Array], Array]:
+    """Return the function of the layers after the stack: (batch, rows, columns, channels) → (batch, outputs)."""
+    graph = _remaining_graph(network, stack)
+    shape = graph.input_shape
+    arenas = network.parameter_arena, network.buffer_arena
+    programs = Programs(graph, network.spec.loss, *arenas, Preprocessing.identity(tuple(shape)))
 
-        def rest(images: Array) -> Array:
-            """The answers for a batch; each array of a program's is its own until the next one."""
-            samples = images.reshape(-1, *shape)
-            return np.concatenate([part.copy() for part in programs.run("outputs", samples)])
+    def outputs(images: Array) -> Array:
+        samples = images.reshape(-1, *shape)
+        return np.concatenate([part.copy() for part in programs.run("outputs", samples)])  # a program reuses its memory
 
-        return PasteEnd(depth, stack.runs, rest)
-    as_difference(depth)
-    if isinstance(node.layer, Dense):
-        own = network.parameter_arena.of(node.name)
-        return DenseEnd(depth, own["weight"], own.get("bias"), stack.runs)
-    return MeanEnd(depth, height * width)
+    return outputs
 
 
-def _behind(network: Network, stack: Stack) -> Graph:
-    """The layers behind the stack as a network of their own."""
+def _remaining_graph(network: Network, stack: PatchStack) -> Graph:
+    """Return the graph of the layers after the stack."""
     last = stack.end or (stack.levels[-1].node if stack.levels else None)
     assert last is not None
     graph = network.program.graph
@@ -319,41 +275,32 @@ def _behind(network: Network, stack: Stack) -> Graph:
     return Graph(nodes, graph.head, last.output_shape, graph.output_shape)
 
 
-def _answer(network: Network, stack: Stack) -> Callable[[Array], Array]:
-    """What numbers of the stack's end, (rows, columns, numbers, images), become: the probabilities of the classes."""
-    behind = _behind(network, stack)
+def _classifier(network: Network, stack: PatchStack) -> Callable[[Array], Array]:
+    """Return the function from the numbers of the stack's end to class probabilities, (rows, columns, …, images)."""
+    remaining = _remaining_graph(network, stack)
     if stack.end is None:
         return _with_axis_last(class_probabilities)
-    if not behind.nodes and isinstance(behind.head, Softmax) and behind.output_shape.size > 1:
+    if not remaining.nodes and isinstance(remaining.head, Softmax) and remaining.output_shape.size > 1:
         return _softmax
-    program = Program(behind, network.spec.loss, network.parameter_arena, network.buffer_arena)
+    program = Program(remaining, network.spec.loss, network.parameter_arena, network.buffer_arena)
     return _with_axis_last(lambda rows: class_probabilities(program.outputs(rows)))
 
 
 def _with_axis_last(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """A function of (batch, numbers) for (rows, columns, numbers, images)."""
+    """Return a function of (batch, numbers) as one of (rows, columns, numbers, images)."""
 
-    def apart(x: Array) -> Array:
+    def transposed(x: Array) -> Array:
         rows, columns, numbers, images = x.shape
         y = function(x.transpose(0, 1, 3, 2).reshape(-1, numbers))
         return y.reshape(rows, columns, images, -1).transpose(0, 1, 3, 2)
 
-    return apart
+    return transposed
 
 
 def _softmax(x: Array) -> Array:
-    """Softmax over the last axis but one, brought to the front: operations on long runs are several times as fast."""
+    """Return the softmax over axis 2, moved to the front: operations on long rows are several times as fast."""
     powers = np.ascontiguousarray(np.moveaxis(x, 2, 0))
     powers -= powers.max(axis=0)
     np.exp(powers, out=powers)
     powers /= powers.sum(axis=0)
     return np.moveaxis(powers, 0, 2)
-
-
-def _ungrouped(weight: Array, groups: int) -> Array:
-    """The weight of a convolution as if every filter saw every channel, (window rows, window columns, in, out)."""
-    height, width, channels, filters = weight.shape
-    whole = np.zeros((height, width, groups, channels, groups, filters // groups), weight.dtype)
-    for group in range(groups):
-        whole[:, :, group, :, group] = weight.reshape(height, width, channels, groups, -1)[:, :, :, group]
-    return whole.reshape(height, width, channels * groups, filters)

@@ -1,6 +1,7 @@
-"""What a classifier looks at: cover a part of the image and see what the probability of its label becomes.
+"""Occlusion by its definition: the probability of an image's label with a part of the image covered.
 
-The method of Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2.
+Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2. incremental.py computes the
+same maps with less work; this module knows only a function from images to probabilities.
 """
 
 import operator
@@ -17,13 +18,13 @@ Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 class OcclusionError(RuntimeFault, ValueError):
-    """Occlusion was asked for something that cannot be: the message says what, and what would fit."""
+    """Images, labels or windows that occlusion cannot use; the message says what to pass instead."""
 
     def __init__(self, message: str):
         super().__init__(message, exit_code=2)
 
 
-def occlude(
+def reference_occlusion(
     probabilities: Probabilities,
     images: ArrayLike,
     labels: ArrayLike,
@@ -32,42 +33,44 @@ def occlude(
     baseline: ArrayLike = 0.0,
     batch_size: int = 256,
 ) -> NDArray[np.float32]:
-    """The probability of each image's label with a window set to the baseline, for every position of the window.
+    """Return the probability of each image's label with a window set to the baseline, for every position of the window.
 
     The value at (image, row, column) belongs to the window whose upper left pixel is (row · stride, column · stride).
-    Only windows that lie wholly in the image count, so a map has ⌊(height − window) / stride⌋ + 1 rows, and columns
-    alike. A low value is a place without which the label is no longer seen (Zeiler & Fergus 2014).
+    Only windows that are wholly inside the image count, so a map has ⌊(height − window) / stride⌋ + 1 rows, and columns
+    likewise. A low value marks a place that the network needs for this label (Zeiler & Fergus 2014).
 
-    `probabilities` takes raw samples (batch, height, width, channels) and gives (batch, classes). It is handed at most
-    `batch_size` occluded images at a time, and no more than these exist at once. They have the images' own precision,
-    float32 at least, so that a fractional baseline fits among whole pixels.
-    `images` is (image, height, width, channels), or (image, height, width) for one channel; `labels` is (image,).
-    `window` and `stride` count pixels, (rows, columns) or one number for both. `baseline` is in the units of the
-    images: a number, or an array that broadcasts to (height, width, channels) such as the mean pixels, where
-    (height, width) is enough for a single channel.
+    Arguments:
+        probabilities: from raw samples (batch, height, width, channels) to (batch, classes). images: (image, height,
+        width, channels), or (image, height, width) for one channel. labels: (image,), the index of a class. window:
+        rows and columns in pixels, or one number for both. stride: rows and columns in pixels from one position to the
+        next, or one number for both. baseline: in the units of the images: a number, or an array that broadcasts to
+        (height, width, channels), such as
+            the mean image; (height, width) is enough for a single channel.
+        batch_size: occluded images that are made and passed to `probabilities` at once. They have the dtype of the
+            images, float32 at least, so that a fractional baseline fits among integer pixels.
 
     Returns (image, row, column) float32. Raises OcclusionError where the window is larger than the image, a label is
-    no class of the network, or an argument has another shape or kind than said here.
+    not a class of the network, or an argument has another shape or type than listed here.
     """
-    asked = Question.of(images, labels, window, stride, baseline)
+    request = OcclusionRequest.of(images, labels, window, stride, baseline)
     (batch_size,) = _positive((batch_size,), "batch_size")
-    rows, columns = asked.map_shape
+    rows, columns = request.map_shape
     positions = rows * columns
-    maps = np.empty(len(asked.images) * positions, np.float32)
+    maps = np.empty(len(request.images) * positions, np.float32)
     for start in range(0, maps.size, batch_size):
         which, position = np.divmod(np.arange(start, min(start + batch_size, maps.size)), positions)  # (batch,) each
-        top, left = position // columns * asked.stride[0], position % columns * asked.stride[1]
-        # The occluded images have no name here, so each batch is gone before the next one is made.
-        answer = np.asarray(probabilities(_cover(asked.images[which], top, left, asked.window, asked.fill)))
-        _check_answer(answer, which.size)  # (batch, classes)
-        asked.check_labels(answer.shape[1])
-        maps[start : start + which.size] = answer[np.arange(which.size), asked.labels[which]]
-    return maps.reshape(len(asked.images), rows, columns)
+        top, left = position // columns * request.stride[0], position % columns * request.stride[1]
+        # The occluded images are not bound to a name, so each batch is freed before the next one is made.
+        output = np.asarray(probabilities(_cover(request.images[which], top, left, request.window, request.fill)))
+        _check_output(output, which.size)  # (batch, classes)
+        request.check_labels(output.shape[1])
+        maps[start : start + which.size] = output[np.arange(which.size), request.labels[which]]
+    return maps.reshape(len(request.images), rows, columns)
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked of a network: `occlude`'s arguments, checked, and of one kind each."""
+class OcclusionRequest:
+    """The arguments of an occlusion, checked and in one form each."""
 
     images: NDArray[Any]  # (image, height, width, channels), float32 at least
     labels: NDArray[np.intp]  # (image,)
@@ -84,8 +87,8 @@ class Question:
         window: int | tuple[int, int],
         stride: int | tuple[int, int],
         baseline: ArrayLike,
-    ) -> "Question":
-        """Check and complete the arguments. Raises OcclusionError, as `occlude` says."""
+    ) -> "OcclusionRequest":
+        """Check and complete the arguments of `reference_occlusion`. Raises OcclusionError as it does."""
         pixels = _as_images(images)
         classes = _as_labels(labels, len(pixels))
         size, steps = as_pair(window, "window"), as_pair(stride, "stride")
@@ -93,18 +96,23 @@ class Question:
         return cls(pixels, classes, size, steps, _as_baseline(baseline, pixels), (rows, columns))
 
     def check_labels(self, classes: int) -> None:
-        """Raise OcclusionError where a label is no class of so many."""
+        """Raise OcclusionError where a label is not one of this number of classes."""
         if self.labels.size and self.labels.max() >= classes:
             raise OcclusionError(
-                f"label {self.labels.max()} is out of range: the network knows {classes} classes, 0 to {classes - 1}"
+                f"label {self.labels.max()} is out of range: the network has {classes} classes, 0 to {classes - 1}"
             )
 
 
 def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.float32]]:
-    """The average map of each class that occurs: {label: (row, column) float32}, in the order of the labels.
+    """Return the average map of each class that occurs: {label: (row, column) float32}, in the order of the labels.
 
-    `maps` is (image, row, column) as `occlude` gives them, `labels` (image,). What single digits owe to one stroke
-    averages out; what stays is what the network needs of the class. Raises OcclusionError for other shapes.
+    What is particular to one image averages out; what stays is what the network needs for the class.
+
+    Arguments:
+        maps: (image, row, column), as `reference_occlusion` returns them.
+        labels: (image,).
+
+    Raises OcclusionError for other shapes.
     """
     stack = np.asarray(maps)  # (image, row, column)
     if stack.ndim != 3:
@@ -117,20 +125,20 @@ def class_average(maps: ArrayLike, labels: ArrayLike) -> dict[int, NDArray[np.fl
 
 
 def map_shape(image: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int]:
-    """The rows and columns of a map: how many windows lie wholly in an image of (height, width), in such steps.
+    """Return the rows and columns of a map: the number of windows wholly inside an image of (height, width).
 
-    Raises OcclusionError where not even one does.
+    Raises OcclusionError where the window is larger than the image.
     """
     if window[0] > image[0] or window[1] > image[1]:
         raise OcclusionError(
             f"a window of {_by(window)} does not fit into an image of {_by(image)}; "
-            f"write one of {_by((min(window[0], image[0]), min(window[1], image[1])))} or less"
+            f"use one of {_by((min(window[0], image[0]), min(window[1], image[1])))} or less"
         )
     return (image[0] - window[0]) // stride[0] + 1, (image[1] - window[1]) // stride[1] + 1
 
 
 def as_pair(size: int | tuple[int, int], name: str) -> tuple[int, int]:
-    """A window or stride as (rows, columns): one number stands for both. Raises OcclusionError unless 1 or more."""
+    """Return a window or stride as (rows, columns); one number means both. Raises OcclusionError unless 1 or more."""
     values = (size, size) if np.ndim(size) == 0 else tuple(np.asarray(size).tolist())
     if len(values) != 2:
         raise OcclusionError(f"{name} must be one whole number, or two (rows, columns), not {size!r}")
@@ -141,7 +149,7 @@ def as_pair(size: int | tuple[int, int], name: str) -> tuple[int, int]:
 def _cover(
     copies: NDArray[Any], top: NDArray[Any], left: NDArray[Any], window: tuple[int, int], fill: NDArray[Any]
 ) -> NDArray[Any]:  # (batch, height, width, channels)
-    """Set each copy's own window to the baseline, in place, all copies at once."""
+    """Set the window of each copy to the baseline, in place, all copies at once."""
     down = np.arange(copies.shape[1]) - top[:, None]  # (batch, height), rows below the window's upper edge
     right = np.arange(copies.shape[2]) - left[:, None]  # (batch, width)
     in_rows, in_columns = (down >= 0) & (down < window[0]), (right >= 0) & (right < window[1])
@@ -165,7 +173,7 @@ def _as_images(images: ArrayLike) -> NDArray[Any]:
 def _as_labels(labels: ArrayLike, count: int) -> NDArray[np.intp]:
     classes = np.asarray(labels)
     if classes.shape != (count,):
-        raise OcclusionError(f"{count} images need {count} labels in one row, and these are of shape {classes.shape}")
+        raise OcclusionError(f"{count} images need labels of shape ({count},), and these are of shape {classes.shape}")
     if classes.size and classes.dtype.kind not in "ui":
         raise OcclusionError(f"labels must be whole numbers, the index of a class, and these are {classes.dtype}")
     if classes.size and classes.min() < 0:
@@ -174,7 +182,7 @@ def _as_labels(labels: ArrayLike, count: int) -> NDArray[np.intp]:
 
 
 def _as_baseline(baseline: ArrayLike, pixels: NDArray[Any]) -> NDArray[Any]:
-    """The baseline as an image (height, width, channels) of the same type as the images."""
+    """Return the baseline as an image (height, width, channels) of the dtype of the images."""
     shape = pixels.shape[1:]
     try:
         fill = np.asarray(baseline, pixels.dtype)
@@ -186,14 +194,14 @@ def _as_baseline(baseline: ArrayLike, pixels: NDArray[Any]) -> NDArray[Any]:
             f"the baseline must be a number, or numbers that broadcast to an image of {_by(shape)}"
         ) from None
     if not np.isfinite(fill).all():
-        raise OcclusionError("the baseline must be finite, and this one has a NaN or an infinity")
+        raise OcclusionError("the baseline must be finite, and this one has NaN or infinity")
     return fill
 
 
-def _check_answer(answer: NDArray[Any], batch: int) -> None:
-    if answer.ndim != 2 or len(answer) != batch:
+def _check_output(output: NDArray[Any], batch: int) -> None:
+    if output.ndim != 2 or len(output) != batch:
         raise OcclusionError(
-            f"the network must give (batch, classes) for {batch} images, and gave {answer.shape}: "
+            f"the network must return (batch, classes) for {batch} images, and returned {output.shape}: "
             "occlusion needs a classifier"
         )
 

@@ -11,10 +11,10 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain import incremental as occlusion
-from nnspec.runtime.explain import patch_steps
-from nnspec.runtime.explain.incremental import incremental, occlude
-from nnspec.runtime.explain.occlusion import OcclusionError, Question
-from nnspec.runtime.explain.patch_stack import Stack, stack_of
+from nnspec.runtime.explain import patch_convolution, patch_ends
+from nnspec.runtime.explain.incremental import incremental_occlusion, occlude
+from nnspec.runtime.explain.occlusion import OcclusionError, OcclusionRequest
+from nnspec.runtime.explain.patch_stack import PatchStack, build_stack
 from nnspec.runtime.infer.evaluation import class_probabilities
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.check.examination import check_source
@@ -42,7 +42,7 @@ def network(text: str, shape: tuple[int, ...], dtype: Any = np.float64, seed: in
     return made
 
 
-def defined(made: Network, asked: Question) -> Array:
+def defined(made: Network, asked: OcclusionRequest) -> Array:
     """The maps by the plain program, one place of the occluder after another, in the network's precision."""
     (rows, columns), (height, width) = asked.map_shape, asked.window
     maps = np.empty((len(asked.images), rows, columns), made.dtype)
@@ -56,7 +56,7 @@ def defined(made: Network, asked: Question) -> Array:
     return maps
 
 
-def question(made: Network, count: int = 2, seed: int = 1, **change: Any) -> Question:
+def question(made: Network, count: int = 2, seed: int = 1, **change: Any) -> OcclusionRequest:
     """Random images, labels and a baseline for a network."""
     random = np.random.default_rng(seed)
     shape = made.preprocessing.input_shape
@@ -68,21 +68,21 @@ def question(made: Network, count: int = 2, seed: int = 1, **change: Any) -> Que
         "stride": 1,
         "baseline": random.normal(size=shape),
     }
-    return Question.of(**(arguments | change))
+    return OcclusionRequest.of(**(arguments | change))
 
 
-def assert_equal(made: Network, asked: Question, share: float = ALWAYS) -> None:
+def assert_equal(made: Network, asked: OcclusionRequest, share: float = ALWAYS) -> None:
     """The incremental maps exist and are the defined ones."""
-    maps = incremental(made, asked, share)
+    maps = incremental_occlusion(made, asked, share)
     assert maps is not None
     assert maps.dtype == made.dtype
     np.testing.assert_allclose(maps, defined(made, asked), rtol=0, atol=1e-9 if made.dtype == np.float64 else 1e-5)
 
 
-def stack(made: Network, asked: Question, share: float = ALWAYS) -> Stack | None:
+def stack(made: Network, asked: OcclusionRequest, share: float = ALWAYS) -> PatchStack | None:
     """What is followed."""
     _, height, width, channels = asked.images.shape
-    return stack_of(made, (height, width, channels), asked.window, asked.stride, share)
+    return build_stack(made, (height, width, channels), asked.window, asked.stride, share)
 
 
 windows = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -119,7 +119,7 @@ def layers(draw: st.DrawFn) -> str:
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[Network, Question, float]:
+def cases(draw: st.DrawFn) -> tuple[Network, OcclusionRequest, float]:
     """A random stack of layers, and what is asked of it."""
     shape = draw(st.integers(6, 14)), draw(st.integers(6, 14)), draw(st.integers(1, 3))
     front = draw(st.sampled_from(["", "", "relu", "batchnorm"]))
@@ -142,11 +142,11 @@ def cases(draw: st.DrawFn) -> tuple[Network, Question, float]:
 @settings(max_examples=250, deadline=None)
 @given(cases())
 def test_incremental_occlusion_is_the_definition_for_any_stack_window_stride_and_images(
-    case: tuple[Network, Question, float],
+    case: tuple[Network, OcclusionRequest, float],
 ) -> None:
     made, asked, share = case
     if stack(made, asked, share) is None:
-        assert incremental(made, asked, share) is None
+        assert incremental_occlusion(made, asked, share) is None
     else:
         assert_equal(made, asked, share)
 
@@ -192,7 +192,7 @@ def test_patches_are_followed_to_the_first_dense_layer_or_until_they_fill_half_o
 def test_what_patches_cannot_be_followed_through_at_all_is_computed_plainly(text: str) -> None:
     made = network(text, (7, 6, 1))
     asked = question(made)
-    assert incremental(made, asked) is None
+    assert incremental_occlusion(made, asked) is None
     maps = occlude(made, asked.images, asked.labels, asked.window, asked.stride, asked.fill)
     np.testing.assert_allclose(maps, defined(made, asked), atol=1e-6)
 
@@ -201,19 +201,19 @@ def test_what_patches_cannot_be_followed_through_at_all_is_computed_plainly(text
 def test_small_parts_and_blocks_of_images_change_nothing(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = network(f"conv 3x3 x4 -> maxpool 2 -> {end}", (13, 12, 1))
     asked = question(made, 5)
-    for name, value in {"PATCHES": 600, "PASTED": 700, "MOST_IMAGES": 2}.items():
+    for name, value in {"PATCH_NUMBERS": 600, "PASTED_NUMBERS": 700, "MAX_IMAGES": 2}.items():
         monkeypatch.setattr(occlusion, name, value)
-    monkeypatch.setattr(patch_steps, "COPIED", 0)
-    monkeypatch.setattr(patch_steps, "SMALL", 1)
+    monkeypatch.setattr(patch_ends, "COPIED_WEIGHTS", 0)
+    monkeypatch.setattr(patch_convolution, "DENSE_ROWS", 1)
     assert_equal(made, asked)
 
 
 def test_two_lanes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     made = network("conv 3x3 x8 -> maxpool 2 -> dense 4 softmax", (20, 20, 1), np.float32)
     asked = question(made, 6)
-    two = incremental(made, asked)
+    two = incremental_occlusion(made, asked)
     monkeypatch.setattr(occlusion, "run_together", lambda lanes: lanes[0]())
-    one = incremental(made, asked)
+    one = incremental_occlusion(made, asked)
     assert two is not None and one is not None
     np.testing.assert_array_equal(two, one)
 
@@ -247,7 +247,7 @@ def test_what_was_given_and_the_network_stay_as_they_were() -> None:
 
 def test_questions_that_cannot_be_asked_are_refused_as_the_definition_refuses_them() -> None:
     made = network("conv 3x3 x4 -> dense 3 softmax", (8, 8, 1))
-    with pytest.raises(OcclusionError, match="label 3 is out of range: the network knows 3 classes, 0 to 2"):
+    with pytest.raises(OcclusionError, match="label 3 is out of range: the network has 3 classes, 0 to 2"):
         occlude(made, np.zeros((1, 8, 8, 1)), [3])
     with pytest.raises(OcclusionError, match="a window of 9x9 does not fit into an image of 8x8"):
         occlude(made, np.zeros((1, 8, 8, 1)), [0], 9)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from nnspec.runtime.explain.occlusion import OcclusionError, class_average, occlude
+from nnspec.runtime.explain.occlusion import OcclusionError, class_average, reference_occlusion
 
 Array = NDArray[Any]
 
@@ -67,7 +67,7 @@ def questions(draw: st.DrawFn) -> dict[str, Any]:
 @given(questions())
 def test_occlusion_is_the_slow_loop_for_any_shape_stride_baseline_and_batch(question: dict[str, Any]) -> None:
     network = linear_softmax(question["images"].shape[1:], 3)
-    fast = occlude(network, **question)
+    fast = reference_occlusion(network, **question)
     del question["batch_size"]
     slow = slow_occlude(network, **question)
     assert fast.shape == slow.shape
@@ -86,7 +86,7 @@ def test_a_network_that_looks_at_one_pixel_lights_exactly_the_windows_that_cover
         seen = batch[:, row, column, 0]
         return np.stack([1 - seen, seen], axis=1)
 
-    maps = occlude(eye, np.ones((1, 6, 8, 1)), [1], window=window, stride=stride)
+    maps = reference_occlusion(eye, np.ones((1, 6, 8, 1)), [1], window=window, stride=stride)
     tops, lefts = np.arange(maps.shape[1]) * stride, np.arange(maps.shape[2]) * stride
     covers = np.outer(
         (tops <= row) & (row < tops + window[0]), (lefts <= column) & (column < lefts + window[1])
@@ -104,13 +104,13 @@ def test_no_more_than_batch_size_occluded_images_exist_at_once() -> None:
         sizes.append(len(batch))
         return np.full((len(batch), 2), 0.5)
 
-    occlude(watching, np.zeros((3, 5, 5, 1)), [0, 1, 1], batch_size=4)
+    reference_occlusion(watching, np.zeros((3, 5, 5, 1)), [0, 1, 1], batch_size=4)
     assert sizes == [4, 4, 4, 4, 4, 4, 3]
 
 
 def test_the_images_given_stay_as_they_were() -> None:
     images = np.ones((2, 4, 4, 1), np.float32)
-    occlude(linear_softmax((4, 4, 1), 2), images, [0, 1])
+    reference_occlusion(linear_softmax((4, 4, 1), 2), images, [0, 1])
     np.testing.assert_array_equal(images, 1)
 
 
@@ -119,15 +119,16 @@ def test_images_without_a_channel_axis_are_images_of_one_channel() -> None:
     network = linear_softmax((5, 4, 1), 3)
     baseline = np.arange(20.0).reshape(5, 4)
     np.testing.assert_array_equal(
-        occlude(network, images, [0, 2], baseline=baseline),
-        occlude(network, images[..., None], [0, 2], baseline=baseline[..., None]),
+        reference_occlusion(network, images, [0, 2], baseline=baseline),
+        reference_occlusion(network, images[..., None], [0, 2], baseline=baseline[..., None]),
     )
 
 
 def test_one_number_for_window_and_stride_stands_for_both_directions() -> None:
     images, network = np.random.default_rng(1).normal(size=(1, 7, 7, 2)), linear_softmax((7, 7, 2), 2)
     np.testing.assert_array_equal(
-        occlude(network, images, [1], window=2, stride=3), occlude(network, images, [1], window=(2, 2), stride=(3, 3))
+        reference_occlusion(network, images, [1], window=2, stride=3),
+        reference_occlusion(network, images, [1], window=(2, 2), stride=(3, 3)),
     )
 
 
@@ -138,7 +139,7 @@ def test_a_fractional_baseline_is_not_rounded_to_the_whole_pixels_of_the_image()
         seen.append(batch)
         return np.ones((len(batch), 1))
 
-    occlude(keep, np.full((1, 2, 2, 1), 200, np.uint8), [0], window=1, baseline=33.25)
+    reference_occlusion(keep, np.full((1, 2, 2, 1), 200, np.uint8), [0], window=1, baseline=33.25)
     assert seen[0].dtype == np.float32
     np.testing.assert_array_equal(seen[0][0, ..., 0], [[33.25, 200], [200, 200]])
 
@@ -147,7 +148,7 @@ def test_no_images_give_no_maps_and_ask_the_network_nothing() -> None:
     def silent(batch: Array) -> Array:
         raise AssertionError("the network was asked")
 
-    assert occlude(silent, np.zeros((0, 6, 5, 3)), []).shape == (0, 4, 3)
+    assert reference_occlusion(silent, np.zeros((0, 6, 5, 3)), []).shape == (0, 4, 3)
 
 
 IMAGES = np.zeros((2, 4, 6, 1))
@@ -156,29 +157,32 @@ IMAGES = np.zeros((2, 4, 6, 1))
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"window": (5, 3)}, "a window of 5x3 does not fit into an image of 4x6; write one of 4x3 or less"),
-        ({"window": 7}, "a window of 7x7 does not fit into an image of 4x6; write one of 4x6 or less"),
+        ({"window": (5, 3)}, "a window of 5x3 does not fit into an image of 4x6; use one of 4x3 or less"),
+        ({"window": 7}, "a window of 7x7 does not fit into an image of 4x6; use one of 4x6 or less"),
         ({"window": 0}, "window must be 1 or more, not 0x0"),
         ({"window": (2, 2, 2)}, r"window must be one whole number, or two \(rows, columns\), not \(2, 2, 2\)"),
         ({"stride": (1, 0)}, "stride must be 1 or more, not 1x0"),
         ({"stride": 1.5}, "stride must be a whole number, not 1.5 x 1.5"),
         ({"batch_size": 0}, "batch_size must be 1 or more, not 0"),
-        ({"labels": [0, 3]}, "label 3 is out of range: the network knows 3 classes, 0 to 2"),
+        ({"labels": [0, 3]}, "label 3 is out of range: the network has 3 classes, 0 to 2"),
         ({"labels": [-1, 0]}, "label -1 is out of range: classes count from 0"),
-        ({"labels": [0]}, r"2 images need 2 labels in one row, and these are of shape \(1,\)"),
+        ({"labels": [0]}, r"2 images need labels of shape \(2,\), and these are of shape \(1,\)"),
         ({"labels": [0.0, 1.0]}, "labels must be whole numbers, the index of a class, and these are float64"),
         ({"images": np.zeros((2, 24))}, r"images must be numbers of shape .* and these are float64 \(2, 24\)"),
         ({"baseline": np.zeros(5)}, "the baseline must be a number, or numbers that broadcast to an image of 4x6x1"),
         ({"baseline": "mean"}, "the baseline must be a number, or numbers that broadcast"),
         ({"baseline": np.nan}, "the baseline must be finite"),
-        ({"probabilities": lambda batch: batch.sum((1, 2, 3))}, r"must give \(batch, classes\) for 2.* gave \(24,\)"),
+        (
+            {"probabilities": lambda batch: batch.sum((1, 2, 3))},
+            r"must return \(batch, classes\) for 2.* returned \(24,\)",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_answered_in_plain_words(change: dict[str, Any], message: str) -> None:
     question = {"probabilities": linear_softmax((4, 6, 1), 3), "images": IMAGES, "labels": [0, 2], "window": 1} | change
     question |= {"batch_size": 24} if "batch_size" not in change else {}
     with pytest.raises(OcclusionError, match=message) as caught:
-        occlude(**question)
+        reference_occlusion(**question)
     assert isinstance(caught.value, ValueError)
 
 
@@ -194,5 +198,5 @@ def test_the_average_of_a_class_is_the_mean_of_its_own_maps_alone() -> None:
 def test_averages_ask_for_maps_and_one_label_each() -> None:
     with pytest.raises(OcclusionError, match=r"maps must be \(image, row, column\)"):
         class_average(np.zeros((2, 2)), [0, 1])
-    with pytest.raises(OcclusionError, match="2 images need 2 labels"):
+    with pytest.raises(OcclusionError, match=r"2 images need labels of shape \(2,\)"):
         class_average(np.zeros((2, 2, 2)), [0])
