@@ -92,7 +92,7 @@ LevelRule = Callable[[ScheduledNode, ImageShape, bool], PatchLevel | None]
 """(node, shape of its input as an image, whether the input is flattened) → the level; None where patches end."""
 
 EndRule = Callable[[ScheduledNode, bool], Callable[[StepBuilder, int, ImageShape], PatchEnd] | None]
-"""(node, whether its input is flattened) → what makes the end at a depth, over an image; None where it is not an end."""
+"""(node, whether its input is flattened) → the maker of the end at a depth, over an image; None for other layers."""
 
 level_rules: Registry[LevelRule] = Registry(__name__)
 end_rules: Registry[EndRule] = Registry(__name__)
