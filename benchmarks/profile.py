@@ -23,9 +23,10 @@ from benchmarks.instrument import BOOKS, Book, cost_of_a_clock, instrumented
 from benchmarks.peers.ours import spec as text_of
 from benchmarks.workloads import WORKLOADS
 from nnspec.runtime.arena import Arena
-from nnspec.runtime.compiler import bind
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.data import Data, data_from_arrays
+from nnspec.runtime.execute.in_turn import IN_TURN
+from nnspec.runtime.infer import program_cache
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import Programs, steps_are_plain_sgd
 from nnspec.runtime.train.spec_and_data import check_with_data
@@ -109,11 +110,11 @@ def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
             optimizer = _fastest(lambda: _called(lambda: stepper.move(own, 0.0, 2, 0.0), 1), seconds / 4)
         n = network.programs
         BOOKS.clear()
-        run = bound(Watched(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing))
-        with patch.object(bind, "run_together", bind.run_in_turn):  # each by itself, as in a process of its own
-            run()
-            books = list(BOOKS)
-            passes = _passes(run, books, max(20, int(seconds / (alone * block))))
+        with patch.object(program_cache, "executor_for", lambda _: IN_TURN):  # each alone, as in a process of its own
+            run = bound(Watched(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing))
+        run()
+        books = list(BOOKS)
+        passes = _passes(run, books, max(20, int(seconds / (alone * block))))
     schedule = network.programs.plan(batch, "train", plain).schedule
     return Profile(
         batch, tuple(schedule.lanes), block, whole * 1e6, alone * 1e6, optimizer * 1e6, _costs(books, passes, block)

@@ -2,10 +2,11 @@
 all."""
 
 from collections.abc import Iterator, Mapping
+from math import prod
 
 import numpy as np
 
-from nnspec.runtime.arrays import shared
+from nnspec.runtime.arrays import pages
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
 Offsets = dict[str, tuple[int, tuple[int, ...]]]
@@ -23,15 +24,28 @@ def offsets(parameters: Mapping[str, Parameter]) -> Offsets:
 
 
 class Arena(Mapping[str, np.ndarray]):
-    """Named arrays that are views of one flat array, `flat`, in the order in which they were named."""
+    """Named arrays that are views of one flat array, `flat`, in the order in which they were named.
+
+    `flat` stays in place for the arena's life. Copies and pickles of an arena have memory of their own.
+    """
 
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype):
-        self.flat = shared(sum(p.size for p in parameters.values()), dtype)
-        self.offsets = offsets(parameters)
+        self._lay_out(offsets(parameters), sum(p.size for p in parameters.values()), dtype)
+
+    def _lay_out(self, places: Offsets, size: int, dtype: np.dtype) -> None:
+        self.flat = pages(size, dtype)
+        self.offsets = places
         self._views: dict[str, np.ndarray] = {
-            name: self.flat[start : start + parameters[name].size].reshape(shape)
-            for name, (start, shape) in self.offsets.items()
+            name: self.flat[start : start + prod(shape)].reshape(shape) for name, (start, shape) in places.items()
         }
+
+    def __getstate__(self) -> tuple[Offsets, np.ndarray]:
+        return self.offsets, np.array(self.flat)
+
+    def __setstate__(self, state: tuple[Offsets, np.ndarray]) -> None:
+        places, numbers = state
+        self._lay_out(places, numbers.size, numbers.dtype)
+        self.flat[...] = numbers
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self._views[name]
@@ -52,7 +66,7 @@ class Arena(Mapping[str, np.ndarray]):
         return {name: array.copy() for name, array in self._views.items()}
 
     def fill(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Copy arrays in. Raises KeyError for a name that is not here, ValueError for another shape."""
+        """Copy arrays in. Raises KeyError for an unknown name, ValueError for another shape."""
         for name, array in arrays.items():
             if name not in self._views:
                 raise KeyError(name)

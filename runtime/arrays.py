@@ -4,7 +4,6 @@ Each keeps the type of its argument, float32 or float64, and gives a finite resu
 large as ±10⁴ and beyond.
 """
 
-import mmap
 from math import prod
 from typing import Any
 
@@ -32,13 +31,18 @@ def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:
     return array
 
 
-def shared(shape: int | tuple[int, ...], dtype: Any) -> Array:
-    """A new array of zeros in memory that this process and those forked from it have in common."""
+def pages(shape: int | tuple[int, ...], dtype: Any) -> Array:
+    """Return an array of zeros in whole pages of memory of its own, which `nnspec.runtime.execute.shared_memory` can
+    share with a worker process; a plain array where the platform has no such pages."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
+    try:
+        from mmap import MAP_ANONYMOUS, MAP_PRIVATE, mmap
+    except ImportError:
+        return np.zeros(shape, kind)
     if not size:
         return np.zeros(shape, kind)
-    array: Array = np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
+    array: Array = np.frombuffer(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS), kind).reshape(shape)
     return array
 
 

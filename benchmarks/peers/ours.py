@@ -13,8 +13,9 @@ from benchmarks.figures import WITHOUT
 from benchmarks.peers.worker import Tasks, serve
 from benchmarks.workloads import Workload, batches, names, pieces, raw, weights
 from nnspec.runtime.data import data_from_arrays
+from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.program_cache import Programs, fixed_threads, plan_of_spec
+from nnspec.runtime.infer.program_cache import Programs, plan_of_spec
 from nnspec.runtime.train.environment import environment
 from nnspec.runtime.train.events import silent
 from nnspec.runtime.train.loop import Trainer
@@ -149,7 +150,7 @@ class Predicted:
                 answer(i % cycle)
             return time.perf_counter() - began
 
-    def threads(self) -> AbstractContextManager[None]:
+    def threads(self) -> AbstractContextManager[object]:
         """Nothing to be set: `predict` does it at each call."""
         return nullcontext()
 
@@ -167,7 +168,7 @@ class PlannedPrediction(Predicted):
         answers: np.ndarray = self.program()
         return answers
 
-    def threads(self) -> AbstractContextManager[None]:
+    def threads(self) -> AbstractContextManager[object]:
         """BLAS as the plan has it, set once."""
         return fixed_threads(self.program.plan.schedule.blas_threads)
 

@@ -1,33 +1,42 @@
-"""Plan → a program that runs: the text compiled, its buffers made, one thread a lane."""
+"""Plan → a program over arrays: the text compiled, its buffers made. Who computes its lanes is an executor's part."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from nnspec.runtime.arrays import Array, shared
+from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.padding import behind_strides
-from nnspec.runtime.compiler.schedule import STEP_WORTH_A_THREAD
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
-from nnspec.runtime.execute.worker_process import Partner
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.layers.embedding import padding_of
 
 Step = Callable[..., Any]
 
+Allocate = Callable[[Any, Any], Array]
+"""Makes an array of zeros of a shape and a type, as `np.zeros` does."""
+
+
+class LaneRunner(Protocol):
+    """What a program needs of an executor."""
+
+    def run(self, program: "BoundProgram") -> list[Any]:
+        """Compute one step of every lane; return their results in order."""
+
 
 class BoundProgram:
-    """A plan over arrays: fill `samples` (and `targets`), call, and read the answer.
+    """A plan over arrays: fill `samples` (and `targets`), call, and read the answer. One thread at a time may do so.
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
-    batch's gradients into `gradients` and gives the loss; another one gives outputs that the next call overwrites.
+    batch's gradients into `gradients` and returns the loss; another one returns outputs that the next call overwrites.
     `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
+    `steps` are the functions of the lanes; where lanes have `barriers` they are generators. `executor` calls them.
+    `allocate` makes what the lanes of a training program have in common.
     """
 
     def __init__(
@@ -41,33 +50,33 @@ class BoundProgram:
         normalization: tuple[Array, Array] | None,
         random: np.random.Generator | None,
         states: Mapping[str, Array] | None = None,
+        *,
+        executor: LaneRunner,
+        allocate: Allocate = np.zeros,
     ):
         schedule = plan.schedule
         self.plan = plan
+        self.executor = executor
         self.blas_threads = None if schedule.one_thread_anyway() else schedule.blas_threads
         self.quiet = copy_context()  # where numbers may overflow without a warning
         self.quiet.run(np.seterr, all="ignore")
         batch = schedule.batch * schedule.block
-        zeros = shared if schedule.training else np.zeros
-        self.samples = zeros((batch, *schedule.input_shape), sample_type)
-        self.targets = zeros((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
+        self.samples = allocate((batch, *schedule.input_shape), sample_type)
+        self.targets = allocate((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
         symbolic = reads_symbols((node.layer, node.inputs) for node in schedule.nodes)
-        self._padding = zeros(batch, np.intp) if symbolic else None
-        self._draws = _draws(plan)
-        self._steps: list[Step] = []
-        self._meetings = max(lane.meetings for lane in plan.lanes.values())
-        self._told = shared(1, np.float64)  # the loss of the lane that a partner computes
-        self.partner: Partner | None = None
-        self.work = 0  # its number there
+        self._padding = allocate(batch, np.intp) if symbolic else None
+        self._draws = _draws(plan, allocate)
+        self.steps: list[Step] = []
+        self.barriers = max(lane.meetings for lane in plan.lanes.values())
         commons = [lane.common.items() for lane in plan.lanes.values()]
-        together = {name: zeros(shape, plan.dtype) for common in commons for name, shape in common}
+        together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
         mode = Mode(schedule.training, random, strided=behind_strides(schedule.nodes) if symbolic else {})
         start = 0
         for i, size in enumerate(schedule.lanes):
             if i and gradients is not None:
-                self._gradients.append(shared(gradients.shape, gradients.dtype))
+                self._gradients.append(allocate(gradients.shape, gradients.dtype))
             part = slice(start, start + size * schedule.block)
             arguments = LaneArguments(
                 parameters=parameters,
@@ -83,39 +92,43 @@ class BoundProgram:
                 number=i,
             )
             make = partial(arguments.bind, _compiled(plan.lanes[size].text))
-            self._steps.append(make() if len(schedule.lanes) == 1 else self._made_at_last(i, make))
+            self.steps.append(make() if len(schedule.lanes) == 1 else self._made_at_first_call(i, make))
             start += size
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a bound program cannot be copied or pickled: its text holds its arrays; copy the network")
+
     def _mode_of(self, mode: Mode, part: slice, states: Mapping[str, Array]) -> Mode:
-        """The mode for some samples of the batch."""
+        """Return the mode for some samples of the batch."""
         padding = self._padding[part] if self._padding is not None else None
         return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()})
 
-    def _made_at_last(self, number: int, make: Callable[[], Step]) -> Step:
-        """The step of a lane that makes its buffers when it is first taken: in the process that works with them."""
+    def _made_at_first_call(self, number: int, make: Callable[[], Step]) -> Step:
+        """Return the step of a lane that makes its buffers at its first call: in the process that works with them."""
 
         def first() -> Any:
-            self._steps[number] = make()
-            return self._steps[number]()
+            self.steps[number] = make()
+            return self.steps[number]()
 
         return first
 
     def block(self, rates: Sequence[float]) -> list[float]:
-        """Steps of plain SGD on the first samples, one each, at these rates; their losses. See rewrites.blocks."""
-        losses: list[float] = self._steps[0](rates)
+        """Make steps of plain SGD on the first samples, one each, at these rates; return their losses. See
+        rewrites.blocks."""
+        losses: list[float] = self.steps[0](rates)
         return losses
 
     def __call__(self, summed: bool = True) -> Any:
-        """One step over the samples that stand in `samples`. Unless it is `summed`, `sum_up` makes of the gradients of
-        lanes that of the batch."""
+        """Make one step over the samples in `samples`. Unless it is `summed`, `sum_up` is to add up the gradients of
+        the lanes."""
         if self._padding is not None:
             self._padding[...] = padding_of(self.samples)
         if self._random is not None:
             for drawn in self._draws.values():
                 self._random.random(out=drawn, dtype=np.float32)
-        if len(self._steps) == 1:
-            return self._steps[0]()
-        results = self._results()
+        if len(self.steps) == 1:
+            return self.steps[0]()
+        results = self.executor.run(self)
         if not self._gradients:
             return np.concatenate(results)
         if summed:
@@ -127,67 +140,22 @@ class BoundProgram:
         for other in self._gradients[1:]:
             np.add(self._gradients[0][part], other[part], out=self._gradients[0][part])
 
-    def share(self, partner: Partner) -> None:
-        """The second lane, which a partner computes."""
-        self._told[0] = self._walk(1, partner)
 
-    def _results(self) -> list[Any]:
-        """What each lane gives. From one meeting to the next lanes touch nothing in common."""
-        if self.partner is not None:
-            self.partner.begin(self.work)
-            first = self._walk(0, self.partner)
-            self.partner.end()
-            return [first, float(self._told[0])]
-        run = run_together if self.plan.schedule.step_flops() >= STEP_WORTH_A_THREAD else run_in_turn
-        if not self._meetings:
-            return run(self._steps)
-        lanes = [step() for step in self._steps]
-        for _ in range(self._meetings):
-            run([lane.__next__ for lane in lanes])
-        return run([lane.__next__ for lane in lanes])
-
-    def _walk(self, number: int, partner: Partner) -> Any:
-        """A lane in a process of its own, from one meeting to the next."""
-        if not self._meetings:
-            return self._steps[number]()
-        lane = self._steps[number]()
-        for _ in range(self._meetings):
-            next(lane)
-            partner.meet()
-        return next(lane)
-
-
-def run_together(steps: list[Step]) -> list[Any]:
-    """The results of steps that touch nothing in common, one thread each, in their order."""
-    waiting = [_workers().submit(step) for step in steps[1:]]
-    first = steps[0]()
-    return [first, *(future.result() for future in waiting)]
-
-
-def run_in_turn(steps: list[Step]) -> list[Any]:
-    """The same results without a second thread, where handing work over would cost more than it saves."""
-    return [step() for step in steps]
-
-
-@cache
-def _workers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="nnspec-lane")
-
-
-def _draws(plan: Plan) -> Mapping[str, Array]:
-    """An array of uniform numbers for each dropout, (batch, *shape), in the order of the layers; ones keep all."""
+def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:
+    """Return an array of uniform numbers for each dropout, (batch, *shape), in the order of the layers; ones keep
+    all."""
     schedule = plan.schedule
     draws: dict[str, Array] = {}
     for node in schedule.nodes:
         if schedule.training and node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0:
-            draws[node.name] = shared((schedule.batch, *node.output_shape), np.float32)
+            draws[node.name] = allocate((schedule.batch, *node.output_shape), np.float32)
             draws[node.name].fill(1)
     return draws
 
 
 @cache
 def _compiled(text: str) -> Callable[..., Step]:
-    """The `lane` function of a program's text. The text is our own: names from a spec reach it as identifiers."""
+    """Return the `lane` function of a program's text. The text is our own: a spec's names reach it as identifiers."""
     space: dict[str, Any] = dict(PROGRAM_NAMES)
     exec(compile(text, "<nnspec program>", "exec"), space)
     made: Callable[..., Step] = space["lane"]

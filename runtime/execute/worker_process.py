@@ -1,141 +1,226 @@
-"""A second process that computes its share of every step of training beside this one.
+"""A worker process that computes the second lane of every training step, at the same time as this process the first.
 
-Python runs one thread at a time, and two that take turns at short operations hinder each other; two processes do not.
-The second one is a fork: it has whatever was made before it, and the two see of each other what lies in `shared`
-memory. Two semaphores order what they do, so that nothing is read before it is written.
+Python runs one thread at a time, and two threads running short operations contend for the interpreter lock; two
+processes do not. The worker is a fork: it has whatever was made before it, and shares with this process what is in
+`shared_memory`. A message says what to do, and two semaphores order reading after writing.
+
+Imported only where a worker can exist: it needs POSIX semaphores.
 """
 
+import ctypes
 import gc
+import mmap
 import multiprocessing
 import os
 import signal
-import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from enum import IntEnum
+from typing import Any, NoReturn
 
 import numpy as np
 
-from nnspec.runtime.arrays import shared
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.errors import TrainingError
+from nnspec.runtime.execute.executor import Update
+from nnspec.runtime.execute.shared_memory import shared
+from nnspec.runtime.execute.watch import Watch
 
 SPIN = 0.002
-"""Seconds for which a process looks again and again before it sleeps: to be woken takes as long as a short step."""
+"""Seconds for which a process polls before it sleeps: to be woken takes as long as a short step."""
 
-QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""How much of the processors a container may use: microseconds in a period, or "max"."""
+POLL = 0.1
+"""Seconds of sleep until a process looks whether the other one still runs."""
 
-LOOK = 0.1
-"""Seconds of sleep until a process sees whether the other one is still there."""
+START = 10.0
+"""Seconds within which a new worker must have multiplied two matrices."""
 
-
-def possible() -> bool:
-    """Whether a partner helps: this process may use a second core, and a fork of it keeps what it needs."""
-    needed = hasattr(os, "fork") and hasattr(signal, "SIGKILL") and hasattr(os, "sched_getaffinity")
-    if sys.platform != "linux" or not needed or len(os.sched_getaffinity(0)) < 2:
-        return False
-    try:
-        share, period = QUOTA.read_text().split()
-    except (OSError, ValueError):
-        return True
-    return share == "max" or int(share) >= 2 * int(period)
+PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 
 
-class Partner:
-    """The second process. It does one of its `works`, by number, whenever it is asked; its answer is what they write
-    into shared memory. A work is given the partner, to `meet` the first process half-way."""
+class Task(IntEnum):
+    """What a worker is asked to do."""
 
-    def __init__(self, works: "Sequence[Callable[[Partner], None]]"):
+    PROBE = 0
+    RUN = 1
+    APPLY = 2
+
+
+class Message(ctypes.Structure):
+    """What the two processes say to each other.
+
+    RUN: compute the second lane of the program of this number; `result` is its loss. APPLY: update the parameters from
+    `start` to `stop`, and where `program` is not -1, sum the gradients of its lanes there first.
+    """
+
+    _fields_ = (
+        ("task", ctypes.c_int),
+        ("program", ctypes.c_int),
+        ("step", ctypes.c_int64),
+        ("rate", ctypes.c_double),
+        ("start", ctypes.c_int64),
+        ("stop", ctypes.c_int64),
+        ("result", ctypes.c_double),
+        ("failed", ctypes.c_int),
+    )
+
+
+class WorkerProcess:
+    """The executor with a second process. `programs` and `update` are all that it can be asked for.
+
+    Raises OSError where there are no more processes or no memory for them, and where the new process hangs: another
+    thread's lock was copied while that thread held it.
+    """
+
+    def __init__(self, programs: Sequence[BoundProgram], update: Update):
         context = multiprocessing.get_context("fork")
         self._here, self._there = context.Semaphore(0), context.Semaphore(0)
-        self._works = works
-        self._order = shared(2, np.int64)  # the number of the work, and whether it failed
+        self._message = Message.from_buffer(mmap.mmap(-1, ctypes.sizeof(Message)))
+        self._programs = programs
+        self._numbers = {id(program): number for number, program in enumerate(programs)}
+        self._update = update
         self._parent = os.getpid()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of other threads, which the fork has no need of
-            self._child = os.fork()
-        if not self._child:
+            warnings.simplefilter("ignore", DeprecationWarning)  # about threads: those of BLAS, which end before a fork
+            self.pid = os.fork()
+        if not self.pid:
             try:
                 self._serve()
             finally:
                 os._exit(1)
-
-    @classmethod
-    def of(cls, works: "Sequence[Callable[[Partner], None]]") -> "Partner | None":
-        """A partner for these works; None where there can be none, and this process does them alone."""
-        if not possible():
-            return None
+        self._watch = Watch(self.pid)
         try:
-            return cls(works)
-        except (OSError, ImportError):  # no more processes, no memory for them, or no semaphores
-            return None
+            self._begin(Task.PROBE)
+            self._end(time.perf_counter() + START)
+        except TrainingError as error:
+            self.close()
+            raise OSError(str(error)) from error
+        except BaseException:
+            self.close()
+            raise
 
-    def begin(self, work: int) -> None:
-        """Have it begin."""
-        self._order[0] = work
-        self._there.release()
+    def run(self, program: BoundProgram) -> list[Any]:
+        """Compute the first lane here and the second one in the worker."""
+        message = self._message
+        message.program = self._numbers[id(program)]
+        self._begin(Task.RUN)
+        first = self._walk(program, 0, self._meet)
+        self._end()
+        return [first, message.result]
 
-    def end(self) -> None:
-        """Wait until it has done what it began. Raises TrainingError where it cannot."""
-        self._wait(self._here, self._alive)
-        if self._order[1]:
-            raise TrainingError("the second process of the training failed; what it said stands above")
-
-    def meet(self) -> None:
-        """Wait for the other process, on either side, in the middle of a work. Raises as `end` does."""
-        if self._child:
-            self._there.release()
-            self.end()
-        else:
-            self._here.release()
-            self._wait(self._there, self._wanted)
+    def apply(self, update: Update, slices: Sequence[slice]) -> None:
+        """Apply the update to the first slice here and to the second one in the worker."""
+        message, (first, second) = self._message, slices
+        message.program = -1 if update.program is None else self._numbers[id(update.program)]
+        message.step, message.rate = update.step, update.rate
+        message.start, message.stop = second.start, second.stop
+        self._begin(Task.APPLY)
+        update(first)
+        self._end()
 
     def close(self) -> None:
-        """End it."""
-        if self._child:
-            os.kill(self._child, signal.SIGKILL)
-            os.waitpid(self._child, 0)
-            self._child = 0
+        """End the worker. A fork of this process leaves it alone."""
+        if self._parent == os.getpid():
+            self._watch.kill()
 
-    def _alive(self) -> None:
-        if self._child and os.waitpid(self._child, os.WNOHANG)[0]:
-            self._child = 0
-            raise TrainingError(
-                "the second process of the training was ended from outside, perhaps for want of memory; "
-                "nnspec resume goes on from what was saved last"
-            )
+    def _begin(self, task: Task) -> None:
+        self._message.task = task
+        self._there.release()
 
-    def _wanted(self) -> None:
+    def _end(self, until: float = float("inf")) -> None:
+        """Wait until the worker has done its task. Raises TrainingError where it has failed or ended."""
+        self._await(self._here, self._watch.check, until)
+        if self._message.failed:
+            raise TrainingError("the worker process of the training failed; its error is printed above")
+
+    def _meet(self) -> None:
+        """The barrier, in this process: wait until the worker is there too. Raises as `_end` does."""
+        self._there.release()
+        self._end()
+
+    def _meet_parent(self) -> None:
+        """The barrier, in the worker."""
+        self._here.release()
+        self._await(self._there, self._check_parent)
+
+    def _walk(self, program: BoundProgram, number: int, meet: Callable[[], None]) -> Any:
+        """Compute one lane of a program, from barrier to barrier."""
+        if not program.barriers:
+            return program.steps[number]()
+        lane = program.steps[number]()
+        for _ in range(program.barriers):
+            next(lane)
+            meet()
+        return next(lane)
+
+    def _await(self, semaphore: Any, check: Callable[[], None], until: float = float("inf")) -> None:
+        """Wait for a semaphore; while it lasts, let `check` raise if the other process is gone."""
+        sleep_at = time.perf_counter() + SPIN
+        while not semaphore.acquire(False):
+            os.sched_yield()
+            if time.perf_counter() > sleep_at:
+                while not semaphore.acquire(True, POLL):
+                    check()
+                    if time.perf_counter() > until:
+                        raise TrainingError("the worker process of the training does not answer")
+                return
+
+    def _check_parent(self) -> None:
         if os.getppid() != self._parent:
             os._exit(0)
 
-    def _wait(self, semaphore: Any, check: Callable[[], None]) -> None:
-        until = time.perf_counter() + SPIN
-        while not semaphore.acquire(False):
-            os.sched_yield()
-            if time.perf_counter() > until:
-                while not semaphore.acquire(True, LOOK):
-                    check()
-                return
-
-    def _serve(self) -> None:
-        """The life of the second process. It has nothing to do with the first one's files, signals and exit."""
+    def _serve(self) -> NoReturn:
+        """The life of the worker. It has nothing to do with the first process's files, signals and exit."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        self._check_parent()  # which may have ended before that
         gc.disable()
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
         os.dup2(null, 1)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        tasks = {Task.PROBE: probe, Task.RUN: self._run_second_lane, Task.APPLY: self._apply_second_slice}
         with np.errstate(all="ignore"):
             while True:
-                self._wait(self._there, self._wanted)
+                self._await(self._there, self._check_parent)
                 try:
-                    self._works[self._order[0]](self)
+                    tasks[self._message.task]()
                 except BaseException:
-                    os.write(2, traceback.format_exc().encode())  # of what stood behind sys.stderr nothing is left
-                    self._order[1] = 1
+                    with suppress(OSError):
+                        os.write(2, traceback.format_exc().encode())  # sys.stderr may be a file that is closed here
+                    self._message.failed = 1
                 self._here.release()
+
+    def _run_second_lane(self) -> None:
+        self._message.result = self._walk(self._programs[self._message.program], 1, self._meet_parent)
+
+    def _apply_second_slice(self) -> None:
+        message, update = self._message, self._update
+        update.program = None if message.program < 0 else self._programs[message.program]
+        update.step, update.rate = message.step, message.rate
+        update(slice(message.start, message.stop))
+
+
+def probe() -> None:
+    """Multiply two matrices: a worker whose BLAS hangs does not answer."""
+    for kind in (np.float32, np.float64):
+        np.ones((64, 64), kind) @ np.ones((64, 64), kind)
+
+
+@contextmanager
+def worker_process(
+    programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
+) -> Iterator[WorkerProcess | None]:
+    """Share the memory of `arrays` with a worker process while this lasts; None where there cannot be one."""
+    with ExitStack() as stack:
+        worker = None
+        with suppress(OSError, ImportError):  # ImportError: no semaphores
+            stack.enter_context(shared(arrays))
+            worker = stack.enter_context(closing(WorkerProcess(programs, update)))
+        yield worker

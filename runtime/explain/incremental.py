@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.compiler.bind import run_together
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.execute.blas import fixed_threads
+from nnspec.runtime.execute.threads import run_together
 from nnspec.runtime.explain.occlusion import OcclusionRequest, reference_occlusion
 from nnspec.runtime.explain.patch_ends import PasteEnd, PatchEnd
 from nnspec.runtime.explain.patch_rules import StepBuilder
@@ -28,7 +29,7 @@ from nnspec.runtime.explain.patch_steps import PatchStep
 from nnspec.runtime.explain.patches import PatchBatch, PhasedImages, PositionGroup, whole_image
 from nnspec.runtime.infer.evaluation import class_probabilities
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.program_cache import Programs, fixed_threads
+from nnspec.runtime.infer.program_cache import Programs
 from nnspec.runtime.infer.reference_program import Program
 from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.layers.activation import Softmax

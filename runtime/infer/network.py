@@ -1,6 +1,9 @@
-"""A network with its weights: what compile and load give and train changes."""
+"""A network with its weights: what `compile` and `load` return and `train` changes."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -9,7 +12,7 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.data.samples import rectangular
-from nnspec.runtime.errors import NetworkError
+from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.infer.program_cache import Programs
 from nnspec.runtime.infer.reference_program import Program
 from nnspec.runtime.initializers import initialize
@@ -22,10 +25,14 @@ from nnspec.spec_lang.vocabulary.shape import Parameter
 
 
 class Network:
-    """A checked spec, its weights, and what its data taught about preparing samples.
+    """A checked spec, its weights, and the preprocessing fitted to its data.
 
-    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs` are
-    what runs; `program` is the plain one that defines what they compute.
+    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs`
+    are what runs; `program` is the plain one that defines what they compute.
+
+    Several threads may ask one network at the same time. Only one may train it, and an answer during a change of its
+    weights has some of the old ones and some of the new. Copies (`copy.copy`, `copy.deepcopy`, pickle) have weights of
+    their own.
     """
 
     def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
@@ -37,9 +44,19 @@ class Network:
         graph = build_graph(spec)
         self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
         self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
+        self._training = os.getpid(), Lock()
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        arrays = np.array(self.parameter_arena.flat), np.array(self.buffer_arena.flat)
+        return self.spec, self.preprocessing, self.dtype, *arrays
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        spec, preprocessing, dtype, parameters, buffers = state
+        Network.__init__(self, spec, preprocessing, dtype)
+        self.parameter_arena.flat[...] = parameters
+        self.buffer_arena.flat[...] = buffers
 
     def __repr__(self) -> str:
-        """What a notebook shows of it."""
         spec = self.spec
         return f"<Network {spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
 
@@ -57,7 +74,7 @@ class Network:
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """A copy of every array that training changes, by its name: conv1/weight, dense1/bias."""
+        """Copies of the arrays that training changes, by name: conv1/weight, dense1/bias."""
         return self.parameter_arena.copies()
 
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
@@ -70,8 +87,22 @@ class Network:
         except ValueError as error:
             raise NetworkError(str(error)) from None
 
+    @contextmanager
+    def trained(self) -> Iterator[None]:
+        """Reserve the network for one training while this lasts. Raises TrainingError where another one has it."""
+        if self._training[0] != os.getpid():  # of a process that forked this one, whose training is not ours
+            self._training = os.getpid(), Lock()
+        if not self._training[1].acquire(blocking=False):
+            raise TrainingError(
+                f"{self.spec.name} is being trained already; train a copy of it: copy.deepcopy(network)"
+            )
+        try:
+            yield
+        finally:
+            self._training[1].release()
+
     def predict(self, x: Any) -> np.ndarray:
-        """The network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
+        """Return the network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
         samples = self.programs.as_samples(x)
         answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
         start = 0
@@ -81,21 +112,20 @@ class Network:
         return answers
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
-        """The training loss, the mean over the batch, and its gradients by parameter.
+        """Return the training loss, the mean over the batch, and its gradients by parameter.
 
-        Computed as in training, batch statistics included, but for dropout, which draws nothing; the network stays as
-        it is.
+        It is computed as in training, with the statistics of the batch, but without dropout. The network does not
+        change.
         """
         gradients = Arena(self.spec.parameters(), self.dtype)
-        buffers = self.buffer_arena.flat.copy()
-        self.programs.as_samples(x)  # which refuses what is no sample
+        self.programs.as_samples(x)  # which raises DataError for what is not a sample
         batch = self.preprocessing.apply(x, self.dtype)
-        loss = self.program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)
-        self.buffer_arena.flat[...] = buffers
+        program = self.program.with_own_buffers() if self.buffer_arena else self.program
+        loss = program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)
         return loss, gradients.copies()
 
 
 def _initializer(parameter: Parameter, own: str | None, default: Word) -> Word:
-    """The array's own initializer, else its layer's, else the spec's."""
+    """Return the array's own initializer, else its layer's, else the spec's."""
     name = parameter.init or own
     return words("init")[name]() if name is not None else default

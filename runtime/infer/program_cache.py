@@ -1,21 +1,21 @@
 """The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
 
 from collections.abc import Iterator, Mapping
-from functools import cache, lru_cache
 from typing import Any, Literal
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from nnspec.runtime.arena import Arena, offsets
-from nnspec.runtime.arrays import Array
+from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.assemble import Plan, assemble
-from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.compiler.graph import Graph, build_graph, symbols_of
 from nnspec.runtime.compiler.rewrites import rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import DataError
+from nnspec.runtime.execute.blas import fixed_threads
+from nnspec.runtime.execute.processors import executor_for
 from nnspec.runtime.layers.embedding import first_unknown
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.bases import Weighted
@@ -23,10 +23,16 @@ from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Sgd
 
 Purpose = Literal["train", "logits", "outputs"]
-"""What a program is for: a training step, what stands before the head (for a loss), or the answers."""
+"""What a program is for: a training step, the logits (for a loss), or the outputs."""
 
 LARGEST = 256
 """Samples in the largest batch that inference takes at a time."""
+
+MOST_IDLE = 8
+"""Programs of a network that are kept for the next call, the last used ones."""
+
+Key = tuple[Purpose, int, np.dtype[Any]]
+"""Purpose, size of batch and type of the samples of a program for inference."""
 
 
 def plan_for(
@@ -40,7 +46,7 @@ def plan_for(
     plain_sgd: bool = False,
     without: frozenset[str] = frozenset(),
 ) -> Plan:
-    """The plan of a network for one size of batch. `without` names rewrites to leave out; nothing is allocated."""
+    """Return the plan of a network for one size of batch. `without` names rewrites to leave out."""
     schedule = ExecutionSchedule.of(
         graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd
     )
@@ -50,7 +56,7 @@ def plan_for(
 
 
 def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
-    """The plan of a training step of a spec on whole batches of its data, before any array exists."""
+    """Return the plan of a training step of a spec on whole batches of its data, before any array exists."""
     schedule = ExecutionSchedule.of(
         build_graph(spec),
         spec.loss,
@@ -65,20 +71,24 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
 
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
-    """Whether a step of this spec is p − rate·g and nothing else: no decay, no clipping, no penalty on any weight."""
+    """Return whether a step of this spec is p − rate·g and nothing else: no decay, clipping or penalty on weights."""
     optimizer = spec.optimizer
     return type(optimizer) is Sgd and not (optimizer.weight_decay or changes_gradients(spec))
 
 
 def changes_gradients(spec: Spec) -> bool:
-    """Whether a gradient is clipped, or a penalty on weights added to it, before the optimizer has it."""
+    """Return whether a gradient is clipped, or has a penalty added, before the optimizer has it."""
     clipped = spec.train.clip_norm is not None or spec.train.clip_value is not None
     penalized = any(isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2) for node in spec.nodes)
     return clipped or penalized
 
 
 class Programs:
-    """The programs over one network's arrays. `without` names rewrites to leave out."""
+    """The programs over one network's arrays. `without` names rewrites to leave out.
+
+    Several threads may use them at the same time: a program serves one of them at a time, and each that finds none
+    idle makes one. Copies and pickles begin without programs.
+    """
 
     def __init__(
         self,
@@ -96,10 +106,14 @@ class Programs:
         self.preprocessing = preprocessing
         self.without = without
         self._symbols = symbols_of(graph)
-        self._inference = lru_cache(maxsize=8)(self._new_inference)
+        self._idle: list[tuple[Key, BoundProgram]] = []  # the last used one at the end
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arrays = self.parameters, self.buffers
+        return type(self), (self.graph, self.loss, *arrays, self.preprocessing, self.without)
 
     def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
-        """The plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
+        """Return the plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
         normalized = self.preprocessing.normalize != "none"
         arrays = self.parameters, self.buffers
         return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without)
@@ -113,15 +127,17 @@ class Programs:
         random: np.random.Generator,
         plain_sgd: bool = False,
         states: Mapping[str, Array] | None = None,
+        allocate: Allocate = pages,
     ) -> BoundProgram:
-        """A training step for batches of this size, drawn from arrays like these, on the `states` that layers carry."""
+        """Return a training step for batches of this size, drawn from arrays like these, on the `states` that layers
+        carry."""
         plan = self.plan(batch, "train", plain_sgd)
         target = (targets.shape[1:], targets.dtype)
-        return self._bound(plan, gradients.flat, inputs.dtype, target, random, states)
+        return self._bound(plan, gradients.flat, inputs.dtype, target, random, states, allocate)
 
     def as_samples(self, inputs: Any) -> Array:
-        """Raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they do
-        not fit, or are symbols that the network does not know."""
+        """Return raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they
+        do not fit, or are symbols that the network does not know."""
         batch = self.preprocessing.as_batch(inputs)
         samples = batch.reshape(len(batch), *self.graph.input_shape)
         if self._symbols is not None:
@@ -134,16 +150,20 @@ class Programs:
         return samples
 
     def run(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
-        """The answers for raw samples, batch after batch; each array is the program's own until the next one."""
+        """Yield the answers for raw samples, batch after batch; each array is the program's own until the next one."""
         for start in range(0, len(samples), LARGEST):
             part = samples[start : start + LARGEST]
             size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
-            program = self._inference(purpose, size, part.dtype)
-            program.samples[: len(part)] = part
-            yield settled(program)[: len(part)]
+            key = purpose, size, part.dtype
+            program = self._take(key)
+            try:
+                program.samples[: len(part)] = part
+                yield settled(program)[: len(part)]
+            finally:
+                self._give_back(key, program)
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
-        """The answers for raw samples that follow each other in time, one by one: layers carry their states through."""
+        """Yield the answers for raw samples that follow each other in time: layers carry their states through."""
         program, _ = self.carrying(purpose, 1, samples.dtype)
         for sample in samples:
             program.samples[0] = sample
@@ -152,7 +172,7 @@ class Programs:
     def carrying(
         self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]
     ) -> tuple[BoundProgram, dict[str, Array]]:
-        """A program whose layers go on from call to call, and the states that they carry, zeros at first, by layer."""
+        """Return a program whose layers go on from call to call, and their states by layer, zeros at first."""
         states = {
             node.name: np.zeros((batch, count), self.parameters.flat.dtype)
             for node in self.graph.nodes
@@ -160,8 +180,24 @@ class Programs:
         }
         return self._bound(self.plan(batch, purpose), None, sample_type, None, None, states), states
 
-    def _new_inference(self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]) -> BoundProgram:
+    def _take(self, key: Key) -> BoundProgram:
+        """Return a program that no other thread uses, an idle one if there is one.
+
+        No lock: a fork would copy it while it is held. Whoever removes a program from the list has it.
+        """
+        for entry in reversed(self._idle.copy()):
+            if entry[0] == key:
+                try:
+                    self._idle.remove(entry)
+                except ValueError:  # another thread was faster
+                    continue
+                return entry[1]
+        purpose, batch, sample_type = key
         return self._bound(self.plan(batch, purpose), None, sample_type, None, None)
+
+    def _give_back(self, key: Key, program: BoundProgram) -> None:
+        self._idle.append((key, program))
+        del self._idle[:-MOST_IDLE]
 
     def _bound(
         self,
@@ -171,6 +207,7 @@ class Programs:
         target: tuple[tuple[int, ...], np.dtype[Any]] | None,
         random: np.random.Generator | None,
         states: Mapping[str, Array] | None = None,
+        allocate: Allocate = np.zeros,
     ) -> BoundProgram:
         normalization = (
             self.preprocessing.constants(sample_type, self.parameters.flat.dtype) if plan.normalized else None
@@ -185,51 +222,15 @@ class Programs:
             normalization,
             random,
             states,
+            executor=executor_for(plan.schedule),
+            allocate=allocate,
         )
 
 
 def settled(program: BoundProgram) -> Any:
-    """One call of a program by itself, as `fixed_threads` would have it. A program so short that BLAS computes it on
-    one thread whatever it may use is only kept quiet: the rest would cost as much as its arithmetic."""
+    """Call a program once, as `fixed_threads` would have it. A program so short that BLAS computes it on one thread
+    whatever it may use is only kept quiet: the rest would cost as much as its arithmetic."""
     if program.blas_threads is None:
         return program.quiet.run(program)
     with fixed_threads(program.blas_threads):
         return program()
-
-
-class fixed_threads:
-    """BLAS with the number of threads that a plan says, so that its bits are equal anywhere; numbers may overflow
-    quietly.
-
-    A class, for a generator would cost a short prediction more than its arithmetic.
-    """
-
-    __slots__ = ("before", "blas", "errors")
-
-    def __init__(self, blas: int):
-        self.blas = blas
-        self.errors = np.errstate(all="ignore")
-
-    def __enter__(self) -> None:
-        self.errors.__enter__()
-        self.before = [_changed(library, self.blas) for library in _blas()]
-
-    def __exit__(self, *raised: Any) -> None:
-        for library, threads in zip(_blas(), self.before, strict=True):
-            if threads != self.blas:
-                library.set_num_threads(threads)
-        self.errors.__exit__(*raised)
-
-
-def _changed(library: Any, threads: int) -> int:
-    """The number of threads that a library had, before it has this one."""
-    before: int = library.num_threads
-    if before != threads:
-        library.set_num_threads(threads)
-    return before
-
-
-@cache
-def _blas() -> list[Any]:
-    """The BLAS libraries of this process: asked here, for threadpoolctl's own limit costs ten times as much."""
-    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]

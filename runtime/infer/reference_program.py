@@ -1,6 +1,7 @@
-"""A graph bound to its arrays: the plain program, layer after layer as each is defined."""
+"""A graph over its arrays: the plain program, which calls the definition of each layer."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -23,11 +24,12 @@ Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
 class Program:
     """Forward, loss and backward of one network over arrays that stay in place.
 
-    `forward` gives what stands before the head; `outputs` applies the head too. Batches are (batch, *input shape).
+    `forward` returns the logits; `outputs` applies the head too. Batches are (batch, *input shape).
     """
 
     def __init__(self, graph: Graph, loss: Loss, parameters: Arena, buffers: Arena):
         self.graph = graph
+        self._word = loss
         self.parameters = parameters
         self.buffers = buffers
         self._loss = build_loss(loss)
@@ -45,16 +47,23 @@ class Program:
             if isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2)
         ]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Program, (self.graph, self._word, self.parameters, self.buffers)
+
+    def with_own_buffers(self) -> "Program":
+        """Return the program over a copy of the buffers, which a training step changes."""
+        return Program(self.graph, self._word, self.parameters, copy(self.buffers))
+
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """The network's answers for normalized samples, (batch, *output shape); nothing is drawn or changed."""
+        """Return the outputs for normalized samples, (batch, *output shape). Nothing is drawn or changed."""
         return self.with_head(self.forward(x, Mode())[0])
 
     def with_head(self, z: np.ndarray) -> np.ndarray:
-        """The head over what `forward` gave."""
+        """Apply the head to the logits."""
         return self._head(z, Mode())[0] if self._head is not None else z
 
     def forward(self, x: np.ndarray, mode: Mode) -> tuple[np.ndarray, Pullback]:
-        """What stands before the head, and a function from its gradient to the gradients of the parameters."""
+        """Return the logits, and a function from their gradient to the gradients of the parameters."""
         values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
         if mode.padding is None and self._symbolic:
             mode = replace(mode, padding=padding_of(values[INPUT]), strided=self._strided)
@@ -88,11 +97,11 @@ class Program:
         return np.concatenate(arguments, axis=-1), lambda d_y: (np.split(d_y, edges, axis=-1), {})
 
     def loss(self, z: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
-        """The mean loss of a batch from what `forward` gave, without penalties, and its gradient."""
+        """Return the mean loss of a batch of logits, without penalties, and its gradient."""
         return self._loss(z, targets)
 
     def penalize(self, gradients: Arena) -> float:
-        """Σ l1·|w| + l2·w² over the layers that ask for it; its gradient is added to `gradients`."""
+        """Return Σ l1·|w| + l2·w² over the layers with penalties, and add its gradient to `gradients`."""
         total = 0.0
         for name, l1, l2 in self._penalties:
             weight = self.parameters[name]
@@ -101,7 +110,7 @@ class Program:
         return total
 
     def loss_and_gradients(self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena) -> float:
-        """The loss of a batch, penalties included; its gradients are written into `gradients`."""
+        """Return the loss of a batch with penalties, and write its gradients into `gradients`."""
         z, pullback = self.forward(x, mode)
         loss, d_z = self.loss(z, targets)
         for name, gradient in pullback(d_z).items():

@@ -1,28 +1,57 @@
 """Steps of training: samples drawn into a program's place, the gradient, the optimizer."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 
 from nnspec.runtime.arena import Arena
-from nnspec.runtime.arrays import shared
-from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.arrays import Array, pages
+from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.data import Data
-from nnspec.runtime.execute.worker_process import Partner
-from nnspec.runtime.infer.program_cache import changes_gradients, fixed_threads, steps_are_plain_sgd
+from nnspec.runtime.execute import processors
+from nnspec.runtime.execute.blas import GATE, fixed_threads
+from nnspec.runtime.execute.executor import Executor
+from nnspec.runtime.execute.in_turn import IN_TURN
+from nnspec.runtime.infer.program_cache import changes_gradients, steps_are_plain_sgd
 from nnspec.runtime.optimizers import rule
 from nnspec.runtime.schedules import factor
 from nnspec.runtime.train.state import State, next_samples
 
 WORTH_HALVING = 50_000
-"""Parameters that two processes move faster than one."""
+"""Parameters that two processes update faster than one."""
 
 ALL = slice(None)
 
-MOVE = 0
-"""The partner's work that is a step of the optimizer; those behind it are lanes."""
+
+class SliceUpdate:
+    """A step of the optimizer, slice by slice. See `nnspec.runtime.execute.executor.Update`."""
+
+    def __init__(
+        self,
+        move: Callable[[Array, Array, Mapping[str, Array], int, float], None],
+        parameters: Array,
+        gradients: Array,
+        slots: Mapping[str, Array],
+    ):
+        self.program: BoundProgram | None = None
+        self.step = 0
+        self.rate = 0.0
+        self._move = move
+        self._parameters = parameters
+        self._gradients = gradients
+        self._slots = slots
+
+    def __call__(self, part: slice) -> None:
+        """Update a slice of the parameters, the gradients of the program's lanes summed before if there is one."""
+        if self.program is not None:
+            self.program.sum_up(part)
+        parameters, gradients, slots = self._parameters, self._gradients, self._slots
+        if part is not ALL:
+            parameters, gradients = parameters[part], gradients[part]
+            slots = {name: slot[part] for name, slot in slots.items()}
+        self._move(parameters, gradients, slots, self.step, self.rate)
 
 
 class Stepper:
@@ -38,22 +67,26 @@ class Stepper:
         self.gradients = Arena(self.spec.parameters(), state.network.dtype)
         self._inputs = state.network.programs.as_samples(data.train.inputs)
         self._targets = data.train.targets
-        self._update = rule(self.spec.optimizer)
         slots = {name: arena.flat for name, arena in state.slots.items()}
-        self._arenas = state.network.parameter_arena.flat, self.gradients.flat, slots
+        flat = self.gradients.flat
+        self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         self._changes_gradients = changes_gradients(self.spec)
-        self._halved = self.gradients.flat.size >= WORTH_HALVING
-        self._middle = self.gradients.flat.size // 32 * 16
-        self._partner: Partner | None = None
-        self._asked = shared(3, np.float64)  # of the partner: the work whose lanes to add up or 0, the step, its rate
+        middle = flat.size // 32 * 16
+        self._halves = slice(0, middle), slice(middle, flat.size)
+        self._worker: Executor | None = None
+        self._optimizer: tuple[Executor, tuple[slice, ...]] = IN_TURN, (ALL,)
+        self._blas = fixed_threads(1)
+        self._allocate: Allocate = pages
 
     def advance(self, most: int) -> list[float]:
-        """Make one step, or as many of a block as `most` and the epoch allow; the loss of each, in order.
+        """Make one step, or as many of a block as `most` and the epoch allow; return the loss of each, in order.
 
         Where a loss is not finite the parameters are no longer worth anything, and the caller stops.
         """
+        if GATE.waiting:
+            self._blas.give_way()
         block = self.program(self.spec.train.batch).plan.schedule.block if self.spec.train.batch == 1 else 1
         chosen, steps = next_samples(self.state, self.spec.train.batch, min(block, most))
         if block > 1:
@@ -69,38 +102,57 @@ class Stepper:
     @contextmanager
     def ready(self) -> Iterator[None]:
         """While this lasts BLAS has the threads of the plan for whole batches, overflow is left to the trainer, and a
-        partner computes the second lane, where there is one."""
-        self._programs.clear()  # what they work on is made in the process that works with it
-        batch = self.spec.train.batch
-        sizes = {batch, len(self.state.order) % batch or batch}
-        programs = [self.program(size) for size in sorted(sizes)]
-        parted = [program for program in programs if len(program.plan.schedule.lanes) == 2]
-        with fixed_threads(self.program(batch).plan.schedule.blas_threads):
-            halved = self._halved and programs[0].plan.schedule.block == 1
-            works = [lambda _: self._move_second_half(parted), *(program.share for program in parted)]
-            partner = Partner.of(works) if parted or halved else None
-            if partner is None:
+        worker process computes the second lane, where there is one.
+
+        The state is in memory that forks share only where there is a worker. Raises TrainingError where the network
+        is being trained already.
+        """
+        with self.state.network.trained():
+            self._programs.clear()  # a lane's buffers are made in the process that computes it
+            self._allocate = processors.allocator()
+            batch = self.spec.train.batch
+            sizes = {batch, len(self.state.order) % batch or batch}
+            programs = [self.program(size) for size in sorted(sizes)]
+            self._blas = fixed_threads(self.program(batch).plan.schedule.blas_threads)
+            try:
+                with self._blas, self._with_worker(programs):
+                    yield
+            finally:
+                self._programs.clear()
+                self._allocate = pages
+
+    @contextmanager
+    def _with_worker(self, programs: list[BoundProgram]) -> Iterator[None]:
+        """Let a worker process compute the second lanes and half of the optimizer, where it pays."""
+        in_lanes = [program for program in programs if len(program.steps) == 2]
+        halved = self.gradients.flat.size >= WORTH_HALVING and programs[0].plan.schedule.block == 1
+        if not (in_lanes or halved) or not processors.worker_pays():
+            yield
+            return
+        state = self.state
+        arenas = state.network.parameter_arena, state.network.buffer_arena, self.gradients, state.carried
+        flats = [arena.flat for arena in (*arenas, *state.slots.values())]
+        with processors.worker_for(in_lanes, self._update, flats) as worker:
+            if worker is None:
                 yield
                 return
+            for program in in_lanes:
+                program.executor = worker
+            self._worker = worker
+            self._optimizer = (worker, self._halves) if halved else self._optimizer
             try:
-                self._partner = partner
-                for number, program in enumerate(parted, start=MOVE + 1):
-                    program.partner, program.work = partner, number
                 yield
             finally:
-                self._partner = None
-                for program in parted:
-                    program.partner = None
-                partner.close()
+                self._worker, self._optimizer = None, (IN_TURN, (ALL,))
 
     def rate(self, step: int) -> float:
-        """The learning rate of a step, the first of which is 1."""
+        """Return the learning rate of a step, the first of which is 1."""
         time = (step - 1) / self.unit
         rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length)
         return rate * self.state.plateau.factor
 
     def program(self, batch: int) -> BoundProgram:
-        """The training step for batches of this size."""
+        """Return the training step for batches of this size."""
         if batch not in self._programs:
             self._programs[batch] = self.state.network.programs.training(
                 batch,
@@ -110,6 +162,7 @@ class Stepper:
                 self.state.dropout_random,
                 self._plain_sgd,
                 self.state.carried,
+                self._allocate,
             )
         return self._programs[batch]
 
@@ -122,41 +175,24 @@ class Stepper:
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
 
     def move(self, program: BoundProgram, loss: float, step: int, rate: float) -> float:
-        """Move the parameters by what the lanes of a program found, unless the loss is not finite; returns the loss
+        """Update the parameters by what the lanes of a program found, unless the loss is not finite; return the loss
         with its penalties."""
-        apart = program.partner is not None and not self._changes_gradients and math.isfinite(loss)
+        update = self._update
+        apart = program.executor is self._worker and not self._changes_gradients and math.isfinite(loss)
+        update.program = program if apart else None  # whose gradients are summed with the update, slice by slice
         if not apart:
-            program.sum_up(ALL)
-            loss += self.state.network.program.penalize(self.gradients)
+            if len(program.steps) > 1:
+                program.sum_up(ALL)
+            if self._changes_gradients:
+                loss += self.state.network.program.penalize(self.gradients)
         if not math.isfinite(loss):
             return loss
-        if not apart:
+        if self._changes_gradients:
             self._clip()
-        lanes = program if apart else None  # whose gradients are still to be added up
-        if self._partner is None or not self._halved:
-            self._move_part(ALL, lanes, step, rate)
-            return loss
-        self._asked[:] = program.work if lanes is not None else 0, step, rate
-        self._partner.begin(MOVE)
-        self._move_part(slice(self._middle), lanes, step, rate)
-        self._partner.end()
+        update.step, update.rate = step, rate
+        executor, slices = self._optimizer
+        executor.apply(update, slices)
         return loss
-
-    def _move_second_half(self, programs: list[BoundProgram]) -> None:
-        """The partner's share of a step of the optimizer."""
-        work, step, rate = self._asked.tolist()
-        lanes = programs[int(work) - MOVE - 1] if work else None
-        self._move_part(slice(self._middle, None), lanes, int(step), rate)
-
-    def _move_part(self, part: slice, lanes: BoundProgram | None, step: int, rate: float) -> None:
-        """Move a part of the parameters, the gradients of the lanes added up before if there are any."""
-        if lanes is not None:
-            lanes.sum_up(part)
-        parameters, gradients, slots = self._arenas
-        if part is not ALL:
-            parameters, gradients = parameters[part], gradients[part]
-            slots = {name: slot[part] for name, slot in slots.items()}
-        self._update(parameters, gradients, slots, step, rate)
 
     def _clip(self) -> None:
         """Clip the gradient as the spec asks; what is not finite in it stays so, or a divergence would be hidden."""

@@ -1,14 +1,15 @@
 """A run stopped in the middle of an epoch and gone on with ends in the bytes of one that never stopped."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nnspec import checkpoints
-from nnspec.runtime.compiler import bind, rewrites
+from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.errors import Interrupted
+from nnspec.runtime.execute.in_turn import IN_TURN
+from nnspec.runtime.infer import program_cache
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import train
 from nnspec.spec_lang.check.spec_request import Request
@@ -69,13 +70,10 @@ def test_stopping_changes_no_byte_whatever_the_optimizer_and_the_schedule(
 def test_stopping_changes_no_byte_where_lanes_have_threads_and_going_on_has_but_one(
     network: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def serially(steps: list[Callable[[], Any]]) -> list[Any]:
-        return [step() for step in steps]
-
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
     write_spec(folder, network, "optimizer adam", "schedule cosine warmup=3", LENGTH)
     run_whole(folder)
-    monkeypatch.setattr(bind, "run_together", serially)
+    monkeypatch.setattr(program_cache, "executor_for", lambda _: IN_TURN)
     run_in_parts(folder)
     assert_the_same(folder)
 

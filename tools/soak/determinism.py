@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,13 @@ from unittest.mock import patch
 import numpy as np
 
 from nnspec import checkpoints
-from nnspec.runtime.compiler import bind
-from nnspec.runtime.execute import worker_process as partner
-from nnspec.runtime.execute.worker_process import Partner
+from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.execute import processors
+from nnspec.runtime.execute.executor import Executor
+from nnspec.runtime.execute.in_turn import IN_TURN
+from nnspec.runtime.execute.threads import THREADS
+from nnspec.runtime.execute.worker_process import WorkerProcess
+from nnspec.runtime.infer import program_cache
 from tests.support.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
 from tools.soak.experiments import Tally, experiment, tries
 
@@ -93,39 +97,38 @@ def lanes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 
 
 @contextmanager
-def _in_this_process(how: str) -> Iterator[list[int]]:
-    """Training's lanes by a function of nnspec.runtime.compiler.bind, and how often that was."""
+def _counted(executor: type[Executor]) -> Iterator[list[int]]:
+    """Count the steps whose lanes an executor computes, by how many lanes they have."""
     made: list[int] = []
+    run = executor.run
 
-    def counted(steps: list[Any]) -> list[Any]:
-        made.append(len(steps))
-        return run(steps)
+    def counted(self: Executor, program: BoundProgram) -> list[Any]:
+        made.append(len(program.steps))
+        return run(self, program)
 
-    run = getattr(bind, how)
-    with (
-        patch.object(partner, "possible", lambda: False),
-        patch.multiple(bind, run_together=counted, run_in_turn=counted),
-    ):
+    with patch.object(executor, "run", counted):
         yield made
 
 
 @contextmanager
-def in_two_processes() -> Iterator[list[int]]:
-    """Training's lanes as usual, and how often a partner was asked."""
-    made: list[int] = []
-    begin = Partner.begin
-
-    def counted(self: Partner, work: int) -> None:
-        made.append(work)
-        begin(self, work)
-
-    with patch.object(Partner, "begin", counted):
+def _in_this_process(executor: Executor) -> Iterator[list[int]]:
+    """Let an executor within this process compute all lanes, and count the steps."""
+    with (
+        patch.object(processors, "worker_pays", lambda: False),
+        patch.object(program_cache, "executor_for", lambda _: executor),
+        _counted(type(executor)) as made,
+    ):
         yield made
 
 
+def in_two_processes() -> AbstractContextManager[list[int]]:
+    """Compute lanes as usual, and count the steps of the worker process."""
+    return _counted(WorkerProcess)
+
+
 LANES = {
-    "in turn": partial(_in_this_process, "run_in_turn"),
-    "threads": partial(_in_this_process, "run_together"),
+    "in turn": partial(_in_this_process, IN_TURN),
+    "threads": partial(_in_this_process, THREADS),
     "processes": in_two_processes,
 }
 """The ways in which lanes are computed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnspec import checkpoints
-from nnspec.runtime.execute.worker_process import possible
+from nnspec.runtime.execute.processors import worker_pays
 from tests.support.commands import differing, lasting, nnspec, write_data, write_spec
 from tools.soak.children import Children, at_call, children
 from tools.soak.determinism import in_two_processes
@@ -52,7 +52,7 @@ def kills_in_two(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     with in_two_processes() as begun:
         whole = prepare(folder, LENGTH, IN_TWO, 300)
     tally = _killed(whole, count, seed, folder, seconds)
-    tally.count(bool(begun) or not possible(), "no step was made in two processes")
+    tally.count(bool(begun) or not worker_pays(), "no step was made in two processes")
     return tally
 
 

@@ -13,6 +13,8 @@ from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.compiler.rewrites import REWRITES, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.execute.executor import Executor
+from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.targets import PADDING
@@ -125,7 +127,11 @@ class Both:
         return (*made, *(schedule for schedule in lanes if schedule not in made))
 
     def bound(
-        self, schedule: ExecutionSchedule, batch: Batch, random: np.random.Generator | None = None
+        self,
+        schedule: ExecutionSchedule,
+        batch: Batch,
+        random: np.random.Generator | None = None,
+        executor: Executor = IN_TURN,
     ) -> tuple[BoundProgram, Array]:
         """A program over the network's own arrays, nothing normalized, and where it writes the gradients."""
         network, plan = self.network, assemble(schedule, self.dtype, False)
@@ -133,16 +139,17 @@ class Both:
         target = (batch.y.shape[1:], batch.y.dtype) if schedule.training else None
         given = gradients if schedule.training else None
         arrays = network.parameter_arena.flat, given, network.buffer_arena.flat
-        return BoundProgram(plan, *arrays, batch.x.dtype, target, None, random), gradients
+        return BoundProgram(plan, *arrays, batch.x.dtype, target, None, random, executor=executor), gradients
 
-    def planned(self, batch: Batch, schedule: ExecutionSchedule | None = None) -> Outcome:
+    def planned(self, batch: Batch, schedule: ExecutionSchedule | None = None, executor: Executor = IN_TURN) -> Outcome:
         """A step as it is planned, after one on other samples, so that all it left behind is there to be overwritten.
 
         The gradients are filled with NaN before; the network's buffers stay as they are.
         """
         network, size = self.network, len(batch.x)
         random = np.random.default_rng(5)
-        bound, gradients = self.bound(schedule if schedule is not None else self.rewritten(size), batch, random)
+        schedule = schedule if schedule is not None else self.rewritten(size)
+        bound, gradients = self.bound(schedule, batch, random, executor)
         before = network.buffer_arena.flat.copy()
         run(bound, self.batch(size, seed=9))
         network.buffer_arena.flat[...] = before
@@ -156,10 +163,11 @@ class Both:
         loss += network.program.penalize(arena)
         return Outcome(loss, arena.flat, after)
 
-    def outputs(self, batch: Batch, schedule: ExecutionSchedule | None = None) -> Array:
+    def outputs(self, batch: Batch, schedule: ExecutionSchedule | None = None, executor: Executor = IN_TURN) -> Array:
         """The answers as they are planned, after those to other samples."""
         size = len(batch.x)
-        bound, _ = self.bound(schedule if schedule is not None else self.rewritten(size, training=False), batch)
+        schedule = schedule if schedule is not None else self.rewritten(size, training=False)
+        bound, _ = self.bound(schedule, batch, executor=executor)
         run(bound, self.batch(size, seed=9))
         answers: Array = run(bound, batch).copy()
         return answers

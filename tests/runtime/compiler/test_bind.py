@@ -1,6 +1,5 @@
 """Plans over arrays: threads, types of samples, and memory that nothing old is read from."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,13 @@ from threadpoolctl import threadpool_limits
 
 from nnspec.runtime.compiler import bind
 from nnspec.runtime.compiler.assemble import Plan, assemble
-from nnspec.runtime.compiler.bind import BoundProgram, run_together
+from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.execute.executor import Executor
+from nnspec.runtime.execute.in_turn import IN_TURN, InTurn
+from nnspec.runtime.execute.threads import THREADS
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.spec_lang.check.examination import check_source
@@ -33,28 +35,33 @@ FORMS = {
 }
 
 
-def serially(steps: list[Callable[[], Any]]) -> list[Any]:
-    return [step() for step in steps]
+class Backwards(InTurn):
+    """An executor that computes the last lane first."""
 
-
-def backwards(steps: list[Callable[[], Any]]) -> list[Any]:
-    return [step() for step in reversed(steps)][::-1]
+    def run(self, program: BoundProgram) -> list[Any]:
+        return [step() for step in reversed(program.steps)][::-1]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("executor", [serially, backwards])
-def test_one_python_thread_or_two_give_the_same_bits(
-    executor: Callable[[list[Any]], list[Any]], dtype: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    both = Both.of(DEEP, dtype)
+@pytest.mark.parametrize("executor", [THREADS, Backwards()], ids=["threads", "backwards"])
+def test_whoever_computes_the_lanes_the_bits_are_the_same(executor: Executor, dtype: str) -> None:
+    both = Both.of(DEEP.replace("-> batchnorm ", ""), dtype)
     batch = both.batch(7)
     schedules = [in_lanes(both.rewritten(7, training=training)) for training in (True, False)]
     assert schedules[0].lanes == (4, 3)
     with threadpool_limits(1):
-        threaded = both.planned(batch, schedules[0]), both.outputs(batch, schedules[1])
-        monkeypatch.setattr(bind, "run_together", executor)
-        alone = both.planned(batch, schedules[0]), both.outputs(batch, schedules[1])
-    assert bits(threaded) == bits(alone)
+        given = both.planned(batch, schedules[0], executor), both.outputs(batch, schedules[1], executor)
+        in_turn = both.planned(batch, schedules[0]), both.outputs(batch, schedules[1])
+    assert bits(given) == bits(in_turn)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_two_threads_that_meet_at_barriers_compute_the_bits_of_one(dtype: str) -> None:
+    both = Both.of(DEEP, dtype)
+    schedule = in_lanes(both.rewritten(7))
+    assert both.bound(schedule, both.batch(7))[0].barriers == 2
+    with threadpool_limits(1):
+        assert bits(both.planned(both.batch(7), schedule, THREADS)) == bits(both.planned(both.batch(7), schedule))
 
 
 @pytest.mark.parametrize("lanes", [False, True])
@@ -65,15 +72,6 @@ def test_two_runs_are_equal_to_the_byte(lanes: bool) -> None:
         schedule = both.rewritten(7)
         outcomes.append(both.planned(both.batch(7), in_lanes(schedule) if lanes else schedule))
     assert bits(outcomes[0]) == bits(outcomes[1])
-
-
-def test_steps_run_together_answer_in_their_order() -> None:
-    assert run_together([lambda: 1, lambda: 2, lambda: 3]) == [1, 2, 3]
-
-
-def test_an_error_in_any_lane_is_told() -> None:
-    with pytest.raises(ZeroDivisionError):
-        run_together([lambda: 1, lambda: 1 // 0])
 
 
 def test_lanes_drop_the_same_numbers_as_the_whole_batch() -> None:
@@ -192,6 +190,7 @@ def test_a_training_step_normalizes_its_samples(kind: Any) -> None:
         (y.shape[1:], y.dtype),
         preprocessing.constants(x.dtype, np.dtype("float64")),
         None,
+        executor=IN_TURN,
     )
     loss = run(bound, Batch(x, y))
     plain = both.plain(Batch(preprocessing.apply(x, np.float64), y))

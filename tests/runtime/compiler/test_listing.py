@@ -103,8 +103,8 @@ HEAVY = (
 
 @pytest.mark.parametrize("text", HEAVY)
 def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text, monkeypatch):
-    monkeypatch.setattr("nnspec.runtime.execute.worker_process.possible", lambda: False)  # all of it in this process
-    monkeypatch.setattr("nnspec.runtime.arrays.mmap.mmap", lambda _, size: bytearray(size))  # and seen
+    monkeypatch.setattr("nnspec.runtime.execute.processors.worker_pays", lambda: False)  # all of it in this process
+    monkeypatch.setattr("mmap.mmap", lambda _, size, *flags: bytearray(size))  # and seen
     spec = nnspec.check(text)
     foretold = training_bytes(plan_of_spec(spec), spec, 4)
     samples = np.random.default_rng(0).random((200, *spec.input), np.float32)

@@ -6,6 +6,7 @@ import pytest
 from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.compiler.kernels._products import QUICK
+from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.layers import Mode
 from tests.runtime.compiler.both import CLOSE, Both, assert_close
 
@@ -33,7 +34,8 @@ def test_a_state_that_is_carried_moves_on_as_it_is_defined_to(layer: str) -> Non
     ]
     first, second = both.batch(4), both.batch(4, seed=1)
     arrays = network.parameter_arena.flat, None, network.buffer_arena.flat
-    bound = BoundProgram(assemble(schedule, "float64", False), *arrays, first.x.dtype, None, None, None, states[0])
+    plan = assemble(schedule, "float64", False)
+    bound = BoundProgram(plan, *arrays, first.x.dtype, None, None, None, states[0], executor=IN_TURN)
     for batch in (first, second):
         logits, _ = network.program.forward(batch.x, Mode(states=states[1]))
         plain = network.program.with_head(logits)

@@ -1,27 +1,31 @@
-"""The second process of a training: the same bytes as without it, and never left behind."""
+"""The worker process of a training: the same bytes as without it, never left behind, never waited for without end."""
 
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nnspec
-from nnspec.runtime.arrays import shared
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.errors import TrainingError
-from nnspec.runtime.execute import worker_process as partner
-from nnspec.runtime.execute.worker_process import Partner
+from nnspec.runtime.execute import processors, watch, worker_process
+from nnspec.runtime.execute.shared_memory import zeros
+from nnspec.runtime.execute.worker_process import Task, WorkerProcess
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 
-pytestmark = pytest.mark.skipif(not partner.possible(), reason="needs Linux and a second core")
+pytestmark = pytest.mark.skipif(not processors.worker_pays(), reason="needs Linux and a second core")
 
 TEXTS = {
     "convolutions": "input 8x8x2 -> conv 3x3 x4 relu -> maxpool 2 -> dropout 0.3 -> dense 3 softmax\noptimizer adam",
@@ -34,10 +38,8 @@ TEXTS = {
 MORE = [("large", "clip_norm=0.5"), ("large", "clip_value=0.001"), ("sequences", "stateful=yes")]
 
 
-def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: str = "") -> bytes:
-    """All that 7 steps over 17 samples, in batches of 6, make of a network."""
-    monkeypatch.setattr(rewrites, "STEP_WORTH_A_PARTNER", 0)
-    monkeypatch.setattr(partner, "possible", lambda: possible)
+def stepper_of(text: str, train: str = "") -> Stepper:
+    """A trainer of 17 samples in batches of 6."""
     spec = nnspec.check(f"{text}\ntrain 7 iterations batch=6 {train}")
     random = np.random.default_rng(0)
     if "onehot" in text:
@@ -50,12 +52,19 @@ def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: s
     data = data_from_arrays(x, y, classification=True, steps="onehot" in text)
     network = Network(spec, data.preprocessing)
     network.initialize(3)
-    state = initial_state(network, 17, 0)
-    stepper = Stepper(state, data, 7)
+    return Stepper(initial_state(network, 17, 0), data, 7)
+
+
+def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: str = "") -> bytes:
+    """All that 7 steps make of a network."""
+    monkeypatch.setattr(rewrites, "STEP_WORTH_A_PARTNER", 0)
+    monkeypatch.setattr(processors, "worker_pays", lambda: possible)
+    stepper = stepper_of(text, train)
     with stepper.ready():
-        assert (stepper._partner is not None) == possible
+        assert (stepper._worker is not None) == possible
         losses = [stepper.advance(1) for _ in range(7)]
-    arenas = network.parameter_arena, network.buffer_arena, state.carried, *state.slots.values()
+    state = stepper.state
+    arenas = state.network.parameter_arena, state.network.buffer_arena, state.carried, *state.slots.values()
     return repr(losses).encode() + b"".join(arena.flat.tobytes() for arena in arenas)
 
 
@@ -65,86 +74,182 @@ def test_two_processes_compute_the_bytes_of_one(name: str, train: str, monkeypat
     assert alone == together
 
 
-def test_what_it_writes_is_seen_here_and_in_order() -> None:
-    seen = shared(3, np.int64)
+class Doubled:
+    """Stands in for an update and for a program of one lane here and one in the worker."""
 
-    def count(other: Partner) -> None:
-        seen[0] += 1
-        other.meet()
-        seen[2] = seen[0] + seen[1]
+    program: Any = None
+    step = 0
+    rate = 0.0
+    barriers = 0
 
-    pair = Partner([count, count])
+    def __init__(self, there: Callable[[], float] = lambda: 2.0):
+        self.numbers = zeros(8, np.float64)
+        self.steps = [lambda: 1.0, there]
+
+    def __call__(self, part: slice) -> None:
+        self.numbers[part] += self.rate * self.step
+
+
+@contextmanager
+def worker_of(doubled: Any) -> Iterator[WorkerProcess]:
+    worker = WorkerProcess([doubled], doubled)
     try:
+        yield worker
+    finally:
+        worker.close()
+
+
+def test_results_come_in_the_order_of_the_lanes_and_slices_are_disjoint() -> None:
+    doubled = Doubled()
+    with worker_of(doubled) as worker:
         for turn in range(1, 100):
-            pair.begin(turn % 2)
-            seen[1] = 10 * turn
-            pair.meet()
-            pair.end()
-            assert seen.tolist() == [turn, 10 * turn, 11 * turn]
-    finally:
-        pair.close()
+            assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+            doubled.numbers.fill(0)
+            doubled.step, doubled.rate = turn, 0.1
+            worker.apply(doubled, (slice(0, 3), slice(3, 8)))
+            assert doubled.numbers.tolist() == [turn * 0.1] * 8
 
 
-def test_it_sleeps_where_nothing_is_asked_of_it_and_is_there_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(partner, "SPIN", 0.001)
-    pair = Partner([lambda _: None])
+def test_lanes_meet_at_a_barrier() -> None:
+    doubled = Doubled()
+
+    def lane(own: int, other: int) -> Iterator[float]:
+        for turn in range(1, 4):
+            doubled.numbers[own] = turn
+            yield 0.0
+            assert doubled.numbers[other] == turn
+            yield 0.0
+        yield doubled.numbers[other]
+
+    doubled.steps = [lambda: lane(0, 1), lambda: lane(1, 0)]  # type: ignore[list-item]
+    doubled.barriers = 6
+    with worker_of(doubled) as worker:
+        assert worker.run(doubled) == [3.0, 3.0]  # type: ignore[arg-type]
+
+
+def state_of(pid: int) -> str:
+    """The letter of a process's state; X where there is none."""
     try:
-        stat, until = Path(f"/proc/{pair._child}/stat"), time.monotonic() + 5
-        while stat.read_text().split()[2] != "S" and time.monotonic() < until:
-            time.sleep(0.01)
-        ticks = int(stat.read_text().split()[13])
-        time.sleep(0.5)
-        assert int(stat.read_text().split()[13]) - ticks <= 5  # hundredths of a second
-        pair.begin(0)
-        pair.end()
-    finally:
-        pair.close()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
-def test_an_error_in_it_is_told_and_ends_the_training(capfd: pytest.CaptureFixture[str]) -> None:
-    def fail(_: Partner) -> None:
+def wait_for(states: str, pid: int) -> None:
+    until = time.monotonic() + 30
+    while state_of(pid) not in states and time.monotonic() < until:
+        time.sleep(0.01)
+    assert state_of(pid) in states
+
+
+def test_an_idle_worker_sleeps_and_wakes_up() -> None:
+    doubled = Doubled()
+    with worker_of(doubled) as worker:
+        wait_for("S", worker.pid)
+        assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("barriers", [0, 1])
+def test_an_error_in_it_ends_the_training_and_is_printed(barriers: int, capfd: pytest.CaptureFixture[str]) -> None:
+    def fail() -> float:
         raise ZeroDivisionError("by nothing")
 
-    pair = Partner([fail])
-    try:
-        pair.begin(0)
-        with pytest.raises(TrainingError, match="second process of the training failed"):
-            pair.end()
-    finally:
-        pair.close()
+    doubled = Doubled(fail)
+    doubled.barriers = barriers
+    if barriers:
+        doubled.steps[0] = lambda: iter([0.0, 1.0])  # type: ignore[assignment,return-value]
+    with worker_of(doubled) as worker, pytest.raises(TrainingError, match="worker process of the training failed"):
+        worker.run(doubled)  # type: ignore[arg-type]
     assert "by nothing" in capfd.readouterr().err
 
 
-def test_an_error_in_it_before_they_meet_is_told_where_they_would() -> None:
-    def fail(other: Partner) -> None:
-        raise ZeroDivisionError("by nothing")
+@pytest.fixture(params=["default", "ignored", "reaping handler"])
+def sigchld(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What this process does about children that end."""
 
-    pair = Partner([fail])
-    try:
-        pair.begin(0)
-        with pytest.raises(TrainingError, match="second process of the training failed"):
-            pair.meet()
-    finally:
-        pair.close()
+    def reap(*_: object) -> None:
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            pass
 
-
-def test_that_it_was_killed_is_told() -> None:
-    pair = Partner([lambda _: time.sleep(60)])
-    try:
-        pair.begin(0)
-        os.kill(pair._child, signal.SIGKILL)
-        with pytest.raises(TrainingError, match="ended from outside"):
-            pair.end()
-    finally:
-        pair.close()
+    ways: dict[str, Any] = {"default": signal.SIG_DFL, "ignored": signal.SIG_IGN, "reaping handler": reap}
+    before = signal.signal(signal.SIGCHLD, ways[request.param])
+    yield
+    signal.signal(signal.SIGCHLD, before)
 
 
-def test_no_more_processes_is_no_reason_not_to_train(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> int:
-        raise BlockingIOError("Resource temporarily unavailable")
+@pytest.mark.usefixtures("sigchld")
+@pytest.mark.parametrize("descriptors", [True, False])
+def test_a_killed_worker_ends_the_training(descriptors: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not descriptors:
+        monkeypatch.setattr(os, "pidfd_open", lambda _: os.open("/nowhere", 0))
+    doubled = Doubled(lambda: time.sleep(60) or 0.0)
+    with worker_of(doubled) as worker:
+        doubled.steps[0] = lambda: os.kill(worker.pid, signal.SIGKILL) or 1.0
+        with pytest.raises(TrainingError, match="was killed"):
+            worker.run(doubled)  # type: ignore[arg-type]
+    assert state_of(worker.pid) in "XZ"
 
-    monkeypatch.setattr(os, "fork", none)
-    assert Partner.of([lambda _: None]) is None
+
+@pytest.mark.usefixtures("sigchld")
+def test_a_run_trains_whatever_is_done_about_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert trained(TEXTS["large"], monkeypatch, possible=True)
+
+
+def test_a_stopped_worker_goes_on() -> None:
+    doubled = Doubled()
+    with worker_of(doubled) as worker:
+        for _ in range(3):
+            os.kill(worker.pid, signal.SIGSTOP)
+            wait_for("T", worker.pid)
+            assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+
+
+def test_a_worker_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "PATIENCE", 0.3)
+    doubled = Doubled(lambda: threading.Event().wait() or 0.0)
+    with worker_of(doubled) as worker, pytest.raises(TrainingError, match="hangs"):
+        worker.run(doubled)  # type: ignore[arg-type]
+    assert state_of(worker.pid) == "X"
+
+
+def test_a_worker_that_hangs_at_its_start_is_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one does whose BLAS was forked while another thread held its lock; the run goes on in this process."""
+    monkeypatch.setattr(worker_process, "START", 0.3)
+    monkeypatch.setattr(worker_process, "probe", lambda: threading.Event().wait())
+    stepper = stepper_of(TEXTS["large"])
+    with stepper.ready():
+        assert stepper._worker is None
+        assert len(stepper.advance(1)) == 1
+
+
+def no_fork() -> int:
+    raise BlockingIOError("Resource temporarily unavailable")
+
+
+def no_memory(*_: object) -> int:
+    raise OSError(12, "Cannot allocate memory")
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [("os.fork", no_fork), ("nnspec.runtime.execute.shared_memory._replace_pages", no_memory)],
+    ids=["processes", "memory"],
+)
+def test_a_run_that_gets_no_worker_makes_the_same_bytes(
+    name: str, what: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = trained(TEXTS["large"], monkeypatch, possible=True)
+    monkeypatch.setattr(name, what)
+    monkeypatch.setattr(processors, "worker_pays", lambda: True)
+    stepper = stepper_of(TEXTS["large"])
+    with stepper.ready():
+        assert stepper._worker is None
+        losses = [stepper.advance(1) for _ in range(7)]
+    assert expected.startswith(repr(losses).encode())
+    assert stepper.state.network.parameter_arena.flat.tobytes() in expected
 
 
 @pytest.mark.parametrize(("quota", "there"), [("max 100000", True), ("200000 100000", True), ("150000 100000", False)])
@@ -152,30 +257,85 @@ def test_a_container_of_less_than_two_processors_has_none(
     quota: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpu.max").write_text(quota + "\n")
-    monkeypatch.setattr(partner, "QUOTA", tmp_path / "cpu.max")
-    assert partner.possible() == there
+    monkeypatch.setattr(processors, "QUOTA", tmp_path / "cpu.max")
+    assert processors.worker_pays() == there
+
+
+def test_a_process_with_another_thread_of_python_forks_no_worker() -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        assert not processors.worker_pays()
+        stepper = stepper_of(TEXTS["large"])
+        with stepper.ready():
+            assert stepper._worker is None
+            stepper.advance(1)
+    finally:
+        end.set()
+        thread.join()
+    assert processors.worker_pays()
+
+
+def test_a_fork_of_a_training_process_leaves_its_worker_alone() -> None:
+    doubled = Doubled()
+    with worker_of(doubled) as worker:
+        child = os.fork()
+        if not child:
+            worker.close()
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+
+
+def test_memory_is_shared_only_while_a_run_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    stepper = stepper_of(TEXTS["large"])
+    flat = stepper.state.network.parameter_arena.flat
+    view = stepper.state.network.parameter_arena["dense1/weight"]
+
+    def written_by_a_child() -> bool:
+        before = float(view[0, 0])
+        child = os.fork()
+        if not child:
+            view[0, 0] = before + 1
+            os._exit(0)
+        os.waitpid(child, 0)
+        seen, view[0, 0] = float(view[0, 0]) != before, before
+        return seen
+
+    assert not written_by_a_child()
+    with stepper.ready():
+        assert stepper._worker is not None
+        assert written_by_a_child()
+        stepper.advance(1)
+    assert not written_by_a_child()
+    assert np.shares_memory(flat, view) and stepper.state.network.parameter_arena.flat is flat
+    with pytest.raises(KeyboardInterrupt), stepper.ready():
+        raise KeyboardInterrupt
+    assert not written_by_a_child()
+
+
+def test_the_tasks_have_the_numbers_of_the_message() -> None:
+    assert [Task(number).name for number in range(3)] == ["PROBE", "RUN", "APPLY"]
 
 
 KILLED = """
 import fcntl, os, signal, sys
-from nnspec.runtime.execute.worker_process import Partner
+from nnspec.runtime.execute.worker_process import WorkerProcess
 lock = open(sys.argv[1], "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
-pair = Partner([lambda _: None])
-pair.begin(0)
-pair.end()
-print(pair._child, flush=True)
+worker = WorkerProcess([], None)
+print(worker.pid, flush=True)
+if sys.argv[2] == "stopped":
+    os.kill(worker.pid, signal.SIGSTOP)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_it_goes_when_the_first_process_is_killed_and_holds_nothing_of_it(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "lock"], stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("how", ["running", "stopped"])
+def test_it_goes_when_the_first_process_is_killed_and_holds_nothing_of_it(how: str, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path / "lock", how], stdout=subprocess.PIPE, text=True)
     assert done.returncode == -signal.SIGKILL
     taken = subprocess.run(["flock", "--nonblock", tmp_path / "lock", "true"], check=False)
     assert taken.returncode == 0
-    until = time.monotonic() + 5
-    child = Path(f"/proc/{int(done.stdout)}/stat")
-    while child.exists() and child.read_text().split()[2] != "Z" and time.monotonic() < until:
-        time.sleep(0.02)
-    assert not child.exists() or child.read_text().split()[2] == "Z"
+    wait_for("XZ", int(done.stdout))

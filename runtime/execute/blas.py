@@ -1,0 +1,144 @@
+"""BLAS with the number of threads that a plan says, so that its bits are the same anywhere.
+
+The number is one for the whole process. Threads of Python that want the same number compute at the same time; one that
+wants another number waits until they have finished.
+"""
+
+from functools import cache
+from threading import Condition, Lock, local
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+from nnspec.runtime.execute.forks import after_fork
+
+
+class fixed_threads:
+    """A context in which BLAS has this number of threads, and NumPy reports no overflow.
+
+    Contexts nest: while the inner one lasts the outer one does not count. A class, for a generator would cost a short
+    prediction more than its arithmetic.
+    """
+
+    __slots__ = ("blas", "errors", "held")
+
+    def __init__(self, blas: int):
+        self.blas = blas
+        self.errors = np.errstate(all="ignore")
+        self.held = False
+
+    def __enter__(self) -> "fixed_threads":
+        self.errors.__enter__()
+        open_here = GATE.open_here()
+        if open_here:
+            GATE.leave(open_here[-1])
+        open_here.append(self)
+        try:
+            GATE.enter(self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        open_here = GATE.open_here()
+        open_here.pop()
+        GATE.leave(self)
+        self.errors.__exit__(None, None, None)
+        if open_here:
+            GATE.enter(open_here[-1])
+
+    def give_way(self) -> None:
+        """Let threads that wait for another number compute before this one goes on."""
+        if self.held:
+            GATE.leave(self)
+            GATE.enter(self, last=True)
+
+
+class Gate:
+    """Counts the contexts in which this process computes now; all of them have the same number of BLAS threads.
+
+    `waiting` is how many threads of Python wait for another number.
+    """
+
+    def __init__(self) -> None:
+        self.waiting = 0
+        self._users = 0
+        self._threads = 0
+        self._before: list[int] = []
+        self._changed = Condition(Lock())
+        self._here = local()
+
+    def open_here(self) -> list[fixed_threads]:
+        """Return the open contexts of the calling thread, the innermost last."""
+        try:
+            found: list[fixed_threads] = self._here.contexts
+        except AttributeError:
+            found = self._here.contexts = []
+        return found
+
+    def enter(self, context: fixed_threads, last: bool = False) -> None:
+        """Count a context in, when it may compute. A newcomer, or the `last` one, is after all that wait."""
+        with self._changed:
+            if self.waiting if last else self._users and (self.waiting or self._threads != context.blas):
+                self._wait(context)
+            if not self._users:
+                self._before = [_changed(library, context.blas) for library in _libraries()]
+                self._threads = context.blas
+            self._users += 1
+            context.held = True
+
+    def _wait(self, context: fixed_threads) -> None:
+        self.waiting += 1
+        try:
+            self._changed.wait()
+            while self._users and self._threads != context.blas:
+                self._changed.wait()
+        except BaseException:  # an interrupt: the thread that was to be after this one must not wait for it
+            self._changed.notify_all()
+            raise
+        finally:
+            self.waiting -= 1
+
+    def leave(self, context: fixed_threads) -> None:
+        """Count a context out; with the last one BLAS has the threads that it had before."""
+        if not context.held:  # an interrupt came while it waited
+            return
+        with self._changed:
+            context.held = False
+            self._users -= 1
+            if not self._users:
+                for library, threads in zip(_libraries(), self._before, strict=True):
+                    _changed(library, threads)
+                if self.waiting:
+                    self._changed.notify_all()
+
+    def forget_other_threads(self) -> None:
+        """Count no thread but the calling one, the only one that a fork has."""
+        self._changed = Condition(Lock())
+        self.waiting = 0
+        self._users = sum(context.held for context in self.open_here())
+
+
+GATE = Gate()
+
+
+@after_fork
+def forget_other_threads() -> None:
+    """See `Gate.forget_other_threads`."""
+    GATE.forget_other_threads()
+
+
+def _changed(library: Any, threads: int) -> int:
+    """Return the number of threads that a library had, before it has this one."""
+    before: int = library.num_threads
+    if before != threads:
+        library.set_num_threads(threads)
+    return before
+
+
+@cache
+def _libraries() -> list[Any]:
+    """The BLAS libraries of this process: asked here, for threadpoolctl's own limit costs ten times as much."""
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]

@@ -1,0 +1,78 @@
+"""Memory that this process shares with the worker processes forked from it, while a run trains."""
+
+import ctypes
+import errno
+import mmap
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.arrays import Array
+
+MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2  # from <sys/mman.h>, for any processor
+FAILED = ctypes.c_void_p(-1).value
+
+
+def zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
+    """Return an array of zeros in memory that this process and those forked from it have in common."""
+    kind = np.dtype(dtype)
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
+    if not size:
+        return np.zeros(shape, kind)
+    array: Array = np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
+    return array
+
+
+@contextmanager
+def shared(arrays: Sequence[Array]) -> Iterator[None]:
+    """Share the memory of some arrays, made by `nnspec.runtime.arrays.pages`, while this lasts.
+
+    The arrays stay at their addresses, so every view of them stays valid: their pages are replaced by shared pages
+    with the same bytes, and at the end by private ones. Raises OSError where the system refuses; the arrays are
+    private then.
+    """
+    moved: list[Array] = []
+    try:
+        for array in arrays:
+            _replace_pages(array, mmap.MAP_SHARED)
+            moved.append(array)
+        yield
+    finally:
+        for array in moved:
+            _replace_pages(array, mmap.MAP_PRIVATE)
+
+
+def _replace_pages(array: Array, kind: int) -> None:
+    """Copy the array's bytes into new pages of a kind, and put these at its address, in one step for other threads."""
+    if not array.nbytes:
+        return
+    system = _system()
+    there, size = array.ctypes.data, -(-array.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
+    access = mmap.PROT_READ | mmap.PROT_WRITE
+    pages = system.mmap(None, size, access, kind | mmap.MAP_ANONYMOUS, -1, 0)
+    if pages == FAILED:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    ctypes.memmove(pages, there, array.nbytes)
+    if system.mremap(pages, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, there) != there:
+        error = ctypes.get_errno()
+        system.munmap(pages, size)
+        raise OSError(error, os.strerror(error))
+
+
+@cache
+def _system() -> Any:
+    """The C library, its three functions declared for a 64-bit Linux."""
+    if sys.platform != "linux" or sys.maxsize < 1 << 62:
+        raise OSError(errno.ENOSYS, "pages of memory are replaced on 64-bit Linux only")
+    system = ctypes.CDLL(None, use_errno=True)
+    address, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+    system.mmap.restype, system.mmap.argtypes = address, (address, size, number, number, number, ctypes.c_int64)
+    system.mremap.restype, system.mremap.argtypes = address, (address, size, size, number, address)
+    system.munmap.argtypes = address, size
+    return system

@@ -1,0 +1,68 @@
+"""One thread for each lane. NumPy releases the interpreter lock, so that long operations run at the same time."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.execute.executor import Update
+from nnspec.runtime.execute.forks import after_fork
+
+NAME = "nnspec-lane"
+"""How the names of these threads begin."""
+
+
+class Threads:
+    """The executor with a second thread beside the calling one."""
+
+    def run(self, program: BoundProgram) -> list[Any]:
+        """Compute the lanes at the same time, all of them up to a barrier before any goes on."""
+        if not program.barriers:
+            return run_together(program.steps)
+        lanes = [step() for step in program.steps]
+        for _ in range(program.barriers):
+            run_together([lane.__next__ for lane in lanes])
+        return run_together([lane.__next__ for lane in lanes])
+
+    def apply(self, update: Update, slices: Sequence[slice]) -> None:
+        """Apply the update slice by slice: threads would share the memory's bandwidth, and gain nothing."""
+        for part in slices:
+            update(part)
+
+
+THREADS = Threads()
+
+
+def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+    """Run tasks that touch nothing in common, the first of them in this thread; return their results in order.
+
+    Where the system gives no thread, this one runs them all.
+    """
+    waiting: list[Future[Any]] = []
+    try:
+        for task in tasks[1:]:
+            waiting.append(_pool().submit(task))
+    except RuntimeError:  # "can't start new thread", or the interpreter is shutting down
+        _pool.cache_clear()
+    try:
+        results = [tasks[0]()]
+    except BaseException:
+        for future in waiting:
+            future.exception()  # a later step must not find it still writing
+        raise
+    results += [future.result() for future in waiting]
+    return results + [task() for task in tasks[1 + len(waiting) :]]
+
+
+@after_fork
+def forget_threads() -> None:
+    """Drop the pool: a fork has none of its threads."""
+    _pool.cache_clear()
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, NAME, initializer=np.seterr, initargs=("ignore",))
