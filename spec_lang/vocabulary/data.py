@@ -1,4 +1,4 @@
-"""Where samples come from. What is known of a source before a byte is read stands here; reading is the runtime's."""
+"""Data sources: what is known of each before a byte is read. The runtime reads them."""
 
 import os
 from pathlib import Path
@@ -14,41 +14,42 @@ from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 class DataSource(Word):
     """A source of samples.
 
-    `split` gives the shares of training and validation, and of a test split where the source has none of its own:
-    75/25, or 70/15/15. Which sample goes where follows from `seed` alone. Samples are normalized by what the training
-    split has: zscore (mean 0, deviation 1), minmax (0 to 1), unit (a byte's range 0…255 to 0…1), none.
+    `split` gives the shares of training and validation, such as 75/25. A source without a test split takes a third
+    share, such as 70/15/15. `seed` alone decides which sample goes to which split. Samples are normalized by the
+    statistics of the training split: zscore (mean 0, standard deviation 1), minmax (0 to 1), unit (bytes 0…255 to
+    0…1), none.
     """
 
     kind = "data"
     shape: ClassVar[tuple[int, ...] | None] = None
     classes: ClassVar[int | None] = None
     has_test: ClassVar[bool] = False
-    symbolic: ClassVar[bool] = False  # whether samples are symbols of `classes` kinds, each followed by another
-    paths: ClassVar[tuple[str, ...]] = ()  # the fields that name files
+    symbolic: ClassVar[bool] = False  # whether samples are sequences of symbols from a vocabulary of `classes`
+    paths: ClassVar[tuple[str, ...]] = ()  # the fields that hold file paths
     split: tuple[float, ...] = Field(
         (90.0, 10.0),
-        description="shares of training and validation, and of test where the source has no test split of its own",
+        description="shares of training and validation, and of test if the source has no test split",
     )
     normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
-        "zscore", description="what numbers are brought to, by what the training split has"
+        "zscore", description="how inputs are scaled, by the statistics of the training split"
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="what decides which sample goes to which split")
+    seed: int = Field(0, ge=0, lt=2**63, description="the seed that assigns samples to splits")
 
     @field_validator("split")
     @classmethod
     def _shares(cls, split: tuple[float, ...]) -> tuple[float, ...]:
         if len(split) not in (2, 3) or split[0] <= 0 or min(split) < 0:
-            raise ValueError("must be the shares of training and validation, as 75/25, or of test too, as 70/15/15")
+            raise ValueError("must be two shares, training and validation, as 75/25, or three with test, as 70/15/15")
         if len(split) == 3 and cls.has_test:
-            raise ValueError(f"has two shares here, as 75/25: {cls.word} has a test split of its own")
+            raise ValueError(f"must be two shares, as 75/25: {cls.word} has a test split of its own")
         return split
 
     def sample_shape(self) -> tuple[int, ...] | None:
-        """The shape of one sample, where it is known before a byte is read."""
+        """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape
 
     def moved(self, before: Path, after: Path) -> Self:
-        """The same data, with relative paths that began at the folder `before` written to begin at `after`."""
+        """Return the same source with paths relative to the folder `before` rewritten relative to `after`."""
         paths = {name: getattr(self, name) for name in self.paths}
         relative = {name: path for name, path in paths.items() if path is not None and not os.path.isabs(path)}
         update = {name: os.path.relpath(before.resolve() / path, after.resolve()) for name, path in relative.items()}
@@ -56,7 +57,7 @@ class DataSource(Word):
 
 
 class Digits(DataSource):
-    """Handwritten digits of 28x28 pixels in ten classes, with a test split of their own (LeCun et al. 1998)."""
+    """Handwritten digits of 28x28 pixels in ten classes, with a test split (LeCun et al. 1998)."""
 
     shape = (28, 28, 1)
     classes = 10
@@ -64,34 +65,34 @@ class Digits(DataSource):
 
 
 class Mnist(Digits):
-    """The 60,000 + 10,000 digits of MNIST: from NNSPEC_DATA, the cache, or a download."""
+    """MNIST, 60,000 digits and 10,000 test digits, from NNSPEC_DATA, the cache, or a download."""
 
     word = "mnist"
     examples = ("data mnist split=75/25 normalize=zscore",)
 
 
 class MnistSample(Digits):
-    """5,000 + 1,000 digits of MNIST that come with the package."""
+    """5,000 digits and 1,000 test digits of MNIST, included in the package."""
 
     word = "mnist_sample"
 
 
 class Files(DataSource):
-    """Files of the user's own; paths start at the spec's folder."""
+    """Files of the user; paths are relative to the spec's folder."""
 
     paths: ClassVar[tuple[str, ...]] = ("path",)
-    path: Text = Field(description="the file, from the spec's folder")
+    path: Text = Field(description="the file, relative to the spec's folder")
 
 
 def given_once(test: str | None, info: ValidationInfo) -> str | None:
-    """A test split comes from a file of its own or from a third share, never from both."""
+    """Raise ValueError if a test split is given both as a file and as a third share."""
     if test is not None and len(info.data.get("split", ())) == 3:
-        raise ValueError("gives a test split already, so split has two shares, as 75/25")
+        raise ValueError("is the test split, so split must be two shares, as 75/25")
     return test
 
 
 class Idx(Files):
-    """IDX files, plain or gzipped: images, their labels, and those of a test split where there is one."""
+    """IDX files, plain or gzipped: images and labels, and optionally those of a test split."""
 
     word = "idx"
     paths = ("path", "labels", "test", "test_labels")
@@ -111,8 +112,10 @@ class Idx(Files):
 
 
 class Npz(Files):
-    """A NumPy archive: x and y, and x_test and y_test where there are any. Whole-number targets are classes where the
-    loss is about classes; text targets always are."""
+    """A NumPy archive with the arrays x and y, and optionally x_test and y_test.
+
+    Text targets are classes. Whole-number targets are classes if the loss is a classification loss.
+    """
 
     word = "npz"
     examples = ('data npz "digits.npz"',)
@@ -121,18 +124,17 @@ class Npz(Files):
 
 
 class Csv(WindowedSeries, Files):
-    """A table with a header line: every column but the target is a feature. Text targets are classes, and so are
-    whole numbers where the loss is about classes.
+    """A table with a header line; every column but the target is a feature.
 
-    With window= the rows are points in time: a sample is so many rows, all columns, and what it is to become is the
-    target `horizon` rows later.
+    Text targets are classes. Whole-number targets are classes if the loss is a classification loss. With `window` the
+    rows are points in time: a sample is `window` consecutive rows, and its target is `horizon` rows after the last.
     """
 
     word = "csv"
     paths = ("path", "test")
     examples = ('data csv "iris.csv" target=species', 'data csv "power.csv" target=load window=24 horizon=1')
-    target: str = Field(description="the column that is to be predicted")
-    separator: str = Field(",", description="what stands between two cells, or tab")
+    target: str = Field(description="the column to predict")
+    separator: str = Field(",", description="the character between two cells, or tab")
     test: str | None = Field(None, description="the table of a test split")
 
     _test_once = field_validator("test")(given_once)

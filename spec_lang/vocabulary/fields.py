@@ -1,4 +1,4 @@
-"""The fields of a word as the language sees them: which values each takes, and whether it is written with a name."""
+"""The fields of a word as specs see them: the values that each accepts, and whether it is written with a name."""
 
 import types
 from dataclasses import dataclass
@@ -29,11 +29,16 @@ _IN_WORDS = {
 
 @dataclass(frozen=True)
 class WordField:
-    """A field of a word as the language sees it.
+    """A field of a word as specs see it.
 
-    `kinds` are the kinds of value it takes, `choices` the names it may be, words of the kind `chosen` where that is
-    given; `bare` is what marks it as a value without a name; it `collects` where several names make one value.
-    `meaning` says in a few words what it is.
+    Arguments:
+        kinds: the kinds of value that it accepts.
+        choices: the names that it accepts, empty for any.
+        word_kind: the kind of word that the choices name, such as "activation"; None if they name none.
+        bare: the marker of a field that is written without a name, None for an option.
+        collects: whether several names make one value.
+        required: whether it has no default.
+        meaning: its description.
     """
 
     name: str
@@ -46,7 +51,7 @@ class WordField:
     meaning: str
 
     def takes(self) -> str:
-        """What may be written, in words."""
+        """Return what may be written, in words: "a whole number or same"."""
         kinds = {"int"} if {"int", "size"} <= self.kinds and not self.bare else self.kinds
         kinds = kinds - {"int"} if "number" in kinds else kinds
         plain = [words for kind, words in _IN_WORDS.items() if kind in kinds and not (kind == "name" and self.choices)]
@@ -55,7 +60,7 @@ class WordField:
 
 @cache
 def fields_of(cls: type[Word]) -> dict[str, WordField]:
-    """A word's fields in the order in which they are written: values without a name, then options."""
+    """Return a word's fields by name, those without a name in specs first."""
     made = [_field(name, info) for name, info in cls.fields().items()]
     return {field.name: field for field in sorted(made, key=lambda field: field.bare is None)}
 
@@ -72,7 +77,7 @@ def _field(name: str, info: FieldInfo) -> WordField:
 
 
 def _kinds(annotation: Any) -> set[str]:
-    """The kinds of value that an annotation takes."""
+    """Return the kinds of value that a type annotation accepts."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return set().union(*map(_kinds, arguments))

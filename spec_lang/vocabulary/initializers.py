@@ -1,4 +1,4 @@
-"""How weights begin. Biases begin as zeros."""
+"""Initializers: the distributions of the first weights. Biases are initialized to zeros."""
 
 from pydantic import Field
 
@@ -6,20 +6,20 @@ from nnspec.spec_lang.vocabulary.registry import Word
 
 
 class Init(Word):
-    """A distribution of first weights."""
+    """A distribution of the initial weights."""
 
     kind = "init"
 
 
 class Normal(Init):
-    """Normal with standard deviation std; 1 as in the from-scratch notes, far too much for a wide layer."""
+    """Normal with standard deviation std; the default 1, from the from-scratch notes, is too large for wide layers."""
 
     word = "normal"
     std: float = Field(1.0, gt=0, description="standard deviation")
 
 
 class VeryLarge(Init):
-    """Normal with standard deviation std, 10 unless given: the notes' warning."""
+    """Normal with standard deviation std, by default 10: the notes show with it how training fails."""
 
     word = "very_large"
     std: float = Field(10.0, gt=0, description="standard deviation")
@@ -34,7 +34,7 @@ class Uniform(Init):
 
 
 class Zeros(Init):
-    """All zeros: every unit of a layer then learns the same."""
+    """All zeros. Every unit of a layer then learns the same weights."""
 
     word = "zeros"
 
@@ -65,13 +65,13 @@ class XavierUniform(Init):
 
 
 class He(Init):
-    """Normal with variance 2 / fan_in (He et al. 2015), made for relu."""
+    """Normal with variance 2 / fan_in, for relu (He et al. 2015)."""
 
     word = "he"
 
 
 class Paper(He):
-    """The notes' name for `he`, after the paper they took it from."""
+    """The name of `he` in the from-scratch notes."""
 
     word = "paper"
 
@@ -89,7 +89,7 @@ class Lecun(Init):
 
 
 class Orthogonal(Init):
-    """Rows or columns orthonormal, scaled by gain (Saxe et al. 2014)."""
+    """A matrix with orthonormal rows or columns, times gain (Saxe et al. 2014)."""
 
     word = "orthogonal"
-    gain: float = Field(1.0, gt=0, description="what the rows or columns are scaled by")
+    gain: float = Field(1.0, gt=0, description="the factor of the orthonormal matrix")

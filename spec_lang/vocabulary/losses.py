@@ -1,4 +1,4 @@
-"""What training makes small: the mean over the batch of one number for each sample."""
+"""Losses: one number for each sample, averaged over the batch."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from nnspec.spec_lang.vocabulary.registry import Word
 
 
 class Loss(Word):
-    """A loss. `head` names the last activation it belongs to; None takes any."""
+    """A loss. `head` is the last activation that it requires, None for any; `classes` whether targets are classes."""
 
     kind = "loss"
     head: ClassVar[str | None] = None
@@ -16,7 +16,7 @@ class Loss(Word):
 
 
 class CrossEntropy(Loss):
-    """−log of the probability of the true class; the network ends in softmax."""
+    """−log of the probability of the true class. The network must end in softmax."""
 
     word = "cross_entropy"
     head = "softmax"
@@ -24,7 +24,7 @@ class CrossEntropy(Loss):
 
 
 class BinaryCrossEntropy(Loss):
-    """−log of the probability of the truth, each output a yes or no of its own; the network ends in sigmoid."""
+    """−log of the probability of the true label, for each output independently. The network must end in sigmoid."""
 
     word = "binary_cross_entropy"
     head = "sigmoid"
@@ -43,7 +43,7 @@ class Mae(Loss):
 
 
 class Huber(Loss):
-    """Squared below delta, linear above (Huber 1964): half the square, then delta·(|difference| − delta / 2)."""
+    """difference² / 2 up to delta, delta·(|difference| − delta / 2) above it (Huber 1964)."""
 
     word = "huber"
-    delta: float = Field(1.0, gt=0, description="the difference where the square becomes a line")
+    delta: float = Field(1.0, gt=0, description="the difference at which the loss becomes linear")

@@ -1,4 +1,4 @@
-"""Markers on the fields of words: which bare values fill a field, and which names it takes."""
+"""Markers on the fields of words: which values without a name fill a field, and which names it accepts."""
 
 from dataclasses import dataclass
 from typing import Annotated, TypeVar, get_args, get_origin
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bare:
-    """Marks a field that a value without a name may fill, and the kinds of value that do."""
+    """Marks a field that is written as a value without a name, with the kinds of value that fill it."""
 
     kinds: tuple[str, ...]
     example: str
@@ -30,13 +30,13 @@ Name = Annotated[str, Bare(("name",), "a_name")]
 
 @dataclass(frozen=True)
 class NameOf:
-    """Marks a field whose value is the name of a word of some kind, such as an activation."""
+    """Marks a field whose value is the name of a word of this kind, such as an activation."""
 
     kind: str
 
 
 def marker(field: FieldInfo, kind: type[T]) -> T | None:
-    """The marker of a kind on a field, also where the field is `Marked | None`."""
+    """Return the marker of this class on a field, also on a field of type `Marked | None`; None if it has none."""
     for entry in field.metadata:
         if isinstance(entry, kind):
             return entry

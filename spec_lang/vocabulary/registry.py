@@ -1,7 +1,7 @@
 """A word of the language is a Pydantic model: its fields are its arguments, its docstring its help.
 
-The registry finds the words: a class that names its `word` is known from the moment its module is imported, and
-`load_words` imports every module of the folders where words live.
+A class that sets `word` is registered when its module is imported. `load_words` imports every module of the
+vocabulary, so that a new word needs no list.
 """
 
 import importlib
@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 
 class Word(BaseModel):
-    """The base of every word. A subclass with a `word` of its own enters the registry of its `kind`."""
+    """The base of every word. A subclass that sets `word` is registered under its `kind`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
@@ -25,25 +25,25 @@ class Word(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the registry."""
+        """Register the class if it sets a word."""
         if "word" in cls.__dict__:
             _REGISTRY.setdefault(cls.kind, {})[cls.word] = cls
 
     @classmethod
     def fields(cls) -> dict[str, FieldInfo]:
-        """The fields as they are written: a word's own first, what it shares with others after them."""
+        """Return the fields by the names that specs use, those of the class itself before the inherited ones."""
         own = [name for name in cls.__annotations__ if name in cls.model_fields]
         ordered = dict.fromkeys([*own, *cls.model_fields])
         return {cls.model_fields[name].alias or name: cls.model_fields[name] for name in ordered}
 
     def argument(self, name: str) -> Any:
-        """The value of a field by the name that it is written with: `return`, which Python keeps for itself, is one."""
+        """Return the value of a field by its name in specs, which may be a keyword of Python, such as `return`."""
         fields = type(self).model_fields
         return getattr(self, name if name in fields else next(f for f, info in fields.items() if info.alias == name))
 
     @classmethod
     def help(cls) -> str:
-        """The first sentence about the word."""
+        """Return the first line of the docstring."""
         return (cls.__doc__ or "").strip().split("\n")[0]
 
 
@@ -52,9 +52,9 @@ _REGISTRY: dict[str, dict[str, type[Word]]] = {}
 
 @cache
 def load_words() -> None:
-    """Import every module that may define words: those of this package and of its folder of layers.
+    """Import every module that may define words, those of this package and of `layers`.
 
-    Words are kept in the order of their modules' names, whichever module came first, and as they stand in a module.
+    Words are in the order of their modules' names, and within a module in the order of their definition.
     """
     for folder in ("nnspec.spec_lang.vocabulary", "nnspec.spec_lang.vocabulary.layers"):
         package = importlib.import_module(folder)
@@ -65,7 +65,7 @@ def load_words() -> None:
 
 
 def words(kind: str) -> dict[str, type[Word]]:
-    """Every word of a kind ("layer", "optimizer", "data", …) by its name."""
+    """Return every word of a kind ("layer", "optimizer", "data", …) by its name."""
     load_words()
     return _REGISTRY.get(kind, {})
 
@@ -76,10 +76,10 @@ SECTIONS = ("data", "init", "loss", "optimizer", "schedule")
 
 @cache
 def statements() -> dict[str, dict[str, type[Word]]]:
-    """Every statement but the network by its first word: the words that it may name, or itself alone."""
+    """Return every statement but the network by its first word, with the words that it may name or itself."""
     return {**{name: {name: cls} for name, cls in words("setting").items()}, **{kind: words(kind) for kind in SECTIONS}}
 
 
 def layers() -> dict[str, type[Word]]:
-    """Every word that may stand in a pipeline: layers, and activations as layers of their own."""
+    """Return every word that is a stage of a pipeline: layers and activations."""
     return {**words("layer"), **words("activation")}

@@ -1,4 +1,4 @@
-"""How the learning rate changes. Lengths count as `train` does: in epochs or in iterations."""
+"""Schedules: how the learning rate changes. Lengths are in the unit of `train`, epochs or iterations."""
 
 from pydantic import Field
 
@@ -6,49 +6,49 @@ from nnspec.spec_lang.vocabulary.registry import Word
 
 
 class Schedule(Word):
-    """A factor on the learning rate. During `warmup` it grows in a straight line from 0."""
+    """A factor on the learning rate over time t. During `warmup` it grows linearly from 0 to 1."""
 
     kind = "schedule"
-    warmup: float = Field(0.0, ge=0, description="how long the rate grows from 0, counted as train counts")
+    warmup: float = Field(0.0, ge=0, description="the length of the linear warmup, in the unit of train")
 
 
 class ConstantRate(Schedule):
-    """The rate as it is."""
+    """The learning rate does not change."""
 
     word = "constant"
 
 
 class StepDecay(Schedule):
-    """Times `factor` after every `every`."""
+    """The rate is multiplied by factor after each interval of length every."""
 
     word = "step"
     examples = ("schedule step factor=0.96 every=5000",)
-    factor: float = Field(0.1, gt=0, description="what the rate is multiplied by")
-    every: float = Field(gt=0, description="how long the rate stays, counted as train counts")
+    factor: float = Field(0.1, gt=0, description="the factor on the rate")
+    every: float = Field(gt=0, description="the length of an interval, in the unit of train")
 
 
 class Exponential(Schedule):
-    """factor^(t / every), changing with each step."""
+    """The rate is multiplied by factor^(t / every) at each training step."""
 
     word = "exponential"
     examples = ("schedule exponential factor=0.95",)
-    factor: float = Field(0.95, gt=0, description="what the rate is multiplied by")
-    every: float = Field(1.0, gt=0, description="how long that takes, counted as train counts")
+    factor: float = Field(0.95, gt=0, description="the factor on the rate")
+    every: float = Field(1.0, gt=0, description="the time for one factor, in the unit of train")
 
 
 class Cosine(Schedule):
-    """Half a cosine from 1 down to `floor` at the end of training (Loshchilov & Hutter 2017)."""
+    """The factor falls along half a cosine from 1 to floor at the end of training (Loshchilov & Hutter 2017)."""
 
     word = "cosine"
     examples = ("schedule cosine warmup=1",)
-    floor: float = Field(0.0, ge=0, le=1, description="the share of the rate that is left at the end")
+    floor: float = Field(0.0, ge=0, le=1, description="the factor at the end of training")
 
 
 class Plateau(Schedule):
-    """Times `factor` when the validation loss has not fallen for `patience` evaluations."""
+    """The rate is multiplied by factor when the validation loss has not improved for patience evaluations."""
 
     word = "plateau"
     examples = ("schedule plateau factor=0.5 patience=3",)
-    factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by")
-    patience: int = Field(10, ge=0, description="evaluations without progress before the rate falls")
-    min_delta: float = Field(0.0001, ge=0, description="the least that counts as progress")
+    factor: float = Field(0.1, gt=0, lt=1, description="the factor on the rate")
+    patience: int = Field(10, ge=0, description="evaluations without improvement before the rate falls")
+    min_delta: float = Field(0.0001, ge=0, description="the smallest change that counts as an improvement")

@@ -1,4 +1,4 @@
-"""Shapes of one sample, without the batch, and what does not fit them."""
+"""Shapes of one sample, without the batch axis, and the error of a layer that does not accept one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 class Shape(tuple[int, ...]):
     """The sizes of one sample: (height, width, channels), (features,), (time, features) or () for a single number.
 
-    `sequence` says that the first axis is time: dense layers then work at every step instead of flattening. `symbols`
-    is how many symbols there are where the numbers are symbols, as the letters of a text.
+    `sequence` says that the first axis is time: dense layers then apply at every step instead of flattening. `symbols`
+    is the size of the vocabulary if the values are symbols, such as the letters of a text, else None.
     """
 
     sequence: bool
     symbols: int | None
 
     def __new__(cls, sizes: Iterable[int], sequence: bool = False, symbols: int | None = None) -> "Shape":
-        """A shape of these sizes."""
+        """Return a shape of these sizes."""
         shape = super().__new__(cls, sizes)
         shape.sequence = sequence
         shape.symbols = symbols
@@ -23,7 +23,7 @@ class Shape(tuple[int, ...]):
 
     @property
     def size(self) -> int:
-        """How many numbers a sample of this shape has."""
+        """The number of values in a sample of this shape."""
         count = 1
         for length in self:
             count *= length
@@ -33,20 +33,20 @@ class Shape(tuple[int, ...]):
         return "x".join(map(str, self)) if self else "1"
 
     def as_steps(self) -> "tuple[int, int] | None":
-        """Time and features: of a sequence, and of any two axes, which a layer that reads steps takes for them."""
+        """Return (time, features) for a shape with two axes, else None."""
         return (self[0], self[1]) if len(self) == 2 else None
 
     def as_image(self) -> "Shape | None":
-        """HxWxC; HxW is an image of one channel; None where the shape is no image."""
+        """Return HxWxC, with one channel added to HxW; None if the shape is not an image."""
         if len(self) == 3:
             return self
         return Shape((*self, 1)) if len(self) == 2 and not self.sequence else None
 
 
 class Misfit(Exception):
-    """The bare fact that a layer does not fit a shape; the shape walk adds the place and the shapes so far.
+    """Raised by a layer that does not accept a shape. The checker adds the place and the shapes so far.
 
-    `title` is its headline where "the layer does not fit here" says too little.
+    `title` replaces the default headline, "LAYER does not fit here".
     """
 
     def __init__(self, message: str, help: str | None = None, title: str | None = None):
@@ -57,10 +57,10 @@ class Misfit(Exception):
 
 @dataclass(frozen=True)
 class Parameter:
-    """An array that a layer learns or keeps: its shape and how it begins.
+    """An array of a layer: its shape and its initializer.
 
-    `init` is an initializer's name; None takes the spec's. The fans are the number of inputs that feed one output and
-    of outputs that one input feeds, as Glorot & Bengio (2010) count them.
+    `init` is the name of an initializer, None for that of the spec. `fan_in` is the number of inputs of one output and
+    `fan_out` the number of outputs of one input (Glorot & Bengio 2010).
     """
 
     shape: tuple[int, ...]
@@ -70,5 +70,5 @@ class Parameter:
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of values in the array."""
         return Shape(self.shape).size

@@ -1,4 +1,4 @@
-"""Windows over an image: how many places a window has along one axis, and what is padded."""
+"""Windows over an image: the output positions of a window along one axis, and the padding."""
 
 from typing import Annotated, Literal, NamedTuple
 
@@ -12,7 +12,7 @@ Pad = Literal["valid", "same"] | Annotated[int, Field(ge=0)]
 
 
 class Extent(NamedTuple):
-    """One axis under a window: the number of places, and the padding before and after."""
+    """One axis under a window: the number of output positions, and the padding before and after the axis."""
 
     places: int
     before: int
@@ -20,10 +20,10 @@ class Extent(NamedTuple):
 
 
 def window_extent(length: int, window: int, stride: int, pad: Pad, dilation: int = 1) -> Extent:
-    """Places of a window along an axis.
+    """Return the output positions of a window along an axis, and the padding.
 
-    `valid` pads nothing, a number pads both ends, `same` gives ceil(length / stride) places with the odd cell of
-    padding at the end, as PyTorch and TensorFlow do. `places` is 0 or less where the window does not fit.
+    `valid` pads nothing, a number pads both ends by as many cells, `same` gives ceil(length / stride) positions with
+    an odd cell of padding at the end, as in PyTorch and TensorFlow. `places` is 0 or less if the window does not fit.
     """
     reach = dilation * (window - 1) + 1
     if pad == "same":
@@ -35,33 +35,33 @@ def window_extent(length: int, window: int, stride: int, pad: Pad, dilation: int
 
 
 class Windowed(Layer):
-    """A layer that looks at an image through a window: convolutions and pools."""
+    """A layer that slides a window over an image: convolutions and pools."""
 
     window: Window
 
     def pair(self) -> tuple[int, int]:
-        """Height and width of the window; one number is a square."""
+        """Return the height and width of the window; one size means a square."""
         if len(self.window) > 2:
             raise Misfit(f"a window has a height and a width, {Shape(self.window)} has {len(self.window)} sizes")
         return self.window[0], self.window[-1]
 
     def plane(self, shape: Shape) -> tuple[tuple[int, int, int], tuple[int, int]]:
-        """The image that the windows lie on, (height, width, channels), and the height and width of one."""
+        """Return the image under the windows, (height, width, channels), and the height and width of a window."""
         image = shape.as_image()
         assert image is not None
         return (image[0], image[1], image[2]), self.pair()
 
     def steps(self) -> int:
-        """The stride, in cells."""
+        """Return the stride, in cells."""
         raise TypeError(f"{type(self).__name__} does not say its stride")
 
     def extents(self, shape: Shape, pad: Pad, dilation: int = 1) -> tuple[Extent, Extent]:
-        """Both axes of an image under the window; raises Misfit where it does not fit."""
+        """Return both axes of an image under the window. Raises Misfit if the window does not fit."""
         image = shape.as_image()
         if image is None:
             what = "a sequence" if shape.sequence else "a row of numbers"
             advice = "write reshape HxWxC before it" if not shape.sequence else None
-            raise Misfit(f"{self.word} looks at an image, and {shape} is {what}", advice)
+            raise Misfit(f"{self.word} takes an image, and {shape} is {what}", advice)
         height, width = self.pair()
         rows = window_extent(image[0], height, self.steps(), pad, dilation)
         columns = window_extent(image[1], width, self.steps(), pad, dilation)
@@ -70,6 +70,6 @@ class Windowed(Layer):
             dilated = f", {reach} with its dilation," if dilation > 1 else ""
             fits = Shape(min(k, n) for k, n in zip((height, width), image[:2], strict=True))
             smaller = "a smaller dilation" if dilation > 1 else f"a window of {fits} or less"
-            message = f"{height}x{width}{dilated} looks at a {image} image."
+            message = f"A window of {height}x{width}{dilated} does not fit into a {image} image."
             raise Misfit(message, f"write pad=same, or {smaller}", "the window does not fit")
         return rows, columns

@@ -1,4 +1,4 @@
-"""The statements that stand alone: network, input, train, early_stop, metrics."""
+"""The settings network, input, train, early_stop and metrics, and the metrics themselves."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -10,12 +10,12 @@ from nnspec.spec_lang.vocabulary.registry import Word
 
 
 class NetworkName(Setting):
-    """The name of the network: its runs are kept under it."""
+    """The name of the network, which names its run folders."""
 
     word = "network"
     heads_a_file = True
     examples = ("network mnist_cnn",)
-    name: Name = Field(description="what its runs are kept under")
+    name: Name = Field(description="the name of the network and of its run folders")
 
 
 class Input(Setting):
@@ -28,60 +28,68 @@ class Input(Setting):
 
 
 class Train(Setting):
-    """How long to train, and on how many samples at a time.
+    """The length of training, the batch size and the seed.
 
-    `evaluate_every` and `checkpoint_every` count as the length does, in epochs or iterations; left out they are one
-    epoch, or a tenth of the iterations. `keep` checkpoints by step stay beside the last and the best.
+    `evaluate_every` and `checkpoint_every` are in the unit of the length, epochs or iterations. Their default is one
+    epoch, or a tenth of the iterations.
 
-    With `stateful=yes` samples follow each other in time: each place of the batch reads a stretch of them in order, and
-    recurrent layers go on from where the sample before it left them; gradients end at its border.
+    With `stateful=yes` consecutive samples are consecutive in time: each row of the batch reads its own contiguous part
+    of the data in order, and recurrent layers continue from the state of the previous batch. Gradients stop there.
     """
 
     word = "train"
     examples = ("train 10 epochs batch=64 seed=7", "train 50000 iterations batch=1")
-    length: Whole = Field(10, gt=0, description="how long, in epochs or iterations")
+    length: Whole = Field(10, gt=0, description="the length of training, in epochs or iterations")
     unit: Annotated[Literal["epochs", "iterations"], Bare(("name",), "epochs")] = Field(
-        "epochs", description="what the length counts"
+        "epochs", description="the unit of the length"
     )
-    batch: int = Field(32, gt=0, description="samples of one step")
-    seed: int = Field(0, ge=0, lt=2**63, description="what first weights, the order of samples and dropout follow from")
+    batch: int = Field(32, gt=0, description="samples in one training step")
+    seed: int = Field(
+        0, ge=0, lt=2**63, description="the seed of the initial weights, the order of samples and dropout"
+    )
     clip_norm: float | None = Field(
-        None, gt=0, description="the largest norm of all gradients together: longer ones are shortened to it"
+        None, gt=0, description="the largest norm of all gradients together; larger ones are scaled down to it"
     )
-    clip_value: float | None = Field(None, gt=0, description="the largest size of each number of a gradient")
-    stateful: bool = Field(False, description="whether states are carried from one batch to the next")
-    evaluate_every: int | None = Field(None, gt=0, description="how often to evaluate, counted as the length is")
-    checkpoint_every: int | None = Field(None, gt=0, description="how often to save, counted as the length is")
-    keep: int = Field(0, ge=0, description="checkpoints by step that stay beside the last and the best")
+    clip_value: float | None = Field(
+        None, gt=0, description="the largest absolute value in a gradient; larger ones are clipped"
+    )
+    stateful: bool = Field(False, description="whether recurrent states are kept from one batch to the next")
+    evaluate_every: int | None = Field(
+        None, gt=0, description="the interval between evaluations, in the unit of the length"
+    )
+    checkpoint_every: int | None = Field(
+        None, gt=0, description="the interval between checkpoints, in the unit of the length"
+    )
+    keep: int = Field(0, ge=0, description="checkpoints of earlier steps to keep in addition to the last and the best")
 
 
 class EarlyStop(Setting):
-    """Stop when the monitored number has not improved by min_delta for `patience` evaluations."""
+    """Stop training when the monitored value has not improved by min_delta for `patience` evaluations."""
 
     word = "early_stop"
     examples = ("early_stop patience=5", "early_stop monitor=accuracy patience=3 min_delta=0.001")
-    monitor: str = Field("validation_loss", description="the number that is watched")
-    patience: int = Field(5, gt=0, description="evaluations without progress before training stops")
-    min_delta: float = Field(0.0, ge=0, description="the least that counts as progress")
+    monitor: str = Field("validation_loss", description="the metric or loss to watch")
+    patience: int = Field(5, gt=0, description="evaluations without improvement before training stops")
+    min_delta: float = Field(0.0, ge=0, description="the smallest change that counts as an improvement")
 
 
 class Metrics(Setting):
-    """What is measured beside the loss; left out it is accuracy for classes, rmse for numbers."""
+    """The metrics to measure in addition to the loss. Default: accuracy for classification, rmse for regression."""
 
     word = "metrics"
     examples = ("metrics accuracy, f1",)
     names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), NameOf("metric")] = Field(
-        description="what is measured"
+        description="the metrics to measure"
     )
 
 
 class Metric(Word):
-    """A number that tells how good predictions are."""
+    """A number that measures how good predictions are."""
 
     kind = "metric"
     task: ClassVar[Literal["classification", "regression", "any"]] = "any"
     larger_is_better: ClassVar[bool] = True
-    share: ClassVar[bool] = False  # whether it is a share of the samples, told in per cent
+    share: ClassVar[bool] = False  # whether it is a share of the samples, shown in per cent
 
 
 class Accuracy(Metric):
@@ -108,7 +116,7 @@ class F1(Metric):
 
 
 class Perplexity(Metric):
-    """exp of the cross entropy: among how many equally probable classes one would have to guess to do as well."""
+    """exp of the cross entropy: the number of equally probable classes with the same loss."""
 
     word = "perplexity"
     task = "classification"

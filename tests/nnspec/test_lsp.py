@@ -116,10 +116,7 @@ def test_hover_completion_and_definition_count_columns_as_the_editor_does(edit: 
         editor.open('let width = 4\ninput 8x8x1\ndata csv "𝄞.csv" target=y\nconv 3x3 x$width')
         told = await editor.text_document_hover_async(types.HoverParams(**editor.at(2, 20)))
         assert told is not None and told.range is not None and span(told.range) == (2, 18, 2, 24)
-        assert (
-            isinstance(told.contents, types.MarkupContent)
-            and "the column that is to be predicted" in told.contents.value
-        )
+        assert isinstance(told.contents, types.MarkupContent) and "the column to predict" in told.contents.value
         told = await editor.text_document_hover_async(types.HoverParams(**editor.at(3, 1)))
         assert (
             told is not None and isinstance(told.contents, types.MarkupContent) and "**6x6x4**" in told.contents.value

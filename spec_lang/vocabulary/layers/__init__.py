@@ -1,1 +1,1 @@
-"""The layers of the language, one family a file: their arguments, the shapes they make, the arrays they learn."""
+"""The layers of the language, one module for each family: arguments, output shapes, learned arrays."""

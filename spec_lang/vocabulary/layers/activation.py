@@ -1,4 +1,4 @@
-"""Activations: as the last argument of a layer, or as layers of their own where they have options."""
+"""Activations: written as the last value of a layer, or as a layer, which can have options."""
 
 from pydantic import Field
 
@@ -7,12 +7,12 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 
 class Activation(Layer):
-    """A function of each number alone (softmax: of each sample's numbers)."""
+    """A function of each value; softmax is one of the values along the last axis."""
 
     kind = "activation"
 
     def flops(self, shape: Shape) -> int:
-        """One operation for each number, however it is computed."""
+        """Return one operation for each value, however it is computed."""
         return shape.size
 
 
@@ -22,7 +22,7 @@ class Linear(Activation):
     word = "linear"
 
     def flops(self, shape: Shape) -> int:
-        """None: nothing is computed."""
+        """Return 0."""
         return 0
 
 
@@ -33,21 +33,21 @@ class Relu(Activation):
 
 
 class LeakyRelu(Activation):
-    """x where positive, slope·x elsewhere (Maas et al. 2013)."""
+    """x if x > 0, else slope·x (Maas et al. 2013)."""
 
     word = "leaky_relu"
-    slope: float = Field(0.01, ge=0, description="the slope where x is negative")
+    slope: float = Field(0.01, ge=0, description="the slope for negative x")
 
 
 class Elu(Activation):
-    """x where positive, alpha·(exp(x) − 1) elsewhere (Clevert et al. 2016)."""
+    """x if x > 0, else alpha·(exp(x) − 1) (Clevert et al. 2016)."""
 
     word = "elu"
-    alpha: float = Field(1.0, gt=0, description="what large negative numbers come to, with a minus")
+    alpha: float = Field(1.0, gt=0, description="minus the limit for large negative x")
 
 
 class Gelu(Activation):
-    """x·Φ(x) with the normal distribution's Φ, exact by erf (Hendrycks & Gimpel 2016)."""
+    """x·Φ(x), Φ the distribution function of the normal distribution, computed by erf (Hendrycks & Gimpel 2016)."""
 
     word = "gelu"
 
@@ -82,7 +82,7 @@ class Softmax(Activation):
     word = "softmax"
 
     def output_shape(self, shape: Shape) -> Shape:
-        """Unchanged; a single number has nothing to share a sum with."""
+        """Return the same shape. Raises Misfit for a single number."""
         if not shape:
-            raise Misfit("softmax needs several numbers, this is one", "write sigmoid")
+            raise Misfit("softmax needs several values, and this is a single number", "write sigmoid")
         return shape

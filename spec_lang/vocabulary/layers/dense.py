@@ -8,26 +8,26 @@ from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 
 
 class Dense(Weighted):
-    """Every output sees every input: y = x·W + b. (…, C) → (…, N); an image is flattened first."""
+    """Fully connected layer: y = x·W + b. (…, C) → (…, N); an image is flattened first."""
 
     word = "dense"
     examples = ("dense 10 softmax", "dense 512 relu bias=no")
-    units: Whole = Field(gt=0, description="how many numbers come out")
+    units: Whole = Field(gt=0, description="the number of outputs")
 
     def reads(self, shape: Shape) -> int:
-        """How many numbers each output sees: a step of a sequence, the whole of any other sample."""
+        """Return the number of inputs of each output: those of a step of a sequence, or of the whole sample."""
         return shape[-1] if shape.sequence else shape.size
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(units,), or (time, units) on a sequence."""
+        """Return (units,), or (time, units) for a sequence."""
         return Shape((shape[0], self.units), sequence=True) if shape.sequence else Shape((self.units,))
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """weight (in, out) and bias (out,)."""
+        """Return weight (in, out) and bias (out,)."""
         inputs = self.reads(shape)
         return self.with_bias(Parameter((inputs, self.units), inputs, self.units), self.units)
 
     def flops(self, shape: Shape) -> int:
-        """Two for each weight, at every step."""
+        """Return two operations for each weight at each step."""
         steps = shape[0] if shape.sequence else 1
         return steps * self.units * (2 * self.reads(shape) + self.bias)

@@ -8,12 +8,12 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 class Dropout(Layer):
-    """While training, each number is left out with probability P (Srivastava et al. 2014); nothing at inference."""
+    """In training, set each value to zero with probability P (Srivastava et al. 2014); at inference, the identity."""
 
     word = "dropout"
     examples = ("dropout 0.5",)
-    probability: Fraction = Field(ge=0, lt=1, description="the share of the numbers that is left out while training")
+    probability: Fraction = Field(ge=0, lt=1, description="the probability of setting a value to zero in training")
 
     def flops(self, shape: Shape) -> int:
-        """None at inference."""
+        """Return 0, as at inference."""
         return 0

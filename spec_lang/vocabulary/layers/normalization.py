@@ -1,4 +1,4 @@
-"""Normalizations: numbers brought to mean 0 and variance 1, then scaled and shifted as learned."""
+"""Normalizations to mean 0 and variance 1, followed by a learned scale and shift."""
 
 from pydantic import Field
 
@@ -7,12 +7,12 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
 
 class Normalization(Layer):
-    """weight and bias for each channel, or each feature."""
+    """A normalization with a weight and a bias for each channel or feature."""
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """weight (channels,), beginning as ones, and bias (channels,), as zeros."""
+        """Return weight (channels,), initialized to ones, and bias (channels,), to zeros."""
         if not shape:
-            raise Misfit(f"{self.word} needs a feature axis, this sample is a single number")
+            raise Misfit(f"{self.word} needs a feature axis, and this sample is a single number")
         channels = shape[-1:]
         return {
             "weight": Parameter(channels, init="ones"),
@@ -20,19 +20,19 @@ class Normalization(Layer):
         }
 
     def flops(self, shape: Shape) -> int:
-        """Four for each number: less the mean, over the deviation, times the weight, plus the bias."""
+        """Return four operations for each value: subtract the mean, divide by the deviation, scale, shift."""
         return 4 * shape.size
 
 
 class BatchNorm(Normalization):
-    """Each channel normalized over batch and places (Ioffe & Szegedy 2015), by running averages at inference."""
+    """Normalize each channel over batch and positions, at inference by running averages (Ioffe & Szegedy 2015)."""
 
     word = "batchnorm"
-    momentum: float = Field(0.1, gt=0, le=1, description="the share of each batch in the running averages")
-    eps: float = Field(1e-5, gt=0, description="added to the variance, so that nothing is divided by zero")
+    momentum: float = Field(0.1, gt=0, le=1, description="the weight of each batch in the running averages")
+    eps: float = Field(1e-5, gt=0, description="added to the variance, against division by zero")
 
     def buffers(self, shape: Shape) -> dict[str, Parameter]:
-        """running_mean and running_var (channels,)."""
+        """Return running_mean and running_var (channels,)."""
         return {
             "running_mean": Parameter(shape[-1:], init="zeros"),
             "running_var": Parameter(shape[-1:], init="ones"),
@@ -40,7 +40,7 @@ class BatchNorm(Normalization):
 
 
 class LayerNorm(Normalization):
-    """Each place of a sample normalized over its channels or features (Ba et al. 2016)."""
+    """Normalize each position of a sample over its channels or features (Ba et al. 2016)."""
 
     word = "layernorm"
-    eps: float = Field(1e-5, gt=0, description="added to the variance, so that nothing is divided by zero")
+    eps: float = Field(1e-5, gt=0, description="added to the variance, against division by zero")

@@ -1,4 +1,4 @@
-"""Recurrent layers: the same step again and again, each one told what the step before it made."""
+"""Recurrent layers: the same function at every step, with a state passed from step to step."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -9,37 +9,37 @@ from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, Whole
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
 BACKWARDS = "reverse_"
-"""What the names of a bidirectional layer's second set of arrays begin with."""
+"""The prefix of the arrays of a bidirectional layer that read from the end."""
 
 
 class Recurrent(Layer):
     """A layer that reads a sequence step by step and keeps a state.
 
-    `return=last` gives the state behind the last step, `return=sequence` one for every step. `reverse=yes` reads from
-    the end; `bidirectional=yes` reads both ways, each with weights of its own, and gives both states beside each other.
-    Steps of padding behind a shorter sequence change no state.
+    `return=last` returns the state after the last step, `return=sequence` the state after every step. `reverse=yes`
+    reads from the end. `bidirectional=yes` reads in both directions with separate weights and concatenates the states.
+    Padding after a shorter sequence does not change the state.
     """
 
     gates: ClassVar[int] = 1  # blocks of N columns in the weights
-    states: ClassVar[int] = 1  # vectors of N numbers handed from step to step
-    units: Whole = Field(gt=0, description="how many numbers the state has")
+    states: ClassVar[int] = 1  # vectors of N values passed from step to step
+    units: Whole = Field(gt=0, description="the size of the state")
     return_: Literal["last", "sequence"] = Field(
-        "last", alias="return", description="the state behind the last step, or one for every step"
+        "last", alias="return", description="the state after the last step, or after every step"
     )
-    reverse: bool = Field(False, description="whether it reads from the end")
-    bidirectional: bool = Field(False, description="whether it reads both ways and gives both states side by side")
-    bias: bool = Field(True, description="whether a learnt number is added to each output")
+    reverse: bool = Field(False, description="whether to read from the end")
+    bidirectional: bool = Field(False, description="whether to read in both directions and concatenate both states")
+    bias: bool = Field(True, description="whether a learned bias is added to each output")
     init: Annotated[str | None, NameOf("init")] = Field(
-        None, description="how the weights begin, instead of the spec's init"
+        None, description="the initializer of the weights; default: the spec's init"
     )
 
     @property
     def directions(self) -> tuple[str, ...]:
-        """The beginnings of the names of each direction's arrays: one, or two that read both ways."""
+        """The prefix of each direction's arrays, "" for the one that is not the second of two."""
         return ("", BACKWARDS) if self.bidirectional else ("",)
 
     def steps(self, shape: Shape) -> tuple[int, int]:
-        """Time and features of what comes in; raises Misfit where it is no sequence."""
+        """Return (time, features) of the input. Raises Misfit if it is not a sequence."""
         steps = shape.as_steps()
         if steps is not None:
             return steps
@@ -48,7 +48,7 @@ class Recurrent(Layer):
         raise Misfit(f"{self.word} reads a sequence, time x features, and {shape} is {what}", help)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(units,), or (time, units) where every step is wanted; twice the units of both directions."""
+        """Return (units,), or (time, units) with return=sequence; twice the units if bidirectional."""
         time, _ = self.steps(shape)
         if self.bidirectional and self.reverse:
             raise Misfit(f"a bidirectional {self.word} reads from both ends already", "leave reverse=yes out")
@@ -56,9 +56,10 @@ class Recurrent(Layer):
         return Shape((time, features), sequence=True) if self.return_ == "sequence" else Shape((features,))
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
-        """input_weight (in, gates · units), hidden_weight (units, gates · units), bias (gates · units,).
+        """Return input_weight (in, gates · units), hidden_weight (units, gates · units), bias (gates · units,).
 
-        The hidden weights begin orthogonal (Saxe et al. 2014), so that a state neither dies nor explodes over time.
+        The hidden weights are initialized orthogonal, so that the state neither vanishes nor explodes over time
+        (Saxe et al. 2014).
         """
         _, features = self.steps(shape)
         columns = self.gates * self.units
@@ -71,15 +72,15 @@ class Recurrent(Layer):
         return {f"{direction}{name}": array for direction in self.directions for name, array in arrays.items()}
 
     def more_parameters(self) -> dict[str, Parameter]:
-        """Arrays of one direction beside the usual ones."""
+        """Return the arrays of one direction that this kind of layer adds."""
         return {}
 
     def carries(self, shape: Shape) -> int:
-        """Its state; none where it reads from the end, for what follows is not known there."""
+        """Return the size of the state, or 0 if the layer reads from the end: the next batch is not known there."""
         return 0 if self.reverse or self.bidirectional else self.states * self.units
 
     def flops(self, shape: Shape) -> int:
-        """Two for each weight, and one for each gate's function, at every step."""
+        """Return two operations for each weight, and one for each value of a gate, at every step."""
         time, features = self.steps(shape)
         columns = self.gates * self.units
         return time * len(self.directions) * columns * (2 * (features + self.units) + self.bias + 1)
@@ -90,16 +91,16 @@ class Rnn(Recurrent):
 
     word = "rnn"
     examples = ("rnn 32", "rnn 16 relu return=sequence")
-    units: Whole = Field(gt=0, description="how many numbers the state has")
+    units: Whole = Field(gt=0, description="the size of the state")
     activation: Annotated[Literal["tanh", "relu"], Bare(("name",), "relu")] = Field(
-        "tanh", description="the function of the state"
+        "tanh", description="the activation function of the state"
     )
 
 
 class Lstm(Recurrent):
-    """A cell that gates write, keep and show (Hochreiter & Schmidhuber 1997; the forget gate by Gers et al. 2000).
+    """Long short-term memory (Hochreiter & Schmidhuber 1997), with a forget gate (Gers et al. 2000). TxC → N or TxN.
 
-    Gates stand side by side in the order i f g o.
+    The columns of the weights are the gates in the order i f g o.
     """
 
     word = "lstm"
@@ -109,9 +110,10 @@ class Lstm(Recurrent):
 
 
 class Gru(Recurrent):
-    """A state that a gate renews in part (Cho et al. 2014), as PyTorch computes it: the reset gate stands before h·U.
+    """Gated recurrent unit (Cho et al. 2014). TxC → N or TxN.
 
-    Gates stand side by side in the order r z n. Inside the reset gate n has a bias of its own, `hidden_bias`.
+    As in PyTorch, the reset gate multiplies h·U + hidden_bias. The columns of the weights are
+    the gates in the order r z n.
     """
 
     word = "gru"
@@ -119,5 +121,5 @@ class Gru(Recurrent):
     gates = 3
 
     def more_parameters(self) -> dict[str, Parameter]:
-        """hidden_bias (units,): what n adds to h·U before the reset gate."""
+        """Return hidden_bias (units,), which is added to h·U before the reset gate."""
         return {"hidden_bias": Parameter((self.units,), init="zeros")} if self.bias else {}

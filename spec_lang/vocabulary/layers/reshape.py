@@ -1,4 +1,4 @@
-"""Other shapes of the same numbers."""
+"""Layers that change the shape of a sample and none of its values."""
 
 from pydantic import Field
 
@@ -8,25 +8,25 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 
 class Flatten(Layer):
-    """All numbers of a sample in one row, the last axis running fastest."""
+    """All values of a sample in one row, in C order."""
 
     word = "flatten"
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(features,)."""
+        """Return (features,)."""
         return Shape((shape.size,))
 
 
 class Reshape(Layer):
-    """The same numbers in another shape, the last axis running fastest."""
+    """The same values in another shape, in C order."""
 
     word = "reshape"
     examples = ("reshape 28x28x1", "reshape 784")
-    shape: Window = Field(description="the new shape, of as many numbers")
+    shape: Window = Field(description="the new shape, with the same number of values")
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape asked for; it must hold as many numbers."""
+        """Return the given shape. Raises Misfit if it does not have the same number of values."""
         asked = Shape(self.shape)
         if asked.size != shape.size:
-            raise Misfit(f"{asked} holds {asked.size:,} numbers, {shape} holds {shape.size:,}.")
+            raise Misfit(f"{asked} has {asked.size:,} values, {shape} has {shape.size:,}.")
         return asked

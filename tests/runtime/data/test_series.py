@@ -64,5 +64,5 @@ def test_what_a_series_lacks_is_told(tmp_path: Path) -> None:
         load_data(Csv(path=path, target="load", window=5), tmp_path, False)
     with pytest.raises(DataError, match='has no column "lod"; did you mean "load"'):
         load_data(Csv(path=path, target="lod", window=2), tmp_path, False)
-    with pytest.raises(ValidationError, match="write window=10, for one, too"):
+    with pytest.raises(ValidationError, match="add window=10, for example"):
         Csv(path=path, target="load", horizon=3)

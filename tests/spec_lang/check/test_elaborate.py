@@ -126,9 +126,9 @@ def test_nodes_stand_in_an_order_in_which_each_reads_what_is_before_it() -> None
 @pytest.mark.parametrize(
     ("join", "message"),
     [
-        ("conv 3x3 x2 + skip", "Branches that are added have one shape, these have 6x6x2 + 8x8x2."),
-        ("conv 1x1 x3 + skip", "Branches that are added have one shape, these have 8x8x3 + 8x8x2."),
-        ("conv 3x3 x2 | skip", "Branches that are concatenated differ in channels alone, these have 6x6x2 | 8x8x2."),
+        ("conv 3x3 x2 + skip", "Branches that are added must have the same shape; these have 6x6x2 + 8x8x2."),
+        ("conv 1x1 x3 + skip", "Branches that are added must have the same shape; these have 8x8x3 + 8x8x2."),
+        ("conv 3x3 x2 | skip", "Branches that are concatenated may differ only in channels; these have 6x6x2 | 8x8x2."),
     ],
 )  # fmt: skip
 def test_branches_that_do_not_fit_each_other_are_told(join: str, message: str) -> None:
@@ -139,7 +139,7 @@ def test_branches_that_do_not_fit_each_other_are_told(join: str, message: str) -
 def test_a_misfit_tells_the_shape_at_every_step_with_the_values_of_variables() -> None:
     text = "let k = 5x5\nblock a(w) = conv $k x$w  # wide\n -> maxpool 2\ninput 20x20x1\na 4 -> conv 99x99 x8"
     assert error_of(text).notes == (
-        "99x99 looks at a 8x8x4 image.",
+        "A window of 99x99 does not fit into a 8x8x4 image.",
         "20x20x1 · conv 5x5 x4 · 16x16x4 · maxpool 2 · 8x8x4",
     )
 

@@ -114,4 +114,4 @@ def test_the_whole_word_is_replaced_and_what_is_offered_says_what_it_is() -> Non
     found = complete(*pointed("dense 3 -> max|poo 2"))
     assert found.span.text == "maxpoo"
     item = next(item for item in found.items if item.text == "maxpool")
-    assert item.kind == "layer" and "largest number" in item.detail and "`pad=valid`" in item.about
+    assert item.kind == "layer" and "largest value" in item.detail and "`pad=valid`" in item.about

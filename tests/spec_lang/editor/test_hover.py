@@ -16,7 +16,7 @@ def told(text: str) -> str:
 def test_a_layer_tells_the_shape_and_the_parameters_after_it() -> None:
     text = told("input 28x28x1\nco|nv 3x3 x8 relu -> dense 10 softmax")
     assert "`conv1` 28x28x1 → **26x26x8**, 80 parameters (weight 3x3x1x8, bias 8), 108,160 FLOPs" in text
-    assert text.index("26x26x8") < text.index("Slide F windows") < text.index("`stride=1`")
+    assert text.index("26x26x8") < text.index("Convolution with F filters") < text.index("`stride=1`")
 
 
 @pytest.mark.parametrize("text", ["input 784\nhid|den: dense 3 -> relu", "input 784\nhidden: de|nse 3 -> relu"])
@@ -38,16 +38,16 @@ def test_where_no_shape_comes_in_it_is_told_what_to_write() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("dense 10 bi|as=no", "`bias=yes` whether a learnt number"),
-        ("dense 10 bias=n|o", "`bias=yes` whether a learnt number"),
-        ("conv 3x3 x|8", "`x8` filters: how many features"),
+        ("dense 10 bi|as=no", "`bias=yes` whether a learned bias"),
+        ("dense 10 bias=n|o", "`bias=yes` whether a learned bias"),
+        ("conv 3x3 x|8", "`x8` filters: the number of filters"),
         ("dense 10 re|lu", "max(x, 0)"),
         ("dense 10 init=x|avier", "Glorot"),
         ("dense 3\noptimizer ad|am lr=0.1", "`lr=0.001` the learning rate"),
         ("dense 3\noptimizer adam l|r=0.1", "`lr=0.001` the learning rate"),
         ("dense 3\nopti|mizer", "sgd, momentum"),
         ("dense 3\ntr|ain 5 epochs", "`batch=32`"),
-        ("dense 3\ntrain |5 epochs", "how long, in epochs"),
+        ("dense 3\ntrain |5 epochs", "the length of training, in epochs"),
         ("le|t w = 3", "`let name = value`"),
         ("input 4\n(dense 4 |+ skip)", "The sum of branches"),
         ("input 4\n(dense 4 + sk|ip)", "The input itself"),

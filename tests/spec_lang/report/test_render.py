@@ -13,7 +13,7 @@ error[E301] the window does not fit
   |
 2 | conv 3x3 x8 -> maxpool 4 -> conv 9x9 x16 -> dense 10 softmax
   |                             ^^^^^^^^^^^^
-  | 9x9 looks at a 6x6x8 image.
+  | A window of 9x9 does not fit into a 6x6x8 image.
   | 28x28x1 · conv 3x3 x8 · 26x26x8 · maxpool 4 · 6x6x8
   help: write pad=same, or a window of 6x6 or less"""
 
@@ -91,8 +91,8 @@ def test_sentences_are_wrapped_to_the_width_and_hang_behind_their_beginning() ->
     text = "input 28x28x1\nconv 3x3 x8 -> maxpool 4 -> conv 9x9 x16 -> dense 10 softmax\n"
     rows = render(error_of(text), width=48).split("\n")
     assert all(len(row) <= 48 for row in rows)
-    assert rows[6:8] == ["  | 28x28x1 · conv 3x3 x8 · 26x26x8 · maxpool 4", "  | · 6x6x8"]
-    assert rows[8:] == ["  help: write pad=same, or a window of 6x6 or", "        less"]
+    assert rows[7:9] == ["  | 28x28x1 · conv 3x3 x8 · 26x26x8 · maxpool 4", "  | · 6x6x8"]
+    assert rows[9:] == ["  help: write pad=same, or a window of 6x6 or", "        less"]
 
 
 def test_blocks_are_told_from_the_inside_out() -> None:

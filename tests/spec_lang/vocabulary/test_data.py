@@ -29,9 +29,9 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(split: Any) -> None:
 def test_a_third_share_is_refused_where_a_test_split_is_known() -> None:
     with pytest.raises(ValidationError, match="mnist has a test split of its own"):
         Mnist(split=(70, 15, 15))
-    with pytest.raises(ValidationError, match="gives a test split already"):
+    with pytest.raises(ValidationError, match="is the test split, so"):
         Csv(path="a.csv", target="y", test="b.csv", split=(70, 15, 15))
-    with pytest.raises(ValidationError, match="gives a test split already"):
+    with pytest.raises(ValidationError, match="is the test split, so"):
         Idx(path="a", labels="b", test="c", test_labels="d", split=(70, 15, 15))
 
 
