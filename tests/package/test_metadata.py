@@ -5,7 +5,8 @@ import tomllib
 
 from tests.package.conftest import ROOT
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 HOME = PROJECT["urls"]["Homepage"]
 PAGES = [path for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")) if path.is_file()]
 
@@ -25,6 +26,15 @@ def test_links_between_the_projects_files_lead_somewhere() -> None:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", content):
             dead += [(page.name, target)] if not (page.parent / target).exists() or page.name == "README.md" else []
     assert dead == []
+
+
+def test_every_package_is_listed() -> None:
+    folders = PYPROJECT["tool"]["setuptools"]["package-dir"]
+    found = {"nnspec.specs"}  # no Python
+    for package, folder in folders.items():
+        for module in (ROOT / folder).rglob("__init__.py"):
+            found.add(".".join((package, *module.parent.relative_to(ROOT / folder).parts)))
+    assert PYPROJECT["tool"]["setuptools"]["packages"] == sorted(found)
 
 
 def test_the_version_of_the_citation_is_the_packages() -> None:
