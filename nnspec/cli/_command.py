@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from nnspec.cli._output import report_errors
+from nnspec.cli._output import report_errors, report_lost_output
 
 
 class Section(Enum):
@@ -40,7 +40,14 @@ class _WithExamples(click.Command):
 
 
 class Verb(_WithExamples):
-    """A command with a section in the help and examples of its use."""
+    """A command with its section of the help and examples of its use.
+
+    `keeps_results` declares that its results are in files: it has succeeded even where its output could not be written.
+    """
+
+    def __init__(self, *args: Any, keeps_results: bool = False, **settings: Any):
+        super().__init__(*args, **settings)
+        self.keeps_results = keeps_results
 
 
 class Family(_WithExamples, click.Group):
@@ -88,9 +95,17 @@ class CommandLine(Family):
     """The outermost family: it turns an error of the user into a message and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a verb, reporting its errors."""
-        with report_errors():
-            return super().invoke(ctx)
+        """Run a verb."""
+        try:
+            with report_errors():
+                result = super().invoke(ctx)
+        except click.exceptions.Exit as ended:
+            if ended.exit_code:
+                raise
+            result = None
+        verb = self.get_command(ctx, ctx.invoked_subcommand) if ctx.invoked_subcommand else None
+        report_lost_output(getattr(verb, "keeps_results", False))
+        return result
 
 
 def _write_section(formatter: click.HelpFormatter, title: str, verbs: Iterable[tuple[str, click.Command]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import click
 
+from nnspec._streams import LastingStream, failed_streams
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
 JSON_FORMAT = 1
@@ -85,15 +86,30 @@ def report_errors() -> Iterator[None]:
         raise click.exceptions.Exit(
             print_error(NNSpecError("this machine has too little memory: use a smaller batch"))
         ) from None
-    except BrokenPipeError:  # the reader, such as head, has closed the pipe
-        discard_output(sys.stdout)
 
 
-def discard_output(stream: TextIO) -> None:
-    """Discard everything still written to a stream, its buffer included."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+def report_lost_output(results_are_kept: bool) -> None:
+    """Report to standard error that standard output has lost text, and exit with 1 unless a file has the results.
+
+    A reader that ended by itself, as `head` does, has what it wanted: then nothing is reported.
+    """
+    lost = lost_output()
+    if lost is None or lost.reader_left:
+        return
+    if results_are_kept:
+        print_note(f"{lost.reason()}: its text is lost, the run is not")
+    else:
+        raise click.exceptions.Exit(print_error(NNSpecError(f"{lost.reason()}: the results are lost")))
+
+
+def lost_output() -> LastingStream | None:
+    """Return standard output if it has lost text."""
+    return next((stream for stream in failed_streams() if stream is sys.stdout), None)
+
+
+def lost_progress() -> str | None:
+    """Return why standard error has lost text, if it has: progress, notes and warnings."""
+    return next((stream.reason() for stream in failed_streams() if stream is sys.stderr), None)
 
 
 @contextmanager
@@ -101,8 +117,6 @@ def translate_write_errors(path: object) -> Iterator[None]:
     """Turn an OSError while files are written into an UnwritableError with the path."""
     try:
         yield
-    except BrokenPipeError:
-        raise
     except OSError as error:
         misnamed = isinstance(error, FileNotFoundError | FileExistsError | NotADirectoryError | IsADirectoryError)
         message = f"{error.filename or path} cannot be written: {error.strerror or error}"

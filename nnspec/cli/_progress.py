@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from nnspec.cli._format import format_count, format_metric
-from nnspec.cli._output import discard_output, print_json, print_note, print_warning
+from nnspec.cli._output import lost_progress, print_json, print_note, print_warning
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.events import Event, Listener
@@ -48,13 +48,11 @@ def _beginning(event: "Event") -> str:
 
 
 def _json(event: "Event") -> None:
-    """Print evaluations and the end as JSON lines. If the reader closes the pipe, training continues without output."""
+    """Print evaluations and the end, each at once. The end reports what standard error has lost."""
     if event["event"] in ("evaluation", "end"):
-        try:
-            print_json(**event)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            discard_output(sys.stdout)
+        lost = lost_progress() if event["event"] == "end" else None
+        print_json(**event, **({"lost_progress": lost} if lost is not None else {}))
+        sys.stdout.flush()
 
 
 def _lines(event: "Event") -> None:

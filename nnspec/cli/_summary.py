@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nnspec.cli._checkpoint import classifies_images
 from nnspec.cli._format import format_count, format_metric, format_table
-from nnspec.cli._output import print_result
+from nnspec.cli._output import lost_progress, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.run import Run
@@ -27,6 +27,8 @@ def print_summary(run: "Run", quiet: bool) -> None:
     speed = f"{end['samples_per_second']:,.0f} samples/s"
     length = f"{format_count(end['steps'], 'step')}, {format_count(end['epochs'], 'epoch')}"
     print_result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    if (lost := lost_progress()) is not None:
+        print_result(f"{lost}: progress and warnings are lost")
     if run.path is None:
         return
     print_result(f"the run is in {run.path}")

@@ -9,6 +9,7 @@ from nnspec.cli._options import json_flag, quiet_flag
 @click.command(
     cls=Verb,
     section=Section.TRAINING,
+    keeps_results=True,
     examples=("nnspec resume runs/quickstart", "nnspec resume runs/quickstart/last.h5 --allow-inexact"),
 )
 @click.argument("run_or_checkpoint", metavar="RUN_OR_CHECKPOINT")

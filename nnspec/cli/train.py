@@ -9,6 +9,7 @@ from nnspec.cli._options import json_flag, quiet_flag, spec_options
 @click.command(
     cls=Verb,
     section=Section.TRAINING,
+    keeps_results=True,
     examples=(
         "nnspec train specs/quickstart.nnspec",
         "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",

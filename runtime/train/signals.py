@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM during training: the first requests a stop after the current step, a second exits immediately."""
+"""SIGINT and SIGTERM while training: the first asks for a stop after the step, a second one leaves at once."""
 
 import os
 import signal
@@ -9,16 +9,16 @@ from types import FrameType
 
 
 class StopRequest:
-    """Whether a signal has requested a stop: its number, or None."""
+    """Whether someone has asked the run to stop, and by which signal."""
 
     signal: int | None = None
 
 
 @contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Record the first SIGINT or SIGTERM in the context as a request; exit with 128 + its number at a second one.
+    """Turn the first SIGINT or SIGTERM into a request. A signal that is ignored, as nohup has it, stays ignored.
 
-    Python can set a handler in the main thread only; in another thread no signal is recorded.
+    Outside the main thread no handler can be set, and none is.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -30,7 +30,8 @@ def stop_on_signals() -> Iterator[StopRequest]:
             os._exit(128 + number)
         request.signal = number
 
-    former = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    handled = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    former = {number: signal.signal(number, handle) for number in handled}
     try:
         yield request
     finally:
