@@ -30,7 +30,7 @@ def errors() -> str:
     """The page of all errors."""
     parts = [
         "# Errors",
-        "Every error has a code that never changes its meaning. `nnspec explain E301` tells one of them.",
+        "Every error has a code, which never changes its meaning. `nnspec explain E301` prints one of these entries.",
     ]
     for code, entry in TABLE.items():
         shown = re.sub(r"this machine has [\d.]+ \wB", "this machine has 16.0 GB", render(example_error(code)))
@@ -39,7 +39,7 @@ def errors() -> str:
             fill(entry.explanation, 120),
             f"```text\n{entry.bad.rstrip()}\n```",
             f"```text\n{shown}\n```",
-            f"Mended:\n\n```nnspec\n{entry.mended.rstrip()}\n```",
+            f"Fixed:\n\n```nnspec\n{entry.fixed.rstrip()}\n```",
         ]
     return "\n\n".join(parts) + "\n"
 

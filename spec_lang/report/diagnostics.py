@@ -1,4 +1,4 @@
-"""What can be wrong with a spec: values, made by the phases and drawn by nnspec.spec_lang.report.render."""
+"""Diagnostics: what is wrong with a spec, as values. The parser and the checker make them, `render` shows them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ __all__ = ["CODES", "Diagnostic", "Findings", "Fix", "TooManyFindings", "Trace",
 
 @dataclass(frozen=True)
 class Trace:
-    """What holds a finding, and where it was asked for: a block at its use, an included file at its include."""
+    """A context of a finding and the place that leads to it: a block and its use, an included file and its include."""
 
     what: str
     span: Span
@@ -22,7 +22,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Fix:
-    """What a help says as an edit: the text to write in place of a span."""
+    """The help of a finding as an edit: the text that replaces a span."""
 
     span: Span
     text: str
@@ -30,10 +30,10 @@ class Fix:
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding: a stable code, what was found, where, and what to write instead.
+    """One finding: a stable code, what is wrong, where, and what to write instead.
 
-    `notes` are sentences about it, `traces` the blocks around it from the inside outwards. `fix` does what `help`
-    says, where that is an edit of one place.
+    `notes` are further sentences, `traces` the blocks around it, innermost first. `fix` is the edit that `help`
+    describes, None if that is not an edit of one place.
     """
 
     code: str
@@ -46,7 +46,7 @@ class Diagnostic:
     fix: Fix | None = None
 
     def around(self) -> tuple[Trace, ...]:
-        """Everything around the finding: blocks first, then the files that include each other."""
+        """Return the contexts of the finding, innermost first: blocks, then the files that include each other."""
         outermost = self.traces[-1].span.source if self.traces else self.span.source
         files: list[Trace] = []
         while outermost.included is not None:
@@ -55,7 +55,7 @@ class Diagnostic:
         return (*self.traces, *files)
 
     def as_json(self) -> dict[str, object]:
-        """The fields that `nnspec check --json` promises, and more; lines and columns count from 1."""
+        """Return the fields of `nnspec check --json`; lines and columns count from 1."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -75,11 +75,11 @@ def _place(span: Span) -> dict[str, object]:
 
 
 class TooManyFindings(Exception):
-    """Raised when MAX_FINDINGS are reached; whoever began the reading hands back what there is."""
+    """Raised at MAX_FINDINGS; the function that started the check returns what was found until then."""
 
 
 class Findings:
-    """What was found so far, each once."""
+    """The findings so far, without duplicates."""
 
     def __init__(self, found: Iterable[Diagnostic] = ()):
         self._found = dict.fromkeys(found)
@@ -91,31 +91,31 @@ class Findings:
         return len(self._found)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep one more; raises TooManyFindings at the last one that is kept."""
+        """Add a finding. Raises TooManyFindings when there are MAX_FINDINGS."""
         self._found[diagnostic] = None
         if len(self._found) >= MAX_FINDINGS:
             raise TooManyFindings
 
     def add_within(self, part: Span, others: Iterable[Diagnostic], around: Trace) -> None:
-        """Keep what was found because of a part of the spec; what stands outside that part is told to come from it."""
+        """Add the findings caused by a part of the spec; those outside this part get `around` as a context."""
         for found in others:
             if found not in self._found:
                 inside = found.span.source is part.source and part.start <= found.span.start < part.end
                 self.add(found if inside else replace(found, traces=(*found.traces, around)))
 
     def say(self, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> None:
-        """An error without notes."""
+        """Add an error without notes."""
         self.add(Diagnostic(code, message, span, help=help, fix=fix))
 
 
 def near(name: str, names: Iterable[str]) -> str | None:
-    """The known name that a misspelt one most likely meant, or None."""
+    """Return the known name closest to a misspelled one, or None if none is close."""
     matches = get_close_matches(name.lower()[:100], sorted(names), n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 
 def did_you_mean(close: str | None, span: Span, otherwise: str | None = None) -> tuple[str | None, Fix | None]:
-    """Help that names what a span most likely meant, with the fix that writes it there; without one, other help."""
+    """Return the help "did you mean …?" and its fix, or the help `otherwise` without a fix if nothing is close."""
     return (f"did you mean {close}?", Fix(span, close)) if close else (otherwise, None)
 
 

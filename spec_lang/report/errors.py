@@ -1,4 +1,4 @@
-"""The errors a caller can make; every room's public errors descend from NNSpecError."""
+"""The errors that a caller can cause. The public errors of all rooms are subclasses of NNSpecError."""
 
 from typing import TYPE_CHECKING
 
@@ -7,11 +7,11 @@ if TYPE_CHECKING:
 
 
 class NNSpecError(Exception):
-    """The base of every error that nnspec raises on purpose: its text is written for the person who made it."""
+    """The base of every error that nnspec raises on purpose. Its text is written for the user."""
 
 
 class SpecError(NNSpecError):
-    """A spec that cannot be used; `diagnostics` holds every error found, in order of place."""
+    """A spec with errors; `diagnostics` has all of them, in order of place."""
 
     def __init__(self, diagnostics: "list[Diagnostic]"):
         from nnspec.spec_lang.report.render import render_all
@@ -21,4 +21,4 @@ class SpecError(NNSpecError):
 
 
 class SourceError(NNSpecError):
-    """A spec file that is not there or cannot be read: wrong use of a command, not an error in a spec."""
+    """A spec file that does not exist or cannot be read: wrong use of a command, not an error in a spec."""

@@ -1,4 +1,4 @@
-"""What an error's code means, at length: `nnspec explain E301`."""
+"""The explanation of an error code, as `nnspec explain E301` prints it."""
 
 from collections.abc import Callable
 from textwrap import fill
@@ -12,7 +12,10 @@ PARAGRAPH_WIDTH = 96
 
 
 def explain(code: str, example_error: Callable[[str], Diagnostic]) -> str:
-    """The meaning of a code, an example with its error, and the example mended; NNSpecError for an unknown code."""
+    """Return the explanation of a code, an example with its error, and the example without it.
+
+    `example_error` returns the error in the example of a code. Raises NNSpecError for an unknown code.
+    """
     entry = TABLE.get(code.upper())
     if entry is None:
         close = near(code.upper(), [known.lower() for known in CODES])
@@ -25,15 +28,15 @@ def explain(code: str, example_error: Callable[[str], Diagnostic]) -> str:
             "",
             fill(entry.explanation, PARAGRAPH_WIDTH),
             "",
-            "This spec has it:",
+            "This spec has the error:",
             "",
             _indented(entry.bad),
             "",
             _indented(render(error)),
             "",
-            "Mended:",
+            "Fixed:",
             "",
-            _indented(entry.mended),
+            _indented(entry.fixed),
         ]
     )
 

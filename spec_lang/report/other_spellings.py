@@ -1,4 +1,4 @@
-"""Other tools' words and what this language calls them. They only ever serve answers: nothing here is accepted."""
+"""Words of other tools and what this language calls them. They only serve help texts; none is accepted in a spec."""
 
 from collections.abc import Container
 
@@ -69,10 +69,10 @@ WORDS = _spellings(
         "iterations": "iteration iters steps",
     }
 )
-"""Layers, statements and names by other spellings, in lower case."""
+"""Layers, statements and names by their spelling elsewhere, in lower case."""
 
 LAYERS_WITH_ARGUMENTS = {"linear": "dense", "norm": "batchnorm"}
-"""Words that mean something else once arguments follow them, as `Linear(784, 10)` does."""
+"""Words that mean another layer if arguments follow, as in `Linear(784, 10)`."""
 
 OPTIONS = _spellings(
     {
@@ -115,7 +115,7 @@ OPTIONS = _spellings(
         "shape": "input_shape",
     }
 )
-"""Options by other spellings; one that means several stands for the one that the word at hand has."""
+"""Options by their spelling elsewhere; of several candidates the one that the word has is meant."""
 
 LENGTHS = {
     "epochs": "epochs",
@@ -124,7 +124,7 @@ LENGTHS = {
     "steps": "iterations",
     "max_epochs": "epochs",
 }
-"""Options of other tools that are the length of training here."""
+"""Options of other tools for the length of training, with its unit here."""
 
 ELSEWHERE = {
     "input_shape": "the shape of a sample is a line of its own: input 28x28x1",
@@ -136,11 +136,11 @@ ELSEWHERE = {
     "batch_size": "the batch is set in a line of its own: train 10 epochs batch=32",
     "shuffle": "leave it out: the training samples are always shuffled",
 }
-"""Options of other tools that stand elsewhere here, or nowhere."""
+"""Options of other tools that are written in another place here, or not at all."""
 
 
 def meant(word: str, known: Container[str], with_arguments: bool = False) -> str | None:
-    """The known word that another spelling means, or None; `with_arguments` where values follow it."""
+    """Return the known word that another spelling means, or None. `with_arguments` says that values follow it."""
     lower = word.lower()
     if with_arguments and LAYERS_WITH_ARGUMENTS.get(lower) in known:
         return LAYERS_WITH_ARGUMENTS[lower]
@@ -148,6 +148,6 @@ def meant(word: str, known: Container[str], with_arguments: bool = False) -> str
 
 
 def option_meant(option: str, known: Container[str]) -> str | None:
-    """The known option that another spelling means, or None."""
+    """Return the known option that another spelling means, or None."""
     lower = option.lower()
     return next((name for name in (lower, *OPTIONS.get(lower, ())) if name in known and name != option), None)

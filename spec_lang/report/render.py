@@ -1,4 +1,4 @@
-"""Diagnostics as text: the one place that knows what an error looks like."""
+"""Diagnostics as text for a terminal."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -9,23 +9,23 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 WIDEST = 160
-"""Characters of a source line that are shown where no width is given; a longer one is cut around the span."""
+"""Characters of a source line shown if no width is given; a longer line is cut around the span."""
 
 NARROWEST = 40
 
 LONGEST_CHAIN = 8
-"""Lines that tell what is around a finding; of a longer chain the two ends are told."""
+"""Lines for the contexts of a finding; of a longer chain the two ends are shown."""
 
 
 def render_all(diagnostics: Iterable[Diagnostic], colour: bool = False, width: int | None = None) -> str:
-    """All diagnostics, in the order given, a blank line between two of them."""
+    """Return all diagnostics as text, separated by blank lines."""
     return "\n\n".join(render(diagnostic, colour, width) for diagnostic in diagnostics)
 
 
 def render(diagnostic: Diagnostic, colour: bool = False, width: int | None = None) -> str:
-    """A diagnostic as its reader sees it: the code, the place, the user's own line underlined, notes and help.
+    """Return a diagnostic as text: code, message, place, the source line with the span underlined, notes and help.
 
-    `width` is the terminal's, in characters: the source line is cut and sentences are wrapped to fit it.
+    `width` is that of the terminal, in characters: the source line is cut and sentences are wrapped to fit it.
     """
     return "\n".join(_Drawing(diagnostic, colour, width).rows())
 
@@ -80,7 +80,7 @@ class _Drawing:
 
 
 def _chain(told: list[str]) -> list[str]:
-    """What is around a finding, of much of it the innermost and the outermost."""
+    """Return the contexts of a finding, shortened to the innermost and the outermost if there are many."""
     between = len(told) - LONGEST_CHAIN
     if between < 2:
         return told
@@ -89,7 +89,7 @@ def _chain(told: list[str]) -> list[str]:
 
 
 def _cut(text: str, column: int, room: int) -> tuple[str, int]:
-    """A line short enough to show, with control characters as spaces, and the column in it."""
+    """Return a line cut to `room` characters, with control characters as spaces, and the column in it."""
     text = "".join(character if character.isprintable() else " " for character in text[: column + room])
     if len(text) <= room:
         return text, column
@@ -100,6 +100,6 @@ def _cut(text: str, column: int, room: int) -> tuple[str, int]:
 
 
 def _cells(text: str) -> int:
-    """How many cells of a terminal a text takes."""
+    """Return the width of a text in cells of a terminal."""
     wide = sum(unicodedata.east_asian_width(character) in "WF" for character in text)
     return len(text) + wide - sum(unicodedata.combining(character) > 0 for character in text)

@@ -1,4 +1,4 @@
-"""Diagnostics in SARIF 2.1.0 (OASIS 2023), which code hosts show beside the lines of a change."""
+"""Diagnostics in SARIF 2.1.0 (OASIS 2023), which code hosts show next to the lines of a change."""
 
 from collections.abc import Iterable
 from pathlib import PurePath
@@ -12,7 +12,7 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
 def as_sarif(diagnostics: Iterable[Diagnostic]) -> dict[str, object]:
-    """One run of nnspec with a result for each diagnostic, and a rule for each code among them."""
+    """Return a SARIF run with a result for each diagnostic and a rule for each of their codes."""
     found = list(diagnostics)
     codes = sorted({diagnostic.code for diagnostic in found})
     rules = [
@@ -57,6 +57,6 @@ def _location(span: Span) -> dict[str, object]:
 
 
 def _uri(name: str) -> str:
-    """A path as a URI: relative to wherever the command ran where it is a relative one."""
+    """Return a path as a URI; a relative path stays relative to the working directory of the command."""
     path = PurePath(name)
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())

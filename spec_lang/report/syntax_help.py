@@ -1,4 +1,4 @@
-"""What to write instead of a line that cannot be read: guesses at what its writer knew from elsewhere."""
+"""Help for a statement with a syntax error: guesses at what its author meant, often in the syntax of another tool."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ _NETWORK = "conv 3x3 x8 -> maxpool 2 -> dense 10 softmax"
 
 
 def statement_meant(token: Token, words: KnownWords) -> str | None:
-    """The statement that a line's first token is, or means in another spelling."""
+    """Return the statement that the first token of a line names, also in another spelling, or None."""
     if token.type not in ("NAME", "LABEL", "OPTION"):
         return None
     name = token.text.partition("=")[0].rstrip(" \t:")
@@ -24,13 +24,13 @@ def example_of(word: str, words: KnownWords) -> str:
 
 
 def advice(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
-    """Help for a line whose token at `index` does not fit; an index behind the last token stands for the line's end."""
+    """Return help for a line whose token at `index` does not fit; the index after the last token is the line's end."""
     rules = (_from_the_start, _from_what_stands_before, _from_the_token)
     return next((help for rule in rules if (help := rule(tokens, index, words)) is not None), None)
 
 
 def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
-    """Lines that begin as other languages begin them."""
+    """Return help for a line that begins in the syntax of another language."""
     first = tokens[0]
     meant = statement_meant(first, words)
     if first.type == "OPTION" and index == 0:
@@ -61,7 +61,7 @@ def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> s
 
 
 def _assignment(token: Token, words: KnownWords) -> str:
-    """For a line such as `lr=0.1` or `optimizer=adam`."""
+    """Return help for a line such as `lr=0.1` or `optimizer=adam`."""
     name, _, value = (part.strip() for part in token.text.partition("="))
     if name.lower() in foreign.LENGTHS:
         return f"write train {value} {foreign.LENGTHS[name.lower()]}"
@@ -99,12 +99,12 @@ def _from_what_stands_before(tokens: Sequence[Token], index: int, words: KnownWo
 
 
 def is_call_of_a_program(token: Token) -> bool:
-    """Whether a token begins a line of a program, as `model.fit(` does."""
+    """Return whether a token begins a call in a program, such as `model.fit(`."""
     return token.type == "DOTTED" and token.source.text.startswith("(", token.end)
 
 
 def dotted_advice(token: Token, words: KnownWords) -> tuple[str | None, Fix | None]:
-    """Help for a word with dots in it, which only a key or the name of an option's value may have in quotes."""
+    """Return help for a word with dots, which is valid only as a key or in quotes."""
     first, *_, last = token.text.split(".")
     if first in words.statements:
         return f"options stand in the statement: write {example_of(first, words)}", None
@@ -117,7 +117,7 @@ def dotted_advice(token: Token, words: KnownWords) -> tuple[str | None, Fix | No
 
 
 def _layer_meant(name: str, words: KnownWords) -> str:
-    """The layer or statement that a word in front of parentheses means."""
+    """Return the layer or statement that a word before parentheses means."""
     known = {**words.layers, **words.statements}
     meant = foreign.meant(name, known, with_arguments=True)
     return meant or (name if name in known else near(name, known)) or "conv"

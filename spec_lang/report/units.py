@@ -2,7 +2,7 @@
 
 
 def in_bytes(count: float) -> str:
-    """A number of bytes as people say it: 1.2 GB."""
+    """Return a number of bytes with a decimal unit: 1.2 GB."""
     for unit in ("bytes", "kB", "MB", "GB", "TB"):
         if count < 1000:
             return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"

@@ -7,11 +7,11 @@ from nnspec.spec_lang.report.errors import NNSpecError
 from nnspec.spec_lang.report.explain import explain
 
 
-def test_an_explanation_shows_the_error_and_how_it_is_mended() -> None:
+def test_an_explanation_shows_the_error_and_how_it_is_fixed() -> None:
     text = explain("e101", example_error)
     assert text.startswith("E101: a layer or statement is not known\n\n")
     assert '    error[E101] no layer is called "maxpol"\n' in text
-    assert text.endswith("Mended:\n\n    input 28x28x1\n    conv 3x3 x8 -> maxpool 2 -> dense 10 softmax")
+    assert text.endswith("Fixed:\n\n    input 28x28x1\n    conv 3x3 x8 -> maxpool 2 -> dense 10 softmax")
 
 
 def test_a_code_that_does_not_exist_is_answered_with_near_ones() -> None:

@@ -20,7 +20,7 @@ def run() -> dict[str, Any]:
 def test_each_code_is_one_rule_and_each_finding_one_result() -> None:
     rules = run()["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["E102", "E103"]
-    assert rules[1]["shortDescription"]["text"] == "a name is not one of those that fit here"
+    assert rules[1]["shortDescription"]["text"] == "a name is not known here"
     results = run()["results"]
     assert [(result["ruleId"], result["level"]) for result in results] == [("E102", "error")] + [("E103", "error")] * 2
     assert all(rules[result["ruleIndex"]]["id"] == result["ruleId"] for result in results)
