@@ -3,11 +3,13 @@
 import ast
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from math import prod
 from typing import Any
 
 from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.lane_program import LaneProgram
 
 PRODUCTS = ("dot", "matmul")
 
@@ -64,7 +66,21 @@ def open_book(key: int) -> Book:
 
 def instrumented(plan: Plan) -> Plan:
     """The plan with a clock around every line of its step. A lane's book is in BOOKS once the lane is bound."""
-    return replace(plan, lanes={size: replace(lane, text=with_clocks(lane.text)) for size, lane in plan.lanes.items()})
+    return replace(plan, lanes={size: ClockedLane(**vars_of(lane)) for size, lane in plan.lanes.items()})
+
+
+class ClockedLane(LaneProgram):
+    """A lane whose text has a clock around every line."""
+
+    @cached_property
+    def text(self) -> str:
+        """The text with its clocks."""
+        return with_clocks(super().text)
+
+
+def vars_of(lane: LaneProgram) -> dict[str, Any]:
+    """The fields of a lane by name."""
+    return {field.name: getattr(lane, field.name) for field in fields(lane)}
 
 
 def with_clocks(text: str) -> str:

@@ -68,7 +68,7 @@ class BoundProgram:
         self._padding = allocate(batch, np.intp) if symbolic else None
         self._draws = _draws(plan, allocate)
         self.steps: list[Step] = []
-        self.barriers = max(lane.meetings for lane in plan.lanes.values())
+        self.barriers = max(lane.barriers for lane in plan.lanes.values())
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []

@@ -8,8 +8,8 @@ from math import prod
 
 from nnspec.runtime import arrays, optimizers
 from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.instructions import INDENTATION
 from nnspec.runtime.compiler.signature import lane_call, lane_header
-from nnspec.runtime.compiler.writer import INDENT
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 
@@ -116,18 +116,18 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
     drawn = {n.name: (schedule.batch, *n.output_shape) for n in schedule.nodes if n.layer.word == "dropout"}
     lines = [
         "def main(steps=10):",
-        f'{INDENT}"""Train on noise: the same samples again and again, whose loss falls."""',
-        f"{INDENT}random = np.random.default_rng(0)",
-        f"{INDENT}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
-        f"{INDENT}gradients = [np.zeros_like(parameters) for _ in range({len(schedule.lanes)})]",
-        f"{INDENT}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
-        f"{INDENT}scratch = np.empty_like(parameters)",
-        f"{INDENT}buffers = np.ones({buffers}, {dtype})",
-        f"{INDENT}samples = random.integers(0, 256, {(batch, *schedule.input_shape)}, np.uint8)",
-        f"{INDENT}targets = {target}",
-        f"{INDENT}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
-        f"{INDENT}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
-        f"{INDENT}steps_of_lanes, together = [], {{}}",
+        f'{INDENTATION}"""Train on noise: the same samples again and again, whose loss falls."""',
+        f"{INDENTATION}random = np.random.default_rng(0)",
+        f"{INDENTATION}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
+        f"{INDENTATION}gradients = [np.zeros_like(parameters) for _ in range({len(schedule.lanes)})]",
+        f"{INDENTATION}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
+        f"{INDENTATION}scratch = np.empty_like(parameters)",
+        f"{INDENTATION}buffers = np.ones({buffers}, {dtype})",
+        f"{INDENTATION}samples = random.integers(0, 256, {(batch, *schedule.input_shape)}, np.uint8)",
+        f"{INDENTATION}targets = {target}",
+        f"{INDENTATION}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
+        f"{INDENTATION}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
+        f"{INDENTATION}steps_of_lanes, together = [], {{}}",
     ]
     start = 0
     for i, size in enumerate(schedule.lanes):
@@ -143,30 +143,30 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
             mode=mode,
             number=str(i),
         )
-        lines.append(f"{INDENT}steps_of_lanes.append({step})")
+        lines.append(f"{INDENTATION}steps_of_lanes.append({step})")
         start += size * schedule.block
     rate = spec.optimizer.lr
-    lines += [f"{INDENT}for number in range(1, steps + 1):", f"{INDENT * 2}for drawn in draws.values():"]
-    lines.append(f"{INDENT * 3}random.random(out=drawn, dtype=np.float32)")
+    lines += [f"{INDENTATION}for number in range(1, steps + 1):", f"{INDENTATION * 2}for drawn in draws.values():"]
+    lines.append(f"{INDENTATION * 3}random.random(out=drawn, dtype=np.float32)")
     if schedule.block > 1:
-        lines.append(f"{INDENT * 2}losses = steps_of_lanes[0]([{rate!r}] * {schedule.block})")
-        lines.append(f"{INDENT * 2}print(number, sum(losses) / {schedule.block})")
+        lines.append(f"{INDENTATION * 2}losses = steps_of_lanes[0]([{rate!r}] * {schedule.block})")
+        lines.append(f"{INDENTATION * 2}print(number, sum(losses) / {schedule.block})")
     else:
-        lines += _summing(max(lane.meetings for lane in plan.lanes.values()))
-        lines.append(f"{INDENT * 2}for other in gradients[1:]:")
-        lines.append(f"{INDENT * 3}np.add(gradients[0], other, out=gradients[0])")
-        lines.append(f"{INDENT * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
-        lines.append(f"{INDENT * 2}print(number, loss)")
-    return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENT}main()"]))
+        lines += _summing(max(lane.barriers for lane in plan.lanes.values()))
+        lines.append(f"{INDENTATION * 2}for other in gradients[1:]:")
+        lines.append(f"{INDENTATION * 3}np.add(gradients[0], other, out=gradients[0])")
+        lines.append(f"{INDENTATION * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
+        lines.append(f"{INDENTATION * 2}print(number, loss)")
+    return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENTATION}main()"]))
 
 
 def _summing(meetings: int) -> list[str]:
     """The lines of the loss of all lanes: one after the other, or each as far as its next meeting."""
     if not meetings:
-        return [f"{INDENT * 2}loss = sum(step() for step in steps_of_lanes)"]
+        return [f"{INDENTATION * 2}loss = sum(step() for step in steps_of_lanes)"]
     return [
-        f"{INDENT * 2}lanes = [step() for step in steps_of_lanes]",
-        f"{INDENT * 2}for _ in range({meetings + 1}):",
-        f"{INDENT * 3}losses = [next(lane) for lane in lanes]  # the last of them; a meeting gives None",
-        f"{INDENT * 2}loss = sum(losses)",
+        f"{INDENTATION * 2}lanes = [step() for step in steps_of_lanes]",
+        f"{INDENTATION * 2}for _ in range({meetings + 1}):",
+        f"{INDENTATION * 3}losses = [next(lane) for lane in lanes]  # the last of them; a meeting gives None",
+        f"{INDENTATION * 2}loss = sum(losses)",
     ]

@@ -61,11 +61,7 @@ PROGRAM_NAMES: dict[str, Any] = {
 }
 """The global names of a program."""
 
-LOCAL_NAMES = (
-    *("lane", "step", "scratch", "loss", "d_samples", "t"),
-    *("losses", "rates", "rate", "step_size", "back", "others", "d_others"),
-    *("product_of", "likeness_to", "moves_before", "move_of", "target_of"),
-)
+LOCAL_NAMES = ("lane", "step", "rates", "scratch", "loss", "d_samples", "t")
 """Names with a fixed meaning inside a program, whatever its layers are called."""
 
 RESERVED = frozenset({*GIVEN, *PROGRAM_NAMES, *LOCAL_NAMES, *kwlist, *dir(builtins)})

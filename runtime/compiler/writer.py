@@ -1,67 +1,41 @@
-"""Writes a program down, line by line: buffers and views first, then what a step does with them."""
+"""Writes the program of one lane: buffers and views once, then the instructions of a step."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from nnspec.runtime.compiler.arithmetic import Arithmetic
+from nnspec.runtime.compiler.instructions import Alias, Allocate, Assign, Barrier, Comment, If, Instruction, Views
+from nnspec.runtime.compiler.layout import laid_out
+from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.signature import RESERVED
 from nnspec.spec_lang.vocabulary.shape import Shape
 
-INDENT = "    "
+ITEM_BYTES = {"bool": 1, "float32": 4, "float64": 8, "intp": 8}
+"""The size of one number, by its type."""
 
-
-@dataclass(frozen=True)
-class Ref:
-    """An array of the program, by its name: (*sample shape, samples), the samples innermost.
-
-    Images lie as (channels, height, width, samples), sequences as (time, samples, features). `free` says that its
-    reader may overwrite it, `solid` that its memory has no gaps; `with_one` is the array that has one more row, of
-    ones, behind the rows of this one; `symbols` what rows of a single one stand for.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    free: bool = True
-    solid: bool = True
-    with_one: str | None = None
-    symbols: "Chosen | None" = None
-
-    @property
-    def size(self) -> int:
-        """How many numbers it holds."""
-        return prod(self.shape)
-
-    def kept(self) -> "Ref":
-        """The same array, not to be overwritten."""
-        return replace(self, free=False)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Symbols by the names of what tells them, in rows of (time, samples): their numbers, whether each is known, and
-    whether all are."""
-
-    numbers: str
-    known: str
-    all_known: str
+SMALL_ZEROS = 100_000
+"""Numbers up to which an array of zeros is worth its memory: NumPy compares two arrays faster than one and a scalar."""
 
 
 @dataclass
-class Writer:
-    """One lane's program in the making.
+class Writer(Arithmetic):
+    """The program of one lane while it is written.
 
-    `step` has the lines of the forward pass and of the backward pass, `setup` those that make what they work on;
-    `meetings` counts where a step waits for the other lanes; `scratch_size` is that of the memory that many share,
-    `common` has the shapes of what all lanes see.
+    `step` has the instructions of the forward and the backward pass, `setup` those that run once before. `barriers`
+    counts where a step waits for the other lanes, `scratch_size` the numbers of the memory that several arrays share,
+    `bytes` the memory of all buffers. `common` has the shapes of the arrays that all lanes share.
     """
 
     samples: int  # in this lane
     lanes: tuple[int, ...]  # the samples in each lane
     dtype: str
     training: bool
-    setup: list[str] = field(default_factory=list)
-    step: list[str] = field(default_factory=list)
+    setup: list[Instruction] = field(default_factory=list)
+    step: list[Instruction] = field(default_factory=list)
     bytes: int = 0
-    meetings: int = 0
+    barriers: int = 0
     scratch_size: int = 0
     common: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=lambda: set(RESERVED))
@@ -71,8 +45,40 @@ class Writer:
         """Samples in all lanes."""
         return sum(self.lanes)
 
+    def emit(self, instruction: Instruction) -> None:
+        """Append an instruction to the step."""
+        self.step.append(instruction)
+
+    def comment(self, text: str) -> None:
+        """Append a line for the reader."""
+        self.emit(Comment(text))
+
+    @contextmanager
+    def collected(self) -> Iterator[list[Instruction]]:
+        """Collect the instructions that are emitted inside, instead of appending them to the step."""
+        outside, self.step = self.step, []
+        inside = self.step
+        try:
+            yield inside
+        finally:
+            self.step = outside
+
+    @contextmanager
+    def when(self, condition: Operand, comment: str = "") -> Iterator[None]:
+        """Append what is emitted inside under a condition; nothing where that is nothing."""
+        with self.collected() as body:
+            yield
+        if body:
+            self.emit(If(condition, tuple(body), comment))
+
+    def barrier(self) -> None:
+        """Let the step wait here until every lane has come as far; a single lane waits for none."""
+        if len(self.lanes) > 1:
+            self.emit(Barrier())
+            self.barriers += 1
+
     def name(self, wish: str) -> str:
-        """An identifier like the wish that nothing else has."""
+        """Return an identifier like the wish that nothing else in the program has."""
         base = "".join(c if c.isascii() and c.isalnum() else "_" for c in wish)
         name, number = base, 2
         while name in self._taken:
@@ -80,126 +86,96 @@ class Writer:
         self._taken.add(name)
         return name
 
+    def local(self, wish: str) -> Local:
+        """Return a new Python variable."""
+        return Local(self.name(wish))
+
+    def once(self, wish: str, value: Operand | str, shape: tuple[int, ...] = ()) -> Local:
+        """Return a new Python variable that the setup sets; `value` may be the text of a constant expression."""
+        return self.set_up(Local(self.name(wish), shape), value)
+
+    def set_up(self, local: Local, value: Operand | str) -> Local:
+        """Set a variable once, in the setup."""
+        self.setup.append(Assign((local,), expression(value) if isinstance(value, str) else value))
+        return local
+
+    def array(self, wish: str, view: Operand) -> Ref:
+        """Return a view of any length, under a name of its own."""
+        array = Ref(self.name(wish), view.shape, memory=view.memory)
+        self.setup.append(Views(array, view))
+        return array
+
+    def listed(self, wish: str, items: Operand, array: Ref) -> Ref:
+        """Return a list of views of an array, one for each index of its first axis."""
+        views = Ref(self.name(wish), array.shape, memory=array.memory)
+        self.setup.append(Views(views, items))
+        return views
+
     def buffer(self, wish: str, shape: tuple[int, ...], fill: float | None = None, dtype: str | None = None) -> Ref:
-        """A new array of this shape, every number of it `fill`, or whatever stood in its memory."""
-        name = self.name(wish)
-        kind = dtype or self.dtype
-        new = f"empty({as_text(shape)}, {_quoted(kind)})"
-        self.setup.append(f"{name} = {new if fill is None else f'full({as_text(shape)}, {fill}, {_quoted(kind)})'}")
-        self.bytes += prod(shape) * {"bool": 1, "float32": 4, "float64": 8, "intp": 8}[kind]
-        return Ref(name, shape)
+        """Return a new array of this shape: every number of it `fill`, or undefined."""
+        array, kind = Ref(self.name(wish), shape), dtype or self.dtype
+        self.setup.append(Allocate(array, kind, fill))
+        self.bytes += prod(shape) * ITEM_BYTES[kind]
+        return array
 
     def scratch(self, wish: str, shape: tuple[int, ...]) -> Ref:
-        """An array in memory that all who ask for it share: it holds what was written there last."""
+        """Return an array in memory that all scratch arrays share: it holds what was written there last."""
         more = max(prod(shape) - self.scratch_size, 0)
         self.scratch_size += more
-        self.bytes += more * (4 if self.dtype == "float32" else 8)
-        return self.view(wish, f"scratch[:{prod(shape)}].reshape{as_text(shape)}", shape)
+        self.bytes += more * ITEM_BYTES[self.dtype]
+        return self.view(wish, Ref("scratch", (prod(shape),))[: prod(shape)].reshape(*shape))
 
-    def together(self, wish: str, shape: tuple[int, ...]) -> tuple[str, str]:
-        """An array (lanes, *shape) that all lanes see, by this wish, and the part that is this lane's to write."""
-        whole = self.name(wish)
+    def together(self, wish: str, shape: tuple[int, ...]) -> tuple[Ref, Ref]:
+        """Return the array (lanes, *shape) that all lanes share under this wish, and the part that this lane writes."""
         lanes = (len(self.lanes), *shape)
-        new = f"empty({as_text(lanes)}, {_quoted(self.dtype)})"
-        self.setup.append(f"{whole} = together.setdefault({wish!r}, {new})")
+        whole = Ref(self.name(wish), lanes)
+        new = f"empty({lanes}, np.{self.dtype})"
+        self.setup.append(Assign((whole,), expression(f"together.setdefault({wish!r}, {new})")))
         self.common[wish] = lanes
-        self.bytes += prod(lanes) * (4 if self.dtype == "float32" else 8)
-        return whole, self.view(f"{whole}_own", f"{whole}[number]", shape).name
-
-    def meet(self) -> None:
-        """From here on the step goes on only when all lanes have come so far. A single lane waits for nobody."""
-        if len(self.lanes) > 1:
-            self.do("yield  # until all lanes have come here")
-            self.meetings += 1
+        self.bytes += prod(lanes) * ITEM_BYTES[self.dtype]
+        return whole, self.view(f"{whole}_own", whole[Local("number")])
 
     def rows(self, wish: str, features: int) -> Ref:
-        """A new array (features, samples), and behind it the row of ones that a folded bias multiplies."""
+        """Return a new array (features, samples), followed in memory by the row of ones that a folded bias needs."""
         whole = self.buffer(f"{wish}_1", (features + 1, self.samples), 1)
-        part = self.view(wish, f"{whole.name}[:{features}]", (features, self.samples))
-        return replace(part, with_one=whole.name)
+        return replace(self.view(wish, whole[:features]), with_one=whole)
 
     def planes(self, wish: str, shape: Shape) -> Ref:
-        """A new array for samples of this shape, as `laid_out` lays it."""
+        """Return a new array for samples of this shape, in the layout of `laid_out`."""
         laid = laid_out(shape, self.samples)
         return self.rows(wish, laid[0]) if len(laid) == 2 else self.buffer(wish, laid)
 
-    def view(self, wish: str, expression: str, shape: tuple[int, ...], solid: bool = True) -> Ref:
-        """A name for a part or another shape of arrays that are there."""
+    def view(self, wish: str, view: Operand, contiguous: bool = True) -> Ref:
+        """Return a view under a name of its own, made once."""
         name = self.name(wish)
-        self.setup.append(f"{name} = {expression}  # {as_text(shape)}")
-        return Ref(name, shape, solid=solid)
+        self.setup.append(Alias(name, view, view.shape))
+        return Ref(name, view.shape, contiguous=contiguous, memory=view.memory)
 
     def reshaped(self, wish: str, ref: Ref, shape: tuple[int, ...]) -> Ref:
-        """The same memory in another shape."""
+        """Return the same array in another shape, under a name of its own where that is a different one."""
         if shape == ref.shape:
             return ref
-        return replace(self.view(wish, f"{ref.name}.reshape({as_text(shape)})", shape), free=ref.free)
+        return replace(self.view(wish, ref.reshape(*shape)), overwritable=ref.overwritable)
 
     def windows(self, wish: str, ref: Ref, shape: tuple[int, ...], steps: tuple[int, ...], start: int = 0) -> Ref:
-        """A strided view over the memory of a solid array; `steps` and `start` count numbers, not bytes."""
-        size = 4 if self.dtype == "float32" else 8
-        strides = tuple(size * step for step in steps)
-        memory = f"{ref.name}.reshape(-1)[{start}:]" if start else ref.name
-        return self.view(wish, f"as_strided({memory}, {as_text(shape)}, {as_text(strides)})", shape, solid=False)
+        """Return a strided view of a contiguous array; `steps` and `start` count numbers, not bytes."""
+        strides = tuple(ITEM_BYTES[self.dtype] * step for step in steps)
+        memory = ref.reshape(-1)[start:] if start else ref
+        view = replace(formula(f"as_strided({{}}, {shape}, {strides})", memory), shape=shape)
+        return self.view(wish, view, contiguous=False)
 
-    def do(self, line: str) -> None:
-        """One line of the step."""
-        self.step.append(line)
+    def constant(self, wish: str, text: str, shape: tuple[int, ...]) -> Ref:
+        """Return a constant array that the setup makes by this expression."""
+        array = Ref(self.name(wish), shape)
+        self.setup.append(Assign((array,), expression(text), comment=str(shape) if shape else ""))
+        return array
 
-    def scalar(self, wish: str, value: float) -> str:
-        """A number as an array of no axes: what NumPy takes without converting it at each call."""
-        name = self.name(wish)
-        self.setup.append(f"{name} = np.asarray({value!r}, {_quoted(self.dtype)})")
-        return name
+    def scalar(self, wish: str, value: float) -> Ref:
+        """Return a constant as an array of no axes, which NumPy need not convert at each call."""
+        return self.constant(wish, f"np.asarray({value!r}, np.{self.dtype})", ())
 
-    def zero_like(self, ref: Ref) -> str:
-        """What to compare an array with: zeros of its shape while they are small, for that is NumPy's fastest way."""
-        if ref.size <= 100_000:
-            return self.buffer("zeros", ref.shape, 0).name
+    def zero_like(self, ref: Ref) -> Ref:
+        """Return zeros to compare an array with: of its shape while it is small, else a scalar."""
+        if ref.size <= SMALL_ZEROS:
+            return self.buffer("zeros", ref.shape, 0)
         return self.scalar("zero", 0.0)
-
-
-def laid_out(shape: Shape, samples: int) -> tuple[int, ...]:
-    """The shape in memory of samples of this shape: an image's channels first, samples last; a single number is a
-    row of one.
-
-    A sequence's samples stand between time and features: a step of all samples is a matrix, and so are all steps.
-    """
-    image = shape.as_image()
-    if image is not None:
-        return (image[2], image[0], image[1], samples)
-    if is_steps(shape):
-        return (shape[0], samples, shape[1])
-    return (*shape, samples) if shape else (1, samples)
-
-
-def as_laid(name: str, shape: Shape) -> str:
-    """(samples, *shape) as `laid_out` lays it: the expression of a view."""
-    if shape.as_image() is not None:
-        return f"{name}{'' if len(shape) == 3 else '[..., None]'}.transpose(3, 1, 2, 0)"
-    if is_steps(shape):
-        return f"{name}.transpose(1, 0, 2)"
-    return f"{name}.transpose{as_text((*range(1, len(shape) + 1), 0))}" if shape else f"{name}[None]"
-
-
-def as_samples(name: str, shape: Shape) -> str:
-    """Laid-out samples as (samples, *shape): the expression of a view."""
-    if shape.as_image() is not None:
-        return f"{name}.transpose(3, 1, 2, 0){'' if len(shape) == 3 else '[..., 0]'}"
-    if is_steps(shape):
-        return f"{name}.transpose(1, 0, 2)"
-    return f"{name}.transpose{as_text((len(shape), *range(len(shape))))}" if shape else f"{name}[0]"
-
-
-def is_steps(shape: Shape) -> bool:
-    """Whether samples of this shape are sequences of rows, (time, features)."""
-    return shape.sequence and len(shape) == 2
-
-
-def as_text(values: tuple[int, ...]) -> str:
-    """A tuple as Python writes it."""
-    return f"({values[0]},)" if len(values) == 1 else f"({', '.join(map(str, values))})"
-
-
-def _quoted(dtype: str) -> str:
-    return f"np.{dtype}" if dtype != "bool" else "bool"

@@ -1,33 +1,39 @@
 """Kernels: how each layer is written into a program, one family a file.
 
-A kernel writes the lines of its forward pass and gives a function that writes those of its backward pass. It knows its
-own inputs and nothing of its neighbours. A layer without a kernel, or one whose kernel declines (returns None), runs
-its plain form: `kernels.plain` writes that.
+A kernel emits the instructions of its forward pass and returns a function that emits those of its backward pass. It
+reads its own inputs and knows nothing of the layers around it. A layer without a kernel, or one whose kernel declines
+(returns None), runs its plain form, which `kernels.plain` writes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
+from nnspec.runtime.compiler.operands import ANY_LENGTH, Ref, View
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import Ref, Writer, as_text
+from nnspec.runtime.compiler.writer import Writer
 from nnspec.runtime.registry import Registry
 
-Backward = Callable[[Ref], Sequence[Ref | None]]
-"""The gradient of the output → the gradients of the inputs, None where nobody wants one."""
+WriteBackward = Callable[[Ref], Sequence[Ref | None]]
+"""The gradient of the output → the gradients of the inputs, None where none is needed."""
 
-Written = tuple[Ref, Backward]
+Written = tuple[Ref, WriteBackward]
+"""The output of a layer, and what writes its backward pass."""
+
+PARAMETERS, GRADIENTS, BUFFERS = (Ref(name, (ANY_LENGTH,)) for name in ("parameters", "gradients", "buffers"))
+"""The arenas that a lane is given."""
 
 
 @dataclass(frozen=True)
 class KernelContext:
-    """Where a kernel writes: its node, its inputs, and whether the gradient of an input is wanted."""
+    """What a kernel knows: its node, its inputs, and which of them need a gradient."""
 
     schedule: ExecutionSchedule
     node: ScheduledNode
     writer: Writer
     inputs: Sequence[Ref]
-    wanted: Sequence[bool]
+    needs_gradient: Sequence[bool]
 
     @property
     def x(self) -> Ref:
@@ -40,12 +46,12 @@ class KernelContext:
         return self.writer.training
 
     def output(self) -> Ref:
-        """A new array for the node's output."""
+        """Return a new array for the node's output."""
         return self.writer.planes(self.node.name, self.node.output_shape)
 
     def elementwise(self) -> Ref:
-        """Where an operation on each number may write: over its input if nobody else needs that, else a new array."""
-        if self.x.free:
+        """Return where an operation on each number may write: over its input where that is allowed, or a new array."""
+        if self.x.overwritable:
             return self.x
         return (
             self.writer.rows(self.node.name, self.x.shape[0])
@@ -53,53 +59,64 @@ class KernelContext:
             else self.writer.buffer(self.node.name, self.x.shape)
         )
 
-    def gradient(self, d_y: Ref, shape: tuple[int, ...] | None = None) -> Ref:
-        """Where a gradient may be written: over the one that came where that is allowed, else a new array."""
-        if d_y.free and d_y.solid and shape in (None, d_y.shape):
+    def gradient(self, d_y: Ref) -> Ref:
+        """Return where a gradient may be written: over d_y where that is allowed, or a new array."""
+        if d_y.overwritable and d_y.contiguous:
             return d_y
-        return self.writer.buffer(f"d_{self.node.name}", shape or d_y.shape)
+        return self.writer.buffer(f"d_{self.node.name}", d_y.shape)
 
-    def parameter(self, name: str) -> tuple[str, str]:
-        """The expressions of a parameter and of its gradient, as parts of their arenas in the parameter's shape."""
-        start, shape = self.schedule.parameters[f"{self.node.name}/{name}"]
-        end = start + _size(shape)
-        return tuple(f"{arena}[{start}:{end}].reshape{as_text(shape)}" for arena in ("parameters", "gradients"))  # type: ignore[return-value]
+    def parameter(self, name: str) -> tuple[View, View]:
+        """Return a parameter and its gradient, as parts of their arenas in the parameter's shape."""
+        place = self.schedule.parameters[f"{self.node.name}/{name}"]
+        return _part(PARAMETERS, *place), _part(GRADIENTS, *place)
 
-    def kept(self, name: str) -> str:
-        """The expression of an array that training keeps but no gradient changes, as a part of its arena."""
-        start, shape = self.schedule.buffers[f"{self.node.name}/{name}"]
-        return f"buffers[{start}:{start + _size(shape)}].reshape{as_text(shape)}"
+    def kept(self, name: str) -> View:
+        """Return an array that training keeps but no gradient changes, as a part of its arena."""
+        return _part(BUFFERS, *self.schedule.buffers[f"{self.node.name}/{name}"])
 
     def matrix(self, inputs: int, outputs: int, fold: bool) -> "Matrix":
-        """The weight as a matrix (inputs, outputs), with the bias as one more row where it is folded."""
-        start, _ = self.schedule.parameters[f"{self.node.name}/weight"]
-        bias = f"{self.node.name}/bias" in self.schedule.parameters
+        """Return the weight as a matrix (inputs, outputs), with the bias as one more row where that is folded."""
+        w, name = self.writer, self.node.name
+        start, _ = self.schedule.parameters[f"{name}/weight"]
+        bias = f"{name}/bias" in self.schedule.parameters
         folded = fold and bias
-        rows = inputs + folded
-        place = f"[{start}:{start + rows * outputs}].reshape({rows}, {outputs})"
-        weight = self.writer.view(self.node.name, f"parameters{place}", (rows, outputs)).name
-        d_weight = (
-            self.writer.view(f"d_{self.node.name}", f"gradients{place}", (rows, outputs)).name if self.training else ""
-        )
-        top = self.writer.view(f"{self.node.name}_weight", f"{weight}[:{inputs}]", (inputs, outputs)).name
+        shape = (inputs + folded, outputs)
+        weight = w.view(name, _part(PARAMETERS, start, shape))
+        d_weight = w.view(f"d_{name}", _part(GRADIENTS, start, shape)) if self.training else None
+        top = w.view(f"{name}_weight", weight[:inputs])
         shift = d_shift = None
         if bias and not folded:
             value, gradient = self.parameter("bias")
-            shift = self.writer.view(f"{self.node.name}_bias", f"{value}[:, None]", (outputs, 1)).name
-            d_shift = self.writer.view(f"d_{self.node.name}_bias", gradient, (outputs,)).name if self.training else None
-        return Matrix(weight, d_weight, top, folded, shift, d_shift)
+            shift = w.view(f"{name}_bias", value[:, None])  # (outputs, 1)
+            d_shift = w.view(f"d_{name}_bias", gradient) if self.training else None
+        return Matrix(weight, top, folded, shift, {"weight": d_weight, "bias": d_shift})
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Names of a layer's weight with its folded bias, of their gradient, of the weight alone, and of a bias apart."""
+    """A layer's weight (inputs, outputs) with its folded bias, the weight alone, and a bias that is not folded."""
 
-    weight: str
-    d_weight: str
-    top: str
+    weight: Ref
+    top: Ref
     folded: bool
-    bias: str | None
-    d_bias: str | None
+    bias: Ref | None
+    gradients: Mapping[str, Ref | None]
+
+    @property
+    def d_weight(self) -> Ref:
+        """The gradient of the weight with its folded bias; only training has one."""
+        return self._gradient("weight")
+
+    @property
+    def d_bias(self) -> Ref:
+        """The gradient of a bias that is not folded."""
+        return self._gradient("bias")
+
+    def _gradient(self, name: str) -> Ref:
+        gradient = self.gradients[name]
+        if gradient is None:
+            raise ValueError(f"this program has no gradient of the {name}")
+        return gradient
 
 
 KERNELS: Registry[Callable[[Any, KernelContext], Written | None]] = Registry(__name__)
@@ -108,17 +125,14 @@ KERNELS: Registry[Callable[[Any, KernelContext], Written | None]] = Registry(__n
 kernel = KERNELS.implements
 
 
-def unbroken(site: KernelContext, ref: Ref) -> Ref:
-    """An array in memory without gaps: what a matrix product needs."""
-    if ref.solid:
+def contiguous(context: KernelContext, ref: Ref) -> Ref:
+    """Return an array without gaps in memory, which a matrix product needs: the same one, or a copy."""
+    if ref.contiguous:
         return ref
-    copy = site.writer.buffer(f"{ref.name}_solid", ref.shape)
-    site.writer.do(f"np.copyto({copy.name}, {ref.name})")
+    copy = context.writer.buffer(f"{ref}_contiguous", ref.shape)
+    context.writer.copy(ref, out=copy)
     return copy
 
 
-def _size(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
+def _part(arena: Ref, start: int, shape: tuple[int, ...]) -> View:
+    return arena[start : start + prod(shape)].reshape(*shape)

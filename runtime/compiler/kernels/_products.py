@@ -3,77 +3,87 @@
 from math import ceil
 
 from nnspec.runtime.compiler.kernels import KernelContext
-from nnspec.runtime.compiler.writer import Ref
+from nnspec.runtime.compiler.operands import Operand, Ref
+from nnspec.runtime.compiler.writer import Writer
 
 QUICK = 1_000_000
-"""Multiply-adds of a product up to which OpenBLAS takes its operands as they lie: up to four times as fast."""
+"""Multiply-adds of a product up to which OpenBLAS does not pack its operands: up to four times as fast."""
 
 SHORTEST = 64
-"""Places in a part of a product; shorter parts lose more by their number than they gain."""
+"""Places in a part of a product; the overhead of more and shorter parts exceeds their gain."""
 
 FEW_ROWS = 16
-"""Rows of a result for which parts of half of that are long enough, and of a part that is cut by rows."""
+"""Rows of a result up to which a part may have half of SHORTEST places; the fewest rows of a part cut by rows."""
 
 LONG_SUM = 512
 """Places in a part of a sum, whose parts have to be added up."""
 
 VECTOR = 16
-"""Numbers that are computed at once: places of a part are a multiple of so many."""
+"""Numbers in a vector register: the places of a part are a multiple."""
 
 
-def across(site: KernelContext, left: str, right: Ref, out: Ref) -> None:
-    """out = left·right for a right side of many places."""
+def matmul_by_columns(w: Writer, left: Operand, right: Ref, out: Ref) -> None:
+    """out ← left · right, (m, k) · (k, places), cut into products of some places each."""
     shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 2
     parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
     if parts == 1:
-        site.writer.do(f"np.dot({left}, {right.name}, out={out.name})")
+        w.dot(left, right, out=out)
     else:
-        site.writer.do(f"np.matmul({left}, {_cut(site, right, parts)}, out={_cut(site, out, parts)})")
+        w.matmul(left, _cut(w, right, parts), out=_cut(w, out, parts))
 
 
-def along(site: KernelContext, left: Ref, right: Ref, out: str) -> None:
-    """out = left·rightᵀ, a sum over many places."""
-    w, shape = site.writer, (left.shape[0], right.shape[0])
+def accumulate_outer(w: Writer, left: Ref, right: Ref, out: Ref) -> None:
+    """out ← left · rightᵀ, (m, places) · (places, n): a sum over places, cut into sums over some each."""
+    shape = (left.shape[0], right.shape[0])
     parts = _parts(shape[0] * shape[1], left.shape[1], LONG_SUM)
     if parts == 1:
-        w.do(f"np.dot({left.name}, {right.name}.T, out={out})")
+        w.dot(left, right.T, out=out)
         return
-    shares = w.buffer(f"{out}_shares", (parts, *shape)).name
-    w.do(f"np.matmul({_cut(site, left, parts)}, {_cut(site, right, parts)}.transpose(0, 2, 1), out={shares})")
-    w.do(f"np.add.reduce({shares}, axis=0, out={out})")
+    shares = w.buffer(f"{out}_shares", (parts, *shape))
+    w.matmul(_cut(w, left, parts), _cut(w, right, parts).transpose(0, 2, 1), out=shares)
+    w.sum(shares, axis=0, out=out)
 
 
-def down(site: KernelContext, x: Ref, seen: Ref, d_z: Ref, out: str) -> None:
-    """out = seen·d_zᵀ, a sum over samples, where `seen` is x and perhaps a row more. Quick where d_z is turned before,
-    and as many rows at once as are few enough."""
-    w, (rows, samples), units = site.writer, x.shape, d_z.shape[0]
+def accumulate_by_rows(w: Writer, x: Ref, x_with_one: Ref, d_z: Ref, out: Ref) -> None:
+    """out ← x_with_one · d_zᵀ, a sum over samples; `x_with_one` is x, or x and a row of ones.
+
+    It is cut by the rows of x, and d_z is transposed in memory first: both make BLAS faster.
+    """
+    (rows, samples), units = x.shape, d_z.shape[0]
     wanted = ceil(rows * units * samples / QUICK)
     parts = next((n for n in range(wanted, rows // FEW_ROWS + 1) if rows % n == 0), 1)
     if samples == 1 or (parts == 1 and wanted > 1):
-        w.do(f"np.dot({seen.name}, {d_z.name}.T, out={out})")
+        w.dot(x_with_one, d_z.T, out=out)
         return
-    turned = w.buffer(f"{d_z.name}_turned", (samples, units)).name
-    w.do(f"np.copyto({turned}, {d_z.name}.T)")
+    d_z_t = w.buffer(f"{d_z}_turned", (samples, units))
+    w.copy(d_z.T, out=d_z_t)
     if parts == 1:
-        w.do(f"np.dot({seen.name}, {turned}, out={out})")
+        w.dot(x_with_one, d_z_t, out=out)
         return
-    shape = (parts, rows // parts, samples)
-    cut = w.view(f"{x.name}_rows", f"{x.name}.reshape{shape}", shape, solid=False).name
-    to = w.view(f"{out}_rows", f"{out}[:{rows}].reshape{(*shape[:2], units)}", (*shape[:2], units)).name
-    w.do(f"np.matmul({cut}, {turned}, out={to})")
-    if seen.shape != x.shape:
-        w.do(f"np.dot({seen.name}[{rows}:], {turned}, out={out}[{rows}:])")
+    stack = (parts, rows // parts)
+    x_parts = w.view(f"{x}_rows", x.reshape(*stack, samples), contiguous=False)
+    out_parts = w.view(f"{out}_rows", out[:rows].reshape(*stack, units))
+    w.matmul(x_parts, d_z_t, out=out_parts)
+    if x_with_one.shape != x.shape:
+        w.dot(x_with_one[rows:], d_z_t, out=out[rows:])
 
 
-def _cut(site: KernelContext, matrix: Ref, parts: int) -> str:
-    """A matrix (rows, places) as so many matrices beside each other, (parts, rows, places / parts)."""
+def sum_of_rows(context: KernelContext, d_rows: Operand, parameter: str) -> None:
+    """Write the gradient of what is added to every row (rows, units): a product with ones, the fastest such sum."""
+    w, rows = context.writer, d_rows.shape[0]
+    d_bias = w.view(f"d_{context.node.name}_{parameter}", context.parameter(parameter)[1])
+    w.dot(w.buffer("ones", (rows,), 1), d_rows, out=d_bias)
+
+
+def _cut(w: Writer, matrix: Ref, parts: int) -> Ref:
+    """Return a matrix (rows, places) as a stack of matrices, (parts, rows, places / parts)."""
     rows, places = matrix.shape
-    apart = f"{matrix.name}.reshape({rows}, {parts}, {places // parts}).transpose(1, 0, 2)"
-    return site.writer.view(f"{matrix.name}_parts", apart, (parts, rows, places // parts), solid=False).name
+    stack = matrix.reshape(rows, parts, places // parts).transpose(1, 0, 2)
+    return w.view(f"{matrix}_parts", stack, contiguous=False)
 
 
 def _parts(each: int, places: int, shortest: int) -> int:
-    """Into how many equal parts a product of this many multiply-adds for each place is cut: few and quick ones."""
+    """Return into how many equal parts to cut a product of this many multiply-adds for each place."""
     wanted = ceil(each * places / QUICK)
     if wanted == 1:
         return 1

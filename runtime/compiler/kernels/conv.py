@@ -1,198 +1,214 @@
 """The convolution as one matrix product: columns hold what each window sees, gathered by one strided copy.
 
-The gradient of what came in is another such product, or its shares are added where the windows were.
+The gradient of the input is another such product, or its shares are added at the places of the windows.
 """
 
-from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, kernel, unbroken
-from nnspec.runtime.compiler.kernels._products import across, along
-from nnspec.runtime.compiler.writer import Ref
+from collections.abc import Callable
+from math import prod
+
+from nnspec.runtime.compiler.instructions import Fill
+from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
+from nnspec.runtime.compiler.operands import Ref, formula
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.spatial import Extent
 
 
 @kernel(Conv)
-def conv(word: Conv, site: KernelContext) -> Written | None:
-    """y = Wᵀ·columns, with columns (window · channels, places · samples) and the row of ones of a folded bias.
+def conv(word: Conv, context: KernelContext) -> Written | None:
+    """y = Wᵀ · columns, with columns (window * channels, places * samples) and the row of ones of a folded bias.
 
-    With `phases` k the places stand in the order (k, k, rows / k, columns / k), so that the k×k pool behind works on
-    whole runs. The columns' memory is used again for their gradient; where they are gathered `again` it is that of all
-    such convolutions. Groups take the plain form, and so do sequences.
+    With `phases` k the places are in the order (k, k, rows / k, columns / k), so that the k×k pool after it reads
+    contiguous memory. The gradient of the columns reuses their memory; where they are gathered `again` all such
+    convolutions share it. Groups and sequences take the plain form.
     """
-    if word.groups > 1 or len(site.x.shape) != 4 or word.along_time(site.node.input_shapes[0]) is not None:
+    if word.groups > 1 or len(context.x.shape) != 4 or word.along_time(context.node.input_shapes[0]) is not None:
         return None
-    w, k = site.writer, site.node.phases
+    w, name, k = context.writer, context.node.name, context.node.phases
     height, width = word.pair()
-    rows, columns_ = word.extents(site.node.input_shapes[0], word.pad, word.dilation)
-    x = padded(site, site.x, rows, columns_, "0")
-    channels, samples = x.shape[0], x.shape[-1]
-    cells = height * width * channels
-    places = (rows.places // k, columns_.places // k)
-    order = (*((k, k) if k > 1 else ()), *places, samples)
-    m = site.matrix(cells, word.filters, site.schedule.fold_bias and not _is_pointwise(word, k))
-    y = w.buffer(site.node.name, (word.filters, *order))
-    y_matrix = w.reshaped(f"{y.name}_matrix", y, (word.filters, y.size // word.filters))
-    gather: list[str] = []
-    if _is_pointwise(word, k):
-        seen = w.reshaped(f"{site.node.name}_columns", x, (cells, x.size // cells))
-        top = None
+    extents = word.extents(context.node.input_shapes[0], word.pad, word.dilation)
+    x = padded(context, context.x, extents)
+    cells = height * width * x.shape[0]
+    places = tuple(extent.places // k for extent in extents)
+    order = (*((k, k) if k > 1 else ()), *places, x.shape[-1])
+    pointwise = _is_pointwise(word, k)
+    m = context.matrix(cells, word.filters, context.schedule.fold_bias and not pointwise)
+    y = w.buffer(name, (word.filters, *order))
+    y_matrix = w.reshaped(f"{y}_matrix", y, (word.filters, y.size // word.filters))
+    if pointwise:
+        columns, windows, gather = w.reshaped(f"{name}_columns", x, (cells, x.size // cells)), None, _nothing
     else:
-        name, size = f"{site.node.name}_columns", (cells + m.folded, y.size // word.filters)
-        whole = w.scratch(name, size) if site.node.again else w.buffer(name, size, 1)
-        top = w.view(f"{site.node.name}_windows", f"{whole.name}[:{cells}]", (cells, whole.shape[1]))
-        target = w.reshaped(f"{top.name}_apart", top, (height, width, channels, *order))
-        source = _windows(site, x, target.shape, word.stride, word.dilation)
-        gather.append(f"np.copyto({target.name}, {source.name})")
-        if site.node.again and m.folded:
-            gather.append(f"{whole.name}[{cells}].fill(1)")
-        w.step += gather
-        seen = whole
-    across(site, f"{m.weight}.T", seen, y_matrix)
+        columns, windows, gather = _columns(word, context, x, m, order)
+    gather()
+    matmul_by_columns(w, m.weight.T, columns, out=y_matrix)
     if m.bias is not None:
-        flat_bias = f"{m.bias}"
-        w.do(f"np.add({y_matrix.name}, {flat_bias}, out={y_matrix.name})")
+        w.add(y_matrix, m.bias, out=y_matrix)
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        """d_W = columns·d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
-        d_y = unbroken(site, d_y)
-        d_matrix = w.reshaped(f"{d_y.name}_matrix", d_y, y_matrix.shape)
-        if site.node.again:
-            w.step += gather
-        along(site, seen, d_matrix, m.d_weight)
-        if m.d_bias is not None:
-            w.do(f"np.add.reduce({d_matrix.name}, axis=1, out={m.d_bias})")
-        if not site.wanted[0]:
+        """d_W = columns · d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
+        d_y = contiguous(context, d_y)
+        d_matrix = w.reshaped(f"{d_y}_matrix", d_y, y_matrix.shape)
+        if context.node.again:
+            gather()
+        accumulate_outer(w, columns, d_matrix, out=m.d_weight)
+        if m.bias is not None:
+            w.sum(d_matrix, axis=1, out=m.d_bias)
+        if not context.needs_gradient[0]:
             return [None]
-        extents = (rows, columns_)
-        around = _around_the_gradient(word, site, extents)
-        if around is not None and top is not None:
-            return [_by_flipped_windows(site, word, m, d_y, top, around)]
-        return [_input_gradient(site, word, m, d_matrix, top, x, extents, order)]
+        if windows is None:
+            return [_pointwise_gradient(context, m, d_matrix, x)]
+        around = _around_the_gradient(word, context, extents)
+        if around is not None:
+            return [_by_flipped_windows(context, word, m, d_y, windows, around)]
+        return [unpadded(context, _added_shares(context, word, m, d_matrix, windows, x, order), extents)]
 
     return y, backward
 
 
 def _is_pointwise(word: Conv, phases: int) -> bool:
-    """A window of one cell sees the image as it lies: no columns are gathered."""
+    """A window of one cell reads the image in its own order: no columns are gathered."""
     return word.pair() == (1, 1) and word.stride == 1 and word.pad in (0, "valid", "same") and phases == 1
 
 
-def _windows(site: KernelContext, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
-    """What each window sees, as a view of the image: (window height, window width, channels, *places, samples)."""
+def _nothing() -> None:
+    """Gather nothing."""
+
+
+def _columns(
+    word: Conv, context: KernelContext, x: Ref, m: Matrix, order: tuple[int, ...]
+) -> tuple[Ref, Ref, Callable[[], None]]:
+    """Return the columns with the row of ones, those of the windows alone, and what emits their gathering."""
+    w, name, again = context.writer, context.node.name, context.node.again
+    (height, width), channels = word.pair(), x.shape[0]
+    cells = height * width * channels
+    shape = (cells + m.folded, prod(order))
+    columns = w.scratch(f"{name}_columns", shape) if again else w.buffer(f"{name}_columns", shape, 1)
+    windows = w.view(f"{name}_windows", columns[:cells])
+    target = w.reshaped(f"{windows}_apart", windows, (height, width, channels, *order))
+    source = _windows(context, x, target.shape, word.stride, word.dilation)
+
+    def gather() -> None:
+        w.copy(source, out=target)
+        if again and m.folded:
+            w.fill(columns[cells], 1)
+
+    return columns, windows, gather
+
+
+def _windows(context: KernelContext, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
+    """Return what each window sees: (window height, window width, channels, *places, samples), a strided view."""
     _, height, width, samples = x.shape
     down, right, plane = width * samples, samples, height * width * samples
-    s, d, k = stride, dilation, site.node.phases
-    apart = (s * down, s * right) if k > 1 else ()
-    steps = (d * down, d * right, plane, *apart, k * s * down, k * s * right, 1)
-    return site.writer.windows(f"{site.node.name}_seen", x, shape, steps)
+    steps = (dilation * down, dilation * right, plane, *_place_steps(context, stride, down, right))
+    return context.writer.windows(f"{context.node.name}_seen", x, shape, steps)
+
+
+def _place_steps(context: KernelContext, stride: int, down: int, right: int) -> tuple[int, ...]:
+    """Return the distance in memory from each place to the next, along each axis of the places and the samples."""
+    k = context.node.phases
+    phases = (stride * down, stride * right) if k > 1 else ()
+    return (*phases, k * stride * down, k * stride * right, 1)
 
 
 def _around_the_gradient(
-    word: Conv, site: KernelContext, extents: tuple[Extent, Extent]
+    word: Conv, context: KernelContext, extents: tuple[Extent, Extent]
 ) -> tuple[Extent, Extent] | None:
-    """The frame in which the gradient's own windows lie, one place for each pixel of what came in.
+    """Return the frame in which the windows over the gradient are, one place for each pixel of the input.
 
-    None where the other way is faster, for the columns would be more than those of the way forward, or where there is
-    no such frame: strides leave gaps, and padding wider than a window is nobody's place.
+    None where the other way is faster, because the columns would be more than those of the forward pass, or where
+    there is no such frame: strides leave gaps, and no output position covers padding wider than the window.
     """
-    if word.stride > 1 or site.node.phases > 1 or word.filters > site.x.shape[0]:
+    if word.stride > 1 or context.node.phases > 1 or word.filters > context.x.shape[0]:
         return None
     reach = [word.dilation * (cells - 1) for cells in word.pair()]
     rows, columns = (
         Extent(length, far - side.before, far - side.after)
-        for length, far, side in zip(site.x.shape[1:3], reach, extents, strict=True)
+        for length, far, side in zip(context.x.shape[1:3], reach, extents, strict=True)
     )
     return (rows, columns) if min(rows.before, rows.after, columns.before, columns.after) >= 0 else None
 
 
 def _by_flipped_windows(
-    site: KernelContext, word: Conv, m: Matrix, d_y: Ref, top: Ref, extents: tuple[Extent, Extent]
+    context: KernelContext, word: Conv, m: Matrix, d_y: Ref, windows: Ref, extents: tuple[Extent, Extent]
 ) -> Ref:
-    """The gradient of what came in as a convolution of the gradient: d_x[i] = Σ d_y[i + before − u]·w[u].
+    """d_x[i] = Σ d_y[i + before − u] · w[u]: a convolution of the gradient.
 
-    Its windows are the layer's, turned by half a circle, channels and filters changed about. Nothing has to be added
-    to places that lie scattered. The columns of the way forward leave their memory to it where that is large enough.
+    Its weight is the layer's, rotated by half a turn, channels and filters exchanged. Nothing is added to scattered
+    places. Its columns reuse the memory of the forward pass where that is large enough.
     """
-    w, (height, width), filters = site.writer, word.pair(), word.filters
-    channels, *size, samples = site.x.shape
-    frame = padded(site, d_y, *extents, "0")
-    weight = f"{m.top}.reshape({height}, {width}, {channels}, {filters})[::-1, ::-1].transpose(0, 1, 3, 2)"
-    turned = w.buffer(f"{site.node.name}_turned", (height, width, filters, channels))
-    source = w.view(f"{turned.name}_from", weight, turned.shape, solid=False)
-    d_x = w.buffer(f"d_{site.node.name}_in", site.x.shape)
+    w, name, (height, width), filters = context.writer, context.node.name, word.pair(), word.filters
+    channels, *size, samples = context.x.shape
+    frame = padded(context, d_y, extents)
+    turned = w.buffer(f"{name}_turned", (height, width, filters, channels))
+    weight = m.top.reshape(height, width, channels, filters)[::-1, ::-1].transpose(0, 1, 3, 2)
+    source = w.view(f"{turned}_from", weight, contiguous=False)
+    d_x = w.buffer(f"d_{name}_in", context.x.shape)
     cells, pixels = height * width * filters, d_x.size // channels
-    if cells * pixels <= top.size:
-        part = f"{top.name}.reshape(-1)[:{cells * pixels}].reshape({cells}, {pixels})"
-        columns = w.view(f"d_{site.node.name}_columns", part, (cells, pixels))
+    if cells * pixels <= windows.size:
+        columns = w.view(f"d_{name}_columns", windows.reshape(-1)[: cells * pixels].reshape(cells, pixels))
     else:
-        columns = w.buffer(f"d_{site.node.name}_columns", (cells, pixels))
-    target = w.reshaped(f"{columns.name}_apart", columns, (height, width, filters, *size, samples))
-    seen = _windows(site, frame, target.shape, 1, word.dilation)
-    matrix = w.reshaped(f"{turned.name}_matrix", turned, (cells, channels))
-    flat = w.reshaped(f"{d_x.name}_matrix", d_x, (channels, pixels))
-    w.do(f"np.copyto({turned.name}, {source.name})")
-    w.do(f"np.copyto({target.name}, {seen.name})")
-    across(site, f"{matrix.name}.T", columns, flat)
+        columns = w.buffer(f"d_{name}_columns", (cells, pixels))
+    target = w.reshaped(f"{columns}_apart", columns, (height, width, filters, *size, samples))
+    seen = _windows(context, frame, target.shape, 1, word.dilation)
+    matrix = w.reshaped(f"{turned}_matrix", turned, (cells, channels))
+    flat = w.reshaped(f"{d_x}_matrix", d_x, (channels, pixels))
+    w.copy(source, out=turned)
+    w.copy(seen, out=target)
+    matmul_by_columns(w, matrix.T, columns, out=flat)
     return d_x
 
 
-def _input_gradient(
-    site: KernelContext,
-    word: Conv,
-    m: Matrix,
-    d_matrix: Ref,
-    top: Ref | None,
-    x: Ref,
-    extents: tuple[Extent, Extent],
-    order: tuple[int, ...],
+def _pointwise_gradient(context: KernelContext, m: Matrix, d_matrix: Ref, x: Ref) -> Ref:
+    """d_x = W · d_y"""
+    w = context.writer
+    d_x = w.buffer(f"d_{context.node.name}_in", x.shape)
+    flat = w.reshaped(f"{d_x}_matrix", d_x, (x.shape[0], x.size // x.shape[0]))
+    matmul_by_columns(w, m.top, d_matrix, out=flat)
+    return d_x
+
+
+def _added_shares(
+    context: KernelContext, word: Conv, m: Matrix, d_matrix: Ref, windows: Ref, x: Ref, order: tuple[int, ...]
 ) -> Ref:
-    """The gradient of what came in: each window's share added where the window was."""
-    w = site.writer
-    height, width = word.pair()
-    if top is None:
-        d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
-        flat = w.reshaped(f"{d_x.name}_matrix", d_x, (x.shape[0], x.size // x.shape[0]))
-        across(site, m.top, d_matrix, flat)
-        return d_x
-    across(site, m.top, d_matrix, top)  # the columns' gradient, in their own memory
-    shares = w.reshaped(f"d_{site.node.name}_shares", top, (height, width, x.shape[0], *order))
-    d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
-    w.do(f"{d_x.name}.fill(0)")
-    _, _, image_width, samples = x.shape
-    down, right, plane = image_width * samples, samples, x.shape[1] * image_width * samples
-    s, d, k = word.stride, word.dilation, site.node.phases
-    apart = (s * down, s * right) if k > 1 else ()
-    steps = (plane, *apart, k * s * down, k * s * right, 1)
+    """d_columns = W · d_y, and each window's share of it added at the place of the window."""
+    w, name, (height, width) = context.writer, context.node.name, word.pair()
+    matmul_by_columns(w, m.top, d_matrix, out=windows)  # the gradient of the columns, in their own memory
+    shares = w.reshaped(f"d_{name}_shares", windows, (height, width, x.shape[0], *order))
+    d_x = w.buffer(f"d_{name}_in", x.shape)
+    w.fill(d_x, 0)
+    _, image_height, image_width, samples = x.shape
+    down, right, plane = image_width * samples, samples, image_height * image_width * samples
+    steps = (plane, *_place_steps(context, word.stride, down, right))
     for u in range(height):
         for v in range(width):
-            start = d * (u * down + v * right)
-            place = w.windows(f"{d_x.name}_{u}_{v}", d_x, (x.shape[0], *order), steps, start)
-            share = w.view(f"{shares.name}_{u}_{v}", f"{shares.name}[{u}, {v}]", place.shape)
-            w.do(f"np.add({place.name}, {share.name}, out={place.name})")
-    return unpadded(site, d_x, site.x, extents)
+            start = word.dilation * (u * down + v * right)
+            place = w.windows(f"{d_x}_{u}_{v}", d_x, (x.shape[0], *order), steps, start)
+            share = w.view(f"{shares}_{u}_{v}", shares[u, v])
+            w.add(place, share, out=place)
+    return d_x
 
 
-def padded(site: KernelContext, x: Ref, rows: Extent, columns: Extent, value: str) -> Ref:
-    """The image in a frame of the value; the frame is written once, the image at each step."""
-    w = site.writer
+def padded(context: KernelContext, x: Ref, extents: tuple[Extent, Extent], border: str = "0") -> Ref:
+    """Return the image in a frame of this constant; the setup writes the frame, each step the image."""
+    w, (rows, columns) = context.writer, extents
     if not (rows.before or rows.after or columns.before or columns.after):
         return x
     channels, height, width, samples = x.shape
     shape = (channels, height + rows.before + rows.after, width + columns.before + columns.after, samples)
-    frame = w.buffer(f"{site.node.name}_padded", shape, 0)
-    if value != "0":
-        w.setup.append(f"{frame.name}.fill({value})")
-    inside = _inside(site, frame, x, (rows, columns))
-    w.do(f"np.copyto({inside.name}, {x.name})")
+    frame = w.buffer(f"{context.node.name}_padded", shape, 0)
+    if border != "0":
+        w.setup.append(Fill(frame, formula(border)))
+    w.copy(x, out=_inside(context, frame, x, extents))
     return frame
 
 
-def unpadded(site: KernelContext, d_frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
-    """The part of a framed gradient that belongs to the image."""
-    return d_frame if d_frame.shape == x.shape else _inside(site, d_frame, x, extents)
+def unpadded(context: KernelContext, d_frame: Ref, extents: tuple[Extent, Extent]) -> Ref:
+    """Return the part of a framed gradient that belongs to the image."""
+    return d_frame if d_frame.shape == context.x.shape else _inside(context, d_frame, context.x, extents)
 
 
-def _inside(site: KernelContext, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
+def _inside(context: KernelContext, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
     rows, columns = extents
-    down = f"{rows.before}:{rows.before + x.shape[1]}"
-    right = f"{columns.before}:{columns.before + x.shape[2]}"
-    return site.writer.view(f"{frame.name}_inside", f"{frame.name}[:, {down}, {right}]", x.shape, solid=False)
+    _, height, width, _ = x.shape
+    inside = frame[:, rows.before : rows.before + height, columns.before : columns.before + width]
+    return context.writer.view(f"{frame}_inside", inside, contiguous=False)

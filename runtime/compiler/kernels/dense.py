@@ -1,73 +1,65 @@
-"""The fully connected layer: z = Wᵀ·x over (features, samples), the bias a row of W where it is folded."""
+"""The fully connected layer: z = Wᵀ · x over (features, samples), the bias a row of W where it is folded."""
 
-from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbroken
-from nnspec.runtime.compiler.kernels._products import across, down
+from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels._products import accumulate_by_rows, matmul_by_columns, sum_of_rows
 from nnspec.runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
-from nnspec.runtime.compiler.writer import Ref
+from nnspec.runtime.compiler.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 
 @kernel(Dense)
-def dense(word: Dense, site: KernelContext) -> Written | None:
-    """Three matrix products: one forward, one for the weights, one for what came in."""
-    if site.node.input_shapes[0].sequence:
-        return _each_step(word, site) if len(site.x.shape) == 3 else None
-    w = site.writer
-    inputs = word.reads(site.node.input_shapes[0])
-    x = flattened(site, site.x)
-    m = site.matrix(inputs, word.units, site.schedule.fold_bias and x.with_one is not None)
-    seen = Ref(x.with_one, (inputs + 1, w.samples)) if m.folded and x.with_one is not None else x
-    z = site.output()
-    across(site, f"{m.weight}.T", seen, z)
+def dense(word: Dense, context: KernelContext) -> Written | None:
+    """z = Wᵀ · x + b; d_W = x · d_zᵀ, the folded bias its last row; d_x = W · d_z."""
+    if context.node.input_shapes[0].sequence:
+        return _each_step(word, context) if len(context.x.shape) == 3 else None
+    w = context.writer
+    inputs = word.reads(context.node.input_shapes[0])
+    x = flattened(context, context.x)  # (inputs, samples)
+    m = context.matrix(inputs, word.units, context.schedule.fold_bias and x.with_one is not None)
+    x_with_one = x.with_one if m.folded and x.with_one is not None else x
+    z = context.output()  # (units, samples)
+    matmul_by_columns(w, m.weight.T, x_with_one, out=z)
     if m.bias is not None:
-        w.do(f"np.add({z.name}, {m.bias}, out={z.name})")
+        w.add(z, m.bias, out=z)
 
     def backward(d_z: Ref) -> list[Ref | None]:
-        """d_W = x·d_zᵀ, the folded bias its last row, and d_x = W·d_z."""
-        d_z = unbroken(site, d_z)
-        down(site, x, seen, d_z, m.d_weight)
-        if m.d_bias is not None:
-            w.do(f"np.add.reduce({d_z.name}, axis=1, out={m.d_bias})")
-        if not site.wanted[0]:
+        d_z = contiguous(context, d_z)
+        accumulate_by_rows(w, x, x_with_one, d_z, out=m.d_weight)
+        if m.bias is not None:
+            w.sum(d_z, axis=1, out=m.d_bias)
+        if not context.needs_gradient[0]:
             return [None]
-        d_x = w.buffer(f"d_{site.node.name}_in", (inputs, w.samples))
-        across(site, m.top, d_z, d_x)
-        return [unflattened(site, d_x)]
+        d_x = w.buffer(f"d_{context.node.name}_in", (inputs, w.samples))
+        matmul_by_columns(w, m.top, d_z, out=d_x)
+        return [unflattened(context, d_x)]
 
     return z, backward
 
 
-def _each_step(word: Dense, site: KernelContext) -> Written:
-    """The same products over the steps of all samples, a row each: z = x·W + b."""
-    w, name = site.writer, site.node.name
-    x = step_rows(site, site.x)
-    rows, inputs = x.shape
-    value, gradient = site.parameter("weight")
-    weight = w.view(f"{name}_weight", value, (inputs, word.units)).name
-    z = site.output()
-    z_rows = w.reshaped(f"{z.name}_rows", z, (rows, word.units)).name
-    w.do(f"np.dot({x.name}, {weight}, out={z_rows})")
+def _each_step(word: Dense, context: KernelContext) -> Written:
+    """z = x · W + b over the steps of all samples, a row each."""
+    w, name = context.writer, context.node.name
+    x = step_rows(context, context.x)  # (time * samples, inputs)
+    rows = x.shape[0]
+    value, gradient = context.parameter("weight")
+    weight = w.view(f"{name}_weight", value)  # (inputs, units)
+    z = context.output()
+    z_rows = w.reshaped(f"{z}_rows", z, (rows, word.units))
+    w.dot(x, weight, out=z_rows)
     if word.bias:
-        bias = w.view(f"{name}_bias", site.parameter("bias")[0], (word.units,)).name
-        w.do(f"np.add({z_rows}, {bias}, out={z_rows})")
+        w.add(z_rows, w.view(f"{name}_bias", context.parameter("bias")[0]), out=z_rows)
 
     def backward(d_z: Ref) -> list[Ref | None]:
-        d_z = unbroken(site, d_z)
-        d_rows = w.reshaped(f"{d_z.name}_rows", d_z, (rows, word.units)).name
-        d_weight = w.view(f"d_{name}_weight", gradient, (inputs, word.units)).name
-        w.do(f"np.dot({x.name}.T, {d_rows}, out={d_weight})")
+        d_z = contiguous(context, d_z)
+        d_rows = w.reshaped(f"{d_z}_rows", d_z, (rows, word.units))
+        d_weight = w.view(f"d_{name}_weight", gradient)
+        w.dot(x.T, d_rows, out=d_weight)
         if word.bias:
-            sum_of_rows(site, d_rows, rows, "bias", word.units)
-        if not site.wanted[0]:
+            sum_of_rows(context, d_rows, "bias")
+        if not context.needs_gradient[0]:
             return [None]
         d_x = w.buffer(f"d_{name}_in", x.shape)
-        w.do(f"np.dot({d_rows}, {weight}.T, out={d_x.name})")
-        return [unrolled(site, d_x)]
+        w.dot(d_rows, weight.T, out=d_x)
+        return [unrolled(context, d_x)]
 
     return z, backward
-
-
-def sum_of_rows(site: KernelContext, d_rows: str, rows: int, parameter: str, units: int) -> None:
-    """The gradient of what is added to every row: a product with ones, for BLAS does not add one by one."""
-    d_bias = site.writer.view(f"d_{site.node.name}_{parameter}", site.parameter(parameter)[1], (units,)).name
-    site.writer.do(f"np.dot({site.writer.buffer('ones', (rows,), 1).name}, {d_rows}, out={d_bias})")

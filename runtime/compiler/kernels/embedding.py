@@ -1,76 +1,78 @@
-"""Layers that read symbols: what a row of a single one selects is looked up, never multiplied out."""
+"""Layers that read symbols: the row of a weight that a symbol selects is looked up, not multiplied out."""
 
 from dataclasses import replace
 
-from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbroken
-from nnspec.runtime.compiler.writer import INDENT, Chosen, Ref
+from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
+from nnspec.runtime.compiler.operands import Operand, Ref, SymbolIndices, formula
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
 
 
 @kernel(OneHot)
-def onehot(word: OneHot, site: KernelContext) -> Written:
-    """The rows as they are, for whoever wants them, and with them the symbols that they stand for."""
-    chosen = _chosen(site, word.vocabulary(site.node.input_shapes[0]))
-    y = site.output()
-    _write_rows(site, chosen, y)
-    return replace(y, symbols=chosen).kept(), lambda d_y: [_nothing(site)]
+def onehot(word: OneHot, context: KernelContext) -> Written:
+    """Rows of one 1 each, and with them the symbols, for readers that look up instead of multiplying."""
+    symbols = _symbol_indices(context, word.vocabulary(context.node.input_shapes[0]))
+    y = context.output()
+    _write_one_hot(context, symbols, y)
+    return replace(y, symbols=symbols).kept(), lambda d_y: [_zero_gradient(context)]
 
 
 @kernel(Embed)
-def embed(word: Embed, site: KernelContext) -> Written:
-    """Rows of the weight, and zeros for what is no symbol; the gradient is a product with rows as onehot makes them."""
-    w = site.writer
-    count = word.vocabulary(site.node.input_shapes[0])
-    chosen = _chosen(site, count)
-    value, gradient = site.parameter("weight")
-    weight = w.view(f"{site.node.name}_weight", value, (count, word.units)).name
-    y = site.output()
-    rows = w.reshaped(f"{y.name}_rows", y, (y.size // word.units, word.units))
-    look_up(site, chosen, weight, rows.name)
+def embed(word: Embed, context: KernelContext) -> Written:
+    """y = weight[symbol], zeros where there is no symbol; d_weight = one_hotᵀ · d_y."""
+    w, name = context.writer, context.node.name
+    count = word.vocabulary(context.node.input_shapes[0])
+    symbols = _symbol_indices(context, count)
+    value, gradient = context.parameter("weight")
+    weight = w.view(f"{name}_weight", value)  # (count, units)
+    y = context.output()
+    rows = w.reshaped(f"{y}_rows", y, (y.size // word.units, word.units))
+    look_up(context, symbols, weight, out=rows)
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        d_weight = w.view(f"d_{site.node.name}_weight", gradient, (count, word.units)).name
-        places = w.buffer(f"{site.node.name}_places", (*y.shape[:2], count))
-        _write_rows(site, chosen, places)
-        d_rows = unbroken(site, d_y)
-        flat = w.reshaped(f"{places.name}_rows", places, (rows.shape[0], count))
-        d_flat = w.reshaped(f"{d_rows.name}_rows", d_rows, rows.shape)
-        w.do(f"np.dot({flat.name}.T, {d_flat.name}, out={d_weight})")
-        return [_nothing(site)]
+        d_weight = w.view(f"d_{name}_weight", gradient)
+        one_hot = w.buffer(f"{name}_places", (*y.shape[:2], count))
+        _write_one_hot(context, symbols, one_hot)
+        d_rows = contiguous(context, d_y)
+        flat = w.reshaped(f"{one_hot}_rows", one_hot, (rows.shape[0], count))
+        d_flat = w.reshaped(f"{d_rows}_rows", d_rows, rows.shape)
+        w.dot(flat.T, d_flat, out=d_weight)
+        return [_zero_gradient(context)]
 
     return y, backward
 
 
-def look_up(site: KernelContext, chosen: Chosen, weight: str, rows: str) -> None:
-    """Write the weight's row of each symbol into the rows (time * samples, units); zeros for what is no symbol."""
-    w = site.writer
-    w.do(f"np.take({weight}, {chosen.numbers}.reshape(-1), axis=0, out={rows}, mode='clip')")
-    w.do(f"if not {chosen.all_known}:")
-    w.do(f"{INDENT}np.multiply({rows}, {chosen.known}.reshape(-1, 1), out={rows})")
+def look_up(context: KernelContext, symbols: SymbolIndices, weight: Operand, out: Operand) -> None:
+    """out ← the weight's row of each symbol, (time * samples, units); zeros where there is no symbol."""
+    w = context.writer
+    w.take(weight, symbols.numbers.reshape(-1), axis=0, out=out)
+    with w.when(formula("not {}", symbols.all_known)):
+        w.multiply(out, symbols.known.reshape(-1, 1), out=out)
 
 
-def _chosen(site: KernelContext, count: int) -> Chosen:
-    """The samples' symbols as whole numbers; those below zero and from `count` on are none."""
-    w, name = site.writer, site.node.name
-    rounded = w.buffer(f"{name}_rounded", site.x.shape).name
-    numbers = w.buffer(f"{name}_symbols", site.x.shape, dtype="intp").name
-    known, all_known = w.buffer(f"{name}_known", site.x.shape, dtype="bool").name, w.name(f"{name}_all_known")
-    limit = w.name(f"{name}_limit")
-    w.setup.append(f"{limit} = np.asarray({count}, np.uintp)")
-    w.do(f"np.rint({site.x.name}, out={rounded})")
-    w.do(f"np.copyto({numbers}, {rounded}, casting='unsafe')")
-    w.do(f"np.less({numbers}.view(np.uintp), {limit}, out={known})  # one below zero is a large number so")
-    w.do(f"{all_known} = {known}.all()")
-    return Chosen(numbers, known, all_known)
+def _symbol_indices(context: KernelContext, count: int) -> SymbolIndices:
+    """Round the samples to whole numbers; those below zero and from `count` on are not symbols."""
+    w, x, name = context.writer, context.x, context.node.name
+    rounded = w.buffer(f"{name}_rounded", x.shape)
+    numbers = w.buffer(f"{name}_symbols", x.shape, dtype="intp")
+    known, all_known = w.buffer(f"{name}_known", x.shape, dtype="bool"), w.local(f"{name}_all_known")
+    limit = w.once(f"{name}_limit", f"np.asarray({count}, np.uintp)")
+    w.rint(x, out=rounded)
+    w.copy(rounded, out=numbers, casting="unsafe")
+    unsigned = formula("{}.view(np.uintp)", numbers)
+    w.less(unsigned, limit, out=known, comment="a number below zero is a large one here")
+    w.assign(all_known, formula("{}.all()", known))
+    return SymbolIndices(numbers, known, all_known)
 
 
-def _write_rows(site: KernelContext, chosen: Chosen, rows: Ref) -> None:
-    """Write 1 in the place of each symbol and 0 elsewhere, (time, samples, count)."""
-    alphabet = site.writer.name(f"{site.node.name}_alphabet")
-    site.writer.setup.append(f"{alphabet} = np.arange({rows.shape[-1]})")
-    site.writer.do(f"np.equal({chosen.numbers}[..., None], {alphabet}, out={rows.name})")
+def _write_one_hot(context: KernelContext, symbols: SymbolIndices, out: Ref) -> None:
+    """out ← 1 at each symbol and 0 elsewhere, (time, samples, count)."""
+    w = context.writer
+    alphabet = w.once(f"{context.node.name}_alphabet", f"np.arange({out.shape[-1]})")
+    w.equal(symbols.numbers[..., None], alphabet, out=out)
 
 
-def _nothing(site: KernelContext) -> Ref | None:
-    """The gradient of the samples, where a layer before wants one: a symbol has none."""
-    return site.writer.buffer(f"d_{site.node.name}_in", site.x.shape, 0).kept() if site.wanted[0] else None
+def _zero_gradient(context: KernelContext) -> Ref | None:
+    """Return the gradient of the samples where a layer before needs one: symbols have none."""
+    if not context.needs_gradient[0]:
+        return None
+    return context.writer.buffer(f"d_{context.node.name}_in", context.x.shape, 0).kept()

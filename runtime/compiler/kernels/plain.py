@@ -1,58 +1,61 @@
-"""Layers without a kernel: the plain form, called from within the program."""
+"""Layers without a kernel: their plain form, called by the program."""
 
-from nnspec.runtime.compiler.kernels import Backward, KernelContext, Written
+from nnspec.runtime.compiler.instructions import Assign
+from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written
+from nnspec.runtime.compiler.layout import as_laid, as_samples
+from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
 from nnspec.runtime.compiler.padding import behind_strides
-from nnspec.runtime.compiler.writer import Ref, as_laid, as_samples, as_text
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.vocabulary.layers.activation import Activation, Softmax
 
 
-def write_plain(site: KernelContext) -> Written:
-    """The plain forward between two copies, to its own order of axes and back; an activation needs none of the two."""
-    w, node = site.writer, site.node
-    layer = w.name(f"{node.name}_layer")
+def write_plain(context: KernelContext) -> Written:
+    """Call the plain forward between two copies, to its own order of axes and back; activations need neither."""
+    w, node = context.writer, context.node
+    layer = w.local(f"{node.name}_layer")
     shape = node.input_shapes[0]
-    arrays = ", ".join(f"{name!r}: {place}" for name, place in _arrays(site).items())
-    sequence = ", sequence=True" if shape.sequence else ""
-    w.setup.append(f"{layer} = plain_layer({written(node.layer)!r}, {as_text(tuple(shape))}, {{{arrays}}}{sequence})")
-    in_place = isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
-    back = w.name(f"{node.name}_back")
-    result = w.name(f"{node.name}_result")
-    mode = "mode"
-    if node.layer.carries(shape) or node.name in behind_strides(site.schedule.nodes):
-        mode = w.name(f"{node.name}_mode")
-        w.setup.append(f"{mode} = mode.of({node.name!r})")
-    x = site.x.name if in_place else as_samples(site.x.name, shape)
-    y = site.output()
-    w.do(f"{result}, {back} = {layer}({x}, {mode})")
-    w.do(f"np.copyto({y.name}, {result if in_place else as_laid(result, node.output_shape)})")
-    return y.kept(), _backward(site, back, in_place)
+    w.set_up(layer, _plain_layer(context))
+    any_layout = isinstance(node.layer, Activation) and not isinstance(node.layer, Softmax)
+    back = w.local(f"{node.name}_back")
+    result = Local(w.name(f"{node.name}_result"), (w.samples, *node.output_shape))
+    mode = Local("mode")
+    if node.layer.carries(shape) or node.name in behind_strides(context.schedule.nodes):
+        mode = w.once(f"{node.name}_mode", f"mode.of({node.name!r})")
+    x: Operand = context.x if any_layout else as_samples(context.x, shape)
+    y = context.output()
+    w.emit(Assign((result, back), formula("{}({}, {})", layer, x, mode)))
+    w.copy(result if any_layout else as_laid(result, node.output_shape), out=y)
+    return y.kept(), _backward(context, back, any_layout)
 
 
-def _backward(site: KernelContext, back: str, in_place: bool) -> Backward:
-    w, node = site.writer, site.node
+def _backward(context: KernelContext, back: Local, any_layout: bool) -> WriteBackward:
+    w, node = context.writer, context.node
+    shape = node.input_shapes[0]
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        """What the plain backward gives, copied to the places of this program: the parameters' gradients always, that
-        of the input where it is wanted."""
-        d_x, own = w.name(f"d_{node.name}_result"), w.name(f"{node.name}_gradients")
-        given = d_y.name if in_place else as_samples(d_y.name, node.output_shape)
-        w.do(f"{d_x}, {own} = {back}({given})")
-        for name in node.layer.parameters(node.input_shapes[0]):
-            _, gradient = site.parameter(name)
-            target = w.view(f"d_{node.name}_{name}", gradient, ())
-            w.do(f"np.copyto({target.name}, {own}[{name!r}])")
-        if not site.wanted[0]:
+        """Call the plain backward; copy the gradients of the parameters, and that of the input where it is needed."""
+        d_x = Local(w.name(f"d_{node.name}_result"), (w.samples, *shape))
+        gradients = w.local(f"{node.name}_gradients")
+        given: Operand = d_y if any_layout else as_samples(d_y, node.output_shape)
+        w.emit(Assign((d_x, gradients), formula("{}({})", back, given)))
+        for name in node.layer.parameters(shape):
+            d_parameter = w.view(f"d_{node.name}_{name}", context.parameter(name)[1])
+            w.copy(formula(f"{{}}[{name!r}]", gradients), out=d_parameter)
+        if not context.needs_gradient[0]:
             return [None]
-        out = w.buffer(f"d_{node.name}_in", site.x.shape)
-        w.do(f"np.copyto({out.name}, {d_x if in_place else as_laid(d_x, node.input_shapes[0])})")
+        out = w.buffer(f"d_{node.name}_in", context.x.shape)
+        w.copy(d_x if any_layout else as_laid(d_x, shape), out=out)
         return [out]
 
     return backward
 
 
-def _arrays(site: KernelContext) -> dict[str, str]:
-    """The layer's parameters and buffers, as parts of their arenas."""
-    node, shape = site.node, site.node.input_shapes[0]
-    found = {name: site.parameter(name)[0] for name in node.layer.parameters(shape)}
-    return found | {name: site.kept(name) for name in node.layer.buffers(shape)}
+def _plain_layer(context: KernelContext) -> Operand:
+    """Return the expression that makes the plain forward, over the layer's parts of the arenas."""
+    node, shape = context.node, context.node.input_shapes[0]
+    arrays = {name: context.parameter(name)[0] for name in node.layer.parameters(shape)}
+    arrays |= {name: context.kept(name) for name in node.layer.buffers(shape)}
+    places = ", ".join(f"{name!r}: {{}}" for name in arrays)
+    sequence = ", sequence=True" if shape.sequence else ""
+    template = f"plain_layer({{}}, {tuple(shape)}, {{{{{places}}}}}{sequence})"
+    return formula(template, written(node.layer), *arrays.values())

@@ -2,189 +2,183 @@
 
 from dataclasses import dataclass
 
-from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel, unbroken
+from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels.conv import padded, unpadded
-from nnspec.runtime.compiler.writer import Ref
+from nnspec.runtime.compiler.operands import Index, Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.spatial import window_extent
 
 
 @dataclass(frozen=True)
 class _Pass:
-    """One axis of a window: the cell's places along it as index expressions, whether each place is some window's
-    own."""
+    """One axis of a window: where the cells along it are, and the shape of what it leaves.
 
-    taps: tuple[str, ...]
+    `covers` says that each place of the input belongs to exactly one window.
+    """
+
+    taps: tuple[Index, ...]
     covers: bool
     shape: tuple[int, ...]
 
+    def of(self, context: KernelContext, ref: Ref) -> list[Ref]:
+        """Return the views of each cell's places."""
+        return [context.writer.view(f"{ref}_{i}", ref[tap], contiguous=False) for i, tap in enumerate(self.taps)]
+
 
 @kernel(MaxPool)
-def maxpool(word: MaxPool, site: KernelContext) -> Written:
-    """Maxima along the width, then along the height, and which of two was at least as large: the first winner, row
-    by row."""
-    w = site.writer
-    x, passes = _prepared(word, site, "-np.inf")
-    flags: list[list[str]] = []
+def maxpool(word: MaxPool, context: KernelContext) -> Written:
+    """y = the largest of each window, and for each pair of rivals whether the first was at least as large."""
+    w = context.writer
+    x, passes = _prepared(word, context, "-np.inf")
+    flags: list[list[Ref]] = []
     value = x
-    for axis, step in enumerate(passes):
-        taps = [
-            w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False)
-            for i, tap in enumerate(step.taps)
-        ]
-        last = axis == len(passes) - 1
-        out = site.output() if last else w.buffer(f"{site.node.name}_rows", step.shape)
+    for step in passes:
+        taps = step.of(context, value)
+        value, former = _result(context, step, last=step is passes[-1]), taps[0]
         flags.append([])
-        former = taps[0]
         if len(taps) == 1:
-            w.do(f"np.copyto({out.name}, {former.name})")
+            w.copy(former, out=value)
         for tap in taps[1:]:
-            if site.training:
-                flag = w.buffer(f"{out.name}_kept", step.shape, dtype="bool").name
-                flags[-1].append(flag)
-                w.do(f"np.greater_equal({former.name}, {tap.name}, out={flag})")
-            w.do(f"np.maximum({former.name}, {tap.name}, out={out.name})")
-            former = out
-        value = out
+            if context.training:
+                first_wins = w.buffer(f"{value}_kept", step.shape, dtype="bool")
+                flags[-1].append(first_wins)
+                w.greater_equal(former, tap, out=first_wins)
+            w.maximum(former, tap, out=value)
+            former = value
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        if not site.wanted[0]:
+        if not context.needs_gradient[0]:
             return [None]
-        d_y = unbroken(site, d_y)
+        d_y = contiguous(context, d_y)
         shapes = [x.shape, *(step.shape for step in passes)]
         for axis in reversed(range(len(passes))):
-            d_y = _share(site, passes[axis], flags[axis], d_y, shapes[axis])
-        return [_back(word, site, d_y)]
+            d_y = _to_the_winners(context, passes[axis], flags[axis], d_y, shapes[axis])
+        return [_without_frame(word, context, d_y)]
 
     return value, backward
 
 
-def _share(site: KernelContext, step: _Pass, flags: list[str], d_y: Ref, shape: tuple[int, ...]) -> Ref:
-    """The gradient along one axis: each number to its winner, from the last rival to the first."""
-    w = site.writer
-    d_x = w.buffer(f"d_{site.node.name}_in", shape, 0)
-    places = [w.view(f"{d_x.name}_{i}", f"{d_x.name}{tap}", step.shape, solid=False) for i, tap in enumerate(step.taps)]
+def _to_the_winners(context: KernelContext, step: _Pass, flags: list[Ref], d_y: Ref, shape: tuple[int, ...]) -> Ref:
+    """Return the gradient along one axis: each number at its winner, from the last rival to the first."""
+    w = context.writer
+    d_x = w.buffer(f"d_{context.node.name}_in", shape, 0)
+    places = step.of(context, d_x)
     if not step.covers:
-        w.do(f"{d_x.name}.fill(0)")
-    kept = d_y.name
+        w.fill(d_x, 0)
+    kept = d_y
     for i in range(len(flags), 0, -1):
-        place = places[i].name
-        before = places[0].name if i == 1 and step.covers else w.buffer(f"{d_x.name}_kept", step.shape).name
-        w.do(f"np.multiply({kept}, {flags[i - 1]}, out={before})")
+        before = places[0] if i == 1 and step.covers else w.buffer(f"{d_x}_kept", step.shape)
+        w.multiply(kept, flags[i - 1], out=before)
         if step.covers:
-            w.do(f"np.subtract({kept}, {before}, out={place})")
+            w.subtract(kept, before, out=places[i])
         else:
-            lost = w.buffer(f"{d_x.name}_lost", step.shape).name
-            w.do(f"np.subtract({kept}, {before}, out={lost})")
-            w.do(f"np.add({place}, {lost}, out={place})")
+            lost = w.buffer(f"{d_x}_lost", step.shape)
+            w.subtract(kept, before, out=lost)
+            w.add(places[i], lost, out=places[i])
         kept = before
     if not step.covers:
-        w.do(f"np.add({places[0].name}, {kept}, out={places[0].name})")
+        w.add(places[0], kept, out=places[0])
     elif not flags:
-        w.do(f"np.copyto({places[0].name}, {kept})")
+        w.copy(kept, out=places[0])
     return d_x
 
 
 @kernel(AvgPool)
-def avgpool(word: AvgPool, site: KernelContext) -> Written:
-    """Sums along the width, then along the height, and one product."""
-    w = site.writer
-    x, passes = _prepared(word, site, "0")
+def avgpool(word: AvgPool, context: KernelContext) -> Written:
+    """y = the sum of each window, along the width and then along the height, divided by its size."""
+    w = context.writer
+    x, passes = _prepared(word, context, "0")
     height, width = word.pair()
-    share = w.scalar(f"{site.node.name}_share", 1 / (height * width))
+    share = w.scalar(f"{context.node.name}_share", 1 / (height * width))
     value = x
-    for axis, step in enumerate(passes):
-        taps = [
-            w.view(f"{value.name}_{i}", f"{value.name}{tap}", step.shape, solid=False)
-            for i, tap in enumerate(step.taps)
-        ]
-        out = site.output() if axis == len(passes) - 1 else w.buffer(f"{site.node.name}_rows", step.shape)
+    for step in passes:
+        taps = step.of(context, value)
+        value, former = _result(context, step, last=step is passes[-1]), taps[0]
         if len(taps) == 1:
-            w.do(f"np.copyto({out.name}, {taps[0].name})")
-        former = taps[0]
+            w.copy(former, out=value)
         for tap in taps[1:]:
-            w.do(f"np.add({former.name}, {tap.name}, out={out.name})")
-            former = out
-        value = out
-    w.do(f"np.multiply({value.name}, {share}, out={value.name})")
+            w.add(former, tap, out=value)
+            former = value
+    w.multiply(value, share, out=value)
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        """Every place of a window gets an equal share, first along the height, then along the width. Where each place
-        belongs to one window alone the share is copied, else shares are added."""
-        if not site.wanted[0]:
+        """Every place of a window gets an equal share, which is copied where windows do not overlap, else added."""
+        if not context.needs_gradient[0]:
             return [None]
-        d_mean = site.gradient(d_y)
-        w.do(f"np.multiply({d_y.name}, {share}, out={d_mean.name})")
+        d_mean = context.gradient(d_y)
+        w.multiply(d_y, share, out=d_mean)
         shapes = [x.shape, *(step.shape for step in passes)]
         for axis in reversed(range(len(passes))):
-            d_x = w.buffer(f"d_{site.node.name}_in", shapes[axis], 0)
+            d_x = w.buffer(f"d_{context.node.name}_in", shapes[axis], 0)
             if not passes[axis].covers:
-                w.do(f"{d_x.name}.fill(0)")
+                w.fill(d_x, 0)
             for i, tap in enumerate(passes[axis].taps):
-                place = w.view(f"{d_x.name}_{i}", f"{d_x.name}{tap}", passes[axis].shape, solid=False).name
-                verb = (
-                    f"np.copyto({place}, {d_mean.name})"
-                    if passes[axis].covers
-                    else f"np.add({place}, {d_mean.name}, out={place})"
-                )
-                w.do(verb)
+                place = w.view(f"{d_x}_{i}", d_x[tap], contiguous=False)
+                if passes[axis].covers:
+                    w.copy(d_mean, out=place)
+                else:
+                    w.add(place, d_mean, out=place)
             d_mean = d_x
-        return [_back(word, site, d_mean)]
+        return [_without_frame(word, context, d_mean)]
 
     return value, backward
 
 
 @kernel(GlobalAvgPool)
-def globalavgpool(word: GlobalAvgPool, site: KernelContext) -> Written | None:
-    """One sum over both axes of each image."""
-    if len(site.x.shape) != 4:
+def globalavgpool(word: GlobalAvgPool, context: KernelContext) -> Written | None:
+    """y = the mean of each channel of an image; every pixel gets an equal share of d_y."""
+    if len(context.x.shape) != 4:
         return None
-    w, x = site.writer, site.x
-    share = w.scalar(f"{site.node.name}_share", 1 / (x.shape[1] * x.shape[2]))
-    y = site.output()
-    w.do(f"np.add.reduce({x.name}, axis=(1, 2), out={y.name})")
-    w.do(f"np.multiply({y.name}, {share}, out={y.name})")
+    w, x = context.writer, context.x
+    share = w.scalar(f"{context.node.name}_share", 1 / (x.shape[1] * x.shape[2]))
+    y = context.output()
+    w.sum(x, axis=(1, 2), out=y)
+    w.multiply(y, share, out=y)
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        if not site.wanted[0]:
+        if not context.needs_gradient[0]:
             return [None]
-        d_x = w.buffer(f"d_{site.node.name}_in", x.shape)
-        spread = w.view(f"{d_y.name}_spread", f"{d_y.name}[:, None, None]", (y.shape[0], 1, 1, y.shape[1]))
-        w.do(f"np.multiply({spread.name}, {share}, out={d_x.name})")
+        d_x = w.buffer(f"d_{context.node.name}_in", x.shape)
+        spread = w.view(f"{d_y}_spread", d_y[:, None, None])  # (channels, 1, 1, samples)
+        w.multiply(spread, share, out=d_x)
         return [d_x]
 
     return y, backward
 
 
-def _prepared(word: Pool, site: KernelContext, border: str) -> tuple[Ref, list[_Pass]]:
-    """The image in its frame, and the two passes over it."""
-    height, width = word.pair()
-    if site.node.phases > 1:
-        channels, k, _, down_places, across_places, samples = site.x.shape
-        across = tuple(f"[:, :, {j}]" for j in range(k))
-        down = tuple(f"[:, {i}]" for i in range(k))
-        return site.x, [
-            _Pass(across, True, (channels, k, down_places, across_places, samples)),
-            _Pass(down, True, (channels, down_places, across_places, samples)),
-        ]
-    s = word.steps()
-    rows, columns = word.extents(site.node.input_shapes[0], word.pad)
-    x = padded(site, site.x, rows, columns, border)
+def _result(context: KernelContext, step: _Pass, last: bool) -> Ref:
+    """Return a new array for what a pass leaves."""
+    return context.output() if last else context.writer.buffer(f"{context.node.name}_rows", step.shape)
+
+
+def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tuple[_Pass, _Pass]]:
+    """Return the image in its frame, and the passes along its width and its height."""
+    every = slice(None)
+    if context.node.phases > 1:
+        channels, k, _, tall, wide, samples = context.x.shape
+        return context.x, (
+            _Pass(tuple((every, every, j) for j in range(k)), True, (channels, k, tall, wide, samples)),
+            _Pass(tuple((every, i) for i in range(k)), True, (channels, tall, wide, samples)),
+        )
+    (height, width), s = word.pair(), word.steps()
+    rows, columns = word.extents(context.node.input_shapes[0], word.pad)
+    x = padded(context, context.x, (rows, columns), border)
     channels, tall, wide, samples = x.shape
-    across = tuple(f"[:, :, {v}:{v + s * (columns.places - 1) + 1}:{s}]" for v in range(width))
-    down = tuple(f"[:, {u}:{u + s * (rows.places - 1) + 1}:{s}]" for u in range(height))
-    return x, [
+    across = tuple((every, every, slice(v, v + s * (columns.places - 1) + 1, s)) for v in range(width))
+    down = tuple((every, slice(u, u + s * (rows.places - 1) + 1, s)) for u in range(height))
+    return x, (
         _Pass(across, s == width and columns.places * s == wide, (channels, tall, columns.places, samples)),
         _Pass(down, s == height and rows.places * s == tall, (channels, rows.places, columns.places, samples)),
-    ]
+    )
 
 
-def _back(word: Pool, site: KernelContext, d_x: Ref) -> Ref:
-    if site.node.phases > 1:
+def _without_frame(word: Pool, context: KernelContext, d_x: Ref) -> Ref:
+    """Return the gradient of the image alone."""
+    if context.node.phases > 1:
         return d_x
-    image = site.node.input_shapes[0].as_image()
+    image = context.node.input_shapes[0].as_image()
     assert image is not None
     height, width = word.pair()
     rows = window_extent(image[0], height, word.steps(), word.pad)
     columns = window_extent(image[1], width, word.steps(), word.pad)
-    return unpadded(site, d_x, site.x, (rows, columns))
+    return unpadded(context, d_x, (rows, columns))

@@ -1,244 +1,257 @@
-"""Recurrent layers: products over whole sequences, and between them a loop over time along views made beforehand.
+"""Recurrent layers: products over whole sequences, and between them a loop over time along views made once.
 
 Inside, a sequence is (time, samples, features): the states before all steps, what the input adds to them and the
-gradients are matrices, and a step of the loop is one product, h·U, and a few operations in place.
+gradients are matrices. A step of the loop is one product, h · U, and a few operations in place.
 """
 
 from collections.abc import Callable, Mapping
 from math import ceil
 
 from nnspec.runtime.compiler.graph import reads_symbols
+from nnspec.runtime.compiler.instructions import For, Views
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.kernels._cells import CELLS, At
-from nnspec.runtime.compiler.kernels._products import QUICK
-from nnspec.runtime.compiler.kernels.dense import sum_of_rows
+from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS, AtStep, T
+from nnspec.runtime.compiler.kernels._products import QUICK, sum_of_rows
 from nnspec.runtime.compiler.kernels.embedding import look_up
 from nnspec.runtime.compiler.kernels.reshape import step_rows, unrolled
+from nnspec.runtime.compiler.operands import Formula, Index, Local, Operand, Ref, View, expression, formula
 from nnspec.runtime.compiler.padding import behind_strides
-from nnspec.runtime.compiler.writer import INDENT, Ref, Writer
+from nnspec.runtime.compiler.writer import Writer
 from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Recurrent
 
-FEW = 4
+FEW_SAMPLES = 4
 """Rows of a product that are too few to be cut, and that a transposed weight does not slow down."""
 
 
-@kernel(*CELLS)
-def recurrent(word: Recurrent, site: KernelContext) -> Written:
-    """One or two readings of the sequence, their states beside each other."""
-    w, units = site.writer, word.units
+@kernel(*CELL_KERNELS)
+def recurrent(word: Recurrent, context: KernelContext) -> Written:
+    """The states of one or two directions, side by side."""
+    w, units = context.writer, word.units
     every = word.return_ == "sequence"
-    rows = step_rows(site, site.x)
-    mask = _Mask.written(site) if reads_symbols((node.layer, node.inputs) for node in site.schedule.nodes) else None
-    readings = [Reading(site, word, rows, direction, mask) for direction in word.directions]
-    for one in readings:
+    rows = step_rows(context, context.x)
+    symbolic = reads_symbols((node.layer, node.inputs) for node in context.schedule.nodes)
+    mask = _Mask(context) if symbolic else None
+    directions = [Direction(context, word, rows, direction, mask) for direction in word.directions]
+    for one in directions:
         one.forward()
-    parts = [f"{i * units}:{(i + 1) * units}" for i in range(len(readings))]
-    if every and len(readings) == 1:
-        y = w.view(site.node.name, readings[0].shown, (readings[0].time, w.samples, units))
+    columns = [slice(i * units, (i + 1) * units) for i in range(len(directions))]
+    if every and len(directions) == 1:
+        y = w.view(context.node.name, directions[0].states_after)
     else:
-        y = site.output()
-        for one, part in zip(readings, parts, strict=True):
-            place, state = (f"[..., {part}]", one.shown) if every else (f"[{part}]", f"{one.states}[{one.end}].T")
-            w.do(f"np.copyto({y.name}{place}, {state})")
+        y = context.output()
+        for one, part in zip(directions, columns, strict=True):
+            if every:
+                w.copy(one.states_after, out=y[..., part])
+            else:
+                w.copy(one.states[one.last].T, out=y[part])
 
     def backward(d_y: Ref) -> list[Ref | None]:
         total: Ref | None = None
-        for one, part in zip(readings, parts, strict=True):
-            d_x = one.backward(f"{d_y.name}[..., {part}]" if every else f"{d_y.name}[{part}].T", every)
+        for one, part in zip(directions, columns, strict=True):
+            d_x = one.backward(d_y[..., part] if every else d_y[part].T, every)
             if total is not None and d_x is not None:
-                w.do(f"np.add({d_x.name}, {total.name}, out={d_x.name})")
+                w.add(d_x, total, out=d_x)
             total = d_x
-        return [unrolled(site, total) if total is not None else None]
+        return [unrolled(context, total) if total is not None else None]
 
     return y.kept(), backward
 
 
 class _Mask:
-    """Names of what tells where sequences have ended: whether any has, and the steps that are real or gone, as 1 and 0
-    in (time, samples, 1)."""
+    """Where sequences have ended: whether any has, and the steps that are real or gone, as 1 and 0 in (time, samples,
+    1)."""
 
-    def __init__(self, padded: str, real: str, gone: str):
-        self.padded, self.real, self.gone = padded, real, gone
-
-    @classmethod
-    def written(cls, site: KernelContext) -> "_Mask":
-        """The names, when the lines that set them are written."""
-        w, name = site.writer, site.node.name
-        time = site.node.input_shapes[0][0]
-        shape = (time, w.samples, 1)
-        mask = cls(w.name(f"{name}_padded"), w.buffer(f"{name}_real", shape).name, w.buffer(f"{name}_gone", shape).name)
-        clock, one = w.name(f"{name}_clock"), w.scalar("one", 1.0)
-        w.setup.append(f"{clock} = np.arange({time})[:, None]")
-        padding = "mode.padding"
-        if name in behind_strides(site.schedule.nodes):
-            padding = w.name(f"{name}_padding")
-            w.do(f"{padding} = mode.of({name!r}).behind")
-        w.do(f"{mask.padded} = {padding} is not None and {padding}.any()")
-        w.do(f"if {mask.padded}:")
-        w.do(f"{INDENT}np.less({clock}, {time} - {padding}, out={mask.real}[..., 0])")
-        w.do(f"{INDENT}np.subtract({one}, {mask.real}, out={mask.gone})")
-        return mask
+    def __init__(self, context: KernelContext):
+        w, name = context.writer, context.node.name
+        time = context.node.input_shapes[0][0]
+        self.padded = w.local(f"{name}_padded")
+        self.real, self.gone = (w.buffer(f"{name}_{part}", (time, w.samples, 1)) for part in ("real", "gone"))
+        clock, one = w.local(f"{name}_clock"), w.scalar("one", 1.0)
+        w.set_up(clock, f"np.arange({time})[:, None]")
+        padding = Local("mode.padding")
+        if name in behind_strides(context.schedule.nodes):
+            padding = w.local(f"{name}_padding")
+            w.assign(padding, expression(f"mode.of({name!r}).behind"))
+        w.assign(self.padded, formula("{} is not None and {}.any()", padding, padding))
+        with w.when(self.padded):
+            w.less(clock, formula(f"{time} - {{}}", padding), out=self.real[..., 0])
+            w.subtract(one, self.real, out=self.gone)
 
 
-class Reading:
+class Direction:
     """The sequence read in one direction: a loop of a cell over states, one more than there are steps.
 
-    The first state is zeros, or what the layer carries from the batch before. `start` and `end` are its place and that
-    of the last one, `past` and `now` those before and behind step t. The rest is told in `_cells.Sequence`.
+    The first state is zeros, or what the layer carries from the batch before. See `_cells.Sequence` for the attributes.
     """
 
-    def __init__(self, site: KernelContext, word: Recurrent, rows: Ref, direction: str, mask: _Mask | None):
-        self.site, self.word, self.rows, self.direction = site, word, rows, direction
-        self.padded, self.real, self.gone = (mask.padded, mask.real, mask.gone) if mask is not None else ("", "", "")
-        self.time, self.samples = site.node.input_shapes[0][0], site.writer.samples
+    def __init__(self, context: KernelContext, word: Recurrent, rows: Ref, direction: str, mask: _Mask | None):
+        self.context, self.word, self.rows, self.direction = context, word, rows, direction
+        self.padded = mask.padded if mask is not None else None
+        if mask is not None:
+            self.real, self.gone = mask.real, mask.gone
+        self.time, self.samples = context.node.input_shapes[0][0], context.writer.samples
         self.units, self.columns = word.units, word.gates * word.units
-        self.label = f"{site.node.name}_{direction}"
-        self.backwards = word.reverse or direction == BACKWARDS
-        self.start, self.end = (self.time, 0) if self.backwards else (0, self.time)
-        self.past, self.now = ("t + 1", "t") if self.backwards else ("t", "t + 1")
-        self.all_past, self.all_now = ("1:", ":-1") if self.backwards else (":-1", "1:")
-        self.weight = self.parameter("hidden_weight", (self.units, self.columns))
-        self.input_weight = self.parameter("input_weight", (rows.shape[1], self.columns))
+        self.label = f"{context.node.name}_{direction}"
+        self.from_the_end = word.reverse or direction == BACKWARDS
+        self.first, self.last = (self.time, 0) if self.from_the_end else (0, self.time)  # of the states
+        all_but_last, all_but_first = slice(None, -1), slice(1, None)
+        following: Operand = formula("{} + 1", T)
+        self.before: Index = following if self.from_the_end else T
+        self.after: Index = T if self.from_the_end else following
+        self.all_before: slice = all_but_first if self.from_the_end else all_but_last
+        all_after = all_but_last if self.from_the_end else all_but_first
+        self.weight = self.parameter("hidden_weight")  # (units, columns)
+        self.input_weight = self.parameter("input_weight")  # (features, columns)
         self.states = self.over_time("states", self.units, more=1)
-        self.shown, self.former = f"{self.states}[{self.all_now}]", f"{self.states}[{self.all_past}]"
+        self.states_after, self.states_before = self.states[all_after], self.states[self.all_before]
         self.sums = self.over_time("sums", self.columns)
         self.product = self.scratch("product", self.columns)
         self.spare = self.scratch("spare", self.units)
-        self.d_h = self.scratch("d_h", self.units) if site.training else ""
-        self.cell = CELLS[type(word)](self)
+        if context.training:
+            self.d_h = self.scratch("d_h", self.units)
+        self.cell = CELL_KERNELS[type(word)](self)
 
     @property
     def writer(self) -> Writer:
-        """Where all is written."""
-        return self.site.writer
+        """What instructions are emitted to."""
+        return self.context.writer
 
-    def parameter(self, name: str, shape: tuple[int, ...]) -> str:
-        """A view of a parameter of this direction."""
-        value, _ = self.site.parameter(f"{self.direction}{name}")
-        return self.writer.view(f"{self.label}{name}", value, shape).name
+    def parameter(self, name: str) -> Ref:
+        """Return a parameter of this direction."""
+        value, _ = self.context.parameter(f"{self.direction}{name}")
+        return self.writer.view(f"{self.label}{name}", value)
 
-    def over_time(self, wish: str, columns: int, more: int = 0) -> str:
-        """A new array (time + more, samples, columns) of zeros."""
-        return self.writer.buffer(f"{self.label}{wish}", (self.time + more, self.samples, columns), 0).name
+    def over_time(self, wish: str, columns: int, more: int = 0) -> Ref:
+        """Return a new array (time + more, samples, columns) of zeros."""
+        return self.writer.buffer(f"{self.label}{wish}", (self.time + more, self.samples, columns), 0)
 
-    def scratch(self, wish: str, columns: int) -> str:
-        """A new array (samples, columns)."""
-        return self.writer.buffer(f"{self.label}{wish}", (self.samples, columns)).name
+    def scratch(self, wish: str, columns: int) -> Ref:
+        """Return a new array (samples, columns)."""
+        return self.writer.buffer(f"{self.label}{wish}", (self.samples, columns))
 
-    def as_rows(self, array: str, columns: int) -> str:
-        """An array over time as a matrix, (time * samples, columns)."""
-        return f"{array}.reshape({self.time * self.samples}, {columns})"
+    def as_rows(self, array: Operand) -> View:
+        """Return an array over time as a matrix, (time * samples, columns)."""
+        return array.reshape(self.time * self.samples, array.shape[-1])
 
-    def add_up(self, d_columns: str, parameter: str, units: int) -> None:
-        """Write the gradient of what is added at each step."""
-        rows = self.time * self.samples
-        sum_of_rows(self.site, f"{d_columns}.reshape({rows}, {units})", rows, f"{self.direction}{parameter}", units)
+    def add_up(self, d_columns: Operand, parameter: str) -> None:
+        """Write the gradient of a parameter that is added at each step."""
+        sum_of_rows(self.context, self.as_rows(d_columns), f"{self.direction}{parameter}")
 
     def forward(self) -> None:
-        """Lines for what the input adds at all steps, and for the steps."""
+        """Compute what the input adds at all steps, then the steps."""
         w = self.writer
-        sums = self.as_rows(self.sums, self.columns)
+        sums = self.as_rows(self.sums)
         if self.rows.symbols is not None:
-            look_up(self.site, self.rows.symbols, self.input_weight, sums)
+            look_up(self.context, self.rows.symbols, self.input_weight, out=sums)
         else:
-            w.do(f"np.dot({self.rows.name}, {self.input_weight}, out={sums})")
+            w.dot(self.rows, self.input_weight, out=sums)
         if self.word.bias:
-            w.do(f"np.add({sums}, {self.parameter('bias', (self.columns,))}, out={sums})")
+            w.add(sums, self.parameter("bias"), out=sums)
         state = self._carried()
-        self._carry(state, "np.copyto({array}[" + str(self.start) + "], {place})")
-        views = {"h": f"{self.states}[{self.past}]", "h_next": f"{self.states}[{self.now}]", "a": f"{self.sums}[t]"}
-        self._loop("forward", views | self.cell.views(), self._step, self.backwards)
-        self._carry(state, "np.copyto({place}, {array}[" + str(self.end) + "])")
+        self._copy_state(state, load=True)
+        views = {"h": self.states[self.before], "h_next": self.states[self.after], "a": self.sums[T]}
+        self._loop("forward", views | self.cell.views(), self._step, self.from_the_end)
+        self._copy_state(state, load=False)
 
-    def _carried(self) -> str:
-        """The name of what the layer carries from batch to batch, (samples, states * units) or None; "" for nothing."""
-        if not self.word.carries(self.site.node.input_shapes[0]):
-            return ""
-        state = self.writer.name(f"{self.label}carried")
-        self.writer.setup.append(f"{state} = mode.of({self.site.node.name!r}).state")
-        return state
+    def _carried(self) -> Local | None:
+        """Return what the layer carries from batch to batch, (samples, states * units) or None at run time."""
+        if not self.word.carries(self.context.node.input_shapes[0]):
+            return None
+        return self.writer.once(f"{self.label}carried", f"mode.of({self.context.node.name!r}).state")
 
-    def _carry(self, state: str, copy: str) -> None:
-        """Lines that copy each part of the state, if it is carried."""
-        arrays = [array for array in (self.states, self.cell.second) if array] if state else []
-        if arrays:
-            self.writer.do(f"if {state} is not None:")
-        for i, array in enumerate(arrays):
-            place = f"{state}[:, {i * self.units}:{(i + 1) * self.units}]"
-            self.writer.do(INDENT + copy.format(array=array, place=place))
+    def _copy_state(self, state: Local | None, load: bool) -> None:
+        """Load the first state from what is carried, or store the last one there."""
+        if state is None:
+            return
+        wide = Local(state.name, (self.samples, self.word.states * self.units))
+        with self.writer.when(formula("{} is not None", state)):
+            for i, array in enumerate([self.states, self.cell.second] if self.cell.second else [self.states]):
+                place = wide[:, i * self.units : (i + 1) * self.units]
+                if load:
+                    self.writer.copy(place, out=array[self.first])
+                else:
+                    self.writer.copy(array[self.last], out=place)
 
-    def _step(self, at: At) -> list[str]:
-        lines = [*self._products(at["h"], self.weight, self.product), *self.cell.step(at)]
-        if self.padded:
-            lines.append(f"if {self.padded}:  # a step of padding leaves the state as it is")
-            for former, now in (("h", "h_next"), ("c", "c_next")):
-                if former in at:
-                    lines += [
-                        f"{INDENT}np.multiply({at[now]}, {at['real']}, out={at[now]})",
-                        f"{INDENT}np.multiply({at[former]}, {at['gone']}, out={self.spare})",
-                        f"{INDENT}np.add({at[now]}, {self.spare}, out={at[now]})",
-                    ]
-        return lines
+    def _step(self, at: AtStep) -> None:
+        w, spare = self.writer, self.spare
+        self._product(at["h"], self.weight, out=self.product)
+        self.cell.step(at)
+        if self.padded is None:
+            return
+        with w.when(self.padded, comment="a step of padding leaves the state as it is"):
+            for before, after in (("h", "h_next"), ("c", "c_next")):
+                if before in at:
+                    w.multiply(at[after], at["real"], out=at[after])
+                    w.multiply(at[before], at["gone"], out=spare)
+                    w.add(at[after], spare, out=at[after])
 
-    def _loop(self, wish: str, views: Mapping[str, str], step: Callable[[At], list[str]], backwards: bool) -> None:
-        """A loop over time, and in the setup the views that it goes along."""
+    def _loop(self, wish: str, views: Mapping[str, View], step: Callable[[AtStep], None], from_the_end: bool) -> None:
+        """Emit a loop over time; the setup makes the views of each step."""
         w = self.writer
-        if self.padded:
-            views = {**views, "real": f"{self.real}[t]", "gone": f"{self.gone}[t]"}
-        at = {view: w.name(f"{self.label}{view}_t") for view in views}
-        lines = step(at)
-        steps = w.name(f"{self.label}{wish}")
-        times = f"range({self.time - 1}, -1, -1)" if backwards else f"range({self.time})"
-        w.setup.append(f"{steps} = [({', '.join(views.values())}) for t in {times}]")
-        w.do(f"for {', '.join(at.values())} in {steps}:")
-        for line in lines:
-            w.do(f"{INDENT}{line}")
+        if self.padded is not None:
+            views = {**views, "real": self.real[T], "gone": self.gone[T]}
+        at = {
+            role: Ref(w.name(f"{self.label}{role}_t"), view.shape, memory=view.memory) for role, view in views.items()
+        }
+        with w.collected() as body:
+            step(at)
+        steps = w.local(f"{self.label}{wish}")
+        times = f"range({self.time - 1}, -1, -1)" if from_the_end else f"range({self.time})"
+        template = f"[({', '.join(['{}'] * len(views))}) for t in {times}]"
+        w.setup.append(Views(steps, Formula(template, tuple(views.values()))))
+        w.emit(For(tuple(at.values()), steps, tuple(body)))
 
-    def _products(self, left: str, right: str, out: str) -> list[str]:
-        """left·right for a step, cut into as many rows at once as are quick."""
-        rows = QUICK // (self.units * self.columns)
-        if self.samples <= rows or rows < FEW:
-            return [f"np.dot({left}, {right}, out={out})"]
+    def _product(self, left: Ref, right: Operand, out: Ref) -> None:
+        """out ← left · right of a step, cut into as many rows at once as are quick."""
+        w, rows = self.writer, QUICK // (self.units * self.columns)
+        if self.samples <= rows or rows < FEW_SAMPLES:
+            w.dot(left, right, out=out)
+            return
         size = ceil(self.samples / ceil(self.samples / rows))
-        cuts = [f"[{start}:{min(start + size, self.samples)}]" for start in range(0, self.samples, size)]
-        return [f"np.dot({left}{cut}, {right}, out={out}{cut})" for cut in cuts]
+        for start in range(0, self.samples, size):
+            part = slice(start, min(start + size, self.samples))
+            w.dot(left[part], right, out=out[part])
 
-    def backward(self, d_y: str, every: bool) -> Ref | None:
-        """Lines for the gradients, from that of all states (time, samples, units) or of the last (samples, units).
+    def backward(self, d_y: View, every: bool) -> Ref | None:
+        """Emit the backward pass, from the gradient of all states (time, samples, units) or of the last one.
 
-        Returns the gradient of the rows, where it is wanted.
+        Returns the gradient of the rows, where it is needed.
         """
-        w, cell, units = self.writer, self.cell, self.units
+        w, cell = self.writer, self.cell
         cell.write_factors()
-        turned = f"{self.weight}.T"
-        if self.samples > FEW:
-            turned = w.buffer(f"{self.label}turned", (self.columns, units)).name
-            w.do(f"np.copyto({turned}, {self.weight}.T)")
-        w.do(f"{self.d_h}.fill(0)" if every else f"np.copyto({self.d_h}, {d_y})")
+        turned: Operand = self.weight.T
+        if self.samples > FEW_SAMPLES:
+            turned = w.buffer(f"{self.label}turned", (self.columns, self.units))
+            w.copy(self.weight.T, out=turned)
+        if every:
+            w.fill(self.d_h, 0)
+        else:
+            w.copy(d_y, out=self.d_h)
 
-        def step(at: At) -> list[str]:
-            come = [f"np.add({self.d_h}, {at['d_y']}, out={self.d_h})"] if every else []
-            return [*come, *cell.back(at), *self._products(at["d_p"], turned, self.d_h), *cell.behind(at)]
+        def step(at: AtStep) -> None:
+            if every:
+                w.add(self.d_h, at["d_y"], out=self.d_h)
+            cell.back(at)
+            self._product(at["d_p"], turned, out=self.d_h)
+            cell.after_product()
 
-        views = {"d_a": f"{self.sums}[t]", "d_p": f"{cell.d_product}[t]", **({"d_y": f"{d_y}[t]"} if every else {})}
-        self._loop("backward", views | cell.back_views(), step, not self.backwards)
-        d_sums = self.as_rows(self.sums, self.columns)
-        for name, left, right, shape in (
-            ("input_weight", self.rows.name, d_sums, (self.rows.shape[1], self.columns)),
-            (
-                "hidden_weight",
-                self.as_rows(self.former, units),
-                self.as_rows(cell.d_product, self.columns),
-                (units, self.columns),
-            ),
-        ):
-            gradient = self.site.parameter(f"{self.direction}{name}")[1]
-            w.do(f"np.dot({left}.T, {right}, out={w.view(f'd_{self.label}{name}', gradient, shape).name})")
+        views = {"d_a": self.sums[T], "d_p": cell.d_product[T]}
+        if every:
+            views["d_y"] = d_y[T]
+        self._loop("backward", views | cell.back_views(), step, not self.from_the_end)
+        d_sums = self.as_rows(self.sums)
+        w.dot(self.rows.T, d_sums, out=self._gradient("input_weight"))
+        d_product = self.as_rows(cell.d_product)
+        w.dot(self.as_rows(self.states_before).T, d_product, out=self._gradient("hidden_weight"))
         if self.word.bias:
-            self.add_up(self.sums, "bias", self.columns)
+            self.add_up(self.sums, "bias")
         cell.own_gradients()
-        if not self.site.wanted[0]:
+        if not self.context.needs_gradient[0]:
             return None
         d_rows = w.buffer(f"d_{self.label}in", self.rows.shape)
-        w.do(f"np.dot({d_sums}, {self.input_weight}.T, out={d_rows.name})")
+        w.dot(d_sums, self.input_weight.T, out=d_rows)
         return d_rows
+
+    def _gradient(self, name: str) -> Ref:
+        _, gradient = self.context.parameter(f"{self.direction}{name}")
+        return self.writer.view(f"d_{self.label}{name}", gradient)

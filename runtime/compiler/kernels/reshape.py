@@ -1,9 +1,10 @@
-"""Other shapes of the same numbers: the samples' order, height, width, channels, is kept by moving whole runs."""
+"""Other shapes of the same numbers, in the order of a sample: height, width, channels."""
 
 from dataclasses import replace
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.writer import Ref, is_steps, laid_out
+from nnspec.runtime.compiler.layout import is_steps, laid_out
+from nnspec.runtime.compiler.operands import Operand, Ref
 from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -12,94 +13,85 @@ _STEP_ORDER = (0, 2, 1)  # (time, samples, features) → (time, features, sample
 
 
 @kernel(Flatten, Reshape)
-def reshape(word: Flatten | Reshape, site: KernelContext) -> Written:
-    """A copy in the order of the sample, (height, width, channels); a row stays a row."""
-    y = y_row = flattened(site, site.x)
-    shape = site.node.output_shape
+def reshape(word: Flatten | Reshape, context: KernelContext) -> Written:
+    """A copy in the order of the sample; rows stay as they are."""
+    w, name = context.writer, context.node.name
+    y = y_row = flattened(context, context.x)
+    shape = context.node.output_shape
     if len(shape) != 1:
-        y = site.output()
-        inside = in_sample_order(site, y, shape)
-        source = site.writer.reshaped(f"{site.node.name}_row", y_row, inside.shape)
-        site.writer.do(f"np.copyto({inside.name}, {source.name})")
+        y = context.output()
+        inside = in_sample_order(context, y, shape)
+        w.copy(w.reshaped(f"{name}_row", y_row, inside.shape), out=inside)
 
     def backward(d_y: Ref) -> list[Ref | None]:
-        if not site.wanted[0]:
+        if not context.needs_gradient[0]:
             return [None]
         if len(shape) != 1:
-            d_row = site.writer.buffer(f"d_{site.node.name}_row", y_row.shape)
-            inside = in_sample_order(site, d_y, shape)
-            target = site.writer.reshaped(f"{d_row.name}_apart", d_row, inside.shape)
-            site.writer.do(f"np.copyto({target.name}, {inside.name})")
+            d_row = w.buffer(f"d_{name}_row", y_row.shape)
+            inside = in_sample_order(context, d_y, shape)
+            w.copy(inside, out=w.reshaped(f"{d_row}_apart", d_row, inside.shape))
             d_y = d_row
-        return [unflattened(site, d_y)]
+        return [unflattened(context, d_y)]
 
     return y, backward
 
 
-def in_sample_order(site: KernelContext, ref: Ref, shape: Shape) -> Ref:
-    """A view of laid-out samples whose axes stand as the sample's do."""
+def in_sample_order(context: KernelContext, ref: Ref, shape: Shape) -> Ref:
+    """Return samples with their axes in the order of the sample, a view."""
     if is_steps(shape):
         axes: tuple[int, ...] = _STEP_ORDER
     elif len(shape) != 3 or shape[2] == 1 or shape[0] * shape[1] == 1:
         return ref
     else:
         axes = _SAMPLE_ORDER
-    return site.writer.view(
-        f"{ref.name}_hwc", f"{ref.name}.transpose{axes}", tuple(ref.shape[a] for a in axes), solid=False
-    )
+    return context.writer.view(f"{ref}_hwc", ref.transpose(*axes), contiguous=False)
 
 
-def flattened(site: KernelContext, x: Ref) -> Ref:
-    """The sample's numbers as rows, (features, samples), a row of ones behind them."""
+def flattened(context: KernelContext, x: Ref) -> Ref:
+    """Return the numbers of each sample as rows, (features, samples), followed in memory by a row of ones."""
     if len(x.shape) == 2:
         return x
-    samples = site.writer.samples
-    features = x.size // samples
-    row = site.writer.rows(f"{site.node.name}_flat", features)
-    shape = site.node.input_shapes[0]
-    source = in_sample_order(site, x, shape)
-    target = site.writer.reshaped(f"{row.name}_hwc", row, source.shape)
-    site.writer.do(f"np.copyto({target.name}, {source.name})")
-    assert row.shape == (features, samples)
+    w = context.writer
+    row = w.rows(f"{context.node.name}_flat", x.size // w.samples)
+    source = in_sample_order(context, x, context.node.input_shapes[0])
+    w.copy(source, out=w.reshaped(f"{row}_hwc", row, source.shape))
     return row
 
 
-def unflattened(site: KernelContext, d_row: Ref) -> Ref:
-    """The gradient of rows as that of the samples they were: a view with its axes moved back, not a copy."""
-    shape = site.node.input_shapes[0]
-    if len(site.x.shape) == 2:
+def unflattened(context: KernelContext, d_row: Ref) -> Ref:
+    """Return the gradient of rows in the layout of the samples, a view."""
+    w, shape = context.writer, context.node.input_shapes[0]
+    if len(context.x.shape) == 2:
         return d_row
-    laid = laid_out(shape, site.writer.samples)
+    laid = laid_out(shape, w.samples)
     if is_steps(shape):
-        expression = f"{d_row.name}.reshape({shape[0]}, {shape[1]}, {laid[1]}).transpose{_STEP_ORDER}"
-        return site.writer.view(f"{d_row.name}_steps", expression, laid, solid=False)
+        steps = d_row.reshape(shape[0], shape[1], laid[1]).transpose(*_STEP_ORDER)
+        return w.view(f"{d_row}_steps", steps, contiguous=False)
     if len(shape) != 3 or shape[2] == 1:
-        return site.writer.reshaped(f"{d_row.name}_image", d_row, site.x.shape)
-    height, width, channels = shape
-    expression = f"{d_row.name}.reshape({height}, {width}, {channels}, {laid[-1]}).transpose(2, 0, 1, 3)"
-    return site.writer.view(f"{d_row.name}_image", expression, laid, solid=False)
+        return w.reshaped(f"{d_row}_image", d_row, context.x.shape)
+    image = d_row.reshape(*shape, laid[-1]).transpose(2, 0, 1, 3)
+    return w.view(f"{d_row}_image", image, contiguous=False)
 
 
-def step_rows(site: KernelContext, x: Ref) -> Ref:
-    """The steps of all samples as rows of one matrix, (time * samples, features)."""
-    steps = site.node.input_shapes[0].as_steps()
+def step_rows(context: KernelContext, x: Ref) -> Ref:
+    """Return the steps of all samples as rows of one matrix, (time * samples, features)."""
+    steps = context.node.input_shapes[0].as_steps()
     assert steps is not None
-    time, features = steps
-    shape = (time * site.writer.samples, features)
-    if len(x.shape) == 3 and x.solid:
-        return replace(site.writer.reshaped(f"{x.name}_rows", x, shape), symbols=x.symbols)
-    rows = site.writer.buffer(f"{site.node.name}_rows", shape)
-    apart = site.writer.reshaped(f"{rows.name}_apart", rows, (time, site.writer.samples, features))
-    site.writer.do(f"np.copyto({apart.name}, {x.name if len(x.shape) == 3 else f'{x.name}[0].transpose{_STEP_ORDER}'})")
+    w, (time, features) = context.writer, steps
+    shape = (time * w.samples, features)
+    if len(x.shape) == 3 and x.contiguous:
+        return replace(w.reshaped(f"{x}_rows", x, shape), symbols=x.symbols)
+    rows = w.buffer(f"{context.node.name}_rows", shape)
+    apart = w.reshaped(f"{rows}_apart", rows, (time, w.samples, features))
+    source: Operand = x if len(x.shape) == 3 else x[0].transpose(*_STEP_ORDER)
+    w.copy(source, out=apart)
     return rows
 
 
-def unrolled(site: KernelContext, d_rows: Ref) -> Ref:
-    """The gradient of `step_rows` as that of the samples they were, a view."""
-    time, features = site.node.input_shapes[0]
-    shape = (time, site.writer.samples, features)
-    apart = site.writer.reshaped(f"{d_rows.name}_apart", d_rows, shape)
-    if len(site.x.shape) == 3:
+def unrolled(context: KernelContext, d_rows: Ref) -> Ref:
+    """Return the gradient of `step_rows` in the layout of the samples, a view."""
+    w, (time, features) = context.writer, context.node.input_shapes[0]
+    apart = w.reshaped(f"{d_rows}_apart", d_rows, (time, w.samples, features))
+    if len(context.x.shape) == 3:
         return apart
-    expression = f"{apart.name}.transpose{_STEP_ORDER}[None]"
-    return site.writer.view(f"{d_rows.name}_image", expression, site.x.shape, solid=False)
+    return w.view(f"{d_rows}_image", apart.transpose(*_STEP_ORDER)[None], contiguous=False)

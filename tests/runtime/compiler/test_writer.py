@@ -6,8 +6,11 @@ import keyword
 import numpy as np
 import pytest
 
+from nnspec.runtime.compiler.instructions import printed
+from nnspec.runtime.compiler.layout import as_laid, as_samples, is_steps, laid_out
+from nnspec.runtime.compiler.operands import Ref
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import Ref, Writer, as_laid, as_samples, as_text, is_steps, laid_out
+from nnspec.runtime.compiler.writer import Writer
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 SHAPES = [
@@ -31,9 +34,9 @@ def shown(shape: Shape) -> str:
 @pytest.mark.parametrize("shape", SHAPES, ids=shown)
 def test_laying_samples_out_and_bringing_them_back_are_views_that_undo_each_other(shape: Shape) -> None:
     samples = np.random.default_rng(0).normal(size=(3, *shape))
-    laid = eval(as_laid("samples", shape), {"samples": samples})
-    assert laid.shape == laid_out(shape, 3)
-    back = eval(as_samples("laid", shape), {"laid": laid})
+    laid = eval(str(as_laid(Ref("samples", samples.shape), shape)), {"samples": samples})
+    assert laid.shape == laid_out(shape, 3) == as_laid(Ref("samples", samples.shape), shape).shape
+    back = eval(str(as_samples(Ref("laid", laid.shape), shape)), {"laid": laid})
     assert np.shares_memory(back, samples)
     np.testing.assert_array_equal(back, samples)
 
@@ -43,7 +46,7 @@ def test_samples_stand_innermost_and_those_of_sequences_before_the_features(shap
     axis = 1 if is_steps(shape) else -1
     assert laid_out(shape, 3)[axis] == 3
     laid = np.zeros(laid_out(shape, 3))
-    eval(as_samples("laid", shape), {"laid": laid})[1] = 1
+    eval(str(as_samples(Ref("laid", laid.shape), shape)), {"laid": laid})[1] = 1
     assert laid.take(1, axis).all()
     assert laid.sum() == shape.size
 
@@ -92,7 +95,7 @@ def test_behind_rows_stands_a_row_of_ones_for_the_bias() -> None:
     assert rows.with_one is not None
     space[rows.name][...] = 0
     assert space[rows.name].shape == rows.shape == (4, 3)
-    np.testing.assert_array_equal(space[rows.with_one], [[0] * 3] * 4 + [[1] * 3])
+    np.testing.assert_array_equal(space[rows.with_one.name], [[0] * 3] * 4 + [[1] * 3])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -109,7 +112,7 @@ def test_a_shape_that_is_there_already_is_no_new_view() -> None:
     w = writer()
     ref = w.buffer("a", (2, 3)).kept()
     assert w.reshaped("b", ref, (2, 3)) is ref
-    assert w.reshaped("c", ref, (6,)) == Ref("c", (6,), free=False)
+    assert w.reshaped("c", ref, (6,)) == Ref("c", (6,), overwritable=False)
 
 
 def test_zeros_to_compare_with_are_an_array_while_they_are_small_and_a_scalar_beyond() -> None:
@@ -117,17 +120,31 @@ def test_zeros_to_compare_with_are_an_array_while_they_are_small_and_a_scalar_be
     small, large = Ref("a", (10, 3)), Ref("b", (1000, 1000))
     names = w.zero_like(small), w.zero_like(large)
     space = made(w)
-    assert [space[name].shape for name in names] == [(10, 3), ()]
-    assert not any(space[name].any() for name in names)
+    assert [space[zeros.name].shape for zeros in names] == [(10, 3), ()]
+    assert not any(space[zeros.name].any() for zeros in names)
 
 
-@pytest.mark.parametrize("values", [(), (3,), (3, 4)])
-def test_a_tuple_is_written_as_python_reads_it(values: tuple[int, ...]) -> None:
-    assert eval(as_text(values)) == values
+def test_a_block_of_instructions_is_conditional_and_an_empty_one_is_left_out() -> None:
+    w = writer()
+    flag, x = w.local("flag"), w.buffer("x", (2,))
+    with w.when(flag, comment="sometimes"):
+        w.fill(x, 0)
+    with w.when(flag):
+        pass
+    assert list(printed(w.step)) == ["if flag:  # sometimes", "    x.fill(0)"]
+
+
+def test_a_barrier_is_written_only_where_there_are_other_lanes() -> None:
+    alone, two = writer(), Writer(3, (3, 2), "float32", training=True)
+    for w in (alone, two):
+        w.barrier()
+    assert (alone.barriers, alone.step) == (0, [])
+    assert two.barriers == 1
+    assert list(printed(two.step)) == ["yield  # until all lanes have come here"]
 
 
 def made(w: Writer) -> dict[str, np.ndarray]:
     """Everything that the setup makes, by name."""
     space = dict(PROGRAM_NAMES)
-    exec("\n".join(w.setup), space)
+    exec("\n".join(printed(w.setup)), space)
     return space  # type: ignore[return-value]

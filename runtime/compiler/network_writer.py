@@ -1,0 +1,80 @@
+"""Writes the layers of a network into a program: forward in their order, backward in the opposite one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from nnspec.runtime.compiler.kernels import KERNELS, KernelContext, WriteBackward, Written
+from nnspec.runtime.compiler.kernels.losses import write_loss
+from nnspec.runtime.compiler.kernels.plain import write_plain
+from nnspec.runtime.compiler.lane_program import Form
+from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
+from nnspec.runtime.compiler.writer import Writer
+from nnspec.spec_lang.check.spec import INPUT
+
+
+def write_layer(context: KernelContext) -> tuple[Written, str]:
+    """Write a layer by its kernel, or by its plain form; return which, "planned" or "plain"."""
+    layer = context.node.layer
+    written = KERNELS[type(layer)](layer, context) if type(layer) in KERNELS else None
+    return (written, "planned") if written is not None else (write_plain(context), "plain")
+
+
+class NetworkWriter:
+    """The forward pass of some nodes, and then their backward pass. `forms` says how each is computed."""
+
+    def __init__(self, schedule: ExecutionSchedule, writer: Writer):
+        self.schedule = schedule
+        self.writer = writer
+        self.forms: dict[str, Form] = {}
+        self._needs_gradient: dict[str, bool] = {}
+        self._backwards: list[tuple[ScheduledNode, WriteBackward]] = []
+
+    def forward(self, nodes: Sequence[ScheduledNode], values: dict[str, Ref], needs_gradient: dict[str, bool]) -> Ref:
+        """Write these nodes from the values that they start with; return the last output.
+
+        `needs_gradient` says which of those values need one.
+        """
+        w, end = self.writer, next(iter(values.values()))
+        self._needs_gradient = dict(needs_gradient)
+        for node in nodes:
+            inputs = [self._shared(name, values[name]) for name in node.inputs]
+            needs = [self._needs_gradient[name] for name in node.inputs]
+            learns = bool(node.layer.parameters(node.input_shapes[0]))
+            self._needs_gradient[node.name] = w.training and (any(needs) or learns)
+            w.comment(f"{node.name}: {node.layer.word} -> {node.output_shape}")
+            before = w.bytes
+            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs))
+            self.forms[node.name] = Form(kind, end.shape, w.bytes - before)
+            values[node.name] = end
+            self._backwards.append((node, backward))
+        return end
+
+    def backward(self, end: Ref) -> dict[str, Ref]:
+        """Write the loss and the backward pass; return the gradients of the forward pass's values."""
+        w = self.writer
+        w.comment("the loss")
+        d_end = write_loss(self.schedule, w, end)
+        waiting = {self._backwards[-1][0].name if self._backwards else INPUT: d_end}
+        for node, backward in reversed(self._backwards):
+            d_y = waiting.pop(node.name, None)
+            if d_y is None or not self._needs_gradient[node.name]:
+                continue
+            before = w.bytes
+            w.comment(f"back through {node.name}")
+            for name, d_x in zip(node.inputs, backward(d_y), strict=True):
+                if d_x is not None:
+                    waiting[name] = self._added(name, waiting[name], d_x) if name in waiting else d_x
+            form = self.forms[node.name]
+            self.forms[node.name] = replace(form, bytes=form.bytes + w.bytes - before)
+        return waiting
+
+    def _added(self, name: str, first: Ref, second: Ref) -> Ref:
+        """Return the sum of two gradients of one value."""
+        total = self.writer.buffer(f"d_{name}_sum", second.shape)
+        self.writer.add(first, second, out=total)
+        return total
+
+    def _shared(self, name: str, ref: Ref) -> Ref:
+        """Return a value as its readers get it: several readers may not overwrite it."""
+        return ref.kept() if len(self.schedule.readers(name)) > 1 else ref

@@ -1,0 +1,60 @@
+"""How samples enter a program: laid out, and normalized to (x − shift) / scale."""
+
+from dataclasses import replace
+
+from nnspec.runtime.compiler.layout import as_laid, laid_out
+from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
+from nnspec.runtime.compiler.writer import Writer
+
+MANY = 16
+"""Samples that are worth a copy before they are normalized: conversion is twice as fast without gaps in memory."""
+
+
+def write_input(schedule: ExecutionSchedule, w: Writer, normalized: bool) -> Ref:
+    """Lay out and normalize the samples, (samples, *shape) in the type of the data; return the result."""
+    shape, features = schedule.input_shape, schedule.input_shape.size
+    w.comment(f"the samples: {shape}")
+    samples = Ref("samples", (w.samples, *shape))
+    if len(shape) == 1 or schedule.flat_samples:
+        rows = w.buffer("x_rows", (w.samples, features + 1), 1)
+        target = w.view("x_samples", rows[:, :features], contiguous=False)
+        with_one = w.view("x_1", rows.T, contiguous=False)  # (features + 1, samples)
+        x = replace(w.view("x", with_one[:features], contiguous=False), overwritable=False, with_one=with_one)
+        write_normalized(schedule, w, normalized, w.view("samples_flat", samples.reshape(w.samples, features)), target)
+        return x
+    x = w.buffer("x", laid_out(shape, w.samples)).kept()
+    write_normalized(schedule, w, normalized, as_laid(samples, shape), x, rows=False)
+    return x
+
+
+def write_normalized(
+    schedule: ExecutionSchedule, w: Writer, normalized: bool, samples: Operand, out: Ref, rows: bool = True
+) -> None:
+    """out ← (samples − shift) / scale, each sample a row of numbers or in the layout of `laid_out`.
+
+    Many images are transposed before they are converted, and many rows are converted in an array of their own.
+    """
+    if not normalized:
+        w.copy(samples, out=out, casting="same_kind")
+        return
+    shift, scale = (_constant(schedule, w, name, rows) for name in ("shift", "scale"))
+    shape, place = schedule.input_shape, out
+    if w.samples * schedule.block >= MANY and rows:
+        place = w.buffer("x_apart", (w.samples * schedule.block, shape.size))
+    elif w.samples * schedule.block >= MANY:
+        turned = w.once("samples_turned", formula("empty({}.shape, samples.dtype)", out), out.shape)
+        w.bytes += 4 * w.samples * shape.size
+        w.copy(samples, out=turned)
+        samples = turned
+    w.subtract(samples, shift, out=place, casting="same_kind")
+    w.divide(place, scale, out=out)
+
+
+def _constant(schedule: ExecutionSchedule, w: Writer, name: str, rows: bool) -> Ref:
+    """Return the shift or the scale: one number, or one for each number of a sample."""
+    shape = (1, *schedule.input_shape)
+    each: Operand = replace(formula("np.broadcast_to({}, {})", Local(name), expression(str(shape))), shape=shape)
+    each = each.reshape(-1) if rows else as_laid(each, schedule.input_shape)
+    choice = formula(f"{name}.reshape(()) if {name}.size == 1 else {{}}", each)
+    return w.view(f"x_{name}", choice, contiguous=False)
