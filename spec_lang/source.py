@@ -1,4 +1,4 @@
-"""A text, spans in it and its tokens: values, which know of no file and of no grammar."""
+"""A text, spans in it and its tokens, as values. They depend on no file and on no grammar."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -9,12 +9,11 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a spec and the name it is shown under, from text or from the bytes of a file.
+    """The text of a spec and its displayed name, from a string or from the bytes of a file.
 
-    `folder` is where relative paths in the text start; None stands for the current folder. A byte order mark is
-    dropped, each line's end is read as a newline, and bytes that are not UTF-8 become U+FFFD and are told in
-    `not_utf8`, the offset of the first of them. `included` is the place of the statement that asked for this text,
-    where one did.
+    Relative paths in the text start at `folder`, None for the current folder. A byte order mark is dropped, every line
+    end is read as a newline, and bytes that are not UTF-8 become U+FFFD. `included` is the span of the include
+    statement that led to this text, None for the spec itself.
     """
 
     name: str
@@ -24,12 +23,12 @@ class Source:
 
     @cached_property
     def text(self) -> str:
-        """The characters."""
+        """The decoded text."""
         return _characters(self.content, "replace")
 
     @cached_property
     def not_utf8(self) -> int | None:
-        """Where the first byte stands that is not UTF-8, as an offset in the text."""
+        """The offset in the text of the first byte that is not UTF-8, None if there is none."""
         try:
             if isinstance(self.content, bytes):
                 self.content.decode("utf-8-sig")
@@ -43,7 +42,7 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Bytes."""
+        """The length in bytes."""
         content = self.content
         return len(content) if isinstance(content, bytes) else len(content.encode("utf-8", "surrogatepass"))
 
@@ -52,16 +51,16 @@ class Source:
         return [0, *(i + 1 for i, character in enumerate(self.text) if character == "\n")]
 
     def place(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, both counted from 1, columns in characters."""
+        """Return the line and column of an offset, both counted from 1, columns in characters."""
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
     def start(self, number: int) -> int:
-        """The offset at which a line begins, counted from 1."""
+        """Return the offset of the start of a line; lines count from 1."""
         return self._starts[number - 1]
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its end."""
+        """Return a line without its line end; lines count from 1."""
         end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
         return self.text[self.start(number) : end]
 
@@ -79,15 +78,15 @@ class Span(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The characters themselves."""
+        """The characters of the span."""
         return self.source.text[self.start : self.end]
 
     def to(self, other: "Span") -> "Span":
-        """From the start of this span to the end of another one in the same source."""
+        """Return the span from the start of this one to the end of another in the same source."""
         return Span(self.source, self.start, max(self.end, other.end))
 
     def shown(self) -> str:
-        """The place as messages name it: file:line:column."""
+        """Return the place as in messages, file:line:column."""
         line, column = self.source.place(self.start)
         return f"{self.source.name}:{line}:{column}"
 

@@ -1,4 +1,4 @@
-"""A call's arguments → the fields of its word. One binder serves every word of the language."""
+"""A call's arguments → the fields of its word, for every word of the language."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -19,10 +19,10 @@ W = TypeVar("W", bound=Word)
 def bind(
     cls: type[W], arguments: Iterable[Argument], span: Span, word_span: Span | None = None
 ) -> tuple[W | None, list[Diagnostic]]:
-    """The word with these arguments, or None and what is wrong with them, each at its place.
+    """Return the word with these arguments, or None and the errors in them.
 
-    Bare values go to the first free field of their kind, options by name. `span` is the place of the whole call,
-    `word_span` that of its word alone.
+    A value without a name fills the first free field that accepts its kind; options fill fields by name. `span` is
+    that of the call, `word_span` that of its word.
     """
     binding = _Binding(cls, span, word_span)
     for argument in arguments:
@@ -36,7 +36,7 @@ def bind(
 
 
 def fields_filled(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str]:
-    """Which field each argument fills, by the argument's position; what has no place is left out."""
+    """Return the field that each argument fills, by the argument's position, without arguments that fill none."""
     binding = _Binding(cls, arguments[0].span) if arguments else None
     places: dict[int, str] = {}
     for position, argument in enumerate(arguments):
@@ -49,7 +49,7 @@ def fields_filled(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int
 
 
 class _Binding:
-    """The arguments of one call, while they are given to fields."""
+    """The state of binding one call."""
 
     def __init__(self, cls: type[Word], span: Span, word_span: Span | None = None):
         self.cls = cls
@@ -62,18 +62,18 @@ class _Binding:
         self.found: list[Diagnostic] = []
 
     def say(self, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None) -> None:
-        """One more thing that is wrong."""
+        """Add an error."""
         self.found.append(Diagnostic(code, message, span, help=help, fix=fix))
 
     def place(self, value: Value) -> str | None:
-        """The field that a bare value fills."""
+        """Return the field that a value without a name fills, or None."""
         return next((s.name for s in self._fitting(value) if s.name not in self.values or s.collects), None)
 
     def _fitting(self, value: Value) -> list[WordField]:
         return [field for field in self.fields.values() if field.bare and value.kind in field.bare.kinds]
 
     def bare(self, value: Value) -> None:
-        """Give a bare value to its field."""
+        """Bind a value without a name."""
         name = self.place(value)
         free = [field for field in self.fields.values() if field.bare and field.name not in self.values]
         if name is not None:
@@ -103,11 +103,11 @@ class _Binding:
             self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, *self._use(value))
 
     def _whole(self, free: Sequence[WordField]) -> str | None:
-        """The first free field of a whole number."""
+        """Return the first free field of a whole number."""
         return next((field.name for field in free if field.bare and "int" in field.bare.kinds), None)
 
     def _use(self, value: Value) -> tuple[str | None, Fix | None]:
-        """What to write in place of a value that has no place."""
+        """Return the help and fix for a value that fills no field."""
         if (
             value.kind == "name"
             and (option := foreign.option_meant(str(value.value), self.fields) or value.value) in self.fields
@@ -124,12 +124,12 @@ class _Binding:
         return f"name the option that it is for: {options[0]}={value.span.text}" if options else None, None
 
     def _named(self, value: Value) -> str | None:
-        """A name that an option has among its own, as that option."""
+        """Return `option=name` for the option that has this name among its choices, or None."""
         options = [field.name for field in self.fields.values() if not field.bare and value.value in field.choices]
         return f"{options[0]}={value.span.text}" if options and value.kind == "name" else None
 
     def option(self, option: Option) -> None:
-        """Give an option to the field of its name."""
+        """Bind an option."""
         field = self.fields.get(option.name)
         if field is None or field.bare:
             message = f'{self.cls.word} has no option "{option.name}"'
@@ -143,7 +143,7 @@ class _Binding:
             self.values[field.name] = self._convert(field, option.values[0])
 
     def _instead(self, option: Option) -> tuple[str | None, Fix | None]:
-        """What this language writes for an option that the word does not have."""
+        """Return the help and fix for an option that the word does not have."""
         name, written = option.name.lower(), option.values[0].span.text
         known = option.name if option.name in self.fields else foreign.option_meant(option.name, self.fields)
         if known is not None and (bare := self.fields[known].bare):
@@ -165,7 +165,7 @@ class _Binding:
         return f"it has {one_of(options)}" if options else "it has no options", None
 
     def _home(self, name: str) -> str | None:
-        """The other word of its kind that has an option of this name."""
+        """Return help that names another word of this kind with an option of this name, or None."""
         for word, cls in words(self.cls.kind).items():
             known = name if name in fields_of(cls) else foreign.option_meant(name, fields_of(cls))
             if known is not None:
@@ -174,7 +174,7 @@ class _Binding:
         return None
 
     def require(self) -> None:
-        """Tell which arguments are missing."""
+        """Report missing arguments."""
         for field in self.fields.values():
             if field.required and field.name not in self.values and not self.found:
                 needed = f"its {field.name}, such as {field.bare.example}" if field.bare else f"{field.name}=…"
@@ -182,7 +182,7 @@ class _Binding:
                 self.say("E105", f"{self.cls.word} needs {needed}", self.span, help)
 
     def made(self) -> Any:
-        """The word, or None after telling which values are out of their ranges."""
+        """Return the word, or None after reporting values out of range."""
         try:
             return self.cls(**{name: value for name, value in self.values.items() if name not in self.failed})
         except ValidationError as error:
@@ -201,7 +201,7 @@ class _Binding:
             return None
 
     def _convert(self, field: WordField, value: Value) -> Any:
-        """The Python value for a field, or None after telling what is wrong with it."""
+        """Return the Python value for a field, or None after reporting an error."""
         text = str(value.value)
         if value.kind == "name" and "bool" in field.kinds and text.lower() in TRUTH:
             return TRUTH[text.lower()]
@@ -236,7 +236,7 @@ class _Binding:
 
 
 def _in_words(subject: str, entry: Any, field: WordField | None) -> str:
-    """Pydantic's finding in the language's own words."""
+    """Return a Pydantic error as a message."""
     context = entry.get("ctx", {})
     match entry["type"]:
         case "greater_than" if field is not None and "number" not in field.kinds:

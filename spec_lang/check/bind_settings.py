@@ -1,4 +1,4 @@
-"""The settings of a spec: statements → words, each with its defaults."""
+"""The settings of a spec: calls → words with their defaults."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements
 
 
 def bind_settings(known: Statements, variables: Variables, found: Findings) -> dict[str, Word]:
-    """Every setting as its word; what does not bind is told and left out."""
+    """Return every setting as its word, without those that have errors, which are reported."""
     bound = {name: _setting(call, known, variables, found) for name, call in known.settings.items()}
     return {name: word for name, word in bound.items() if word is not None}
 
@@ -35,7 +35,7 @@ def _setting(call: Call, known: Statements, variables: Variables, found: Finding
 
 
 def _chosen(call: Call, name: Value | None, named: Mapping[str, type[Word]], found: Findings) -> type[Word] | None:
-    """The word that a section names, `adam` in `optimizer adam`."""
+    """Return the word that a section names, `adam` in `optimizer adam`, or None after reporting an error."""
     if name is None or name.kind != "name":
         help = f"write {call.word} and one of {', '.join(named)}"
         if call.word == "data" and name is not None and name.kind == "text":

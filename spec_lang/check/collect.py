@@ -1,4 +1,4 @@
-"""Statements by what they are. One text says each kind once; a later text replaces an earlier one's."""
+"""Statements by kind. A text has one statement of each kind; a later text replaces those of an earlier one."""
 
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +22,12 @@ from nnspec.spec_lang.syntax.tree import (
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 Variables = Mapping[str, Value | None]
-"""What `$name` stands for; None where its let could not be read, which has been told."""
+"""The value of each `$name`; None if its let has an error, which is already reported."""
 
 
 @dataclass
 class Statements:
-    """What a spec says, by kind. `broken` holds what was said and could not be read: "let w", "loss", "network"."""
+    """The statements of a spec by kind. `broken` has the ones with syntax errors: "let w", "loss", "network"."""
 
     settings: dict[str, Call] = field(default_factory=dict)
     network: Pipeline | None = None
@@ -38,7 +38,7 @@ class Statements:
     broken: set[str] = field(default_factory=set)
 
     def copy(self) -> "Statements":
-        """One that may be changed without changing this one."""
+        """Return a copy that can be changed independently."""
         return Statements(
             dict(self.settings),
             self.network,
@@ -50,7 +50,7 @@ class Statements:
         )
 
     def weight(self) -> int:
-        """How many statements there are."""
+        """Return the number of statements."""
         return len(self.settings) + len(self.lets) + len(self.blocks) + len(self.variants) + len(self.sweeps) + 1
 
 
@@ -67,7 +67,7 @@ def collect(text: Sequence[Statement], known: Statements, found: Findings) -> No
 
 
 class _Collector:
-    """One text's way into the statements known so far; `seen` is what this text has said."""
+    """Adds one text to the statements known so far; `seen` are the statements of this text."""
 
     def __init__(self, known: Statements, found: Findings):
         self.known = known
@@ -75,7 +75,7 @@ class _Collector:
         self.seen: dict[str, Span] = {}
 
     def collect(self, text: Sequence[Statement]) -> None:
-        """Each statement to its kind; what is said twice, or under a name that is taken, is told and left out."""
+        """Sort the statements by kind. Report and omit one that occurs twice or has a name that is taken."""
         known = self.known
         names = {statement.name for statement in text if isinstance(statement, Block)}
         for statement in text:
@@ -109,7 +109,7 @@ class _Collector:
         return True
 
     def _is_free(self, block: Block) -> bool:
-        """Whether a block's names are its own."""
+        """Return whether the name of a block and its parameters are unique; report it if not."""
         taken = language_word(block.name)
         if taken is not None:
             message = f'a block cannot be called "{block.name}": there is a {taken} of this name'
@@ -142,7 +142,7 @@ class _Collector:
             self.known.network = pipeline
 
     def _has_colon(self, call: Call) -> bool:
-        """Whether a line is a setting with a colon, as `optimizer: adam` is, which is told."""
+        """Return whether a line is a setting with a colon, such as `optimizer: adam`, after reporting it."""
         label = call.label or ""
         meant = label if label in statements() else foreign.meant(label, statements())
         if meant is None or call.word in layers():
@@ -153,7 +153,7 @@ class _Collector:
         return True
 
     def _is_setting(self, call: Call, blocks: set[str], alone: bool) -> bool:
-        """Whether a line's first word is a setting, or was most likely meant to be one."""
+        """Return whether a line's first word is a setting, or after reporting it, an unknown word alone on its line."""
         if call.word in statements():
             return True
         if not alone or call.word in layers() or call.word in blocks or call.word == "skip":
@@ -173,7 +173,7 @@ class _Collector:
 
 
 def choose_variant(variant: str, known: Statements, found: Findings) -> None:
-    """Let the statements of a variant replace those above it."""
+    """Replace statements by those of a variant."""
     chosen = known.variants.get(variant)
     if chosen is not None:
         collect(chosen.statements, known, found)
@@ -186,7 +186,7 @@ def choose_variant(variant: str, known: Statements, found: Findings) -> None:
 
 
 def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:
-    """Every let by its name, those made of others looked up; a let sees the ones above it."""
+    """Return the value of each let; a let can use those above it."""
     values: dict[str, Value | None] = {}
     for name, let in known.lets.items():
         done = substitute((let.value,), values, known.broken, found.add)
@@ -198,14 +198,14 @@ def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:
 def substitute(
     arguments: Sequence[Argument], values: Variables, broken: Container[str], tell: Callable[[Diagnostic], None]
 ) -> tuple[Argument, ...] | None:
-    """The arguments with each `$name` replaced by its value, at its place; `x$w` of a whole number is a count.
+    """Return the arguments with each `$name` replaced by its value; `x$w` with a whole number is a count.
 
-    None where a name has no value, which is told, unless its let is one of the broken ones.
+    Return None if a name has no value, and report it unless its let is one of the broken statements.
     """
     missing = False
 
     def value(written: Value) -> Value:
-        """What stands for a written value; `missing` is set where there is nothing."""
+        """Return the value of a variable, or any other value as it is; set `missing` if there is none."""
         nonlocal missing
         if written.kind != "variable":
             return written

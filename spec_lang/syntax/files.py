@@ -8,9 +8,10 @@ from nnspec.spec_lang.source import Source
 
 
 def open_source(spec: str | Path) -> Source:
-    """A spec from a file, or the text of a network itself where `spec` has an arrow, a space or a line's end.
+    """Return the source of a spec: the contents of a file, or `spec` itself if it is the text of a network.
 
-    Raises SourceError where the file is not there or is no file. What its bytes say is for `parse` to judge.
+    A string with an arrow, a space or a line end is the text of a network, unless a file has this name. Raises
+    SourceError if the file cannot be read. The parser checks the encoding.
     """
     text = str(spec)
     path = Path(text)
@@ -31,7 +32,7 @@ def open_source(spec: str | Path) -> Source:
 
 
 def _looks_like_text(text: str) -> bool:
-    """Whether this is a spec itself rather than a file's name, which may hold a space."""
+    """Return whether a string is the text of a network rather than a file name."""
     return not text or "->" in text or "\n" in text or (" " in text and not text.endswith(".nnspec"))
 
 

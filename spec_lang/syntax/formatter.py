@@ -1,4 +1,4 @@
-"""One canonical form of a spec. Every comment and every paragraph stays, and nothing changes its meaning."""
+"""The canonical form of a spec. Comments, paragraphs and the meaning of the spec are preserved."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -26,15 +26,15 @@ from nnspec.spec_lang.syntax.tree import (
 )
 
 LINE_WIDTH = 100
-VARIANT_INDENT = "  "  # before what stands inside them
-GROUP_INDENT = "    "  # before what stands inside parentheses, so that their signs fit in between
+VARIANT_INDENT = "  "
+GROUP_INDENT = "    "  # leaves room for the signs between branches
 
 
 def format_source(source: Source | str, words: KnownWords) -> str:
-    """A spec as it should look; formatting the result changes nothing more.
+    """Return a spec in canonical form; formatting it again changes nothing.
 
-    Settings of a paragraph are aligned, long pipelines broken before each arrow, paragraphs parted by one empty line.
-    Raises SpecError for a text that cannot be read.
+    Settings of a paragraph are aligned, long pipelines are broken before each arrow, and paragraphs are separated by
+    one empty line. Raises SpecError for a text with syntax errors.
     """
     source = Source("<text>", source) if isinstance(source, str) else source
     _, found = parse_source(source, words)
@@ -45,7 +45,7 @@ def format_source(source: Source | str, words: KnownWords) -> str:
 
 
 def _statements(every: list[Token], width: int, words: KnownWords) -> list[str]:
-    """The statements that these tokens make, by line."""
+    """Return the formatted lines of the statements in these tokens."""
     rows: list[str] = []
     for paragraph in _paragraphs(split_statements(every, words.statements)):
         read = [_Row.of(line, words) for line in paragraph]
@@ -55,7 +55,7 @@ def _statements(every: list[Token], width: int, words: KnownWords) -> list[str]:
 
 
 def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
-    """Lines without an empty one between them."""
+    """Yield the statements without an empty line between them."""
     paragraph: list[Line] = []
     for line in lines:
         first = line.tokens[0]
@@ -69,7 +69,7 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 @dataclass
 class _Row:
-    """A statement, or a comment that stands alone; `word` is the setting it begins with, where it is aligned."""
+    """A statement, or a comment between statements; `word` is the setting it begins with, if it is aligned."""
 
     line: Line
     words: KnownWords
@@ -92,7 +92,7 @@ class _Row:
         return cls(line, words, read, comments)
 
     def drawn(self, column: int, width: int) -> list[str]:
-        """The lines of text, settings filled up to `column`."""
+        """Return the formatted lines, with the words of settings padded to `column`."""
         first = self.line.tokens[0]
         match self.read:
             case None if first.type == "COMMENT":
@@ -131,7 +131,7 @@ def _named(named: Let | Sweep) -> str:
 
 
 def _arguments(call: Call, words: KnownWords) -> str:
-    """A call's arguments with one space between them, commas only where several names make one value."""
+    """Return a call's arguments, with commas only between the names of a list."""
     texts = [
         f"{argument.name}={','.join(value.span.text for value in argument.values)}"
         if isinstance(argument, Option)
@@ -149,7 +149,7 @@ def _commented(text: str, comments: Iterable[Token]) -> str:
 
 @dataclass
 class _Drawn:
-    """A stage with its comments: on lines before it, behind it, and before its closing bracket."""
+    """A stage with its comments: on lines before it, after it, and before its closing bracket."""
 
     head: str
     branches: list["_Pipe"] = field(default_factory=list)
@@ -159,17 +159,17 @@ class _Drawn:
     closing: list[str] = field(default_factory=list)
 
     def flat(self) -> str:
-        """On one line, without comments."""
+        """Return the text on one line, without comments."""
         if not self.branches:
             return self.head
         return f"{self.head}({f' {self.join} '.join(pipe.flat() for pipe in self.branches)})"
 
     def talks(self) -> bool:
-        """Whether a comment stands inside."""
+        """Return whether a comment is inside."""
         return bool(self.closing) or any(pipe.talks(last=True) for pipe in self.branches)
 
     def drawn(self, width: int) -> list[str]:
-        """On as many lines as it needs."""
+        """Return the formatted lines."""
         flat = self.flat()
         if not self.branches or (len(flat) <= width and not self.talks()):
             return ["  ".join([flat, *self.trailing])]
@@ -189,22 +189,22 @@ class _Drawn:
 
 @dataclass
 class _Pipe:
-    """Stages one after another."""
+    """Stages in sequence."""
 
     stages: list[_Drawn]
 
     def flat(self) -> str:
-        """On one line, without comments."""
+        """Return the text on one line, without comments."""
         return " -> ".join(stage.flat() for stage in self.stages)
 
     def talks(self, last: bool) -> bool:
-        """Whether a comment stands inside, or with `last` behind the last stage."""
+        """Return whether a comment is inside, or with `last` after the last stage."""
         *most, end = self.stages
         within = any(stage.leading or stage.trailing or stage.talks() for stage in most)
         return within or bool(end.leading) or end.talks() or (last and bool(end.trailing))
 
     def drawn(self, width: int, used: int = 0) -> list[str]:
-        """On one line, where it fits behind the `used` characters, or each stage on its own."""
+        """Return one line if it fits after `used` characters, else a line for each stage."""
         flat = self.flat()
         if used + len(flat) <= width and not self.talks(last=False):
             return ["  ".join([flat, *self.stages[-1].trailing])]
@@ -212,7 +212,7 @@ class _Pipe:
         for number, stage in enumerate(self.stages):
             before, after = ("  -> ", "  ") if number else ("", "")
             first, *rest = stage.drawn(width - len(before))
-            if rows and rows[-1].strip() == ")" and not rest and not stage.leading:  # it goes on behind the bracket
+            if rows and rows[-1].strip() == ")" and not rest and not stage.leading:  # continue after the bracket
                 rows[-1] += f" -> {first}"
                 continue
             rows += [*(after + comment for comment in stage.leading), before + first, *(after + row for row in rest)]
@@ -220,14 +220,14 @@ class _Pipe:
 
 
 class _Reader:
-    """Gives each comment of a statement its place in the pipeline."""
+    """Attaches each comment of a statement to a stage of the pipeline."""
 
     def __init__(self, comments: list[Token], words: KnownWords):
         self.comments = comments
         self.words = words
 
     def pipeline(self, pipeline: Pipeline) -> _Pipe:
-        """The stages with their comments."""
+        """Return the stages with their comments."""
         return _Pipe([self._stage(stage) for stage in pipeline.stages])
 
     def _stage(self, stage: Stage) -> _Drawn:
@@ -254,7 +254,7 @@ class _Reader:
         return drawn
 
     def _until(self, end: int) -> list[str]:
-        """Take the comments that begin before a place."""
+        """Remove and return the comments that begin before an offset."""
         count = sum(comment.start < end for comment in self.comments)
         taken, self.comments = self.comments[:count], self.comments[count:]
         return [comment.text.rstrip() for comment in taken]

@@ -1,7 +1,4 @@
-"""grammar.lark at work: a text → tokens, and the tokens of one statement → its syntax.
-
-The grammar's terminals say what a token is and its rules what a statement is; nothing here knows them a second time.
-"""
+"""Text → tokens, and the tokens of one statement → its syntax tree, both defined by grammar.lark."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -46,14 +43,14 @@ VALUES: dict[str, ValueKind] = {
     "VARIABLE": "variable",
     "NAME": "name",
 }
-"""The terminals that are values, and the kinds of value they are."""
+"""The terminals that are values, with their kinds."""
 
 _ARGUMENTS = {*VALUES, "OPTION"}
 
 WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
 """Lets the parser take a word and all its arguments as one token, which `_CallToken` is."""
 
-LONGEST_KEPT = 100  # characters of an option that is worth remembering
+LONGEST_KEPT = 100  # characters of an option that is cached
 
 OUTSIDE = {
     "DOTTED": r"[A-Za-z_]\w*(\.\w+)+",
@@ -61,11 +58,11 @@ OUTSIDE = {
     "QUOTED": r"['`´‘’“”„«»][^\n'`´‘’“”„«»]*['`´‘’“”„«»]?",
     "STRAY": r"""[^ \t\f\n(){}|+,="#'`´‘’“”„«»$][^\s(){}|+,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
 }
-"""What no terminal of the grammar takes, by what it most likely is; DOTTED is looked for before a NAME is."""
+"""Patterns of text outside the grammar, by what it most likely is. DOTTED is tried before NAME."""
 
 
 class Lexicon(NamedTuple):
-    """What the grammar's terminals make: a pattern for any token, one for a value alone, and the reserved words."""
+    """The grammar's terminals as a pattern for any token, one for a value alone, and the reserved words."""
 
     token: re.Pattern[str]
     value: re.Pattern[str]
@@ -74,14 +71,14 @@ class Lexicon(NamedTuple):
 
 @cache
 def grammar() -> Lark:
-    """The grammar, making syntax as it reads."""
+    """Return the parser, which makes the syntax tree while it reads."""
     text = GRAMMAR.read_text(encoding="utf-8")
     return Lark(text + WHOLE_CALLS, parser="lalr", lexer="basic", start=["start", "statement"], transformer=_ToSyntax())
 
 
 @cache
 def lexicon() -> Lexicon:
-    """The patterns, in the order of the terminals' priorities."""
+    """Return the patterns, in the order of the terminals' priorities."""
     terminals = sorted(grammar().terminals, key=lambda t: (-t.priority, -t.pattern.max_width, t.name))
     patterns = {t.name: _swift(t.pattern.to_regexp()) for t in terminals}
     strings = {t.pattern.value: t.name for t in terminals if isinstance(t.pattern, PatternStr)}
@@ -91,15 +88,15 @@ def lexicon() -> Lexicon:
     name = signs.pop("NAME")
     dotted = OUTSIDE["DOTTED"]
     every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
-    blank = patterns["_BLANK"]  # before a token it is skipped with it; one before nothing is taken as a whole too
+    blank = patterns["_BLANK"]  # skipped with the token after it; a blank before no token is one match
     token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
     return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved)
 
 
 def _swift(pattern: str) -> str:
-    r"""A terminal's pattern, matching the same in two thirds of the time.
+    r"""Return a pattern that matches the same in two thirds of the time.
 
-    Its groups are not kept, and a word, behind which no other letter ever fits, gives none of its letters back.
+    Its groups do not capture, and `\w*` is possessive, since no pattern continues with a letter after it.
     """
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern).replace(r"\w*", r"\w*+")
 
@@ -109,7 +106,7 @@ def _any_of(patterns: dict[str, str]) -> str:
 
 
 def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
-    """Every token of a text, newlines too, comments if asked for; what the language has not is one of OUTSIDE."""
+    """Yield every token of a text with newlines, and with comments if asked for; unknown text is one of OUTSIDE."""
     pattern, _, reserved = lexicon()
     ignored = {"_BLANK"} if comments else {"_BLANK", "COMMENT"}
     for match in pattern.finditer(source.text):
@@ -124,10 +121,10 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
 
 
 def parse_statement(group: Sequence[Token]) -> Statement:
-    """The statement that these tokens make; raises lark's UnexpectedToken with one of them or a Token of type $END."""
+    """Parse the tokens of one statement. Raises Lark's UnexpectedToken with one of them or a Token of type $END."""
     try:
         return _parsed(group, calls_at_once=True)
-    except UnexpectedToken:  # it tells what a whole call could be followed by; token by token it tells all
+    except UnexpectedToken:  # only the parse token by token reports everything that could follow
         return _parsed(group, calls_at_once=False)
 
 
@@ -162,19 +159,19 @@ def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
 
 
 def parse_token(source: Source) -> Value | None:
-    """The value that a whole text is, or None where it is not one token."""
+    """Return the value of a text that is one token, else None."""
     match = lexicon().value.fullmatch(source.text)
     return _value(Token(str(match.lastgroup), source.text, 0, len(source.text), source)) if match else None
 
 
 def is_name(text: str) -> bool:
-    """Whether a text can stand as a name without quotes."""
+    """Return whether a text is a name without quotes."""
     match = lexicon().value.fullmatch(text)
     return match is not None and match.lastgroup == "NAME" and text not in lexicon().reserved
 
 
 def _meaning(kind: str, text: str) -> tuple[ValueKind, object]:
-    """What a token of some terminal means. What is too large stays too large: whoever gives it a use says so."""
+    """Return the kind and the meaning of a token. The checker reports numbers that are too large."""
     if kind == "NAME":
         return "name", text
     match kind:
@@ -207,7 +204,7 @@ def _value(token: Token) -> Value:
 
 
 def parse_option(token: Token) -> Option:
-    """The option that a token of type OPTION is."""
+    """Parse a token of type OPTION."""
     text, start, source = token.text, token.start, token.source
     name, values = _parts(text) if len(text) <= LONGEST_KEPT else _parts.__wrapped__(text)
     found = tuple([Value(kind, means, Span(source, start + a, start + b)) for kind, means, a, b in values])
@@ -216,27 +213,27 @@ def parse_option(token: Token) -> Option:
 
 @lru_cache(maxsize=4096)
 def _parts(text: str) -> tuple[str, list[tuple[ValueKind, object, int, int]]]:
-    """An option's name, and its values with their places in the text."""
+    """Return an option's name, and its values with their offsets in the text."""
     equals = text.index("=")
     matches = lexicon().value.finditer(text, equals + 1)
     return text[:equals].rstrip(), [(*_meaning(str(m.lastgroup), m.group()), m.start(), m.end()) for m in matches]
 
 
 def _over(children: Sequence[Any]) -> Span:
-    """From the first of a rule's children to the last."""
+    """Return the span from the first of a rule's children to the last."""
     first, last = children[0].span, children[-1].span
     return new_tuple(Span, (first.source, first.start, last.end))
 
 
 def _call(tokens: Sequence[Token]) -> Call:
-    """A word and its arguments."""
+    """Return the call that a word and its arguments make."""
     word, *rest = tokens
     arguments: tuple[Argument, ...] = tuple([parse_option(t) if t.type == "OPTION" else _value(t) for t in rest])
     return Call(word.text, word.span, arguments, _over(tokens))
 
 
 class _ToSyntax(Transformer[Any, Any]):
-    """One method a rule: its children → a node. The children are Tokens and the nodes of the rules inside."""
+    """One method for each rule: its children, Tokens and nodes, → a node."""
 
     def call(self, children: list[Any]) -> Call:
         first = children[0]

@@ -1,4 +1,4 @@
-"""Tokens → statements: where one ends and the next begins, also where brackets are not closed."""
+"""Tokens → statements: where one ends and the next begins, also if brackets are not closed."""
 
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ _KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
 
 @dataclass
 class Line:
-    """The tokens of one statement, newlines only those inside braces.
+    """The tokens of one statement, with newlines only inside braces.
 
-    `unclosed` is the innermost bracket still open at its end, `deep` the first bracket beyond MAX_NESTING levels.
+    `unclosed` is the bracket that is reported as open at its end, `deep` the first one beyond MAX_NESTING levels.
     """
 
     tokens: list[Token] = field(default_factory=list)
@@ -22,10 +22,11 @@ class Line:
 
 
 def split_statements(tokens: Sequence[Token], statements: Container[str]) -> Iterator[Line]:
-    """Tokens by statement: a line, that goes on where it ends or the next begins with "->", and inside brackets.
+    """Yield the tokens of each statement.
 
-    A bracket that is never closed ends where a line begins with a word that begins a statement, so that one missing
-    ")" does not hide the rest of a file. A comment that stands alone between statements is a statement here.
+    A statement is a line; it continues inside brackets, after "->" and before a line that begins with "->". An open
+    bracket ends before a line that begins with one of `statements`, so that a missing ")" does not hide the rest of the
+    file. A comment between statements is a statement here.
     """
     line, last = Line(), "_NL"
     brackets: list[Token] = []
@@ -52,38 +53,38 @@ def split_statements(tokens: Sequence[Token], statements: Container[str]) -> Ite
             brackets.pop()
         elif kind == "RBRACE" and any(bracket.type == "LBRACE" for bracket in brackets):
             while brackets.pop().type != "LBRACE":
-                pass  # a parenthesis left open inside the braces: told when the statements in them are read
+                pass  # a parenthesis left open inside the braces is reported when its statement is parsed
     line.unclosed = _opened(brackets) if brackets else line.unclosed
     if line.tokens:
         yield line
 
 
 def _opened(brackets: list[Token]) -> Token:
-    """The bracket that is told as unclosed: a brace before the parentheses in it."""
+    """Return the bracket to report as unclosed: a brace rather than the parentheses in it."""
     return next((bracket for bracket in brackets if bracket.type == "LBRACE"), brackets[-1])
 
 
 def _left_open(brackets: list[Token], following: Token | None, statements: Container[str]) -> bool:
-    """Whether a line that begins with `following` must be a statement of its own, whatever is open."""
+    """Return whether a line that begins with `following` starts a statement even inside open brackets."""
     if any(bracket.type == "LBRACE" for bracket in brackets):
         return following is not None and following.type == "VARIANT"  # no variant stands inside another one
     return _begins_a_statement(following, statements)
 
 
 def _goes_on(last: str, following: Token | None, statements: Container[str]) -> bool:
-    """Whether a line that ends in `last` is continued by the next one."""
+    """Return whether a line that ends in `last` continues on the next line."""
     return following is not None and (
         following.type == "ARROW" or (last == "ARROW" and not _begins_a_statement(following, statements))
     )
 
 
 def _begins_a_statement(token: Token | None, statements: Container[str]) -> bool:
-    """Whether a token can begin nothing but a statement that is no network."""
+    """Return whether a token can only begin a statement other than the network."""
     return token is not None and (token.type in _KEYWORDS or (token.type == "NAME" and token.text in statements))
 
 
 def _following(tokens: Sequence[Token]) -> Sequence[Token | None]:
-    """For each token the next one that is neither newline nor comment."""
+    """Return for each token the next one that is neither a newline nor a comment."""
     after: list[Token | None] = []
     following: Token | None = None
     for token in reversed(tokens):

@@ -1,4 +1,4 @@
-"""Text → syntax tree. A statement that cannot be read is told, and reading goes on with the next one."""
+"""Text → syntax tree. A statement with a syntax error is reported, and parsing continues with the next one."""
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,11 +37,11 @@ _IN_WORDS = {
     "ARROW": "->",
     "$END": "the end of the line",
 }
-"""What the grammar's terminals are called in messages."""
+"""The names of the grammar's terminals in messages."""
 
 
 def parse_source(source: Source, words: KnownWords) -> tuple[list[Statement], list[Diagnostic]]:
-    """The statements of a text, and what was wrong with those that could not be read, in order of place."""
+    """Return the statements of a text and its syntax errors, in order of place."""
     found = Findings()
     try:
         statements = parse_into(found, source, words)
@@ -51,7 +51,7 @@ def parse_source(source: Source, words: KnownWords) -> tuple[list[Statement], li
 
 
 def parse_into(found: Findings, source: Source, words: KnownWords) -> list[Statement]:
-    """The statements of a text; what cannot be read is told in `found` and stands as Broken among them."""
+    """Return the statements of a text; one with a syntax error is reported in `found` and becomes a Broken."""
     whole = Span(source, 0, 1)
     if source.size > MAX_TEXT_BYTES:
         found.say("E003", f"the spec is longer than the {MAX_TEXT_BYTES:,} bytes that a spec may have", whole)
@@ -65,10 +65,10 @@ def parse_into(found: Findings, source: Source, words: KnownWords) -> list[State
 
 
 def parse_value(text: str, name: str) -> Value:
-    """A value as it would stand after `=`, from a text outside any spec; what is no token of the language is a text."""
+    """Return the value that a text means after `=`; a text that is not a token of the language is a text value."""
     source = Source(name, text)
     value = parse_token(source)
-    # A date, a path: a text, as a shell's user means it.
+    # A date or a path without quotes, as on a command line.
     return value if value is not None else Value("text", text, Span(source, 0, len(text)))
 
 
@@ -78,10 +78,10 @@ class _Reader:
     def __init__(self, found: Findings, words: KnownWords):
         self.found = found
         self.words = words
-        self.left_open = 0  # braces told as unclosed, whose } may still come
+        self.left_open = 0  # braces reported as unclosed, whose } may follow
 
     def read(self, tokens: Iterable[Token]) -> Iterator[Statement]:
-        """The statements that these tokens make."""
+        """Return the statements in these tokens."""
         for line in split_statements(list(tokens), self.words.statements):
             if self.left_open and [token.type for token in line.tokens] == ["RBRACE"]:
                 self.left_open -= 1
@@ -106,7 +106,7 @@ class _Reader:
         return self._broken(line)
 
     def _sound(self, read: Statement, line: Line) -> Statement:
-        """The statement, unless it says more than its kind can."""
+        """Return the statement, or a Broken for a let with several values or an invalid name."""
         if isinstance(read, Let) and (len(read.values) > 1 or not is_name(read.name)):
             message = "a let has one value" if len(read.values) > 1 else "a let's name is one word"
             help = (
@@ -119,7 +119,7 @@ class _Reader:
         return read
 
     def _variant(self, line: Line) -> Statement:
-        """A variant: its heading, then each of its statements, so that one that cannot be read spares the others."""
+        """Parse a variant statement by statement, so that a syntax error in one does not hide the others."""
         tokens = [token for token in line.tokens if token.type != "_NL"] if line.unclosed else line.tokens
         if [token.type for token in line.tokens[1:3]] != ["NAME", "LBRACE"]:
             return self._statement(Line(tokens, None, line.deep))
@@ -182,7 +182,7 @@ class _Reader:
 
 
 def _in_words(expected: set[str], at_start: bool) -> list[str]:
-    """What could stand in a place where these terminals could."""
+    """Return descriptions of what these terminals can begin."""
     if expected >= {"NAME", "LPAR", "REPEAT"}:
         return ["a layer or a statement"] if at_start else ["a layer", "a group in parentheses", "repeat"]
     if expected >= set(VALUES):

@@ -1,4 +1,4 @@
-"""The syntax tree: what a spec says, before anyone asks whether it makes sense. Every node knows its place."""
+"""The syntax tree: the statements of a spec before any check. Every node has its span."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -9,9 +9,9 @@ ValueKind = Literal["size", "count", "ratio", "int", "number", "text", "name", "
 
 
 class Value(NamedTuple):
-    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$w` a variable still to be looked up.
+    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$w` a variable.
 
-    A variable's `value` is its name; `x$w` is one too, and its text begins with x.
+    The `value` of a variable is its name. `x$w` is a variable whose text begins with x.
     """
 
     kind: ValueKind
@@ -19,7 +19,7 @@ class Value(NamedTuple):
     span: Span
 
     def written(self) -> str:
-        """The value as the language writes it, whatever stands at its place."""
+        """Return the value in the syntax of the language, whatever the text of its span."""
         match self.kind, self.value:
             case "text", text:
                 return f'"{text}"'
@@ -45,7 +45,7 @@ Argument = Value | Option
 
 @dataclass(frozen=True)
 class Call:
-    """A word and its arguments: a layer or a setting. `label` is the name a layer was given."""
+    """A word and its arguments: a layer or a setting. `label` is the name in front of it, if any."""
 
     word: str
     word_span: Span
@@ -66,7 +66,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Repeat:
-    """`repeat N ( … )`: the same text N times, with weights of its own each time."""
+    """`repeat N ( … )`: the same layers N times, each time with separate weights."""
 
     count: Value
     body: Group
@@ -79,7 +79,7 @@ Stage = Call | Group | Repeat
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Stages one after another. A line that is a single call is a pipeline too, until its word is looked up."""
+    """Stages in sequence. A setting is a pipeline of one call until the checker looks up its word."""
 
     stages: tuple[Stage, ...]
     span: Span
@@ -87,9 +87,9 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Let:
-    """`let name = value`: a value that is written `$name` below, or `x$name` as a count; `--set name=…` changes it.
+    """`let name = value`: a value to use below as `$name`, or as a count `x$name`; `--set name=…` changes it.
 
-    The parser takes one value, and tells where there are more.
+    The parser reports a let with several values.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Let:
 
 @dataclass(frozen=True)
 class Block:
-    """`block name(a, b) = pipeline`: a part of networks, used as `name 16 3`; its layers stand below its name."""
+    """`block name(a, b) = pipeline`: a part of a network, used as `name 16 3`; its name prefixes its layers'."""
 
     name: str
     parameters: tuple[str, ...]
@@ -114,7 +114,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Include:
-    """`include "file"`: another file's statements first; what follows replaces those of the same kind."""
+    """`include "file"`: the statements of another file; later statements of the same kind replace them."""
 
     path: Value
     span: Span
@@ -122,7 +122,7 @@ class Include:
 
 @dataclass(frozen=True)
 class Variant:
-    """`variant name { … }`: statements that replace or add to those above it."""
+    """`variant name { … }`: statements that replace those of the same kind above, or add to them."""
 
     name: str
     statements: tuple["Statement", ...]
@@ -141,9 +141,9 @@ class Sweep:
 
 @dataclass(frozen=True)
 class Broken:
-    """A statement that could not be read: told already, so that nothing that follows from it need be told again.
+    """A statement with a syntax error. It is already reported, so errors that follow from it are not.
 
-    `kind` is the word it begins with, or "network"; `name` is what a let, a block or a variant was to be called.
+    `kind` is the word it begins with, or "network"; `name` is the name of a let, a block or a variant.
     """
 
     kind: str
