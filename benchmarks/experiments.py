@@ -64,25 +64,25 @@ REPORTED = {
 """What the notes reported: percent of the test digits, one run each."""
 
 FAULTS = """\
-The notebook had faults that a declared run cannot have, and its figures contain them:
+The notebook had faults that a declared run cannot have, and they affect its figures:
 
-- Gradients of single samples were divided by ten, so its rates are ten times those here.
-- The learning rate fell on from one experiment to the next: each began at what the one before had left of it.
-- Momentum was a moving average of gradients, and in the convolutional network it was used for the last layer only.
+- Gradients of single samples were divided by ten, so its learning rates are ten times those here.
+- The learning rate decayed across experiments: each began at the rate that the previous one had ended with.
+- Momentum was a moving average of gradients, and the convolutional network used it only for the last layer.
 - RMSProp multiplied by the squared gradient instead of dividing by its root; Adam added 1 under the root.
-- The curves showed the entropy of the prediction, not the cross-entropy, so that they could not show what was wrong.
+- The curves showed the entropy of the prediction, not the cross-entropy, so they could not reveal these faults.
 
 Experiment by experiment, from the comments in the specs:"""
 
 CHOICE = (
-    "Settings were chosen by loss and accuracy on the validation split, over seeds that are not among those below; "
-    "the test digits were looked at a few times to confirm a choice."
+    "Settings were chosen by loss and accuracy on the validation split, with seeds other than those below; "
+    "the test digits were used a few times to confirm a choice."
 )
 
 
 @dataclass(frozen=True)
 class Result:
-    """A run: shares of the test and the validation split that it tells right, or the step at which it diverged.
+    """A run: its accuracy on the test and the validation split, or the step at which it diverged.
 
     `seconds` are those of training alone.
     """
@@ -173,8 +173,8 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
     seeds = ", ".join(map(str, SEEDS))
     parts = [
         "# Experiments",
-        "This page is written by `python -m benchmarks.experiments`, which trains what has changed since. Figures are "
-        "percent of the 10,000 test digits of MNIST told right: the median over the seeds "
+        "`python -m benchmarks.experiments` writes this page, training only specs that have changed. Figures are "
+        "percent of the 10,000 test digits of MNIST classified correctly: the median over the seeds "
         f"{seeds}, in parentheses the lowest and the highest.",
         "## Tuned specs",
         CHOICE,
@@ -183,7 +183,7 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
             [_tuned_row(spec, runs[Experiment(spec)]) for spec in GOALS],
         ),
         "## The notes' experiments",
-        "Each variant declares what an experiment of the notes was meant to be.",
+        "Each variant declares an experiment as the notes intended it.",
         table(
             ("experiment", "init", "optimizer", "lr", "trained for", "the notes", "here"),
             [_notes_row(experiment, runs[experiment]) for experiment in reasons()],
@@ -192,7 +192,7 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
         FAULTS,
         "\n".join(f"- **{experiment.name}**: {reason}" for experiment, reason in reasons().items()),
         "## Time",
-        "Seconds of training alone, the median over the seeds; they belong to the machine.",
+        "Seconds of training only, the median over the seeds; they depend on the machine.",
         table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
         sequence_results.section(sequences),
     ]

@@ -11,30 +11,31 @@ Run = Mapping[str, Any]
 
 TRIED: dict[str, str] = {
     "W1": "blocks of 64 steps, their two large products on two BLAS threads",
-    "W2": "two processes, each with half of the batch and half of Adam, whose passes stay in the cache",
-    "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; some forty short calls are left",
-    "W3-64": "two processes; products of few channels cut into parts that OpenBLAS takes as they lie",
-    "W4": "two processes; turned windows for the input's gradient, columns gathered twice and columns in tiles that "
-    "stay in the cache gained nothing. The three products of its second convolution are half of the step",
+    "W2": "two processes, each with half of the batch and half of Adam, whose passes fit the cache",
+    "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
+    "W3-64": "two processes; products of few channels cut into parts that OpenBLAS reads without copying",
+    "W4": "two processes; flipped windows for the input's gradient, columns gathered twice and columns in tiles that "
+    "fit the cache gained nothing. The three products of its second convolution are half of the step",
     "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
     "recurrent weight read it at the speed of the cache",
-    "W5-32": "two processes; products cut to what OpenBLAS takes as it lies",
-    "W6": "incremental patches; two threads hinder each other, and larger parts for each helped. Each step on the "
-    "patches is a pass over four million numbers",
-    "W7-mlp-1": "samples as rows, the softmax in Python's numbers, nothing set or asked of BLAS; the first product, "
+    "W5-32": "two processes; products cut to what OpenBLAS reads without copying",
+    "W6": "incremental patches; two threads contend for the interpreter lock; larger parts for each helped. Each "
+    "step on the patches is a pass over four million numbers",
+    "W7-mlp-1": "samples as rows, the softmax in Python floats, no calls that set or query BLAS; the first product, "
     "which reads 1.6 MB of weights, is half of it",
     "W7-mlp-256": "two BLAS threads; the first product is three quarters of it, at three quarters of the peak",
-    "W7-cnn-1": "one strided copy, phases, the softmax in Python's numbers, nothing set or asked of BLAS",
-    "W7-cnn-256": "two lanes, pool phases, products cut into parts; the rest passes memory at its speed",
+    "W7-cnn-1": "one strided copy, phases, the softmax in Python floats, no calls that set or query BLAS",
+    "W7-cnn-256": "two lanes, pool phases, products cut into parts; the rest runs at memory bandwidth",
 }
-"""What was tried where a goal is missed, by workload: the one thing about a run that the run does not know."""
+"""What was tried for each goal that is missed, by workload: the only text here that is not derived from a run."""
 
 
 def document(run: Run) -> str:
     """The whole page."""
     parts = [
         "# How fast it is",
-        "Written by `python -m benchmarks` from one run; `make bench` makes an environment with all peers and runs it.",
+        "`python -m benchmarks` writes this page from one run; `make bench` creates an environment with all peers and "
+        "runs it.",
         _measured_on(run),
         "## Side by side",
         comparison(run["results"]),
@@ -54,52 +55,52 @@ def document(run: Run) -> str:
 
 
 LEGEND = """Microseconds of a step: the median of the rounds, the best of each peer's settings. *planned* is the step
-alone over batches that lie ready, as the peers have them; *as used* is `nnspec train` with its batches drawn from
-bytes and normalized and its loss logged, `network.predict` and `nnspec.occlude`. Ratios are medians over pairs of the
-same round, *as used* against the best of PyTorch. The share of the peak counts the operations of matrix products
-against the speed of a 1024×1024 product in the same rounds."""
+alone over prepared batches, as the peers have them; *as used* is `nnspec train`, which also draws its batches from
+bytes, normalizes them and logs the loss, or `network.predict` or `nnspec.occlude`. Ratios are medians over pairs of
+the same round, *as used* against the best of PyTorch. The share of the peak is the rate of matrix product operations
+divided by that of a 1024×1024 product in the same rounds."""
 
-STARTING = """Every figure is of a new process. `import nnspec` leaves its parts for later, so the second row has them
-imported too. Its epoch is a whole `nnspec train`, the samples read from a file; the peers have the 60,000 images as
-bytes in memory, and draw, normalize and log as it does."""
+STARTING = """Every figure is from a new process. `import nnspec` imports its modules on first use, so the second row
+includes all that training needs. nnspec's epoch is a complete `nnspec train` that reads the samples from a file; the
+peers have the 60,000 images as bytes in memory, and draw, normalize and log as nnspec does."""
 
 REACHING = """## Time to 99 %
 
-Seconds of training until `specs/mnist_best.nnspec` first tells 99 % of the 10,000 test digits right, looked at after
-each epoch, with each of three seeds, and the same network in PyTorch with its fused Adam on two threads, channels last,
-its samples normalized beforehand. `python -m benchmarks.accuracy nnspec 1` makes one of these runs."""
+Seconds of training until `specs/mnist_best.nnspec` first classifies 99 % of the 10,000 test digits correctly, measured
+after each epoch, for each of three seeds; and the same network in PyTorch with its fused Adam on two threads, channels
+last, its samples normalized beforehand. `python -m benchmarks.accuracy nnspec 1` repeats one of these runs."""
 
 GAINING = """## What each rewrite gains
 
-How many times as long the planned step takes when one rewrite of its plan is left out, all others in place: the median
-over pairs of the same round. A figure of 1.00 is a rewrite that the workload has no use for. `nnspec plan` shows which
-are applied, and `--without` leaves one out."""
+The time of the planned step without one rewrite, divided by its time with all of them: the median over pairs of the
+same round. A figure of 1.00 means that the rewrite does not help this workload. `nnspec plan` shows which rewrites are
+applied, and `--without` leaves one out."""
 
 SPENDING = """## Where the time goes
 
-The parts of a training step that cost most, each by its own clock, in the fastest tenth of many steps; of two lanes,
-each by itself, the mean. `python -m benchmarks.profile W4` lists the lines of the program."""
+The most expensive parts of a training step, each timed separately, in the fastest tenth of many steps; with two lanes,
+the mean of both, each run by itself. `python -m benchmarks.profile W4` lists the lines of the program."""
 
 GROWING = """## As work grows
 
 ![Time against batch, width, image, channels, sequence and data, with slopes](scaling.png)
 
 The slope is the exponent b of time = a · sizeᵇ over the larger half of the sizes: 1 is proportional, and less than 1
-means that something of a fixed cost is still being shared out."""
+means that a fixed cost still contributes."""
 
 HOW = """## How it is measured
 
-Each peer has a process of its own and is asked over a pipe. All start from the same weights and see the same batches
-of real digits in the same order; the losses of the first steps (the answers, where nothing is trained) are compared,
-and a way that differs by more than a thousandth takes no part and fails the run. A trial finds out how many steps
-fill a round and drops settings that are far behind their peer's best. Then every way is timed once a round, round
-after round, each after a pause in which other threads come to rest. PyTorch runs eagerly, with its fused and its own
-optimizer, channels last and first, on one and on two threads; JAX compiled, step by step and for single samples as a
-scan over them, both layouts. Their batches lie ready as tensors. `OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE` are taken
-out of the peers' environment.
+Each peer runs in its own process and receives its tasks over a pipe. All start from the same weights and see the same
+batches of real digits in the same order. The losses of the first steps (the outputs, where nothing is trained) are
+compared; a setting that differs by more than 0.1 % is excluded and fails the run. A trial measures how many steps fill
+a round and drops settings that are much slower than their peer's best. Then every setting is timed once a round, after
+a pause in which other threads become idle. PyTorch runs eagerly, with its fused and its default optimizer, channels
+last and first, on one and on two threads; JAX runs compiled, step by step and for single samples as a scan over them,
+in both layouts. Their batches are prepared as tensors. `OPENBLAS_CORETYPE` and `OPENBLAS_L2_SIZE` are removed from the
+peers' environment.
 
-On Linux nnspec trains in two processes where a step is worth it, each on one core, with half of a batch; PyTorch and
-JAX have two threads. The first step of a run, in which nnspec makes the buffers of its program, is timed for none."""
+On Linux nnspec trains in two processes where that pays for a step, each on one core, with half of a batch; PyTorch and
+JAX have two threads. The first step of a run, in which nnspec allocates the buffers of its program, is never timed."""
 
 
 def comparison(results: Sequence[Result]) -> str:
@@ -159,7 +160,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> 
 def _measured_on(run: Run) -> str:
     here, effort = run["machine"], run["effort"]
     versions = [f"{name} {version}" for about in run["versions"].values() for name, version in about.items()]
-    absent = "".join(f" {PEERS[peer].title} took no part ({why})." for peer, why in run["absent"].items())
+    absent = "".join(f" {PEERS[peer].title} was not measured ({why})." for peer, why in run["absent"].items())
     return (
         f"{run['when']} on {here['processor']}, {here['cores']} cores with {here['instructions']}, "
         f"{here['memory']} of memory, {here['system']}; Python {here['python']}, {', '.join(versions)}. "

@@ -179,12 +179,12 @@ def section(results: Results) -> str:
     runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in (*SERIES, DINOS)}
     parts = [
         "## Sequences",
-        "`python -m benchmarks.sequences` trains these with the same seeds, draws the pictures, those of seed "
+        "`python -m benchmarks.sequences` trains these with the same seeds, draws the pictures of seed "
         f"{SEEDS[0]}, and writes this section. Figures are medians, in parentheses the lowest and the highest.",
         "### The sine wave",
         _sine_told(),
         table(
-            ("what predicts", "sees", "trained for", "test rmse", "beside least squares", "rolled forward", "seconds"),
+            ("model", "sees", "trained for", "test rmse", "vs least squares", "rolled forward", "seconds"),
             [
                 ("the noise itself", "", "", f"{floor().noise:.4f}", "", "", ""),
                 ("least squares", "ten points", "", f"{floor().least_squares:.4f}", "", "", ""),
@@ -196,7 +196,7 @@ def section(results: Results) -> str:
             (e.name for e in SERIES if e.variant is None or e.spec == "sine_dense"),
             [[_shown(e) for e in SERIES if e.variant is None or e.spec == "sine_dense"]],
         ),
-        f"sine_rnn/stateful, which has seen the sine long enough to go on with it by itself:\n\n"
+        f"sine_rnn/stateful, which has seen enough of the sine to extrapolate it:\n\n"
         f"{_shown(Experiment('sine_rnn', 'stateful'))}",
         "### The dinosaurs",
         _names_told(),
@@ -221,8 +221,8 @@ def _sine_told() -> str:
         f"The next point of sin({spec.data.frequency:g} t) with noise of deviation {spec.data.noise:g}, "
         f"{spec.data.length:,} points split in time order. RMSE is on the test split, the last fifth. The noise in it "
         "is the floor; least squares is the best linear function of windows of ten, fitted on the training split. "
-        "*Rolled forward* is RMSE where the network reads its own answers from a quarter of the test split on: one "
-        "that loses the phase is as wrong as one that says zero, which has 0.7, or worse."
+        "*Rolled forward* is RMSE where the network reads its own output after the first quarter of the test split: "
+        "one that loses the phase is no better than one that always predicts zero, which has 0.7."
     )
 
 
@@ -237,12 +237,12 @@ def _series_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str,
 
 def _names_told() -> str:
     return (
-        f"Names of dinosaurs, letter by letter; {counted().names} of them, {counted().characters:,} characters with "
+        f"Dinosaur names, letter by letter; {counted().names} of them, {counted().characters:,} characters with "
         "their ends, were held out by the split. The n-grams are interpolated Kneser–Ney; their discounts, and n, are "
-        "those that tell the validation names best. "
-        f"From each network {DRAWN:,} names were drawn at temperature 1: *new* are those that are no training name, "
-        "*well formed* those of a length that a training name has whose every two characters in a row, beginning and "
-        "end among them, some training name has too."
+        "those that predict the validation names best. "
+        f"From each network {DRAWN:,} names were sampled at temperature 1. *New* names are not training names. *Well "
+        "formed* names have the length of some training name, and each pair of adjacent characters, beginning and end "
+        "included, occurs in some training name."
     )
 
 
@@ -258,7 +258,7 @@ def _samples_told(results: Sequence[Result]) -> list[str]:
     if not results or not results[0].samples:
         return []
     lines = [f"- `--seed {seed}`: {', '.join(names)}" for seed, names in results[0].samples.items()]
-    told = "Two seeds of `nnspec sample` draw different names; each was asked twice, and drew the same names again:"
+    told = "Two seeds of `nnspec sample` give different names; each was run twice, and gave the same names again:"
     return [told, "\n".join(lines)]
 
 

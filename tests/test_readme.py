@@ -58,7 +58,7 @@ def test_the_error_is_the_one_that_is_shown(newcomer):
 
 
 def test_the_whole_file_checks(newcomer):
-    file = README.split("## A whole file")[1].split("Mistakes")[0]
+    file = README.split("## A whole file")[1].split("Every error")[0]
     Path("whole.nnspec").write_text("\n".join(line[4:] for line in file.splitlines()))
     assert CliRunner().invoke(command_line, ["check", "whole.nnspec"]).exit_code == 0
 
