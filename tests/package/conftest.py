@@ -35,8 +35,8 @@ class Environment:
         return found
 
     def install(self, *what: object) -> None:
-        """Install without a network: dependencies are there, and so is what builds."""
-        options = ("--quiet", "--no-deps", "--no-build-isolation", "--disable-pip-version-check")
+        """Install without a network, dependencies being there, whatever version of nnspec tests are run with."""
+        options = ("--quiet", "--no-deps", "--no-build-isolation", "--ignore-installed", "--disable-pip-version-check")
         command = [sys.executable, "-m", "pip", "--python", self.python, "install", *options, *what]
         subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
 
@@ -51,11 +51,18 @@ class Environment:
 
 
 def new_environment(home: Path) -> Environment:
-    """An environment that sees the packages of this one, but not what is installed editable in it."""
+    """An environment that sees the packages of this one but nnspec; on Windows, which restricts links, that too."""
     venv.create(home, symlinks=os.name != "nt", with_pip=False)
     made = Environment(home)
-    lines = "".join(f"{path}\n" for path in (*site.getsitepackages(), site.getusersitepackages()))
-    (made.site_packages / "dependencies.pth").write_text(lines)
+    folders = [path for path in map(Path, (*site.getsitepackages(), site.getusersitepackages())) if path.is_dir()]
+    if os.name != "nt":
+        links = home / "dependencies"
+        links.mkdir()
+        for entry in (entry for folder in folders for entry in folder.iterdir()):
+            if not entry.name.startswith(("nnspec", "__editable__")) and not (links / entry.name).exists():
+                (links / entry.name).symlink_to(entry)
+        folders = [links]
+    (made.site_packages / "dependencies.pth").write_text("".join(f"{folder}\n" for folder in folders))
     return made
 
 
