@@ -15,6 +15,7 @@ from nnspec.cli._output import print_json, print_result
 @click.command(
     cls=Verb,
     section=Section.CHECKPOINTS,
+    short_help="Show the content of a checkpoint.",
     examples=("nnspec inspect runs/quickstart", "nnspec inspect runs/quickstart/best.h5 --json"),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")

@@ -64,6 +64,7 @@ class _Chosen(NamedTuple):
 @click.command(
     cls=Verb,
     section=Section.PICTURES,
+    short_help="Show where in an image a classifier looks.",
     examples=(
         "nnspec occlude runs/quickstart",
         "nnspec occlude runs/quickstart/best.h5 --window 5x5 --stride 2 --baseline mean",

@@ -12,6 +12,7 @@ from nnspec.cli._output import FOUND, WRONG_USE, print_note, print_result
 @click.command(
     cls=Verb,
     section=Section.CHECKPOINTS,
+    short_help="Check that checkpoints are intact.",
     examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*", "nnspec verify --untrusted found.h5"),
 )
 @click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)

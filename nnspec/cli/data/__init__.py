@@ -9,7 +9,7 @@ command = Family(
     short_help="List or fetch the data sets known by name.",
     help="""List or fetch the data sets known by name.
 
-    A data set is searched in NNSPEC_DATA, then in the cache (NNSPEC_HOME, else the platform's cache folder), and
-    downloaded if it is in neither. NNSPEC_OFFLINE=1 forbids downloads.""",
+    nnspec searches NNSPEC_DATA, then the cache (NNSPEC_HOME, else the platform's cache folder), and downloads a data
+    set that is in neither. NNSPEC_OFFLINE=1 forbids downloads.""",
     examples=("nnspec data list", "nnspec data fetch mnist"),
 )

@@ -11,6 +11,7 @@ from nnspec.cli._pictures import picture_arguments, require_single_picture, save
 
 @click.command(
     cls=Verb,
+    short_help="Draw the confusion matrix.",
     examples=("nnspec plot confusion runs/quickstart", "nnspec plot confusion runs/quickstart --split validation"),
 )
 @picture_arguments

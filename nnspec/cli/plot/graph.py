@@ -11,6 +11,7 @@ from nnspec.cli._pictures import out_option, save_picture
 
 @click.command(
     cls=Verb,
+    short_help="Draw the network of a spec or a checkpoint.",
     examples=(
         "nnspec plot graph specs/mnist_resnet.nnspec",
         "nnspec plot graph 'conv 3x3 x8 -> (skip + conv 3x3 x8 pad=same) -> dense 10 softmax' --data mnist",

@@ -11,6 +11,7 @@ from nnspec.cli._pictures import picture_arguments, require_single_picture, save
 
 @click.command(
     cls=Verb,
+    short_help="Draw truth and prediction over time.",
     examples=("nnspec plot predictions runs/sine_rnn", "nnspec plot predictions runs/sine_rnn --split validation"),
 )
 @picture_arguments
