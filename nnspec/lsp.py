@@ -1,6 +1,6 @@
-"""The language server: what nnspec.spec_lang.editor says of a text, in the words of the Language Server Protocol 3.17.
+"""The language server: the features of nnspec.spec_lang.editor over the Language Server Protocol 3.17.
 
-It needs pygls, which `pip install 'nnspec[lsp]'` brings; `nnspec lsp` starts it.
+It needs pygls, which `pip install 'nnspec[lsp]'` installs; `nnspec lsp` starts it.
 """
 
 import asyncio
@@ -48,13 +48,13 @@ KINDS = {
 
 
 class Refusal(JsonRpcException):
-    """A request that is sound and cannot be answered, with the reason for the person who made it."""
+    """A valid request that cannot be fulfilled, with the reason for the user."""
 
     CODE = -32803  # the protocol's RequestFailed
 
 
 def _is_fault(record: logging.LogRecord) -> bool:
-    """Whether a line of pygls's log tells more than a refusal, which has been told already."""
+    """Return whether a log record of pygls is something other than a Refusal, which the user has seen."""
     return not (record.exc_info and isinstance(record.exc_info[1], Refusal))
 
 
@@ -62,9 +62,9 @@ logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_fault)
 
 
 class Server(LanguageServer):
-    """The open documents and the checks that are due.
+    """The open documents and the scheduled checks.
 
-    Whole texts are sent with every change: they are small, and nobody then has to agree on what ends a line.
+    The editor sends the whole text with every change: texts are small, and both sides need not agree on line ends.
     """
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class Server(LanguageServer):
         self._due: dict[str, asyncio.Task[None]] = {}
 
     def document(self, uri: str) -> Document:
-        """The document as it stands; what is known of it stays until its text changes."""
+        """Return the document; its cached results are kept until its text changes."""
         text = self.workspace.get_text_document(uri).source
         known = self._documents.get(uri)
         if known is None or known.source.content != text:
@@ -82,18 +82,18 @@ class Server(LanguageServer):
         return known
 
     def check_soon(self, uri: str) -> None:
-        """Check a document once its writer pauses."""
+        """Schedule a check after a pause without changes."""
         self._cancel(uri)
         self._due[uri] = asyncio.create_task(self._after_a_pause(uri))
 
     def check_again(self) -> None:
-        """Check every open document anew, since a file that they may include has changed."""
+        """Check every open document again, since a file that it may include has changed."""
         for uri in self._documents:
             self._documents[uri] = Document(self._documents[uri].source)
             self.check_soon(uri)
 
     def forget(self, uri: str) -> None:
-        """A document was closed."""
+        """Drop a closed document."""
         self._cancel(uri)
         self._documents.pop(uri, None)
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
@@ -112,7 +112,7 @@ class Server(LanguageServer):
         self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, found, version))
 
     def finding(self, document: Document, finding: Diagnostic) -> types.Diagnostic:
-        """A diagnostic in the document: one of an included file stands at its include."""
+        """Return a finding as an LSP diagnostic; one in an included file is shown at its include."""
         own = finding.span
         while own.source is not document.source and own.source.included is not None:
             own = own.source.included
@@ -133,27 +133,27 @@ class Server(LanguageServer):
         )
 
     def offset(self, document: Document, position: types.Position) -> int:
-        """The offset of a position."""
+        """Return the offset of a position."""
         return self.positions(document.source).offset(position.line, position.character)
 
     def range(self, span: Span) -> types.Range:
-        """The range of a span."""
+        """Return the range of a span."""
         positions = self.positions(span.source)
         return types.Range(*(types.Position(*positions.position(place)) for place in (span.start, span.end)))
 
     def location(self, document: Document, span: Span) -> types.Location:
-        """The place of a span, in the document or in a text that it includes."""
+        """Return the location of a span, in the document or in a text that it includes."""
         return types.Location(self.uri(document, span.source), self.range(span))
 
     def uri(self, document: Document, source: Source) -> str:
-        """Where a text stands."""
+        """Return the URI of a text."""
         own = next((uri for uri, known in self._documents.items() if known is document), "")
         if source is document.source or source.included is None:
             return own
         return from_fs_path(str(included_path(source).resolve())) or own
 
     def edit(self, document: Document, fixes: list[Fix]) -> types.WorkspaceEdit:
-        """Edits, by the texts in which they stand."""
+        """Return edits grouped by text."""
         changes: dict[str, list[types.TextEdit]] = {}
         for fix in fixes:
             changes.setdefault(self.uri(document, fix.span.source), []).append(
@@ -162,13 +162,13 @@ class Server(LanguageServer):
         return types.WorkspaceEdit(changes=changes)
 
     def positions(self, source: Source) -> Positions:
-        """Places in a text as this editor counts them."""
+        """Return the positions of a text in the encoding of the client."""
         encoding = self.workspace.position_encoding
         return Positions(source, str(getattr(encoding, "value", encoding)))
 
 
 def _source(uri: str, text: str) -> Source:
-    """A document's text; paths in one that is no file begin nowhere."""
+    """Return a document's source; one that is not a file has no folder for relative paths."""
     path = to_fs_path(uri) if uri.startswith("file:") else None
     return Source(path, text, Path(path).parent) if path else Source(uri, text)
 
@@ -177,38 +177,38 @@ server = Server()
 
 
 def answers(feature: str, options: Any = None) -> Callable[[Callable[[Server, Any], T]], Callable[[Server, Any], T]]:
-    """Let a function answer a request of the protocol."""
+    """Register a function as the handler of a request."""
     registered: Callable[[Callable[[Server, Any], T]], Callable[[Server, Any], T]] = server.feature(feature, options)
     return registered
 
 
 @answers(types.TEXT_DOCUMENT_DID_OPEN)
 def opened(server: Server, params: types.DidOpenTextDocumentParams) -> None:
-    """A text is new."""
+    """Check a document that was opened."""
     server.check_soon(params.text_document.uri)
 
 
 @answers(types.TEXT_DOCUMENT_DID_CHANGE)
 def changed(server: Server, params: types.DidChangeTextDocumentParams) -> None:
-    """A text is another one than before."""
+    """Check a document that was changed."""
     server.check_soon(params.text_document.uri)
 
 
 @answers(types.TEXT_DOCUMENT_DID_SAVE)
 def saved(server: Server, params: types.DidSaveTextDocumentParams) -> None:
-    """A file is new, and with it whatever includes it."""
+    """Check all documents after a file was saved, since they may include it."""
     server.check_again()
 
 
 @answers(types.TEXT_DOCUMENT_DID_CLOSE)
 def closed(server: Server, params: types.DidCloseTextDocumentParams) -> None:
-    """A text is no longer looked at."""
+    """Drop a document that was closed."""
     server.forget(params.text_document.uri)
 
 
 @answers(types.TEXT_DOCUMENT_HOVER)
 def hovered(server: Server, params: types.HoverParams) -> types.Hover | None:
-    """What the word under the pointer means."""
+    """Return what the word under the pointer means."""
     document = server.document(params.text_document.uri)
     told = hover(document, server.offset(document, params.position))
     if told is None:
@@ -218,7 +218,7 @@ def hovered(server: Server, params: types.HoverParams) -> types.Hover | None:
 
 @answers(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", "=", "$", '"', "/", "("]))
 def completed(server: Server, params: types.CompletionParams) -> types.CompletionList:
-    """What can be written here."""
+    """Return the completions at a position."""
     document = server.document(params.text_document.uri)
     found = complete(document, server.offset(document, params.position))
     place = server.range(found.span)
@@ -238,14 +238,14 @@ def completed(server: Server, params: types.CompletionParams) -> types.Completio
 
 @answers(types.TEXT_DOCUMENT_DEFINITION)
 def defined(server: Server, params: types.DefinitionParams) -> list[types.Location]:
-    """Where a name comes from."""
+    """Return the definitions of a name."""
     document = server.document(params.text_document.uri)
     return [server.location(document, span) for span in definitions(document, server.offset(document, params.position))]
 
 
 @answers(types.TEXT_DOCUMENT_PREPARE_RENAME)
 def can_be_renamed(server: Server, params: types.PrepareRenameParams) -> types.Range | None:
-    """The name that would be changed, if there is one."""
+    """Return the range of the name to rename, or None."""
     document = server.document(params.text_document.uri)
     found = renamable(document, server.offset(document, params.position))
     return server.range(found.span) if found is not None else None
@@ -253,7 +253,7 @@ def can_be_renamed(server: Server, params: types.PrepareRenameParams) -> types.R
 
 @answers(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
 def renamed(server: Server, params: types.RenameParams) -> types.WorkspaceEdit:
-    """A name changed wherever it stands."""
+    """Rename a symbol in all its mentions."""
     document = server.document(params.text_document.uri)
     try:
         return server.edit(document, rename(document, server.offset(document, params.position), params.new_name))
@@ -263,7 +263,7 @@ def renamed(server: Server, params: types.RenameParams) -> types.WorkspaceEdit:
 
 @answers(types.TEXT_DOCUMENT_FORMATTING)
 def formatted(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit]:
-    """The one form of the text; nothing is changed in a text that cannot be read."""
+    """Return the edit to the canonical form; none for a text with syntax errors."""
     source = server.document(params.text_document.uri).source
     try:
         text = format_source(source, known_words())
@@ -280,7 +280,7 @@ def formatted(server: Server, params: types.DocumentFormattingParams) -> list[ty
     types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
 )
 def offered(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    """The fixes of the errors in a range."""
+    """Return the fixes of the errors in a range."""
     document = server.document(params.text_document.uri)
     start, end = (server.offset(document, place) for place in (params.range.start, params.range.end))
     return [

@@ -1,4 +1,4 @@
-"""Colours for Pygments, and with it for documents, notebooks and terminals: the language is called "nnspec" there."""
+"""A lexer for Pygments, which colours specs in documents, notebooks and terminals under the name "nnspec"."""
 
 from collections.abc import Iterator
 
@@ -36,7 +36,7 @@ TOKENS: dict[Colour, _TokenType] = {
 
 
 class NNSpecLexer(Lexer):
-    """A spec in colours, by the language's own tokens."""
+    """Colours a spec by the tokens of the language."""
 
     name = "nnspec"
     aliases = ("nnspec",)
@@ -46,7 +46,7 @@ class NNSpecLexer(Lexer):
     version_added = ""
 
     def get_tokens_unprocessed(self, text: str) -> Iterator[tuple[int, _TokenType, str]]:
-        """Every piece of the text with its token, blanks too."""
+        """Yield every part of the text with its Pygments token, including blanks."""
         source, at = Source("<pygments>", text), 0
         for span, colour in colour_spans(source):
             yield from _between(source.text, at, span.start)

@@ -15,8 +15,7 @@ from nnspec.spec_lang.vocabulary.summary import known_words
 def canonical_text(spec: Spec) -> str:
     """The whole spec of one run, each setting with all its options; checking this text gives an equal spec.
 
-    Blocks and repeats are written out, each under its name, so that weights keep theirs. Of variants and sweeps only
-    what they made of this run is left.
+    Blocks and repeats are expanded under their names, so that weights keep theirs. A variant and sweeps are applied.
     """
     lines = [f"network {spec.name}"]
     if spec.input is not None:
@@ -33,7 +32,7 @@ def canonical_text(spec: Spec) -> str:
 
 
 def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
-    """Items under a prefix of names; those under a longer one are a group of that name."""
+    """Return the pipeline of items under a prefix; those under a longer prefix are a named group."""
     stages: list[str] = []
     for scope, inside in scoped(items, prefix):
         if scope is None:
@@ -44,13 +43,13 @@ def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
 
 
 def scoped(items: Iterable[Node | Fork], prefix: str) -> Iterator[tuple[str | None, list[Node | Fork]]]:
-    """Items under a prefix in stretches: the name of the block or group that each is in, None where it is in none."""
+    """Yield consecutive items under a prefix with the name of the block or group that they are in, or None."""
     for scope, inside in groupby(items, lambda item: _scope(item, prefix)):
         yield scope, list(inside)
 
 
 def _scope(item: Node | Fork, prefix: str) -> str | None:
-    """The next part of an item's name behind the prefix, where its name goes on after that."""
+    """Return the part of an item's name after the prefix, if another part follows it."""
     name = (item.merge if isinstance(item, Fork) else item).name
     first, slash, _ = name.removeprefix(prefix).partition("/")
     return first if slash else None
@@ -65,7 +64,7 @@ def _item(item: Node | Fork, prefix: str) -> str:
 
 
 def written(word: Word) -> str:
-    """A word and all its arguments, as the language writes them."""
+    """Return a word with all its arguments in the syntax of the language."""
     parts = [word.word]
     for field in fields_of(type(word)).values():
         value = word.argument(field.name)
@@ -76,7 +75,7 @@ def written(word: Word) -> str:
 
 
 def in_short(word: Word) -> str:
-    """A word as a person writes it: only what its defaults do not say."""
+    """Return a word with the arguments that differ from the defaults."""
     parts = [word.word]
     fields = type(word).fields()
     for field in fields_of(type(word)).values():
@@ -88,7 +87,7 @@ def in_short(word: Word) -> str:
 
 
 def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
-    """A value as the language writes it; `kinds` are those of the bare value that it is."""
+    """Return a value in the syntax of the language; `kinds` are those of its field if that has no name in specs."""
     match value:
         case bool():
             return "yes" if value else "no"
@@ -109,7 +108,7 @@ def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
 
 
 def _number(value: float) -> str:
-    """The shortest text that gives the number back: 0.1, 1e-8, 10."""
+    """Return the shortest text that parses to the number: 0.1, 1e-8, 10."""
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return repr(value).replace("e-0", "e-")

@@ -1,4 +1,4 @@
-"""Whether the ends of a spec meet: the last layer, the loss, the data, and this machine's memory."""
+"""Checks across statements: the last layer, the loss, the data, the state, and the memory of the machine."""
 
 import os
 from collections.abc import Sequence
@@ -17,17 +17,17 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 def final_activation(last: Layer) -> str:
-    """The activation that a network ends in."""
+    """Return the activation at the end of a network."""
     return last.activation if isinstance(last, Weighted) else last.word
 
 
 def loss_for(last: str) -> Loss:
-    """The loss that belongs to a last activation."""
+    """Return the default loss for the last activation."""
     return next((cls() for cls in (CrossEntropy, BinaryCrossEntropy) if cls.head == last), Mse())
 
 
 def same_sample(given: Shape, known: Sequence[int]) -> bool:
-    """Whether an input line and the data mean one shape: 28x28 is 28x28x1, and a row of pixels is an image's."""
+    """Return whether an input line and the data agree: 28x28 is 28x28x1, and a flat row matches an image."""
 
     def trimmed(shape: Sequence[int]) -> tuple[int, ...]:
         return tuple(shape[:-1]) if len(shape) == 3 and shape[-1] == 1 else tuple(shape)
@@ -36,7 +36,7 @@ def same_sample(given: Shape, known: Sequence[int]) -> bool:
 
 
 def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
-    """Whether the loss takes what the network ends in."""
+    """Report a loss that does not accept the last activation."""
     if loss.head is not None and last != loss.head:
         message = f"{loss.word} needs a network that ends in {loss.head}, this one ends in {last}"
         help = f"end the last layer in {loss.head}, or write loss {loss_for(last).word}"
@@ -46,7 +46,7 @@ def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
 def check_classes(
     output: Shape, loss: Loss, data: DataSource | None, classes: int | None, end: Span, found: Findings
 ) -> None:
-    """Whether the network has an output for each of the data's classes, where the data have any."""
+    """Report a network whose outputs do not match the classes of the data."""
     classes = classes if classes is not None else data.classes if data is not None else None
     if classes is None or output[-1:] == (classes,) or loss.word == "binary_cross_entropy":
         return
@@ -59,7 +59,7 @@ def check_classes(
 
 
 def check_state(spec: Spec, place: Span, found: Findings) -> None:
-    """Whether a state can be carried from batch to batch where that is asked for."""
+    """Report stateful=yes in a network that cannot keep a state from batch to batch."""
     if not spec.train.stateful or not spec.nodes:
         return
     recurrent = [node for node in spec.nodes if isinstance(node.layer, Recurrent)]
@@ -74,7 +74,7 @@ def check_state(spec: Spec, place: Span, found: Findings) -> None:
 
 
 def check_memory(spec: Spec, found: Findings) -> None:
-    """Whether training fits into this machine's memory, as far as shapes can tell."""
+    """Report a network whose training needs more than the memory of this machine, as computed from shapes."""
     needed, there = spec.memory_bytes(), physical_memory()
     if there is None or needed <= there:
         return
@@ -91,7 +91,7 @@ def _parameters(node: Node) -> int:
 
 
 def physical_memory() -> int | None:
-    """Bytes of memory for this process: the machine's, or those of its container; None where unknown."""
+    """Return the memory of the machine or of its container, in bytes, None if unknown."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -105,7 +105,7 @@ def physical_memory() -> int | None:
 
 
 def default_network_name(source: Source) -> str:
-    """What a network is called that does not say: as its file."""
+    """Return the name of a network without a network statement: the name of its file."""
     stem = os.path.basename(source.name).removesuffix(".nnspec")
     name = "".join(c if c.isalnum() else "_" for c in stem)
     if source.folder is None or not name.strip("_"):

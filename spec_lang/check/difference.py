@@ -1,4 +1,4 @@
-"""What two specs mean differently: settings, layers, shapes and parameters, whatever their lines look like."""
+"""The differences in meaning between two specs: settings, layers, shapes and parameters."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ What = Literal["setting", "layer", "connection", "shape", "parameters", "run"]
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not the same: its name, and how each spec has it; None where it has it not."""
+    """One difference: its name and the value in each spec, None in a spec that does not have it."""
 
     what: What
     name: str
@@ -32,25 +32,25 @@ class Difference:
         return f"{self.name}: {self.before} → {self.after}"
 
     def as_json(self) -> dict[str, object]:
-        """The fields by their names."""
+        """Return the fields by name."""
         return {"what": self.what, "name": self.name, "before": self.before, "after": self.after}
 
 
 def spec_differences(first: Spec, second: Spec) -> tuple[Difference, ...]:
-    """Everything that the two do not have in common, settings first; nothing where they mean the same.
+    """Return all differences in meaning, settings first.
 
-    Where a spec leaves the shape of a sample to its data, layers are compared by their arguments alone.
+    Layers are compared only by their arguments if one of the specs leaves the shape of a sample to its data.
     """
     return (*_settings(first, second), *_layers(first, second))
 
 
 def counterparts(first: Spec, second: Spec) -> dict[str, str]:
-    """The layers that both have, whatever their arguments: each by its name in the first, with that in the second."""
+    """Return the layers that both specs have: each name in the first with the name in the second."""
     return {a.name: b.name for a, b in _pairs(_places(first), _places(second)) if a is not None and b is not None}
 
 
 def differences_text(found: Iterable[Difference]) -> str:
-    """One line for each difference, by what they are."""
+    """Return one line for each difference, grouped by `what`."""
     headings = {
         "setting": "settings",
         "layer": "layers",
@@ -81,7 +81,7 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
 
 
 def _words(what: What, name: str, first: Word | None, second: Word | None) -> Iterator[Difference]:
-    """Two words: option by option where they are the same word, else as a whole."""
+    """Compare two settings or layers: option by option if they are the same word, else as a whole."""
     if first == second and type(first) is type(second):
         return
     if first is None or second is None or type(first) is not type(second):
@@ -107,7 +107,7 @@ class _Place:
 
 
 def _layers(first: Spec, second: Spec) -> Iterator[Difference]:
-    """Layers are matched in order: those that say the same, then those of one kind in each other's place."""
+    """Match layers in order, equal ones first, then those of one kind at corresponding positions; compare them."""
     before, after = _places(first), _places(second)
     pairs = list(_pairs(before, after))
     names = {a.name: b.name for a, b in pairs if a is not None and b is not None}
@@ -150,7 +150,7 @@ def _pairs(before: Sequence[_Place], after: Sequence[_Place]) -> Iterator[tuple[
 
 
 def _connections(matched: Iterable[tuple[_Place, _Place]], names: Mapping[str, str]) -> Iterator[Difference]:
-    """Where a layer reads from other layers than its counterpart does."""
+    """Yield layers whose inputs differ from those of their counterparts."""
     for a, b in matched:
         if a.node is not None and b.node is not None:
             before = [names.get(name, name) for name in a.node.inputs]

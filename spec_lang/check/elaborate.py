@@ -1,4 +1,4 @@
-"""Pipelines → layers in their places: variables, blocks and repeats written out, names given, shapes walked."""
+"""Pipelines → named layers with shapes: variables, blocks and repeats are expanded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ Items = list[Node | Fork]
 
 @dataclass
 class Scope:
-    """What holds where a pipeline stands: the values of its variables, its names, and the blocks around it."""
+    """The context of a pipeline: the values of variables, the names taken, and the blocks around it."""
 
     variables: Variables
     names: Names
@@ -37,21 +37,21 @@ class Scope:
 
 @dataclass
 class Flow:
-    """Where the walk stands: the node last passed, its shape (None once unknown), and the way here for the errors."""
+    """The state between two stages: the last node, its shape (None if unknown), and the shapes so far for errors."""
 
     node: str
     shape: Shape | None
     way: ShapeStep | None
 
     def lost(self, name: str | None = None) -> "Flow":
-        """The flow behind something whose shape is not known."""
+        """Return the flow after a stage whose output shape is not known."""
         return Flow(name or self.node, None, self.way)
 
 
 class Passage(NamedTuple):
-    """One walk of a shape over a stage of the text: what came in and went out, None where that is not known.
+    """One expansion of a stage: its input and output shapes, None if not known, and its layers.
 
-    `nodes` are the layers passed on the way, those of a block or a group as they are written out.
+    `nodes` are the layers of the stage; those of a block or a group are expanded.
     """
 
     span: Span
@@ -62,24 +62,24 @@ class Passage(NamedTuple):
 
 @dataclass
 class Budget:
-    """How many stages may still be written out; checks that share one take a bounded time together.
+    """The number of stages that may still be expanded; checks that share a budget take a bounded time together.
 
-    Where `tells` is off, what goes beyond is left unchecked without a word.
+    If `tells` is off, stages beyond the budget are skipped without an error.
     """
 
     stages: int = MAX_STAGES
     tells: bool = True
 
     def spent(self) -> bool:
-        """Whether nothing is left."""
+        """Return whether the budget is used up."""
         return self.stages <= 0
 
 
 @dataclass
 class Elaborated:
-    """A network written out. `outline` has every layer by its name, also where no shape is known.
+    """An expanded network. `outline` has every layer by its name, also if its shape is not known.
 
-    `last` is the layer it ends in; None where that one could not be read.
+    `last` is the last layer, None if that has an error.
     """
 
     items: tuple[Node | Fork, ...] = ()
@@ -88,9 +88,9 @@ class Elaborated:
 
 
 class Elaborator:
-    """One walk over a network. After a misfit the shapes behind it are not judged.
+    """Expands a network. Shapes after a layer that does not fit are not checked.
 
-    `passages` takes down the walk over each stage, where somebody wants to know.
+    Each expansion of a stage is appended to `passages`, if that is given.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Elaborator:
         self._told: set[tuple[str, str, Span]] = set()
 
     def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
-        """The layers in their places; without the shape of a sample only their outline."""
+        """Return the expanded network; without the shape of a sample only its outline."""
         flow = Flow(INPUT, shape, ShapeStep(str(shape)) if shape is not None else None)
         items, end = self._pipeline(pipeline, Scope(self.variables, Names()), flow)
         last = self.outline[-1][1] if self.outline and self.outline[-1][0] == end.node else None
@@ -140,7 +140,7 @@ class Elaborator:
                 self._too_deep(stage.span, scope)
                 return [], flow
             if isinstance(stage, Repeat):
-                return self._repeat(stage, scope, flow)  # its parentheses are a group, and a level
+                return self._repeat(stage, scope, flow)  # its parentheses are a group, which adds the level
             return self._group(stage, replace(scope, depth=scope.depth + 1), flow)
         if stage.word == "skip":
             return [], self._skip(stage, scope, flow)
@@ -171,7 +171,7 @@ class Elaborator:
         return self._place(name, layer, [flow], call.span, scope)
 
     def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
-        """The layer; calls that say the same are bound once."""
+        """Return the layer of a call, from a cache if an equal call was bound before."""
         said = [(a.kind, a.value) if isinstance(a, Value) else (a.name, [v[:2] for v in a.values]) for a in arguments]
         key = (cls, repr(said))
         if key not in self._bound:
@@ -184,7 +184,7 @@ class Elaborator:
         return self._bound[key]
 
     def _place(self, name: str, layer: Layer, flows: Sequence[Flow], span: Span, scope: Scope) -> tuple[Items, Flow]:
-        """The layer behind these flows, if their shapes are known and fit."""
+        """Add a layer after these flows, if their shapes are known and fit."""
         self.outline.append((name, layer))
         shapes = [flow.shape for flow in flows if flow.shape is not None]
         way = flows[0].way
@@ -239,7 +239,7 @@ class Elaborator:
             more, flow = self._pipeline(body, scope, flow)
             items += more
             if self.full or not self.whole:
-                break  # one telling of a mistake is enough
+                break  # the next copy would report the same error
         return items, flow
 
     def _block(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
@@ -278,7 +278,7 @@ class Elaborator:
         return substitute(arguments, scope.variables, self.known.broken, lambda found: self._tell(found, scope))
 
     def _name(self, label: str | None, kind: str, scope: Scope, span: Span) -> str:
-        """The label a layer was given, or its kind and a number; both behind the names of the blocks around it."""
+        """Return a layer's label, or its kind and a number, both prefixed by the names of the blocks around it."""
         if label is not None:
             name = scope.names.given(label, span)
             if name is not None:
@@ -316,7 +316,7 @@ class Elaborator:
         self._tell(Diagnostic(code, message, span, help=help, fix=fix), scope)
 
     def _tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
-        """Keep a finding with the blocks around it; one in a block's body is told at the block's first use alone."""
+        """Report a finding with the blocks around it; one in a block's body only at the first use of the block."""
         said = (diagnostic.code, diagnostic.message, diagnostic.span)
         if said not in self._told:
             self._told.add(said)

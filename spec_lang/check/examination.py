@@ -1,4 +1,4 @@
-"""Statements → a checked spec: settings bound and completed, the network written out, both held against each other."""
+"""Source → a checked spec: settings bound and completed, the network expanded, checks across both."""
 
 import gc
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,11 +29,11 @@ T = TypeVar("T")
 D = TypeVar("D")
 
 EFFORT = 60_000
-"""Stages and statements that may be looked at for the variants and sweeps of a spec, beyond the spec itself; about a
-second's work. Variants and values beyond are left for the run that takes them."""
+"""The budget for checking the variants and sweeps of a spec, in stages and statements; about one second. Variants and
+values beyond it are checked by the run that uses them."""
 
 LEAST = 60
-"""What an examination costs of it, however small the spec is."""
+"""The part of EFFORT that one check takes at least, however small the spec."""
 
 
 def check_source(
@@ -43,11 +43,17 @@ def check_source(
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
 ) -> Spec:
-    """The spec that a text says, or SpecError with everything that is wrong with it.
+    """Check a source and return its spec.
 
-    `overrides` are settings from outside (`--set`, `--data`, `--seed`), `variant` one of the spec's variants.
-    `input_shape` and `classes` are what the data have turned out to be, where no line of the spec says so. Variants
-    that are not chosen and the values of sweeps are checked too.
+    Arguments:
+        source: the text.
+        overrides: settings from outside (`--set`, `--data`, `--seed`).
+        variant: the name of a variant to apply; the other variants and the values of sweeps are checked too.
+        input_shape: the shape of a sample, if it is known from the data.
+        classes: the number of classes, if it is known from the data.
+
+    Raises:
+        SpecError: with all errors of the spec.
     """
     examined = examine_source(source, overrides, variant, input_shape, classes)
     if examined.spec is None:
@@ -57,10 +63,9 @@ def check_source(
 
 @dataclass(frozen=True)
 class Examined:
-    """All that a text comes to. `spec` is None where it has an error, `found` what was found, in order of place.
+    """The result of a check. `spec` is None if there is an error; `found` are the findings in order of place.
 
-    `known` are the statements that could be read, and `passages` how the shape went through the network, as far as it
-    is known.
+    `known` are the statements without syntax errors, and `passages` the expansions of stages with their shapes.
     """
 
     source: Source
@@ -77,13 +82,13 @@ def examine_source(
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
 ) -> Examined:
-    """What a text says, sound or not; `check` for whoever asks about more than the spec."""
+    """Check a source and return all results, with or without errors; the arguments are those of `check_source`."""
     found, known = Findings(), Statements()
     passages: list[Passage] = []
     spec = None
     with suppress(TooManyFindings), _nothing_collected():
         reading = with_includes(source, found)
-        for text in reading.texts:  # included texts first: what follows replaces their statements
+        for text in reading.texts:  # included texts first, since later statements replace theirs
             collect(text, known, found)
         chosen = known.copy()
         if variant is not None:
@@ -100,10 +105,7 @@ def examine_source(
 
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
-    """No garbage collection meanwhile.
-
-    A syntax tree is many small objects and no garbage; looking through it again and again takes as long as making it.
-    """
+    """Disable garbage collection, which would traverse the many small objects of a syntax tree again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -114,7 +116,7 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def in_order(found: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:
-    """Diagnostics by place; an included file's where it is included, those of settings from outside last."""
+    """Sort diagnostics by place: those of an included file at its include, those of settings from outside last."""
 
     def place(diagnostic: Diagnostic) -> tuple[bool, tuple[int, ...], str]:
         span = diagnostic.span
@@ -128,14 +130,14 @@ def in_order(found: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:
 
 
 def shape_missing(spec: Spec) -> Diagnostic:
-    """What to tell where a network is to be built and nothing says the shape of a sample."""
+    """Return the error for building a network when the shape of a sample is not known."""
     help = "write a line such as input 28x28x1, or name the data"
     return Diagnostic("E302", "the shape of a sample is not known", Span(spec.source, 0, 1), help=help)
 
 
 @dataclass(frozen=True)
 class _Outside:
-    """What is known beside the text."""
+    """What is known apart from the statements."""
 
     source: Source
     input_shape: Sequence[int] | None
@@ -143,7 +145,7 @@ class _Outside:
 
 
 def _others(known: Statements, chosen: Statements, variant: str | None, outside: _Outside, found: Findings) -> None:
-    """Check the variants that were not chosen, and what each value of a sweep makes of the spec."""
+    """Check the variants that were not chosen, and the spec with each value of each sweep."""
     budget = Budget(EFFORT, tells=False)
     for name, other in known.variants.items():
         if budget.spent():
@@ -165,12 +167,12 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
 
 def _other(known: Statements, variant: str | None, outside: _Outside, budget: Budget, found: Findings) -> None:
     budget.stages -= LEAST + known.weight()
-    known.sweeps = {}  # told already, and as many as there may be they are no part of a single run
+    known.sweeps = {}  # they are already reported, and a single run has none
     _Examination(known, outside, found, budget).spec(variant)
 
 
 class _Examination:
-    """One set of statements, looked at from all sides; the spec comes out where nothing essential is wrong."""
+    """The check of one set of statements."""
 
     def __init__(
         self,
@@ -188,7 +190,7 @@ class _Examination:
         self.elaborator = Elaborator(known, self.variables, found, budget, passages)
 
     def spec(self, variant: str | None) -> Spec | None:
-        """The spec with its defaults, or None after telling why there is none."""
+        """Return the spec with its defaults, or None after reporting why there is none."""
         shape = self._input()
         network = self._network(shape)
         if network is None or network.last is None:
@@ -225,7 +227,7 @@ class _Examination:
         return given.name if given is not None else ends.default_network_name(self.outside.source)
 
     def _input(self) -> Shape | None:
-        """The shape of a sample, from the input line or from the data, which must agree."""
+        """Return the shape of a sample from the input line or the data; report a disagreement."""
         given, data = self._of(Input, "input", None), self._of(DataSource, "data", None)
         known = self.outside.input_shape
         if known is None and data is not None:
@@ -246,7 +248,9 @@ class _Examination:
         if pipeline is not None:
             network = self.elaborator.network(pipeline, shape)
             if not network.outline and self.elaborator.whole:
-                self.found.say("E304", "the network has no layer", pipeline.span, "write dense 10 softmax, for one")
+                self.found.say(
+                    "E304", "the network has no layer", pipeline.span, "write a layer, such as dense 10 softmax"
+                )
             return network
         if not any(d.code in ("E001", "E002", "E003") for d in self.found) and "network" not in self.known.broken:
             help = "write its layers on a line, as in conv 3x3 x8 -> maxpool 2 -> dense 10 softmax"
@@ -261,7 +265,7 @@ class _Examination:
         return tuple(metric for metric in chosen if isinstance(metric, Metric))
 
     def _ends(self, spec: Spec, last: str) -> None:
-        """Hold the last layer, the loss, the data and the machine against each other."""
+        """Run the checks across statements."""
         assert self.known.network is not None
         end = self.known.network.stages[-1].span
         if "loss" in self.settings or ("loss" not in self.known.settings and "loss" not in self.known.broken):

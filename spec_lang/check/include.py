@@ -1,4 +1,4 @@
-"""`include "base.nnspec"`: another file's statements first; what follows replaces those of the same kind."""
+"""Included files: read them in order, each once, with the limits of a spec."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from nnspec.spec_lang.vocabulary.summary import known_words
 
 
 def with_includes(source: Source, found: Findings) -> "_Reading":
-    """A spec and the files it includes, read: their statements by text, included ones before what includes them."""
+    """Parse a spec and the files that it includes; included texts come before the text that includes them."""
     reading = _Reading((source.folder or Path()).resolve(), found)
     own = Path(source.name).resolve() if source.folder is not None else None
     reading.read(source, (own,) if own is not None else ())
@@ -22,9 +22,9 @@ def with_includes(source: Source, found: Findings) -> "_Reading":
 
 
 class _Reading:
-    """One spec and the files it includes from its own folder tree, each read once.
+    """A spec and the files that it includes from its folder and below, each read once.
 
-    `texts` are the statements of each, `included` the files' texts by their paths from the spec's folder.
+    `texts` are the statements of each, `included` the texts of the files by their paths relative to the spec's folder.
     """
 
     def __init__(self, root: Path, found: Findings):
@@ -36,7 +36,7 @@ class _Reading:
         self.bytes = 0
 
     def read(self, source: Source, chain: tuple[Path, ...]) -> None:
-        """This text's includes, then the text itself."""
+        """Parse the includes of this text, then the text itself."""
         self.bytes += source.size
         statements = parse_into(self.found, source, known_words())
         kept: list[Statement] = []
@@ -52,7 +52,7 @@ class _Reading:
         self.texts.append(kept)
 
     def _included(self, include: Include, source: Source, chain: tuple[Path, ...]) -> Source | bool:
-        """The text that is asked for; True where it has been read already, False after telling why it cannot be."""
+        """Return the included text, True if it has been read already, False after reporting why it cannot be read."""
         asked = str(include.path.value)
         try:
             path = ((source.folder or Path()) / asked).resolve()
@@ -84,7 +84,7 @@ class _Reading:
 
 
 def included_path(source: Source) -> Path:
-    """Where an included text was read from."""
+    """Return the path of an included text."""
     return (source.folder or Path()) / Path(source.name).name
 
 

@@ -1,4 +1,4 @@
-"""The names of layers: what their weights are called in a checkpoint."""
+"""The names of layers, which prefix the names of their weights in a checkpoint."""
 
 from dataclasses import dataclass, field
 
@@ -7,14 +7,14 @@ from nnspec.spec_lang.source import Span
 
 @dataclass
 class Names:
-    """The names taken in one scope, and how many layers of each kind it has so far; `prefix` stands before them."""
+    """The names taken in one scope, and the number of layers of each kind; `prefix` is that of all names in it."""
 
     prefix: str = ""
     _counts: dict[str, int] = field(default_factory=dict)
     _taken: dict[str, Span] = field(default_factory=dict)
 
     def counted(self, kind: str, span: Span, begin: int = 1) -> str:
-        """`conv1` for the first of a kind, `conv2` for the next; names given by hand are passed over."""
+        """Return `conv1` for the first layer of a kind, `conv2` for the next, without names given by hand."""
         while True:
             number = self._counts.get(kind, begin - 1) + 1
             self._counts[kind] = number
@@ -24,7 +24,7 @@ class Names:
                 return self.prefix + name
 
     def given(self, label: str, span: Span) -> str | None:
-        """A name given by hand, `name2` where the same line is repeated; None where another line has taken it."""
+        """Return a name given by hand, `name2` for a repeated line, or None if another line has taken the name."""
         if label not in self._taken:
             self._taken[label] = span
             return self.prefix + label

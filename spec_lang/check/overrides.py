@@ -1,4 +1,4 @@
-"""Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`; and the values of a sweep."""
+"""Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`, and the values of sweeps."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +15,14 @@ from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, wor
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 DEFAULTS = {"optimizer": "adam", "init": "he", "schedule": "constant"}
-"""The word of a section whose option is set while the spec has no such line."""
+"""The default word of a section, whose options can be set without a line in the spec."""
 
 
 @dataclass(frozen=True)
 class Override:
-    """One setting: `key` is a let's name, STATEMENT or STATEMENT.OPTION; `origin` is what messages call its text.
+    """One setting: `key` is the name of a let, STATEMENT or STATEMENT.OPTION; `origin` is its source in messages.
 
-    `place` and `written` are its key and its value where both stand in a spec already, as a sweep's do.
+    `place` and `written` are the span of its key and its value if both are in the spec, as those of a sweep are.
     """
 
     key: str
@@ -33,17 +33,17 @@ class Override:
 
     @property
     def source(self) -> Source:
-        """The text that a finding points into."""
+        """The text for the span of a finding."""
         return Source(self.origin, f"{self.key}={self.value}" if self.origin == "--set" else self.value)
 
     def key_span(self) -> Span:
-        """The place of the key, or of the whole text where the key is not written."""
+        """Return the span of the key, or of the whole text if that has no key."""
         if self.place is not None:
             return self.place
         return Span(self.source, 0, len(self.key) if self.origin == "--set" else len(self.value))
 
     def read(self) -> Value:
-        """The value, at its place."""
+        """Parse the value."""
         if self.written is not None:
             return self.written
         start = len(self.key) + 1 if self.origin == "--set" else 0
@@ -51,7 +51,7 @@ class Override:
 
 
 def overrides_from(settings: Mapping[str, object], data: str | None = None, seed: int | None = None) -> list[Override]:
-    """The overrides that a caller's arguments stand for, in the order in which they apply."""
+    """Return the overrides for a caller's arguments, in the order in which they apply."""
     listed = [Override(key, _written(value)) for key, value in settings.items()]
     if data is not None:
         listed.insert(0, Override("data", data, "--data"))
@@ -67,7 +67,7 @@ def _written(value: object) -> str:
 
 
 def apply_overrides(overrides: Sequence[Override], known: Statements, found: Findings) -> None:
-    """Change the statements as the overrides say; tells what fits nothing."""
+    """Apply overrides to the statements. Report a key that names nothing."""
     for override in overrides:
         statement, _, option = override.key.partition(".")
         if override.key in known.lets:
@@ -82,12 +82,12 @@ def apply_overrides(overrides: Sequence[Override], known: Statements, found: Fin
 
 
 def settable_keys(known: Statements) -> list[str]:
-    """What may be set from outside, or swept, besides whole statements: every let, and each option of a statement."""
+    """Return the keys that can be set or swept apart from whole statements: lets, and options of statements."""
     return [*known.lets, *(f"{name}.{option}" for name in statements() for option in _options(name, known))]
 
 
 def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | None]:
-    """What may be set instead of a key that fits nothing."""
+    """Return the help and fix for an unknown key."""
     every = settable_keys(known)
     home = next((key for key in every if key.endswith(f".{override.key}")), None)
     lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
@@ -96,13 +96,13 @@ def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | Non
 
 
 def _options(statement: str, known: Statements) -> list[str]:
-    """The options that a statement has, as it stands or by default."""
+    """Return the options of a statement's word."""
     cls = _word(statement, known)
     return [field.name for field in fields_of(cls).values() if not field.bare] if cls else []
 
 
 def _word(statement: str, known: Statements) -> type[Word] | None:
-    """The word that a statement says, or would say by default."""
+    """Return the word of a statement in the spec, or its default."""
     named = statements()[statement]
     if statement in named:
         return named[statement]
@@ -112,7 +112,7 @@ def _word(statement: str, known: Statements) -> type[Word] | None:
 
 
 def _set_statement(override: Override, known: Statements, found: Findings) -> None:
-    """`--data "csv 'x.csv' target=y"`: the whole statement anew."""
+    """Replace a whole statement, as `--data "csv 'x.csv' target=y"` does."""
     if override.written is not None:
         place = override.key_span()
         known.settings[override.key] = Call(override.key, place, (override.written,), override.written.span)
@@ -128,7 +128,7 @@ def _set_statement(override: Override, known: Statements, found: Findings) -> No
 
 
 def _set_option(override: Override, statement: str, option: str, known: Statements, found: Findings) -> None:
-    """One argument of a statement anew, with or without a name; a statement the spec has not is added."""
+    """Set one argument of a statement; add the statement if the spec does not have it."""
     call = known.settings.get(statement)
     if call is None:
         call = _added(override, statement, known, found)
@@ -151,7 +151,7 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
 
 
 def _added(override: Override, statement: str, known: Statements, found: Findings) -> Call | None:
-    """A statement that the spec leaves to its defaults."""
+    """Return a new statement with its default word, or None after reporting that it has none."""
     place = override.key_span()
     if statement in known.broken:
         return None

@@ -1,4 +1,4 @@
-"""The way of a shape through a network, as errors tell it."""
+"""The shapes from the sample to a layer, as errors show them."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ LONGEST_STEP = 60  # characters
 
 
 class ShapeStep(NamedTuple):
-    """A shape, the layer that made it (None for the sample itself), and the step before."""
+    """A shape, the layer that made it (None for the sample), and the step before."""
 
     shape: str
     span: Span | None = None
@@ -20,7 +20,7 @@ class ShapeStep(NamedTuple):
     variables: Mapping[str, Value | None] = {}
 
     def told(self) -> str:
-        """`28x28x1 · conv 3x3 x8 · 26x26x8`; of a long way its beginning and its last steps."""
+        """Return `28x28x1 · conv 3x3 x8 · 26x26x8`, for many steps the first and the last ones."""
         steps: list[str] = []
         step: ShapeStep | None = self
         count = 0

@@ -1,4 +1,4 @@
-"""The checked spec: what a page of text says, with every default filled in."""
+"""The checked spec: every statement with its defaults filled in, and the network with its shapes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 from nnspec.spec_lang.vocabulary.statements import EarlyStop, Metric, Train
 
 INPUT = "input"
-"""What a node that reads the sample itself names as where it reads from."""
+"""The name of the sample among a node's inputs."""
 
 
 @dataclass(frozen=True)
 class Node:
-    """A layer in its place: what it reads, and the shapes that come in and go out, without the batch."""
+    """A layer in the network: the nodes that it reads, and its input and output shapes without the batch axis."""
 
     name: str
     layer: Layer
@@ -32,23 +32,23 @@ class Node:
 
     @property
     def input_shape(self) -> Shape:
-        """The shape that comes in, of the first branch where there are several."""
+        """The input shape, of several branches that of the first."""
         return self.input_shapes[0]
 
     def parameters(self) -> dict[str, Parameter]:
-        """The arrays it learns, by their full names: conv1/weight."""
+        """Return the arrays that it learns by their full names, such as conv1/weight."""
         return {f"{self.name}/{name}": p for name, p in self.layer.parameters(self.input_shape).items()}
 
     def buffers(self) -> dict[str, Parameter]:
-        """The arrays it keeps, by their full names."""
+        """Return its buffers by their full names."""
         return {f"{self.name}/{name}": p for name, p in self.layer.buffers(self.input_shape).items()}
 
     def flops(self) -> int:
-        """Operations of one sample's forward pass, those of the layer's activation included."""
+        """Return the operations of one sample's forward pass, including the activation."""
         return self.layer.flops(self.input_shape) + sum(a.flops(self.output_shape) for a in self.activation())
 
     def activation(self) -> tuple[Layer, ...]:
-        """The activation written in the layer's own line, unless it is linear."""
+        """Return the activation in the layer's own line, unless it is linear."""
         if isinstance(self.layer, Weighted) and self.layer.activation != "linear":
             return (self.layer.activate(),)
         return ()
@@ -56,7 +56,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Fork:
-    """Branches from one place and the merge that joins them; an empty branch is `skip`."""
+    """Branches with a common input and the merge that joins them; an empty branch is `skip`."""
 
     branches: tuple[tuple["Node | Fork", ...], ...]
     merge: Node
@@ -90,25 +90,25 @@ class Spec:
 
     @property
     def folder(self) -> Path:
-        """Where relative paths in the spec start."""
+        """The folder of relative paths in the spec."""
         return self.source.folder or Path()
 
     @cached_property
     def nodes(self) -> tuple[Node, ...]:
-        """All layers; empty as long as the shape of the input is not known."""
+        """All layers in order; empty if the shape of the input is not known."""
         return tuple(flat(self.network))
 
     @property
     def output_shape(self) -> Shape | None:
-        """The shape of one output."""
+        """The shape of one output, None if the shape of the input is not known."""
         return self.nodes[-1].output_shape if self.nodes else None
 
     def parameters(self) -> dict[str, Parameter]:
-        """Every array that training changes, in the order of the layers."""
+        """Return all trainable arrays, in the order of the layers."""
         return {name: parameter for node in self.nodes for name, parameter in node.parameters().items()}
 
     def buffers(self) -> dict[str, Parameter]:
-        """Every array that training keeps beside them."""
+        """Return all buffers, in the order of the layers."""
         return {name: buffer for node in self.nodes for name, buffer in node.buffers().items()}
 
     def carried(self) -> dict[str, Parameter]:
@@ -117,32 +117,32 @@ class Spec:
         return {name: Parameter((self.train.batch, count)) for name, count in numbers.items() if count}
 
     def samples_an_epoch(self, samples: int) -> int:
-        """How many of the training samples an epoch shows: all, or as many as divide into the streams of a state."""
+        """Return the training samples in an epoch: all, or if stateful the largest multiple of the batch."""
         return samples // self.train.batch * self.train.batch if self.train.stateful else samples
 
     @property
     def parameter_count(self) -> int:
-        """How many numbers training changes."""
+        """The number of trainable values."""
         return sum(parameter.size for parameter in self.parameters().values())
 
     def memory_of(self, node: Node) -> int:
-        """What a layer takes of `memory_bytes`."""
+        """Return the part of `memory_bytes` that a layer takes."""
         numbers = sum(parameter.size for parameter in node.parameters().values())
         arenas = numbers * (2 + len(self.optimizer.slots))
         return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
 
     def memory_bytes(self) -> int:
-        """What training takes at least in float32: parameters, gradients, optimizer slots, a batch's activations."""
+        """Return the bytes that training needs at least, in float32: parameters, gradients, slots, activations."""
         return sum(self.memory_of(node) for node in self.nodes)
 
     @property
     def classification(self) -> bool:
-        """Whether targets are classes: the loss says so."""
+        """Whether targets are classes."""
         return self.loss.classes
 
 
 def flat(items: Iterable[Node | Fork]) -> Iterator[Node]:
-    """The layers of items, those of branches before the merge that joins them."""
+    """Yield the layers of items, those of branches before the merge that joins them."""
     for item in items:
         if isinstance(item, Node):
             yield item

@@ -1,4 +1,4 @@
-"""What a caller asks to be made of a spec: a path or a text, and settings from outside."""
+"""A caller's request: a spec as a path or text, and settings from outside."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,9 +13,9 @@ from nnspec.spec_lang.syntax.files import open_source
 
 @dataclass(frozen=True)
 class Request:
-    """A spec and what is set from outside: settings by key, one of its variants, other data, another seed.
+    """A spec and settings from outside: options by key, a variant, a data statement, a seed.
 
-    Paths in a spec begin at the spec's folder; those in `data`, which the caller wrote, begin at the current one.
+    Paths in a spec are relative to the spec's folder; those in `data` are relative to the current folder.
     """
 
     spec: str | Path | Source
@@ -25,9 +25,9 @@ class Request:
     seed: int | None = None
 
     def check(self, input_shape: Sequence[int] | None = None, classes: int | None = None) -> Spec:
-        """The checked spec. `input_shape` and `classes` are what the data have turned out to be, where that is known.
+        """Check and return the spec. `input_shape` and `classes` are those of the data, if known.
 
-        Raises SpecError with everything that is wrong, SourceError where there is no such file.
+        Raises SpecError with all errors of the spec, SourceError if its file cannot be read.
         """
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)

@@ -1,1 +1,1 @@
-"""What an editor asks of a text: pure functions over a document and an offset in it, which know of no protocol."""
+"""Editor features: pure functions of a document and an offset, independent of any protocol."""

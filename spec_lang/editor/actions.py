@@ -1,4 +1,4 @@
-"""What can be done about an error with one keystroke."""
+"""Quick fixes for the errors of a document."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from nnspec.spec_lang.source import Span
 
 
 class Action(NamedTuple):
-    """An edit, what it is called, and the finding that it settles."""
+    """An edit, its title, and the finding that it fixes."""
 
     title: str
     fix: Fix
@@ -16,7 +16,7 @@ class Action(NamedTuple):
 
 
 def actions(document: Document, start: int, end: int) -> list[Action]:
-    """The fixes of the findings that touch a stretch of the document, in order of place."""
+    """Return the fixes of the findings that touch a range of the document, in order of place."""
     return [
         Action(f"Replace {finding.fix.span.text} by {finding.fix.text}", finding.fix, finding)
         for finding in document.examined.found

@@ -1,4 +1,4 @@
-"""What each piece of a text is, for whoever colours it."""
+"""The colours of a text, for Pygments and the TextMate grammar."""
 
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -12,13 +12,13 @@ from nnspec.spec_lang.vocabulary.registry import layers, statements
 
 
 class Colour(Enum):
-    """Kinds of text that are told apart by colours."""
+    """Kinds of text with different colours."""
 
     COMMENT = auto()
     KEYWORD = auto()  # let, block, repeat …
     STATEMENT = auto()  # optimizer, train …
     LAYER = auto()  # a layer, skip
-    NAME = auto()  # what the spec itself has given a name: a let, a block, a variant, a layer
+    NAME = auto()  # a let, a block, a variant or a layer named in the spec
     OPTION = auto()
     CHOICE = auto()  # a name as a value: relu, adam
     TRUTH = auto()
@@ -33,27 +33,27 @@ NUMBERS: tuple[ValueKind, ...] = ("size", "count", "ratio", "int", "number")
 
 
 def colour_spans(source: Source) -> Iterator[tuple[Span, Colour]]:
-    """Pieces of a text in order, without the blanks between them; every piece of a text that is no spec is one too."""
+    """Yield the spans of a text with their colours, in order and without blanks, for any text."""
     painter = _Painter()
     for token in tokens(source, comments=True):
         yield from painter.paint(token)
 
 
 class _Painter:
-    """What has been seen of a line: how it began, whether a word comes next, and whether all its names are given."""
+    """The state of a line: its first token, whether a word comes next, and the names so far."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """A new line."""
+        """Start a line."""
         self.first: str | None = None
         self.word_next = True
         self.names = 0
         self.in_body = False
 
     def paint(self, token: Token) -> Iterator[tuple[Span, Colour]]:
-        """The pieces of a token."""
+        """Yield the spans of a token."""
         kind = token.type
         if kind == "_NL":
             self.begin()

@@ -1,4 +1,4 @@
-"""What can be written at a place: the words that the language, the spec and its folder have for it."""
+"""Completion: the words of the language, the names in the spec and the files in its folder that fit at an offset."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ CompletionKind = Literal["layer", "activation", "block", "statement", "keyword",
 
 
 class Completion(NamedTuple):
-    """Something that can be written: what it is, in a word and at length."""
+    """A text to insert, its kind, a short and a long description."""
 
     text: str
     kind: CompletionKind
@@ -38,14 +38,14 @@ class Completion(NamedTuple):
 
 
 class Completions(NamedTuple):
-    """What can be written in place of a span, the word that is being written."""
+    """The completions that can replace a span, which is the word at the offset."""
 
     span: Span
     items: list[Completion]
 
 
 def complete(document: Document, offset: int) -> Completions:
-    """Everything that can stand at an offset; what has been written of it so far is for the editor to compare."""
+    """Return everything that fits at an offset. The editor filters it by the part of the word before the offset."""
     source = document.source
     begin = word_before(source.text, offset)
     end = _end(r"\w*", source.text, offset)
@@ -61,18 +61,18 @@ def complete(document: Document, offset: int) -> Completions:
     asked = _Asked(document, _line([t for t in before if t.type != "COMMENT"]), _rest(source, end), written)
     items: dict[str, Completion] = {}
     for item in asked.items():
-        items.setdefault(item.text, item)  # a choice that is the default is told as the default
+        items.setdefault(item.text, item)  # the default comes before the other choices
     return Completions(Span(source, begin, end), list(items.values()))
 
 
 def _end(pattern: str, text: str, offset: int) -> int:
-    """How far what a pattern describes goes on behind an offset."""
+    """Return the end of a pattern's match at an offset."""
     match = re.compile(pattern).match(text, offset)
     return match.end() if match else offset
 
 
 def _line(before: Sequence[Token]) -> list[Token]:
-    """The tokens of the statement that goes on behind these; none where a new one begins."""
+    """Return the tokens of the statement that continues after these; none if a new one begins."""
     end = before[-1].end if before else 0
     source = before[-1].source if before else Source("", "")
     here = Token("NAME", "", end, end, source)
@@ -80,7 +80,7 @@ def _line(before: Sequence[Token]) -> list[Token]:
 
 
 def _rest(source: Source, end: int) -> list[Token]:
-    """The tokens behind the place, up to the end of the stage or of the line."""
+    """Return the tokens after the offset, up to the end of the stage or of the line."""
     line_end = source.text.find("\n", end)
     rest = Source(source.name, source.text[end : line_end if line_end >= 0 else len(source.text)])
     found = list(tokens(rest))
@@ -89,7 +89,7 @@ def _rest(source: Source, end: int) -> list[Token]:
 
 
 class _Asked:
-    """One question: the statement so far, what stands behind the place, and what is written of the word."""
+    """One request: the tokens of the statement before and after the offset, and the word so far."""
 
     def __init__(self, document: Document, line: list[Token], rest: list[Token], written: str):
         self.document = document
@@ -99,7 +99,7 @@ class _Asked:
         self.written = written
 
     def items(self) -> Iterator[Completion]:
-        """All of them, in the order in which they should be shown."""
+        """Yield the completions in the order to show."""
         first = self.line[0].type if self.line else None
         if first is None:
             yield from self._stages()
@@ -219,7 +219,7 @@ class _Asked:
 
 
 def _files(document: Document, written: str) -> Iterator[Completion]:
-    """Specs in the folder that a path in quotes leads to, and the folders below it."""
+    """Yield the specs and folders in the folder that a path in quotes leads to."""
     root = document.source.folder
     above, slash, _ = written.rpartition("/")
     if root is None or ".." in Path(above).parts or Path(written).is_absolute():

@@ -1,4 +1,4 @@
-"""A text that is being written, and what stands at a place in it. It may be broken anywhere."""
+"""A text in an editor, possibly with syntax errors, and the statement at an offset."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,28 +19,28 @@ from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, stateme
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR")
-"""Tokens behind which a stage begins."""
+"""The types of tokens before a stage."""
 
 
 class Document:
-    """One state of a text. What is asked of it is found out once, when it is asked for."""
+    """One version of a text. Its properties are computed once, when they are first read."""
 
     def __init__(self, source: Source):
         self.source = source
 
     @cached_property
     def examined(self) -> Examined:
-        """What the checker says of it."""
+        """The results of checking it."""
         return examine_source(self.source)
 
     @cached_property
     def statements(self) -> list[list[Token]]:
-        """The tokens of each statement, comments and newlines left out; those inside a variant follow its heading."""
+        """The tokens of each statement, without comments and newlines; those in a variant follow its heading."""
         return list(statements_of(list(tokens(self.source))))
 
     @cached_property
     def sources(self) -> list[Source]:
-        """The text itself and every text that it includes."""
+        """The text itself and all texts that it includes."""
         texts = with_includes(self.source, Findings()).texts
         return list(dict.fromkeys([self.source, *(said.span.source for text in texts for said in text)]))
 
@@ -53,16 +53,16 @@ class Document:
         return found
 
     def passages(self, span: Span) -> list[Passage]:
-        """Every walk of a shape over the stage that stands there: several in a repeat or a block."""
+        """Return the expansions of the stage at a span; a stage in a repeat or a block has several."""
         return self._passages.get((span.start, span.end), [])
 
     def around(self, offset: int) -> Span | None:
-        """The innermost stage around a place."""
+        """Return the span of the innermost stage around an offset."""
         spans = [(end - start, start, end) for start, end in self._passages if start <= offset < end]
         return Span(self.source, *min(spans)[1:]) if spans else None
 
     def at(self, offset: int) -> "TokenAt | None":
-        """What stands at an offset; a word is meant from its first letter to right behind its last one."""
+        """Return the token at an offset, or the one that ends there; None if there is none."""
         for line in self.statements:
             for index, token in enumerate(line):
                 behind = token.end == offset and (index + 1 == len(line) or line[index + 1].start > offset)
@@ -72,27 +72,27 @@ class Document:
 
 
 class TokenAt(NamedTuple):
-    """A token in its statement."""
+    """A token and its statement."""
 
     line: Sequence[Token]
     number: int
 
     @property
     def token(self) -> Token:
-        """The token."""
+        """The token itself."""
         return self.line[self.number]
 
     def stage(self) -> "Stage | None":
-        """The word and the arguments among which the token stands; None where they cannot be read."""
+        """Return the stage that contains the token, or None if that has a syntax error."""
         first = stage_around(self.line, self.number)
         after = (i for i in range(self.number + 1, len(self.line)) if _ends_a_stage(self.line[i]))
         return stage(self.line[first : next(after, len(self.line))], first == 0)
 
 
 class Stage(NamedTuple):
-    """A call as it is written, and the word that it says, where there is such a word.
+    """A call and the class of its word, None if the word is not known.
 
-    `arguments` are those of the word: in `optimizer adam lr=0.1` what stands behind `adam`, which `named` then is.
+    `arguments` are those of the word. In `optimizer adam lr=0.1` they follow `adam`, which is `named`.
     """
 
     call: Call
@@ -102,7 +102,7 @@ class Stage(NamedTuple):
 
 
 def statements_of(every: Sequence[Token]) -> Iterator[list[Token]]:
-    """Tokens by statement; those inside a variant follow its heading."""
+    """Yield the tokens of each statement; those in a variant follow its heading."""
     for line in split_statements(every, known_words().statements):
         if line.tokens[0].type == "VARIANT" and len(line.tokens) > 3:
             yield line.tokens[:3]
@@ -112,21 +112,21 @@ def statements_of(every: Sequence[Token]) -> Iterator[list[Token]]:
 
 
 def stage_around(line: Sequence[Token], index: int) -> int:
-    """Where in a statement the stage begins that a token belongs to; with its label, where it has one."""
+    """Return the index in a statement of the start of a token's stage, including its label."""
     while index > 0 and not opens_a_stage(line, index - 1):
         index -= 1
     return index
 
 
 def opens_a_stage(line: Sequence[Token], index: int) -> bool:
-    """Whether a stage begins behind a token: an arrow, a sign between branches, what a block is given as its body."""
+    """Return whether a stage follows a token: an arrow, a sign between branches, the = before a block's body."""
     kind = line[index].type
     heading = kind == "EQUAL" and line[0].type == "BLOCK" and line[index - 1].type == "RPAR"
     return heading or kind in BEFORE_A_STAGE
 
 
 def is_word(line: Sequence[Token], index: int) -> bool:
-    """Whether a token is the word of its stage."""
+    """Return whether a token is the word of its stage."""
     begin = stage_around(line, index)
     return index == begin + (line[begin].type == "LABEL")
 
@@ -136,7 +136,7 @@ def _ends_a_stage(token: Token) -> bool:
 
 
 def stage(written: Sequence[Token], first: bool) -> Stage | None:
-    """The stage that these tokens are; `first` where they begin a line, so that they may be a setting."""
+    """Return the stage in these tokens, or None; with `first` they begin a line, so that they can be a setting."""
     try:
         read = parse_statement(written) if written else None
     except UnexpectedToken:
@@ -157,6 +157,6 @@ def _meant(call: Call, first: bool) -> Stage:
 
 
 def word_before(text: str, offset: int) -> int:
-    """Where the word begins that is being written at an offset; a variable's with its sign."""
+    """Return the offset of the start of the word before an offset, including the $ of a variable."""
     match = re.compile(r"(x?\$)?[\w.]*\Z").search(text[max(0, offset - 200) : offset])
     return offset - len(match.group()) if match else offset

@@ -1,4 +1,4 @@
-"""What is told of the word under the pointer, in Markdown."""
+"""Hover texts in Markdown: what a word means, and the shapes of a stage."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, wor
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 MOST_TOLD = 6
-"""Layers of a repeat or a block that are told one by one."""
+"""Expansions of a stage that are listed; the others are counted."""
 
 KEYWORDS: dict[str, type] = {
     "LET": syntax.Let,
@@ -27,7 +27,7 @@ KEYWORDS: dict[str, type] = {
     "SWEEP": syntax.Sweep,
     "REPEAT": syntax.Repeat,
 }
-"""The reserved words' tokens and the nodes of syntax that they begin, whose docstrings say what they are."""
+"""The reserved words' token types and their syntax nodes, whose docstrings are their help."""
 
 
 class Hover(NamedTuple):
@@ -38,7 +38,7 @@ class Hover(NamedTuple):
 
 
 def hover(document: Document, offset: int) -> Hover | None:
-    """What the token at an offset means, and for a layer what it makes of the shape before it."""
+    """Return what the token at an offset means, and the shapes of a layer; None if there is nothing to say."""
     place = document.at(offset)
     if place is None:
         return None
@@ -63,7 +63,7 @@ def _told(document: Document, place: TokenAt, offset: int) -> Iterator[str]:
 
 
 def _span(place: TokenAt, offset: int) -> Span:
-    """The part of an option under the pointer, or the whole token."""
+    """Return the span of the part of an option at the offset, or of the whole token."""
     part = _argument(place, offset) if place.token.type == "OPTION" else None
     return part or place.token.span
 
@@ -100,7 +100,7 @@ def _stage(document: Document, read: Stage, token: Token, offset: int) -> Iterat
 
 
 def about(cls: type[Word]) -> str:
-    """A word: its help, an example, its values and its options with their defaults."""
+    """Return the help of a word, an example, its values and its options with their defaults."""
     paragraphs = [" ".join(part.split()) for part in (cls.__doc__ or "").split("\n\n")]
     example = f"```nnspec\n{cls.examples[0]}\n```" if cls.examples else ""
     listed = "\n".join(f"- {line}" for line in (*values(cls), *options(cls)))
@@ -108,12 +108,12 @@ def about(cls: type[Word]) -> str:
 
 
 def described(node: type) -> str:
-    """A keyword by the first paragraph about its syntax."""
+    """Return the first paragraph of a syntax node's docstring."""
     return " ".join((node.__doc__ or "").strip().split("\n\n")[0].split())
 
 
 def _argument_told(cls: type[Word], arguments: Iterable[Argument], offset: int) -> str:
-    """The option or the value that stands at an offset."""
+    """Return the help of the option or value at an offset."""
     arguments = list(arguments)
     fields = fields_filled(cls, arguments)
     for position, argument in enumerate(arguments):
@@ -134,15 +134,15 @@ def _field(cls: type[Word], field: WordField) -> str:
 
 
 def _value_of(document: Document, place: TokenAt, name: str) -> str:
-    """What `$name` stands for."""
+    """Return the value of `$name`."""
     if name in parameters_at(place.line):
-        return f"**{name}** is what a use of block {place.line[1].text} gives"
+        return f"**{name}** is a parameter of block {place.line[1].text}"
     let = document.examined.known.lets.get(name)
     return f"```nnspec\n{let.span.text}\n```" if let is not None else ""
 
 
 def _shapes(document: Document, span: Span | None) -> str:
-    """What a stage makes of the shape before it, each time it is passed."""
+    """Return the shapes of a stage, a line for each expansion."""
     passages = document.passages(span) if span is not None else []
     spec = document.examined.spec
     if passages and passages[0].after is None:

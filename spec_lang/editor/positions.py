@@ -12,7 +12,7 @@ UNITS: dict[str, Callable[[str], int]] = {
     "utf-16": lambda text: len(text) + sum(character > "\uffff" for character in text),
     "utf-32": len,
 }
-"""How many columns a text takes, by the encoding that an editor counts in; most of them count in UTF-16."""
+"""The number of columns of a text, by the encoding in which an editor counts; most count in UTF-16."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,12 @@ class Positions:
     encoding: str = "utf-16"
 
     def position(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset."""
+        """Return the line and column of an offset."""
         line, column = self.source.place(min(offset, len(self.source.text)))
         return line - 1, self._units(self.source.line(line)[: column - 1]) + self._dropped(line)
 
     def offset(self, line: int, column: int) -> int:
-        """The offset of a position; one behind a line's end is that end, one behind the last line the text's end."""
+        """Return the offset of a position; one after the end of a line or of the text is that end."""
         if line > self.source.text.count("\n"):
             return len(self.source.text)
         start, left = self.source.start(line + 1), column - self._dropped(line + 1)
@@ -42,6 +42,6 @@ class Positions:
         return UNITS[self.encoding](text)
 
     def _dropped(self, line: int) -> int:
-        """What the editor counts in a line and the language does not read: a byte order mark."""
+        """Return the columns of a byte order mark in a line, which the editor counts and the source drops."""
         marked = isinstance(self.source.content, str) and self.source.content.startswith(BOM)
         return self._units(BOM) if line == 1 and marked else 0

@@ -1,4 +1,4 @@
-"""The pages that are made of the words themselves, so that they cannot lag behind them.
+"""The parts of the documentation that are generated from the vocabulary.
 
 `python -m nnspec.spec_lang.editor.reference [FOLDER]` rewrites the marked parts of FOLDER/language.md, and all of
 FOLDER/errors.md.
@@ -22,12 +22,12 @@ _MARKED = re.compile(r"(<!-- made: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re
 
 
 def language(page: str) -> str:
-    """The page of the language with its marked parts made anew; raises KeyError for a mark that nothing is made for."""
+    """Return the page of the language with its marked parts regenerated. Raises KeyError for an unknown mark."""
     return _MARKED.sub(lambda match: f"{match[1]}\n{_part(match['name'])}\n\n{match[3]}", page)
 
 
 def errors() -> str:
-    """The page of all errors."""
+    """Return the page of all errors."""
     parts = [
         "# Errors",
         "Every error has a code, which never changes its meaning. `nnspec explain E301` prints one of these entries.",
@@ -45,7 +45,7 @@ def errors() -> str:
 
 
 def _part(name: str) -> str:
-    """What is made under a name: the grammar, the statements that stand alone, or the words of a kind."""
+    """Return the generated part of a name: the grammar, the settings, or the words of a kind."""
     if name == "grammar":
         return f"```text\n{GRAMMAR.read_text(encoding='utf-8').rstrip()}\n```"
     if name == "statements":
@@ -55,7 +55,7 @@ def _part(name: str) -> str:
 
 
 def _table(listed: Iterable[type[Word]]) -> str:
-    """One row a word; values and options only where one of the words has any."""
+    """Return a table with a row for each word, without columns that are empty for all."""
     rows = [(f"`{cls.word}`", "<br>".join(values(cls)), "<br>".join(options(cls)), _meaning(cls)) for cls in listed]
     used = [column for column in range(4) if any(row[column] for row in rows)]
     heading = ("word", "values", "options", "")
@@ -64,7 +64,7 @@ def _table(listed: Iterable[type[Word]]) -> str:
 
 
 def values(cls: type[Word]) -> list[str]:
-    """The values without a name, in Markdown: an example of each, what it is, and its default."""
+    """Return the values without a name in Markdown: an example of each, its field, and its default."""
     return [_value(cls, field) for field in fields_of(cls).values() if field.bare]
 
 
@@ -76,12 +76,12 @@ def _value(cls: type[Word], field: WordField) -> str:
 
 
 def options(cls: type[Word]) -> list[str]:
-    """Each option in Markdown."""
+    """Return each option in Markdown."""
     return [option_entry(cls, field) for field in fields_of(cls).values() if not field.bare]
 
 
 def option_entry(cls: type[Word], field: WordField) -> str:
-    """`name=default`, what else it may be, and what it is; `name=…` where it has no fixed default."""
+    """Return `name=default`, the choices and the meaning of an option; `name=…` if it has no fixed default."""
     return f"`{field.name}={default(cls, field)}`{' (needed)' if field.required else _choices(field)} {field.meaning}"
 
 
@@ -93,13 +93,13 @@ def _choices(field: WordField) -> str:
 
 
 def default(cls: type[Word], field: WordField) -> str:
-    """The value that a field has where nothing is written, as the language writes it; … where none is fixed."""
+    """Return the default of a field in the syntax of the language, … if it has none."""
     value = cls.fields()[field.name].get_default() if not field.required else None
     return "…" if value is None else written_value(value, field.bare.kinds if field.bare else ())
 
 
 def _meaning(cls: type[Word]) -> str:
-    """A word's docstring as one paragraph."""
+    """Return a word's docstring as one paragraph."""
     return " ".join((cls.__doc__ or "").split()).replace("|", "\\|")
 
 

@@ -1,4 +1,4 @@
-"""Another name for a let, a block, a block's parameter, a variant or a named layer, wherever it is mentioned."""
+"""Renaming of lets, blocks, parameters, variants and named layers, with all their mentions."""
 
 from collections import Counter
 
@@ -12,11 +12,11 @@ from nnspec.spec_lang.syntax.grammar import is_name
 
 
 class RenameError(NNSpecError):
-    """A name that cannot be given."""
+    """A rename that is not possible."""
 
 
 def renamable(document: Document, offset: int) -> Mention | None:
-    """What would get another name at an offset: something that has its name from this spec."""
+    """Return the mention at an offset if its name is defined in this spec, else None."""
     found = mention_at(document, offset)
     if found is None or found.symbol.kind == "include":
         return None
@@ -24,10 +24,9 @@ def renamable(document: Document, offset: int) -> Mention | None:
 
 
 def rename(document: Document, offset: int, name: str) -> list[Fix]:
-    """The edits that give what stands at an offset another name, also in included texts.
+    """Return the edits that rename the symbol at an offset, also in included texts.
 
-    Raises RenameError where nothing there has a name of the spec's own, and where the new name would be an error or
-    would mean something else already.
+    Raises RenameError if there is no symbol of the spec, or if the new name would be an error or is taken.
     """
     found = renamable(document, offset)
     if found is None:
@@ -41,7 +40,7 @@ def rename(document: Document, offset: int, name: str) -> list[Fix]:
 
 
 def _try(document: Document, found: Mention, name: str, edits: list[Fix]) -> None:
-    """Raise RenameError where the edited document would be wrong in a way in which it is not wrong now."""
+    """Raise RenameError if the edited document would have an error that the document does not have."""
     own = [fix for fix in edits if fix.span.source is document.source]
     if len(own) == len(edits):
         source = document.source
@@ -60,12 +59,12 @@ def _try(document: Document, found: Mention, name: str, edits: list[Fix]) -> Non
 
 
 def _rivals(kind: str) -> tuple[str, ...]:
-    """The kinds of symbol that are written alike, so that one of them would hide the other."""
+    """Return the kinds of symbol that share a namespace with this kind."""
     return ("let", "parameter") if kind in ("let", "parameter") else (kind,) if kind != "layer" else ()
 
 
 def edited(text: str, edits: list[Fix]) -> str:
-    """The text with all of these edits made at once."""
+    """Return the text with all of these edits applied."""
     for fix in sorted(edits, key=lambda fix: fix.span.start, reverse=True):
         text = text[: fix.span.start] + fix.text + text[fix.span.end :]
     return text

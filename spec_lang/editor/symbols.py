@@ -1,6 +1,6 @@
-"""Names that a spec gives to things of its own, and every place where one of them stands.
+"""The symbols that a spec defines, and all their mentions.
 
-Found among the tokens, so that a statement that cannot be read hides none of them.
+They are found among the tokens, so that a syntax error hides none of them.
 """
 
 import os
@@ -15,9 +15,9 @@ from nnspec.spec_lang.syntax.grammar import parse_option
 
 
 class Symbol(NamedTuple):
-    """A let, a block, a block's parameter, a variant, or a layer that was given a name.
+    """A let, a block, a block's parameter, a variant, or a named layer.
 
-    `home` tells apart what may be called the same: the block of a parameter, the place of a layer.
+    `home` distinguishes symbols with the same name: the block of a parameter, the span of a layer.
     """
 
     kind: Literal["let", "block", "parameter", "variant", "layer", "include"]
@@ -26,7 +26,7 @@ class Symbol(NamedTuple):
 
 
 class Mention(NamedTuple):
-    """A place where a symbol is named, and whether it is given its meaning there."""
+    """A mention of a symbol, and whether it is the definition."""
 
     symbol: Symbol
     span: Span
@@ -34,20 +34,20 @@ class Mention(NamedTuple):
 
 
 def mentions(document: Document) -> list[Mention]:
-    """Every mention in a document and in the texts that it includes."""
+    """Return every mention in a document and in the texts that it includes."""
     every = [line for source in document.sources for line in _lines(document, source)]
     blocks = {line[1].text: parameters_at(line) for line in every if _is_heading(line, "BLOCK")}
     return [mention for line in every for mention in _in_statement(line, blocks)]
 
 
 def mention_at(document: Document, offset: int) -> Mention | None:
-    """The mention at an offset of the document itself."""
+    """Return the mention at an offset of the document itself."""
     found = (m for m in mentions(document) if m.span.source is document.source)
     return next((m for m in found if m.span.start <= offset <= m.span.end), None)
 
 
 def definitions(document: Document, offset: int) -> list[Span]:
-    """Where what stands at an offset is given its meaning; of an include the beginning of the file."""
+    """Return the spans that define the symbol at an offset; for an include the start of the file."""
     found = mention_at(document, offset)
     if found is None:
         return []
@@ -62,7 +62,7 @@ def _is_asked_for(include: Mention, source: Source) -> bool:
 
 
 def parameters_at(line: Sequence[Token]) -> list[str]:
-    """The parameters of the block that a statement defines; none where it defines none."""
+    """Return the parameters of the block that a statement defines, none if it defines no block."""
     return [token.text for token in _parameters(line)]
 
 
@@ -132,6 +132,6 @@ def _option(
 
 
 def _variable(text: str, span: Span, parameters: Mapping[str, Symbol]) -> Mention:
-    """A mention by `$name` or `x$name`: of a parameter of the block around it, else of a let."""
+    """Return the mention in `$name` or `x$name`: of a parameter of the block around it, else of a let."""
     name = text.partition("$")[2]
     return Mention(parameters.get(name, Symbol("let", name)), Span(span.source, span.end - len(name), span.end))

@@ -1,7 +1,7 @@
-"""The language as a TextMate grammar, which colours specs in VS Code and wherever else such grammars are read.
+"""The language as a TextMate grammar, for VS Code and other editors that read such grammars.
 
 `python -m nnspec.spec_lang.editor.textmate [FILE]` writes it, by default into the folder of the VS Code extension.
-It is made of the grammar's own terminals and of the words, so that it cannot lag behind them.
+It is generated from the terminals of the grammar and from the vocabulary.
 """
 
 import json
@@ -32,15 +32,15 @@ SCOPES = {
     Colour.SIGN: "keyword.operator",
     Colour.ERROR: "invalid.illegal",
 }
-"""What TextMate's themes know the colours as."""
+"""The TextMate scope of each colour."""
 
-STAGE = (Colour.LAYER, Colour.NAME)  # a layer, or a block of the spec's own
+STAGE = (Colour.LAYER, Colour.NAME)  # a layer, or a block of the spec
 
 NAME = r"[A-Za-z_]\w*"
 
 
 def textmate() -> dict[str, object]:
-    """The grammar: of the patterns that match earliest the first one wins."""
+    """Return the grammar; of the patterns that match earliest, the first in the list applies."""
     reserved, kinds = lexicon().reserved, {kind: word for word, kind in lexicon().reserved.items()}
     numbers = [_terminal(name) for name, kind in VALUES.items() if kind in NUMBERS and name != "COUNT"]
     layer, other = rf"({_any([*layers(), 'skip'])})\b(?!\s*[=:])", rf"(?!(?:{_any(reserved)})\b)({NAME})\b(?!\s*[=:])"
@@ -81,7 +81,7 @@ def _terminal(name: str) -> str:
 
 
 def _any(names: Iterable[str]) -> str:
-    """One of these, the longest first, since none of them may hide a longer one."""
+    """Return a pattern for one of these names, the longest first, so that no name hides a longer one."""
     return "|".join(sorted((re.escape(name) for name in dict.fromkeys(names)), key=lambda name: (-len(name), name)))
 
 
@@ -96,7 +96,7 @@ def _scope(colour: Colour) -> str:
 
 
 def textmate_json() -> str:
-    """The file."""
+    """Return the contents of the file."""
     return json.dumps(textmate(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -54,7 +54,7 @@ def test_where_no_shape_comes_in_it_is_told_what_to_write() -> None:
         ("input 4\nrep|eat 2 (dense 4)", "**4**, 2 layers, 40 parameters"),
         (f"{BLOCK}re|s $width", "block res(w) = (conv"),
         (f"{BLOCK}res $wi|dth", "let width = 4"),
-        (BLOCK.replace("x$w", "x$|w"), "what a use of block res gives"),
+        (BLOCK.replace("x$w", "x$|w"), "is a parameter of block res"),
     ],
 )
 def test_a_word_tells_what_it_means(text: str, expected: str) -> None:
