@@ -67,7 +67,7 @@ def test_json_has_a_version_and_no_number_that_json_lacks(capsys: pytest.Capture
         (DataError("cut off"), 1, "error: cut off\n"),
         (DataError("there is no file x", exit_code=2), 2, "error: there is no file x\n"),
         (SourceError("net.nnspec: there is no such file"), 2, "error: net.nnspec: there is no such file\n"),
-        (NNSpecError("odd\n  help: mend it"), 1, "error: odd\n  help: mend it\n"),
+        (NNSpecError("odd\n  help: fix it"), 1, "error: odd\n  help: fix it\n"),
         (Interrupted("stopped after step 3", 15), 143, "stopped after step 3\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (MemoryError(), 1, "error: this machine has too little memory: use a smaller batch\n"),

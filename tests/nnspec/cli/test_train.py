@@ -145,7 +145,7 @@ def test_a_signal_saves_and_the_run_goes_on_from_there(
     assert nnspec("verify", "runs/network").code == 0
 
 
-def test_a_training_goes_on_when_nobody_reads_its_json_any_more(process: Start, tmp_path: Path) -> None:
+def test_training_continues_after_the_reader_of_its_json_has_left(process: Start, tmp_path: Path) -> None:
     running = process("train", DIGITS, *QUICK, "--json", "--quiet")
     assert running.stdout is not None and running.stderr is not None
     running.stdout.close()

@@ -35,7 +35,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(answer[: server.cut.get(name, len(answer))])
 
         def log_message(self, *args: object) -> None:
-            """Say nothing on standard error."""
+            """Print nothing to standard error."""
 
     return Handler
 
@@ -53,7 +53,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def refusing() -> Iterator[str]:
-    """An address where nobody listens, and nobody else can while the test runs."""
+    """An address on which no server listens and none can start while the test runs."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}/"
