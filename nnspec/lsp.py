@@ -210,10 +210,10 @@ def closed(server: Server, params: types.DidCloseTextDocumentParams) -> None:
 def hovered(server: Server, params: types.HoverParams) -> types.Hover | None:
     """Return what the word under the pointer means."""
     document = server.document(params.text_document.uri)
-    told = hover(document, server.offset(document, params.position))
-    if told is None:
+    found = hover(document, server.offset(document, params.position))
+    if found is None:
         return None
-    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, told.text), server.range(told.span))
+    return types.Hover(types.MarkupContent(types.MarkupKind.Markdown, found.text), server.range(found.span))
 
 
 @answers(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=[" ", "=", "$", '"', "/", "("]))

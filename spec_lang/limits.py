@@ -22,4 +22,4 @@ MAX_STAGES = 100_000
 """Stages of a network once its repeats and blocks are written out, those without a layer included."""
 
 MAX_FINDINGS = 1000
-"""Findings of one check. Near names cost time, and nobody reads a list longer than this."""
+"""Findings of one check. Finding near names takes time, and a longer list helps no reader."""

@@ -186,14 +186,14 @@ class _Binding:
         try:
             return self.cls(**{name: value for name, value in self.values.items() if name not in self.failed})
         except ValidationError as error:
-            told = set(self.failed)
+            reported = set(self.failed)
             entries = error.errors(include_url=False)
             for entry in sorted(
                 entries, key=lambda entry: entry["type"] == "literal_error"
             ):  # the other half of a union
                 name = str(entry["loc"][0]) if entry["loc"] else self.cls.word
-                if name not in told and entry["type"] != "missing":
-                    told.add(name)
+                if name not in reported and entry["type"] != "missing":
+                    reported.add(name)
                     subject = (
                         f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name
                     )

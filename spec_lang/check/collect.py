@@ -94,15 +94,15 @@ class _Collector:
                     known.broken.add(f"{statement.kind} {statement.name}" if statement.name else statement.kind)
                 case Include():
                     self.found.say(
-                        "E002", "an include stands inside a variant", statement.span, "write it above, by itself"
+                        "E002", "an include is inside a variant", statement.span, "write it above, by itself"
                     )
 
     def _once(self, kind: str, span: Span) -> bool:
         if kind in self.seen:
             line, _ = self.seen[kind].source.place(self.seen[kind].start)
-            help = f"it stands in line {line} already; keep one of them"
+            help = f"line {line} has one already; keep one of them"
             if kind == "the network":
-                help = f"it stands in line {line} already; if it goes on here, write -> before this line"
+                help = f"line {line} has one already; if it continues here, write -> before this line"
             self.found.say("E107", f"{kind} is given a second time", span, help)
             return False
         self.seen[kind] = span

@@ -64,11 +64,11 @@ class Passage(NamedTuple):
 class Budget:
     """The number of stages that may still be expanded; checks that share a budget take a bounded time together.
 
-    If `tells` is off, stages beyond the budget are skipped without an error.
+    If `reports` is off, stages beyond the budget are skipped without an error.
     """
 
     stages: int = MAX_STAGES
-    tells: bool = True
+    reports: bool = True
 
     def spent(self) -> bool:
         """Return whether the budget is used up."""
@@ -197,7 +197,7 @@ class Elaborator:
             node.parameters()
         except Misfit as misfit:
             self.whole = False
-            notes = (str(misfit), way.told() if way is not None else "")
+            notes = (str(misfit), way.as_text() if way is not None else "")
             title = misfit.title or f"{layer.word} does not fit here"
             self._tell(Diagnostic("E301", title, span, notes, misfit.help), scope)
             return [], flows[0].lost(name)
@@ -305,7 +305,7 @@ class Elaborator:
         self._too_large(message, span, replace(scope, repeated=None))
 
     def _too_large(self, message: str, span: Span, scope: Scope) -> None:
-        if not self.full and self.budget.tells:
+        if not self.full and self.budget.reports:
             help = "repeat it less often" if scope.repeated is not None else None
             self._say(scope, "E003", message, scope.repeated or span, help)
         self.whole, self.full = False, True

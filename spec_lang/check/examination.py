@@ -146,7 +146,7 @@ class _Outside:
 
 def _others(known: Statements, chosen: Statements, variant: str | None, outside: _Outside, found: Findings) -> None:
     """Check the variants that were not chosen, and the spec with each value of each sweep."""
-    budget = Budget(EFFORT, tells=False)
+    budget = Budget(EFFORT, reports=False)
     for name, other in known.variants.items():
         if budget.spent():
             return

@@ -19,7 +19,7 @@ class ShapeStep(NamedTuple):
     before: Optional["ShapeStep"] = None
     variables: Mapping[str, Value | None] = {}
 
-    def told(self) -> str:
+    def as_text(self) -> str:
         """Return `28x28x1 · conv 3x3 x8 · 26x26x8`, for many steps the first and the last ones."""
         steps: list[str] = []
         step: ShapeStep | None = self

@@ -64,7 +64,7 @@ class Fork:
 
 @dataclass(frozen=True)
 class Spec:
-    """Everything a run depends on. `nodes` are in an order in which each reads only what stands before it.
+    """Everything a run depends on. `nodes` are in an order in which each reads only earlier ones.
 
     `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
     `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are

@@ -16,7 +16,7 @@ from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 
-MOST_TOLD = 6
+MAX_LISTED = 6
 """Expansions of a stage that are listed; the others are counted."""
 
 KEYWORDS: dict[str, type] = {
@@ -149,9 +149,9 @@ def _shapes(document: Document, span: Span | None) -> str:
         if spec is not None and spec.input is None:
             return f"The shape is not known: {shape_missing(spec).help}."
         return "The shape is not known, because of an error."
-    told = [_passage(passage) for passage in passages[:MOST_TOLD]]
-    more = f"\n- … {len(passages) - MOST_TOLD} more" if len(passages) > MOST_TOLD else ""
-    return "\n".join(f"- {line}" for line in told) + more
+    listed = [_passage(passage) for passage in passages[:MAX_LISTED]]
+    more = f"\n- … {len(passages) - MAX_LISTED} more" if len(passages) > MAX_LISTED else ""
+    return "\n".join(f"- {line}" for line in listed) + more
 
 
 def _passage(passage: Passage) -> str:

@@ -55,7 +55,7 @@ def _try(document: Document, found: Mention, name: str, edits: list[Fix]) -> Non
     taken = [m for m in mentions(document) if m.symbol.name == name and m.symbol.kind in _rivals(found.symbol.kind)]
     if taken:
         line, _ = taken[0].span.source.place(taken[0].span.start)
-        raise RenameError(f'"{name}" stands in line {line} of {taken[0].span.source.name} already')
+        raise RenameError(f'"{name}" is already in line {line} of {taken[0].span.source.name}')
 
 
 def _rivals(kind: str) -> tuple[str, ...]:

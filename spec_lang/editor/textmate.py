@@ -36,14 +36,17 @@ SCOPES = {
 
 STAGE = (Colour.LAYER, Colour.NAME)  # a layer, or a block of the spec
 
-NAME = r"[A-Za-z_]\w*"
+NAME_PATTERN = r"[A-Za-z_]\w*"
 
 
 def textmate() -> dict[str, object]:
     """Return the grammar; of the patterns that match earliest, the first in the list applies."""
     reserved, kinds = lexicon().reserved, {kind: word for word, kind in lexicon().reserved.items()}
     numbers = [_terminal(name) for name, kind in VALUES.items() if kind in NUMBERS and name != "COUNT"]
-    layer, other = rf"({_any([*layers(), 'skip'])})\b(?!\s*[=:])", rf"(?!(?:{_any(reserved)})\b)({NAME})\b(?!\s*[=:])"
+    layer, other = (
+        rf"({_any([*layers(), 'skip'])})\b(?!\s*[=:])",
+        rf"(?!(?:{_any(reserved)})\b)({NAME_PATTERN})\b(?!\s*[=:])",
+    )
     stage = rf"(?:{layer}|{other})"
     named = _any(kinds[kind] for kind in ("LET", "BLOCK", "VARIANT"))
     patterns = [
@@ -51,21 +54,21 @@ def textmate() -> dict[str, object]:
         _rule(_terminal("STRING"), Colour.STRING),
         _rule(OUTSIDE["UNCLOSED"], Colour.ERROR),
         _rule(
-            rf"\b({kinds['BLOCK']})\s+({NAME})\s*(\()([^()=]*)(\))\s*(=)(?:\s*{stage})?",
+            rf"\b({kinds['BLOCK']})\s+({NAME_PATTERN})\s*(\()([^()=]*)(\))\s*(=)(?:\s*{stage})?",
             None,
             *(Colour.KEYWORD, Colour.NAME, Colour.SIGN, Colour.VARIABLE, Colour.SIGN, Colour.SIGN, *STAGE),
         ),
-        _rule(rf"\b({named})\s+({NAME})", None, Colour.KEYWORD, Colour.NAME),
+        _rule(rf"\b({named})\s+({NAME_PATTERN})", None, Colour.KEYWORD, Colour.NAME),
         _rule(rf"\b(?:{_any(reserved)})\b(?!\s*=)", Colour.KEYWORD),
         _rule(rf"^\s*({_any(statements())})\b(?!\s*[=:])", None, Colour.STATEMENT),
         _rule(rf"^\s*{stage}", None, *STAGE),
-        _rule(rf"({NAME})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
+        _rule(rf"({NAME_PATTERN})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
         _rule(rf"(->|[(+|])\s*{stage}", None, Colour.SIGN, *STAGE),
-        _rule(rf"({NAME}(?:\.{NAME})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
-        _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME}", Colour.VARIABLE),
+        _rule(rf"({NAME_PATTERN}(?:\.{NAME_PATTERN})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
+        _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
-        _rule(NAME, Colour.CHOICE),
+        _rule(NAME_PATTERN, Colour.CHOICE),
         _rule(r"->|[+|=,(){}]", Colour.SIGN),
     ]
     return {

@@ -57,8 +57,8 @@ class _Drawing:
             yield f"{bar} {' ' * _cells(text[: column - 1])}{self._paint(marked, accent)}"
         for note in diagnostic.notes:
             yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, note)
-        for told in _chain([f"in {trace.what}, written at {trace.span.shown()}" for trace in diagnostic.around()]):
-            yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, told)
+        for context in _chain([f"in {trace.what}, written at {trace.span.shown()}" for trace in diagnostic.around()]):
+            yield from self._wrapped(f"{bar} ", len(self.gutter) + 3, context)
         if diagnostic.help:
             label = self._paint("help:", _BLUE, _BOLD)
             lines = list(self._wrapped("", len(self.gutter) + 7, diagnostic.help))
@@ -79,13 +79,13 @@ class _Drawing:
         return "".join(codes) + text + _RESET if self.colour else text
 
 
-def _chain(told: list[str]) -> list[str]:
+def _chain(lines: list[str]) -> list[str]:
     """Return the contexts of a finding, shortened to the innermost and the outermost if there are many."""
-    between = len(told) - LONGEST_CHAIN
+    between = len(lines) - LONGEST_CHAIN
     if between < 2:
-        return told
+        return lines
     half = LONGEST_CHAIN // 2
-    return [*told[:half], f"… {between} more around it …", *told[-half:]]
+    return [*lines[:half], f"… {between} more around it …", *lines[-half:]]
 
 
 def _cut(text: str, column: int, room: int) -> tuple[str, int]:

@@ -90,7 +90,7 @@ def _from_what_stands_before(tokens: Sequence[Token], index: int, words: KnownWo
         return "write a layer after the arrow" if token is None or token.type != "ARROW" else "one arrow is enough"
     if token is not None and token.type == "LPAR" and before.type == "NAME":
         example = example_of(_layer_meant(before.text, words), words)
-        return f"arguments stand after the word, without parentheses: {example}"
+        return f"write arguments after the word, without parentheses: {example}"
     if token is not None and token.type == "LPAR" and before.type == "REPEAT":
         return "write how often: repeat 3 ( … )"
     if before.type == "REPEAT" or (index >= 2 and tokens[index - 2].type == "REPEAT"):
@@ -107,13 +107,13 @@ def dotted_advice(token: Token, words: KnownWords) -> tuple[str | None, Fix | No
     """Return help for a word with dots, which is valid only as a key or in quotes."""
     first, *_, last = token.text.split(".")
     if first in words.statements:
-        return f"options stand in the statement: write {example_of(first, words)}", None
+        return f"an option is part of its statement: write {example_of(first, words)}", None
     layer = foreign.meant(last, words.layers, with_arguments=True)
     if layer is None and is_call_of_a_program(token):
         statement = foreign.meant(last, words.statements) or "optimizer"
         return f"a spec is no program: a line is a word and its arguments, as in {example_of(statement, words)}", None
     quoted = f'"{token.text}"'
-    return did_you_mean(layer, token.span) if layer else (f"a path stands in quotes: {quoted}", Fix(token.span, quoted))
+    return did_you_mean(layer, token.span) if layer else (f"write a path in quotes: {quoted}", Fix(token.span, quoted))
 
 
 def _layer_meant(name: str, words: KnownWords) -> str:
@@ -131,18 +131,18 @@ def _from_the_token(tokens: Sequence[Token], index: int, words: KnownWords) -> s
         case "COMMA" if [t.type for t in tokens[index - 1 : index + 2]] == ["INT", "COMMA", "INT"]:
             return f"write {tokens[index - 1].text}{tokens[index + 1].text}, without the comma"
         case "COMMA":
-            return "arguments stand side by side, without commas"
+            return "separate arguments by spaces, not commas"
         case "ARROW" if index == 0:
             return "write a layer before the arrow"
         case "PLUS" | "VBAR" if token.text in "+|":
             joined = {t.text for t in tokens[:index] if t.type in ("PLUS", "VBAR")}
             if joined - {token.text}:
                 return "+ and | are not mixed: give one of them parentheses of its own"
-            return f"branches stand in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
+            return f"write branches in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
         case "EQUAL":
             return f"write {tokens[index - 1].text}=VALUE" if index else None
         case "OPTION" | "INT" | "NUMBER" | "SIZE" | "COUNT" if tokens[index - 1].type == "RPAR":
-            return "options stand with a layer, inside the parentheses"
+            return "write options after a layer, inside the parentheses"
         case "LBRACE":
             return "braces are for variants: variant name { … }"
         case "NAME" if tokens[index - 1].type == "RPAR":

@@ -67,7 +67,7 @@ def _opened(brackets: list[Token]) -> Token:
 def _left_open(brackets: list[Token], following: Token | None, statements: Container[str]) -> bool:
     """Return whether a line that begins with `following` starts a statement even inside open brackets."""
     if any(bracket.type == "LBRACE" for bracket in brackets):
-        return following is not None and following.type == "VARIANT"  # no variant stands inside another one
+        return following is not None and following.type == "VARIANT"  # variants do not nest
     return _begins_a_statement(following, statements)
 
 

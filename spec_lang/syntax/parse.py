@@ -132,7 +132,7 @@ class _Reader:
         inside = tuple(self.read(line.tokens[3:-1] if closed else line.tokens[3:]))
         for nested in (s for s in inside if isinstance(s, Variant)):
             self.found.say(
-                "E002", "a variant stands inside another one", nested.span, "close the one around it with } first"
+                "E002", "a variant is inside another one", nested.span, "close the one around it with } first"
             )
         return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span))
 
@@ -158,7 +158,7 @@ class _Reader:
         elif token.type == "UNCLOSED":
             message, help = "a text is opened here and not closed on its line", 'write a closing "'
         elif token.type == "QUOTED":
-            message, inside = "texts stand in straight double quotes", token.text.strip(token.text[0] + token.text[-1])
+            message, inside = "a text needs straight double quotes", token.text.strip(token.text[0] + token.text[-1])
             help, fix = f'write "{text.strip(text[0] + text[-1])}"', Fix(token.span, f'"{inside}"')
         elif text.isprintable():
             message = f'"{text}" is neither a word nor a value of the language'
@@ -198,7 +198,7 @@ _HINTS = {
     "→": "an arrow is written ->",
     "×": "a size is written with the letter x: 3x3",
     "*": "a size is written with the letter x: 3x3",
-    "&": "statements stand on lines of their own",
+    "&": "write each statement on its own line",
     "$": "a variable is written $name",
     "%": "a share is written as a number: 0.5",
     "[": "several values are written a, b, c",
@@ -211,7 +211,7 @@ def _hint(token: Token) -> str | None:
     if first in "./\\":
         around = token.source.text
         start = max(around.rfind(blank, 0, token.start) for blank in " \t\n") + 1
-        return f'a path stands in quotes: "{around[start : token.end]}"'
+        return f'write a path in quotes: "{around[start : token.end]}"'
     if text[0].isdigit():
         return "a count is written x8, a size 3x3, a number 0.5; names do not begin with a digit"
     return _HINTS.get(first)

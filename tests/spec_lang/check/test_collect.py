@@ -66,7 +66,7 @@ def test_two_of_a_kind_are_told_with_the_line_of_the_first() -> None:
     assert {error.message.removesuffix(" is given a second time") for error in found} == {
         "let w", "optimizer", "variant a", "block b", "the network", "sweep w", "input"
     }  # fmt: skip
-    assert found[0].help == "it stands in line 3 already; keep one of them"
+    assert found[0].help == "line 3 has one already; keep one of them"
 
 
 def test_a_variant_replaces_and_adds_statements() -> None:

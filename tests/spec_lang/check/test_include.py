@@ -152,7 +152,7 @@ def test_an_include_inside_a_variant_is_told() -> None:
     from tests.support.spec_findings import error_of
 
     text = 'input 4\ndense 3\nvariant a {\n  include "b.nnspec"\n}\n'
-    assert error_of(text).message == "an include stands inside a variant"
+    assert error_of(text).message == "an include is inside a variant"
 
 
 def test_an_included_file_that_is_no_text_is_told_with_its_name(write: Write) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnspec.spec_lang.editor.hover import MOST_TOLD, hover
+from nnspec.spec_lang.editor.hover import MAX_LISTED, hover
 from tests.support.documents import pointed
 
 BLOCK = "let width = 4\nblock res(w) = (conv 3x3 x$w pad=same + skip) -> relu\ninput 8x8x4\n"
@@ -63,8 +63,8 @@ def test_a_word_tells_what_it_means(text: str, expected: str) -> None:
 
 def test_a_block_tells_what_each_use_makes() -> None:
     text = told(f"{BLOCK}repeat 9 (re|s $width) -> dense 2")
-    assert text.count("8x8x4 → **8x8x4**, 3 layers, 148 parameters") == MOST_TOLD
-    assert f"{9 - MOST_TOLD} more" in text
+    assert text.count("8x8x4 → **8x8x4**, 3 layers, 148 parameters") == MAX_LISTED
+    assert f"{9 - MAX_LISTED} more" in text
 
 
 @pytest.mark.parametrize("text", ["|", "# a com|ment", "dense 3 -|> relu", "foo| 3", "con|v2d(8, 3)", 'include "x|"'])

@@ -45,7 +45,7 @@ def test_a_name_changes_wherever_it_stands_and_nowhere_else(mark: str, name: str
 @pytest.mark.parametrize(
     ("mark", "name", "why"),
     [
-        ("let wi|dth = 4", "w", "in line 2 of net.nnspec already"),
+        ("let wi|dth = 4", "w", "already in line 2 of net.nnspec"),
         ("block r|es", "conv", "there is a layer of this name"),
         ("block r|es", "skip", "cannot be called"),
         ("let wi|dth = 4", "3x3", "is not a name"),
