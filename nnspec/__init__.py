@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import check, compile, evaluate, load, occlude, resume, train
+    from nnspec.api import check, compile, evaluate, from_bytes, load, occlude, resume, save, train
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.run import Run
@@ -24,7 +24,7 @@ if not (_HERE / "spec_lang").is_dir() and (_HERE.parent / "spec_lang" / "__init_
     __path__.append(str(_HERE.parent))
 
 _HOMES = {
-    "nnspec.api": ("check", "compile", "evaluate", "load", "occlude", "resume", "train"),
+    "nnspec.api": ("check", "compile", "evaluate", "from_bytes", "load", "occlude", "resume", "save", "train"),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
     "nnspec.runtime.train.run": ("Run",),
@@ -46,9 +46,11 @@ __all__ = [
     "check",
     "compile",
     "evaluate",
+    "from_bytes",
     "load",
     "occlude",
     "resume",
+    "save",
     "train",
 ]
 

@@ -11,6 +11,7 @@ from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.network_file import from_bytes as network_from_bytes
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.resuming import resume as resume_run
@@ -63,22 +64,55 @@ def train(
     is written; otherwise the run has a folder, `out` or runs/NAME. `listen` is called with each event: start, progress,
     evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
     """
+    given = _data(data, validation)
+    if isinstance(given, Arrays):
+        request = Request(spec, settings or {}, variant, None, seed)
+        return train_run(request, out, given, init_from, dtype, listen, files=out is not None)
+    request = Request(spec, settings or {}, variant, given, seed)
+    return train_run(request, out, None, init_from, dtype, listen)
+
+
+def resume(
+    path: str | Path,
+    allow_inexact: bool = False,
+    listen: Listener = silent,
+    verify: bool = False,
+    data: Any = None,
+    validation: tuple[Any, Any] | None = None,
+) -> Run:
+    """Continue a run from its folder or a checkpoint; the result is bit for bit that of a run without the stop.
+
+    `data` and `validation` are those that `train` was given, for a run on arrays, or a data statement for data that
+    have moved: their digest must be that of the run. `verify` first repeats the steps since the previous checkpoint
+    and compares. Raises CheckpointError, DataError.
+    """
+    return resume_run(path, allow_inexact, listen, verify, _data(data, validation))
+
+
+def _data(data: Any, validation: tuple[Any, Any] | None) -> Arrays | str | None:
+    """Return the data that a caller gives: arrays, a data statement, or None for the spec's own."""
     if data is None or isinstance(data, str):
         if validation is not None:
             raise DataError("validation needs data given as arrays: data=(x, y), validation=(x, y)", 2)
-        request = Request(spec, settings or {}, variant, data, seed)
-        return train_run(request, out, None, init_from, dtype, listen)
-    x, y = data
-    request = Request(spec, settings or {}, variant, None, seed)
-    return train_run(request, out, Arrays(x, y, validation), init_from, dtype, listen, files=out is not None)
+        return data
+    for name, pair in (("data", data), ("validation", validation)):
+        if pair is not None and not (isinstance(pair, tuple | list) and len(pair) == 2):
+            count = f"{len(pair)} values" if isinstance(pair, tuple | list) else f"a {type(pair).__name__}"
+            raise DataError(f"{name} is {count}: give the pair {name}=(x, y), or a data statement as text", 2)
+    return Arrays(data[0], data[1], validation)
 
 
-def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent, verify: bool = False) -> Run:
-    """Continue a run from its folder or a checkpoint; the result is bit for bit that of a run without the stop.
+def save(network: Network, path: str | Path) -> None:
+    """Write a network to a sealed file that `load` reads: its spec, weights and preprocessing, without a run.
 
-    `verify` first repeats the steps since the previous checkpoint and compares. Raises CheckpointError.
+    Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
     """
-    return resume_run(path, allow_inexact, listen, verify)
+    network.save(path)
+
+
+def from_bytes(data: bytes) -> Network:
+    """Return the network that `network.to_bytes()` sealed. Raises CheckpointError unless every byte is as written."""
+    return network_from_bytes(data)
 
 
 def load(path: str | Path) -> Network:

@@ -80,9 +80,9 @@ def test_every_floor_exists() -> None:
     assert named - packages == set()
 
 
-def test_runtime_meets_the_checkpoints_in_one_module_of_train() -> None:
+def test_runtime_meets_the_checkpoints_at_two_doors_one_for_networks_and_one_for_runs() -> None:
     doors = {f.importer for f in ours() if room_of(f.importer) == "runtime" and room_of(f.imported) == "checkpoints"}
-    assert doors == {"nnspec.runtime.train.checkpointing"}
+    assert doors == {"nnspec.runtime.infer.network_file", "nnspec.runtime.train.checkpointing"}
 
 
 def test_a_room_is_imported_by_its_installed_name() -> None:

@@ -8,7 +8,7 @@ from nnspec.cli._output import print_note
 if TYPE_CHECKING:
     from nnspec.runtime.data import Data, Split
     from nnspec.runtime.infer.network import Network
-    from nnspec.runtime.train.checkpointing import Saved
+    from nnspec.runtime.train.checkpointing import Saved, SavedRun
 
 
 def find_checkpoint(path: str) -> Path:
@@ -27,6 +27,14 @@ def open_checkpoint(path: str) -> "tuple[Path, Saved]":
 
     file = find_checkpoint(path)
     return file, load_checkpoint(file)
+
+
+def open_run(path: str) -> "tuple[Path, SavedRun]":
+    """Return the file of a run's checkpoint and its content. Raises CheckpointError for a network without a run."""
+    from nnspec.runtime.train.checkpointing import load_run
+
+    file = find_checkpoint(path)
+    return file, load_run(file)
 
 
 def is_checkpoint(given: str) -> bool:

@@ -93,8 +93,11 @@ def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
 
 def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
     """Return the differences between the steps and the data of two runs."""
+    from nnspec.runtime.train.checkpointing import SavedRun
     from nnspec.spec_lang.check.difference import Difference
 
+    if not isinstance(old, SavedRun) or not isinstance(new, SavedRun):  # a network without a run
+        return []
     rows = [("step", f"{old.state.step:,}", f"{new.state.step:,}")]
     rows.append(("data digest", *(saved.meta["data_digest"][:16] for saved in (old, new))))
     return [Difference("run", name, before, after) for name, before, after in rows if before != after]

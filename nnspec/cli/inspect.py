@@ -1,6 +1,7 @@
 """nnspec inspect: show the content of a checkpoint."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def _content(file: Path) -> dict[str, Any]:
     """Return everything that is shown, as plain values."""
     from nnspec import checkpoints
     from nnspec.checkpoints.content import entry_table, to_stored
-    from nnspec.runtime.train.checkpointing import translate_errors
+    from nnspec.runtime.infer.network_file import holds_a_run, translate_errors
 
     with translate_errors():
         summary, checkpoint = checkpoints.verify(file), checkpoints.read(file)
@@ -57,6 +58,7 @@ def _content(file: Path) -> dict[str, Any]:
         "checkpoint": str(file),
         "bytes": summary.size,
         "checkpoint_format": summary.format_version,
+        "holds": "run" if holds_a_run(checkpoint) else "network",
         **meta,
         "history": {
             name: {"step": int(points[0, -1]), "value": float(points[1, -1])} for name, points in series.items()
@@ -82,21 +84,21 @@ def _preprocessing(entries: Any) -> dict[str, Any]:
 
 
 def _format_content(content: dict[str, Any]) -> str:
-    counters, best, prepared = content["counters"], content["best"], content["preprocessing"]
+    prepared = content["preprocessing"]
     classes = f", {len(prepared['classes'])} classes" if "classes" in prepared else ""
     rows = [
         (
             "written by",
             f"nnspec {content['program_version']}, format {content['checkpoint_format']}, {content['bytes']:,} bytes",
         ),
-        ("progress", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"),
-        ("best", f"{float(best['value']):.4g} at step {best['step']:,}" if best else "nothing measured yet"),
+        *(_format_progress(content["counters"], content["best"]) if content["holds"] == "run" else ()),
         ("samples", f"{format_shape(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
         ("type", content["dtype"]),
         ("spec digest", content["spec_digest"]),
-        ("data digest", content["data_digest"]),
-        ("environment", ", ".join(f"{key} {value}" for key, value in content["environment"].items())),
     ]
+    if content["holds"] == "run":
+        environment = ", ".join(f"{key} {value}" for key, value in content["environment"].items())
+        rows += [("data digest", content["data_digest"]), ("environment", environment)]
     last = [(name, format_metric(name, at["value"]), f"step {at['step']:,}") for name, at in content["history"].items()]
     arrays = [(a["name"], format_shape(a["shape"]), a["dtype"], a["sha256"][:16]) for a in content["arrays"]]
     parts = [content["checkpoint"], format_table(rows), "", content["resolved"].strip(), ""]
@@ -104,3 +106,9 @@ def _format_content(content: dict[str, Any]) -> str:
         parts += ["last measured", format_table(last, right=(1,)), ""]
     parts += ["arrays", format_table([("name", "shape", "type", "SHA-256"), *arrays])]
     return "\n".join(parts)
+
+
+def _format_progress(counters: dict[str, Any], best: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield the rows of a run: where it is, and its best evaluation."""
+    yield "progress", f"step {counters['step']:,}, epoch {counters['epoch']:,}, {counters['samples']:,} samples seen"
+    yield "best", f"{float(best['value']):.4g} at step {best['step']:,}" if best else "nothing measured yet"

@@ -46,15 +46,19 @@ class Network:
         self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
         self._training = os.getpid(), Lock()
 
-    def __getstate__(self) -> tuple[Any, ...]:
-        arrays = np.array(self.parameter_arena.flat), np.array(self.buffer_arena.flat)
-        return self.spec, self.preprocessing, self.dtype, *arrays
+    def __reduce__(self) -> tuple[Any, ...]:
+        from nnspec.runtime.infer.network_file import from_bytes
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        spec, preprocessing, dtype, parameters, buffers = state
-        Network.__init__(self, spec, preprocessing, dtype)
-        self.parameter_arena.flat[...] = parameters
-        self.buffer_arena.flat[...] = buffers
+        return from_bytes, (self.to_bytes(),)
+
+    def __copy__(self) -> "Network":
+        copied = type(self)(self.spec, self.preprocessing, self.dtype)
+        copied.parameter_arena.flat[...] = self.parameter_arena.flat
+        copied.buffer_arena.flat[...] = self.buffer_arena.flat
+        return copied
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Network":
+        return self.__copy__()  # the spec and the preprocessing are values that nothing changes
 
     def __repr__(self) -> str:
         spec = self.spec
@@ -71,6 +75,24 @@ class Network:
             for name, buffer in node.buffers().items():
                 word = _initializer(buffer, None, self.spec.init)
                 self.buffer_arena[name][...] = initialize(word, buffer, random, self.dtype)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a sealed file that `nnspec.load` reads; a former file stays as FILE.prev.
+
+        Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
+        """
+        from nnspec.runtime.infer.network_file import save
+
+        save(self, path)
+
+    def to_bytes(self) -> bytes:
+        """Return the network as sealed bytes that `nnspec.from_bytes` reads.
+
+        Raises CheckpointError where a weight is NaN or infinite.
+        """
+        from nnspec.runtime.infer.network_file import to_bytes
+
+        return to_bytes(self)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

@@ -34,24 +34,6 @@ def run_info(text: str) -> dict[str, Any]:
     return found
 
 
-def included(text: str) -> tuple[tuple[str, str], ...]:
-    """Return spec/included, a JSON object: the texts that the spec includes, by their paths from its folder."""
-    try:
-        found = json.loads(text)
-    except RecursionError:
-        raise ValueError("spec/included is nested too deeply") from None
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise ValueError("spec/included is not an object of texts")
-    return tuple(found.items())
-
-
-def float_type(name: object) -> np.dtype[Any]:
-    """Return the dtype of a network."""
-    if name not in FLOAT_TYPES:
-        raise ValueError(f"dtype is {str(name)[:40]}, which is not one of {', '.join(FLOAT_TYPES)}")
-    return np.dtype(str(name))
-
-
 def counters(found: object, samples: int) -> dict[str, Any]:
     """Return the counters of a state by their names; `samples` is the length of data/order."""
     found = _object("counters", found, {*INTEGER_COUNTERS, "loss_sum", "stopped"})

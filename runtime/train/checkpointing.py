@@ -1,57 +1,63 @@
 """The state of a run as a checkpoint: writing, reading, locking, and the translation of errors.
 
-The only module of the runtime that imports the checkpoints room. It knows which entries a run has; the checkpoints room
+A network's own part of it is that of network_file.py. It knows which entries a run has; the checkpoints room
 knows arrays and texts. checkpoint_validation.py checks the values that it reads.
 """
 
-import hashlib
 import json
 import math
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnspec import checkpoints
-from nnspec.checkpoints import Checkpoint, FormatError
+from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.errors import CheckpointError, DataError
+from nnspec.runtime.errors import CheckpointError
+from nnspec.runtime.infer import network_file
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.network_file import (
+    below,
+    check_arrays,
+    float_type,
+    holds_a_run,
+    prefixed,
+    stored_spec,
+    text_digest,
+    text_of,
+    translate_content_errors,
+    translate_errors,
+)
 from nnspec.runtime.randomness import restored, state_text
 from nnspec.runtime.train import checkpoint_validation as validated
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
-from nnspec.spec_lang.check.canonical_text import canonical_text
-from nnspec.spec_lang.check.examination import check_source
-from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.report.errors import SpecError
-from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.parse import parse_source
-from nnspec.spec_lang.syntax.tree import Include
 from nnspec.spec_lang.vocabulary.shape import Parameter
-from nnspec.spec_lang.vocabulary.summary import known_words
 
 
 @dataclass(frozen=True)
 class Saved:
-    """The content of a checkpoint.
-
-    `network` is the network of `state`. `meta` is the checkpoint's metadata, `run` the entry run/info, `source` the
-    text of the spec as the user wrote it.
-    """
+    """The content of a checkpoint: the network, the metadata, the text of the spec as the user wrote it."""
 
     network: Network
-    state: State
     meta: dict[str, Any]
-    run: dict[str, Any]
     source: str
+
+
+@dataclass(frozen=True)
+class SavedRun(Saved):
+    """The content of a run's checkpoint: also the state, whose network it is, and the entry run/info."""
+
+    state: State
+    run: dict[str, Any]
 
 
 def save_checkpoint(
@@ -72,20 +78,7 @@ def save_checkpoint(
         checkpoints.write(path, to_checkpoint(state, data_digest, run), keep_previous)
 
 
-@contextmanager
-def translate_errors() -> Iterator[None]:
-    """Raise the errors of the checkpoints room as CheckpointError, with their advice."""
-    try:
-        yield
-    except FormatError as error:
-        raise CheckpointError(f"{error}\n  help: {error.help}" if error.help else str(error)) from None
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{error.filename}: there is no such checkpoint", exit_code=2) from None
-    except OSError as error:
-        raise CheckpointError(f"{error.filename}: cannot be read ({error.strerror})", exit_code=2) from None
-
-
-def differing_entries(state: State, saved: Saved, data_digest: str) -> list[str]:
+def differing_entries(state: State, saved: SavedRun, data_digest: str) -> list[str]:
     """Return the names of the entries in which a state differs from a saved one, versions and machines apart."""
     now = to_checkpoint(state, data_digest, {})
     before = to_checkpoint(saved.state, saved.meta["data_digest"], {})
@@ -93,16 +86,22 @@ def differing_entries(state: State, saved: Saved, data_digest: str) -> list[str]
 
 
 @contextmanager
-def run_lock(folder: Path) -> Iterator[None]:
+def run_lock(folder: Path) -> Iterator[Callable[[], None]]:
     """Hold the lock of a run's folder, and remove the temporary files that killed processes left in it.
 
-    Raises CheckpointError where another process holds it.
+    Yields a function that raises CheckpointError where the lock file was removed; call it before each write. Raises
+    CheckpointError where another process holds the lock.
     """
     with ExitStack() as held:
         with translate_errors():
-            held.enter_context(checkpoints.lock(folder / "run"))
+            check = held.enter_context(checkpoints.lock(folder / "run"))
             checkpoints.sweep(folder)
-        yield
+
+        def check_lock() -> None:
+            with translate_errors():
+                check()
+
+        yield check_lock
 
 
 def temporary_path(path: Path) -> Path:
@@ -123,29 +122,22 @@ def fsync_folder(path: Path) -> None:
 def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> Checkpoint:
     """Return the state as a checkpoint, each value under its name in the format."""
     network = state.network
-    text = canonical_text(network.spec)
-    entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
-    if network.spec.included:
-        entries["spec/included"] = json.dumps(dict(network.spec.included), ensure_ascii=False, indent=0)
-    entries |= _under("weights", network.parameter_arena)
-    entries |= _under("buffers", network.buffer_arena)
+    alone = network_file.to_checkpoint(network)
+    entries = dict(alone.entries)
     for slot, arena in state.slots.items():
-        entries |= _under(f"optimizer/{slot}", arena)
-    entries |= {f"preprocessing/{name}": value for name, value in network.preprocessing.as_entries().items()}
+        entries |= prefixed(f"optimizer/{slot}", arena)
     entries |= {f"history/{name}": _history_table(history) for name, history in state.history.items()}
     entries |= {"rng/order": state_text(state.order_random), "rng/dropout": state_text(state.dropout_random)}
     entries["data/order"] = state.order
-    entries |= _under("data/carried", state.carried)
+    entries |= prefixed("data/carried", state.carried)
     if state.best is not None:
-        entries |= _under("best/weights", _views(network.parameter_arena, state.best.weights))
-        entries |= _under("best/buffers", _views(network.buffer_arena, state.best.buffers))
+        entries |= prefixed("best/weights", _views(network.parameter_arena, state.best.weights))
+        entries |= prefixed("best/buffers", _views(network.buffer_arena, state.best.buffers))
     entries["run/info"] = json.dumps({**run, "saved": time.time(), **machine()}, sort_keys=True)
     counters = {name: getattr(state, name) for name in COUNTERS}
     meta = {
-        "program_version": program_version(),
-        "spec_digest": text_digest(text),
+        **alone.meta,
         "data_digest": data_digest,
-        "dtype": network.dtype.name,
         "counters": counters,
         "plateau": vars(state.plateau),
         "best": None if state.best is None else {"value": state.best.value, "step": state.best.step},
@@ -155,43 +147,51 @@ def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> 
 
 
 def load_checkpoint(path: str | Path) -> Saved:
-    """Read a checkpoint, verify all of it, and return its content.
+    """Read a checkpoint, verify all of it, and return its content: a SavedRun where it has a run.
 
     Raises CheckpointError where the file does not exist, is damaged, or does not fit the spec in it.
     """
+    path = Path(path)
     with translate_errors():
-        checkpoint = checkpoints.read(Path(path))
-    try:
-        return _restored(checkpoint, Path(path))
-    except SpecError as error:
-        raise CheckpointError(f"{path}: its spec cannot be compiled by this version\n{error}") from None
-    except KeyError as error:
-        raise CheckpointError(f"{path}: its contents do not fit its spec ({error} is missing)") from None
-    except (ValueError, DataError) as error:
-        raise CheckpointError(f"{path}: its contents do not fit its spec ({error})") from None
+        checkpoint = checkpoints.read(path)
+    with translate_content_errors(path):
+        if holds_a_run(checkpoint):
+            return _restored_run(checkpoint, path)
+        network = network_file.restored(checkpoint, path)
+        return Saved(network, checkpoint.meta, text_of(checkpoint.entries, "spec/source"))
 
 
-def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
+def load_run(path: str | Path) -> SavedRun:
+    """Read a checkpoint of a run. Raises CheckpointError as `load_checkpoint` does, and for a network without a run."""
+    saved = load_checkpoint(path)
+    if isinstance(saved, SavedRun):
+        return saved
+    advice = f"nnspec train SPEC --init-from {path} begins with its weights"
+    raise CheckpointError(f"{path} holds a network without a run: {advice}", exit_code=2)
+
+
+def _restored_run(checkpoint: Checkpoint, path: Path) -> SavedRun:
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}
     arrays = {name: value for name, value in entries.items() if not isinstance(value, str)}
     run = validated.run_info(texts["run/info"])
-    preprocessing = Preprocessing.from_entries(_below(entries, "preprocessing"))
-    spec = _spec(texts, preprocessing, path, run)
-    dtype = validated.float_type(meta["dtype"])
+    preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
+    folder = Path(os.path.normpath(path.parent.resolve() / run["folder"]))
+    spec = stored_spec(entries, preprocessing, path, folder)
+    dtype = float_type(meta["dtype"])
     best = validated.best(meta["best"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers(), "data/carried": spec.carried()}
     groups |= {f"optimizer/{slot}": spec.parameters() for slot in spec.optimizer.slots}
     if best is not None:
         groups |= {"best/weights": spec.parameters(), "best/buffers": spec.buffers()}
     for group, parameters in groups.items():  # before any memory is allocated for the spec
-        _check_arrays(group, _below(arrays, group), parameters, dtype)
+        check_arrays(group, below(arrays, group), parameters, dtype)
     _check_no_other_arrays(arrays, groups)
     network = Network(spec, preprocessing, dtype)
     arenas = {group: Arena(parameters, dtype) for group, parameters in groups.items()}
     arenas |= {"weights": network.parameter_arena, "buffers": network.buffer_arena}
     for group, arena in arenas.items():
-        arena.fill(_below(arrays, group))
+        arena.fill(below(arrays, group))
     state = State(
         network=network,
         slots={slot: arenas[f"optimizer/{slot}"] for slot in spec.optimizer.slots},
@@ -200,39 +200,14 @@ def _restored(checkpoint: Checkpoint, path: Path) -> Saved:
         order=validated.permutation(arrays["data/order"]),
         carried=arenas["data/carried"],
         plateau=validated.plateau(meta["plateau"]),
-        history={name: validated.metric_history(name, table) for name, table in _below(arrays, "history").items()},
+        history={name: validated.metric_history(name, table) for name, table in below(arrays, "history").items()},
         **validated.counters(meta["counters"], len(arrays["data/order"])),
     )
     if best is not None:
         state.best = Best(*best, arenas["best/weights"].flat, arenas["best/buffers"].flat)
     validated.check_environment(meta["environment"])
     validated.check_digests(meta["spec_digest"], meta["data_digest"], text_digest(texts["spec/resolved"]))
-    return Saved(network, state, meta, run, texts["spec/source"])
-
-
-def _spec(texts: Mapping[str, str], preprocessing: Preprocessing, path: Path, run: Mapping[str, Any]) -> Spec:
-    """Return the checked spec of a checkpoint. Raises ValueError where it includes a file: nnspec writes none."""
-    folder = Path(os.path.normpath(path.parent / run["folder"]))
-    source = Source(f"the spec in {path}", texts["spec/resolved"], folder)
-    statements, _ = parse_source(source, known_words())
-    if any(isinstance(statement, Include) for statement in statements):
-        raise ValueError("spec/resolved includes another file")
-    classes = len(preprocessing.classes) if preprocessing.classes else None
-    spec = check_source(source, input_shape=preprocessing.input_shape, classes=classes)
-    included = validated.included(texts.get("spec/included", "{}"))
-    as_written = replace(source, content=texts["spec/source"])
-    return replace(spec, source=as_written, included=included)
-
-
-def _check_arrays(group: str, arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], dtype: Any) -> None:
-    """Raise ValueError unless the arrays are those of the spec, in its shapes and its dtype."""
-    if odd := sorted(set(arrays) ^ set(parameters)):
-        unexpected = "has an array that its spec does not have" if odd[0] in arrays else "lacks an array of its spec"
-        raise ValueError(f"{group} {unexpected}: {odd[0]}")
-    for name, array in arrays.items():
-        if array.dtype != dtype or array.shape != parameters[name].shape:
-            expected = f"{dtype} {parameters[name].shape}"
-            raise ValueError(f"{group}/{name} is {array.dtype} {array.shape}, and the spec needs {expected}")
+    return SavedRun(network, meta, texts["spec/source"], state, run)
 
 
 def _check_no_other_arrays(arrays: Mapping[str, Array], groups: Mapping[str, Mapping[str, Parameter]]) -> None:
@@ -241,15 +216,6 @@ def _check_no_other_arrays(arrays: Mapping[str, Array], groups: Mapping[str, Map
     for name in sorted(set(arrays) - known):
         if name.split("/")[0] in ("weights", "buffers", "optimizer", "best"):
             raise ValueError(f"{name} is not an array of the spec")
-
-
-def _under(group: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {f"{group}/{name}": array for name, array in arrays.items()}
-
-
-def _below(entries: Mapping[str, Array | str], group: str) -> dict[str, Any]:
-    start = f"{group}/"
-    return {name.removeprefix(start): value for name, value in entries.items() if name.startswith(start)}
 
 
 def _views(like: Arena, flat: Array) -> dict[str, Array]:
@@ -268,18 +234,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     return repr(value) if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def text_digest(text: str) -> str:
-    """Return the SHA-256 of a text in hexadecimal."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def program_version() -> str:
-    """Return the version of the installed package, or "unknown"."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("nnspec")
-    except PackageNotFoundError:
-        return "unknown"

@@ -6,7 +6,7 @@ The command, the notebook and the Python interface listen to them. This module d
 from collections.abc import Callable
 from typing import Any
 
-from nnspec.runtime.train.checkpointing import text_digest
+from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.run_folder import RunFolder
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec

@@ -7,7 +7,7 @@ step is computed (step.py) nor how a checkpoint is written (checkpointing.py).
 import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnspec.runtime.data import Data
@@ -32,7 +32,8 @@ class Trainer:
     """Trains one run from a state to its end.
 
     `folder` is None for a run without files. `listen` receives the events. `seconds` is the training time so far.
-    `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet.
+    `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
+    before each write to the folder, and raises where the folder is not this run's any more.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Trainer:
         listen: Listener,
         seconds: float = 0.0,
         saved_at: int | None = None,
+        check_lock: Callable[[], None] = lambda: None,
     ):
         self.state = state
         self.data = data
@@ -50,6 +52,7 @@ class Trainer:
         self.listen = listen
         self.seconds = seconds  # of training alone: evaluation and saving are not counted
         self.saved_at = saved_at
+        self.check_lock = check_lock
         self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
@@ -74,11 +77,18 @@ class Trainer:
             if stop.signal is not None and not self._finished():
                 if self.saved_at != self.state.step:
                     self._save_last()
-                advice = f": continue it by nnspec resume {self.folder.path}" if self.folder else ""
+                advice = f": continue it by {self._resume_call()}" if self.folder else ""
                 raise Interrupted(
                     f"stopped after step {self.state.step} of {self.timetable.total}{advice}", stop.signal
                 )
             return self._end()
+
+    def _resume_call(self) -> str:
+        """Return what resumes the run: the command, or for a run on arrays, which no file has, the call in Python."""
+        assert self.folder is not None
+        if self.spec.data is None:
+            return f"nnspec.resume({str(self.folder.path)!r}, data=(x, y))"
+        return f"nnspec resume {self.folder.path}"
 
     def replay(self, step: int) -> None:
         """Advance the state to a step as `run` does, but save nothing."""
@@ -190,6 +200,7 @@ class Trainer:
         self.folder.keep_steps(self.spec.train.keep)
 
     def _write(self, path: Path, keep_previous: bool = True) -> None:
+        self.check_lock()
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
         run = {"folder": folder, "seconds": self.seconds}
         save_checkpoint(path, self.state, self.data.digest, run, keep_previous)
@@ -215,6 +226,7 @@ class Trainer:
 
     def _report(self, event: Event) -> None:
         if self.folder is not None:
+            self.check_lock()
             self.folder.log([event])
         self.listen(event)
 

@@ -4,19 +4,28 @@ from pathlib import Path
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import CheckpointError
-from nnspec.runtime.train.checkpointing import Saved, differing_entries, load_checkpoint, run_lock
+from nnspec.runtime.train.checkpointing import SavedRun, differing_entries, load_run, run_lock
 from nnspec.runtime.train.environment import differences, environment
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
-from nnspec.runtime.train.spec_and_data import spec_data
+from nnspec.runtime.train.spec_and_data import Arrays, spec_data
 from nnspec.runtime.train.timetable import Timetable
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.spec_request import Request
+from nnspec.spec_lang.source import Source
 
 ALLOW_INEXACT = "use --allow-inexact to resume it with other bits"
 
 
-def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = silent, verify: bool = False) -> Run:
+def resume(
+    path: str | Path,
+    allow_inexact: bool = False,
+    listen: Listener = silent,
+    verify: bool = False,
+    given: Arrays | str | None = None,
+) -> Run:
     """Resume a run as if it had never stopped, and train it to its end.
 
     Arguments:
@@ -24,44 +33,61 @@ def resume(path: str | Path, allow_inexact: bool = False, listen: Listener = sil
         allow_inexact: resume even where the bits may differ.
         listen: called with each event.
         verify: first repeat the steps from FILE.prev to FILE and compare every bit.
+        given: the run's data where the spec does not lead to them: arrays, or a data statement for data that moved.
 
     Raises CheckpointError where the file is damaged, where the data have changed and, unless `allow_inexact` is true,
     where the arithmetic of this machine is not the one that wrote the file or a repeated step gives other bits.
     """
     file = resolve_checkpoint(path)
-    load_checkpoint(file)  # before the lock, so that nothing is written next to a file that is not a checkpoint
+    load_run(file)  # before the lock, so that nothing is written next to a file that is not a checkpoint
     folder = RunFolder(file.parent)
-    with run_lock(folder.path):
-        saved = load_checkpoint(file)  # the former holder of the lock may have trained further
+    with run_lock(folder.path) as check_lock:
+        saved = load_run(file)  # the former holder of the lock may have trained further
         _check_arithmetic(saved, allow_inexact, file)
         spec = saved.network.spec
-        data = spec_data(spec)
-        if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
-            advice = "restore the former files, or train a new run"
-            raise CheckpointError(f"{file}: the data are not those it was trained on: {advice}")
+        data = _data(saved, given, file)
+        if (warning := folder.edited_spec_warning(saved.source)) is not None:
+            listen({"event": "warning", "text": warning})
         if verify:
             listen(_replay(file, saved, data, allow_inexact))
         folder.truncate_log(saved.state.step)
         total = Timetable.of(spec, len(data.train)).total
         listen(start_event(spec, len(data.train), folder, saved.state.step, total))
         saved_at = saved.state.step if file == folder.last else None
-        end = Trainer(saved.state, data, folder, listen, float(saved.run["seconds"]), saved_at).run()
+        end = Trainer(saved.state, data, folder, listen, float(saved.run["seconds"]), saved_at, check_lock).run()
     return Run(saved.network, saved.state.history, folder.path, end, data)
 
 
-def _check_arithmetic(saved: Saved, allow_inexact: bool, file: Path) -> None:
+def _data(saved: SavedRun, given: Arrays | str | None, file: Path) -> Data:
+    """Return the data of a run. Raises CheckpointError where they are not those it was trained on, DataError."""
+    spec = saved.network.spec
+    if given is None and spec.data is None:
+        call = f"nnspec.resume({str(file)!r}, data=(x, y))"
+        raise CheckpointError(f"{file}: it was trained on arrays; {call} resumes it with the same ones", exit_code=2)
+    if isinstance(given, str):
+        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=given).check()
+    data = spec_data(spec, given if isinstance(given, Arrays) else None)
+    if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
+        advice = "restore the former files, name them with --data, or train a new run"
+        if isinstance(given, Arrays):
+            advice = "give the same data and validation as to nnspec.train"
+        raise CheckpointError(f"{file}: the data are not those it was trained on: {advice}")
+    return data
+
+
+def _check_arithmetic(saved: SavedRun, allow_inexact: bool, file: Path) -> None:
     changed = differences(saved.meta["environment"], environment())
     if changed and not allow_inexact:
         text = f"{file}: a resumed run would not have the same bits here: {'; '.join(changed)}"
         raise CheckpointError(f"{text}\n  help: {ALLOW_INEXACT}")
 
 
-def _replay(file: Path, saved: Saved, data: Data, allow_inexact: bool) -> Event:
+def _replay(file: Path, saved: SavedRun, data: Data, allow_inexact: bool) -> Event:
     """Repeat the steps from FILE.prev to FILE, compare every bit, and return the event that reports the outcome."""
     former = Path(f"{file}.prev")
     if not former.exists():
         raise CheckpointError(f"{file}: there is no {former.name}, so there is nothing to replay", exit_code=2)
-    state, step = load_checkpoint(former).state, saved.state.step
+    state, step = load_run(former).state, saved.state.step
     if state.step >= step:
         raise CheckpointError(f"{former} is at step {state.step}, so there is nothing to replay", exit_code=2)
     steps = f"steps {state.step + 1} to {step}"

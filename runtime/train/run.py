@@ -12,7 +12,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
-from nnspec.runtime.train.run_folder import new_folder, resolve_checkpoint
+from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
 from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
@@ -72,15 +72,14 @@ def train(
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
     for warning in _ignored_sweeps(spec, request):
         listen(warning)
-    trainer = Trainer(state, data, folder, listen)
     if folder is None:
-        end = trainer.run()
+        end = Trainer(state, data, None, listen).run()
         return Run(network, state.history, None, end, data)
-    with run_lock(folder.path):
-        folder.require_no_run()
-        folder.write_text("spec.nnspec", spec.source.text)
-        folder.write_text("resolved.nnspec", canonical_text(spec))
-        end = trainer.run()
+    with run_lock(folder.path) as check_lock:
+        folder.require_empty()
+        folder.write_text(SPEC, spec.source.text)
+        folder.write_text(RESOLVED, canonical_text(spec))
+        end = Trainer(state, data, folder, listen, check_lock=check_lock).run()
     return Run(network, state.history, folder.path, end, data)
 
 

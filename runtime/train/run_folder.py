@@ -6,6 +6,7 @@ The loop, the commands and resuming use it. It does not know what is in a checkp
 import json
 import math
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,9 @@ from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train.checkpointing import fsync_folder, replace_file, temporary_path
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+SPEC, RESOLVED = "spec.nnspec", "resolved.nnspec"
+
+_LEFT_BEHIND = re.compile(r"run\.lock|.*\.nnspec-[0-9a-f]{16}\.tmp")
 
 PROBE_BYTES = 65536
 """Size of the file that is written to find whether a folder can be written to."""
@@ -89,10 +93,37 @@ class RunFolder:
                 self.write_text(METRICS, "".join(kept))
 
     def require_no_run(self) -> None:
-        """Raise TrainingError where the folder already holds a run."""
+        """Raise TrainingError where the folder already holds a run, or files that a run would overwrite."""
         if any((self.path / file).exists() for file in (LAST, BEST, METRICS)):
             advice = f"continue it by nnspec resume {self.path}, or choose another --out"
             raise TrainingError(f"{self.path} already holds a run: {advice}", exit_code=2)
+
+    def require_empty(self) -> None:
+        """Raise TrainingError unless a run can have the folder for itself: it is new or empty.
+
+        Its lock and temporary files, which a run killed before its first save leaves behind, do not count.
+        """
+        self.require_no_run()
+        try:
+            found = sorted(entry for entry in os.listdir(self.path) if not _LEFT_BEHIND.fullmatch(entry))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError as error:
+            raise _refused(self.path, error) from None
+        if found:
+            advice = "a run takes a new or an empty folder, choose another --out"
+            raise TrainingError(f"{self.path} is not empty, it has {found[0]}: {advice}", exit_code=2)
+
+    def edited_spec_warning(self, text: str) -> str | None:
+        """Return a warning where spec.nnspec is no longer `text`, the spec that the run's checkpoint holds."""
+        path = self.path / SPEC
+        try:
+            now = path.read_bytes()
+        except OSError:
+            return None
+        if now == text.encode():
+            return None
+        return f"{path} was edited after the run began; the run continues with the spec in its checkpoint"
 
     def disk_space_warning(self) -> str | None:
         """Return a warning where the disk has no room for the next saves; None where it has, or the folder is gone.
@@ -143,8 +174,8 @@ def new_folder(name: str, out: str | Path | None) -> RunFolder:
     Raises TrainingError where `out` already holds a run, or the folder cannot be made or written to.
     """
     if out is not None:
-        folder = RunFolder(Path(out))
-        folder.require_no_run()
+        folder = _named_folder(out)
+        folder.require_empty()
         _make(folder.path, exist_ok=True)
     else:
         for folder in _default_folders(name):
@@ -165,9 +196,9 @@ def preview_new_folder(name: str, out: str | Path | None) -> tuple[Path, str | N
     if out is None:
         folder = next(folder for folder in _default_folders(name) if not os.path.lexists(folder.path))
     else:
-        folder = RunFolder(Path(out))
+        folder = _named_folder(out)
     try:
-        folder.require_no_run()
+        folder.require_empty()
         existing = next(path for path in (folder.path, *folder.path.absolute().parents) if os.path.lexists(path))
         if not existing.is_dir():
             raise _is_a_file(existing)
@@ -175,6 +206,12 @@ def preview_new_folder(name: str, out: str | Path | None) -> tuple[Path, str | N
     except TrainingError as error:
         return folder.path, str(error)
     return folder.path, None
+
+
+def _named_folder(out: str | Path) -> RunFolder:
+    if not str(out):
+        raise TrainingError("--out is empty: name a folder, or leave --out out", exit_code=2)
+    return RunFolder(Path(out))
 
 
 def _default_folders(name: str) -> Iterator[RunFolder]:

@@ -22,12 +22,12 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
 
     Several runs share one picture, which is written to the folder of the first run unless --out is given.
     """
-    from nnspec.cli._checkpoint import open_checkpoint, pictures_folder
+    from nnspec.cli._checkpoint import open_run, pictures_folder
     from nnspec.runtime.views import PICTURES
 
     files, histories = [], {}
     for checkpoint in checkpoints:
-        file, saved = open_checkpoint(checkpoint)
+        file, saved = open_run(checkpoint)
         files.append(file)
         histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
     save_picture(PICTURES["curves"](histories), out or pictures_folder(files[0]) / "curves.png")

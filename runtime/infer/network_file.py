@@ -1,0 +1,206 @@
+"""A network as a sealed file or bytes: its spec, its weights and its preprocessing, without a run.
+
+`Network` saves and copies itself through it, and checkpointing.py adds a run's entries to it. One of the two modules of
+the runtime that import the checkpoints room; it does not know optimizers, data or folders of runs.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint, FormatError
+from nnspec.runtime.arrays import Array
+from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.errors import CheckpointError, DataError
+from nnspec.runtime.infer.network import Network
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.examination import check_source
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.parse import parse_source
+from nnspec.spec_lang.syntax.tree import Include
+from nnspec.spec_lang.vocabulary.shape import Parameter
+from nnspec.spec_lang.vocabulary.summary import known_words
+
+GROUPS = {"spec", "weights", "buffers", "preprocessing"}
+"""The groups of the format that a network has; the others belong to a run."""
+
+FLOAT_TYPES = ("float32", "float64")
+
+
+def to_bytes(network: Network) -> bytes:
+    """Return the network as the bytes of a sealed file. Raises CheckpointError where a weight is NaN or infinite."""
+    with translate_errors():
+        return checkpoints.to_bytes(to_checkpoint(network))
+
+
+def from_bytes(data: bytes) -> Network:
+    """Return the network in the bytes of a sealed file. Raises CheckpointError unless every byte is as written."""
+    with translate_errors():
+        checkpoint = checkpoints.from_bytes(bytes(data))
+    name = Path("the bytes of a network")
+    with translate_content_errors(name):
+        return restored(checkpoint, name)
+
+
+def save(network: Network, path: str | os.PathLike[str]) -> None:
+    """Write the network to a file, atomically; a former file stays as FILE.prev.
+
+    Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
+    """
+    with translate_errors():
+        checkpoints.write(Path(path), to_checkpoint(network))
+
+
+def to_checkpoint(network: Network) -> Checkpoint:
+    """Return what every checkpoint has of a network: its spec, its arrays and its preprocessing."""
+    text = canonical_text(network.spec)
+    entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
+    if network.spec.included:
+        entries["spec/included"] = json.dumps(dict(network.spec.included), ensure_ascii=False, indent=0)
+    entries |= prefixed("weights", network.parameter_arena)
+    entries |= prefixed("buffers", network.buffer_arena)
+    entries |= {f"preprocessing/{name}": value for name, value in network.preprocessing.as_entries().items()}
+    digest = text_digest(text)
+    return Checkpoint(
+        {"program_version": program_version(), "spec_digest": digest, "dtype": network.dtype.name}, entries
+    )
+
+
+def holds_a_run(checkpoint: Checkpoint) -> bool:
+    """Return whether a checkpoint has more than a network: groups of entries that belong to a run."""
+    return not {name.split("/")[0] for name in checkpoint.entries} <= GROUPS
+
+
+def restored(checkpoint: Checkpoint, path: Path) -> Network:
+    """Return the network of a checkpoint without a run. `path` names it in messages, and is where its data are sought.
+
+    Raises ValueError, KeyError, SpecError and DataError where its content does not fit its spec.
+    """
+    entries = checkpoint.entries
+    preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
+    spec = stored_spec(entries, preprocessing, path, path.parent)
+    dtype = float_type(checkpoint.meta["dtype"])
+    groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
+    for group, parameters in groups.items():  # before any memory is allocated for the spec
+        check_arrays(group, below(entries, group), parameters, dtype)
+    if checkpoint.meta["spec_digest"] != text_digest(text_of(entries, "spec/resolved")):
+        raise ValueError("spec_digest is not the digest of spec/resolved")
+    network = Network(spec, preprocessing, dtype)
+    network.parameter_arena.fill(below(entries, "weights"))
+    network.buffer_arena.fill(below(entries, "buffers"))
+    return network
+
+
+def stored_spec(entries: Mapping[str, Array | str], preprocessing: Preprocessing, path: Path, folder: Path) -> Spec:
+    """Return the checked spec of a checkpoint, its data relative to `folder`.
+
+    Raises ValueError where it includes a file: nnspec writes none.
+    """
+    source = Source(f"the spec in {path}", text_of(entries, "spec/resolved"), folder)
+    statements, _ = parse_source(source, known_words())
+    if any(isinstance(statement, Include) for statement in statements):
+        raise ValueError("spec/resolved includes another file")
+    classes = len(preprocessing.classes) if preprocessing.classes else None
+    spec = check_source(source, input_shape=preprocessing.input_shape, classes=classes)
+    included = included_texts(text_of(entries, "spec/included") if "spec/included" in entries else "{}")
+    as_written = replace(source, content=text_of(entries, "spec/source"))
+    return replace(spec, source=as_written, included=included)
+
+
+def included_texts(text: str) -> tuple[tuple[str, str], ...]:
+    """Return spec/included, a JSON object: the texts that the spec includes, by their paths from its folder."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError("spec/included is nested too deeply") from None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise ValueError("spec/included is not an object of texts")
+    return tuple(found.items())
+
+
+def float_type(name: object) -> np.dtype[Any]:
+    """Return the dtype of a network. Raises ValueError for any but float32 and float64."""
+    if name not in FLOAT_TYPES:
+        raise ValueError(f"dtype is {str(name)[:40]}, which is not one of {', '.join(FLOAT_TYPES)}")
+    return np.dtype(str(name))
+
+
+def check_arrays(group: str, arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], dtype: Any) -> None:
+    """Raise ValueError unless the arrays are those of the spec, in its shapes and its dtype."""
+    if odd := sorted(set(arrays) ^ set(parameters)):
+        unexpected = "has an array that its spec does not have" if odd[0] in arrays else "lacks an array of its spec"
+        raise ValueError(f"{group} {unexpected}: {odd[0]}")
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype != dtype or array.shape != parameters[name].shape:
+            found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else "a text"
+            raise ValueError(f"{group}/{name} is {found}, and the spec needs {dtype} {parameters[name].shape}")
+
+
+def text_of(entries: Mapping[str, Array | str], name: str) -> str:
+    """Return an entry that is a text. Raises KeyError where it is missing or an array."""
+    value = entries[name]
+    if not isinstance(value, str):
+        raise KeyError(name)
+    return value
+
+
+def prefixed(group: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the arrays under their names in a group: GROUP/NAME."""
+    return {f"{group}/{name}": array for name, array in arrays.items()}
+
+
+def below(entries: Mapping[str, Array | str], group: str) -> dict[str, Any]:
+    """Return the entries of a group by their names in it."""
+    start = f"{group}/"
+    return {name.removeprefix(start): value for name, value in entries.items() if name.startswith(start)}
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Raise the errors of the checkpoints room as CheckpointError, with their advice."""
+    try:
+        yield
+    except FormatError as error:
+        raise CheckpointError(f"{error}\n  help: {error.help}" if error.help else str(error)) from None
+    except FileNotFoundError as error:
+        raise CheckpointError(f"{error.filename}: there is no such checkpoint", exit_code=2) from None
+    except OSError as error:
+        raise CheckpointError(f"{error.filename}: cannot be read ({error.strerror})", exit_code=2) from None
+
+
+@contextmanager
+def translate_content_errors(path: Path) -> Iterator[None]:
+    """Raise what is wrong with the content of an intact file as CheckpointError that names the file."""
+    try:
+        yield
+    except SpecError as error:
+        raise CheckpointError(f"{path}: its spec cannot be compiled by this version\n{error}") from None
+    except KeyError as error:
+        raise CheckpointError(f"{path}: its contents do not fit its spec ({error} is missing)") from None
+    except (ValueError, DataError) as error:
+        raise CheckpointError(f"{path}: its contents do not fit its spec ({error})") from None
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def program_version() -> str:
+    """Return the version of the installed package, or "unknown"."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("nnspec")
+    except PackageNotFoundError:
+        return "unknown"
