@@ -163,5 +163,7 @@ def test_inspect_says_what_it_cannot_show(changed: Callable[..., Path], tmp_path
         path = changed(**meta)
         for more in ((), ("--json",)):
             shown = nnspec(tmp_path, "inspect", path, *more)
-            assert shown.exit_code in (0, 1) and (shown.exit_code == 0 or "not a run written by nnspec train" in shown.stderr)
+            assert shown.exit_code in (0, 1) and (
+                shown.exit_code == 0 or "not a run written by nnspec train" in shown.stderr
+            )
     assert nnspec(tmp_path, "inspect", changed(counters={})).exit_code == 1
