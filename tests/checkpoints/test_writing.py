@@ -255,6 +255,13 @@ def test_where_there_are_no_hard_links_the_former_file_is_copied(monkeypatch, sa
     }
 
 
+def test_where_folders_have_no_handles_only_the_new_file_is_fsynced(monkeypatch, saved):
+    """As on Windows."""
+    monkeypatch.setattr(system, "FOLDER", None)
+    assert count_calls(monkeypatch, saved).count("fsync") == 1
+    assert saved.files() == saved.contents("new", "old")
+
+
 def test_a_folder_that_cannot_be_fsynced_at_all_is_no_error(monkeypatch, saved):
     Faults(monkeypatch, "fsync", at=2, number=errno.EINVAL)
     checkpoints.write(saved.path, saved.new)
