@@ -37,7 +37,12 @@ implements_rule = RULES.implements
 
 
 def rule(word: Optimizer) -> Update:
-    """The update of an optimizer, over arenas of any length, block by block.
+    """The update of an optimizer, over arenas of any length, block by block: see `in_blocks`."""
+    return in_blocks(RULES[type(word)](word))
+
+
+def in_blocks(step_block: Rule) -> Update:
+    """Return the update that applies a rule block by block.
 
     `slots` has an arena for each of `word.slots`. What is left in `gradients` afterwards means nothing. The scratch is
     the update's own and used again at each call, so one update serves one thread at a time.
@@ -46,7 +51,6 @@ def rule(word: Optimizer) -> Update:
     relu, leaves averages that shrink from step to step into the subnormal numbers and never come to zero there, for
     β times the smallest of them rounds to itself; and processors compute with those a hundred times as slowly.
     """
-    step_block = RULES[type(word)](word)
     scratch: dict[np.dtype[Any], Array] = {}
 
     def update(parameters: Array, gradients: Array, slots: Mapping[str, Array], step: int, rate: float) -> None:

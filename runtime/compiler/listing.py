@@ -1,17 +1,20 @@
 """A plan for people: what each step does, what it costs, and the whole training step as a program of its own."""
 
-import inspect
 import math
 import textwrap
 from dataclasses import dataclass
 from math import prod
+from types import SimpleNamespace
 
-from nnspec.runtime import arrays, optimizers
+import numpy as np
+
+from nnspec.runtime import optimizers
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.instructions import INDENTATION
-from nnspec.runtime.compiler.signature import lane_call, lane_header
+from nnspec.runtime.compiler.signature import PROGRAM_NAMES, lane_call, lane_header
+from nnspec.runtime.compiler.standalone import Standalone, used_names
+from nnspec.runtime.layers import Mode
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 
 
 @dataclass(frozen=True)
@@ -63,44 +66,42 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
 
 
 def listing(plan: Plan, spec: Spec) -> str:
-    """The training step of a spec as one straight-line program: run it, and it trains on noise and prints the loss.
+    """Return the training step of a spec as one program: run it, and it trains on noise and prints the loss.
 
-    The lanes are what a run executes, to the letter; the optimizer is the source of the project's own rule.
+    The lanes are what a run executes, character by character. The optimizer is the source of the project's own rule,
+    with all that it uses. Plain forms are imported from the project, and nothing else is.
     """
-    schedule = plan.schedule
-    lanes = {
-        size: lane.text.replace(lane_header(), lane_header(f"lane_of_{size}"), 1) for size, lane in plan.lanes.items()
-    }
-    imports = [
-        "import math",
-        "from math import exp, log, prod",
-        "from types import SimpleNamespace",
-        "",
-        "import numpy as np",
-    ]
-    imports.append("from numpy.lib.stride_tricks import as_strided")
-    body = "\n\n".join([*(inspect.getsource(f) for f in (arrays.empty, arrays.full)), *lanes.values()])
-    if "plain_l" in body:
-        imports += [
-            "",
-            "from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss",
-            "from nnspec.runtime.layers import Mode",
-        ]
-    mode = "Mode(training=True, random=random)" if "plain_l" in body else "None"
-    title = f'"""One training step of {spec.name}: {spec.parameter_count:,} parameters, batches of {schedule.batch}."""'
-    imports.insert(0, "from __future__ import annotations\n")
-    parts = [title, "\n".join(imports), body.rstrip(), _optimizer(spec.optimizer), _demonstration(plan, spec, mode)]
-    return "\n\n\n".join(parts) + "\n"
-
-
-def _optimizer(word: Optimizer) -> str:
-    """The rule's source with the helpers it calls, and its options."""
-    rule = optimizers.RULES[type(word)]
-    helpers = [inspect.getsource(f) for f in (optimizers._add, optimizers._adam)]
-    source = inspect.getsource(rule).split("\n", 1)[1]  # without the line that registers it
-    options = ", ".join(f"{name}={value!r}" for name, value in word.model_dump().items())
-    text = "\n\n".join([*helpers, source.rstrip(), f"update = {rule.__name__}(SimpleNamespace({options}))"])
-    return text
+    lanes = [lane.text.replace(lane_header(), lane_header(f"lane_of_{size}"), 1) for size, lane in plan.lanes.items()]
+    lanes_text = "\n\n".join(lanes)
+    used = set(used_names(lanes_text))
+    plain = used & {"plain_layer", "plain_loss"}
+    program = Standalone(imported=frozenset({*plain, "Mode"} if plain else ()))
+    program.add("np", np)
+    program.add_used(lanes_text, PROGRAM_NAMES)
+    if "mode" in used:
+        program.add("Mode", Mode)
+    rule = optimizers.RULES[type(spec.optimizer)]
+    program.add("SimpleNamespace", SimpleNamespace)
+    program.add("in_blocks", optimizers.in_blocks)
+    program.add(rule.__name__, rule)
+    options = ", ".join(f"{name}={value!r}" for name, value in program.attributes_of(spec.optimizer).items())
+    update = f"update = in_blocks({rule.__name__}(SimpleNamespace({options})))"
+    numbers = f"{spec.parameter_count:,} parameters, batches of {plan.schedule.batch}"
+    title = f'"""One training step of {spec.name}: {numbers}."""'
+    mode = "Mode(training=True, random=random)" if "mode" in used else "None"
+    return (
+        "\n\n\n".join(
+            [
+                title,
+                "\n".join(["from __future__ import annotations", "", *program.imports]),
+                *program.definitions,
+                lanes_text.rstrip(),
+                update,
+                _demonstration(plan, spec, mode),
+            ]
+        )
+        + "\n"
+    )
 
 
 def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
@@ -108,7 +109,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
     dtype = f"np.{plan.dtype}"
     batch = schedule.batch * schedule.block
     classes = schedule.output_shape[-1] if schedule.output_shape else 1
-    target = f"random.integers(0, {classes}, {batch})"
+    target = f"random.integers(0, {classes}, {(batch, *schedule.output_shape[:-1])})"
     if not spec.loss.classes:
         target = f"random.integers(0, 2, {(batch, *schedule.output_shape)}).astype({dtype})"
     buffers = sum(prod(shape) for _, shape in schedule.buffers.values())
@@ -121,7 +122,6 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         f"{INDENTATION}parameters = (random.standard_normal({spec.parameter_count}) * {scale:.4g}).astype({dtype})",
         f"{INDENTATION}gradients = [np.zeros_like(parameters) for _ in range({len(schedule.lanes)})]",
         f"{INDENTATION}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
-        f"{INDENTATION}scratch = np.empty_like(parameters)",
         f"{INDENTATION}buffers = np.ones({buffers}, {dtype})",
         f"{INDENTATION}samples = random.integers(0, 256, {(batch, *schedule.input_shape)}, np.uint8)",
         f"{INDENTATION}targets = {target}",
@@ -155,18 +155,18 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         lines += _summing(max(lane.barriers for lane in plan.lanes.values()))
         lines.append(f"{INDENTATION * 2}for other in gradients[1:]:")
         lines.append(f"{INDENTATION * 3}np.add(gradients[0], other, out=gradients[0])")
-        lines.append(f"{INDENTATION * 2}update(parameters, gradients[0], slots, scratch, number, {rate!r})")
+        lines.append(f"{INDENTATION * 2}update(parameters, gradients[0], slots, number, {rate!r})")
         lines.append(f"{INDENTATION * 2}print(number, loss)")
     return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENTATION}main()"]))
 
 
-def _summing(meetings: int) -> list[str]:
-    """The lines of the loss of all lanes: one after the other, or each as far as its next meeting."""
-    if not meetings:
+def _summing(barriers: int) -> list[str]:
+    """The lines of the loss of all lanes: one after the other, or each as far as its next barrier."""
+    if not barriers:
         return [f"{INDENTATION * 2}loss = sum(step() for step in steps_of_lanes)"]
     return [
         f"{INDENTATION * 2}lanes = [step() for step in steps_of_lanes]",
-        f"{INDENTATION * 2}for _ in range({meetings + 1}):",
-        f"{INDENTATION * 3}losses = [next(lane) for lane in lanes]  # the last of them; a meeting gives None",
+        f"{INDENTATION * 2}for _ in range({barriers + 1}):",
+        f"{INDENTATION * 3}losses = [next(lane) for lane in lanes]  # the last of them; a barrier gives None",
         f"{INDENTATION * 2}loss = sum(losses)",
     ]

@@ -3,28 +3,44 @@
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
+from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 import nnspec
+from nnspec.runtime import optimizers
+from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.listing import listing, nodes_of, training_bytes
-from nnspec.runtime.compiler.signature import PROGRAM_NAMES
+from nnspec.runtime.compiler.standalone import Standalone
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import plan_for, plan_of_spec
+from nnspec.runtime.optimizers import BLOCK, SWEEP, rule
 from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
+from nnspec.spec_lang.vocabulary.optimizers import Sgd
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from nnspec.spec_lang.vocabulary.shape import Shape
+from tests.runtime.compiler import watched
+from tests.runtime.compiler.both import Both
+from tests.support.strategies import examples
 
 CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
 optimizer momentum lr=0.05
 train 1 epochs batch=6"""
-BLOCK = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
+IN_BLOCKS = "input 200 -> dense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01\ntrain 9 iterations batch=1"
 PLAIN = "input 6x6x2 -> conv 3x3 x4 -> batchnorm -> gelu -> dropout 0.2 -> dense 3 sigmoid\ntrain 1 epochs batch=4"
 
-MEETING = """input 12x12x4 -> conv 3x3 x64 bias=no -> batchnorm -> relu -> globalavgpool -> dense 3 softmax
+BARRIER = """input 12x12x4 -> conv 3x3 x64 bias=no -> batchnorm -> relu -> globalavgpool -> dense 3 softmax
 optimizer adam lr=0.01
 train 1 epochs batch=33"""
+
+STEPS = """input 7 -> onehot vocab=27 -> lstm 6 return=sequence -> dense 27 softmax
+optimizer adam lr=0.01
+train 1 epochs batch=8"""
 
 
 def plan_of(text):
@@ -35,7 +51,7 @@ def plan_of(text):
     return plan_for(network.programs.graph, spec.loss, *arenas, spec.train.batch, "train", True, plain_sgd), spec
 
 
-@pytest.mark.parametrize("text", [CONV, BLOCK, PLAIN, MEETING])
+@pytest.mark.parametrize("text", [CONV, IN_BLOCKS, PLAIN, BARRIER, STEPS])
 def test_the_listing_runs_by_itself_and_its_loss_falls(text, tmp_path):
     code = tmp_path / "step.py"
     code.write_text(listing(*plan_of(text)))
@@ -49,7 +65,7 @@ def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel():
     assert {line.split()[1].split(".")[0] for line in imported} == {"__future__", "math", "types", "numpy"}
 
 
-@pytest.mark.parametrize(("text", "lanes"), [(CONV, 1), (MEETING, 2)])
+@pytest.mark.parametrize(("text", "lanes"), [(CONV, 1), (BARRIER, 2)])
 def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
     plan, spec = plan_of(text)
     assert len(plan.schedule.lanes) == lanes
@@ -58,19 +74,100 @@ def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
         assert lane.text.split("\n", 1)[1] in text
 
 
-def test_the_optimizer_of_the_listing_moves_as_the_projects_own_rule():
-    from nnspec.runtime.optimizers import rule
+def executed(text, monkeypatch):
+    """The names of a printed program, executed with nothing else."""
+    module = ModuleType("printed_program")
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    exec(compile(text, "<listing>", "exec"), module.__dict__)
+    return module
 
-    plan, spec = plan_of(CONV)
-    space = {"__name__": "listing", **PROGRAM_NAMES}
-    exec(compile(listing(plan, spec), "<listing>", "exec"), space)
+
+def assert_printed_optimizer_is_the_rule(word, monkeypatch):
+    """Three sweeps of slots apart, over more than one block of numbers."""
+    spec = nnspec.check(f"{CONV.splitlines()[0]}\noptimizer {word}\ntrain 1 epochs batch=6")
+    printed = executed(listing(plan_of_spec(spec), spec), monkeypatch)
     random = np.random.default_rng(0)
-    p, g = random.standard_normal((2, 50)).astype(np.float32)
+    p, g = random.standard_normal((2, BLOCK + 50)).astype(np.float32)
     ours, theirs = p.copy(), p.copy()
-    velocity = np.zeros_like(p), np.zeros_like(p)
-    for step in (1, 2, 3):
-        rule(spec.optimizer)(ours, g.copy(), {"velocity": velocity[0]}, step, 0.1)
-        space["update"](theirs, g.copy(), {"velocity": velocity[1]}, np.empty_like(p), step, 0.1)
+    slots = [{name: np.zeros_like(p) for name in spec.optimizer.slots} for _ in "ab"]
+    update = rule(spec.optimizer)
+    for step in (1, 2, SWEEP):
+        update(ours, g.copy(), slots[0], step, 0.1)
+        printed.update(theirs, g.copy(), slots[1], step, 0.1)
+    np.testing.assert_array_equal(ours, theirs)
+    assert (ours != p).any()
+
+
+@pytest.mark.parametrize("word", [text for name in words("optimizer") for text in (name, f"{name} weight_decay=0.1")])
+def test_every_optimizer_of_a_listing_is_the_projects_own_rule(word, monkeypatch):
+    assert_printed_optimizer_is_the_rule(word, monkeypatch)
+
+
+FACTOR = 0.5
+SCHEDULE = {"first": (1.0, FACTOR)}
+
+
+def _halved(g, word):
+    return g * FACTOR * SCHEDULE["first"][0] * word.own_factor
+
+
+def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(monkeypatch):
+    class Halving(Sgd):
+        word = "halving"
+        own_factor: ClassVar[float] = 0.25
+
+    def halving(word):
+        def update(p, g, slots, free, step, rate):
+            np.subtract(p, rate * nearby(g, word), out=p)
+
+        return update
+
+    nearby = _halved
+    monkeypatch.setitem(optimizers.RULES._functions, Halving, halving)
+    spec = nnspec.check(CONV)
+    spec = replace(spec, optimizer=Halving(lr=0.1))
+    text = listing(plan_of_spec(spec), spec)
+    printed = executed(text, monkeypatch)
+    p = np.ones(4, np.float32)
+    printed.update(p, np.ones(4, np.float32), {}, 1, 0.1)
+    np.testing.assert_allclose(p, 1 - 0.1 * 0.5 * 0.25, rtol=1e-6)
+    assert text.count("FACTOR = 0.5") == 1
+
+
+def test_two_things_of_one_name_are_refused():
+    program = Standalone()
+    program.add("BLOCK", 3)
+    program.add("BLOCK", 3)
+    with pytest.raises(ValueError, match="two things called BLOCK"):
+        program.add("BLOCK", 4)
+
+
+CASES = {case.text: case for name in sorted(layers()) for case in examples(name)}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_every_layer_of_a_listing_is_what_a_run_computes(case, monkeypatch):
+    assert_lanes_are_bound(f"{case.text} -> flatten -> dense 2", case.shape, monkeypatch)
+
+
+@pytest.mark.parametrize("loss", words("loss"))
+def test_every_loss_of_a_listing_is_what_a_run_computes(loss, monkeypatch):
+    head = {"cross_entropy": " softmax", "binary_cross_entropy": " sigmoid"}.get(loss, "")
+    assert_lanes_are_bound(f"dense 3{head}\nloss {loss}", Shape((5,)), monkeypatch)
+
+
+def assert_lanes_are_bound(text, shape, monkeypatch):
+    """Loss and gradients of a printed lane are those of the program that a run binds, bit by bit."""
+    both = Both.of(text, "float32", shape)
+    schedule = both.rewritten(3)
+    spec = both.network.spec
+    printed = executed(listing(assemble(schedule, "float32", False), spec), monkeypatch)
+    batch = both.batch(3)
+    lane = getattr(printed, f"lane_of_{schedule.lanes[0]}")
+    ours, theirs = np.zeros((2, both.network.parameter_arena.flat.size), np.float32)
+    step = watched.lane_of(both, schedule, 3, batch, np, gradients=ours)
+    arguments = watched.arguments_of(both, schedule, 3, batch, gradients=theirs)
+    assert step() == arguments.bind(lane)()
     np.testing.assert_array_equal(ours, theirs)
 
 

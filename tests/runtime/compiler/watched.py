@@ -98,9 +98,21 @@ def lane_of(
     made = numpy.makers if isinstance(numpy, WatchedNumPy) else {}
     space = {**PROGRAM_NAMES, "np": numpy, **made}
     exec(plan.lanes[size].text, space)
+    return arguments_of(both, schedule, size, batch, gradients, buffers).bind(space["lane"])
+
+
+def arguments_of(
+    both: Both,
+    schedule: ExecutionSchedule,
+    size: int,
+    batch: Batch,
+    gradients: Array | None = None,
+    buffers: Array | None = None,
+) -> LaneArguments:
+    """The arguments of a schedule's lane of this size, over such a batch."""
     network, random = both.network, np.random.default_rng(5)
     dropped = [n for n in schedule.nodes if n.layer.word == "dropout" and schedule.training]
-    arguments = LaneArguments(
+    return LaneArguments(
         parameters=network.parameter_arena.flat.copy(),
         gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
         buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
@@ -113,4 +125,3 @@ def lane_of(
         together={},
         number=0,
     )
-    return arguments.bind(space["lane"])
