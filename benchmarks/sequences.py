@@ -33,7 +33,7 @@ from benchmarks.sequence_results import (
 )
 from benchmarks.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine, digest
 from nnspec.runtime.infer.forecasting import forecast
-from nnspec.runtime.infer.sampling import Writer
+from nnspec.runtime.infer.sampling import TextGenerator
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.views import PICTURES, save
 
@@ -90,8 +90,8 @@ def samples_of(run: Run) -> dict[str, list[str]]:
 
 def drawn_names(run: Run, seed: int, count: int) -> list[str]:
     """So many names from the network, at temperature 1."""
-    writer = Writer(run.network, seed)
-    return ["".join(writer.write()) for _ in range(count)]
+    generator = TextGenerator(run.network, seed)
+    return ["".join(generator.generate()) for _ in range(count)]
 
 
 def main(

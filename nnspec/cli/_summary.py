@@ -39,8 +39,8 @@ def print_summary(run: "Run", quiet: bool) -> None:
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:
     """Yield commands that work as printed, and what they do."""
-    from nnspec.runtime.infer.forecasting import tells_a_series
-    from nnspec.runtime.infer.sampling import writes_text
+    from nnspec.runtime.infer.forecasting import predicts_series
+    from nnspec.runtime.infer.sampling import generates_text
     from nnspec.runtime.train.spec_and_data import split_of
 
     network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
@@ -49,9 +49,9 @@ def _next(run: "Run") -> Iterator[tuple[str, str]]:
         yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "predict samples"
     if classifies_images(network):
         yield f"{nnspec} occlude {folder}", "show where in the images it looks"
-    if writes_text(network):
+    if generates_text(network):
         yield f"{nnspec} sample {folder}", "generate text"
-    if tells_a_series(network, split_of(run.data)[1]):
+    if predicts_series(network, split_of(run.data)[1]):
         yield f"{nnspec} plot predictions {folder}", "draw truth and prediction over time"
     yield f"{nnspec} plot curves {folder}", "draw loss and metrics"
 

@@ -11,7 +11,7 @@ from nnspec.cli._options import json_flag, spec_options
 from nnspec.cli._output import FOUND, print_json, print_result
 
 if TYPE_CHECKING:
-    from nnspec.runtime.infer.weight_distance import Movement
+    from nnspec.runtime.infer.weight_distance import WeightDistance
     from nnspec.runtime.train.checkpointing import Saved
     from nnspec.spec_lang.check.difference import Difference
     from nnspec.spec_lang.check.spec import Spec
@@ -54,15 +54,15 @@ def command(
     weights = None
     if old is not None and new is not None:
         found = (*found, *_progress(old, new))
-        weights = _movements(old, new)
+        weights = _weight_distances(old, new)
     elif old is None and new is None:
         found = (*found, *_grids(before, after))
-    moved = [movement for movement in weights or () if movement.moved]
+    moved = [distance for distance in weights or () if distance.differs]
     if as_json:
         print_json(
             equal=not (found or moved),
             differences=[difference.as_json() for difference in found],
-            weights=None if weights is None else [asdict(movement) for movement in weights],
+            weights=None if weights is None else [asdict(distance) for distance in weights],
         )
     else:
         parts = [differences_text(found)] if found else []
@@ -103,22 +103,22 @@ def _progress(old: "Saved", new: "Saved") -> "list[Difference]":
     return [Difference("run", name, before, after) for name, before, after in rows if before != after]
 
 
-def _movements(old: "Saved", new: "Saved") -> "list[Movement]":
-    from nnspec.runtime.infer.weight_distance import movements
+def _weight_distances(old: "Saved", new: "Saved") -> "list[WeightDistance]":
+    from nnspec.runtime.infer.weight_distance import weight_distances
     from nnspec.spec_lang.check.difference import counterparts
 
     pairs = counterparts(old.network.spec, new.network.spec)
-    return list(movements(old.network, new.network, pairs))
+    return list(weight_distances(old.network, new.network, pairs))
 
 
-def _format_weights(weights: "list[Movement]") -> str:
+def _format_weights(weights: "list[WeightDistance]") -> str:
     rows = [("layer", "numbers", "distance", "of their length", "largest")]
-    for movement in weights:
-        name = f"{movement.layer}, running" if movement.running else movement.layer
-        relative = "" if movement.relative is None else f"{100 * movement.relative:.3g} %"
-        if movement.moved:
+    for distance in weights:
+        name = f"{distance.layer}, running" if distance.running else distance.layer
+        relative = "" if distance.relative is None else f"{100 * distance.relative:.3g} %"
+        if distance.differs:
             rows.append(
-                (name, f"{movement.numbers:,}", f"{movement.distance:.4g}", relative, f"{movement.largest:.3g}")
+                (name, f"{distance.numbers:,}", f"{distance.distance:.4g}", relative, f"{distance.largest:.3g}")
             )
     still = len(weights) + 1 - len(rows)
     more = f"\n  {format_count(still, 'other')} did not change" if still else ""

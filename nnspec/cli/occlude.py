@@ -150,10 +150,10 @@ def _first(network: "Network", names: list[str], data: str | None, split: str | 
     """Return the first correctly classified samples of each class, and warn of classes without one."""
     from nnspec.cli._checkpoint import chosen_split
     from nnspec.runtime.errors import NetworkError
-    from nnspec.runtime.infer.evaluation import first_right
+    from nnspec.runtime.infer.evaluation import first_correct
 
     name, found, chosen = chosen_split(network, data, split)
-    places = first_right(network, chosen, per_class)
+    places = first_correct(network, chosen, per_class)
     if not len(places):
         raise NetworkError(
             f"no sample of {found.name}, {name}, is classified correctly: train the network first, or name images"

@@ -63,20 +63,20 @@ def command(
     import secrets
 
     from nnspec.cli._checkpoint import open_checkpoint
-    from nnspec.runtime.infer.sampling import SamplingOptions, Writer
+    from nnspec.runtime.infer.sampling import SamplingOptions, TextGenerator
 
     _, saved = open_checkpoint(checkpoint)
     chosen = seed if seed is not None else secrets.randbelow(2**31)
-    writer = Writer(saved.network, chosen, SamplingOptions(temperature, top_k), length)
-    times = count or (10 if writer.lines else 1)
+    generator = TextGenerator(saved.network, chosen, SamplingOptions(temperature, top_k), length)
+    times = count or (10 if generator.lines else 1)
     if as_json:
-        print_json(seed=chosen, samples=["".join(writer.write(prompt)) for _ in range(times)])
+        print_json(seed=chosen, samples=["".join(generator.generate(prompt)) for _ in range(times)])
         return
     if seed is None:
         print_note(f"sampled with --seed {chosen}")
     for number in range(times):
-        if number and not writer.lines:
+        if number and not generator.lines:
             click.echo()
-        for character in writer.write(prompt):
+        for character in generator.generate(prompt):
             click.echo(character, nl=False)
         click.echo()

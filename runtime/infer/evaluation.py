@@ -1,4 +1,4 @@
-"""How good a network is on samples it is shown: the loss, the metrics, the confusion of classes."""
+"""The loss, the metrics and the confusion matrix of a network on samples with known targets."""
 
 from typing import Any
 
@@ -11,10 +11,10 @@ from nnspec.runtime.metrics import confusion, measure
 from nnspec.runtime.targets import counted
 
 
-def answers(network: Network, split: Split) -> tuple[float, Array]:
-    """The mean loss over a split, without penalties and padding, and the outputs for all of its samples.
+def loss_and_outputs(network: Network, split: Split) -> tuple[float, Array]:
+    """Return the mean loss over a split, penalties and padding excluded, and the outputs for all of its samples.
 
-    Where the spec is stateful the split is read in its order from beginning to end, and the state is carried through.
+    Where the spec is stateful, the split is read from its first sample to its last and the states are carried through.
     """
     total, count, start, outputs = 0.0, 0, 0, []
     run = network.programs.stream if network.spec.train.stateful else network.programs.run
@@ -31,36 +31,42 @@ def answers(network: Network, split: Split) -> tuple[float, Array]:
 
 
 def evaluate(network: Network, split: Split, prefix: str = "") -> dict[str, float]:
-    """The loss and the spec's metrics over a split, by name, each name behind the prefix."""
-    loss, outputs = answers(network, split)
+    """Return the loss and the spec's metrics over a split, by name; each name begins with the prefix."""
+    loss, outputs = loss_and_outputs(network, split)
     measured = {metric.word: measure(metric, outputs, split.targets) for metric in network.spec.metrics}
     return {f"{prefix}{name}": float(value) for name, value in {"loss": loss, **measured}.items()}
 
 
 def class_probabilities(outputs: Array) -> Array:
-    """The probability of each class, (batch, classes): of the two classes of a single sigmoid too."""
+    """Return the probability of each class, (batch, classes); a single sigmoid output gives both of its classes."""
     return np.concatenate([1 - outputs, outputs], axis=-1) if outputs.shape[-1] == 1 else outputs
 
 
-def first_right(network: Network, split: Split, per_class: int, batch: int = 256) -> Array:
-    """The places of the first samples of each class that the network labels rightly, `per_class` of each at most.
+def first_correct(network: Network, split: Split, per_class: int, batch: int = 256) -> Array:
+    """Return the indices of the first samples of each class that the network classifies correctly.
 
-    Ordered by class, then by place. Reads no further than it needs to.
+    Arguments:
+        network: a classifier.
+        split: the samples and their labels.
+        per_class: the most samples of a class.
+        batch: samples predicted at once. Prediction stops as soon as every class has `per_class` samples.
+
+    Returns indices ordered by class, then by sample.
     """
     found: dict[int, list[int]] = {}
     for start in range(0, len(split), batch):
         truth = split.targets[start : start + batch].reshape(-1).astype(np.int64)
         probabilities = class_probabilities(network.predict(split.inputs[start : start + batch]))
-        for place in np.flatnonzero(probabilities.argmax(axis=-1) == truth).tolist():
-            places = found.setdefault(int(truth[place]), [])
-            if len(places) < per_class:
-                places.append(start + place)
-        if len(found) == probabilities.shape[-1] and all(len(places) == per_class for places in found.values()):
+        for index in np.flatnonzero(probabilities.argmax(axis=-1) == truth).tolist():
+            indices = found.setdefault(int(truth[index]), [])
+            if len(indices) < per_class:
+                indices.append(start + index)
+        if len(found) == probabilities.shape[-1] and all(len(indices) == per_class for indices in found.values()):
             break
-    return np.array([place for _, places in sorted(found.items()) for place in places], np.int64)
+    return np.array([index for _, indices in sorted(found.items()) for index in indices], np.int64)
 
 
-def confusion_of(network: Network, split: Split) -> Any:
-    """How often each true class (row) was taken for each class (column)."""
-    _, outputs = answers(network, split)
+def confusion_matrix(network: Network, split: Split) -> Any:
+    """Return (true, predicted) counts: how often each class was predicted for samples of each class."""
+    _, outputs = loss_and_outputs(network, split)
     return confusion(outputs, split.targets, max(outputs.shape[-1], 2))

@@ -1,4 +1,4 @@
-"""A network of series: what it says of the next point where it sees the truth, and where it sees its own answers."""
+"""Forecasts of a series: each point predicted from the true points before it, and from predicted points."""
 
 from dataclasses import dataclass
 
@@ -7,18 +7,19 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.errors import NetworkError
-from nnspec.runtime.infer.evaluation import answers
+from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.single_step import Stepwise
+from nnspec.runtime.infer.single_step import SingleStepNetwork
 from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Points of a split in the order of time: the truth and what was predicted of each, (points,).
+    """Points of a split in the order of time: the true values and the predictions, (points,) each.
 
-    `rolled` are the answers of the network to its own answers, the first of them at point `begins`; None where it
-    cannot see those, for its samples have other columns than its target or its horizon is more than one point.
+    `rolled` are the predictions from point `begins` on, where the network reads its own predictions. It is None where
+    the network cannot read those: its samples have other columns than its target, or it predicts more than one point
+    ahead.
     """
 
     truth: Array
@@ -27,8 +28,8 @@ class Forecast:
     rolled: Array | None
 
 
-def tells_a_series(network: Network, split: Split) -> bool:
-    """Whether a network predicts one number of a series that is cut into windows."""
+def predicts_series(network: Network, split: Split) -> bool:
+    """Return whether a network predicts one number of a series that is cut into windows."""
     outputs = network.spec.output_shape
     one = outputs is not None and outputs[-1:] == (1,) and not network.spec.classification
     return (
@@ -40,11 +41,11 @@ def tells_a_series(network: Network, split: Split) -> bool:
 
 
 def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
-    """The forecast of the first points of a split of a series, rolled forward from a quarter of them on.
+    """Return the forecast of the first `points` points of a split, rolled forward from a quarter of them on.
 
     Raises NetworkError where the network does not predict one number of a series.
     """
-    if not tells_a_series(network, split):
+    if not predicts_series(network, split):
         raise NetworkError(
             f"{network.spec.name} does not predict a number of a series: its data are sine, or csv with window=, and "
             "its last layer has one output"
@@ -52,7 +53,7 @@ def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
     every = split.targets.ndim == 3
     apart = split.inputs.shape[1] if every else 1
     shown = Split(split.inputs[: -(-points // apart)], split.targets[: -(-points // apart)])
-    predicted, truth = answers(network, shown)[1].reshape(-1)[:points], shown.targets.reshape(-1)[:points]
+    predicted, truth = loss_and_outputs(network, shown)[1].reshape(-1)[:points], shown.targets.reshape(-1)[:points]
     begins = len(truth) // 4
     word = network.spec.data
     own = split.inputs.shape[2] == 1 and getattr(word, "horizon", 1) == 1
@@ -63,7 +64,7 @@ def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
 
 
 def _window_by_window(network: Network, split: Split, begins: int, count: int) -> Array:
-    """Each answer is the last point of the next window."""
+    """Return `count` predictions, each of which becomes the last point of the next window."""
     window = split.inputs[begins].copy()  # (window, 1)
     rolled = np.empty(count)
     for place in range(count):
@@ -73,8 +74,8 @@ def _window_by_window(network: Network, split: Split, begins: int, count: int) -
 
 
 def _step_by_step(network: Network, split: Split, begins: int, count: int) -> Array:
-    """The truth up to where the roll begins, then each answer as the next point; states are carried all the way."""
-    step, rolled = Stepwise(network), np.empty(count)
+    """Return `count` predictions: the network reads the truth up to point `begins`, then its own predictions."""
+    step, rolled = SingleStepNetwork(network), np.empty(count)
     value = 0.0
     for point in split.inputs.reshape(-1)[: begins + 1]:
         value = float(step(point)[0])

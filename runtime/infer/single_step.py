@@ -1,4 +1,4 @@
-"""A trained network of sequences, one step at a time: layers carry their states from step to step."""
+"""A trained network of sequences, computed one step at a time: its layers carry their states from step to step."""
 
 from dataclasses import replace
 from typing import Any
@@ -18,11 +18,11 @@ from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
-class Stepwise:
-    """The network for sequences of one step. It begins with states of zeros, and again after `restart`.
+class SingleStepNetwork:
+    """The network for sequences of one step. States are zero at first and after `restart`.
 
-    Raises NetworkError where a layer needs all steps at once: one that reads from the end, a dense layer behind
-    flatten, a convolution over time.
+    Raises NetworkError where a layer needs all steps at once: a recurrent layer that reads backwards, a dense layer
+    after flatten, a convolution over time.
     """
 
     def __init__(self, network: Network):
@@ -30,39 +30,39 @@ class Stepwise:
         assert spec.input is not None
         for node in spec.nodes:
             if isinstance(node.layer, Recurrent) and not node.layer.carries(node.input_shape):
-                raise NetworkError(f"{node.name} reads from the end, so the network cannot go step by step")
+                raise NetworkError(f"{node.name} reads from the end, so the network cannot compute one step at a time")
         shape = Shape((1, *spec.input[1:]))
         text = canonical_text(
             replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False}))
         )
         try:
             single = Network(
-                check_source(Source("the network step by step", text)), _preparing(network, shape), network.dtype
+                check_source(Source("the network step by step", text)),
+                _step_preprocessing(network, shape),
+                network.dtype,
             )
             single.set_parameters(network.parameters)
         except (SpecError, NetworkError) as error:
-            told = (
-                "needs all steps at once: recurrent layers that read forwards and layers that work at each step do not"
-            )
-            raise NetworkError(f"{spec.name} {told}\n{error}") from None
+            advice = "use recurrent layers that read forwards, and layers that work at each step"
+            raise NetworkError(f"{spec.name} needs all steps at once: {advice}\n{error}") from None
         single.buffer_arena.flat[...] = network.buffer_arena.flat
         sample_type = np.dtype(np.int64 if network.preprocessing.vocabulary is not None else network.dtype)
         self._program, self._states = single.programs.carrying("outputs", 1, sample_type)
 
     def __call__(self, step: Any) -> Array:
-        """The answer to one step, a symbol or (features,) of raw numbers, in a row."""
+        """Return the outputs for one step, flat; `step` is a symbol, or (features,) raw numbers."""
         self._program.samples[...] = step
-        answer: Array = settled(self._program)
-        return answer.reshape(-1).copy()
+        outputs: Array = settled(self._program)
+        return outputs.reshape(-1).copy()
 
     def restart(self) -> None:
-        """Forget what came before."""
+        """Set the states to zero."""
         for state in self._states.values():
             state.fill(0)
 
 
-def _preparing(network: Network, shape: Shape) -> Preprocessing:
-    """How one step is prepared: as in a sequence; symbols are taken as they are."""
+def _step_preprocessing(network: Network, shape: Shape) -> Preprocessing:
+    """Return the preprocessing of one step: that of a sequence; symbols are not changed."""
     if network.preprocessing.vocabulary is not None:
         return Preprocessing.identity(shape)
     return replace(network.preprocessing, input_shape=tuple(shape))

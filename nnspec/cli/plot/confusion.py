@@ -19,7 +19,7 @@ from nnspec.cli._pictures import picture_arguments, require_single_picture, save
 def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
     """Draw the confusion matrix: how often each class is predicted for each class."""
     from nnspec.cli._checkpoint import chosen_split, class_names, open_checkpoint, pictures_folder
-    from nnspec.runtime.infer.evaluation import confusion_of
+    from nnspec.runtime.infer.evaluation import confusion_matrix
     from nnspec.runtime.views import PICTURES, PictureError
 
     require_single_picture(checkpoints, out)
@@ -30,6 +30,6 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         if names is None:
             raise PictureError(f"{file} is not a classifier, so it has no confusion matrix")
         name, found, chosen = chosen_split(network, data, split)
-        counts = confusion_of(network, chosen)
+        counts = confusion_matrix(network, chosen)
         title = f"{network.spec.name} on {found.name}, {name}"
         save_picture(PICTURES["confusion"](counts, names, title), out or pictures_folder(file) / "confusion.png")

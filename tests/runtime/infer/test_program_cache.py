@@ -10,7 +10,7 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.rewrites import REWRITES
 from nnspec.runtime.data import Preprocessing, Split
-from nnspec.runtime.infer.evaluation import answers, confusion_of, evaluate
+from nnspec.runtime.infer.evaluation import confusion_matrix, evaluate, loss_and_outputs
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import LARGEST, plan_for
 from nnspec.runtime.layers import Mode
@@ -139,13 +139,13 @@ def test_evaluation_is_what_the_definition_says(text: str, size: int) -> None:
     for metric in spec.metrics:
         if np.isfinite(measure(metric, outputs, split.targets)):
             assert measured[f"test_{metric.word}"] == pytest.approx(measure(metric, outputs, split.targets), rel=1e-5)
-    np.testing.assert_allclose(answers(net, split)[1], outputs, atol=1e-6)
+    np.testing.assert_allclose(loss_and_outputs(net, split)[1], outputs, atol=1e-6)
 
 
 def test_the_confusion_of_classes_counts_every_sample_once() -> None:
     net, x = network(SPECS["dense"])
     y = np.random.default_rng(2).integers(0, 4, 300)
-    table = confusion_of(net, Split(x, y))
+    table = confusion_matrix(net, Split(x, y))
     assert table.sum() == 300
     np.testing.assert_array_equal(table.sum(axis=1), np.bincount(y, minlength=4))
     assert np.trace(table) == (defined(net, x).argmax(axis=1) == y).sum()

@@ -7,7 +7,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.sampling import SamplingOptions, Writer
+from nnspec.runtime.infer.sampling import SamplingOptions, TextGenerator
 
 NAMES = "anna\nada\nbob\nbea\ncleo\ncara\n"
 SPEC = """
@@ -26,8 +26,8 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> Network:
 
 
 def written(network: Network, seed: int, prompt: str = "", taste: SamplingOptions | None = None) -> list[str]:
-    writer = Writer(network, seed, taste)
-    return ["".join(writer.write(prompt)) for _ in range(20)]
+    generator = TextGenerator(network, seed, taste)
+    return ["".join(generator.generate(prompt)) for _ in range(20)]
 
 
 def test_one_seed_repeats_and_two_differ(names: Network) -> None:
@@ -72,10 +72,10 @@ def test_a_text_goes_on_to_the_length_asked_for(tmp_path: Path) -> None:
     train = "optimizer adam lr=0.05\ntrain 60 epochs batch=4 evaluate_every=60"
     spec = f"embed 4 -> gru 8 return=sequence -> dense 3 softmax\n{train}"
     run = nnspec.train(spec, data=f'text "{path}" window=9', out=tmp_path / "run")
-    text = "".join(Writer(run.network, 1, SamplingOptions(0), length=12).write("ab"))
+    text = "".join(TextGenerator(run.network, 1, SamplingOptions(0), length=12).generate("ab"))
     assert text == "abcabcabcabc"
 
 
 def test_a_network_of_numbers_has_no_letters() -> None:
     with pytest.raises(nnspec.DataError, match="was not trained on text"):
-        Writer(nnspec.compile("input 4x1\nrnn 2 -> dense 1"), 1)
+        TextGenerator(nnspec.compile("input 4x1\nrnn 2 -> dense 1"), 1)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import nnspec
-from nnspec.runtime.infer.single_step import Stepwise
+from nnspec.runtime.infer.single_step import SingleStepNetwork
 
 TEXT = "input 6x2\n{}\ninit xavier"
 
@@ -19,7 +19,7 @@ TEXT = "input 6x2\n{}\ninit xavier"
 def test_step_after_step_gives_what_the_whole_sequence_gives(layers: str) -> None:
     network = nnspec.compile(TEXT.format(layers), dtype="float64")
     x = np.random.default_rng(1).normal(size=(2, 6, 2))
-    step = Stepwise(network)
+    step = SingleStepNetwork(network)
     for sequence, answers in zip(x, network.predict(x), strict=True):
         step.restart()
         np.testing.assert_allclose([step(point) for point in sequence], answers, rtol=1e-12, atol=1e-14)
@@ -35,4 +35,4 @@ def test_step_after_step_gives_what_the_whole_sequence_gives(layers: str) -> Non
 )
 def test_what_needs_all_steps_at_once_is_told(layers: str, said: str) -> None:
     with pytest.raises(nnspec.NetworkError, match=said):
-        Stepwise(nnspec.compile(TEXT.format(layers)))
+        SingleStepNetwork(nnspec.compile(TEXT.format(layers)))
