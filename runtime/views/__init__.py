@@ -1,7 +1,7 @@
-"""Pictures, one file each: a module of this package draws the picture of its own name, from plain arrays.
+"""Pictures, one file each: a module of this package draws the picture of the same name, from plain arrays.
 
-A new picture is a new file with one function under `@picture("name")`; nothing here lists it. Files whose name begins
-with an underscore are what the pictures share. Matplotlib is imported with the first picture, not before.
+A new picture is a new file with one function under `@picture("name")`; no list names it. Files whose name begins with
+an underscore are shared by the pictures. Matplotlib is imported with the first picture, not before.
 """
 
 import functools
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 
-# What each format would write of the day and of the software, left out so that the same picture is the same bytes.
+# Metadata of each format about the date and the software, left out so that equal pictures have equal bytes.
 _ANONYMOUS: dict[str, dict[str, None]] = {
     ".png": {"Software": None},
     ".svg": {"Date": None, "Creator": None},
@@ -28,14 +28,14 @@ _ANONYMOUS: dict[str, dict[str, None]] = {
 
 
 class PictureError(RuntimeFault, ValueError):
-    """A picture cannot be drawn of what was given, or not be saved so: the message says what would do."""
+    """Arrays that a picture cannot show, or a file format that is not supported."""
 
     def __init__(self, message: str):
         super().__init__(message, exit_code=2)
 
 
 def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"]]:
-    """Register the function as the picture `name`, and have it draw in the project's style whatever the user's is."""
+    """Register the function as the picture `name`, drawn in the project's style whatever the user's settings are."""
 
     def register(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
         @functools.wraps(draw)
@@ -52,7 +52,7 @@ def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"
 
 
 class _Gallery(Mapping[str, Callable[..., "Figure"]]):
-    """The pictures by name. The names are those of the modules, so only the picture that is asked for is imported."""
+    """The pictures by name. Names are those of the modules, so that only the requested picture is imported."""
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))
@@ -70,13 +70,13 @@ class _Gallery(Mapping[str, Callable[..., "Figure"]]):
 _drawers: dict[str, Callable[..., "Figure"]] = {}
 
 PICTURES: Mapping[str, Callable[..., "Figure"]] = _Gallery()
-"""Every picture there is: name → function from arrays to a matplotlib Figure."""
+"""Every picture: name → function from arrays to a matplotlib Figure."""
 
 
 def save(figure: "Figure", path: str | Path) -> Path:
-    """Write the figure as PNG, SVG or PDF, by the path's suffix, and return the path; missing folders are made.
+    """Write the figure as PNG, SVG or PDF, by the path's suffix, and return the path; missing folders are created.
 
-    The same figure gives the same bytes, on any day: nothing of the date or of the software goes into the file.
+    Equal figures give equal bytes: the file contains neither the date nor the software's version.
     Raises PictureError for another suffix, OSError where the file cannot be written.
     """
     from nnspec.runtime.views._style import styled
@@ -86,7 +86,7 @@ def save(figure: "Figure", path: str | Path) -> Path:
     if suffix not in _ANONYMOUS:
         known = ", ".join(_ANONYMOUS)
         ends = f"ends in {path.suffix}" if path.suffix else "has no suffix"
-        raise PictureError(f"{path.name!r} {ends}, and pictures are written as {known}: write {path.stem}.png")
+        raise PictureError(f"{path.name!r} {ends}, and pictures are written as {known}: use {path.stem}.png")
     drawing = io.BytesIO()
     with styled():
         figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])

@@ -1,4 +1,4 @@
-"""A network as a picture shows it: layers, frames around blocks and repeats, and branches. No drawing here."""
+"""The outline of a network that graph.py draws: layers, frames around blocks and repeats, branches. Draws nothing."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from nnspec.spec_lang.check.spec import Fork, Node, Spec
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.shape import Shape
 
-_LONGEST_PERIOD = 64  # parts of a repeat that is looked for
+_LONGEST_PERIOD = 64  # the most parts of a repeat that is detected
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: as it is written, the name and size of its weights where it has any, and the shape that it makes."""
+    """One layer: its text, the name and size of its weights where it has any, and its output shape."""
 
     text: str
     weights: str
@@ -22,20 +22,20 @@ class Layer:
 
 @dataclass(frozen=True)
 class Frame:
-    """Parts that belong together: a block or a named group, and what is repeated, drawn once."""
+    """A block, a named group, or parts that are repeated and drawn once."""
 
     title: str
     parts: tuple["Part", ...]
 
     @property
     def shape(self) -> Shape:
-        """The shape that it makes."""
+        """The output shape."""
         return self.parts[-1].shape
 
 
 @dataclass(frozen=True)
 class Branches:
-    """Branches from one place and what joins them; an empty branch is `skip`."""
+    """Branches from one output and the merge that joins them; an empty branch is `skip`."""
 
     branches: tuple[tuple["Part", ...], ...]
     joint: str
@@ -47,7 +47,7 @@ Part = Layer | Frame | Branches
 
 @dataclass(frozen=True)
 class _Unit:
-    """A part, its name where it is a block or has weights, and what it says; equal units are one that is repeated."""
+    """A part, its name where it is a block or has weights, and a value that is equal for repetitions of the part."""
 
     part: Part
     name: str | None
@@ -55,16 +55,16 @@ class _Unit:
 
 
 def outline(spec: Spec) -> tuple[Part, ...]:
-    """The parts of a network whose shapes are known.
+    """Return the parts of a network whose shapes are known.
 
-    A stretch that follows itself with equal words and equal shapes is one frame with the number of times; a single
-    layer is, from three times on.
+    Consecutive repetitions with equal texts and shapes become one frame with their number; those of a single layer do
+    so from three on.
     """
     return tuple(unit.part for unit in _units(spec.network, ""))
 
 
 def count(parts: Iterable[Part]) -> int:
-    """How many layers are drawn."""
+    """Return the number of layers that are drawn."""
     total = 0
     for part in parts:
         match part:
@@ -78,7 +78,7 @@ def count(parts: Iterable[Part]) -> int:
 
 
 def in_parameters(numbers: int) -> str:
-    """1 parameter, 1,000 parameters."""
+    """Return a number of parameters in words: 1 parameter, 1,000 parameters."""
     return f"{numbers:,} parameter" if numbers == 1 else f"{numbers:,} parameters"
 
 
@@ -111,7 +111,7 @@ def _unit(item: Node | Fork, prefix: str) -> _Unit:
 
 
 def _folded(units: Sequence[_Unit]) -> list[_Unit]:
-    """Units with what follows itself put into one frame: the stretch that spares most, the shortest of those."""
+    """Return units with repetitions folded into frames: those that save most units, of these the shortest period."""
     kinds: dict[object, int] = {}
     says = [kinds.setdefault(unit.says, len(kinds)) for unit in units]
     folded: list[_Unit] = []
@@ -130,7 +130,7 @@ def _folded(units: Sequence[_Unit]) -> list[_Unit]:
 
 
 def _times(says: Sequence[int], start: int, period: int) -> int:
-    """How often the stretch of so many units at `start` follows itself, counted with the first."""
+    """Return how often the `period` units at `start` occur consecutively."""
     first, times = says[start : start + period], 1
     while says[start + times * period : start + (times + 1) * period] == first:
         times += 1

@@ -1,4 +1,4 @@
-"""Many small images on one sheet: a single axes measured in inches, from its upper left corner, holds them all."""
+"""Many small images on one axes, whose units are inches from its upper left corner."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ Box = tuple[float, float, float, float]  # left, top, width, height in inches
 
 
 def sheet(figure: Figure, width: float, height: float) -> Axes:
-    """An empty sheet of so many inches, without ticks or frame."""
+    """Return an empty axes of this width and height in inches, without ticks or frame."""
     axes = figure.subplots()
     axes.set_axis_off()
     axes.set(xlim=(0, width), ylim=(height, 0), aspect="equal", anchor="W")
@@ -23,7 +23,7 @@ def sheet(figure: Figure, width: float, height: float) -> Axes:
 
 
 def frame(axes: Axes, box: Box) -> Rectangle:
-    """A faint outline, so that an image as white as the paper has an edge too."""
+    """Draw a faint outline around a box, so that a white image has an edge, and return it."""
     left, top, width, height = box
     edge = Rectangle((left, top), width, height, fill=False, edgecolor=FAINT, linewidth=0.8, clip_on=False)
     axes.add_patch(edge)
@@ -31,7 +31,7 @@ def frame(axes: Axes, box: Box) -> Rectangle:
 
 
 def place(axes: Axes, pixels: NDArray[Any], box: Box, **look: Any) -> AxesImage:
-    """Lay an image into the box; `look` is its colour map and limits."""
+    """Draw an image in a box and return it; `look` is its colour map and limits."""
     left, top, width, height = box
     image = AxesImage(axes, extent=(left, left + width, top + height, top), **look)
     image.set_data(pixels)
@@ -41,6 +41,6 @@ def place(axes: Axes, pixels: NDArray[Any], box: Box, **look: Any) -> AxesImage:
 
 
 def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
-    """Small quiet words on the sheet, centred over (x, y) unless told otherwise."""
+    """Write small grey text, centred over (x, y) unless `look` says otherwise."""
     usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL, "color": QUIET}
     axes.text(x, y, text, **(usual | look))

@@ -1,4 +1,4 @@
-"""How every picture looks: one set of fonts, sizes and colours, safe for colour-blind eyes, on white."""
+"""The style of every picture: fonts, sizes and colours that colour-blind readers can distinguish, on white."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,16 +12,16 @@ WIDTH = 7.5  # inches: 900 pixels, the width of a README
 DPI = 120
 
 INK = "#222222"
-QUIET = "#6b6b6b"  # second things: ticks, notes
+QUIET = "#6b6b6b"  # secondary text: ticks, notes
 FAINT = "#d9d9d9"  # grids and frames
 
-# After Okabe & Ito (2008), which colour-blind eyes tell apart too; the light ones a shade darker, for thin lines and
-# letters on white.
+# The palette of Okabe & Ito (2008), which colour-blind readers can distinguish; the light colours are darker here, for
+# thin lines and text on white.
 COLOURS = ("#0072B2", "#D55E00", "#008A64", "#B85C93", "#C08400", "#3D9ED6", "#7A6A00")
 DIVERGING = "RdBu_r"  # blue below 0, white at 0, red above
 PROBABILITY = "magma"  # from black at the lowest to nearly white
 
-SMALL = 8.0  # the smallest letters that are read at 100 %
+SMALL = 8.0  # points: the smallest text that is legible at 100 %
 
 _RC: dict[Any, Any] = {
     "figure.dpi": DPI,
@@ -31,7 +31,7 @@ _RC: dict[Any, Any] = {
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
     "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],  # comes with matplotlib, so the same letters everywhere
+    "font.sans-serif": ["DejaVu Sans"],  # part of matplotlib, so the same glyphs everywhere
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.titlelocation": "left",
@@ -55,15 +55,15 @@ _RC: dict[Any, Any] = {
     "ytick.labelsize": 9,
     "lines.linewidth": 1.8,
     "image.interpolation": "nearest",
-    "text.parse_math": False,  # a dollar in a name is a dollar
-    "svg.hashsalt": "nnspec",  # the names inside an SVG, otherwise drawn by lot
+    "text.parse_math": False,  # a dollar sign in a name is not mathematics
+    "svg.hashsalt": "nnspec",  # names inside an SVG, random without it
     "pdf.fonttype": 42,
 }
 
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw in this style, from matplotlib's own defaults on, whatever the user's settings are; they come back after."""
+    """Draw in this style and matplotlib's defaults while the context lasts; then restore the user's settings."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_RC)
@@ -71,14 +71,14 @@ def styled() -> Iterator[None]:
 
 
 def page(height: float, title: str) -> Figure:
-    """An empty figure of the common width, `height` inches high, with its title at the upper left."""
+    """Return an empty figure of the common width and `height` inches, with its title at the upper left."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     figure.suptitle(title, x=0.01, ha="left")
     return figure
 
 
 def colour(index: int) -> tuple[float, float, float]:
-    """The colour of the index-th thing: each of the palette in turn, then all again in a darker shade, and so on."""
+    """Return the colour of an index: the palette in turn, then the palette in a darker shade, and so on."""
     turn, place = divmod(index, len(COLOURS))
     red, green, blue = to_rgb(COLOURS[place])
     shade = 0.55**turn
@@ -86,7 +86,7 @@ def colour(index: int) -> tuple[float, float, float]:
 
 
 def percent(share: float) -> str:
-    """A share of 1 in words: 0.9721 is 97.2 %, and what is not quite all is never 100 %."""
+    """Return a fraction as a percentage: 0.9721 is 97.2 %; only 1 is 100 %, only 0 is 0 %."""
     text = f"{100 * share:.1f} %"
     if share in (0, 1):
         return f"{100 * share:.0f} %"
@@ -94,7 +94,7 @@ def percent(share: float) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, or its beginning and end around an ellipsis, in `length` letters at most."""
+    """Return a text of at most `length` characters: the text, or its beginning and end around an ellipsis."""
     if len(text) <= length:
         return text
     tail = (length - 1) // 3
@@ -102,5 +102,5 @@ def shortened(text: str, length: int) -> str:
 
 
 def three_digits(value: float) -> str:
-    """A number to three digits: 0.19 is 0.190 beside its neighbours, and 153 needs no point."""
+    """Return a number with three significant digits: 0.19 is 0.190, 153 is 153."""
     return f"{value:#.3g}".rstrip(".")

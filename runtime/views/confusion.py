@@ -1,4 +1,4 @@
-"""What a classifier takes for what: a row for each true class, a column for each answer."""
+"""The confusion matrix of a classifier: a row for each true class, a column for each predicted class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,13 +23,14 @@ _NAME = 20  # letters of a class's name
 
 @picture("confusion")
 def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: str = "Confusion matrix") -> Figure:
-    """Counts of true class against prediction, with the recall of each class and the accuracy of all.
+    """Draw counts of true class against predicted class, with the recall of each class and the accuracy.
 
-    `matrix` is (true, predicted) counts; `classes` names both axes, their numbers do without. Right answers are blue,
-    wrong ones orange on a scale of their own, up to the largest share of a class that is taken for one other, so that
-    a few errors can be seen beside many right answers; shares are of the true class, its row. A cell holds its count,
-    and up to 12 classes its share; beyond 24 classes the numbers are left out and the commonest errors are written
-    below. Raises PictureError where the matrix is not one of counts, is empty, or has another number of names.
+    `matrix` is (true, predicted) counts; `classes` names both axes; without it they have numbers. Correct predictions
+    are blue. Errors are orange on a separate scale, up to the largest share of a class that is predicted as one other,
+    so that a few errors are visible among many correct predictions. Shares are of the true class, its row. A cell holds
+    its count, and up to 12 classes its share; beyond 24 classes the numbers are left out and the most frequent errors
+    are written below. Raises PictureError where the matrix is not one of counts, is empty, or has another number of
+    names.
     """
     counts, names = _checked(np.asarray(matrix), classes)
     number, total = len(counts), counts.sum()
@@ -66,7 +67,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
 
 @dataclass(frozen=True)
 class _Fit:
-    """The sizes that let names and cells both be read, in inches, and in points the letters of the names."""
+    """Sizes at which names and cells are legible, in inches, and the font size of the names in points."""
 
     side: float  # of the matrix
     letters: float
@@ -145,5 +146,5 @@ def _commonest(counts: NDArray[np.int64], names: list[str]) -> str:
     wrong = counts * ~np.eye(len(counts), dtype=bool)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_ERRORS]
     places = [divmod(int(place), len(names)) for place in order if wrong.flat[place]]
-    told = [f"{names[row]} taken for {names[column]}: {wrong[row, column]:,}" for row, column in places]
-    return "\n".join(["commonest errors", *told]) if told else "no errors"
+    errors = [f"{names[row]} taken for {names[column]}: {wrong[row, column]:,}" for row, column in places]
+    return "\n".join(["most frequent errors", *errors]) if errors else "no errors"

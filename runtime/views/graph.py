@@ -1,4 +1,4 @@
-"""The network from its input to its output: a box a layer, branches side by side, blocks and repeats in frames."""
+"""The graph of a network: a box for each layer, branches side by side, blocks and repeats in frames."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 _MOST = 300  # layers in one picture
-_TALLEST = 8.0  # inches that parts stand under each other, before a new column begins
+_TALLEST = 8.0  # inches: the height at which a new column begins
 _LETTERS = 9.0
 # Everything below is in inches, as the units of the axes are.
 _LINE, _PAD = 0.17, 0.08  # a line of text, and the room around it in a box
@@ -29,11 +29,11 @@ _TITLE, _MARGIN = 0.42, 0.15
 
 @picture("graph")
 def graph(spec: Spec) -> Figure:
-    """The graph of a spec whose shapes are known, from top to bottom, in columns where it is long.
+    """Draw the graph of a spec whose shapes are known, from top to bottom, in several columns where it is long.
 
-    The shape of one sample stands beside each arrow. Layers with weights are coloured and told with their name and how
-    many numbers they learn. What is repeated is drawn once, in a frame with the number of times; a frame with a name
-    is a block or a named group. Raises PictureError for a network of more layers than a picture can show, and for one
+    The shape of one sample is next to each arrow. Layers with weights are coloured, with their name and number of
+    parameters. Repeated layers are drawn once, in a frame with their number; a frame with a name is a block or a named
+    group. Raises PictureError for a network of more layers than a picture can show, and for one
     whose shapes are not known.
     """
     if spec.input is None:
@@ -72,9 +72,9 @@ def graph(spec: Spec) -> Figure:
 
 
 class _Drawn(ABC):
-    """A part with the room that it takes; a line comes in at the top and goes on at the bottom, both on its axis.
+    """A part with its size. A line enters at the top and leaves at the bottom, both at `axis` from its left edge.
 
-    `axis` is how far that lies from its left edge; `headed` says whether the line that comes in ends in an arrow.
+    `headed` says whether the entering line ends in an arrow.
     """
 
     headed: ClassVar[bool] = False
@@ -84,12 +84,12 @@ class _Drawn(ABC):
 
     @property
     def axis(self) -> float:
-        """In the middle, unless told otherwise."""
+        """Distance of the lines from the left edge; the middle by default."""
         return self.width / 2
 
     @abstractmethod
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """With its axis at x and its top at y."""
+        """Draw the part with its axis at x and its top at y."""
 
 
 class _Box(_Drawn):
@@ -104,7 +104,7 @@ class _Box(_Drawn):
         self.height = _LINE * (2 if layer.weights else 1) + 1.2 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """The words, and under them what is learnt."""
+        """Draw the text of the layer and, below it, its parameters."""
         face = _light(COLOURS[0]) if self.layer.weights else "white"
         _rounded(axes, x - self.axis, y, self.width, self.height, face)
         lines = [(self.layer.text, _LETTERS, INK), (self.layer.weights, SMALL, QUIET)]
@@ -114,7 +114,7 @@ class _Box(_Drawn):
 
 
 class _Pill(_Drawn):
-    """Where the sample comes in, or branches meet."""
+    """The input, or the merge of branches."""
 
     headed = True
 
@@ -125,13 +125,13 @@ class _Pill(_Drawn):
         self.height = _LINE + 0.4 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """Words in a coloured pill."""
+        """Draw text in a coloured pill."""
         _rounded(axes, x - self.axis, y, self.width, self.height, _light(COLOURS[4]), self.height / 2)
         axes.text(x, y + self.height / 2, self.text, fontsize=SMALL, color=INK, ha="center", va="center")
 
 
 class _Sequence(_Drawn):
-    """Parts under each other, an arrow with the shape between two of them, and as it `ends` behind the last one."""
+    """Parts below each other, an arrow with the shape between two of them, and what `ends` says after the last."""
 
     def __init__(self, parts: Sequence[_Drawn], ends: Literal["arrow", "turn"] | None = None):
         self.parts = parts
@@ -145,7 +145,7 @@ class _Sequence(_Drawn):
 
     @property
     def axis(self) -> float:
-        """That of all its parts."""
+        """The common axis of its parts."""
         return self._axis
 
     @property
@@ -154,7 +154,7 @@ class _Sequence(_Drawn):
         return self.parts[0].headed
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """From top to bottom."""
+        """Draw the parts from top to bottom."""
         for number, part in enumerate(self.parts):
             part.draw(axes, x, y)
             y += part.height
@@ -166,7 +166,7 @@ class _Sequence(_Drawn):
 
 
 class _Framed(_Drawn):
-    """A frame around parts, its title in the corner, left of the line that comes in."""
+    """A frame around parts, with its title in the corner, left of the entering line."""
 
     def __init__(self, frame: Frame):
         self.frame = frame
@@ -178,11 +178,11 @@ class _Framed(_Drawn):
 
     @property
     def axis(self) -> float:
-        """That of what is inside."""
+        """The axis of the parts inside."""
         return self._axis
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """The frame, then what is inside."""
+        """Draw the frame, then the parts inside."""
         _rounded(axes, x - self.axis, y, self.width, self.height, "#f6f6f6")
         top, bottom = y + _LINE + 1.5 * _PAD, y + self.height - _PAD
         title = (x - self.axis + _PAD, y + 0.5 * _PAD + _LINE / 2)
@@ -193,7 +193,7 @@ class _Framed(_Drawn):
 
 
 class _Fork(_Drawn):
-    """Branches side by side between two bars, and where they meet."""
+    """Branches side by side between two bars, and their merge."""
 
     def __init__(self, fork: Branches):
         self.shape = fork.shape
@@ -211,7 +211,7 @@ class _Fork(_Drawn):
         self.height = 0.6 * _GAP + self.tallest + _GAP + 0.6 * _GAP + self.joint.height
 
     def _places(self) -> list[float]:
-        """How far the axis of each branch lies from the left edge of the first branch."""
+        """Return the distance of each branch's axis from the left edge of the first branch."""
         starts = [sum(self.widths[:number]) + _APART * number for number in range(len(self.widths))]
         return [start + axis for start, axis in zip(starts, self.axes_inside, strict=True)]
 
@@ -221,11 +221,11 @@ class _Fork(_Drawn):
 
     @property
     def axis(self) -> float:
-        """Between the first branch and the last one."""
+        """The middle between the first and the last branch."""
         return self._axis
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
-        """The upper bar, the branches, the lower bar, and the joint under it."""
+        """Draw the upper bar, the branches, the lower bar, and the merge below it."""
         first = x - self._middle()
         places = [first + place for place in self._places()]
         top, bottom = y + 0.6 * _GAP, y + 0.6 * _GAP + self.tallest + _GAP
@@ -257,7 +257,7 @@ def _shown(part: Part) -> _Drawn:
 
 
 def _columns(parts: Sequence[_Drawn]) -> list[_Sequence]:
-    """Parts in as many columns as their height asks for, of heights as even as their order allows."""
+    """Return the parts in columns whose heights are as equal as their order allows."""
     total = sum(part.height + _GAP for part in parts)
     wanted = total / max(1, round(total / _TALLEST))
     columns: list[list[_Drawn]] = [[]]
@@ -271,13 +271,13 @@ def _columns(parts: Sequence[_Drawn]) -> list[_Sequence]:
 
 
 def _turn(axes: Axes, end: tuple[float, float], gutter: float, axis: float, headed: bool) -> None:
-    """A line from the end of a column to the head of the next one."""
+    """Draw a line from the end of a column to the top of the next one."""
     x, y = end
     _line(axes, [(x, y), (gutter, y), (gutter, _TITLE), (axis, _TITLE), (axis, _TITLE + _GAP)], headed)
 
 
 def _wide(text: str, size: float) -> float:
-    """How many inches a text takes."""
+    """Return the width of a text in inches."""
     width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
     return float(width) / 72
 
@@ -303,5 +303,5 @@ def _line(axes: Axes, points: Sequence[tuple[float, float]], headed: bool = Fals
 
 
 def _aside(axes: Axes, x: float, y: float, text: str) -> None:
-    """Small words right of a line."""
+    """Write small text to the right of a line."""
     axes.text(x + _BESIDE, y, text, fontsize=SMALL, color=QUIET, ha="left", va="center")

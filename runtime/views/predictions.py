@@ -1,4 +1,4 @@
-"""A series over time: the truth, what a network predicted of each point, and where its own answers lead it."""
+"""A series over time: the truth, the prediction of each point, and the network rolled forward on its predictions."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,16 +16,17 @@ def predictions(
     begins: int = 0,
     title: str = "Predictions",
 ) -> Figure:
-    """Truth and prediction over time, and below them the network rolled forward on its own output, if that is given.
+    """Draw truth and prediction over time and, where it is given, the network rolled forward on its own output below.
 
-    `truth` and `predicted` are (points,); `rolled` are answers to answers, the first of them at point `begins`, where
-    a line is drawn. The caption of each panel gives the root of the mean squared difference, and both panels have one
-    scale. Raises PictureError where there is no point, or their numbers differ.
+    `truth` and `predicted` are (points,); `rolled` are the predictions from point `begins` on, where a line is drawn,
+    that read former predictions. The caption of each panel gives the root of the mean squared difference, and both
+    panels have one scale. Raises PictureError where there is no point, or their numbers differ.
     """
-    points, told = np.asarray(truth, float), np.asarray(predicted, float)
+    points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
     own = None if rolled is None else np.asarray(rolled, float)
-    if not points.size or points.shape != told.shape or points.ndim != 1:
-        raise PictureError(f"truth and prediction are a number for each point; these are {points.shape}, {told.shape}")
+    if not points.size or points.shape != estimates.shape or points.ndim != 1:
+        raise PictureError(f"truth and prediction are a number for each point; these are {points.shape},
+        {estimates.shape}")
     if own is not None and own.shape != points[begins:].shape:
         raise PictureError(
             f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
@@ -37,8 +38,8 @@ def predictions(
     for axes in panels:
         axes.plot(time, points, ".", color=QUIET, alpha=0.35, markersize=2.5, label="truth")
         axes.grid(axis="y", color=FAINT)
-    panels[0].plot(time, told, color=COLOURS[0], linewidth=1.2, label="prediction")
-    panels[0].set_title(f"the next point from the true ones, rmse {_rmse(points, told):.4f}")
+    panels[0].plot(time, estimates, color=COLOURS[0], linewidth=1.2, label="prediction")
+    panels[0].set_title(f"the next point from the true ones, rmse {_rmse(points, estimates):.4f}")
     if own is not None:
         panels[1].plot(time[begins:], own, color=COLOURS[1], linewidth=1.5, label="rolled forward")
         panels[1].axvline(begins, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
@@ -46,8 +47,8 @@ def predictions(
             f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
         )
         low, high = points.min(), points.max()
-        room = 0.5 * (high - low)  # what runs away further than this leaves the picture
-        shown = np.concatenate([points, told, np.clip(own, low - room, high + room)])
+        room = 0.5 * (high - low)  # what diverges further is outside the picture
+        shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
         panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # a legend's room above
     panels[-1].set_xlabel("time, in points")
     for axes in panels:
@@ -55,5 +56,5 @@ def predictions(
     return figure
 
 
-def _rmse(truth: np.ndarray, told: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(truth - told))))
+def _rmse(truth: np.ndarray, estimates: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(np.square(truth - estimates))))

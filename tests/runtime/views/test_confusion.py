@@ -85,13 +85,13 @@ def test_shares_and_counts_are_written_as_long_as_there_is_room(classes: int, sh
     assert len(words) == (2 if shares else 1 if counts else 0)
 
 
-def test_with_many_classes_the_commonest_errors_are_written_instead_of_numbers() -> None:
+def test_with_many_classes_the_most_frequent_errors_are_written_instead_of_numbers() -> None:
     counts = matrix(25)
     counts[3, 7], counts[9, 2] = 14, 11
     figure = confusion(counts.astype(np.uint32), [f"bird {i}" for i in range(25)])
     assert cells(figure) == {}
     words = figure.axes[0].get_xlabel()
-    assert "commonest errors\nbird 3 taken for bird 7: 14\nbird 9 taken for bird 2: 11" in words
+    assert "most frequent errors\nbird 3 taken for bird 7: 14\nbird 9 taken for bird 2: 11" in words
     assert confusion(np.diag(np.full(30, 5))).axes[0].get_xlabel().endswith("no errors")
 
 

@@ -99,8 +99,8 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("curves.gif", "'curves.gif' ends in .gif, and pictures are written as .png, .svg, .pdf: write curves.png"),
-        ("curves", "'curves' has no suffix, and pictures are written as .png, .svg, .pdf: write curves.png"),
+        ("curves.gif", "'curves.gif' ends in .gif, and pictures are written as .png, .svg, .pdf: use curves.png"),
+        ("curves", "'curves' has no suffix, and pictures are written as .png, .svg, .pdf: use curves.png"),
     ],
 )
 def test_another_suffix_is_refused_with_what_would_do(tmp_path: Path, name: str, message: str) -> None:
