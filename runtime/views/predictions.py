@@ -25,8 +25,9 @@ def predictions(
     points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
     own = None if rolled is None else np.asarray(rolled, float)
     if not points.size or points.shape != estimates.shape or points.ndim != 1:
-        raise PictureError(f"truth and prediction are a number for each point; these are {points.shape},
-        {estimates.shape}")
+        raise PictureError(
+            f"truth and prediction are a number for each point; these are {points.shape}, {estimates.shape}"
+        )
     if own is not None and own.shape != points[begins:].shape:
         raise PictureError(
             f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
