@@ -1,11 +1,13 @@
 """The compiler: graph → schedule → rewrites → plan → bound program.
 
-    schedule = ExecutionSchedule.of(graph, loss, batch, training, …)     # decisions yet to be made
-    schedule = rewritten(schedule)                              # rewrites.py, one decision each
-    plan = assemble(schedule, dtype, normalized)             # the program as text; nothing allocated
-    program = BoundProgram(plan, parameters, gradients, …)       # arrays exist from here on
+    schedule = ExecutionSchedule.of(graph, loss, batch, training, …)  # no decision made yet
+    schedule = rewritten(schedule)                                    # rewrites.py, one decision each
+    plan = assemble(schedule, dtype, normalized)                      # programs as values; nothing allocated
+    program = BoundProgram(plan, parameters, gradients, …)            # arrays exist from here on
     loss = program()
 
-The text is what runs: `nnspec plan --code` prints it. What each layer writes stands in kernels/, what each means in
-runtime/layers; the two are held against each other by the tests.
+A program is a list of instructions (instructions.py) on operands (operands.py), which the kernels of the layers emit
+through a writer (writer.py, arithmetic.py). `signature` says what it is called with. Its text is what runs, and
+`nnspec plan --code` prints it. kernels/ has how each layer is computed here, runtime/layers what it means; the tests
+compare the two.
 """

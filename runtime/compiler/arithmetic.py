@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from nnspec.runtime.compiler.instructions import Assign, Call, Fill, Instruction, Run
+from nnspec.runtime.compiler.instructions import ArrayCall, Assign, Effect, Fill, Instruction
 from nnspec.runtime.compiler.operands import Operand, Value
 
 
@@ -16,15 +16,15 @@ class Arithmetic(ABC):
 
     def call(self, function: str, *operands: Value, out: Operand, comment: str = "", **options: Any) -> None:
         """Emit a function of NumPy with keyword arguments, written into `out`."""
-        self.emit(Call(function, operands, out, tuple(options.items()), comment))
+        self.emit(ArrayCall(function, operands, out, tuple(options.items()), comment))
 
     def assign(self, target: Operand, value: Value) -> None:
         """Set a Python variable, or elements of an array or a list."""
         self.emit(Assign((target,), value))
 
     def run(self, call: Operand) -> None:
-        """Call a Python function for its effect."""
-        self.emit(Run(call))
+        """ArrayCall a Python function for its effect."""
+        self.emit(Effect(call))
 
     def copy(self, source: Operand, out: Operand, **options: str) -> None:
         """out ← source, element by element."""

@@ -12,7 +12,7 @@ from nnspec.runtime.compiler.network_writer import NetworkWriter, write_layer
 from nnspec.runtime.compiler.operands import Operand, Ref
 from nnspec.runtime.compiler.samples import write_input
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.check.spec import INPUT
 
 
@@ -40,7 +40,7 @@ def assemble(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> Plan:
 
 
 def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: bool) -> LaneProgram:
-    w = Writer(samples, schedule.lanes, dtype, schedule.training)
+    w = ProgramWriter(samples, schedule.lanes, dtype, schedule.training)
     network = NetworkWriter(schedule, w)
     x = write_input(schedule, w, normalized)
     end = network.forward(schedule.nodes, {INPUT: x}, {INPUT: schedule.training and schedule.first_gradient})
@@ -52,7 +52,7 @@ def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: boo
     return LaneProgram.of(w, f"{samples} of {schedule.batch} samples", result, network.forms)
 
 
-def _outputs(schedule: ExecutionSchedule, w: Writer, end: Ref) -> Ref:
+def _outputs(schedule: ExecutionSchedule, w: ProgramWriter, end: Ref) -> Ref:
     """Apply the head; return the answers, (samples, *shape)."""
     shape = schedule.output_shape
     if schedule.head is not None:

@@ -13,9 +13,9 @@ from nnspec.runtime.compiler.network_writer import NetworkWriter
 from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.samples import write_normalized
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 
-RATES, TARGETS, T = Local("rates"), Local("targets"), Local("t")
+RATES, TARGETS, STEP = Local("rates"), Local("targets"), Local("t")
 """Variables: the learning rate of each step, the targets of the sample at hand, and its index."""
 
 
@@ -51,7 +51,7 @@ def write_block(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> La
     """Return the program of a block of steps."""
     first, steps = schedule.nodes[0], schedule.block
     features, units = first.input_shapes[0].size, first.output_shape.size
-    w = Writer(1, (1,), dtype, True)
+    w = ProgramWriter(1, (1,), dtype, True)
     losses, rate = w.local("losses"), w.local("rate")
     layer, at, target = _set_up(schedule, w)
     z = w.rows(f"{first.name}_z", units)
@@ -77,14 +77,14 @@ def write_block(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> La
         w.multiply(d_z.reshape(-1), at.negative_rate, out=at.move)
         w.multiply(at.d_others, at.rate, out=at.d_others)
         w.subtract(at.others, at.d_others, out=at.others)
-    w.emit(For((T, rate), formula("enumerate({})", RATES), tuple(body)))
+    w.emit(For((STEP, rate), formula("enumerate({})", RATES), tuple(body)))
     w.dot(layer.samples.T, layer.moves, out=layer.change)
     w.add(layer.weight, layer.change, out=layer.weight)
     forms = {first.name: Form("planned", (units, 1), own), **network.forms}
     return LaneProgram.of(w, f"{steps} steps of one sample each, at these rates", losses, forms, (RATES,))
 
 
-def _set_up(schedule: ExecutionSchedule, w: Writer) -> tuple[_FirstLayer, _AtStep, Ref]:
+def _set_up(schedule: ExecutionSchedule, w: ProgramWriter) -> tuple[_FirstLayer, _AtStep, Ref]:
     """Make the arrays of the first layer and the views of each step; return them, and where the samples go."""
     first, steps = schedule.nodes[0], schedule.block
     features, units = first.input_shapes[0].size, first.output_shape.size
@@ -104,11 +104,11 @@ def _set_up(schedule: ExecutionSchedule, w: Writer) -> tuple[_FirstLayer, _AtSte
     )
     every = f"for t in range({steps})"
     at = _AtStep(
-        product=w.listed("product_of", formula("list({})", layer.products), layer.products)[T],
-        likeness=w.listed("likeness_to", formula(f"[{{}} {every}]", layer.likeness[T, :T]), layer.likeness)[T],
-        moves_before=w.listed("moves_before", formula(f"[{{}} {every}]", layer.moves[:T]), layer.moves)[T],
-        move=w.listed("move_of", formula("list({})", layer.moves), layer.moves)[T],
-        target=w.once("target_of", f"[targets[t:t + 1] {every}]")[T],
+        product=w.listed("product_of", formula("list({})", layer.products), layer.products)[STEP],
+        likeness=w.listed("likeness_to", formula(f"[{{}} {every}]", layer.likeness[STEP, :STEP]), layer.likeness)[STEP],
+        moves_before=w.listed("moves_before", formula(f"[{{}} {every}]", layer.moves[:STEP]), layer.moves)[STEP],
+        move=w.listed("move_of", formula("list({})", layer.moves), layer.moves)[STEP],
+        target=w.once("target_of", f"[targets[t:t + 1] {every}]")[STEP],
         others=w.array("others", PARAMETERS[tail:]),
         d_others=w.array("d_others", GRADIENTS[tail:]),
         rate=w.constant("step_size", f"np.zeros((), np.{w.dtype})", ()),

@@ -1,6 +1,6 @@
 """The instructions of a program, as values, and the one printer that makes Python of them.
 
-Each says which arrays and variables it `reads` and `writes`, by name. `flattened` gives those inside loops and
+Each says which arrays and variables it `reads` and `writes`, by name. `nested` gives those inside loops and
 conditions too.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nnspec.runtime.compiler.operands import Operand, Ref, Shape, Value, memory_of, text_of
+from nnspec.runtime.compiler.operands import Operand, Ref, Shape, Value, memory_of, operand_text
 
 INDENTATION = "    "
 
@@ -35,7 +35,7 @@ class Instruction:
 
 
 @dataclass(frozen=True)
-class Call(Instruction):
+class ArrayCall(Instruction):
     """A NumPy function of operands, written into `out`."""
 
     function: str
@@ -120,7 +120,7 @@ class Views(Instruction):
 
 
 @dataclass(frozen=True)
-class Run(Instruction):
+class Effect(Instruction):
     """A Python call for its effect on a list."""
 
     call: Operand
@@ -166,12 +166,12 @@ class Barrier(Instruction):
     """The end of a part: all lanes finish it before any goes on."""
 
 
-def flattened(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
+def nested(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
     """Yield every instruction, each followed by those inside it."""
     for instruction in instructions:
         yield instruction
         if isinstance(instruction, If | For):
-            yield from flattened(instruction.body)
+            yield from nested(instruction.body)
 
 
 def printed(instructions: Iterable[Instruction], indentation: str = "") -> Iterator[str]:
@@ -184,12 +184,12 @@ def printed(instructions: Iterable[Instruction], indentation: str = "") -> Itera
 
 def _line(instruction: Instruction) -> str:
     match instruction:
-        case Call(comment=comment):
+        case ArrayCall(comment=comment):
             return _call(instruction) + _trailing(comment)
         case Fill(array, number):
-            return f"{array}.fill({text_of(number)})"
+            return f"{array}.fill({operand_text(number)})"
         case Assign(targets, value, operator, comment):
-            return f"{_tuple(targets)} {operator} {text_of(value)}{_trailing(comment)}"
+            return f"{_tuple(targets)} {operator} {operand_text(value)}{_trailing(comment)}"
         case Allocate(array, dtype, fill):
             kind = dtype_text(dtype)
             new = f"empty({array.shape}, {kind})" if fill is None else f"full({array.shape}, {fill}, {kind})"
@@ -199,10 +199,10 @@ def _line(instruction: Instruction) -> str:
         case If(condition, _, comment):
             return f"if {condition}:{_trailing(comment)}"
         case For(variables, items):
-            return f"for {_tuple(variables)} in {text_of(items)}:"
+            return f"for {_tuple(variables)} in {operand_text(items)}:"
         case Views(target, views):
             return f"{target} = {views}"
-        case Run(call):
+        case Effect(call):
             return str(call)
         case Comment(text):
             return f"# {text}"
@@ -216,8 +216,8 @@ def dtype_text(dtype: str) -> str:
     return "bool" if dtype == "bool" else f"np.{dtype}"
 
 
-def _call(call: Call) -> str:
-    arguments = list(map(text_of, call.operands))
+def _call(call: ArrayCall) -> str:
+    arguments = list(map(operand_text, call.operands))
     keywords: dict[str, str] = {name: repr(value) for name, value in call.options}
     if call.function in TARGET_FIRST:
         arguments.insert(0, str(call.out))

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nnspec.runtime.compiler.instructions import INDENTATION, Instruction, flattened, printed
+from nnspec.runtime.compiler.instructions import INDENTATION, Instruction, nested, printed
 from nnspec.runtime.compiler.operands import Operand
 from nnspec.runtime.compiler.signature import lane_header
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,12 @@ class LaneProgram:
 
     @classmethod
     def of(
-        cls, w: Writer, about: str, result: Operand, forms: Mapping[str, Form], parameters: tuple[Operand, ...] = ()
+        cls,
+        w: ProgramWriter,
+        about: str,
+        result: Operand,
+        forms: Mapping[str, Form],
+        parameters: tuple[Operand, ...] = (),
     ) -> "LaneProgram":
         """Return what a writer has written."""
         return cls(
@@ -60,7 +65,7 @@ class LaneProgram:
 
     def instructions(self) -> Iterator[Instruction]:
         """Yield every instruction, those of the setup first, and those of loops and conditions after them."""
-        yield from flattened((*self.setup, *self.step))
+        yield from nested((*self.setup, *self.step))
 
     @cached_property
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""A plan for people: what each step does, what it costs, and the whole training step as a program of its own."""
+"""What a plan computes and costs, as tables show it, and the whole training step as a standalone program."""
 
 import math
 import textwrap
@@ -19,9 +19,9 @@ from nnspec.spec_lang.check.spec import Spec
 
 @dataclass(frozen=True)
 class PlannedNode:
-    """One operation of a plan: `form` is "planned" or "plain", `notes` what the rewrites made of it.
+    """One operation of a plan: `form` is "planned" or "plain", `notes` what the rewrites changed.
 
-    `laid` is the shape in memory of what it gives in the first lane, `bytes` what it works on in all lanes.
+    `laid` is the shape in memory of its output in the first lane, `bytes` the memory of its buffers in all lanes.
     """
 
     name: str
@@ -35,7 +35,7 @@ class PlannedNode:
 
 
 def nodes_of(plan: Plan) -> list[PlannedNode]:
-    """Every operation in the order in which it is computed; FLOPs are those of a batch's forward pass."""
+    """Return every operation in the order of computation; FLOPs are those of a batch's forward pass."""
     lanes = [plan.lanes[size].forms for size in plan.schedule.lanes]
     return [
         PlannedNode(
@@ -53,7 +53,7 @@ def nodes_of(plan: Plan) -> list[PlannedNode]:
 
 
 def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
-    """Memory of a training step: parameters, slots, a gradient for each lane, buffers, the batch as the data have it.
+    """Return the memory of a training step: parameters, slots, gradients of each lane, buffers, and a raw batch.
 
     `sample_bytes` is the size of one number of a raw sample. The data themselves and evaluation's programs come on top.
     """

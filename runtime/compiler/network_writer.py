@@ -9,7 +9,7 @@ from nnspec.runtime.compiler.kernels.plain import write_plain
 from nnspec.runtime.compiler.lane_program import Form
 from nnspec.runtime.compiler.operands import Ref
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.check.spec import INPUT
 
 
@@ -23,7 +23,7 @@ def write_layer(context: KernelContext) -> tuple[Written, str]:
 class NetworkWriter:
     """The forward pass of some nodes, and then their backward pass. `forms` says how each is computed."""
 
-    def __init__(self, schedule: ExecutionSchedule, writer: Writer):
+    def __init__(self, schedule: ExecutionSchedule, writer: ProgramWriter):
         self.schedule = schedule
         self.writer = writer
         self.forms: dict[str, Form] = {}

@@ -130,7 +130,7 @@ class Formula(Operand):
     shape: Shape = ()
 
     def __str__(self) -> str:
-        return self.template.format(*map(text_of, self.operands))
+        return self.template.format(*map(operand_text, self.operands))
 
     @property
     def memory(self) -> frozenset[str]:  # type: ignore[override]
@@ -161,7 +161,7 @@ def expression(text: str, shape: Shape = ()) -> Formula:
     return Formula(text.replace("{", "{{").replace("}", "}}"), shape=shape)
 
 
-def text_of(value: Value) -> str:
+def operand_text(value: Value) -> str:
     """Return the text of an operand or a constant."""
     return str(value) if isinstance(value, Operand) else repr(value)
 

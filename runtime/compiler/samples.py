@@ -5,13 +5,13 @@ from dataclasses import replace
 from nnspec.runtime.compiler.layout import as_laid, laid_out
 from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 
 MANY = 16
 """Samples that are worth a copy before they are normalized: conversion is twice as fast without gaps in memory."""
 
 
-def write_input(schedule: ExecutionSchedule, w: Writer, normalized: bool) -> Ref:
+def write_input(schedule: ExecutionSchedule, w: ProgramWriter, normalized: bool) -> Ref:
     """Lay out and normalize the samples, (samples, *shape) in the type of the data; return the result."""
     shape, features = schedule.input_shape, schedule.input_shape.size
     w.comment(f"the samples: {shape}")
@@ -29,7 +29,7 @@ def write_input(schedule: ExecutionSchedule, w: Writer, normalized: bool) -> Ref
 
 
 def write_normalized(
-    schedule: ExecutionSchedule, w: Writer, normalized: bool, samples: Operand, out: Ref, rows: bool = True
+    schedule: ExecutionSchedule, w: ProgramWriter, normalized: bool, samples: Operand, out: Ref, rows: bool = True
 ) -> None:
     """out ← (samples − shift) / scale, each sample a row of numbers or in the layout of `laid_out`.
 
@@ -51,7 +51,7 @@ def write_normalized(
     w.divide(place, scale, out=out)
 
 
-def _constant(schedule: ExecutionSchedule, w: Writer, name: str, rows: bool) -> Ref:
+def _constant(schedule: ExecutionSchedule, w: ProgramWriter, name: str, rows: bool) -> Ref:
     """Return the shift or the scale: one number, or one for each number of a sample."""
     shape = (1, *schedule.input_shape)
     each: Operand = replace(formula("np.broadcast_to({}, {})", Local(name), expression(str(shape))), shape=shape)

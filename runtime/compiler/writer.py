@@ -20,7 +20,7 @@ SMALL_ZEROS = 100_000
 
 
 @dataclass
-class Writer(Arithmetic):
+class ProgramWriter(Arithmetic):
     """The program of one lane while it is written.
 
     `step` has the instructions of the forward and the backward pass, `setup` those that run once before. `barriers`

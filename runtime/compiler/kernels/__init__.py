@@ -12,7 +12,7 @@ from typing import Any
 
 from nnspec.runtime.compiler.operands import ANY_LENGTH, Ref, View
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.runtime.registry import Registry
 
 WriteBackward = Callable[[Ref], Sequence[Ref | None]]
@@ -31,7 +31,7 @@ class KernelContext:
 
     schedule: ExecutionSchedule
     node: ScheduledNode
-    writer: Writer
+    writer: ProgramWriter
     inputs: Sequence[Ref]
     needs_gradient: Sequence[bool]
 

@@ -4,7 +4,7 @@ from math import ceil
 
 from nnspec.runtime.compiler.kernels import KernelContext
 from nnspec.runtime.compiler.operands import Operand, Ref
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 
 QUICK = 1_000_000
 """Multiply-adds of a product up to which OpenBLAS does not pack its operands: up to four times as fast."""
@@ -22,7 +22,7 @@ VECTOR = 16
 """Numbers in a vector register: the places of a part are a multiple."""
 
 
-def matmul_by_columns(w: Writer, left: Operand, right: Ref, out: Ref) -> None:
+def matmul_by_columns(w: ProgramWriter, left: Operand, right: Ref, out: Ref) -> None:
     """out ← left · right, (m, k) · (k, places), cut into products of some places each."""
     shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 2
     parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
@@ -32,7 +32,7 @@ def matmul_by_columns(w: Writer, left: Operand, right: Ref, out: Ref) -> None:
         w.matmul(left, _cut(w, right, parts), out=_cut(w, out, parts))
 
 
-def accumulate_outer(w: Writer, left: Ref, right: Ref, out: Ref) -> None:
+def accumulate_outer(w: ProgramWriter, left: Ref, right: Ref, out: Ref) -> None:
     """out ← left · rightᵀ, (m, places) · (places, n): a sum over places, cut into sums over some each."""
     shape = (left.shape[0], right.shape[0])
     parts = _parts(shape[0] * shape[1], left.shape[1], LONG_SUM)
@@ -44,7 +44,7 @@ def accumulate_outer(w: Writer, left: Ref, right: Ref, out: Ref) -> None:
     w.sum(shares, axis=0, out=out)
 
 
-def accumulate_by_rows(w: Writer, x: Ref, x_with_one: Ref, d_z: Ref, out: Ref) -> None:
+def accumulate_by_rows(w: ProgramWriter, x: Ref, x_with_one: Ref, d_z: Ref, out: Ref) -> None:
     """out ← x_with_one · d_zᵀ, a sum over samples; `x_with_one` is x, or x and a row of ones.
 
     It is cut by the rows of x, and d_z is transposed in memory first: both make BLAS faster.
@@ -75,7 +75,7 @@ def sum_of_rows(context: KernelContext, d_rows: Operand, parameter: str) -> None
     w.dot(w.buffer("ones", (rows,), 1), d_rows, out=d_bias)
 
 
-def _cut(w: Writer, matrix: Ref, parts: int) -> Ref:
+def _cut(w: ProgramWriter, matrix: Ref, parts: int) -> Ref:
     """Return a matrix (rows, places) as a stack of matrices, (parts, rows, places / parts)."""
     rows, places = matrix.shape
     stack = matrix.reshape(rows, parts, places // parts).transpose(1, 0, 2)

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from nnspec.runtime.compiler.operands import Local, Ref, formula
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 
 
 class SoftmaxOfOne(NamedTuple):
@@ -15,7 +15,7 @@ class SoftmaxOfOne(NamedTuple):
     total: Local
 
 
-def softmax_of_one(w: Writer, x: Ref) -> SoftmaxOfOne:
+def softmax_of_one(w: ProgramWriter, x: Ref) -> SoftmaxOfOne:
     """Compute the powers of x (classes,), and their sum; softmax is powers / total."""
     row, top, powers, total = map(w.local, ("row", "top", "powers", "total"))
     w.assign(row, formula("{}.tolist()", x))

@@ -8,12 +8,12 @@ from nnspec.runtime.compiler.kernels._single import softmax_of_one
 from nnspec.runtime.compiler.layout import as_laid, as_samples, is_steps
 from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
 from nnspec.runtime.compiler.schedule import FEW_CLASSES, ExecutionSchedule
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.vocabulary.losses import CrossEntropy, Loss
 
-LOSS_KERNELS: Registry[Callable[[Any, ExecutionSchedule, Writer, Ref], Ref | None]] = Registry(__name__)
+LOSS_KERNELS: Registry[Callable[[Any, ExecutionSchedule, ProgramWriter, Ref], Ref | None]] = Registry(__name__)
 """Kernels of losses, by their class of word; the other losses run their plain form."""
 
 loss_kernel = LOSS_KERNELS.implements
@@ -22,7 +22,7 @@ LOSS, D_SAMPLES = Local("loss"), Local("d_samples")
 """Variables: the lane's share of the loss, and the gradient that a plain loss returns."""
 
 
-def write_loss(schedule: ExecutionSchedule, w: Writer, z: Ref) -> Ref:
+def write_loss(schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref:
     """Set `loss`, the lane's share of the batch's mean; return the gradient of z."""
     if type(schedule.loss) in LOSS_KERNELS:
         d_z = LOSS_KERNELS[type(schedule.loss)](schedule.loss, schedule, w, z)
@@ -32,7 +32,7 @@ def write_loss(schedule: ExecutionSchedule, w: Writer, z: Ref) -> Ref:
 
 
 @loss_kernel(CrossEntropy)
-def cross_entropy(word: CrossEntropy, schedule: ExecutionSchedule, w: Writer, z: Ref) -> Ref | None:
+def cross_entropy(word: CrossEntropy, schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref | None:
     """loss = −mean log p[true] = mean (log Σ exp(z) − z[true]), p = softmax(z); d_z = (p − onehot) / batch, over z."""
     if is_steps(schedule.output_shape):
         return _each_step(w, _overwritable(w, z))
@@ -66,7 +66,7 @@ def cross_entropy(word: CrossEntropy, schedule: ExecutionSchedule, w: Writer, z:
     return z
 
 
-def _single(w: Writer, z: Ref) -> Ref:
+def _single(w: ProgramWriter, z: Ref) -> Ref:
     """The same for one sample of a few classes, in Python numbers."""
     flat = w.view("logits", z.reshape(-1))
     true = w.local("true")
@@ -81,7 +81,7 @@ def _single(w: Writer, z: Ref) -> Ref:
     return z
 
 
-def _each_step(w: Writer, z: Ref) -> Ref:
+def _each_step(w: ProgramWriter, z: Ref) -> Ref:
     """The same for every step of sequences, (time, samples, classes).
 
     Steps of padding, whose class is below zero, have neither loss nor gradient and are not counted. Counting the real
@@ -127,7 +127,7 @@ def _each_step(w: Writer, z: Ref) -> Ref:
     return z
 
 
-def _count_real(w: Writer, true: Ref, real: Ref, first: Operand) -> tuple[Local, Local]:
+def _count_real(w: ProgramWriter, true: Ref, real: Ref, first: Operand) -> tuple[Local, Local]:
     """Write the classes and which of them are real; return how many are in this lane, and in all lanes, at least 1."""
     own, count = w.local("own"), w.local("count")
     w.copy(_targets(w).T, out=true)
@@ -143,7 +143,7 @@ def _count_real(w: Writer, true: Ref, real: Ref, first: Operand) -> tuple[Local,
     return own, count
 
 
-def _overwritable(w: Writer, z: Ref) -> Ref:
+def _overwritable(w: ProgramWriter, z: Ref) -> Ref:
     """Return the logits where they may be overwritten: the array itself, or a copy."""
     if z.overwritable and z.contiguous:
         return z
@@ -152,12 +152,12 @@ def _overwritable(w: Writer, z: Ref) -> Ref:
     return copy
 
 
-def _targets(w: Writer) -> Ref:
+def _targets(w: ProgramWriter) -> Ref:
     """Return the targets of this lane; their other axes do not matter."""
     return Ref("targets", (w.samples,))
 
 
-def _plain(word: Loss, schedule: ExecutionSchedule, w: Writer, z: Ref) -> Ref:
+def _plain(word: Loss, schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref:
     """Call the plain loss over (samples, *shape), weighted by the lane's share of the batch."""
     shape = schedule.output_shape
     function = w.once("loss_of", formula("plain_loss({})", written(word)))

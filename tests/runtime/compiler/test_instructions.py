@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.instructions import Alias, Call, For, If, Views, flattened, printed
+from nnspec.runtime.compiler.instructions import Alias, ArrayCall, For, If, Views, nested, printed
 from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from tests.runtime.compiler.both import Both
 from tests.runtime.compiler.test_assemble import SEQUENCES, TEXTS, schedules
 
@@ -41,17 +41,17 @@ def test_a_view_knows_its_shape_and_prints_what_numpy_reads(view: Operand) -> No
 
 
 def test_an_instruction_says_what_it_reads_and_writes_through_any_view() -> None:
-    w = Writer(1, (1,), "float32", training=False)
+    w = ProgramWriter(1, (1,), "float32", training=False)
     x, y = w.buffer("x", (4, 3)), w.buffer("y", (3,))
     w.add(w.view("rows", x.reshape(6, 2)).T[0], w.scalar("one", 1.0), out=w.view("y_row", y[None]))
     (add,) = w.step
-    assert add == Call("np.add", (Ref("rows", (6, 2)).T[0], Ref("one", ())), Ref("y_row", (1, 3)))
+    assert add == ArrayCall("np.add", (Ref("rows", (6, 2)).T[0], Ref("one", ())), Ref("y_row", (1, 3)))
     assert (add.reads, add.writes) == ({"x", "one"}, {"y"})
     assert list(printed([add])) == ["np.add(rows.T[0], one, out=y_row)"]
 
 
 def test_keyword_arguments_are_printed_in_one_order_and_targets_where_numpy_wants_them() -> None:
-    w = Writer(1, (1,), "float32", training=False)
+    w = ProgramWriter(1, (1,), "float32", training=False)
     x, row = Ref("x", (4, 3)), Ref("row", (1, 3))
     w.max(x, axis=0, keepdims=True, out=row, comment="by column")
     w.copy(x[0], out=row[0], casting="unsafe")
@@ -65,9 +65,9 @@ def test_keyword_arguments_are_printed_in_one_order_and_targets_where_numpy_want
 
 
 def test_an_instruction_inside_a_loop_and_a_condition_is_found() -> None:
-    add = Call("np.add", (X, X), X)
+    add = ArrayCall("np.add", (X, X), X)
     loop = For((Local("t"),), Local("steps"), (If(formula("t < {}", 3), (add,)),))
-    assert add in flattened([loop])
+    assert add in nested([loop])
     assert list(printed([loop])) == ["for t in steps:", "    if t < 3:", "        np.add(x, x, out=x)"]
 
 

@@ -10,7 +10,7 @@ from nnspec.runtime.compiler.instructions import printed
 from nnspec.runtime.compiler.layout import as_laid, as_samples, is_steps, laid_out
 from nnspec.runtime.compiler.operands import Ref
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import Writer
+from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 SHAPES = [
@@ -23,8 +23,8 @@ SHAPES = [
 ]
 
 
-def writer() -> Writer:
-    return Writer(3, (3,), "float32", training=True)
+def writer() -> ProgramWriter:
+    return ProgramWriter(3, (3,), "float32", training=True)
 
 
 def shown(shape: Shape) -> str:
@@ -100,7 +100,7 @@ def test_behind_rows_stands_a_row_of_ones_for_the_bias() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_windows_are_strided_in_numbers_from_a_start(dtype: str) -> None:
-    w = Writer(1, (1,), dtype, training=False)
+    w = ProgramWriter(1, (1,), dtype, training=False)
     row = w.buffer("row", (10,), 0)
     windows = w.windows("windows", row, (3, 2), (3, 1), start=2)
     space = made(w)
@@ -135,7 +135,7 @@ def test_a_block_of_instructions_is_conditional_and_an_empty_one_is_left_out() -
 
 
 def test_a_barrier_is_written_only_where_there_are_other_lanes() -> None:
-    alone, two = writer(), Writer(3, (3, 2), "float32", training=True)
+    alone, two = writer(), ProgramWriter(3, (3, 2), "float32", training=True)
     for w in (alone, two):
         w.barrier()
     assert (alone.barriers, alone.step) == (0, [])
@@ -143,7 +143,7 @@ def test_a_barrier_is_written_only_where_there_are_other_lanes() -> None:
     assert list(printed(two.step)) == ["yield  # until all lanes have come here"]
 
 
-def made(w: Writer) -> dict[str, np.ndarray]:
+def made(w: ProgramWriter) -> dict[str, np.ndarray]:
     """Everything that the setup makes, by name."""
     space = dict(PROGRAM_NAMES)
     exec("\n".join(printed(w.setup)), space)
