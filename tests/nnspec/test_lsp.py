@@ -14,8 +14,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
-LONGEST = 20
-"""Seconds that an answer may take on a busy machine."""
+LONGEST = 120
+"""Seconds after which an answer is missing: many times what it takes on a busy machine."""
 
 
 class Editor(LanguageClient):

@@ -1,9 +1,9 @@
 """Damage by accident: bytes that are missing, added or flipped, and how soon they are found."""
 
 import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
@@ -13,6 +13,7 @@ from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, Damaged, NotACheckpoint, layout, seal
 from tests.support.checkpoint_files import make_example
 from tools.soak.experiments import Tally, experiment, tries
+from tools.soak.pace import computing_seconds
 
 LONGEST = 0.05  # seconds of computing in which damage to a file of ten megabytes is found
 
@@ -86,7 +87,7 @@ def damage_in_time(count: int, seed: int, folder: Path, seconds: float) -> Tally
     ]
     for number in tries(count, seconds):
         file.write_bytes(kinds[number % len(kinds)]())
-        taken = _seconds_to_tell(file)
+        taken = _seconds_to_find(file)
         times.append(taken)
         tally.count(taken < LONGEST, f"{taken * 1000:.1f} ms")
     tally.notes.append(
@@ -95,12 +96,15 @@ def damage_in_time(count: int, seed: int, folder: Path, seconds: float) -> Tally
     return tally
 
 
-def _seconds_to_tell(file: Path) -> float:
-    """How long it takes to tell that a file is damaged; endless where that is not told."""
-    start = time.process_time()
+def _seconds_to_find(file: Path) -> float:
+    """Return the seconds of computing until damage to a file is reported; infinity if it is not reported."""
+    error, taken = computing_seconds(partial(_error_of, file), LONGEST)
+    return taken if error is not None and "last.h5.prev is whole: nnspec resume" in error.help else float("inf")
+
+
+def _error_of(file: Path) -> Damaged | NotACheckpoint | None:
     try:
         checkpoints.read(file)
     except (Damaged, NotACheckpoint) as error:
-        taken = time.process_time() - start
-        return taken if "last.h5.prev is whole: nnspec resume" in error.help else float("inf")
-    return float("inf")
+        return error
+    return None

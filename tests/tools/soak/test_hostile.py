@@ -1,17 +1,18 @@
+from math import inf
 from pathlib import Path
 
 from tools.soak.hostile import mutated, mutated_files, mutated_numbers, sample
 
 
 def test_sealed_files_changed_at_random_are_refused_or_read(tmp_path: Path) -> None:
-    tally = mutated_files(2000, 0, tmp_path, 120)
+    tally = mutated_files(2000, 0, tmp_path, inf)
     assert tally.failures == []
     assert tally.tried == 2000
     assert "refused" in tally.notes[0]
 
 
 def test_numbers_changed_at_random_are_refused_or_read(tmp_path: Path) -> None:
-    tally = mutated_numbers(300, 0, tmp_path, 60)
+    tally = mutated_numbers(300, 0, tmp_path, inf)
     assert tally.failures == []
     assert tally.tried == 300
     assert "whole" in tally.notes[0] and "refused" in tally.notes[0]

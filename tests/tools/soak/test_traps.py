@@ -1,4 +1,5 @@
 import shutil
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from tools.soak.traps import hostile_files, traps
 
 
 def test_hostile_files_are_refused_in_a_second_and_300_megabytes_and_nothing_else_is_opened(tmp_path: Path) -> None:
-    tally = hostile_files(1, 0, tmp_path, 60)
+    tally = hostile_files(1, 0, tmp_path, inf)
     assert tally.failures == []
     assert tally.tried >= 55
     if shutil.which("strace") is None:
