@@ -1,9 +1,11 @@
 # make demo   a virtual environment, the install, and a first network trained on handwriting
 # make test   the tests
+# make quick  a few seconds: linter, architecture, and the fast tests of the language and of the arithmetic
+# make coverage  which lines and branches the fast tests reach; pytest -m "not slow" runs the same tests
 # make check  linter, type checker and tests, as CI runs them
 # make dev    what the type checker and editors need: the development tools, and build/typing, links to the rooms under nnspec/
-# make soak   kills, losses of power and hostile files by the thousand, for hours; docs/reliability.md has the figures
-# make mutants  each guard of the checkpoints taken away in turn: does a test notice?
+# make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
+# make mutants  each guard of the checkpoints disabled in turn: does a test fail?
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make bench  nnspec beside PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
@@ -12,7 +14,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 BENCH  ?= .bench-venv
 
-.PHONY: demo test dev check bench soak mutants editor pictures clean
+.PHONY: demo test quick coverage dev check bench soak mutants editor pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -20,7 +22,18 @@ demo: $(VENV)/installed
 test: $(VENV)/installed-test
 	$(BIN)/python -m pytest
 
-# The rooms are folders at the root and installed inside nnspec: the type checker sees them through links that lie so.
+QUICK := tests/test_architecture.py tests/specs tests/spec_lang/syntax/test_parse.py tests/spec_lang/check/test_examination.py \
+         tests/checkpoints/test_layout.py tests/runtime/layers/test_dense.py tests/runtime/test_optimizers.py
+
+quick: $(VENV)/installed-dev
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/python -m pytest -x -m "not slow" $(QUICK)
+
+coverage: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -m "not slow" --cov --cov-report=term:skip-covered
+
+# The rooms are folders at the root and installed inside nnspec. The type checker sees them through these links.
 dev: $(VENV)/installed-dev
 	rm -rf build/typing
 	mkdir -p build/typing/nnspec

@@ -45,6 +45,7 @@ def test_runs_that_are_missing_are_told() -> None:
     assert accuracy([reached(0.5)]) == "50.00 (50.00 to 50.00); 1 of 3 runs made"
 
 
+@pytest.mark.slow
 def test_the_page_has_a_goal_beside_what_a_tuned_spec_reaches() -> None:
     text = page({(MLP, seed): reached(0.97 + seed / 1000) for seed in SEEDS})
     assert row(text, "mnist_mlp.nnspec")[1:] == [

@@ -50,6 +50,7 @@ CHECKPOINT = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(CHECKPOINT)
 def test_what_is_written_is_what_is_read(checkpoint):
@@ -68,6 +69,7 @@ def test_what_is_written_is_what_is_read(checkpoint):
     assert checkpoints.to_bytes(back) == image
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(CHECKPOINT, NAME, ARRAY | TEXT)
 def test_same_names_the_entry_that_differs_and_no_other(checkpoint, name, value):

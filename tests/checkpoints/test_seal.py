@@ -28,6 +28,7 @@ def test_the_seal_is_lines_that_a_person_can_read(example):
     assert image[seal.SIZE : seal.SIZE + 8] == b"\x89HDF\r\n\x1a\n"
 
 
+@pytest.mark.slow
 def test_every_truncation_is_seen_before_hdf5_is_asked(image):
     for length in range(1, len(image)):
         with pytest.raises(

@@ -16,6 +16,7 @@ QUICK = ("--data", "mnist_sample", "--set", "train.epochs=1", "--set", "optimize
 LONG = ("--data", "mnist_sample", "--set", "train=100000 iterations batch=1 evaluate_every=200")
 
 
+@pytest.mark.slow
 def test_the_one_line_network_trains_and_its_next_commands_work_as_printed(nnspec: Command, tmp_path: Path) -> None:
     trained = nnspec("train", DIGITS, *QUICK)
     assert trained.code == 0
@@ -122,6 +123,7 @@ def _until_evaluated(running: subprocess.Popen[str]) -> None:
     raise AssertionError("the training ended before its first evaluation")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_saves_and_the_run_goes_on_from_there(
     number: signal.Signals, code: int, process: Start, nnspec: Command, tmp_path: Path

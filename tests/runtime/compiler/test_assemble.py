@@ -61,6 +61,7 @@ def batch_for(both: Both, schedule: ExecutionSchedule) -> Batch:
     return both.batch(schedule.batch * schedule.block)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(text=networks(), size=st.integers(1, 5))
 def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
@@ -193,6 +194,7 @@ def test_every_shipped_spec_is_planned_as_it_is_defined(path: Path) -> None:
         compile(lane.text, "<a test>", "exec")
 
 
+@pytest.mark.slow
 def test_equal_specs_have_equal_texts_in_every_process() -> None:
     script = (
         "from tests.runtime.compiler import test_assemble as tests\n"

@@ -120,6 +120,7 @@ def test_a_class_without_a_name_goes_by_its_number() -> None:
     assert Preprocessing.identity((3,)).class_name(1) == "1"
 
 
+@pytest.mark.slow
 @given(
     arrays.arrays(np.float64, st.tuples(st.integers(1, 4), st.just(3)), elements=st.floats(-1e100, 1e100)),
     st.sampled_from(["zscore", "minmax", "none"]),

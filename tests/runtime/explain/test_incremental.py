@@ -139,6 +139,7 @@ def cases(draw: st.DrawFn) -> tuple[Network, OcclusionRequest, float]:
     return made, asked, draw(st.sampled_from([ALWAYS, ALWAYS, 0.5]))
 
 
+@pytest.mark.slow
 @settings(max_examples=250, deadline=None)
 @given(cases())
 def test_incremental_occlusion_is_the_definition_for_any_stack_window_stride_and_images(

@@ -1,7 +1,11 @@
 from math import inf
 from pathlib import Path
 
+import pytest
+
 from tools.soak.damage import damage, damage_in_time
+
+pytestmark = pytest.mark.slow
 
 
 def test_missing_and_flipped_bits_are_told_before_hdf5_reads_a_byte(tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 from math import inf
 from pathlib import Path
 
+import pytest
+
 from tools.soak.determinism import core_types, lanes, processes
+
+pytestmark = pytest.mark.slow
 
 
 def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path) -> None:

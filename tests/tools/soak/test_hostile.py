@@ -1,7 +1,11 @@
 from math import inf
 from pathlib import Path
 
+import pytest
+
 from tools.soak.hostile import mutated, mutated_files, mutated_numbers, sample
+
+pytestmark = pytest.mark.slow
 
 
 def test_sealed_files_changed_at_random_are_refused_or_read(tmp_path: Path) -> None:
