@@ -9,7 +9,7 @@ from math import prod
 from typing import Any
 
 from nnspec.runtime.compiler.assemble import Plan
-from nnspec.runtime.compiler.lane_program import LaneProgram
+from nnspec.runtime.compiler.program.lane_program import LaneProgram
 
 PRODUCTS = ("dot", "matmul")
 

@@ -6,8 +6,7 @@
     program = BoundProgram(plan, parameters, gradients, …)            # arrays exist from here on
     loss = program()
 
-A program is a list of instructions (instructions.py) on operands (operands.py), which the kernels of the layers emit
-through a writer (writer.py, arithmetic.py). `signature` says what it is called with. Its text is what runs, and
-`nnspec plan --code` prints it. kernels/ has how each layer is computed here, runtime/layers what it means; the tests
-compare the two.
+A program is a list of instructions on operands, which the kernels of the layers emit through a writer: see program/.
+`signature` says what it is called with. Its text is what runs, and `nnspec plan --code` prints it. kernels/ has how
+each layer is computed here, runtime/layers what it means; the tests compare the two.
 """

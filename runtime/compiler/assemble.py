@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from nnspec.runtime.compiler.block import write_block
 from nnspec.runtime.compiler.kernels import KernelContext
 from nnspec.runtime.compiler.kernels.losses import LOSS
-from nnspec.runtime.compiler.lane_program import LaneProgram
-from nnspec.runtime.compiler.layout import as_samples
 from nnspec.runtime.compiler.network_writer import NetworkWriter, write_layer
-from nnspec.runtime.compiler.operands import Operand, Ref
+from nnspec.runtime.compiler.program.lane_program import LaneProgram
+from nnspec.runtime.compiler.program.layout import as_samples
+from nnspec.runtime.compiler.program.operands import Operand, Ref
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_input
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.check.spec import INPUT
 
 

@@ -6,16 +6,16 @@ x_t · W_t = x_t · W + Σ (x_t · x_s) · m_s. All x · W and all x · x are tw
 
 from dataclasses import dataclass
 
-from nnspec.runtime.compiler.instructions import For
 from nnspec.runtime.compiler.kernels import GRADIENTS, PARAMETERS
-from nnspec.runtime.compiler.lane_program import Form, LaneProgram
 from nnspec.runtime.compiler.network_writer import NetworkWriter
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.instructions import For
+from nnspec.runtime.compiler.program.lane_program import Form, LaneProgram
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_normalized
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.runtime.compiler.writer import ProgramWriter
 
-RATES, TARGETS, STEP = Local("rates"), Local("targets"), Local("t")
+RATES, TARGETS, SAMPLE = Local("rates"), Local("targets"), Local("t")
 """Variables: the learning rate of each step, the targets of the sample at hand, and its index."""
 
 
@@ -77,7 +77,7 @@ def write_block(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> La
         w.multiply(d_z.reshape(-1), at.negative_rate, out=at.move)
         w.multiply(at.d_others, at.rate, out=at.d_others)
         w.subtract(at.others, at.d_others, out=at.others)
-    w.emit(For((STEP, rate), formula("enumerate({})", RATES), tuple(body)))
+    w.emit(For((SAMPLE, rate), formula("enumerate({})", RATES), tuple(body)))
     w.dot(layer.samples.T, layer.moves, out=layer.change)
     w.add(layer.weight, layer.change, out=layer.weight)
     forms = {first.name: Form("planned", (units, 1), own), **network.forms}
@@ -104,11 +104,13 @@ def _set_up(schedule: ExecutionSchedule, w: ProgramWriter) -> tuple[_FirstLayer,
     )
     every = f"for t in range({steps})"
     at = _AtStep(
-        product=w.listed("product_of", formula("list({})", layer.products), layer.products)[STEP],
-        likeness=w.listed("likeness_to", formula(f"[{{}} {every}]", layer.likeness[STEP, :STEP]), layer.likeness)[STEP],
-        moves_before=w.listed("moves_before", formula(f"[{{}} {every}]", layer.moves[:STEP]), layer.moves)[STEP],
-        move=w.listed("move_of", formula("list({})", layer.moves), layer.moves)[STEP],
-        target=w.once("target_of", f"[targets[t:t + 1] {every}]")[STEP],
+        product=w.listed("product_of", formula("list({})", layer.products), layer.products)[SAMPLE],
+        likeness=w.listed("likeness_to", formula(f"[{{}} {every}]", layer.likeness[SAMPLE, :SAMPLE]), layer.likeness)[
+            SAMPLE
+        ],
+        moves_before=w.listed("moves_before", formula(f"[{{}} {every}]", layer.moves[:SAMPLE]), layer.moves)[SAMPLE],
+        move=w.listed("move_of", formula("list({})", layer.moves), layer.moves)[SAMPLE],
+        target=w.once("target_of", f"[targets[t:t + 1] {every}]")[SAMPLE],
         others=w.array("others", PARAMETERS[tail:]),
         d_others=w.array("d_others", GRADIENTS[tail:]),
         rate=w.constant("step_size", f"np.zeros((), np.{w.dtype})", ()),

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.runtime import optimizers
 from nnspec.runtime.compiler.assemble import Plan
-from nnspec.runtime.compiler.instructions import INDENTATION
+from nnspec.runtime.compiler.program.instructions import INDENTATION
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, lane_call, lane_header
 from nnspec.runtime.compiler.standalone import Standalone, used_names
 from nnspec.runtime.layers import Mode

@@ -6,10 +6,10 @@ from dataclasses import replace
 from nnspec.runtime.compiler.kernels import KERNELS, KernelContext, WriteBackward, Written
 from nnspec.runtime.compiler.kernels.losses import write_loss
 from nnspec.runtime.compiler.kernels.plain import write_plain
-from nnspec.runtime.compiler.lane_program import Form
-from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.program.lane_program import Form
+from nnspec.runtime.compiler.program.operands import Ref
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.check.spec import INPUT
 
 

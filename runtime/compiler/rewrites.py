@@ -8,7 +8,7 @@ is measured by `python -m benchmarks` and told in docs/performance.md.
 from collections.abc import Callable
 from dataclasses import replace
 
-from nnspec.runtime.compiler.layout import is_steps
+from nnspec.runtime.compiler.program.layout import is_steps
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_PARTNER, STEP_WORTH_A_THREAD, ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Relu

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from nnspec.runtime.compiler.layout import as_laid, laid_out
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.layout import as_laid, laid_out
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.runtime.compiler.writer import ProgramWriter
 
 MANY = 16
 """Samples that are worth a copy before they are normalized: conversion is twice as fast without gaps in memory."""

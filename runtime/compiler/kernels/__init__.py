@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from nnspec.runtime.compiler.operands import ANY_LENGTH, Ref, View
+from nnspec.runtime.compiler.program.operands import ANY_LENGTH, Ref, View
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.runtime.registry import Registry
 
 WriteBackward = Callable[[Ref], Sequence[Ref | None]]

@@ -9,14 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Protocol
 
-from nnspec.runtime.compiler.operands import Index, Local, Operand, Ref, View
-from nnspec.runtime.compiler.writer import ProgramWriter
+from nnspec.runtime.compiler.program.operands import Index, Local, Operand, Ref, View
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Recurrent, Rnn
 
 AtStep = Mapping[str, Ref]
 """The views of one step, by their role."""
 
-STEP = Local("t")
+TIME_STEP = Local("t")
 """The index of a step."""
 
 
@@ -171,8 +171,12 @@ class LstmKernel(CellKernel):
 
     def views(self) -> dict[str, View]:
         """The cell before and after the step, tanh(c'), and the gates."""
-        sums = self.sequence.sums[STEP]
-        cells = {"c": self.cells[self.sequence.before], "c_next": self.cells[self.sequence.after], "s": self.seen[STEP]}
+        sums = self.sequence.sums[TIME_STEP]
+        cells = {
+            "c": self.cells[self.sequence.before],
+            "c_next": self.cells[self.sequence.after],
+            "s": self.seen[TIME_STEP],
+        }
         return cells | {gate: self.block(sums, place) for place, gate in enumerate("ifgo")}
 
     def step(self, at: AtStep) -> None:
@@ -223,8 +227,8 @@ class LstmKernel(CellKernel):
 
     def back_views(self) -> dict[str, View]:
         """The factors of d_c, of i f g together and of o."""
-        sums = self.sequence.sums[STEP]
-        own = {"through": self.through[STEP], "forget": self.forget[STEP]}
+        sums = self.sequence.sums[TIME_STEP]
+        own = {"through": self.through[TIME_STEP], "forget": self.forget[TIME_STEP]}
         return own | {"d_ifg": self.gates(sums, 3), "d_o": self.block(sums, 3)}
 
     def back(self, at: AtStep) -> None:
@@ -248,9 +252,9 @@ class GruKernel(CellKernel):
 
     def views(self) -> dict[str, View]:
         """The gates, and what n recalls."""
-        sums = self.sequence.sums[STEP]
+        sums = self.sequence.sums[TIME_STEP]
         gates = {gate: self.block(sums, place) for place, gate in enumerate("rzn")}
-        return {"rz": self.block(sums, 0, 2), **gates, "m": self.recalled[STEP]}
+        return {"rz": self.block(sums, 0, 2), **gates, "m": self.recalled[TIME_STEP]}
 
     def step(self, at: AtStep) -> None:
         """r and z by one tanh, n, and the mixture of n and h."""
@@ -302,8 +306,8 @@ class GruKernel(CellKernel):
 
     def back_views(self) -> dict[str, View]:
         """The factors of all gates, of the product, and of the state itself."""
-        gates, product = self.gates(self.sequence.sums[STEP], 3), self.gates(self.d_product[STEP], 3)
-        return {"d_gates": gates, "d_gates_of_h": product, "kept": self.kept[STEP]}
+        gates, product = self.gates(self.sequence.sums[TIME_STEP], 3), self.gates(self.d_product[TIME_STEP], 3)
+        return {"d_gates": gates, "d_gates_of_h": product, "kept": self.kept[TIME_STEP]}
 
     def back(self, at: AtStep) -> None:
         """d_gates = factors · d_h; z · d_h is kept apart, for it does not pass through the product."""

@@ -3,8 +3,8 @@
 from math import ceil
 
 from nnspec.runtime.compiler.kernels import KernelContext
-from nnspec.runtime.compiler.operands import Operand, Ref
-from nnspec.runtime.compiler.writer import ProgramWriter
+from nnspec.runtime.compiler.program.operands import Operand, Ref
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 
 QUICK = 1_000_000
 """Multiply-adds of a product up to which OpenBLAS does not pack its operands: up to four times as fast."""

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from nnspec.runtime.compiler.operands import Local, Ref, formula
-from nnspec.runtime.compiler.writer import ProgramWriter
+from nnspec.runtime.compiler.program.operands import Local, Ref, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 
 
 class SoftmaxOfOne(NamedTuple):

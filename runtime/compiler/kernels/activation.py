@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written, kernel
 from nnspec.runtime.compiler.kernels._single import softmax_of_one
-from nnspec.runtime.compiler.layout import is_steps
-from nnspec.runtime.compiler.operands import Ref, formula
+from nnspec.runtime.compiler.program.layout import is_steps
+from nnspec.runtime.compiler.program.operands import Ref, formula
 from nnspec.runtime.compiler.schedule import FEW_CLASSES
 from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
 

@@ -6,10 +6,10 @@ The gradient of the input is another such product, or its shares are added at th
 from collections.abc import Callable
 from math import prod
 
-from nnspec.runtime.compiler.instructions import Fill
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
-from nnspec.runtime.compiler.operands import Ref, formula
+from nnspec.runtime.compiler.program.instructions import Fill
+from nnspec.runtime.compiler.program.operands import Ref, formula
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.spatial import Extent
 

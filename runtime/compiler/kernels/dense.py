@@ -3,7 +3,7 @@
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._products import accumulate_by_rows, matmul_by_columns, sum_of_rows
 from nnspec.runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
-from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 

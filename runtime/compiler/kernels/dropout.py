@@ -1,8 +1,8 @@
 """Dropout: what is dropped is drawn for the whole batch before the lanes start, so that shards change nothing."""
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.layout import as_laid
-from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.program.layout import as_laid
+from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
-from nnspec.runtime.compiler.operands import Operand, Ref, SymbolIndices, formula
+from nnspec.runtime.compiler.program.operands import Operand, Ref, SymbolIndices, formula
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
 
 

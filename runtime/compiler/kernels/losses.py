@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from nnspec.runtime.compiler.instructions import Assign
 from nnspec.runtime.compiler.kernels._single import softmax_of_one
-from nnspec.runtime.compiler.layout import as_laid, as_samples, is_steps
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.program.instructions import Assign
+from nnspec.runtime.compiler.program.layout import as_laid, as_samples, is_steps
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import FEW_CLASSES, ExecutionSchedule
-from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.vocabulary.losses import CrossEntropy, Loss

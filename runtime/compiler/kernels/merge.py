@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.layout import is_steps
-from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.program.layout import is_steps
+from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.merge import Add, Concatenate
 
 

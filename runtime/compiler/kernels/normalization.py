@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 
 from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written, contiguous, kernel
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
 from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
 
 _BY_CHANNEL = "ij,ij->i"  # Σ over the places of each channel

@@ -1,10 +1,10 @@
 """Layers without a kernel: their plain form, called by the program."""
 
-from nnspec.runtime.compiler.instructions import Assign
 from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written
-from nnspec.runtime.compiler.layout import as_laid, as_samples
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
 from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.program.instructions import Assign
+from nnspec.runtime.compiler.program.layout import as_laid, as_samples
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.vocabulary.layers.activation import Activation, Softmax
 

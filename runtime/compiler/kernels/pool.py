@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels.conv import padded, unpadded
-from nnspec.runtime.compiler.operands import Index, Ref
+from nnspec.runtime.compiler.program.operands import Index, Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.spatial import window_extent
 

@@ -8,15 +8,15 @@ from collections.abc import Callable, Mapping
 from math import ceil
 
 from nnspec.runtime.compiler.graph import reads_symbols
-from nnspec.runtime.compiler.instructions import For, Views
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS, STEP, AtStep
+from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS, TIME_STEP, AtStep
 from nnspec.runtime.compiler.kernels._products import QUICK, sum_of_rows
 from nnspec.runtime.compiler.kernels.embedding import look_up
 from nnspec.runtime.compiler.kernels.reshape import step_rows, unrolled
-from nnspec.runtime.compiler.operands import Formula, Index, Local, Operand, Ref, View, expression, formula
 from nnspec.runtime.compiler.padding import behind_strides
-from nnspec.runtime.compiler.writer import ProgramWriter
+from nnspec.runtime.compiler.program.instructions import For, Views
+from nnspec.runtime.compiler.program.operands import Formula, Index, Local, Operand, Ref, View, expression, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Recurrent
 
 FEW_SAMPLES = 4
@@ -95,9 +95,9 @@ class Direction:
         self.from_the_end = word.reverse or direction == BACKWARDS
         self.first, self.last = (self.time, 0) if self.from_the_end else (0, self.time)  # of the states
         all_but_last, all_but_first = slice(None, -1), slice(1, None)
-        following: Operand = formula("{} + 1", STEP)
-        self.before: Index = following if self.from_the_end else STEP
-        self.after: Index = STEP if self.from_the_end else following
+        following: Operand = formula("{} + 1", TIME_STEP)
+        self.before: Index = following if self.from_the_end else TIME_STEP
+        self.after: Index = TIME_STEP if self.from_the_end else following
         self.all_before: slice = all_but_first if self.from_the_end else all_but_last
         all_after = all_but_last if self.from_the_end else all_but_first
         self.weight = self.parameter("hidden_weight")  # (units, columns)
@@ -149,7 +149,7 @@ class Direction:
             w.add(sums, self.parameter("bias"), out=sums)
         state = self._carried()
         self._copy_state(state, load=True)
-        views = {"h": self.states[self.before], "h_next": self.states[self.after], "a": self.sums[STEP]}
+        views = {"h": self.states[self.before], "h_next": self.states[self.after], "a": self.sums[TIME_STEP]}
         self._loop("forward", views | self.cell.views(), self._step, self.from_the_end)
         self._copy_state(state, load=False)
 
@@ -189,7 +189,7 @@ class Direction:
         """Emit a loop over time; the setup makes the views of each step."""
         w = self.writer
         if self.padded is not None:
-            views = {**views, "real": self.real[STEP], "gone": self.gone[STEP]}
+            views = {**views, "real": self.real[TIME_STEP], "gone": self.gone[TIME_STEP]}
         at = {
             role: Ref(w.name(f"{self.label}{role}_t"), view.shape, memory=view.memory) for role, view in views.items()
         }
@@ -235,9 +235,9 @@ class Direction:
             self._product(at["d_p"], turned, out=self.d_h)
             cell.after_product()
 
-        views = {"d_a": self.sums[STEP], "d_p": cell.d_product[STEP]}
+        views = {"d_a": self.sums[TIME_STEP], "d_p": cell.d_product[TIME_STEP]}
         if every:
-            views["d_y"] = d_y[STEP]
+            views["d_y"] = d_y[TIME_STEP]
         self._loop("backward", views | cell.back_views(), step, not self.from_the_end)
         d_sums = self.as_rows(self.sums)
         w.dot(self.rows.T, d_sums, out=self._gradient("input_weight"))

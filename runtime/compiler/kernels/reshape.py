@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.layout import is_steps, laid_out
-from nnspec.runtime.compiler.operands import Operand, Ref
+from nnspec.runtime.compiler.program.layout import is_steps, laid_out
+from nnspec.runtime.compiler.program.operands import Operand, Ref
 from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
 from nnspec.spec_lang.vocabulary.shape import Shape
 

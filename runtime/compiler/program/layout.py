@@ -1,7 +1,7 @@
 """How a program's arrays hold samples: images as (channels, height, width, samples), sequences as (time, samples,
 features), everything else with the samples last."""
 
-from nnspec.runtime.compiler.operands import Operand
+from nnspec.runtime.compiler.program.operands import Operand
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 

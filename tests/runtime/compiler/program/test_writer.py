@@ -6,11 +6,11 @@ import keyword
 import numpy as np
 import pytest
 
-from nnspec.runtime.compiler.instructions import printed
-from nnspec.runtime.compiler.layout import as_laid, as_samples, is_steps, laid_out
-from nnspec.runtime.compiler.operands import Ref
+from nnspec.runtime.compiler.program.instructions import printed
+from nnspec.runtime.compiler.program.layout import as_laid, as_samples, is_steps, laid_out
+from nnspec.runtime.compiler.program.operands import Ref
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import ProgramWriter
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 SHAPES = [

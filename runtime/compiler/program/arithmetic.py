@@ -3,8 +3,8 @@
 from abc import ABC, abstractmethod
 from typing import Any
 
-from nnspec.runtime.compiler.instructions import ArrayCall, Assign, Effect, Fill, Instruction
-from nnspec.runtime.compiler.operands import Operand, Value
+from nnspec.runtime.compiler.program.instructions import ArrayCall, Assign, Effect, Fill, Instruction
+from nnspec.runtime.compiler.program.operands import Operand, Value
 
 
 class Arithmetic(ABC):

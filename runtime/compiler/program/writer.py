@@ -5,10 +5,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from nnspec.runtime.compiler.arithmetic import Arithmetic
-from nnspec.runtime.compiler.instructions import Alias, Allocate, Assign, Barrier, Comment, If, Instruction, Views
-from nnspec.runtime.compiler.layout import laid_out
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.arithmetic import Arithmetic
+from nnspec.runtime.compiler.program.instructions import (
+    Alias,
+    Allocate,
+    Assign,
+    Barrier,
+    Comment,
+    If,
+    Instruction,
+    Views,
+)
+from nnspec.runtime.compiler.program.layout import laid_out
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.signature import RESERVED
 from nnspec.spec_lang.vocabulary.shape import Shape
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from nnspec.runtime.compiler.instructions import INDENTATION, Instruction, nested, printed
-from nnspec.runtime.compiler.operands import Operand
+from nnspec.runtime.compiler.program.instructions import INDENTATION, Instruction, nested, printed
+from nnspec.runtime.compiler.program.operands import Operand
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.signature import lane_header
-from nnspec.runtime.compiler.writer import ProgramWriter
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nnspec.runtime.compiler.operands import Operand, Ref, Shape, Value, memory_of, operand_text
+from nnspec.runtime.compiler.program.operands import Operand, Ref, Shape, Value, memory_of, operand_text
 
 INDENTATION = "    "
 

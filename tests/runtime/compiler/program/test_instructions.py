@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.instructions import Alias, ArrayCall, For, If, Views, nested, printed
-from nnspec.runtime.compiler.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.program.instructions import Alias, ArrayCall, For, If, Views, nested, printed
+from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
-from nnspec.runtime.compiler.writer import ProgramWriter
 from tests.runtime.compiler.both import Both
 from tests.runtime.compiler.test_assemble import SEQUENCES, TEXTS, schedules
 
