@@ -1,6 +1,7 @@
 """A trained network of sequences, computed one step at a time: its layers carry their states from step to step."""
 
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,21 @@ class SingleStepNetwork:
         single.buffer_arena.flat[...] = network.buffer_arena.flat
         sample_type = np.dtype(np.int64 if network.preprocessing.vocabulary is not None else network.dtype)
         self._program, self._states = single.programs.carrying("outputs", 1, sample_type)
+        self._busy = Lock()
 
     def __call__(self, step: Any) -> Array:
-        """Return the outputs for one step, flat; `step` is a symbol, or (features,) raw numbers."""
-        self._program.samples[...] = step
-        outputs: Array = settled(self._program)
-        return outputs.reshape(-1).copy()
+        """Return the outputs for one step, flat; `step` is a symbol, or (features,) raw numbers.
+
+        Raises NetworkError while another thread takes a step: the order of steps would be lost.
+        """
+        if not self._busy.acquire(blocking=False):
+            raise NetworkError("another thread takes a step of this sequence; make a SingleStepNetwork for each thread")
+        try:
+            self._program.samples[...] = step
+            outputs: Array = settled(self._program)
+            return outputs.reshape(-1).copy()
+        finally:
+            self._busy.release()
 
     def restart(self) -> None:
         """Set the states to zero."""
