@@ -74,7 +74,7 @@ def make_streams_last() -> None:
         elif hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # an arrow becomes a question mark where there is none
         failure = OSError(errno.EBADF, "it is closed") if number in closed else None
-        setattr(sys, attribute, cast(TextIO, LastingStream(stream, NAMES[number], failure)))
+        setattr(sys, attribute, cast("TextIO", LastingStream(stream, NAMES[number], failure)))
 
 
 def failed_streams() -> list[LastingStream]:

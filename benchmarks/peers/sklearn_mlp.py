@@ -34,7 +34,7 @@ class Trained(Steps):
         for layer, weight, bias in zip(workload.layers, self.model.coefs_, self.model.intercepts_, strict=True):
             weight[...], bias[...] = first[f"{layer.name}/weight"], first[f"{layer.name}/bias"]
         if solver == "adam":
-            adam = self.model._optimizer
+            adam = self.model._optimizer  # noqa: SLF001
             adam.t = 0
             for slot in [*adam.ms, *adam.vs]:
                 slot[...] = 0

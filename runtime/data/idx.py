@@ -38,7 +38,7 @@ def read_idx(path: Path) -> NDArray[Any]:
             return _read(file, path, size)
         try:
             with gzip.GzipFile(fileobj=file) as unzipped:
-                return _read(cast(BinaryIO, unzipped), path, size * _GZIP_RATIO)
+                return _read(cast("BinaryIO", unzipped), path, size * _GZIP_RATIO)
         except EOFError:
             raise DataError(f"{path} is cut off: its gzip stream ends early; fetch it again") from None
         except (gzip.BadGzipFile, zlib.error) as error:
@@ -67,7 +67,7 @@ def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
         raise DataError(f"{path} announces {by} numbers, more than this machine's memory: it is damaged") from None
     filled = 0
     while filled < length:
-        count = cast(Any, file).readinto(content[filled : filled + _BLOCK].data)
+        count = cast("Any", file).readinto(content[filled : filled + _BLOCK].data)
         if not count:
             raise DataError(f"{path} is cut off: it holds {filled:,} of the {length:,} bytes that its header announces")
         filled += count

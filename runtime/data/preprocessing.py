@@ -150,13 +150,13 @@ class Preprocessing:
         """
         reader = _Entries(entries)
         found = cls(
-            cast(Normalize, reader.word("normalize", get_args(Normalize))),
+            cast("Normalize", reader.word("normalize", get_args(Normalize))),
             tuple(reader.array("input_shape", np.int64).tolist()),
             reader.array("shift", np.float64),
             reader.array("scale", np.float64),
             reader.names("classes"),
             reader.names("features"),
-            cast(Task, reader.word("task", get_args(Task))),
+            cast("Task", reader.word("task", get_args(Task))),
             tuple(reader.array("limits", np.float64).tolist()),
             reader.names("vocabulary"),
         )
@@ -195,7 +195,7 @@ class _Entries:
         if name not in self.entries:
             return None
         try:
-            value = json.loads(cast(str, self.entries[name]))
+            value = json.loads(cast("str", self.entries[name]))
         except (TypeError, ValueError, RecursionError):
             value = None
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):

@@ -40,7 +40,7 @@ def worker_pays() -> bool:
     if len(os.sched_getaffinity(0)) < 2:
         return False
     lanes = {thread.ident for thread in threading.enumerate() if thread.name.startswith(threads.NAME)}
-    if sys._current_frames().keys() - lanes != {threading.get_ident()}:
+    if sys._current_frames().keys() - lanes != {threading.get_ident()}:  # noqa: SLF001
         return False
     try:
         share, period = QUOTA.read_text().split()

@@ -26,7 +26,7 @@ class ShapeStep(NamedTuple):
         count = 0
         while step is not None:
             if count < MOST_STEPS or step.span is None:
-                steps.append(step._shown())
+                steps.append(step._shown())  # noqa: SLF001
             count += 1
             step = step.before
         if count > MOST_STEPS + 1:
