@@ -28,9 +28,6 @@ FLOORS = {
 READS_NO_DATA = ("compiler", "execute")
 """These floors of runtime are above data and may not import it: they compute on arrays."""
 
-KNOWN_VIOLATIONS: set[tuple[str, str]] = set()
-"""(importing package, imported package) of arrows that still run upwards. Remove a pair with its last import."""
-
 
 def room_of(module: str) -> str:
     """Return the room of a module of ours: nnspec.runtime.train.step is in runtime, nnspec.api in nnspec."""
@@ -66,12 +63,7 @@ def test_imports_between_rooms_run_one_way() -> None:
 
 
 def test_imports_inside_a_room_run_down_its_floors() -> None:
-    found: dict[tuple[str, str], list[str]] = {}
-    for f in filter(runs_upwards, ours()):
-        importer, imported = (f"nnspec.{room_of(m)}.{floor_of(m)}".rstrip(".") for m in (f.importer, f.imported))
-        found.setdefault((importer, imported), []).append(f"{f.place} imports {f.imported}")
-    assert {pair: places for pair, places in found.items() if pair not in KNOWN_VIOLATIONS} == {}
-    assert KNOWN_VIOLATIONS - found.keys() == set(), "these arrows are right now: remove them from KNOWN_VIOLATIONS"
+    assert [f"{f.place} imports {f.imported}" for f in filter(runs_upwards, ours())] == []
 
 
 def test_every_floor_exists() -> None:
