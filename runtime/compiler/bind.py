@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.assemble import Plan
-from nnspec.runtime.compiler.graph import reads_symbols
+from nnspec.runtime.compiler.graph import draws_of, reads_symbols
 from nnspec.runtime.compiler.padding import behind_strides
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.layers import Mode
@@ -64,7 +64,7 @@ class BoundProgram:
         self.samples = allocate((batch, *schedule.input_shape), sample_type)
         self.targets = allocate((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self._random = random
-        symbolic = reads_symbols((node.layer, node.inputs) for node in schedule.nodes)
+        symbolic = reads_symbols(schedule.nodes)
         self._padding = allocate(batch, np.intp) if symbolic else None
         self._draws = _draws(plan, allocate)
         self.steps: list[Step] = []
@@ -72,7 +72,7 @@ class BoundProgram:
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
-        mode = Mode(schedule.training, random, strided=behind_strides(schedule.nodes) if symbolic else {})
+        mode = Mode(schedule.training, strided=behind_strides(schedule.nodes) if symbolic else {})
         start = 0
         for i, size in enumerate(schedule.lanes):
             if i and gradients is not None:
@@ -101,7 +101,8 @@ class BoundProgram:
     def _mode_of(self, mode: Mode, part: slice, states: Mapping[str, Array]) -> Mode:
         """Return the mode for some samples of the batch."""
         padding = self._padding[part] if self._padding is not None else None
-        return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()})
+        draws = {name: drawn[part] for name, drawn in self._draws.items()}
+        return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()}, draws=draws)
 
     def _made_at_first_call(self, number: int, make: Callable[[], Step]) -> Step:
         """Return the step of a lane that makes its buffers at its first call: in the process that works with them."""
@@ -142,15 +143,13 @@ class BoundProgram:
 
 
 def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:
-    """Return an array of uniform numbers for each dropout, (batch, *shape), in the order of the layers; ones keep
-    all."""
+    """Return an array of uniform numbers for each layer that draws, (batch, *shape), ones at first, in their order."""
     schedule = plan.schedule
-    draws: dict[str, Array] = {}
-    for node in schedule.nodes:
-        if schedule.training and node.layer.word == "dropout" and getattr(node.layer, "probability", 0) > 0:
-            draws[node.name] = allocate((schedule.batch, *node.output_shape), np.float32)
-            draws[node.name].fill(1)
-    return draws
+    draws = draws_of(schedule.nodes) if schedule.training else {}
+    arrays = {name: allocate((schedule.batch, *shape), np.float32) for name, shape in draws.items()}
+    for array in arrays.values():
+        array.fill(1)
+    return arrays
 
 
 @cache

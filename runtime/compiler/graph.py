@@ -2,11 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from nnspec.spec_lang.check.spec import INPUT, Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.layers.embedding import Symbols
 from nnspec.spec_lang.vocabulary.shape import Shape
+
+
+class Placed(Protocol):
+    """What is read of a layer in its place, in a graph or in a schedule."""
+
+    @property
+    def name(self) -> str:
+        """Its name, which its arrays begin with."""
+
+    @property
+    def layer(self) -> Layer:
+        """What it computes."""
+
+    @property
+    def inputs(self) -> Sequence[str]:
+        """The names of the nodes that it reads, or INPUT."""
+
+    @property
+    def input_shapes(self) -> Sequence[Shape]:
+        """The shape of the output of each of them."""
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of its own output."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +71,7 @@ def build_graph(spec: Spec) -> Graph:
         inputs = tuple(ends[name] for name in node.inputs)
         nodes.append(GraphNode(node.name, node.layer, inputs, node.input_shapes, node.output_shape))
         ends[node.name] = node.name
-        for activation in node.activation():
+        for activation in node.layer.activations():
             name = f"{node.name}/{activation.word}"
             nodes.append(GraphNode(name, activation, (node.name,), (node.output_shape,), node.output_shape))
             ends[node.name] = name
@@ -56,11 +80,17 @@ def build_graph(spec: Spec) -> Graph:
 
 
 def symbols_of(graph: Graph) -> int | None:
-    """How many symbols a sample may be made of: what every layer knows that reads the samples; None where none does."""
-    known = (n.layer.vocabulary(n.input_shapes[0]) for n in graph.nodes if isinstance(n.layer, Symbols))
-    return min(known, default=None) if reads_symbols((n.layer, n.inputs) for n in graph.nodes) else None
+    """Return how many symbols a sample may be made of, the fewest that a layer knows; None where it has numbers."""
+    known = (node.layer.vocabulary(node.input_shapes[0]) for node in graph.nodes)
+    return min((count for count in known if count is not None), default=None) if reads_symbols(graph.nodes) else None
 
 
-def reads_symbols(readers: Iterable[tuple[Layer, Sequence[str]]]) -> bool:
-    """Whether samples are symbols, padded with −1: a layer that reads the samples themselves says so."""
-    return any(isinstance(layer, Symbols) and INPUT in inputs for layer, inputs in readers)
+def reads_symbols(nodes: Iterable[Placed]) -> bool:
+    """Return whether samples are symbols, padded with −1: a layer that reads the samples themselves declares it."""
+    return any(INPUT in node.inputs and node.layer.vocabulary(node.input_shapes[0]) is not None for node in nodes)
+
+
+def draws_of(nodes: Iterable[Placed]) -> dict[str, Shape]:
+    """Return the shape of the random numbers that each layer needs for a sample while training, in their order."""
+    drawn = ((node.name, node.layer.draws(node.input_shapes[0])) for node in nodes)
+    return {name: shape for name, shape in drawn if shape is not None}

@@ -10,6 +10,7 @@ import numpy as np
 
 from nnspec.runtime import optimizers
 from nnspec.runtime.compiler.assemble import Plan
+from nnspec.runtime.compiler.graph import draws_of
 from nnspec.runtime.compiler.program.instructions import INDENTATION
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, lane_call, lane_header
 from nnspec.runtime.compiler.standalone import Standalone, used_names
@@ -60,7 +61,7 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
     size = 4 if plan.dtype == "float32" else 8
     schedule = plan.schedule
     arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + len(schedule.lanes))
-    drawn = sum(schedule.batch * node.output_shape.size * 4 for node in schedule.nodes if node.layer.word == "dropout")
+    drawn = sum(schedule.batch * shape.size * 4 for shape in draws_of(schedule.nodes).values())
     batch = schedule.batch * schedule.block * (schedule.input_shape.size * sample_bytes + 8)
     return size * arenas + plan.bytes + drawn + batch
 
@@ -74,7 +75,7 @@ def listing(plan: Plan, spec: Spec) -> str:
     lanes = [lane.text.replace(lane_header(), lane_header(f"lane_of_{size}"), 1) for size, lane in plan.lanes.items()]
     lanes_text = "\n\n".join(lanes)
     used = set(used_names(lanes_text))
-    plain = used & {"plain_layer", "plain_loss"}
+    plain = used & {"plain_layer", "plain_loss", "plain_merge"}
     program = Standalone(imported=frozenset({*plain, "Mode"} if plain else ()))
     program.add("np", np)
     program.add_used(lanes_text, PROGRAM_NAMES)
@@ -88,7 +89,6 @@ def listing(plan: Plan, spec: Spec) -> str:
     update = f"update = in_blocks({rule.__name__}(SimpleNamespace({options})))"
     numbers = f"{spec.parameter_count:,} parameters, batches of {plan.schedule.batch}"
     title = f'"""One training step of {spec.name}: {numbers}."""'
-    mode = "Mode(training=True, random=random)" if "mode" in used else "None"
     return (
         "\n\n\n".join(
             [
@@ -97,14 +97,14 @@ def listing(plan: Plan, spec: Spec) -> str:
                 *program.definitions,
                 lanes_text.rstrip(),
                 update,
-                _demonstration(plan, spec, mode),
+                _demonstration(plan, spec, "mode" in used),
             ]
         )
         + "\n"
     )
 
 
-def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
+def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
     schedule = plan.schedule
     dtype = f"np.{plan.dtype}"
     batch = schedule.batch * schedule.block
@@ -114,7 +114,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
         target = f"random.integers(0, 2, {(batch, *schedule.output_shape)}).astype({dtype})"
     buffers = sum(prod(shape) for _, shape in schedule.buffers.values())
     scale = 1 / math.sqrt(max((p.fan_in for p in spec.parameters().values()), default=1))
-    drawn = {n.name: (schedule.batch, *n.output_shape) for n in schedule.nodes if n.layer.word == "dropout"}
+    drawn = {name: (schedule.batch, *shape) for name, shape in draws_of(schedule.nodes).items()}
     lines = [
         "def main(steps=10):",
         f'{INDENTATION}"""Train on noise: the same samples again and again, whose loss falls."""',
@@ -140,7 +140,7 @@ def _demonstration(plan: Plan, spec: Spec, mode: str) -> str:
             samples=f"samples[{part}]",
             targets=f"targets[{part}]",
             draws=drawn_part,
-            mode=mode,
+            mode=f"Mode(training=True, draws={drawn_part})" if moded else "None",
             number=str(i),
         )
         lines.append(f"{INDENTATION}steps_of_lanes.append({step})")

@@ -1,42 +1,21 @@
-"""How many steps of padding reach a layer: a convolution that skips steps leaves fewer than there were."""
+"""How many padded steps reach a layer: a layer that skips steps leaves fewer of them than there were."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 import numpy as np
 
 from nnspec.runtime.arrays import Array
+from nnspec.runtime.compiler.graph import Placed
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.layers.conv import Conv
-from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.spatial import window_extent
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 
-class Node(Protocol):
-    """What is read of a node of a graph or a schedule."""
+def behind_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
+    """Return, for each node after a layer that skips steps, its padded steps by those of the sample.
 
-    @property
-    def name(self) -> str:
-        """Its own."""
-
-    @property
-    def layer(self) -> Layer:
-        """What it computes."""
-
-    @property
-    def inputs(self) -> Sequence[str]:
-        """The nodes that it reads."""
-
-    @property
-    def input_shapes(self) -> Sequence[Shape]:
-        """The shape of what each of them gives."""
-
-
-def behind_strides(nodes: Iterable[Node]) -> Mapping[str, Array]:
-    """For each node behind a convolution over time with a stride, its steps of padding by those of the sample.
-
-    A sequence has as many windows there as it has by itself. Where nothing is skipped a step of padding stays one: a
-    long sequence loses as many steps at its end as a short one. Such nodes are left out.
+    A sequence has as many steps there as it has by itself. Where nothing is skipped a padded step stays one: a long
+    sequence loses as many steps at its end as a short one. Such nodes are left out.
     """
     given: dict[str, Array] = {}
     left: dict[str, Array] = {}
@@ -44,16 +23,30 @@ def behind_strides(nodes: Iterable[Node]) -> Mapping[str, Array]:
         table = next((left[name] for name in node.inputs if name in left), None)
         if table is not None:
             given[node.name] = left[node.name] = table
-        layer, shape = node.layer, node.input_shapes[0]
-        if isinstance(layer, Conv) and layer.stride > 1 and layer.along_time(shape) is not None:
-            windows = np.array([_windows(layer, length) for length in range(shape[0] + 1)])
+        shape = node.input_shapes[0]
+        if shape.as_steps() is None or not node.output_shape.sequence or len(node.inputs) > 1:
+            continue
+        after = np.array(_steps_after(node.layer, shape))
+        if _skips(after):
             padding = np.arange(shape[0] + 1) if table is None else table
-            left[node.name] = windows[-1] - windows[shape[0] - padding]
+            left[node.name] = after[-1] - after[shape[0] - padding]
     return given
 
 
-def _windows(layer: Conv, length: int) -> int:
-    """How many windows lie on a sequence of this length."""
-    return (
-        max(window_extent(length, layer.window[0], layer.stride, layer.pad, layer.dilation).places, 0) if length else 0
-    )
+def _skips(after: Array) -> bool:
+    """Whether a shorter sequence loses other than its padded steps; `after` counts its steps by those of the input."""
+    lengths = np.arange(1, len(after))
+    return bool((after[1:] != np.maximum(after[-1] - (len(after) - 1 - lengths), 0)).any())
+
+
+@lru_cache(maxsize=256)
+def _steps_after(layer: Layer, shape: Shape) -> tuple[int, ...]:
+    """How many steps come out of sequences of 0, 1, … steps."""
+
+    def after(steps: int) -> int:
+        try:
+            return layer.output_shape(Shape((steps, *shape[1:]), sequence=True))[0]
+        except Misfit:  # the sequence is shorter than what the layer looks at
+            return 0
+
+    return (0, *(after(steps) for steps in range(1, shape[0] + 1)))

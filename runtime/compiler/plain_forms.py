@@ -1,10 +1,10 @@
 """The plain forms that a program calls where no kernel is written, each from its line in the language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.layers import Forward, build
+from nnspec.runtime.layers import Forward, MergeForward, build, build_merge
 from nnspec.runtime.losses import LossFunction, build_loss
 from nnspec.spec_lang.check.bind import bind as bind_word
 from nnspec.spec_lang.source import Source
@@ -17,7 +17,14 @@ from nnspec.spec_lang.vocabulary.summary import known_words
 
 def plain_layer(text: str, shape: tuple[int, ...], arrays: Mapping[str, Array], sequence: bool = False) -> Forward:
     """Return the plain forward of a layer, for samples of this shape and with these parameters and buffers."""
-    return build(_word(text, layers()), Shape(shape, sequence), arrays)
+    word: Any = _word(text, layers())
+    return build(word, Shape(shape, sequence), arrays)
+
+
+def plain_merge(word: str, shapes: Sequence[tuple[tuple[int, ...], bool]], arrays: Mapping[str, Array]) -> MergeForward:
+    """Return the plain forward of a merge, for branches of these shapes, each with whether it is a sequence."""
+    merge: Any = words("merge")[word]()
+    return build_merge(merge, [Shape(*shape) for shape in shapes], arrays)
 
 
 def plain_loss(text: str) -> LossFunction:

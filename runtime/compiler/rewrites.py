@@ -1,24 +1,19 @@
 """The rewrites: each a small step from one schedule to a better one that gives the same numbers.
 
-`REWRITES` is their order. Each can be left out (`nnspec plan --without NAME`), and each choice follows from the spec
-and its shapes alone, never from a clock or the machine: equal specs give equal bits. What each gains in the workloads
-is measured by `python -m benchmarks` and told in docs/performance.md.
+`REWRITES` is their order. A rewrite asks layers for the facts that they declare, never for their class. Each can be
+left out (`nnspec plan --without NAME`), and each choice follows from the spec and its shapes alone, never from a clock
+or the machine: equal specs give equal bits. `python -m benchmarks` measures what each gains; docs/performance.md
+reports it.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
+from nnspec.runtime.compiler.graph import draws_of
+from nnspec.runtime.compiler.kernels import KERNELS, meets
 from nnspec.runtime.compiler.program.layout import is_steps
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_PARTNER, STEP_WORTH_A_THREAD, ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT
-from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Relu
-from nnspec.spec_lang.vocabulary.layers.conv import Conv
-from nnspec.spec_lang.vocabulary.layers.dense import Dense
-from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
-from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm
-from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
-from nnspec.spec_lang.vocabulary.layers.reshape import Flatten
-from nnspec.spec_lang.vocabulary.losses import CrossEntropy
 
 BLOCK = 64  # steps made at once
 WIDE = 10_000  # weights of a first layer that is worth a block
@@ -30,11 +25,19 @@ Rewrite = Callable[[ExecutionSchedule], ExecutionSchedule]
 REWRITES: dict[str, Rewrite] = {}
 """Every rewrite by its name, in the order in which they are applied."""
 
+EXAMPLES: dict[str, str] = {}
+"""A spec on which each rewrite applies, by its name."""
 
-def rewrite(function: Rewrite) -> Rewrite:
-    """Register a rewrite under its own name."""
-    REWRITES[function.__name__] = function
-    return function
+
+def rewrite(example: str) -> Callable[[Rewrite], Rewrite]:
+    """Register a rewrite under its own name, with a spec on which it applies."""
+
+    def register(function: Rewrite) -> Rewrite:
+        REWRITES[function.__name__] = function
+        EXAMPLES[function.__name__] = example
+        return function
+
+    return register
 
 
 def rewritten(schedule: ExecutionSchedule, without: frozenset[str] = frozenset()) -> ExecutionSchedule:
@@ -50,7 +53,7 @@ def rewritten(schedule: ExecutionSchedule, without: frozenset[str] = frozenset()
     return schedule
 
 
-@rewrite
+@rewrite("input 8x8x1\nconv 3x3 x2 relu -> maxpool 2 -> dense 3 softmax")
 def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data behind a 2x2
     pool.
@@ -58,7 +61,9 @@ def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
     The gradient is the same too: where the largest number of a window is positive it is the winner either way, and
     where it is not, relu stops the gradient.
     """
-    for first, pool in _pairs(schedule, (Relu, LeakyRelu), MaxPool):
+    for first, pool in _pairs(schedule):
+        if not (first.layer.monotone and pool.layer.selects):
+            continue
         activation = first.noted("after the pool")
         moved_pool = replace(pool, inputs=first.inputs)
         moved = replace(
@@ -74,7 +79,7 @@ def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
     return schedule
 
 
-@rewrite
+@rewrite("input 8x8x1\nconv 3x3 x2 -> maxpool 2 -> dense 3 softmax")
 def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """A convolution's places in the order of the pool behind it, so that pooling is an operation on whole runs of
     memory.
@@ -83,17 +88,16 @@ def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
     the pool alone reads the convolution, its windows do not overlap, and it has no padding.
     """
     changed: dict[str, ScheduledNode] = {}
-    for conv, pool in _pairs(schedule, (Conv,), Pool):
-        assert isinstance(pool.layer, Pool) and isinstance(conv.layer, Conv)
-        height, width = pool.layer.pair()
-        plain = pool.layer.pad in (0, "valid") and height == width == pool.layer.steps()
-        if plain and height > 1 and conv.layer.groups == 1 and isinstance(pool.layer, MaxPool | AvgPool):
-            changed[conv.name] = replace(conv, phases=height).noted(f"places in {height}x{height} phases")
-            changed[pool.name] = replace(pool, phases=height).noted("of contiguous phases")
+    for conv, pool in _pairs(schedule):
+        k = pool.layer.tiles(pool.input_shapes[0]) or 1
+        planned = type(conv.layer) in KERNELS and type(pool.layer) in KERNELS
+        if k > 1 and planned and conv.layer.columns(conv.input_shapes[0]) is not None:
+            changed[conv.name] = replace(conv, phases=k).noted(f"places in {k}x{k} phases")
+            changed[pool.name] = replace(pool, phases=k).noted("of contiguous phases")
     return schedule.with_nodes(changed) if changed else schedule
 
 
-@rewrite
+@rewrite("input 4\ndense 3 softmax")
 def fold_bias(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, beside it in the arena, and costs no pass of
     its own.
@@ -103,7 +107,7 @@ def fold_bias(schedule: ExecutionSchedule) -> ExecutionSchedule:
     return replace(schedule, fold_bias=True)
 
 
-@rewrite
+@rewrite("input 8x8x1\ndense 3 softmax")
 def flat_samples(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """Samples that are flattened wherever they are read come in as rows, in the order in which the data have them.
 
@@ -111,17 +115,17 @@ def flat_samples(schedule: ExecutionSchedule) -> ExecutionSchedule:
     would put the samples innermost, number by number.
     """
     readers = schedule.readers(INPUT)
-    flat = all(isinstance(node.layer, Dense | Flatten) and not node.input_shapes[0].sequence for node in readers)
+    flat = all(node.layer.flattens(node.input_shapes[0]) for node in readers)
     return replace(schedule, flat_samples=True) if readers and flat and len(schedule.input_shape) > 1 else schedule
 
 
-@rewrite
+@rewrite("input 4\ndense 3 softmax")
 def no_first_gradient(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """Nobody asks for the gradient of the samples, so the first layers do not compute it."""
     return replace(schedule, first_gradient=False) if schedule.training else schedule
 
 
-@rewrite
+@rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
 def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """A batch cut in two, BLAS on one thread for each half, where a step is long enough.
 
@@ -132,19 +136,27 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     BLAS. Where a batch is normalized, or its real steps are counted, lanes meet to add up what they have seen of it; a
     plain form could not.
     """
-    kinds = [type(node.layer) for node in schedule.nodes]
     if schedule.step_flops() < (STEP_WORTH_A_PARTNER if schedule.training else STEP_WORTH_A_THREAD):
         return replace(schedule, blas_threads=1)
-    plain = any(isinstance(node.layer, BatchNorm) and not node.channels_in_front for node in schedule.nodes)
-    counted = isinstance(schedule.loss, CrossEntropy) and is_steps(schedule.output_shape)
-    uneven = schedule.output_shape.sequence and not counted  # lanes whose lengths differ do not count equally
-    if schedule.batch < 2 or (plain or uneven if schedule.training else Conv not in kinds):
+    if schedule.batch < 2 or not (_divisible(schedule) if schedule.training else _gathers(schedule)):
         return schedule
     half = (schedule.batch + 1) // 2
     return replace(schedule, lanes=(half, schedule.batch - half), blas_threads=1)
 
 
-@rewrite
+def _divisible(schedule: ExecutionSchedule) -> bool:
+    """Whether a training step on a batch is a sum over its lanes: nothing but kernels that meet mixes its samples, and
+    lanes whose sequences differ in length weigh in the loss what they should."""
+    counted = schedule.loss.skips_padding and is_steps(schedule.output_shape)
+    whole = [node for node in schedule.nodes if node.layer.mixes_samples is not False and not meets(node)]
+    return not whole and (counted or not schedule.output_shape.sequence)
+
+
+def _gathers(schedule: ExecutionSchedule) -> bool:
+    return any(node.layer.gathers for node in schedule.nodes)
+
+
+@rewrite("input 12x12x4\nconv 3x3 x4 pad=same -> conv 3x3 x4 pad=same -> dense 3 softmax\ntrain batch=256")
 def columns_again(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """The columns of all convolutions in one memory, and gathered once more on the way back: the bits are equal.
 
@@ -160,18 +172,16 @@ def columns_again(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 
 def _columns(node: ScheduledNode, schedule: ExecutionSchedule) -> int:
-    """Numbers in the columns that a lane gathers for a node; 0 for all but convolutions of windows over images."""
-    layer, shape = node.layer, node.input_shapes[0]
-    image = shape.as_image()
-    if not isinstance(layer, Conv) or image is None or layer.along_time(shape) is not None or layer.groups > 1:
+    """Numbers in the columns that a lane gathers for a node; 0 where it gathers none, as for windows of one cell."""
+    shape = node.input_shapes[0]
+    columns, image = node.layer.columns(shape), shape.as_image()
+    if columns is None or image is None or columns[0] == image[2] or type(node.layer) not in KERNELS:
         return 0
-    if layer.pair() == (1, 1):
-        return 0
-    height, width = layer.pair()
-    return height * width * image[2] * node.output_shape.size // layer.filters * max(schedule.lanes)
+    numbers, windows = columns
+    return numbers * windows * max(schedule.lanes)
 
 
-@rewrite
+@rewrite("input 1000\ndense 50 relu -> dense 3 softmax\noptimizer sgd lr=0.1\ntrain batch=1")
 def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """Plain SGD on single samples, sixty-four steps at once, exactly: the same mathematics as one by one.
 
@@ -183,24 +193,18 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
     if not (schedule.plain_sgd and schedule.training and schedule.batch == 1 and len(schedule.nodes) > 1):
         return schedule
     first = schedule.nodes[0]
-    reads = schedule.readers(INPUT) == [first] and isinstance(first.layer, Dense) and not first.input_shapes[0].sequence
-    drawn = any(isinstance(node.layer, Dropout | BatchNorm) for node in schedule.nodes)
-    if not reads or drawn or first.output_shape.size * first.input_shapes[0].size < WIDE:
+    reads = schedule.readers(INPUT) == [first] and first.layer.affine(first.input_shapes[0])
+    alone = all(node.layer.mixes_samples is False for node in schedule.nodes) and not draws_of(schedule.nodes)
+    if not reads or not alone or first.output_shape.size * first.input_shapes[0].size < WIDE:
         return schedule
     changed = first.noted(f"{BLOCK} steps at once")
     return replace(schedule.with_nodes({first.name: changed}), block=BLOCK, blas_threads=2)
 
 
-def _pairs(
-    schedule: ExecutionSchedule, first: tuple[type, ...], second: type
-) -> list[tuple[ScheduledNode, ScheduledNode]]:
-    """Neighbours of these kinds, where the second alone reads the first."""
-    found = []
-    for node in schedule.nodes:
-        readers = schedule.readers(node.name)
-        if isinstance(node.layer, first) and len(readers) == 1 and isinstance(readers[0].layer, second):
-            found.append((node, readers[0]))
-    return found
+def _pairs(schedule: ExecutionSchedule) -> list[tuple[ScheduledNode, ScheduledNode]]:
+    """Neighbours of which the second alone reads the first, and nothing else."""
+    readers = ((node, schedule.readers(node.name)) for node in schedule.nodes)
+    return [(node, found[0]) for node, found in readers if len(found) == 1 and len(found[0].inputs) == 1]
 
 
 def _reading(node: ScheduledNode, former: str, now: str) -> ScheduledNode:

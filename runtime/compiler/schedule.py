@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.layers.dense import Dense
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -124,7 +123,7 @@ class ExecutionSchedule:
         """Whether BLAS computes every product on one thread, whatever it may use."""
         if self.batch > 1 or self.training:
             return self.step_flops() <= ONE_THREAD_ANYWAY
-        vectors = [isinstance(node.layer, Dense) and len(node.output_shape) == 1 for node in self.nodes]
+        vectors = [node.layer.affine(node.input_shapes[0]) for node in self.nodes]
         most = [ONE_VECTOR_ANYWAY if vector else ONE_THREAD_ANYWAY for vector in vectors]
         return all(node.flops() <= limit for node, limit in zip(self.nodes, most, strict=True))
 

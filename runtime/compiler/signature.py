@@ -25,7 +25,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from nnspec.runtime.arrays import Array, empty, full
-from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss
+from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss, plain_merge
 from nnspec.runtime.layers import Mode
 
 
@@ -57,7 +57,7 @@ PROGRAM_NAMES: dict[str, Any] = {
     "np": np,
     "exp": math.exp,
     "log": math.log,
-    **{function.__name__: function for function in (as_strided, empty, full, plain_layer, plain_loss)},
+    **{function.__name__: function for function in (as_strided, empty, full, plain_layer, plain_loss, plain_merge)},
 }
 """The global names of a program."""
 

@@ -10,7 +10,6 @@ from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.single_step import SingleStepNetwork
-from nnspec.spec_lang.vocabulary.windowing import WindowedSeries
 
 
 @dataclass(frozen=True)
@@ -32,12 +31,7 @@ def predicts_series(network: Network, split: Split) -> bool:
     """Return whether a network predicts one number of a series that is cut into windows."""
     outputs = network.spec.output_shape
     one = outputs is not None and outputs[-1:] == (1,) and not network.spec.classification
-    return (
-        one
-        and split.inputs.ndim == 3
-        and isinstance(network.spec.data, WindowedSeries)
-        and network.spec.data.window is not None
-    )
+    return one and split.inputs.ndim == 3 and network.spec.data is not None and network.spec.data.windowed
 
 
 def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:

@@ -19,7 +19,6 @@ from nnspec.runtime.initializers import initialize
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.randomness import stream
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.vocabulary.bases import Weighted
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
@@ -68,12 +67,11 @@ class Network:
         """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
         random = stream(seed, "init")
         for node in self.spec.nodes:
-            own = node.layer.init if isinstance(node.layer, Weighted) else None
             for name, parameter in node.parameters().items():
-                word = _initializer(parameter, own, self.spec.init)
+                word = _initializer(parameter, self.spec.init)
                 self.parameter_arena[name][...] = initialize(word, parameter, random, self.dtype)
             for name, buffer in node.buffers().items():
-                word = _initializer(buffer, None, self.spec.init)
+                word = _initializer(buffer, self.spec.init)
                 self.buffer_arena[name][...] = initialize(word, buffer, random, self.dtype)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -147,7 +145,6 @@ class Network:
         return loss, gradients.copies()
 
 
-def _initializer(parameter: Parameter, own: str | None, default: Word) -> Word:
-    """Return the array's own initializer, else its layer's, else the spec's."""
-    name = parameter.init or own
-    return words("init")[name]() if name is not None else default
+def _initializer(parameter: Parameter, default: Word) -> Word:
+    """Return the array's own initializer, else the spec's."""
+    return words("init")[parameter.init]() if parameter.init is not None else default

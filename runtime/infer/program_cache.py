@@ -18,7 +18,6 @@ from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.execute.processors import executor_for
 from nnspec.runtime.layers.embedding import first_unknown
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.vocabulary.bases import Weighted
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Sgd
 
@@ -79,7 +78,7 @@ def steps_are_plain_sgd(spec: Spec) -> bool:
 def changes_gradients(spec: Spec) -> bool:
     """Return whether a gradient is clipped, or has a penalty added, before the optimizer has it."""
     clipped = spec.train.clip_norm is not None or spec.train.clip_value is not None
-    penalized = any(isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2) for node in spec.nodes)
+    penalized = any(any(node.layer.penalty) for node in spec.nodes)
     return clipped or penalized
 
 

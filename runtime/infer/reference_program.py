@@ -1,6 +1,6 @@
 """A graph over its arrays: the plain program, which calls the definition of each layer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.arena import Arena
+from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import Graph, GraphNode, reads_symbols
 from nnspec.runtime.compiler.padding import behind_strides
-from nnspec.runtime.layers import Backward, Forward, Mode, build
+from nnspec.runtime.layers import Backward, MergeBackward, MergeForward, Mode, build, build_merge
 from nnspec.runtime.layers.embedding import padding_of
 from nnspec.runtime.losses import build_loss
 from nnspec.spec_lang.check.spec import INPUT
-from nnspec.spec_lang.vocabulary.bases import Weighted
-from nnspec.spec_lang.vocabulary.layers.merge import Add
 from nnspec.spec_lang.vocabulary.losses import Loss
 
 Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -33,18 +32,15 @@ class Program:
         self.parameters = parameters
         self.buffers = buffers
         self._loss = build_loss(loss)
-        self._forwards: dict[str, Forward] = {}
+        self._forwards: dict[str, MergeForward] = {}
         for node in graph.nodes:
-            if len(node.inputs) == 1:
-                arrays = {**parameters.of(node.name), **buffers.of(node.name)}
-                self._forwards[node.name] = build(node.layer, node.input_shapes[0], arrays)
-        self._symbolic = reads_symbols((node.layer, node.inputs) for node in graph.nodes)
+            arrays = {**parameters.of(node.name), **buffers.of(node.name)}
+            self._forwards[node.name] = _forward_of(node, arrays)
+        self._symbolic = reads_symbols(graph.nodes)
         self._strided = behind_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
-            (f"{node.name}/weight", node.layer.l1, node.layer.l2)
-            for node in graph.nodes
-            if isinstance(node.layer, Weighted) and (node.layer.l1 or node.layer.l2)
+            (f"{node.name}/weight", *node.layer.penalty) for node in graph.nodes if any(node.layer.penalty)
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -67,10 +63,10 @@ class Program:
         values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
         if mode.padding is None and self._symbolic:
             mode = replace(mode, padding=padding_of(values[INPUT]), strided=self._strided)
-        backwards: dict[str, Any] = {}
+        backwards: dict[str, MergeBackward] = {}
         for node in self.graph.nodes:
             arguments = [values[name] for name in node.inputs]
-            values[node.name], backwards[node.name] = self._node(node, arguments, mode)
+            values[node.name], backwards[node.name] = self._forwards[node.name](arguments, mode.of(node.name))
         last = self.graph.nodes[-1].name if self.graph.nodes else INPUT
 
         def pullback(d_z: np.ndarray) -> dict[str, np.ndarray]:
@@ -86,15 +82,6 @@ class Program:
             return gradients
 
         return values[last], pullback
-
-    def _node(self, node: GraphNode, arguments: list[np.ndarray], mode: Mode) -> tuple[np.ndarray, Any]:
-        if len(arguments) == 1:
-            y, backward = self._forwards[node.name](arguments[0], mode.of(node.name))
-            return y, _single(backward)
-        if isinstance(node.layer, Add):
-            return sum(arguments[1:], start=arguments[0]), lambda d_y: ([d_y] * len(arguments), {})
-        edges = np.cumsum([a.shape[-1] for a in arguments])[:-1]
-        return np.concatenate(arguments, axis=-1), lambda d_y: (np.split(d_y, edges, axis=-1), {})
 
     def loss(self, z: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the mean loss of a batch of logits, without penalties, and its gradient."""
@@ -118,9 +105,22 @@ class Program:
         return loss + self.penalize(gradients)
 
 
-def _single(backward: Backward) -> Callable[[np.ndarray], tuple[list[np.ndarray], dict[str, np.ndarray]]]:
-    def wrapped(d_y: np.ndarray) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
+def _forward_of(node: GraphNode, arrays: Mapping[str, Array]) -> MergeForward:
+    """Return the forward of a node over a list of its inputs, however many it has."""
+    if len(node.inputs) > 1:
+        return build_merge(node.layer, node.input_shapes, arrays)
+    layer = build(node.layer, node.input_shapes[0], arrays)
+
+    def forward(xs: Sequence[Array], mode: Mode) -> tuple[Array, MergeBackward]:
+        y, backward = layer(xs[0], mode)
+        return y, _of_one(backward)
+
+    return forward
+
+
+def _of_one(backward: Backward) -> MergeBackward:
+    def of_one(d_y: Array) -> tuple[Sequence[Array], dict[str, Array]]:
         d_x, gradients = backward(d_y)
         return [d_x], gradients
 
-    return wrapped
+    return of_one

@@ -10,7 +10,6 @@ from nnspec.runtime.data.characters import BREAK, encode_text
 from nnspec.runtime.errors import DataError, NetworkError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.single_step import SingleStepNetwork
-from nnspec.spec_lang.vocabulary.sequence_sources import Dinos, Text
 
 LENGTH = 200  # characters of a text that the network does not end itself
 
@@ -71,7 +70,7 @@ class TextGenerator:
                 exit_code=2,
             )
         self.vocabulary = vocabulary
-        self.lines = isinstance(data, Dinos) or (isinstance(data, Text) and data.by == "line")
+        self.lines = data is not None and data.by_line
         self.length = length or (2 * network.preprocessing.input_shape[0] if self.lines else LENGTH)
         self.options = options or SamplingOptions()
         self._random = np.random.Generator(np.random.PCG64(seed))

@@ -15,7 +15,6 @@ from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
@@ -30,7 +29,7 @@ class SingleStepNetwork:
         spec = network.spec
         assert spec.input is not None
         for node in spec.nodes:
-            if isinstance(node.layer, Recurrent) and not node.layer.carries(node.input_shape):
+            if node.layer.recurrent and not node.layer.carries(node.input_shape):
                 raise NetworkError(f"{node.name} reads from the end, so the network cannot compute one step at a time")
         shape = Shape((1, *spec.input[1:]))
         text = canonical_text(

@@ -14,14 +14,15 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 def dropout(word: Dropout, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     """y = x · kept / (1 − p), each number kept with probability 1 − p while training; y = x at inference.
 
-    Inverted dropout (Srivastava et al. 2014): the mean of y is x, so inference needs no rescaling. The draws are
-    float32 for either type of x, so that both leave out the same numbers.
+    Inverted dropout (Srivastava et al. 2014): the mean of y is x, so inference needs no rescaling. The random numbers
+    are float32 for either type of x, so that both leave out the same numbers.
     """
+    limit = np.float32(word.probability)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
-        if not mode.training or mode.random is None or word.probability == 0:
+        if mode.drawn is None:
             return x, lambda d_y: (d_y, {})
-        kept = mode.random.random(x.shape, dtype=np.float32) >= word.probability
+        kept = mode.drawn >= limit
         scale = kept.astype(x.dtype) / (1 - word.probability)
         return x * scale, lambda d_y: (d_y * scale, {})
 

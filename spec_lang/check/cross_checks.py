@@ -9,16 +9,9 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings
 from nnspec.spec_lang.report.units import in_bytes
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.grammar import is_name
-from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
 from nnspec.spec_lang.vocabulary.data import DataSource
-from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from nnspec.spec_lang.vocabulary.shape import Shape
-
-
-def final_activation(last: Layer) -> str:
-    """Return the activation at the end of a network."""
-    return last.activation if isinstance(last, Weighted) else last.word
 
 
 def loss_for(last: str) -> Loss:
@@ -62,7 +55,7 @@ def check_state(spec: Spec, place: Span, found: Findings) -> None:
     """Report stateful=yes in a network that cannot keep a state from batch to batch."""
     if not spec.train.stateful or not spec.nodes:
         return
-    recurrent = [node for node in spec.nodes if isinstance(node.layer, Recurrent)]
+    recurrent = [node for node in spec.nodes if node.layer.recurrent]
     if not recurrent:
         found.say(
             "E303", "stateful=yes, and no layer keeps a state", place, "leave it out, or write an rnn, gru or lstm"

@@ -192,7 +192,7 @@ class Elaborator:
             return [], flows[0].lost(name)
         try:
             layer = layer.completed(shapes[0])
-            output = layer.merged_shape(shapes) if isinstance(layer, Merge) else layer.output_shape(shapes[0])
+            output = layer.merged_shape(shapes)
             node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span)
             node.parameters()
         except Misfit as misfit:

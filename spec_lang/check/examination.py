@@ -195,7 +195,7 @@ class _Examination:
         network = self._network(shape)
         if network is None or network.last is None:
             return None
-        last = ends.final_activation(network.last)
+        last = network.last.ends_in
         given = self.settings.get("loss")
         loss = given if isinstance(given, Loss) else ends.loss_for(last)
         spec = Spec(

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.vocabulary.bases import Layer, Weighted
+from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -44,14 +44,8 @@ class Node:
         return {f"{self.name}/{name}": p for name, p in self.layer.buffers(self.input_shape).items()}
 
     def flops(self) -> int:
-        """Return the operations of one sample's forward pass, including the activation."""
-        return self.layer.flops(self.input_shape) + sum(a.flops(self.output_shape) for a in self.activation())
-
-    def activation(self) -> tuple[Layer, ...]:
-        """Return the activation in the layer's own line, unless it is linear."""
-        if isinstance(self.layer, Weighted) and self.layer.activation != "linear":
-            return (self.layer.activate(),)
-        return ()
+        """Operations of one sample's forward pass, those of the layer's activation included."""
+        return self.layer.flops(self.input_shape) + sum(a.flops(self.output_shape) for a in self.layer.activations())
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
 
-BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR")
+BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR", "STAR")
 """The types of tokens before a stage."""
 
 

@@ -52,9 +52,9 @@ def _told(document: Document, place: TokenAt, offset: int) -> Iterator[str]:
         if token.type == "REPEAT":
             yield _shapes(document, document.around(token.start))
         yield described(KEYWORDS[token.type])
-    elif token.type in ("LPAR", "RPAR", "PLUS", "VBAR"):
+    elif token.type in ("LPAR", "RPAR", "PLUS", "VBAR", "STAR"):
         yield _shapes(document, document.around(token.start))
-        if token.type in ("PLUS", "VBAR"):
+        if token.type in ("PLUS", "VBAR", "STAR"):
             yield about(words("merge")[token.text])
     elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
         yield _value_of(document, place, found.symbol.name)

@@ -63,13 +63,13 @@ def textmate() -> dict[str, object]:
         _rule(rf"^\s*({_any(statements())})\b(?!\s*[=:])", None, Colour.STATEMENT),
         _rule(rf"^\s*{stage}", None, *STAGE),
         _rule(rf"({NAME_PATTERN})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
-        _rule(rf"(->|[(+|])\s*{stage}", None, Colour.SIGN, *STAGE),
+        _rule(rf"(->|[(+|*])\s*{stage}", None, Colour.SIGN, *STAGE),
         _rule(rf"({NAME_PATTERN}(?:\.{NAME_PATTERN})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
         _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
         _rule(NAME_PATTERN, Colour.CHOICE),
-        _rule(r"->|[+|=,(){}]", Colour.SIGN),
+        _rule(r"->|[+|*=,(){}]", Colour.SIGN),
     ]
     return {
         "name": "nnspec",

@@ -134,10 +134,11 @@ def _from_the_token(tokens: Sequence[Token], index: int, words: KnownWords) -> s
             return "separate arguments by spaces, not commas"
         case "ARROW" if index == 0:
             return "write a layer before the arrow"
-        case "PLUS" | "VBAR" if token.text in "+|":
-            joined = {t.text for t in tokens[:index] if t.type in ("PLUS", "VBAR")}
+        case "PLUS" | "VBAR" | "STAR" if token.text in "+|*":
+            joined = {t.text for t in tokens[:index] if t.type in ("PLUS", "VBAR", "STAR")}
             if joined - {token.text}:
-                return "+ and | are not mixed: give one of them parentheses of its own"
+                first, second = sorted((token.text, (joined - {token.text}).pop()), key="+|*".index)
+                return f"{first} and {second} are not mixed: give one of them parentheses of its own"
             return f"write branches in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
         case "EQUAL":
             return f"write {tokens[index - 1].text}=VALUE" if index else None

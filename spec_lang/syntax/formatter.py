@@ -242,7 +242,7 @@ class _Reader:
             leading += self._until(group.span.start)
             drawn = self._group(group, head)
         drawn.leading = leading
-        between = r"[ \t]*(->|\+|\|)?[ \t]*"
+        between = r"[ \t]*(->|\+|\||\*)?[ \t]*"
         text = stage.span.source.text
         if self.comments and re.fullmatch(between, text[stage.span.end : self.comments[0].start]):
             drawn.trailing = self._until(self.comments[0].end)

@@ -56,7 +56,7 @@ OUTSIDE = {
     "DOTTED": r"[A-Za-z_]\w*(\.\w+)+",
     "UNCLOSED": r'"[^"\n]*',
     "QUOTED": r"['`´‘’“”„«»][^\n'`´‘’“”„«»]*['`´‘’“”„«»]?",
-    "STRAY": r"""[^ \t\f\n(){}|+,="#'`´‘’“”„«»$][^\s(){}|+,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
+    "STRAY": r"""[^ \t\f\n(){}|+*,="#'`´‘’“”„«»$][^\s(){}|+*,="#'`´‘’“”„«»$]*|[^ \t\f\n]""",
 }
 """Patterns of text outside the grammar, by what it most likely is. DOTTED is tried before NAME."""
 

@@ -33,6 +33,7 @@ _IN_WORDS = {
     "COMMA": "a comma",
     "PLUS": "+",
     "VBAR": "|",
+    "STAR": "*",
     "REPEAT": "repeat",
     "ARROW": "->",
     "$END": "the end of the line",
@@ -174,7 +175,7 @@ class _Reader:
         before = [t.type for t in tokens[:index]]
         expected = {name for name in error.expected if name in _IN_WORDS} - {"RBRACE"}
         if before.count("LPAR") <= before.count("RPAR"):
-            expected -= {"RPAR", "PLUS", "VBAR"}
+            expected -= {"RPAR", "PLUS", "VBAR", "STAR"}
         wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
         message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
         notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_IN_WORDS["$END"]]) else ()

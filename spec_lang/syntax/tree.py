@@ -56,10 +56,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Group:
-    """Pipelines in parentheses: one, or several joined by "+" (added) or "|" (concatenated)."""
+    """Pipelines in parentheses: one, or several joined by "+" (added), "|" (concatenated) or "*" (multiplied)."""
 
     branches: tuple["Pipeline", ...]
-    join: Literal["+", "|"] | None
+    join: Literal["+", "|", "*"] | None
     span: Span
     label: str | None = None
 

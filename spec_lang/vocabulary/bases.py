@@ -1,6 +1,8 @@
 """The base classes of layers and settings: what each kind of word declares to the checker and to the runtime."""
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -16,13 +18,97 @@ class Setting(Word):
 
 
 class Layer(Word):
-    """A layer: its output shape for an input shape, and the arrays that it learns. The runtime has its arithmetic."""
+    """A layer: the shape that it makes of a shape, the arrays that it learns, and the facts that others ask.
+
+    The compiler, the plain program, the lanes of a batch and the padding of sequences know no layer by its class: they
+    ask the facts below. The defaults are safe: a layer that declares nothing is computed in its plain form, over whole
+    batches, and each sequence by itself. A declared fact makes it faster.
+    """
 
     kind = "layer"
+
+    mixes_samples: ClassVar[bool | None] = None
+    """Whether training on a batch differs from training on its samples one by one, as with batch statistics.
+
+    None says nothing: the batch is then computed whole. A layer that mixes samples leaves out padded steps itself.
+    """
+    mixes_steps: ClassVar[bool | None] = None
+    """Whether an output depends on several steps of a sequence. None says nothing: as if it did."""
+    skips_padding: ClassVar[bool] = False
+    """Whether it leaves out the padded steps of a sequence itself, as `Mode.real` names them.
+
+    A layer that mixes steps and does not is computed over each sequence without its padding.
+    """
+    elementwise: ClassVar[bool] = False
+    """Whether each output is a function of the one input number in its place, in whatever order the numbers are."""
+    monotone: ClassVar[bool] = False
+    """Whether it is elementwise and never falls, in floating point too, and is flat where two numbers give one."""
+    selects: ClassVar[bool] = False
+    """Whether each output is the largest number of a window, and the gradient goes to that number alone."""
+    recurrent: ClassVar[bool] = False
+    """Whether it keeps a state from step to step."""
+    gathers: ClassVar[bool] = False
+    """Whether it copies the windows of its input together: work that the threads of BLAS do not share."""
+
+    def draws(self, shape: Shape) -> Shape | None:
+        """Return the shape of the uniform numbers that one sample needs at each training step; None without any.
+
+        The layer finds them in `Mode.drawn`, (batch, *shape), float32 from 0 up to 1. They are drawn for the whole
+        batch before it is cut into lanes, so the weights do not depend on the number of processes. Where nothing is
+        drawn, as at inference, `Mode.drawn` is None.
+        """
+        return None
+
+    def flattens(self, shape: Shape) -> bool:
+        """Return whether it reads a sample of this shape as one row, so that the sample may come as one."""
+        return False
+
+    def affine(self, shape: Shape) -> bool:
+        """Return whether it is y = x·weight + bias of a sample in one row, with those names and no other array."""
+        return False
+
+    def columns(self, shape: Shape) -> tuple[int, int] | None:
+        """Return the numbers in a window and the number of windows of one matrix product over an image, else None.
+
+        The kernel of such a layer reads `ScheduledNode.phases` and `ScheduledNode.again`.
+        """
+        return None
+
+    def tiles(self, shape: Shape) -> int | None:
+        """Return k where k×k windows lie side by side from the image's corner, without padding, else None.
+
+        The kernel of such a layer reads `ScheduledNode.phases`.
+        """
+        return None
+
+    def vocabulary(self, shape: Shape) -> int | None:
+        """Return the number of symbols where the layer reads symbols, None where it reads numbers."""
+        return None
+
+    def activations(self) -> "tuple[Layer, ...]":
+        """Return the activation written in the layer's own line as a layer, unless it is linear."""
+        return ()
+
+    @property
+    def ends_in(self) -> str:
+        """The name of the function that is applied last: the loss is checked against it."""
+        return self.word
+
+    @property
+    def penalty(self) -> tuple[float, float]:
+        """The factors l1 and l2 of the penalties on `weight`."""
+        return (0.0, 0.0)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the shape of one output for one input. Raises Misfit if the layer does not accept this shape."""
         return shape
+
+    def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
+        """Return the shape of one output for one input from each branch; raises Misfit where they do not fit.
+
+        A layer of one input takes one branch alone.
+        """
+        return self.output_shape(shapes[0])
 
     def completed(self, shape: Shape) -> "Layer":
         """Return the layer with the values that follow from its input filled in, such as the vocabulary size."""
@@ -59,13 +145,24 @@ class Weighted(Layer):
     l2: float = Field(0.0, ge=0, description="the factor of the L2 penalty on the weights")
 
     def with_bias(self, weight: Parameter, outputs: int) -> dict[str, Parameter]:
-        """Return the weight and, unless `bias=no`, a bias for each output, initialized to zeros."""
+        """Return the weight, begun as `init` says, and unless `bias=no` a bias of zeros for each output."""
         bias = {"bias": Parameter((outputs,), init="zeros")} if self.bias else {}
-        return {"weight": weight, **bias}
+        return {"weight": replace(weight, init=self.init), **bias}
 
-    def activate(self) -> Layer:
-        """Return the activation as a layer."""
-        cls = words("activation")[self.activation]
-        layer = cls()
+    def activations(self) -> tuple[Layer, ...]:
+        """Return the activation as a layer, unless it is linear."""
+        if self.activation == "linear":
+            return ()
+        layer = words("activation")[self.activation]()
         assert isinstance(layer, Layer)
-        return layer
+        return (layer,)
+
+    @property
+    def ends_in(self) -> str:
+        """The activation."""
+        return self.activation
+
+    @property
+    def penalty(self) -> tuple[float, float]:
+        """As `l1` and `l2` say."""
+        return (self.l1, self.l2)

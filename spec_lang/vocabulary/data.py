@@ -44,6 +44,16 @@ class DataSource(Word):
             raise ValueError(f"must be two shares, as 75/25: {cls.word} has a test split of its own")
         return split
 
+    @property
+    def by_line(self) -> bool:
+        """Whether each sample is a line of text with an end of its own."""
+        return False
+
+    @property
+    def windowed(self) -> bool:
+        """Whether samples are windows of one series, in the order of time."""
+        return False
+
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape

@@ -13,6 +13,8 @@ class Loss(Word):
     kind = "loss"
     head: ClassVar[str | None] = None
     classes: ClassVar[bool] = False
+    skips_padding: ClassVar[bool] = False
+    """Whether padded steps have no part in it, so that the lanes of a batch weigh as many steps as they have."""
 
 
 class CrossEntropy(Loss):
@@ -21,6 +23,7 @@ class CrossEntropy(Loss):
     word = "cross_entropy"
     head = "softmax"
     classes = True
+    skips_padding = True
 
 
 class BinaryCrossEntropy(Loss):

@@ -55,6 +55,11 @@ class Text(Symbolic, Files):
 
     _test_once = field_validator("test")(given_once)
 
+    @property
+    def by_line(self) -> bool:
+        """As `by` says."""
+        return self.by == "line"
+
 
 class Dinos(Symbolic):
     """1,533 names of dinosaurs in lower case, included in the package."""
@@ -63,3 +68,8 @@ class Dinos(Symbolic):
     examples = ("data dinos split=80/10/10",)
     shape = (24,)
     classes = 27
+
+    @property
+    def by_line(self) -> bool:
+        """Each name is a line."""
+        return True

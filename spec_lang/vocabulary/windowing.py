@@ -27,6 +27,11 @@ class WindowedSeries(BaseModel):
             raise ValueError("needs a window: add window=10, for example")
         return value
 
+    @property
+    def windowed(self) -> bool:
+        """Whether the series is cut into windows."""
+        return self.window is not None
+
     def apart(self) -> int:
         """Return the distance between the starts of consecutive windows, in points."""
         return self.stride or (self.window if self.predict == "every" and self.window else 1)

@@ -19,9 +19,11 @@ DIRECTIONS = 8
 """Arrays too large to move each number on its own are moved along so many random directions."""
 
 
-def mode(training: bool) -> Mode:
-    """A stream that begins anew, so that each call draws the same."""
-    return Mode(training, np.random.default_rng(5))
+def mode(training: bool, case: Case, batch: int = 3) -> Mode:
+    """The mode of a layer by itself, with the same random numbers at each call."""
+    draws = case.word.draws(case.shape) if training else None
+    drawn = np.random.default_rng(5).random((batch, *draws), np.float32) if draws is not None else None
+    return Mode(training, drawn=drawn)
 
 
 def check(f: Callable[[Array], float], x: Array, analytic: Array, name: str) -> None:
@@ -60,10 +62,10 @@ def test_the_gradients_are_the_slopes_of_the_forward(case: Case, training: bool)
 
     def value(x: Array, changed: Mapping[str, Array]) -> float:
         fresh = {**arrays, **{name: buffer.copy() for name, buffer in buffers.items()}, **changed}
-        y, _ = build(case.word, case.shape, fresh)(x, mode(training))
+        y, _ = build(case.word, case.shape, fresh)(x, mode(training, case))
         return float((y * d_y).sum())
 
-    d_x, gradients = build(case.word, case.shape, arrays)(x, mode(training))[1](d_y)
+    d_x, gradients = build(case.word, case.shape, arrays)(x, mode(training, case))[1](d_y)
     check(lambda moved: value(moved, {}), x, d_x, "x")
     assert set(gradients) == set(case.word.parameters(case.shape))
     for name, gradient in gradients.items():
@@ -77,7 +79,7 @@ def test_shapes_are_those_the_language_foretold_and_types_those_that_came_in(cas
     for dtype in (np.float32, np.float64):
         random = np.random.default_rng(1)
         arrays, x = case.arrays(random, dtype), case.samples(random, dtype=dtype)
-        y, backward = build(case.word, case.shape, arrays)(x, mode(training))
+        y, backward = build(case.word, case.shape, arrays)(x, mode(training, case))
         d_x, gradients = backward(random.normal(size=y.shape).astype(dtype))
         answers[dtype] = [y, d_x, *gradients.values(), *arrays.values()]
         assert y.shape == (len(x), *case.word.output_shape(case.shape))
@@ -108,7 +110,7 @@ def test_a_layer_leaves_its_input_its_parameters_and_the_gradient_it_is_given_as
     arrays, x = case.arrays(random), case.samples(random)
     parameters = {name: arrays[name] for name in case.word.parameters(case.shape)}
     before = {name: array.copy() for name, array in parameters.items()}, x.copy()
-    y, backward = build(case.word, case.shape, arrays)(x, mode(True))
+    y, backward = build(case.word, case.shape, arrays)(x, mode(True, case))
     d_y = random.normal(size=y.shape)
     given = d_y.copy()
     backward(d_y)

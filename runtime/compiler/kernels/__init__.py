@@ -124,6 +124,16 @@ KERNELS: Registry[Callable[[Any, KernelContext], Written | None]] = Registry(__n
 
 kernel = KERNELS.implements
 
+MEETINGS: Registry[Callable[[ScheduledNode], bool]] = Registry(__name__)
+"""Whether the kernel of a layer that mixes samples adds up what all lanes have seen, by its class of word."""
+
+adds_up_lanes = MEETINGS.implements
+
+
+def meets(node: ScheduledNode) -> bool:
+    """Return whether the kernel of a node computes each lane as if it saw the whole batch."""
+    return type(node.layer) in MEETINGS and MEETINGS[type(node.layer)](node)
+
 
 def contiguous(context: KernelContext, ref: Ref) -> Ref:
     """Return an array without gaps in memory, which a matrix product needs: the same one, or a copy."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written, adds_up_lanes, contiguous, kernel
 from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
+from nnspec.runtime.compiler.schedule import ScheduledNode
 from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
 
 _BY_CHANNEL = "ij,ij->i"  # Σ over the places of each channel
@@ -68,6 +69,12 @@ def batchnorm(word: BatchNorm, context: KernelContext) -> Written | None:
     w.multiply(seen, factor.column, out=flat)
     w.add(flat, shift.column, out=flat)
     return y, _back_through_the_batch(context, batch, factor) if batch is not None else lambda d_y: [None]
+
+
+@adds_up_lanes(BatchNorm)
+def _has_places(node: ScheduledNode) -> bool:
+    """The kernel computes rows and images; the plain form of anything else sees its own lane alone."""
+    return node.channels_in_front
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def recurrent(word: Recurrent, context: KernelContext) -> Written:
     w, units = context.writer, word.units
     every = word.return_ == "sequence"
     rows = step_rows(context, context.x)
-    symbolic = reads_symbols((node.layer, node.inputs) for node in context.schedule.nodes)
+    symbolic = reads_symbols(context.schedule.nodes)
     mask = _Mask(context) if symbolic else None
     directions = [Direction(context, word, rows, direction, mask) for direction in word.directions]
     for one in directions:

@@ -10,6 +10,9 @@ class Activation(Layer):
     """A function of each value; softmax is one of the values along the last axis."""
 
     kind = "activation"
+    mixes_samples = False
+    mixes_steps = False
+    elementwise = True
 
     def flops(self, shape: Shape) -> int:
         """Return one operation for each value, however it is computed."""
@@ -30,12 +33,14 @@ class Relu(Activation):
     """max(x, 0) (Nair & Hinton 2010)."""
 
     word = "relu"
+    monotone = True
 
 
 class LeakyRelu(Activation):
     """x if x > 0, else slope·x (Maas et al. 2013)."""
 
     word = "leaky_relu"
+    monotone = True
     slope: float = Field(0.01, ge=0, description="the slope for negative x")
 
 
@@ -80,6 +85,7 @@ class Softmax(Activation):
     """exp(x) / Σ exp(x) over the last axis: positive numbers that sum to one."""
 
     word = "softmax"
+    elementwise = False
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the same shape. Raises Misfit for a single number."""

@@ -19,6 +19,10 @@ class Conv(Windowed, Weighted):
 
     word = "conv"
     examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no", "conv 3 x4")
+    mixes_samples = False
+    mixes_steps = True
+    skips_padding = True
+    gathers = True
     window: Window = Field(description="height and width of the window, or its length in time")
     filters: Count = Field(gt=0, description="the number of filters, which are the output channels")
     stride: int = Field(1, gt=0, description="cells between the starts of consecutive windows")
@@ -64,6 +68,13 @@ class Conv(Windowed, Weighted):
         if self.along_time(shape) is not None:
             return Shape((rows.places, self.filters), sequence=True)
         return Shape((rows.places, columns.places, self.filters))
+
+    def columns(self, shape: Shape) -> tuple[int, int] | None:
+        """One product of all windows, unless they lie on steps or channels are in groups."""
+        if self.groups > 1 or self.along_time(shape) is not None:
+            return None
+        (_, _, channels), (height, width) = self.plane(shape)
+        return height * width * channels, self.output_shape(shape).size // self.filters
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Return weight (height, width, in / groups, out), or (steps, in / groups, out), and bias (out,)."""

@@ -12,11 +12,21 @@ class Dense(Weighted):
 
     word = "dense"
     examples = ("dense 10 softmax", "dense 512 relu bias=no")
+    mixes_samples = False
+    mixes_steps = False
     units: Whole = Field(gt=0, description="the number of outputs")
 
     def reads(self, shape: Shape) -> int:
         """Return the number of inputs of each output: those of a step of a sequence, or of the whole sample."""
         return shape[-1] if shape.sequence else shape.size
+
+    def flattens(self, shape: Shape) -> bool:
+        """All samples but sequences."""
+        return not shape.sequence
+
+    def affine(self, shape: Shape) -> bool:
+        """All samples but sequences."""
+        return not shape.sequence
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (units,), or (time, units) for a sequence."""

@@ -12,7 +12,13 @@ class Dropout(Layer):
 
     word = "dropout"
     examples = ("dropout 0.5",)
+    mixes_samples = False
+    mixes_steps = False
     probability: Fraction = Field(ge=0, lt=1, description="the probability of setting a value to zero in training")
+
+    def draws(self, shape: Shape) -> Shape | None:
+        """A number for each number of the sample."""
+        return shape if self.probability > 0 else None
 
     def flops(self, shape: Shape) -> int:
         """Return 0, as at inference."""

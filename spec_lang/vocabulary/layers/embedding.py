@@ -12,6 +12,8 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 class Symbols(Layer):
     """A layer that maps each symbol of a sequence to a vector."""
 
+    mixes_samples = False
+    mixes_steps = False
     vocab: int | None = Field(None, gt=0, description="the size of the vocabulary; default: that of the data")
 
     def completed(self, shape: Shape) -> Self:

@@ -28,6 +28,9 @@ class BatchNorm(Normalization):
     """Normalize each channel over batch and positions, at inference by running averages (Ioffe & Szegedy 2015)."""
 
     word = "batchnorm"
+    mixes_samples = True
+    mixes_steps = False
+    skips_padding = True
     momentum: float = Field(0.1, gt=0, le=1, description="the weight of each batch in the running averages")
     eps: float = Field(1e-5, gt=0, description="added to the variance, against division by zero")
 
@@ -43,4 +46,6 @@ class LayerNorm(Normalization):
     """Normalize each position of a sample over its channels or features (Ba et al. 2016)."""
 
     word = "layernorm"
+    mixes_samples = False
+    mixes_steps = False
     eps: float = Field(1e-5, gt=0, description="added to the variance, against division by zero")

@@ -11,6 +11,9 @@ from nnspec.spec_lang.vocabulary.spatial import Pad, Windowed
 class Pool(Windowed):
     """A layer that reduces each window to one value in each channel."""
 
+    mixes_samples = False
+    mixes_steps = False
+
     window: Window = Field(description="height and width of the window")
     stride: int | None = Field(
         None, gt=0, description="cells between the starts of consecutive windows; default: the size of the window"
@@ -36,6 +39,12 @@ class Pool(Windowed):
         rows, columns = self.extents(shape, self.pad)
         return Shape((rows.places, columns.places, shape.as_image()[2]))  # type: ignore[index]
 
+    def tiles(self, shape: Shape) -> int | None:
+        """The window's size where it moves by itself and nothing is padded."""
+        height, width = self.pair()
+        side_by_side = self.pad in (0, "valid") and height == width == self.steps()
+        return height if side_by_side else None
+
     def flops(self, shape: Shape) -> int:
         """Return one operation for each cell of a window at each output position."""
         height, width = self.pair()
@@ -46,6 +55,7 @@ class MaxPool(Pool):
     """The largest value in each window, padding excluded. HxWxC → H'xW'xC."""
 
     word = "maxpool"
+    selects = True
     examples = ("maxpool 2", "maxpool 3 stride=2 pad=1")
 
 
@@ -58,6 +68,10 @@ class AvgPool(Pool):
 
 class GlobalPool(Layer):
     """One value for each channel of an image or feature of a sequence."""
+
+    mixes_samples = False
+    mixes_steps = True
+    skips_padding = True
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (channels,)."""

@@ -20,6 +20,10 @@ class Recurrent(Layer):
     Padding after a shorter sequence does not change the state.
     """
 
+    mixes_samples = False
+    mixes_steps = True
+    skips_padding = True
+    recurrent = True
     gates: ClassVar[int] = 1  # blocks of N columns in the weights
     states: ClassVar[int] = 1  # vectors of N values passed from step to step
     units: Whole = Field(gt=0, description="the size of the state")

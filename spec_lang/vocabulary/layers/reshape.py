@@ -11,6 +11,12 @@ class Flatten(Layer):
     """All values of a sample in one row, in C order."""
 
     word = "flatten"
+    mixes_samples = False
+    mixes_steps = True
+
+    def flattens(self, shape: Shape) -> bool:
+        """All samples but sequences."""
+        return not shape.sequence
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (features,)."""
@@ -21,6 +27,8 @@ class Reshape(Layer):
     """The same values in another shape, in C order."""
 
     word = "reshape"
+    mixes_samples = False
+    mixes_steps = True
     examples = ("reshape 28x28x1", "reshape 784")
     shape: Window = Field(description="the new shape, with the same number of values")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.bind import BoundProgram
-from nnspec.runtime.compiler.graph import build_graph
+from nnspec.runtime.compiler.graph import build_graph, draws_of
 from nnspec.runtime.compiler.rewrites import REWRITES, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
@@ -21,7 +21,6 @@ from nnspec.runtime.targets import PADDING
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.vocabulary.layers.embedding import Symbols
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 Array = NDArray[Any]
@@ -87,7 +86,7 @@ class Both:
         x = random.normal(size=(size, *spec.input)).astype(self.dtype)
         shape = (size, *spec.output_shape)
         padding = np.zeros((size, *spec.input), bool)
-        symbols = [node.layer.vocabulary(node.input_shape) for node in spec.nodes if isinstance(node.layer, Symbols)]
+        symbols = [count for node in spec.nodes if (count := node.layer.vocabulary(node.input_shape)) is not None]
         if symbols:
             x = random.integers(0, min(symbols), x.shape).astype(self.dtype)
             padding = np.arange(x.shape[1]) >= random.integers(1, x.shape[1] + 1, (size, 1))
@@ -105,10 +104,16 @@ class Both:
         network = self.network
         before = network.buffer_arena.flat.copy()
         gradients = Arena(network.spec.parameters(), network.dtype)
-        loss = network.program.loss_and_gradients(*batch, Mode(True, np.random.default_rng(5)), gradients)
+        loss = network.program.loss_and_gradients(*batch, self.mode(len(batch.x)), gradients)
         after = network.buffer_arena.flat.copy()
         network.buffer_arena.flat[...] = before
         return Outcome(loss, gradients.flat, after)
+
+    def mode(self, size: int) -> Mode:
+        """Training, with the random numbers that `planned` draws."""
+        random = np.random.default_rng(5)
+        draws = draws_of(self.network.program.graph.nodes)
+        return Mode(True, draws={n: random.random((size, *shape), np.float32) for n, shape in draws.items()})
 
     def schedule(self, size: int, training: bool = True, plain_sgd: bool = False) -> ExecutionSchedule:
         """The schedule for batches of a size, before any rewrite."""

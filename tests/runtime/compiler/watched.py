@@ -7,6 +7,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import empty, full
 from nnspec.runtime.compiler.assemble import assemble
+from nnspec.runtime.compiler.graph import draws_of
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.layers import Mode
@@ -111,15 +112,16 @@ def arguments_of(
 ) -> LaneArguments:
     """The arguments of a schedule's lane of this size, over such a batch."""
     network, random = both.network, np.random.default_rng(5)
-    dropped = [n for n in schedule.nodes if n.layer.word == "dropout" and schedule.training]
+    drawn = draws_of(schedule.nodes) if schedule.training else {}
+    draws = {name: random.random((size, *shape), np.float32) for name, shape in drawn.items()}
     return LaneArguments(
         parameters=network.parameter_arena.flat.copy(),
         gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
         buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
         samples=batch.x,
         targets=batch.y,
-        draws={n.name: random.random((size, *n.output_shape), np.float32) for n in dropped},
-        mode=Mode(schedule.training),
+        draws=draws,
+        mode=Mode(schedule.training, draws=draws),
         shift=np.array([SHIFT], both.dtype),
         scale=np.array([SCALE], both.dtype),
         together={},

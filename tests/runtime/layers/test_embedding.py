@@ -54,7 +54,7 @@ def test_the_vocabulary_is_the_datas_where_the_layer_gives_none() -> None:
     shape = Shape((4,), symbols=27)
     assert OneHot().completed(shape).vocab == 27
     assert Embed(units=2, vocab=30).completed(shape).vocab == 30
-    with pytest.raises(Misfit, match="how many symbols"):
+    with pytest.raises(Misfit, match="size of the vocabulary"):
         OneHot().output_shape(Shape((4,)))
     with pytest.raises(Misfit, match="onehot reads symbols"):
         OneHot(vocab=3).output_shape(Shape((4, 2)))

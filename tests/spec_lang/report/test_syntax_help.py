@@ -46,6 +46,7 @@ NO_PROGRAM = "a spec is no program: a line is a word and its arguments, as in"
         ("-> dense 10", "write a layer before the arrow"),
         ("dense 10 + skip", "write branches in parentheses: (conv 3x3 x8 pad=same + skip)"),
         ("(dense 3 + dense 3 | skip)", "+ and | are not mixed: give one of them parentheses of its own"),
+        ("(dense 3 * dense 3 + skip)", "+ and * are not mixed: give one of them parentheses of its own"),
         ("repeat (dense 3)", "write how often: repeat 3 ( … )"),
         ("repeat 3 dense 3", "write repeat 3 ( … ), the part that is repeated in parentheses"),
         ("(dense 3) relu", "write -> before the next layer"),
