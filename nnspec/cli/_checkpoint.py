@@ -39,13 +39,15 @@ def open_run(path: str) -> "tuple[Path, SavedRun]":
 
 def is_checkpoint(given: str) -> bool:
     """Return whether an argument is a checkpoint and not a spec: a folder, or a file that begins as a checkpoint."""
+    from nnspec.spec_lang.regular_file import open_regular_file
+
     path = Path(given)
     try:
         if path.is_dir() or path.suffix == ".h5":
             return True
-        if path.suffix == ".nnspec" or not path.is_file():
+        if path.suffix == ".nnspec":
             return False
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             beginning = file.read(512)
     except (OSError, ValueError):  # such as a text longer than a file name may be
         return False

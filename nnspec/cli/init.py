@@ -1,5 +1,6 @@
 """nnspec init: copy a shipped spec."""
 
+import os
 import shlex
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def command(name: str | None, file: Path | None) -> None:
         hint = f"did you mean {close}?" if close else f"there is {one_of(specs)}"
         raise click.UsageError(f'no shipped spec is called "{name}"; {hint}')
     target = file or Path(f"{name}.nnspec")
-    if target.is_dir():
+    if os.path.isdir(target):
         target = target / f"{name}.nnspec"
     with translate_write_errors(target):
         try:

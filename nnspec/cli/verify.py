@@ -1,5 +1,7 @@
 """nnspec verify: check that checkpoints are intact."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -26,8 +28,11 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     from nnspec.cli._untrusted import verify_in_sandbox
 
     code, damaged, advice = 0, 0, []
-    for path in _files(checkpoints):
+    for path, may_vanish in _files(checkpoints):
         verdict, help, found = verify_in_sandbox(path) if untrusted else verify_checkpoint(path)
+        if found and may_vanish and not os.path.lexists(path):
+            print_note(f"{path}: removed while the run was verified")
+            continue
         print_result(f"{path}: {verdict}")
         code = max(code, found)
         damaged += found == FOUND
@@ -39,11 +44,18 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     raise click.exceptions.Exit(code)
 
 
-def _files(checkpoints: tuple[str, ...]) -> list[Path]:
-    """Return the files named, and the checkpoints in the folders named."""
-    from nnspec.runtime.train.run_folder import checkpoints_in
+def _files(checkpoints: tuple[str, ...]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files named, and the checkpoints in the folders named.
 
-    return [file for path in map(Path, checkpoints) for file in (checkpoints_in(path) if path.is_dir() else [path])]
+    Each with whether it may vanish: a run that trains with keep= removes its older step files.
+    """
+    from nnspec.runtime.train.run_folder import checkpoints_in, is_step_file
+
+    for path in map(Path, checkpoints):
+        if os.path.isdir(path):
+            yield from ((file, is_step_file(file)) for file in checkpoints_in(path))
+        else:
+            yield path, False
 
 
 def verify_checkpoint(path: Path) -> tuple[str, str, int]:

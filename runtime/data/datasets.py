@@ -64,5 +64,11 @@ def missing(word: words.DataSource, folder: Path) -> str | None:
     if dataset is not None and dataset.find() is None:
         return f"{word.word} is not on this machine; run nnspec data fetch {word.word}"
     named = [folder / path for path in (getattr(word, name) for name in word.paths) if path is not None]
-    gone = next((path for path in named if not path.exists()), None)
-    return str(absent(gone)) if gone is not None else None
+    for path in named:
+        try:
+            path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return str(absent(path))
+        except OSError:  # reading it reports why
+            continue
+    return None

@@ -1,11 +1,13 @@
 """Opening files that a user names, and saying what a file is if it is not the expected kind."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.regular_file import open_regular_file
 from nnspec.spec_lang.report.diagnostics import near
 
 _BEGINNINGS: tuple[tuple[bytes, str], ...] = (
@@ -52,27 +54,30 @@ def looks_like(head: bytes) -> str:
 def absent(path: Path) -> DataError:
     """Return the error for a missing file, with the most similar name in the same folder."""
     folder = path.parent
-    if not folder.is_dir():
+    try:
+        close = near(path.name, os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
         return DataError(f"there is no file {path}: the folder {folder} does not exist", exit_code=2)
-    close = near(path.name, (entry.name for entry in folder.iterdir()))
+    except OSError:  # it may be entered and not listed
+        close = None
     hint = f"; did you mean {folder / close}?" if close else ""
     return DataError(f"there is no file {path}{hint}", exit_code=2)
 
 
 @contextmanager
-def open_for_reading(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes.
+def open_for_reading(path: Path) -> Iterator[BufferedReader]:
+    """Open a regular file for reading bytes.
 
-    Raises DataError (exit code 2) where the file is missing, a folder or not readable, and for an error of the system
-    while it is read.
+    Raises DataError (exit code 2) where the file is missing, a folder, a pipe, a device or not readable, and for an
+    error of the system while it is read.
     """
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; name a file in it", exit_code=2)
     try:
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             yield file
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise absent(path) from None
+    except IsADirectoryError:
+        raise DataError(f"{path} is a folder; name a file in it", exit_code=2) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}", exit_code=2) from error
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.datasets import Dataset, register
+from nnspec.runtime.data.files import open_for_reading
 from nnspec.runtime.data.idx import read_pair
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples, numbered_places
@@ -116,7 +117,7 @@ def _sound(folder: Path, name: str) -> bool:
     path = _present(folder, name)
     if path is None or path.name != f"{name}.gz":
         return path is not None
-    with path.open("rb") as file:
+    with open_for_reading(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == FILES[name]
 
 

@@ -17,8 +17,10 @@ from typing import IO, Any
 
 from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train.checkpointing import fsync_folder, replace_file, temporary_path
+from nnspec.spec_lang.regular_file import open_regular_file
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+STEP_FILES = "step-*.h5"
 SPEC, RESOLVED = "spec.nnspec", "resolved.nnspec"
 
 _LEFT_BEHIND = re.compile(r"run\.lock|.*\.nnspec-[0-9a-f]{16}\.tmp")
@@ -54,7 +56,7 @@ class RunFolder:
 
     def keep_steps(self, count: int) -> None:
         """Remove all but the last `count` checkpoints of `at_step`. Raises TrainingError where the system refuses."""
-        for old in sorted(self.path.glob("step-*.h5"))[:-count]:
+        for old in sorted(self.path.glob(STEP_FILES))[:-count]:
             try:
                 old.unlink(missing_ok=True)
             except OSError as error:
@@ -87,7 +89,7 @@ class RunFolder:
         """Remove what a run resumed at `step` writes again: later evaluations, the end event, an incomplete line."""
         path = self.path / METRICS
         if path.exists():
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+            lines = _content(path).decode("utf-8", "replace").splitlines(keepends=True)
             kept = [line for line in lines if _is_evaluation_until(step, line)]
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
@@ -118,8 +120,8 @@ class RunFolder:
         """Return a warning where spec.nnspec is no longer `text`, the spec that the run's checkpoint holds."""
         path = self.path / SPEC
         try:
-            now = path.read_bytes()
-        except OSError:
+            now = _content(path)
+        except TrainingError:
             return None
         if now == text.encode():
             return None
@@ -148,7 +150,7 @@ def resolve_checkpoint(path: str | Path) -> Path:
     Raises CheckpointError where a folder has none, with a hint at the run in it or the former checkpoint.
     """
     path = Path(path)
-    if not path.is_dir():
+    if not os.path.isdir(path):  # unlike Path.is_dir, it never raises
         return path
     if (path / LAST).exists():
         return path / LAST
@@ -156,6 +158,11 @@ def resolve_checkpoint(path: str | Path) -> Path:
     former = path / f"{LAST}.prev"
     hint = f"; did you mean {former if former.exists() else runs[-1].parent}?" if runs or former.exists() else ""
     raise CheckpointError(f"{path} is not a run: it has no {LAST}{hint}", exit_code=2)
+
+
+def is_step_file(path: Path) -> bool:
+    """Return whether a file is a checkpoint that `keep=` asks for, which a training run may remove at any time."""
+    return path.match(STEP_FILES)
 
 
 def checkpoints_in(folder: Path) -> list[Path]:
@@ -263,6 +270,15 @@ def _sync(file: IO[Any]) -> None:
 
 def _number(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _content(path: Path) -> bytes:
+    """Return the bytes of a file. Raises TrainingError where it is not a regular file that can be read."""
+    try:
+        with open_regular_file(path) as file:
+            return file.read()
+    except OSError as error:
+        raise TrainingError(f"{path} cannot be read: {error.strerror} (errno {error.errno})") from None
 
 
 def _refused(path: Path, error: OSError) -> TrainingError:

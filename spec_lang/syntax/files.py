@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from nnspec.spec_lang.limits import MAX_TEXT_BYTES
+from nnspec.spec_lang.regular_file import open_regular_file
 from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 
@@ -18,10 +19,10 @@ def open_source(spec: str | Path) -> Source:
     if isinstance(spec, str) and _looks_like_text(text) and not _is_file(path):
         return Source("<text>", text)
     try:
-        if path.is_dir():
-            raise SourceError(f"{path} is a folder, not a spec: name a .nnspec file in it")
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             data = file.read(MAX_TEXT_BYTES + 1)
+    except IsADirectoryError:
+        raise SourceError(f"{path} is a folder, not a spec: name a .nnspec file in it") from None
     except OSError as error:
         missing = isinstance(error, FileNotFoundError)
         reason = "there is no such file" if missing else f"it cannot be read ({error.strerror})"

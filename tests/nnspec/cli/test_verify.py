@@ -3,6 +3,9 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
+from nnspec.cli import verify
 from tests.nnspec.conftest import Command
 
 
@@ -36,3 +39,27 @@ def test_a_file_that_is_not_there_is_wrong_use(nnspec: Command, digits: Path, tm
     assert checked.out.splitlines()[0] == "none.h5: cannot be read: No such file or directory"
     (tmp_path / "empty").mkdir()
     assert nnspec("verify", "empty").code == 2
+
+
+@pytest.mark.parametrize(("removed", "code"), [("step-000000003.h5", 0), ("last.h5", 2)])
+def test_a_step_file_that_vanishes_while_a_run_is_verified_is_no_damage(
+    nnspec: Command, digits: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str, code: int
+) -> None:
+    shutil.copytree(digits, tmp_path / "run")
+    shutil.copy(digits / "last.h5", tmp_path / "run" / "step-000000003.h5")
+    real = verify.verify_checkpoint
+
+    def verify_after_removing(path: Path) -> tuple[str, str, int]:
+        (tmp_path / "run" / removed).unlink(missing_ok=True)
+        return real(path)
+
+    monkeypatch.setattr(verify, "verify_checkpoint", verify_after_removing)
+    checked = nnspec("verify", "run")
+    assert checked.code == code
+    assert len(checked.out.splitlines()) == (2 if code == 0 else 3)
+    if code == 0:
+        assert checked.err == f"run/{removed}: removed while the run was verified\n"
+
+
+def test_a_step_file_that_is_not_there_is_wrong_use_where_it_is_named(nnspec: Command) -> None:
+    assert nnspec("verify", "step-000000003.h5").code == 2

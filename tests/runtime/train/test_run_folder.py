@@ -14,7 +14,7 @@ import pytest
 from nnspec.checkpoints import system
 from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train import run_folder as runs
-from nnspec.runtime.train.run_folder import RunFolder, new_folder, preview_new_folder
+from nnspec.runtime.train.run_folder import RunFolder, new_folder, preview_new_folder, resolve_checkpoint
 from nnspec.runtime.train.step import Stepper
 from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
 
@@ -220,3 +220,16 @@ def test_a_folder_that_holds_a_run_a_file_and_a_full_disk_are_told(
 
     monkeypatch.setattr(os, "fsync", full)
     assert "No space left on device (errno 28)" in str(preview_new_folder("net", "new")[1])
+
+
+def test_a_pipe_in_a_runs_folder_is_not_waited_for(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    os.mkfifo(tmp_path / "spec.nnspec")
+    os.mkfifo(tmp_path / "metrics.jsonl")
+    assert folder.edited_spec_warning("dense 3") is None
+    with pytest.raises(TrainingError, match=r"metrics\.jsonl cannot be read: it is a pipe or a device"):
+        folder.truncate_log(3)
+
+
+def test_a_name_that_is_too_long_is_not_a_folder() -> None:
+    assert resolve_checkpoint("x" * 300) == Path("x" * 300)

@@ -9,6 +9,7 @@ from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source
 from tests.support.spec_findings import codes_of
+from tests.support.special_files import special_files
 
 
 def test_a_file_is_opened_and_the_text_of_a_network_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -36,7 +37,22 @@ def test_a_name_no_file_can_have_is_an_error_of_use() -> None:
         open_source("a\0b")
 
 
-def test_no_more_of_a_file_is_read_than_a_spec_may_have() -> None:
-    source = open_source("/dev/zero")
+def test_no_more_of_a_file_is_read_than_a_spec_may_have(tmp_path: Path) -> None:
+    path = tmp_path / "long.nnspec"
+    path.write_bytes(bytes(MAX_TEXT_BYTES + 1000))
+    source = open_source(path)
     assert source.size == MAX_TEXT_BYTES + 1
     assert codes_of(source) == ["E003"]
+
+
+def test_a_pipe_and_a_device_are_no_specs(tmp_path: Path) -> None:
+    for path in special_files(tmp_path):
+        with pytest.raises(SourceError, match="it is a pipe or a device, not a file"):
+            open_source(path)
+
+
+def test_a_pipe_is_not_included(tmp_path: Path) -> None:
+    special_files(tmp_path)
+    spec = tmp_path / "net.nnspec"
+    spec.write_text('include "pipe"\ninput 4 -> dense 3\n')
+    assert codes_of(open_source(spec)) == ["E001"]
