@@ -7,6 +7,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import Placed
+from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
@@ -14,22 +15,26 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 def behind_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
     """Return, for each node after a layer that skips steps, its padded steps by those of the sample.
 
-    A sequence has as many steps there as it has by itself. Where nothing is skipped a padded step stays one: a long
-    sequence loses as many steps at its end as a short one. Such nodes are left out.
+    Each table is (steps of a sample + 1,). A sequence has as many steps there as it has by itself. Where nothing is
+    skipped a padded step stays one: a long sequence loses as many steps at its end as a short one. Such nodes are left
+    out.
     """
     given: dict[str, Array] = {}
     left: dict[str, Array] = {}
+    steps = 0  # of a sample
     for node in nodes:
+        shape = node.input_shapes[0]
+        if INPUT in node.inputs:
+            steps = shape[0]
         table = next((left[name] for name in node.inputs if name in left), None)
         if table is not None:
             given[node.name] = left[node.name] = table
-        shape = node.input_shapes[0]
         if shape.as_steps() is None or not node.output_shape.sequence or len(node.inputs) > 1:
             continue
         after = np.array(_steps_after(node.layer, shape))
         if _skips(after):
-            padding = np.arange(shape[0] + 1) if table is None else table
-            left[node.name] = after[-1] - after[shape[0] - padding]
+            padding = np.arange(steps + 1) if table is None else table
+            left[node.name] = after[-1] - after[np.maximum(shape[0] - padding, 0)]  # layers before may drop steps
     return given
 
 

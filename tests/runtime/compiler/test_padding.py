@@ -6,8 +6,9 @@ import pytest
 import nnspec
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.compiler.padding import behind_strides
+from tests.runtime.compiler.both import Both
 
-LENGTHS = (12, 9, 5, 6, 7, 10)
+LENGTHS = (12, 9, 5, 6, 1, 10)
 NETWORKS = [
     "rnn 4 -> dense 3 softmax",
     "gru 4 bidirectional=yes -> dense 3 softmax",
@@ -18,6 +19,12 @@ NETWORKS = [
     "conv 3 x4 pad=same -> globalmaxpool -> dense 3 softmax",
     "conv 3 x4 stride=2 relu -> rnn 4 -> dense 3 softmax",
     "conv 3 x4 pad=1 stride=2 -> conv 2 x4 stride=2 -> batchnorm -> gru 4 bidirectional=yes -> dense 3 softmax",
+    "conv 2 x3 dilation=2 bias=no -> conv 1 x4 stride=2 bias=no -> rnn 4 -> dense 3 softmax",
+    "conv 5 x3 -> conv 2 x4 stride=3 -> gru 4 reverse=yes -> dense 3 softmax",
+    "conv 2 x3 -> conv 2 x3 relu -> conv 3 x4 stride=2 -> globalmaxpool -> dense 3 softmax",
+    "conv 1 x3 stride=2 -> conv 3 x4 -> conv 1 x4 stride=2 -> rnn 4 -> dense 3 softmax",
+    "conv 3 x3 -> dense 4 tanh -> layernorm -> conv 1 x4 stride=4 -> batchnorm -> lstm 4 -> dense 3 softmax",
+    "conv 4 x3 -> (conv 3 x4 stride=2 | conv 3 x2 stride=2) -> rnn 4 -> dense 3 softmax",
     "batchnorm -> conv 3 x4 pad=same -> batchnorm -> dense 3 softmax",
     "rnn 4 return=sequence -> batchnorm -> globalavgpool -> batchnorm -> dense 3 softmax",
 ]
@@ -56,3 +63,16 @@ def test_a_convolution_that_skips_steps_leaves_a_sequence_the_windows_it_has_by_
     assert tables["conv1/relu"].tolist() == [0, 1, 1, 2, 2, 3, 3, 3]  # of the 3 windows on 7, 6, 5, … steps
     assert tables["rnn1"] is tables["conv1/relu"]
     assert behind_strides(build_graph(nnspec.check("input 7x2\nconv 3 x2 -> rnn 2 -> dense 2 softmax")).nodes) == {}
+
+
+def test_a_table_counts_the_padding_of_the_samples_where_layers_before_it_drop_steps() -> None:
+    text = "input 9\nonehot vocab=4 -> conv 2 x1 dilation=2 bias=no -> conv 1 x1 stride=2 bias=no -> rnn 1 -> dense 1"
+    table = behind_strides(build_graph(nnspec.check(text)).nodes)["rnn1"]
+    assert table.tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4, 4]  # of 4 windows; 1 or 2 steps fill none
+
+
+@pytest.mark.parametrize("first", ["conv 2 x1 dilation=2 bias=no", "conv 4 x2", "conv 2 x1 stride=2 -> conv 3 x1"])
+@pytest.mark.parametrize("second", ["conv 1 x1 stride=2 bias=no", "conv 2 x2 stride=2 pad=same relu"])
+def test_a_planned_step_is_the_plain_one_after_a_convolution_that_drops_steps(first: str, second: str) -> None:
+    both = Both.of(f"input 9\nonehot vocab=4 -> {first} -> {second} -> rnn 1 -> dense 1")
+    both.assert_planned_is_plain(*both.schedules(7))
