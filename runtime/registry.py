@@ -1,8 +1,13 @@
-"""Arithmetic found by the class of its word: the language knows the words, the runtime what they compute."""
+"""Functions found by the class of a word: the language knows the words, the runtime what they compute or read.
+
+Every table of the runtime that is indexed by words is a `Registry`: layers, merges, kernels, optimizers, losses,
+schedules, initializers, metrics, data sources.
+"""
 
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from nnspec.spec_lang.vocabulary.registry import Word
@@ -11,10 +16,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Registry(Mapping[type[Word], F]):
-    """Functions by the class of word they compute; a subclass without one of its own has its parent's.
+    """Functions by the class of their word; a subclass without a function of its own has its parent's.
 
-    `home` is the module, or the package with one module for each family, where the functions stand. A package is
-    imported whole at the first question, so that a new file in it is found without being named anywhere.
+    `home` is the module that has the functions, or the package with one module for each family of them. All modules of
+    a package are imported before the first look-up, so that a new file in it is found without a list.
     """
 
     def __init__(self, home: str):
@@ -23,7 +28,7 @@ class Registry(Mapping[type[Word], F]):
         self._loaded = False
 
     def implements(self, *classes: type[Word]) -> Callable[[F], F]:
-        """Register the function below for these classes of words. Raises ValueError where one of them has another."""
+        """Register the decorated function for these classes. Raises ValueError where one of them has another one."""
 
         def register(function: F) -> F:
             for cls in classes:
@@ -33,27 +38,42 @@ class Registry(Mapping[type[Word], F]):
 
         return register
 
+    def load(self) -> None:
+        """Import the module of the functions, or every module of their package, unless it has been done."""
+        if self._loaded:
+            return
+        for module in pkgutil.iter_modules(self._folders()):
+            importlib.import_module(f"{self._home}.{module.name}")
+        self._loaded = True
+
+    @contextmanager
+    def temporary(self) -> Iterator[None]:
+        """Forget afterwards what is registered while this lasts."""
+        self.load()
+        before = dict(self._functions)
+        try:
+            yield
+        finally:
+            self._functions = before
+
     def __getitem__(self, cls: type[Word]) -> F:
-        """The function of a class. Raises KeyError, and says where to write the function, where there is none."""
-        self._load()
+        """Return the function of a class. Raises KeyError, with the file to write it in, where there is none."""
+        self.load()
         for ancestor in cls.__mro__:
             if ancestor in self._functions:
                 return self._functions[ancestor]
         name, place = cls.__name__, self._home.removeprefix("nnspec.").replace(".", "/")
-        raise KeyError(f"nothing computes {name} yet: register a function for {name} in {place}")
+        file = f"{place}/{name.lower()}.py" if self._folders() else f"{place}.py"
+        raise KeyError(f"nothing computes {name} yet: register a function for {name} in {file}")
 
     def __iter__(self) -> Iterator[type[Word]]:
-        self._load()
+        self.load()
         return iter(dict(self._functions))
 
     def __len__(self) -> int:
-        self._load()
+        self.load()
         return len(self._functions)
 
-    def _load(self) -> None:
-        if self._loaded:
-            return
-        home = importlib.import_module(self._home)
-        for module in pkgutil.iter_modules(getattr(home, "__path__", ())):
-            importlib.import_module(f"{self._home}.{module.name}")
-        self._loaded = True
+    def _folders(self) -> list[str]:
+        """Return the folders of the home, none where it is a module."""
+        return list(getattr(importlib.import_module(self._home), "__path__", ()))

@@ -6,7 +6,7 @@ package; it must not import them, nor the compiler.
 
 from nnspec.runtime.data.datasets import DATASETS, Dataset, datasets, fetch, missing
 from nnspec.runtime.data.inputs import read_inputs
-from nnspec.runtime.data.load import data_from_arrays, load_data, load_sources, reads
+from nnspec.runtime.data.load import SOURCES, data_from_arrays, load_data, reads
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.data.split import Data, Split
@@ -14,6 +14,7 @@ from nnspec.runtime.errors import DataError
 
 __all__ = [
     "DATASETS",
+    "SOURCES",
     "Data",
     "DataError",
     "Dataset",
@@ -24,7 +25,6 @@ __all__ = [
     "datasets",
     "fetch",
     "load_data",
-    "load_sources",
     "missing",
     "read_inputs",
     "reads",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.runtime.data.files import absent
-from nnspec.runtime.data.load import load_sources
+from nnspec.runtime.data.load import SOURCES
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.report.diagnostics import near, one_of
 from nnspec.spec_lang.vocabulary import data as words
@@ -40,7 +40,7 @@ def register(dataset: Dataset) -> Dataset:
 
 def datasets() -> list[Dataset]:
     """Return every data set, in the order of their names."""
-    load_sources()
+    SOURCES.load()
     return [DATASETS[name] for name in sorted(DATASETS)]
 
 
@@ -59,7 +59,7 @@ def fetch(name: str, progress: bool | None = None) -> Path:
 
 def missing(word: words.DataSource, folder: Path) -> str | None:
     """Return why the samples of a word are not on this machine, None if they are. Paths are relative to `folder`."""
-    load_sources()
+    SOURCES.load()
     dataset = DATASETS.get(word.word)
     if dataset is not None and dataset.find() is None:
         return f"{word.word} is not on this machine; run nnspec data fetch {word.word}"

@@ -1,12 +1,9 @@
 """Loading data: from a word of a spec, or arrays, to checked splits."""
 
-import importlib
-import pkgutil
 from collections.abc import Callable
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,29 +14,13 @@ from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
 from nnspec.runtime.data.split import Data, Split, data_digest
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.errors import DataError
+from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary import data as words
 
-W = TypeVar("W", bound=words.DataSource)
-Reader = Callable[[Any, Path], Samples]
-_READERS: dict[type[words.DataSource], Reader] = {}
+SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.data")
+"""The reader of every data source, (the word, the folder where its paths begin) → samples, by its class of word."""
 
-
-def reads(word: type[W]) -> Callable[[Callable[[W, Path], Samples]], Callable[[W, Path], Samples]]:
-    """Register a function as the reader of a word: (the word, the folder where its paths begin) → samples."""
-
-    def register(reader: Callable[[W, Path], Samples]) -> Callable[[W, Path], Samples]:
-        _READERS[word] = reader
-        return reader
-
-    return register
-
-
-@cache
-def load_sources() -> None:
-    """Import every module of this package, so that all sources are registered."""
-    package = importlib.import_module("nnspec.runtime.data")
-    for module in pkgutil.iter_modules(package.__path__, "nnspec.runtime.data."):
-        importlib.import_module(module.name)
+reads = SOURCES.implements
 
 
 def load_data(word: words.DataSource, folder: Path | None, classification: bool) -> Data:
@@ -49,8 +30,7 @@ def load_data(word: words.DataSource, folder: Path | None, classification: bool)
     whole-number targets are class numbers, without it they are numbers to predict. Text targets are always classes.
     Raises DataError where a file is missing, damaged, or not as the word says.
     """
-    load_sources()
-    samples = _READERS[type(word)](word, folder or Path())
+    samples = SOURCES[type(word)](word, folder or Path())
     shares = word.split
     if samples.test is not None and len(shares) == 3:
         raise DataError(f"{samples.name} has a test split of its own; write two shares, as split=75/25", exit_code=2)

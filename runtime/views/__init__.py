@@ -52,7 +52,10 @@ def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"
 
 
 class _Gallery(Mapping[str, Callable[..., "Figure"]]):
-    """The pictures by name. Names are those of the modules, so that only the requested picture is imported."""
+    """The pictures by name. Names are those of the modules, so that only the requested picture is imported.
+
+    It is not a `Registry`: pictures belong to no word, and importing all of them would import Matplotlib to list them.
+    """
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))

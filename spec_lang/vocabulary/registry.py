@@ -6,6 +6,8 @@ vocabulary, so that a new word needs no list.
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, ClassVar
 
@@ -62,6 +64,19 @@ def load_words() -> None:
             importlib.import_module(module.name)
     for kind, found in _REGISTRY.items():
         _REGISTRY[kind] = dict(sorted(found.items(), key=lambda entry: entry[1].__module__))
+
+
+@contextmanager
+def temporary_words() -> Iterator[None]:
+    """Forget afterwards the words that are registered while this lasts."""
+    load_words()
+    before = {kind: dict(found) for kind, found in _REGISTRY.items()}
+    try:
+        yield
+    finally:
+        for kind, found in _REGISTRY.items():
+            found.clear()
+            found.update(before.get(kind, {}))
 
 
 def words(kind: str) -> dict[str, type[Word]]:

@@ -10,12 +10,12 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.rewrites import EXAMPLES, REWRITES
 from nnspec.runtime.infer.program_cache import plan_of_spec
 from nnspec.runtime.layers import LAYERS, Backward, Forward, Mode
-from nnspec.spec_lang.vocabulary import registry
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.registry import layers
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.contracts.facts import CHECKS, check_draws, check_mixes_samples, check_mixes_steps, check_padding
 from tests.support.strategies import Case, examples
+from tests.support.throwaway import throwaway_words
 
 CASES = [case for name in sorted(layers()) for case in examples(name)]
 STEPS = Shape((5, 3), sequence=True)
@@ -34,11 +34,9 @@ def test_a_rewrite_applies_to_its_example(name: str) -> None:
 
 @pytest.fixture
 def passing() -> Iterator[None]:
-    """Words and functions that are registered meanwhile are forgotten afterwards."""
-    registry.load_words()
-    words, functions = dict(registry._REGISTRY["layer"]), dict(LAYERS._functions)
-    yield
-    registry._REGISTRY["layer"], LAYERS._functions = words, functions
+    """Words and functions that a test registers are forgotten after it."""
+    with throwaway_words():
+        yield
 
 
 def made(function: Callable[[Array, Mode], tuple[Array, Callable[[Array], Array]]], **facts: object) -> Case:

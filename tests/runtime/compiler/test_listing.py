@@ -3,7 +3,6 @@
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import replace
 from types import ModuleType
 from typing import ClassVar
 
@@ -27,6 +26,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler import watched
 from tests.runtime.compiler.both import Both
 from tests.support.strategies import examples
+from tests.support.throwaway import throwaway_words
 
 CONV = """input 12x12x1 -> conv 3x3 x4 relu -> maxpool 2 -> dense 3 softmax
 optimizer momentum lr=0.05
@@ -112,21 +112,22 @@ def _halved(g, word):
 
 
 def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(monkeypatch):
-    class Halving(Sgd):
-        word = "halving"
-        own_factor: ClassVar[float] = 0.25
-
-    def halving(word):
-        def update(p, g, slots, free, step, rate):
-            np.subtract(p, rate * nearby(g, word), out=p)
-
-        return update
-
     nearby = _halved
-    monkeypatch.setitem(optimizers.RULES._functions, Halving, halving)
-    spec = nnspec.check(CONV)
-    spec = replace(spec, optimizer=Halving(lr=0.1))
-    text = listing(plan_of_spec(spec), spec)
+    with throwaway_words():
+
+        class Halving(Sgd):
+            word = "halving"
+            own_factor: ClassVar[float] = 0.25
+
+        @optimizers.implements_rule(Halving)
+        def halving(word):
+            def update(p, g, slots, free, step, rate):
+                np.subtract(p, rate * nearby(g, word), out=p)
+
+            return update
+
+        spec = nnspec.check(CONV.replace("momentum lr=0.05", "halving lr=0.1"))
+        text = listing(plan_of_spec(spec), spec)
     printed = executed(text, monkeypatch)
     p = np.ones(4, np.float32)
     printed.update(p, np.ones(4, np.float32), {}, 1, 0.1)

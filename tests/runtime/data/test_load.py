@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.runtime.data import Data, DataError, Split, data_from_arrays, load_data, load_sources
-from nnspec.runtime.data import load as loading
+from nnspec.runtime.data import SOURCES, Data, DataError, Split, data_from_arrays, load_data
 from nnspec.spec_lang.vocabulary import registry as language
-from nnspec.spec_lang.vocabulary.data import Npz
+from nnspec.spec_lang.vocabulary.data import DataSource, Npz
 
 SHARES = st.lists(st.floats(0, 100), min_size=1, max_size=2).flatmap(
     lambda held: st.floats(0.5, 100).map(lambda train: (train, *held))
@@ -131,9 +130,16 @@ def test_normalization_is_learnt_from_the_training_split_alone() -> None:
     assert measured.preprocessing.scale[0] == pytest.approx(train.std(), rel=1e-14)
 
 
-def test_every_word_for_data_has_a_reader() -> None:
-    load_sources()
-    assert set(language.words("data").values()) == set(loading._READERS)
+def test_every_word_for_data_has_a_reader_and_every_reader_a_word() -> None:
+    assert set(language.words("data").values()) == set(SOURCES)
+
+
+def test_a_source_without_a_reader_names_the_file_to_write() -> None:
+    class Parquet(DataSource):
+        """A source that nothing reads yet."""
+
+    with pytest.raises(KeyError, match=r"register a function for Parquet in runtime/data/parquet\.py"):
+        load_data(Parquet(), None, True)
 
 
 def test_paths_begin_at_the_folder_of_the_spec_and_at_the_current_one_without(
