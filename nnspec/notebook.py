@@ -12,6 +12,7 @@ import click
 from nnspec.cli._command import Verb
 from nnspec.cli._options import spec_options
 from nnspec.spec_lang.report.errors import NNSpecError, SpecError
+from nnspec.spec_lang.report.escapes import escaped_lines
 from nnspec.spec_lang.source import Source
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def register_magic(shell: "InteractiveShell") -> None:
             colour = str(getattr(shell, "colors", "")).lower() != "nocolor"
             raise CellError(render_all(error.diagnostics, colour)) from None
         except NNSpecError as error:
-            raise CellError(f"error: {error}") from None
+            raise CellError(f"error: {escaped_lines(str(error))}") from None
 
     nnspec.__doc__ = arguments.help
     shell.magics_manager.register_function(nnspec, magic_kind="cell", magic_name="nnspec")

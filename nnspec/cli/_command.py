@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from nnspec.cli._output import report_errors, report_lost_output
+from nnspec.cli._output import escape_usage_errors, report_errors, report_lost_output
 
 
 class Section(Enum):
@@ -94,10 +94,15 @@ class Family(_WithExamples, click.Group):
 class CommandLine(Family):
     """The outermost family: it turns an error of the user into a message and an exit code."""
 
+    def make_context(self, *args: Any, **settings: Any) -> click.Context:
+        """Parse the arguments up to the verb."""
+        with escape_usage_errors():
+            return super().make_context(*args, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb."""
         try:
-            with report_errors():
+            with report_errors(), escape_usage_errors():
                 result = super().invoke(ctx)
         except click.exceptions.Exit as ended:
             if ended.exit_code:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from nnspec.spec_lang.report.escapes import escaped
+
 
 def format_metric(name: str, value: float) -> str:
     """Return a metric's value: a share of samples in percent, another number with four digits."""
@@ -24,7 +26,11 @@ def format_count(count: int, thing: str) -> str:
 
 
 def format_table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), indent: str = "  ") -> str:
-    """Return rows as aligned columns. Columns in `right` are aligned right, for numbers."""
+    """Return rows as aligned columns. Columns in `right` are aligned right, for numbers.
+
+    Control characters in a cell, line feeds too, become escapes.
+    """
+    rows = [[escaped(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))

@@ -1,4 +1,7 @@
-"""Output of the command: results to standard output, everything else to standard error; exit codes of errors."""
+"""Output of the command: results to standard output, everything else to standard error; exit codes of errors.
+
+Nothing else in the command prints. What is printed here has its control characters escaped, whatever file it is from.
+"""
 
 import json
 import math
@@ -13,6 +16,7 @@ import click
 
 from nnspec._streams import LastingStream, failed_streams
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
+from nnspec.spec_lang.report.escapes import escaped_json, escaped_lines
 
 JSON_FORMAT = 1
 """The version of the JSON output. It is increased when the meaning of a key changes."""
@@ -35,24 +39,34 @@ def terminal_width(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def print_result(text: str) -> None:
-    """Print a result to standard output."""
-    click.echo(text, color=uses_colours(sys.stdout))
+def print_result(text: str, end: str = "\n") -> None:
+    """Print a result to standard output, control characters as escapes."""
+    click.echo(escaped_lines(text) + end, nl=False)
+
+
+def print_text(text: str) -> None:
+    """Print a text for another program to standard output: every character as it is, except on a terminal."""
+    sys.stdout.write(escaped_lines(text) if sys.stdout.isatty() else text)
 
 
 def print_json(**fields: Any) -> None:
     """Print a JSON object on one line to standard output; NaN and infinity become null."""
-    click.echo(json.dumps(_plain({"format_version": JSON_FORMAT, **fields}), ensure_ascii=False))
+    print_json_document({"format_version": JSON_FORMAT, **fields})
+
+
+def print_json_document(document: dict[str, Any]) -> None:
+    """Print an object as JSON that has its own format, such as SARIF, on one line to standard output."""
+    click.echo(escaped_json(json.dumps(_plain(document), ensure_ascii=False)))
 
 
 def print_note(text: str) -> None:
-    """Print information that is not a result to standard error."""
-    click.echo(text, err=True, color=uses_colours(sys.stderr))
+    """Print information that is not a result to standard error, control characters as escapes."""
+    _print_styled(escaped_lines(text))
 
 
 def print_warning(text: str) -> None:
     """Print a warning to standard error."""
-    print_note(click.style("warning:", fg="yellow", bold=True) + f" {text}")
+    _print_styled(click.style("warning:", fg="yellow", bold=True) + f" {escaped_lines(text)}")
 
 
 def print_error(error: NNSpecError) -> int:
@@ -60,15 +74,31 @@ def print_error(error: NNSpecError) -> int:
     if isinstance(error, SpecError):
         from nnspec.spec_lang.report.render import render_all
 
-        print_note(render_all(error.diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
+        _print_styled(render_all(error.diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
         return FOUND
     code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
     if code > 128:  # stopped by a signal
         print_note(str(error))
     else:
         help = click.style("help:", fg="blue", bold=True)
-        print_note(click.style("error:", fg="red", bold=True) + f" {error}".replace("\n  help:", f"\n  {help}"))
+        message = escaped_lines(str(error)).replace("\n  help:", f"\n  {help}")
+        _print_styled(click.style("error:", fg="red", bold=True) + f" {message}")
     return code
+
+
+def _print_styled(text: str) -> None:
+    """Print a text with our own styles to standard error; what comes from a file is escaped in it already."""
+    click.echo(text, err=True, color=uses_colours(sys.stderr))
+
+
+@contextmanager
+def escape_usage_errors() -> Iterator[None]:
+    """Escape the messages of click's errors, which quote arguments; click prints them itself."""
+    try:
+        yield
+    except click.ClickException as error:
+        vars(error).update(message=escaped_lines(error.message))  # click declares it final
+        raise
 
 
 @contextmanager

@@ -1,13 +1,11 @@
 """nnspec check: report every error of every file."""
 
-import json
-
 import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._format import format_count
 from nnspec.cli._options import json_flag, spec_options
-from nnspec.cli._output import FOUND, print_error, print_json, print_note, print_result
+from nnspec.cli._output import FOUND, print_error, print_json, print_json_document, print_note, print_result
 
 
 @click.command(
@@ -62,7 +60,7 @@ def command(
     elif sarif:
         from nnspec.spec_lang.report.sarif import as_sarif
 
-        print_result(json.dumps(as_sarif(found), ensure_ascii=False))
+        print_json_document(as_sarif(found))
     elif found:
         print_note(format_count(len(found), "error"))
     raise click.exceptions.Exit(code)

@@ -10,7 +10,7 @@ import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._format import format_count
-from nnspec.cli._output import FOUND, print_error, print_note, print_result, translate_write_errors
+from nnspec.cli._output import FOUND, print_error, print_note, print_result, print_text, translate_write_errors
 
 if TYPE_CHECKING:
     from nnspec.spec_lang.source import Source
@@ -59,7 +59,7 @@ def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
                 code = max(code, FOUND)
                 print_note(f"{source.name} would change")
         elif source.folder is None:
-            click.echo(formatted, nl=False)
+            print_text(formatted)
         elif differs:
             _replace(Path(source.name), formatted)
             print_result(f"{source.name}: formatted")

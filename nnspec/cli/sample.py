@@ -4,7 +4,7 @@ import click
 
 from nnspec.cli._command import Section, Verb
 from nnspec.cli._options import json_flag
-from nnspec.cli._output import print_json, print_note
+from nnspec.cli._output import print_json, print_note, print_result
 
 
 @click.command(
@@ -76,7 +76,7 @@ def command(
         print_note(f"sampled with --seed {chosen}")
     for number in range(times):
         if number and not generator.lines:
-            click.echo()
+            print_result("")
         for character in generator.generate(prompt):
-            click.echo(character, nl=False)
-        click.echo()
+            print_result(character, end="")
+        print_result("")

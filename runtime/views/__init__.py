@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
 from nnspec.runtime.errors import RuntimeFault
+from nnspec.spec_lang.report.escapes import escaped_lines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +94,9 @@ def save(figure: "Figure", path: str | Path) -> Path:
     drawing = io.BytesIO()
     with styled():
         figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])
+    content = drawing.getvalue()
+    if suffix == ".svg":  # XML cannot hold control characters, which names may
+        content = escaped_lines(content.decode()).encode()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawing.getvalue())
+    path.write_bytes(content)
     return path

@@ -8,6 +8,8 @@ import matplotlib
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from nnspec.spec_lang.report.escapes import escaped, escaped_lines
+
 WIDTH = 7.5  # inches: 900 pixels, the width of a README
 DPI = 120
 
@@ -73,7 +75,7 @@ def styled() -> Iterator[None]:
 def page(height: float, title: str) -> Figure:
     """Return an empty figure of the common width and `height` inches, with its title at the upper left."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    figure.suptitle(title, x=0.01, ha="left")
+    figure.suptitle(escaped_lines(title), x=0.01, ha="left")
     return figure
 
 
@@ -94,7 +96,11 @@ def percent(share: float) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """Return a text of at most `length` characters: the text, or its beginning and end around an ellipsis."""
+    """Return a text of at most `length` characters: the text, or its beginning and end around an ellipsis.
+
+    It is on one line, control characters as escapes.
+    """
+    text = escaped(text)
     if len(text) <= length:
         return text
     tail = (length - 1) // 3

@@ -14,6 +14,7 @@ from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._outline import Branches, Frame, Layer, Part, count, in_parameters, outline
 from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL, page
 from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.escapes import escaped
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -49,7 +50,7 @@ def graph(spec: Spec) -> Figure:
     height = max(column.height + (_GAP if number else 0) for number, column in enumerate(columns))
     width = sum(column.width for column in columns) + _COLUMNS_APART * (len(columns) - 1)
     layers = sum(not isinstance(node.layer, Merge) for node in spec.nodes)
-    title = f"{spec.name}: {layers:,} layer{'s' if layers != 1 else ''}, {in_parameters(spec.parameter_count)}"
+    title = f"{escaped(spec.name)}: {layers:,} layer{'s' if layers != 1 else ''}, {in_parameters(spec.parameter_count)}"
     across = max(width, _wide(title, 12)) + 2 * _MARGIN
     figure = page(height + _TITLE + _MARGIN, title)
     figure.set_layout_engine("none")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
 from nnspec.spec_lang.report.diagnostics import Diagnostic
+from nnspec.spec_lang.report.escapes import escaped, escaped_lines
 
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
@@ -45,8 +46,8 @@ class _Drawing:
         diagnostic = self.diagnostic
         accent = _RED if diagnostic.severity == "error" else _YELLOW
         title = self._paint(f"{diagnostic.severity}[{diagnostic.code}]", accent, _BOLD)
-        yield f"{title} {self._paint(diagnostic.message, _BOLD)}"
-        yield f"{self.gutter} {diagnostic.span.shown()}"
+        yield f"{title} {self._paint(escaped_lines(diagnostic.message), _BOLD)}"
+        yield f"{self.gutter} {escaped(diagnostic.span.shown())}"
         bar = self._paint(f"{self.gutter} |", _BLUE)
         text, column = _cut(diagnostic.span.source.line(self.line), self.column, self._room())
         if text.strip():
@@ -69,6 +70,7 @@ class _Drawing:
         return WIDEST if self.width is None else self.width - len(self.gutter) - 3
 
     def _wrapped(self, before: str, indent: int, sentence: str) -> Iterator[str]:
+        sentence = escaped_lines(sentence)
         if self.width is None:
             yield before + sentence
             return

@@ -89,3 +89,7 @@ def test_a_write_that_fails_leaves_the_file_and_no_other_one(
     failed = nnspec("fmt", "net.nnspec")
     assert failed.code == 1 and "net.nnspec cannot be written: No space left on device" in failed.err
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("net.nnspec", UGLY)]
+
+
+def test_standard_output_has_every_character_of_a_comment(nnspec: Command) -> None:
+    assert nnspec("fmt", "input 2  # \x1b[31mred\ndense 2").out == "input 2  # \x1b[31mred\ndense 2\n"

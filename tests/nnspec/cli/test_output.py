@@ -11,9 +11,11 @@ from typing import Any
 import click
 import pytest
 
+from nnspec import checkpoints
 from nnspec.cli import _output
 from nnspec.runtime.errors import DataError, Interrupted
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError
+from nnspec.spec_lang.report.escapes import escaped_lines
 from tests.nnspec.conftest import Command
 
 
@@ -121,3 +123,98 @@ def test_errors_are_wrapped_to_a_terminal_and_to_nothing_else(nnspec: Command, m
     monkeypatch.setattr(_output, "terminal_width", lambda stream: 60)
     wrapped = nnspec("check", text).err
     assert max(map(len, wrapped.splitlines())) <= 60 < max(map(len, told.splitlines()))
+
+
+EVIL = "\x1b]0;title\x07\x9b31m\u202e\u2028\r\x7f"
+SHOWN = r"\x1b]0;title\x07\x9b31m\u202e\u2028\x0d\x7f"
+
+
+def test_every_printer_escapes_control_characters_and_keeps_our_own_styles(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    _output.print_result(f"{EVIL}\n\tx")
+    _output.print_note(EVIL)
+    _output.print_warning(EVIL)
+    _output.print_error(DataError(f"{EVIL}\n  help: {EVIL}"))
+    _output.print_error(Interrupted(EVIL, 15))
+    found = capsys.readouterr()
+    assert found.out == f"{SHOWN}\n\tx\n"
+    note, warning, error, help, stopped = found.err.splitlines()
+    assert note == stopped == SHOWN
+    assert warning == f"\x1b[33m\x1b[1mwarning:\x1b[0m {SHOWN}"
+    assert error == f"\x1b[31m\x1b[1merror:\x1b[0m {SHOWN}"
+    assert help == f"  \x1b[34m\x1b[1mhelp:\x1b[0m {SHOWN}"
+
+
+def test_json_escapes_what_json_leaves_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    _output.print_json(name=f"{EVIL}\udc80")
+    out = capsys.readouterr().out
+    assert json.loads(out)["name"] == f"{EVIL}\udc80"
+    assert out.removesuffix("\n").isprintable()
+
+
+def test_a_text_for_a_program_is_exact_and_escaped_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stream, wanted in ((io.StringIO(), EVIL), (Terminal(), SHOWN)):
+        monkeypatch.setattr("sys.stdout", stream)
+        _output.print_text(EVIL)
+        assert stream.getvalue() == wanted
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "--\x1b[31m"),
+        ("\x1b[31mverify",),
+        ("--\x1b[31m",),
+        ("verify", "a\x1b[31m"),
+        ("eval", "a\x1b[31m"),
+        ("check", "a\x1b[31m.nnspec"),
+        ("train", "input 2 -> dense 2", "--set", "\x1b[31m"),
+        ("train", "input 2 -> dense 2", "--seed", "\x1b[31m"),
+        ("plan", "input 2 -> dense 2", "--variant", "\x1b[31m"),
+        ("eval", "none", "--split", "\x1b[31m"),
+        ("explain", "\x1b[31m"),
+        ("init", "\x1b[31m"),
+        ("data", "fetch", "\x1b[31m"),
+    ],
+)
+def test_an_argument_never_reaches_the_terminal_unescaped(nnspec: Command, arguments: tuple[str, ...]) -> None:
+    ended = nnspec(*arguments)
+    assert ended.code in (1, 2)
+    assert "\x1b" not in ended.out + ended.err
+
+
+def test_names_in_a_file_of_someone_else_never_reach_the_terminal(
+    nnspec: Command, flowers: Path, tmp_path: Path
+) -> None:
+    found = checkpoints.read(flowers / "last.h5")
+    entries, meta = dict(found.entries), dict(found.meta)
+    entries["preprocessing/classes"] = json.dumps([EVIL, f"v{EVIL}\nerror: forged", "w"], ensure_ascii=False)
+    meta["environment"] = {EVIL: EVIL}
+    checkpoints.write(tmp_path / "last.h5", checkpoints.Checkpoint(meta, entries))
+    (tmp_path / "new.csv").write_text("a,b\n0,0\n1,1\n")
+    table = f'csv "{flowers.parent / "flowers.csv"}" target=kind'
+    for arguments in (
+        ("inspect", "last.h5"),
+        ("inspect", "last.h5", "--json"),
+        ("verify", "last.h5"),
+        ("verify", "--untrusted", "last.h5"),
+        ("predict", "last.h5", "new.csv"),
+        ("predict", "last.h5", "new.csv", "--json"),
+        ("eval", "last.h5", "--data", table),
+        ("diff", "last.h5", flowers / "last.h5"),
+    ):
+        ended = nnspec(*arguments)
+        assert escaped_lines(ended.out + ended.err) == ended.out + ended.err, arguments
+        assert "\nerror: forged" not in ended.out
+
+
+def test_generated_text_and_formatted_comments_are_escaped(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("ab\x1b\x9bc\n" * 40)
+    (tmp_path / "net.nnspec").write_text(
+        'data text "t.txt" window=8\nonehot -> rnn 4 return=sequence -> dense 6 softmax\ntrain 1 epochs\n'
+    )
+    assert nnspec("train", "net.nnspec", "--out", "run").code == 0
+    written = nnspec("sample", "run", "--seed", 1, "--temperature", 2)
+    assert r"\x1b" in written.out and escaped_lines(written.out) == written.out

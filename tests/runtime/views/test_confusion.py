@@ -1,14 +1,18 @@
 """The confusion matrix: names, numbers and what they add up to."""
 
 import itertools
+import warnings
+from pathlib import Path
 from typing import Any
+from xml.dom import minidom
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nnspec.runtime.views import PictureError
+from nnspec.runtime.views import PictureError, save
 from nnspec.runtime.views.confusion import confusion
+from nnspec.spec_lang.report.escapes import escaped_lines
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 IRIS = np.array([[12, 0, 0], [0, 11, 1], [0, 2, 10]])
@@ -121,3 +125,13 @@ def test_names_do_not_touch_and_nothing_is_cut_off(classes: int, name: str) -> N
 def test_what_is_no_confusion_matrix_is_refused(counts: Any, names: Any, message: str) -> None:
     with pytest.raises(PictureError, match=message):
         confusion(counts, names)
+
+
+def test_control_characters_in_names_are_escaped_so_that_svg_is_xml(tmp_path: Path) -> None:
+    figure = confusion([[3, 1], [0, 2]], ["\x1b[31m", "<b>\x9b\u202e"], "t\x1b")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        text = save(figure, tmp_path / "a.svg").read_text()
+    assert escaped_lines(text) == text
+    assert minidom.parseString(text).documentElement.tagName == "svg"
+    assert r"\x1b[31m" in text and "<b>" not in text
