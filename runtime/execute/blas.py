@@ -4,9 +4,10 @@ The number is one for the whole process. Threads of Python that want the same nu
 wants another number waits until they have finished.
 """
 
+from collections.abc import Callable
 from functools import cache
 from threading import Condition, Lock, local
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -84,7 +85,7 @@ class Gate:
             if self.waiting if last else self._users and (self.waiting or self._threads != context.blas):
                 self._wait(context)
             if not self._users:
-                self._before = [_changed(library, context.blas) for library in _libraries()]
+                self._before = [library.change(context.blas) for library in libraries()]
                 self._threads = context.blas
             self._users += 1
             context.held = True
@@ -109,8 +110,8 @@ class Gate:
             context.held = False
             self._users -= 1
             if not self._users:
-                for library, threads in zip(_libraries(), self._before, strict=True):
-                    _changed(library, threads)
+                for library, threads in zip(libraries(), self._before, strict=True):
+                    library.change(threads)
                 if self.waiting:
                     self._changed.notify_all()
 
@@ -130,15 +131,46 @@ def forget_other_threads() -> None:
     GATE.forget_other_threads()
 
 
-def _changed(library: Any, threads: int) -> int:
-    """Return the number of threads that a library had, before it has this one."""
-    before: int = library.num_threads
-    if before != threads:
-        library.set_num_threads(threads)
-    return before
+class Library(NamedTuple):
+    """A BLAS library, by the functions that read and set its number of threads for the whole process."""
+
+    read: Callable[[], int]
+    set: Callable[[int], object]
+
+    def change(self, threads: int) -> int:
+        """Set the number of threads; return the number before."""
+        before = self.read()
+        if before != threads:
+            self.set(threads)
+        return before
+
+
+FUNCTIONS = [
+    *(
+        (f"{prefix}openblas_get_num_threads{suffix}", f"{prefix}openblas_set_num_threads{suffix}")
+        for prefix in ("", "scipy_")
+        for suffix in ("", "64_", "_64")
+    ),
+    ("MKL_Get_Max_Threads", "MKL_Set_Num_Threads"),
+]
+"""The names that builds of OpenBLAS and MKL give to the functions of `Library`."""
 
 
 @cache
-def _libraries() -> list[Any]:
-    """The BLAS libraries of this process: asked here, for threadpoolctl's own limit costs ten times as much."""
-    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
+def libraries() -> list[Library]:
+    """Return the BLAS libraries of this process."""
+    found = ThreadpoolController().lib_controllers
+    return [_library(controller) for controller in found if controller.user_api == "blas"]
+
+
+def _library(controller: Any) -> Library:
+    """Return a library with its own functions where their names are known.
+
+    threadpoolctl 3.8 sets the threads of OpenBLAS only in the first thread of Python that sets them and silently
+    ignores all others; it sets those of MKL for the calling thread only.
+    """
+    if getattr(controller, "threading_layer", None) != "openmp":  # where every thread has a number of its own
+        for read, change in FUNCTIONS:
+            if hasattr(controller.dynlib, read) and hasattr(controller.dynlib, change):
+                return Library(getattr(controller.dynlib, read), getattr(controller.dynlib, change))
+    return Library(controller.get_num_threads, controller.set_num_threads)

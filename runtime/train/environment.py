@@ -7,9 +7,10 @@ import socket
 from functools import cache
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_info
 
 from nnspec.runtime.arrays import Array, empty
+from nnspec.runtime.execute.blas import fixed_threads
 
 EXACT = ("numpy", "cpu_features", "blas", "blas_version", "blas_kernel", "libm", "machine", "probe")
 """The entries of `environment` that decide whether the same arithmetic gives the same bits."""
@@ -51,7 +52,7 @@ def probe() -> str:
     It differs where the arithmetic differs in a way that no name shows, such as a patched libm.
     """
     digest = hashlib.sha256()
-    with threadpool_limits(1, user_api="blas"):
+    with fixed_threads(1):
         for dtype in (np.float32, np.float64):
             for result in _results(dtype):
                 digest.update(np.ascontiguousarray(result).tobytes())

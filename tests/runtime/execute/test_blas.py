@@ -1,10 +1,12 @@
 """The number of BLAS threads under several threads of Python: those that ask for other numbers take turns."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from nnspec.runtime.execute.blas import GATE, fixed_threads
 
@@ -24,21 +26,47 @@ def test_contexts_nest_and_the_number_is_put_back() -> None:
     assert blas_threads() == before
 
 
+def in_a_thread(task: Callable[[], object]) -> object:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(task).result()
+
+
+@pytest.mark.parametrize("elsewhere", [1, 2])
+def test_the_number_holds_in_every_thread_whoever_set_it_before(elsewhere: int) -> None:
+    """threadpoolctl 3.8 sets OpenBLAS's number only in the first thread that sets it, while that thread lives."""
+    random = np.random.default_rng(0)
+    left, right = random.random((300, 1000), np.float32), random.random((1000, 300), np.float32)
+
+    def product_with(number: int) -> tuple[int, bytes]:
+        with fixed_threads(number):
+            return blas_threads(), (left @ right).tobytes()
+
+    with threadpool_limits(elsewhere):
+        for number in (1, 2, 1):
+            assert product_with(number)[0] == number
+            assert in_a_thread(lambda number=number: product_with(number)) == product_with(number)
+        assert blas_threads() == elsewhere
+
+
 def test_threads_that_want_other_numbers_take_turns() -> None:
+    """Different numbers are never open together: each thread computes with its own."""
     inside: list[int] = []
-    mixed = []
+    mixed, seen = [], set()
 
     def compute(number: int) -> None:
         for _ in range(200):
             with fixed_threads(number):
                 inside.append(number)
+                seen.add((number, blas_threads()))
                 mixed.extend(other for other in inside.copy() if other != number)
+                seen.add((number, blas_threads()))
                 inside.remove(number)
 
     before = blas_threads()
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(compute, (1, 2, 1, 2)))
     assert mixed == [] and GATE.waiting == 0
+    assert seen == {(1, 1), (2, 2)}
     assert blas_threads() == before
 
 
@@ -56,9 +84,11 @@ def test_threads_that_want_the_same_number_compute_at_the_same_time() -> None:
 
 def test_a_long_computation_gives_way_to_one_that_waits() -> None:
     computed = threading.Event()
+    seen = []
 
     def short() -> None:
         with fixed_threads(2):
+            seen.append(blas_threads())
             computed.set()
 
     with fixed_threads(1) as long:
@@ -70,7 +100,7 @@ def test_a_long_computation_gives_way_to_one_that_waits() -> None:
                 break
             computed.wait(0.01)
         assert computed.wait(30)
-        assert blas_threads() == 1
+        assert seen == [2] and blas_threads() == 1
         thread.join()
 
 
