@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli._command import Verb
-from nnspec.cli._options import spec_options
+from nnspec.cli.command import Verb
+from nnspec.cli.options import spec_options
 from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.report.escapes import escaped_lines
 from nnspec.spec_lang.source import Source
@@ -95,7 +95,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     asked = _read(line)
     if asked is None:
         return
-    from nnspec.cli._output import print_result
+    from nnspec.cli.output import print_result
     from nnspec.runtime.train.spec_and_data import compiled
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -146,8 +146,8 @@ def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
 
 
 def _trained(request: Any, asked: CellArguments, arrays: "Arrays | None") -> "Run":
-    from nnspec.cli._progress import progress_listener
-    from nnspec.cli._summary import print_summary
+    from nnspec.cli.progress import progress_listener
+    from nnspec.cli.summary import print_summary
     from nnspec.runtime.train.run import train
 
     with progress_listener(False, asked.quiet) as listen:
@@ -158,7 +158,7 @@ def _trained(request: Any, asked: CellArguments, arrays: "Arrays | None") -> "Ru
 
 def _plan(cell: str, asked: CellArguments, with_data: bool) -> None:
     """Print what `nnspec plan` prints for the cell."""
-    from nnspec.cli.plan import command
+    from nnspec.cli.verbs.plan import command
 
     options = [text for key, value in asked.settings.items() for text in ("--set", f"{key}={value}")]
     options += ["--variant", asked.variant] if asked.variant else []

@@ -31,7 +31,7 @@ RUNTIME = [
         f"tests/runtime/train/test_{name}.py"
         for name in ("checkpoint_validation", "checkpointing", "resuming", "loop", "run_folder")
     ),
-    "tests/nnspec/cli/test_resume.py",
+    "tests/nnspec/cli/verbs/test_resume.py",
 ]
 TESTS = {
     "checkpoints": ["tests/checkpoints", "tests/tools/soak/test_crash_points.py"],
@@ -41,7 +41,7 @@ TESTS = {
     "runtime/train/loop.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
     "runtime/train/run_folder.py": RUNTIME,
     "runtime/train/signals.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
-    "nnspec/cli/_untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
+    "nnspec/cli/untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
 LONGEST = 600  # seconds: a mutant that hangs counts as noticed
 

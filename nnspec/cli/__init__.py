@@ -1,8 +1,8 @@
-"""The command line: arguments, a call, an exit code. Each verb has its own file; `_command` finds them."""
+"""The command line: arguments, a call, an exit code. Each verb is a file in `verbs`; `command` finds them."""
 
 import click
 
-from nnspec.cli._command import CommandLine
+from nnspec.cli.command import CommandLine
 
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
@@ -26,7 +26,7 @@ Shell completion of verbs and options, for bash (also zsh_source, fish_source):
 
 command_line = CommandLine(
     "nnspec",
-    package="nnspec.cli",
+    package="nnspec.cli.verbs",
     help="Neural networks as a page of text: check, train and resume them, predict with them, look inside them.",
     epilog=_EPILOG,
     examples=(

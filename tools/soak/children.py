@@ -101,8 +101,8 @@ def children() -> Iterator[Children]:
 def serve() -> None:
     """Fork a child for every order on standard input and print its id; at null wait for it and print its exit code."""
     import nnspec.api
-    import nnspec.cli.resume
-    import nnspec.cli.train  # noqa: F401
+    import nnspec.cli.verbs.resume
+    import nnspec.cli.verbs.train  # noqa: F401
 
     print(0, flush=True)
     process = 0

@@ -1,4 +1,4 @@
-"""nnspec/cli/_command.py: verbs found by their modules."""
+"""nnspec/cli/command.py: verbs found by their modules."""
 
 import shlex
 import sys
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from nnspec.cli import command_line
-from nnspec.cli._command import Family, Section, Verb
+from nnspec.cli.command import Family, Section, Verb
 from tests.nnspec.conftest import Command
 
 

@@ -1,6 +1,6 @@
-"""nnspec/cli/_format.py: numbers and tables for people."""
+"""nnspec/cli/format.py: numbers and tables for people."""
 
-from nnspec.cli._format import format_count, format_metric, format_shape, format_table
+from nnspec.cli.format import format_count, format_metric, format_shape, format_table
 
 
 def test_a_share_of_samples_is_told_in_per_cent_and_other_metrics_in_digits() -> None:

@@ -1,4 +1,4 @@
-"""nnspec/cli/_options.py: what may be changed from outside."""
+"""nnspec/cli/options.py: what may be changed from outside."""
 
 from pathlib import Path
 

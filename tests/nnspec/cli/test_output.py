@@ -1,4 +1,4 @@
-"""nnspec/cli/_output.py: what is said where, and each error's exit code."""
+"""nnspec/cli/output.py: what is said where, and each error's exit code."""
 
 import errno
 import io
@@ -12,7 +12,7 @@ import click
 import pytest
 
 from nnspec import checkpoints
-from nnspec.cli import _output
+from nnspec.cli import output
 from nnspec.runtime.errors import DataError, Interrupted
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError
 from nnspec.spec_lang.report.escapes import escaped_lines
@@ -46,7 +46,7 @@ def test_colours_follow_the_environment_then_the_stream(
     monkeypatch.setenv("TERM", "xterm")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert _output.uses_colours(stream) is wanted
+    assert output.uses_colours(stream) is wanted
 
 
 def test_diagnostics_are_coloured_where_it_is_asked_for(nnspec: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_diagnostics_are_coloured_where_it_is_asked_for(nnspec: Command, monkeyp
 
 
 def test_json_has_a_version_and_no_number_that_json_lacks(capsys: pytest.CaptureFixture[str]) -> None:
-    _output.print_json(loss=math.nan, rows=[{"a": math.inf}], count=3, name="größe")
+    output.print_json(loss=math.nan, rows=[{"a": math.inf}], count=3, name="größe")
     out = capsys.readouterr().out
     assert json.loads(out) == {"format_version": 1, "loss": None, "rows": [{"a": None}], "count": 3, "name": "größe"}
     assert "größe" in out
@@ -78,14 +78,14 @@ def test_json_has_a_version_and_no_number_that_json_lacks(capsys: pytest.Capture
 def test_an_error_becomes_a_message_and_an_exit_code(
     error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(click.exceptions.Exit) as ended, _output.report_errors():
+    with pytest.raises(click.exceptions.Exit) as ended, output.report_errors():
         raise error
     assert ended.value.exit_code == code
     assert capsys.readouterr().err == told
 
 
 def test_a_fault_of_ours_keeps_its_traceback() -> None:
-    with pytest.raises(ZeroDivisionError), _output.report_errors():
+    with pytest.raises(ZeroDivisionError), output.report_errors():
         _ = 1 / 0
 
 
@@ -101,26 +101,26 @@ def test_ctrl_c_outside_a_training_ends_with_130(
 
 
 def test_a_file_that_cannot_be_written_is_told_with_its_path(tmp_path: Path) -> None:
-    refused = pytest.raises(_output.UnwritableError, match=r"nowhere/x\.txt cannot be written: No such file")
-    with refused as told, _output.translate_write_errors("x.txt"):
+    refused = pytest.raises(output.UnwritableError, match=r"nowhere/x\.txt cannot be written: No such file")
+    with refused as told, output.translate_write_errors("x.txt"):
         (tmp_path / "nowhere" / "x.txt").write_text("")
     assert told.value.exit_code == 2
 
 
 def test_a_full_disk_is_no_wrong_use() -> None:
-    refused = pytest.raises(_output.UnwritableError, match=r"x\.png cannot be written: No space left on device")
-    with refused as told, _output.translate_write_errors("x.png"):
+    refused = pytest.raises(output.UnwritableError, match=r"x\.png cannot be written: No space left on device")
+    with refused as told, output.translate_write_errors("x.png"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x.png")
     assert told.value.exit_code == 1
 
 
 def test_errors_are_wrapped_to_a_terminal_and_to_nothing_else(nnspec: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
-    assert _output.terminal_width(Terminal()) == 60
-    assert _output.terminal_width(io.StringIO()) is None
+    assert output.terminal_width(Terminal()) == 60
+    assert output.terminal_width(io.StringIO()) is None
     text = "input 28x28x1\nconv 3x3 x8 -> maxpool 4 -> conv 9x9 x16 -> maxpool 2 -> dense 10 softmax\n"
     told = nnspec("check", text).err
-    monkeypatch.setattr(_output, "terminal_width", lambda stream: 60)
+    monkeypatch.setattr(output, "terminal_width", lambda stream: 60)
     wrapped = nnspec("check", text).err
     assert max(map(len, wrapped.splitlines())) <= 60 < max(map(len, told.splitlines()))
 
@@ -133,11 +133,11 @@ def test_every_printer_escapes_control_characters_and_keeps_our_own_styles(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    _output.print_result(f"{EVIL}\n\tx")
-    _output.print_note(EVIL)
-    _output.print_warning(EVIL)
-    _output.print_error(DataError(f"{EVIL}\n  help: {EVIL}"))
-    _output.print_error(Interrupted(EVIL, 15))
+    output.print_result(f"{EVIL}\n\tx")
+    output.print_note(EVIL)
+    output.print_warning(EVIL)
+    output.print_error(DataError(f"{EVIL}\n  help: {EVIL}"))
+    output.print_error(Interrupted(EVIL, 15))
     found = capsys.readouterr()
     assert found.out == f"{SHOWN}\n\tx\n"
     note, warning, error, help, stopped = found.err.splitlines()
@@ -148,7 +148,7 @@ def test_every_printer_escapes_control_characters_and_keeps_our_own_styles(
 
 
 def test_json_escapes_what_json_leaves_and_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    _output.print_json(name=f"{EVIL}\udc80")
+    output.print_json(name=f"{EVIL}\udc80")
     out = capsys.readouterr().out
     assert json.loads(out)["name"] == f"{EVIL}\udc80"
     assert out.removesuffix("\n").isprintable()
@@ -157,7 +157,7 @@ def test_json_escapes_what_json_leaves_and_says_the_same(capsys: pytest.CaptureF
 def test_a_text_for_a_program_is_exact_and_escaped_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream, wanted in ((io.StringIO(), EVIL), (Terminal(), SHOWN)):
         monkeypatch.setattr("sys.stdout", stream)
-        _output.print_text(EVIL)
+        output.print_text(EVIL)
         assert stream.getvalue() == wanted
 
 

@@ -1,4 +1,4 @@
-"""nnspec/cli/_progress.py: how a training is followed."""
+"""nnspec/cli/progress.py: how a training is followed."""
 
 import io
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nnspec.cli._progress import format_metrics, progress_listener
+from nnspec.cli.progress import format_metrics, progress_listener
 
 START = {
     "event": "start", "out": "runs/a", "network": "a", "parameters": 10, "samples": 300, "batch": 10, "step": 0,

@@ -1,4 +1,4 @@
-"""nnspec/cli/_summary.py: the sample that a run is left with. What is printed is tested with train."""
+"""nnspec/cli/summary.py: the sample that a run is left with. What is printed is tested with train."""
 
 import sys
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnspec.cli import _summary
+from nnspec.cli import summary
 from tests.nnspec.conftest import Command
 
 
@@ -50,6 +50,6 @@ def test_the_next_commands_name_the_command_as_this_shell_reaches_it(
     called.touch(mode=0o755)
     monkeypatch.setattr(sys, "argv", [str(called), "train"])
     monkeypatch.setenv("PATH", "")
-    assert _summary._called() == str(called)
+    assert summary._called() == str(called)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert _summary._called() == "nnspec"
+    assert summary._called() == "nnspec"

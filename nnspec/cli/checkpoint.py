@@ -1,0 +1,90 @@
+"""Checkpoints as arguments of verbs: a file, or a run's folder, which means its last.h5."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.cli.output import print_note
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data import Data, Split
+    from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.train.checkpointing import Saved, SavedRun
+
+
+def find_checkpoint(path: str) -> Path:
+    """Return the file of a checkpoint. Given a folder, print which file of it is read."""
+    from nnspec.runtime.train.run_folder import resolve_checkpoint
+
+    file = resolve_checkpoint(path)
+    if file != Path(path):
+        print_note(f"reading {file}")
+    return file
+
+
+def open_checkpoint(path: str) -> "tuple[Path, Saved]":
+    """Return the file of a checkpoint and its content. Raises CheckpointError."""
+    from nnspec.runtime.train.checkpointing import load_checkpoint
+
+    file = find_checkpoint(path)
+    return file, load_checkpoint(file)
+
+
+def open_run(path: str) -> "tuple[Path, SavedRun]":
+    """Return the file of a run's checkpoint and its content. Raises CheckpointError for a network without a run."""
+    from nnspec.runtime.train.checkpointing import load_run
+
+    file = find_checkpoint(path)
+    return file, load_run(file)
+
+
+def is_checkpoint(given: str) -> bool:
+    """Return whether an argument is a checkpoint and not a spec: a folder, or a file that begins as a checkpoint."""
+    from nnspec.spec_lang.regular_file import open_regular_file
+
+    path = Path(given)
+    try:
+        if path.is_dir() or path.suffix == ".h5":
+            return True
+        if path.suffix == ".nnspec":
+            return False
+        with open_regular_file(path) as file:
+            beginning = file.read(512)
+    except (OSError, ValueError):  # such as a text longer than a file name may be
+        return False
+    from nnspec.checkpoints.seal import MAGIC
+
+    return beginning.startswith(MAGIC)
+
+
+def pictures_folder(file: Path) -> Path:
+    """Return the folder of a checkpoint's pictures: pictures/ next to it."""
+    from nnspec.runtime.train.run_folder import RunFolder
+
+    return RunFolder(file.parent).pictures
+
+
+def chosen_split(network: "Network", data: str | None, split: str | None) -> "tuple[str, Data, Split]":
+    """Return the split that --data and --split ask for: its name, the data, the split. Raises DataError, SpecError."""
+    from nnspec.runtime.train.spec_and_data import network_data, split_of
+
+    found = network_data(network, data)
+    name, chosen = split_of(found, split)
+    if data is not None and split is None and name != "test":
+        print_note(f"{found.name} has no test split, so its {name} split is used; --split all takes every sample")
+    return name, found, chosen
+
+
+def class_names(network: "Network") -> list[str] | None:
+    """Return the names of the classes in the order of the outputs, None if the network is not a classifier."""
+    shape, preprocessing = network.spec.output_shape, network.preprocessing
+    assert shape is not None
+    one_of_many = network.spec.classification or shape.size == 1
+    if len(shape) != 1 or preprocessing.task != "classification" or not one_of_many:
+        return None
+    return [preprocessing.class_name(number) for number in range(max(shape.size, 2))]
+
+
+def classifies_images(network: "Network") -> bool:
+    """Return whether the network classifies images, so that occlusion can explain it."""
+    shape = network.spec.input
+    return class_names(network) is not None and shape is not None and shape.as_image() is not None

@@ -1,0 +1,91 @@
+"""The summary after a training run, and the commands to try next."""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nnspec.cli.checkpoint import classifies_images
+from nnspec.cli.format import format_count, format_metric, format_table
+from nnspec.cli.output import lost_progress, print_result
+
+if TYPE_CHECKING:
+    from nnspec.runtime.train.run import Run
+
+
+def print_summary(run: "Run", quiet: bool) -> None:
+    """Print the metrics, the run's folder if there is one and, unless quiet, commands to try next."""
+    end = run.end
+    prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
+    names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
+    part = prefix.removesuffix("_") or "training"
+    print_result(", ".join(f"{part} {name} {format_metric(name, end[prefix + name])}" for name in names))
+    stopped = ", stopped early" if end["early_stopped"] else ""
+    speed = f"{end['samples_per_second']:,.0f} samples/s"
+    length = f"{format_count(end['steps'], 'step')}, {format_count(end['epochs'], 'epoch')}"
+    print_result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    if (lost := lost_progress()) is not None:
+        print_result(f"{lost}: progress and warnings are lost")
+    if run.path is None:
+        return
+    print_result(f"the run is in {run.path}")
+    if not quiet:
+        print_result("\ntry next")
+        print_result(format_table(list(_next(run))))
+
+
+def _next(run: "Run") -> Iterator[tuple[str, str]]:
+    """Yield commands that work as printed, and what they do."""
+    from nnspec.runtime.infer.forecasting import predicts_series
+    from nnspec.runtime.infer.sampling import generates_text
+    from nnspec.runtime.train.spec_and_data import split_of
+
+    network, folder, nnspec = run.network, shlex.quote(str(run.path)), _called()
+    sample = _sample(run)
+    if sample is not None:
+        yield f"{nnspec} predict {folder} {shlex.quote(str(sample))}", "predict samples"
+    if classifies_images(network):
+        yield f"{nnspec} occlude {folder}", "show where in the images it looks"
+    if generates_text(network):
+        yield f"{nnspec} sample {folder}", "generate text"
+    if predicts_series(network, split_of(run.data)[1]):
+        yield f"{nnspec} plot predictions {folder}", "draw truth and prediction over time"
+    yield f"{nnspec} plot curves {folder}", "draw loss and metrics"
+
+
+def _called() -> str:
+    """Return how to call the command from this shell: by name if PATH finds it, else as it was called."""
+    called = Path(sys.argv[0])
+    found = shutil.which("nnspec")
+    if called.name != "nnspec" or (found is not None and Path(found).resolve() == called.resolve()):
+        return "nnspec"
+    return shlex.quote(str(called))
+
+
+def _sample(run: "Run") -> Path | None:
+    """Return a file that can be given to predict: a picture of a sample, or the data's own file."""
+    from nnspec.runtime.data import DataError, read_inputs
+    from nnspec.runtime.data.images import write_picture
+    from nnspec.runtime.train.spec_and_data import split_of
+
+    assert run.path is not None
+    preprocessing = run.network.preprocessing
+    _, split = split_of(run.data)
+    try:
+        path = run.path / "pictures" / "sample.png"
+        write_picture(path, split.inputs[0], preprocessing)
+        return path
+    except (DataError, OSError):  # not an image, or the disk is full
+        pass
+    word = run.network.spec.data
+    if word is None or not word.paths:
+        return None
+    path = Path(os.path.relpath(run.network.spec.folder / getattr(word, word.paths[0])))
+    try:
+        read_inputs(path, preprocessing)
+    except DataError:  # such as an archive of several arrays
+        return None
+    return path

@@ -1,0 +1,100 @@
+"""nnspec fmt: format specs in the canonical form."""
+
+import sys
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.format import format_count
+from nnspec.cli.output import FOUND, print_error, print_note, print_result, print_text, translate_write_errors
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.source import Source
+
+STDIN = "-"
+
+
+@click.command(
+    cls=Verb,
+    section=Section.SPECS,
+    examples=(
+        "nnspec fmt specs/*.nnspec",
+        "nnspec fmt --check --diff net.nnspec",
+        "nnspec fmt - < net.nnspec",
+    ),
+)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option("--check", "checking", is_flag=True, help="Write nothing; exit with 1 if a file would change.")
+@click.option("--diff", is_flag=True, help="Write nothing; print what would change.")
+def command(files: tuple[str, ...], checking: bool, diff: bool) -> None:
+    """Format specs in the canonical form.
+
+    Comments, paragraphs and the meaning stay the same. A file is replaced atomically. A file that is not a valid spec
+    is reported, with exit code 1, and not changed. FILE - is standard input, and FILE may be the text of a network;
+    both are written to standard output.
+    """
+    from nnspec.spec_lang.report.errors import SourceError, SpecError
+    from nnspec.spec_lang.syntax.formatter import format_source
+    from nnspec.spec_lang.vocabulary.summary import known_words
+
+    code = changed = 0
+    for file in files:
+        try:
+            source = _source(file)
+            formatted = format_source(source, known_words())
+        except (SpecError, SourceError) as error:
+            code = max(code, print_error(error))
+            continue
+        differs = _bytes(source) != formatted.encode()
+        changed += differs
+        if diff:
+            for line in _difference(source, formatted) if differs else ():
+                print_result(line)
+        if checking or diff:
+            if differs and checking:
+                code = max(code, FOUND)
+                print_note(f"{source.name} would change")
+        elif source.folder is None:
+            print_text(formatted)
+        elif differs:
+            _replace(Path(source.name), formatted)
+            print_result(f"{source.name}: formatted")
+    if checking and changed and len(files) > 1:
+        print_note(f"{format_count(changed, 'file')} of {len(files)} would change")
+    raise click.exceptions.Exit(code)
+
+
+def _source(file: str) -> "Source":
+    from nnspec.spec_lang.limits import MAX_TEXT_BYTES
+    from nnspec.spec_lang.source import Source
+    from nnspec.spec_lang.syntax.files import open_source
+
+    if file != STDIN:
+        return open_source(file)
+    return Source("<stdin>", sys.stdin.buffer.read(MAX_TEXT_BYTES + 1))
+
+
+def _bytes(source: "Source") -> bytes:
+    content = source.content
+    return content if isinstance(content, bytes) else content.encode()
+
+
+def _difference(source: "Source", formatted: str) -> Iterator[str]:
+    """Yield the changed lines as a unified diff, or what changes if no line does."""
+    before, after = source.text.splitlines(), formatted.splitlines()
+    rows = list(unified_diff(before, after, source.name, source.name, lineterm=""))
+    if not rows:
+        rows = [f"{source.name}: the byte order mark or the line endings"]
+    yield from rows
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a file, whole or not at all; for a link, the file that it points to."""
+    from nnspec.checkpoints import replace_file
+
+    with translate_write_errors(path):
+        replace_file(path.resolve(), text.encode())

@@ -1,0 +1,66 @@
+"""nnspec init: copy a shipped spec."""
+
+import os
+import shlex
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+import nnspec
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.format import format_table
+from nnspec.cli.output import UnwritableError, print_result, translate_write_errors
+
+SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
+"""The folder of the specs that the package includes."""
+
+
+def shipped_specs() -> dict[str, Path]:
+    """Return every spec that the package includes, by name."""
+    return {path.stem: path for path in sorted(SPECS.glob("*.nnspec"))}
+
+
+def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [
+        CompletionItem(name, help=_about(path)) for name, path in shipped_specs().items() if name.startswith(incomplete)
+    ]
+
+
+def _about(path: Path) -> str:
+    """Return the comment in the first line of a spec."""
+    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
+
+
+@click.command(
+    cls=Verb,
+    section=Section.SPECS,
+    examples=("nnspec init", "nnspec init quickstart", "nnspec init mnist_cnn experiments/mine.nnspec"),
+)
+@click.argument("name", required=False, shell_complete=_complete)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def command(name: str | None, file: Path | None) -> None:
+    """Copy a shipped spec to start from, or list them.
+
+    FILE defaults to NAME.nnspec. An existing file is never overwritten.
+    """
+    specs = shipped_specs()
+    if name is None:
+        print_result(format_table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
+        return
+    if name not in specs:
+        from nnspec.spec_lang.report.diagnostics import near, one_of
+
+        close = near(name, specs)
+        hint = f"did you mean {close}?" if close else f"there is {one_of(specs)}"
+        raise click.UsageError(f'no shipped spec is called "{name}"; {hint}')
+    target = file or Path(f"{name}.nnspec")
+    if os.path.isdir(target):
+        target = target / f"{name}.nnspec"
+    with translate_write_errors(target):
+        try:
+            with target.open("xb") as new:
+                new.write(specs[name].read_bytes())
+        except FileExistsError:
+            raise UnwritableError(f"{target} exists already: name another file") from None
+    print_result(f"wrote {target}; to train it: nnspec train {shlex.quote(str(target))}")

@@ -1,0 +1,43 @@
+"""nnspec plot curves: draw loss and metrics."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from nnspec.cli.command import Verb
+from nnspec.cli.pictures import picture_arguments, save_picture
+
+if TYPE_CHECKING:
+    from nnspec.runtime.train.state import MetricHistory
+
+
+@click.command(
+    cls=Verb,
+    examples=("nnspec plot curves runs/quickstart", "nnspec plot curves runs/paper_sgd runs/paper_adam --out both.svg"),
+)
+@picture_arguments
+def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
+    """Draw loss and metrics over the training steps.
+
+    Several runs share one picture, which is written to the folder of the first run unless --out is given.
+    """
+    from nnspec.cli.checkpoint import open_run, pictures_folder
+    from nnspec.runtime.views import PICTURES
+
+    files, histories = [], {}
+    for checkpoint in checkpoints:
+        file, saved = open_run(checkpoint)
+        files.append(file)
+        histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
+    save_picture(PICTURES["curves"](histories), out or pictures_folder(files[0]) / "curves.png")
+
+
+def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:
+    """Return the folder's name, or its path if several runs are drawn, whose names could be the same."""
+    return file.resolve().parent.name if len(checkpoints) == 1 else str(file.parent if file.name == "last.h5" else file)
+
+
+def _by_split(history: "dict[str, MetricHistory]") -> "dict[str, MetricHistory]":
+    """Return the measured series, with loss renamed training_loss, without the learning rate, which is not measured."""
+    return {("training_loss" if name == "loss" else name): series for name, series in history.items() if name != "lr"}

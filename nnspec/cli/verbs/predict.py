@@ -1,0 +1,99 @@
+"""nnspec predict: predict classes or values of samples."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.format import format_table
+from nnspec.cli.options import json_flag
+from nnspec.cli.output import print_error, print_json, print_result
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data import Preprocessing
+    from nnspec.runtime.infer.network import Network
+
+_SHOWN = 3  # classes of a sample that are printed
+
+
+@click.command(
+    cls=Verb,
+    section=Section.ANSWERS,
+    examples=(
+        "nnspec predict runs/quickstart seven.png",
+        "nnspec predict runs/quickstart/best.h5 photo.jpg --invert",
+        "nnspec predict runs/iris flowers.csv --json",
+    ),
+)
+@click.argument("checkpoint", metavar="CHECKPOINT")
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option(
+    "--invert",
+    is_flag=True,
+    help="Swap light and dark in pictures, as MNIST needs for dark ink.",
+)
+@json_flag
+def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: bool) -> None:
+    """Predict the class or the value of samples.
+
+    CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture (PNG, JPEG, BMP) of any size,
+    a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are printed, or
+    the value; --json prints the probabilities of all classes, in the order of "classes".
+
+    An input that cannot be read is reported, and the others are still predicted.
+    """
+    import numpy as np
+
+    from nnspec.cli.checkpoint import class_names, open_checkpoint
+    from nnspec.runtime.data import DataError, read_inputs
+
+    _, saved = open_checkpoint(checkpoint)
+    network, code = saved.network, 0
+    samples = []
+    for path in inputs:
+        try:
+            samples += read_inputs(Path(path), network.preprocessing, invert)
+        except DataError as error:
+            code = max(code, print_error(error))
+    outputs = np.empty((0,))
+    if samples:
+        outputs = network.predict(np.stack([sample for _, sample in samples]))
+    predictions = _predictions(network, [label for label, _ in samples], outputs)
+    if as_json:
+        print_json(classes=class_names(network), predictions=predictions)
+    elif predictions:
+        print_result(format_table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
+    raise click.exceptions.Exit(code)
+
+
+def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
+    """Return for each sample its input, and its label and probabilities or its value (a list if there are several)."""
+    from nnspec.cli.checkpoint import class_names
+    from nnspec.runtime.infer.evaluation import class_probabilities
+
+    names = class_names(network)
+    if not labels:
+        return []
+    if names is None:
+        values = outputs.tolist()
+        return [
+            {"input": label, "value": value[0] if len(value) == 1 else value}
+            for label, value in zip(labels, values, strict=True)
+        ]
+    probabilities = class_probabilities(outputs)
+    return [
+        {"input": label, "label": names[int(row.argmax())], "probabilities": row.tolist()}
+        for label, row in zip(labels, probabilities, strict=True)
+    ]
+
+
+def _row(prediction: dict[str, Any], preprocessing: "Preprocessing") -> tuple[str, ...]:
+    if "value" in prediction:
+        value = prediction["value"]
+        return prediction["input"], " ".join(
+            f"{number:.6g}" for number in (value if isinstance(value, list) else [value])
+        )
+    ranked = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])[:_SHOWN]
+    cells = [(preprocessing.class_name(number), f"{100 * probability:.1f} %") for number, probability in ranked]
+    return prediction["input"], *(text for cell in cells for text in cell)

@@ -1,0 +1,39 @@
+"""nnspec resume: continue a stopped run."""
+
+import click
+
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.options import json_flag, quiet_flag
+
+
+@click.command(
+    cls=Verb,
+    section=Section.TRAINING,
+    keeps_results=True,
+    examples=("nnspec resume runs/quickstart", "nnspec resume runs/quickstart/last.h5 --allow-inexact"),
+)
+@click.argument("run_or_checkpoint", metavar="RUN_OR_CHECKPOINT")
+@click.option("--allow-inexact", is_flag=True, help="Resume even if the last bits may differ on this machine.")
+@click.option("--verify", is_flag=True, help="First repeat the steps of the last interval, and compare every bit.")
+@click.option(
+    "--data", metavar="D", help="Where the run's data are now, if they have moved: 'csv \"new/table.csv\" target=y'."
+)
+@json_flag
+@quiet_flag
+def command(
+    run_or_checkpoint: str, allow_inexact: bool, verify: bool, data: str | None, as_json: bool, quiet: bool
+) -> None:
+    """Continue a stopped run as if it had never stopped.
+
+    A run's folder means its last.h5. The result is bit for bit that of a run without the stop. If another machine or
+    library cannot guarantee that, resume refuses, unless --allow-inexact is given. --verify tests this machine: it
+    repeats the steps from the previous checkpoint, FILE.prev, to this one.
+    """
+    from nnspec import api
+    from nnspec.cli.progress import progress_listener
+    from nnspec.cli.summary import print_summary
+
+    with progress_listener(as_json, quiet) as listen:
+        run = api.resume(run_or_checkpoint, allow_inexact, listen, verify, data)
+    if not as_json:
+        print_summary(run, quiet)

@@ -1,0 +1,52 @@
+"""nnspec train: train the network of a spec."""
+
+import click
+
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.options import json_flag, quiet_flag, spec_options
+
+
+@click.command(
+    cls=Verb,
+    section=Section.TRAINING,
+    keeps_results=True,
+    examples=(
+        "nnspec train specs/quickstart.nnspec",
+        "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
+        "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
+        "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
+    ),
+)
+@click.argument("file", metavar="FILE")
+@spec_options
+@click.option("--out", metavar="DIR", help="The run's folder.  [default: runs/NAME, or runs/NAME-2 and so on]")
+@click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
+@click.option("--init-from", metavar="CHECKPOINT", help="Start with the weights of this checkpoint or run.")
+@json_flag
+@quiet_flag
+def command(
+    file: str,
+    settings: dict[str, str],
+    variant: str | None,
+    data: str | None,
+    out: str | None,
+    seed: int | None,
+    init_from: str | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train a network.
+
+    FILE is a spec, or the text of a network. The run's folder has the spec, the checkpoints last.h5 and best.h5, and
+    metrics.jsonl. Ctrl-C saves a checkpoint and stops; nnspec resume continues from it.
+
+    With --json each evaluation is a line of standard output; the last line has the results.
+    """
+    from nnspec import api
+    from nnspec.cli.progress import progress_listener
+    from nnspec.cli.summary import print_summary
+
+    with progress_listener(as_json, quiet) as listen:
+        run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen)
+    if not as_json:
+        print_summary(run, quiet)

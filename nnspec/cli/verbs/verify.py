@@ -1,0 +1,80 @@
+"""nnspec verify: check that checkpoints are intact."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from nnspec.cli.command import Section, Verb
+from nnspec.cli.format import format_count
+from nnspec.cli.output import FOUND, WRONG_USE, print_note, print_result
+
+
+@click.command(
+    cls=Verb,
+    section=Section.CHECKPOINTS,
+    short_help="Check that checkpoints are intact.",
+    examples=("nnspec verify runs/quickstart/last.h5", "nnspec verify runs/*", "nnspec verify --untrusted found.h5"),
+)
+@click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)
+@click.option("--untrusted", is_flag=True, help="Read each file in a separate process with limits on memory and time.")
+def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
+    """Check that checkpoints are intact: every byte as written, and every array that the spec needs.
+
+    A folder means all checkpoints in it. The exit code is 1 if one is damaged, 2 if one is missing. Use --untrusted for
+    a file from someone else.
+    """
+    from nnspec.cli.untrusted import verify_in_sandbox
+
+    code, damaged, advice = 0, 0, []
+    for path, may_vanish in _files(checkpoints):
+        verdict, help, found = verify_in_sandbox(path) if untrusted else verify_checkpoint(path)
+        if found and may_vanish and not os.path.lexists(path):
+            print_note(f"{path}: removed while the run was verified")
+            continue
+        print_result(f"{path}: {verdict}")
+        code = max(code, found)
+        damaged += found == FOUND
+        advice += [f"{path}: {help}"] if help else []
+    for line in advice:
+        print_note(line)
+    if damaged:
+        print_note(f"{format_count(damaged, 'checkpoint')} cannot be used")
+    raise click.exceptions.Exit(code)
+
+
+def _files(checkpoints: tuple[str, ...]) -> Iterator[tuple[Path, bool]]:
+    """Yield the files named, and the checkpoints in the folders named.
+
+    Each with whether it may vanish: a run that trains with keep= removes its older step files.
+    """
+    from nnspec.runtime.train.run_folder import checkpoints_in, is_step_file
+
+    for path in map(Path, checkpoints):
+        if os.path.isdir(path):
+            yield from ((file, is_step_file(file)) for file in checkpoints_in(path))
+        else:
+            yield path, False
+
+
+def verify_checkpoint(path: Path) -> tuple[str, str, int]:
+    """Verify a file: return the verdict, what to do, and the exit code."""
+    from nnspec import checkpoints
+    from nnspec.runtime.errors import CheckpointError
+    from nnspec.runtime.train.checkpointing import load_checkpoint
+
+    try:
+        summary = checkpoints.verify(path)
+        load_checkpoint(path)
+    except checkpoints.FormatError as error:
+        kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
+        return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND
+    except CheckpointError as error:
+        return f"intact, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
+    except MemoryError:
+        return "not usable: reading it needs more memory than this machine has", "", FOUND
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}", "", WRONG_USE
+    size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"
+    return f"OK, {size}, format {summary.format_version}, nnspec {summary.program}", "", 0
