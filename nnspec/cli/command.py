@@ -1,7 +1,7 @@
 """Verbs: each is a module of a package that defines `command`. A new verb is a new file; no list names it.
 
-The modules next to this one hold what verbs share. A verb's module imports only click and these at the top, so that
-help is fast; it imports the rest when it runs.
+The modules next to this one hold what verbs share. A module of a family whose name begins with an underscore is not a
+verb. A verb's module imports only click and these at the top, so that help is fast; it imports the rest when it runs.
 """
 
 import pkgutil
@@ -58,9 +58,9 @@ class Family(_WithExamples, click.Group):
         self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the package's modules."""
+        """Return the names of the package's modules that do not begin with an underscore."""
         folder = import_module(self.package).__path__
-        return sorted(module.name for module in pkgutil.iter_modules(folder))
+        return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return the command of a module, None if there is no such module."""
