@@ -35,7 +35,7 @@ from benchmarks.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine,
 from nnspec.runtime.infer.forecasting import forecast
 from nnspec.runtime.infer.sampling import TextGenerator
 from nnspec.runtime.train.run import Run
-from nnspec.runtime.views import PICTURES, save
+from nnspec.runtime.views import PICTURES, save_figure
 
 DRAWINGS = ROOT / "docs" / "pictures"
 SHOWN = 10
@@ -59,7 +59,7 @@ def series_told(run: Run, experiment: Experiment, drawings: Path | None) -> dict
     assert told.rolled is not None
     if drawings is not None:
         title = f"{experiment.name} on {run.data.name}, test"
-        save(
+        save_figure(
             PICTURES["predictions"](told.truth, told.predicted, told.rolled, told.begins, title),
             drawings / picture(experiment),
         )

@@ -11,7 +11,7 @@ from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.network_file import from_bytes as network_from_bytes
+from nnspec.runtime.infer.network_file import network_from_bytes
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.resuming import resume as resume_run

@@ -90,7 +90,7 @@ def r2(word: R2, outputs: Array, targets: Array) -> float:
     return float(scores.mean())
 
 
-def confusion(outputs: Array, targets: Array, classes: int) -> Array:
+def confusion_counts(outputs: Array, targets: Array, classes: int) -> Array:
     """How often class i (row) was taken for class j (column): (classes, classes) of counts.
 
     Takes outputs and targets as the classifications of `measure` do; `classes` is 2 for a single sigmoid. Raises

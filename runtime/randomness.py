@@ -12,13 +12,13 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *purpose.encode()])))
 
 
-def state_text(generator: np.random.Generator) -> str:
+def generator_to_text(generator: np.random.Generator) -> str:
     """The generator's whole state as canonical JSON."""
     return json.dumps(generator.bit_generator.state, sort_keys=True, separators=(",", ":"))
 
 
-def restored(text: str) -> np.random.Generator:
-    """A generator in the state that `state_text` wrote. Raises ValueError for anything else."""
+def generator_from_text(text: str) -> np.random.Generator:
+    """A generator in the state that `generator_to_text` wrote. Raises ValueError for anything else."""
     generator = np.random.Generator(np.random.PCG64())
     try:
         generator.bit_generator.state = json.loads(text)

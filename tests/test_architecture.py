@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "runtime": {"runtime", "spec_lang", "checkpoints"},
     "nnspec": set(ROOMS),
 }
-"""The rooms that each room may import; runtime's imports of checkpoints are further limited to one module."""
+"""The rooms that each room may import; runtime imports checkpoints in two modules only, see below."""
 
 FLOORS = {
     "spec_lang": ("", "report", "syntax", "vocabulary", "check", "editor"),

@@ -45,7 +45,7 @@ def save_pictures(
 
 def save_picture(figure: "Figure", path: Path) -> None:
     """Write a picture and print its path. Raises PictureError for an unknown suffix, UnwritableError."""
-    from nnspec.runtime.views import save
+    from nnspec.runtime.views import save_figure
 
     with translate_write_errors(path):
-        print_result(str(save(figure, path)))
+        print_result(str(save_figure(figure, path)))

@@ -15,7 +15,7 @@ from nnspec.runtime.compiler.program.layout import is_steps
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_PARTNER, STEP_WORTH_A_THREAD, ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT
 
-BLOCK = 64  # steps made at once
+BLOCK_STEPS = 64  # steps made at once
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
@@ -197,8 +197,8 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
     alone = all(node.layer.mixes_samples is False for node in schedule.nodes) and not draws_of(schedule.nodes)
     if not reads or not alone or first.output_shape.size * first.input_shapes[0].size < WIDE:
         return schedule
-    changed = first.noted(f"{BLOCK} steps at once")
-    return replace(schedule.with_nodes({first.name: changed}), block=BLOCK, blas_threads=2)
+    changed = first.noted(f"{BLOCK_STEPS} steps at once")
+    return replace(schedule.with_nodes({first.name: changed}), block=BLOCK_STEPS, blas_threads=2)
 
 
 def _pairs(schedule: ExecutionSchedule) -> list[tuple[ScheduledNode, ScheduledNode]]:

@@ -54,10 +54,10 @@ def allocator() -> Allocate:
     process may compute one of them."""
     if worker_pays():
         try:
-            from nnspec.runtime.execute.shared_memory import zeros
+            from nnspec.runtime.execute.shared_memory import shared_zeros
         except ImportError:
             return pages
-        return zeros
+        return shared_zeros
     return pages
 
 

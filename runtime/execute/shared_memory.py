@@ -19,7 +19,7 @@ MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2  # from <sys/mman.h>, for any processor
 FAILED = ctypes.c_void_p(-1).value
 
 
-def zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
+def shared_zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
     """Return an array of zeros in memory that this process and those forked from it have in common."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize

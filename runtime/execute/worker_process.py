@@ -45,7 +45,7 @@ PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 class Task(IntEnum):
     """What a worker is asked to do."""
 
-    PROBE = 0
+    CHECK_BLAS = 0
     RUN = 1
     APPLY = 2
 
@@ -94,7 +94,7 @@ class WorkerProcess:
                 os._exit(1)
         self._watch = Watch(self.pid)
         try:
-            self._begin(Task.PROBE)
+            self._begin(Task.CHECK_BLAS)
             self._end(time.perf_counter() + START)
         except TrainingError as error:
             self.close()
@@ -185,7 +185,7 @@ class WorkerProcess:
         os.dup2(null, 0)
         os.dup2(null, 1)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        tasks = {Task.PROBE: probe, Task.RUN: self._run_second_lane, Task.APPLY: self._apply_second_slice}
+        tasks = {Task.CHECK_BLAS: check_blas, Task.RUN: self._run_second_lane, Task.APPLY: self._apply_second_slice}
         with np.errstate(all="ignore"):
             while True:
                 self._await(self._there, self._check_parent)
@@ -207,7 +207,7 @@ class WorkerProcess:
         update(slice(message.start, message.stop))
 
 
-def probe() -> None:
+def check_blas() -> None:
     """Multiply two matrices: a worker whose BLAS hangs does not answer."""
     for kind in (np.float32, np.float64):
         np.ones((64, 64), kind) @ np.ones((64, 64), kind)

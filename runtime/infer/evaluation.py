@@ -7,7 +7,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.metrics import confusion, measure
+from nnspec.runtime.metrics import confusion_counts, measure
 from nnspec.runtime.targets import counted
 
 
@@ -69,4 +69,4 @@ def first_correct(network: Network, split: Split, per_class: int, batch: int = 2
 def confusion_matrix(network: Network, split: Split) -> Any:
     """Return (true, predicted) counts: how often each class was predicted for samples of each class."""
     _, outputs = loss_and_outputs(network, split)
-    return confusion(outputs, split.targets, max(outputs.shape[-1], 2))
+    return confusion_counts(outputs, split.targets, max(outputs.shape[-1], 2))

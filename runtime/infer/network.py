@@ -46,9 +46,9 @@ class Network:
         self._training = os.getpid(), Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        from nnspec.runtime.infer.network_file import from_bytes
+        from nnspec.runtime.infer.network_file import network_from_bytes
 
-        return from_bytes, (self.to_bytes(),)
+        return network_from_bytes, (self.to_bytes(),)
 
     def __copy__(self) -> "Network":
         copied = type(self)(self.spec, self.preprocessing, self.dtype)
@@ -79,18 +79,18 @@ class Network:
 
         Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
         """
-        from nnspec.runtime.infer.network_file import save
+        from nnspec.runtime.infer.network_file import save_network
 
-        save(self, path)
+        save_network(self, path)
 
     def to_bytes(self) -> bytes:
         """Return the network as sealed bytes that `nnspec.from_bytes` reads.
 
         Raises CheckpointError where a weight is NaN or infinite.
         """
-        from nnspec.runtime.infer.network_file import to_bytes
+        from nnspec.runtime.infer.network_file import network_to_bytes
 
-        return to_bytes(self)
+        return network_to_bytes(self)
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:

@@ -1,7 +1,7 @@
 """A network as a sealed file or bytes: its spec, its weights and its preprocessing, without a run.
 
-`Network` saves and copies itself through it, and checkpointing.py adds a run's entries to it. One of the two modules of
-the runtime that import the checkpoints room; it does not know optimizers, data or folders of runs.
+`Network` uses it for files, pickles and copies, and train/checkpointing.py adds the entries of a run. These two are the
+only modules of the runtime that import the checkpoints room. This one does not know optimizers, data or run folders.
 """
 
 import hashlib
@@ -31,37 +31,37 @@ from nnspec.spec_lang.syntax.tree import Include
 from nnspec.spec_lang.vocabulary.shape import Parameter
 from nnspec.spec_lang.vocabulary.summary import known_words
 
-GROUPS = {"spec", "weights", "buffers", "preprocessing"}
+NETWORK_GROUPS = {"spec", "weights", "buffers", "preprocessing"}
 """The groups of the format that a network has; the others belong to a run."""
 
 FLOAT_TYPES = ("float32", "float64")
 
 
-def to_bytes(network: Network) -> bytes:
+def network_to_bytes(network: Network) -> bytes:
     """Return the network as the bytes of a sealed file. Raises CheckpointError where a weight is NaN or infinite."""
     with translate_errors():
-        return checkpoints.to_bytes(to_checkpoint(network))
+        return checkpoints.to_bytes(network_to_checkpoint(network))
 
 
-def from_bytes(data: bytes) -> Network:
+def network_from_bytes(data: bytes) -> Network:
     """Return the network in the bytes of a sealed file. Raises CheckpointError unless every byte is as written."""
     with translate_errors():
         checkpoint = checkpoints.from_bytes(bytes(data))
     name = Path("the bytes of a network")
     with translate_content_errors(name):
-        return restored(checkpoint, name)
+        return network_from_checkpoint(checkpoint, name)
 
 
-def save(network: Network, path: str | os.PathLike[str]) -> None:
+def save_network(network: Network, path: str | os.PathLike[str]) -> None:
     """Write the network to a file, atomically; a former file stays as FILE.prev.
 
     Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
     """
     with translate_errors():
-        checkpoints.write(Path(path), to_checkpoint(network))
+        checkpoints.write(Path(path), network_to_checkpoint(network))
 
 
-def to_checkpoint(network: Network) -> Checkpoint:
+def network_to_checkpoint(network: Network) -> Checkpoint:
     """Return what every checkpoint has of a network: its spec, its arrays and its preprocessing."""
     text = canonical_text(network.spec)
     entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
@@ -78,10 +78,10 @@ def to_checkpoint(network: Network) -> Checkpoint:
 
 def holds_a_run(checkpoint: Checkpoint) -> bool:
     """Return whether a checkpoint has more than a network: groups of entries that belong to a run."""
-    return not {name.split("/")[0] for name in checkpoint.entries} <= GROUPS
+    return not {name.split("/")[0] for name in checkpoint.entries} <= NETWORK_GROUPS
 
 
-def restored(checkpoint: Checkpoint, path: Path) -> Network:
+def network_from_checkpoint(checkpoint: Checkpoint, path: Path) -> Network:
     """Return the network of a checkpoint without a run. `path` names it in messages, and is where its data are sought.
 
     Raises ValueError, KeyError, SpecError and DataError where its content does not fit its spec.
@@ -93,7 +93,7 @@ def restored(checkpoint: Checkpoint, path: Path) -> Network:
     groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
     for group, parameters in groups.items():  # before any memory is allocated for the spec
         check_arrays(group, below(entries, group), parameters, dtype)
-    if checkpoint.meta["spec_digest"] != text_digest(text_of(entries, "spec/resolved")):
+    if checkpoint.meta["spec_digest"] != text_digest(text_entry(entries, "spec/resolved")):
         raise ValueError("spec_digest is not the digest of spec/resolved")
     network = Network(spec, preprocessing, dtype)
     network.parameter_arena.fill(below(entries, "weights"))
@@ -106,14 +106,14 @@ def stored_spec(entries: Mapping[str, Array | str], preprocessing: Preprocessing
 
     Raises ValueError where it includes a file: nnspec writes none.
     """
-    source = Source(f"the spec in {path}", text_of(entries, "spec/resolved"), folder)
+    source = Source(f"the spec in {path}", text_entry(entries, "spec/resolved"), folder)
     statements, _ = parse_source(source, known_words())
     if any(isinstance(statement, Include) for statement in statements):
         raise ValueError("spec/resolved includes another file")
     classes = len(preprocessing.classes) if preprocessing.classes else None
     spec = check_source(source, input_shape=preprocessing.input_shape, classes=classes)
-    included = included_texts(text_of(entries, "spec/included") if "spec/included" in entries else "{}")
-    as_written = replace(source, content=text_of(entries, "spec/source"))
+    included = included_texts(text_entry(entries, "spec/included") if "spec/included" in entries else "{}")
+    as_written = replace(source, content=text_entry(entries, "spec/source"))
     return replace(spec, source=as_written, included=included)
 
 
@@ -146,7 +146,7 @@ def check_arrays(group: str, arrays: Mapping[str, Array], parameters: Mapping[st
             raise ValueError(f"{group}/{name} is {found}, and the spec needs {dtype} {parameters[name].shape}")
 
 
-def text_of(entries: Mapping[str, Array | str], name: str) -> str:
+def text_entry(entries: Mapping[str, Array | str], name: str) -> str:
     """Return an entry that is a text. Raises KeyError where it is missing or an array."""
     value = entries[name]
     if not isinstance(value, str):

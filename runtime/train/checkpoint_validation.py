@@ -15,7 +15,6 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.schedules import PlateauState
 from nnspec.runtime.train.state import MetricHistory
 
-FLOAT_TYPES = ("float32", "float64")
 INTEGER_COUNTERS = ("position", "step", "epoch", "samples", "loss_count", "waited")
 
 

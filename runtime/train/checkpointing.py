@@ -1,7 +1,8 @@
-"""The state of a run as a checkpoint: writing, reading, locking, and the translation of errors.
+"""The checkpoint of a run: writing, reading and locking.
 
-A network's own part of it is that of network_file.py. It knows which entries a run has; the checkpoints room
-knows arrays and texts. checkpoint_validation.py checks the values that it reads.
+The runtime imports the checkpoints room in two modules: in infer/network_file.py, which maps a network to entries and
+back and translates errors, and here, where the entries of a run are added. checkpoint_validation.py checks the values
+that are read.
 """
 
 import json
@@ -22,21 +23,22 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import CheckpointError
-from nnspec.runtime.infer import network_file
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import (
     below,
     check_arrays,
     float_type,
     holds_a_run,
+    network_from_checkpoint,
+    network_to_checkpoint,
     prefixed,
     stored_spec,
     text_digest,
-    text_of,
+    text_entry,
     translate_content_errors,
     translate_errors,
 )
-from nnspec.runtime.randomness import restored, state_text
+from nnspec.runtime.randomness import generator_from_text, generator_to_text
 from nnspec.runtime.train import checkpoint_validation as validated
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
@@ -75,13 +77,13 @@ def save_checkpoint(
     Raises CheckpointError where the system refuses.
     """
     with translate_errors():
-        checkpoints.write(path, to_checkpoint(state, data_digest, run), keep_previous)
+        checkpoints.write(path, state_to_checkpoint(state, data_digest, run), keep_previous)
 
 
-def differing_entries(state: State, saved: SavedRun, data_digest: str) -> list[str]:
+def state_differences(state: State, saved: SavedRun, data_digest: str) -> list[str]:
     """Return the names of the entries in which a state differs from a saved one, versions and machines apart."""
-    now = to_checkpoint(state, data_digest, {})
-    before = to_checkpoint(saved.state, saved.meta["data_digest"], {})
+    now = state_to_checkpoint(state, data_digest, {})
+    before = state_to_checkpoint(saved.state, saved.meta["data_digest"], {})
     return checkpoints.differing_entries(now, before)
 
 
@@ -119,15 +121,18 @@ def fsync_folder(path: Path) -> None:
     checkpoints.fsync_folder(str(path))
 
 
-def to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> Checkpoint:
+def state_to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> Checkpoint:
     """Return the state as a checkpoint, each value under its name in the format."""
     network = state.network
-    alone = network_file.to_checkpoint(network)
+    alone = network_to_checkpoint(network)
     entries = dict(alone.entries)
     for slot, arena in state.slots.items():
         entries |= prefixed(f"optimizer/{slot}", arena)
     entries |= {f"history/{name}": _history_table(history) for name, history in state.history.items()}
-    entries |= {"rng/order": state_text(state.order_random), "rng/dropout": state_text(state.dropout_random)}
+    entries |= {
+        "rng/order": generator_to_text(state.order_random),
+        "rng/dropout": generator_to_text(state.dropout_random),
+    }
     entries["data/order"] = state.order
     entries |= prefixed("data/carried", state.carried)
     if state.best is not None:
@@ -156,9 +161,9 @@ def load_checkpoint(path: str | Path) -> Saved:
         checkpoint = checkpoints.read(path)
     with translate_content_errors(path):
         if holds_a_run(checkpoint):
-            return _restored_run(checkpoint, path)
-        network = network_file.restored(checkpoint, path)
-        return Saved(network, checkpoint.meta, text_of(checkpoint.entries, "spec/source"))
+            return _run_from_checkpoint(checkpoint, path)
+        network = network_from_checkpoint(checkpoint, path)
+        return Saved(network, checkpoint.meta, text_entry(checkpoint.entries, "spec/source"))
 
 
 def load_run(path: str | Path) -> SavedRun:
@@ -170,7 +175,7 @@ def load_run(path: str | Path) -> SavedRun:
     raise CheckpointError(f"{path} holds a network without a run: {advice}", exit_code=2)
 
 
-def _restored_run(checkpoint: Checkpoint, path: Path) -> SavedRun:
+def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}
     arrays = {name: value for name, value in entries.items() if not isinstance(value, str)}
@@ -195,8 +200,8 @@ def _restored_run(checkpoint: Checkpoint, path: Path) -> SavedRun:
     state = State(
         network=network,
         slots={slot: arenas[f"optimizer/{slot}"] for slot in spec.optimizer.slots},
-        order_random=restored(texts["rng/order"]),
-        dropout_random=restored(texts["rng/dropout"]),
+        order_random=generator_from_text(texts["rng/order"]),
+        dropout_random=generator_from_text(texts["rng/dropout"]),
         order=validated.permutation(arrays["data/order"]),
         carried=arenas["data/carried"],
         plateau=validated.plateau(meta["plateau"]),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import CheckpointError
-from nnspec.runtime.train.checkpointing import SavedRun, differing_entries, load_run, run_lock
+from nnspec.runtime.train.checkpointing import SavedRun, load_run, run_lock, state_differences
 from nnspec.runtime.train.environment import differences, environment
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
@@ -92,7 +92,7 @@ def _replay(file: Path, saved: SavedRun, data: Data, allow_inexact: bool) -> Eve
         raise CheckpointError(f"{former} is at step {state.step}, so there is nothing to replay", exit_code=2)
     steps = f"steps {state.step + 1} to {step}"
     Trainer(state, data, None, silent).replay(step)
-    differing = differing_entries(state, saved, data.digest)
+    differing = state_differences(state, saved, data.digest)
     if not differing:
         return {"event": "note", "text": f"{steps} repeated: every bit is the same"}
     others = f" and {len(differing) - 1} more" if len(differing) > 1 else ""

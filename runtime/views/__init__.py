@@ -77,7 +77,7 @@ PICTURES: Mapping[str, Callable[..., "Figure"]] = _Gallery()
 """Every picture: name → function from arrays to a matplotlib Figure."""
 
 
-def save(figure: "Figure", path: str | Path) -> Path:
+def save_figure(figure: "Figure", path: str | Path) -> Path:
     """Write the figure as PNG, SVG or PDF, by the path's suffix, and return the path; missing folders are created.
 
     Equal figures give equal bytes: the file contains neither the date nor the software's version.

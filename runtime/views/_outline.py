@@ -12,7 +12,7 @@ _LONGEST_PERIOD = 64  # the most parts of a repeat that is detected
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerBox:
     """One layer: its text, the name and size of its weights where it has any, and its output shape."""
 
     text: str
@@ -25,7 +25,7 @@ class Frame:
     """A block, a named group, or parts that are repeated and drawn once."""
 
     title: str
-    parts: tuple["Part", ...]
+    parts: tuple["Element", ...]
 
     @property
     def shape(self) -> Shape:
@@ -37,24 +37,24 @@ class Frame:
 class Branches:
     """Branches from one output and the merge that joins them; an empty branch is `skip`."""
 
-    branches: tuple[tuple["Part", ...], ...]
+    branches: tuple[tuple["Element", ...], ...]
     joint: str
     shape: Shape
 
 
-Part = Layer | Frame | Branches
+Element = LayerBox | Frame | Branches
 
 
 @dataclass(frozen=True)
 class _Unit:
     """A part, its name where it is a block or has weights, and a value that is equal for repetitions of the part."""
 
-    part: Part
+    part: Element
     name: str | None
     says: object
 
 
-def outline(spec: Spec) -> tuple[Part, ...]:
+def outline(spec: Spec) -> tuple[Element, ...]:
     """Return the parts of a network whose shapes are known.
 
     Consecutive repetitions with equal texts and shapes become one frame with their number; those of a single layer do
@@ -63,12 +63,12 @@ def outline(spec: Spec) -> tuple[Part, ...]:
     return tuple(unit.part for unit in _units(spec.network, ""))
 
 
-def count(parts: Iterable[Part]) -> int:
+def count(parts: Iterable[Element]) -> int:
     """Return the number of layers that are drawn."""
     total = 0
     for part in parts:
         match part:
-            case Layer():
+            case LayerBox():
                 total += 1
             case Frame(parts=inside):
                 total += count(inside)
@@ -101,7 +101,7 @@ def _unit(item: Node | Fork, prefix: str) -> _Unit:
         weights = f"{own} · {in_parameters(numbers)}" if numbers else ""
         text = in_short(item.layer)
         says = (text, tuple(map(tuple, item.input_shapes)), tuple(item.output_shape))
-        return _Unit(Layer(text, weights, item.output_shape), own if numbers else None, says)
+        return _Unit(LayerBox(text, weights, item.output_shape), own if numbers else None, says)
     within = [_units(branch, prefix) for branch in item.branches]
     merge = item.merge.layer
     assert isinstance(merge, Merge)
@@ -120,7 +120,7 @@ def _folded(units: Sequence[_Unit]) -> list[_Unit]:
         best, spared = (1, 1), 0
         for period in range(1, min(_LONGEST_PERIOD, (len(units) - start) // 2) + 1):
             times = _times(says, start, period)
-            least = 3 if period == 1 and isinstance(units[start].part, Layer) else 2
+            least = 3 if period == 1 and isinstance(units[start].part, LayerBox) else 2
             if times >= least and period * (times - 1) > spared:
                 best, spared = (period, times), period * (times - 1)
         period, times = best

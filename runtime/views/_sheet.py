@@ -8,7 +8,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from nnspec.runtime.views._style import FAINT, QUIET, SMALL
+from nnspec.runtime.views._style import FAINT, QUIET, SMALL_TEXT
 
 Box = tuple[float, float, float, float]  # left, top, width, height in inches
 
@@ -42,5 +42,5 @@ def place(axes: Axes, pixels: NDArray[Any], box: Box, **look: Any) -> AxesImage:
 
 def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     """Write small grey text, centred over (x, y) unless `look` says otherwise."""
-    usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL, "color": QUIET}
+    usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL_TEXT, "color": QUIET}
     axes.text(x, y, text, **(usual | look))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from nnspec.spec_lang.report.escapes import escaped, escaped_lines
 
-WIDTH = 7.5  # inches: 900 pixels, the width of a README
+PAGE_WIDTH = 7.5  # inches: 900 pixels, the width of a README
 DPI = 120
 
 INK = "#222222"
@@ -23,7 +23,7 @@ COLOURS = ("#0072B2", "#D55E00", "#008A64", "#B85C93", "#C08400", "#3D9ED6", "#7
 DIVERGING = "RdBu_r"  # blue below 0, white at 0, red above
 PROBABILITY = "magma"  # from black at the lowest to nearly white
 
-SMALL = 8.0  # points: the smallest text that is legible at 100 %
+SMALL_TEXT = 8.0  # points: the smallest text that is legible at 100 %
 
 _RC: dict[Any, Any] = {
     "figure.dpi": DPI,
@@ -74,7 +74,7 @@ def styled() -> Iterator[None]:
 
 def page(height: float, title: str) -> Figure:
     """Return an empty figure of the common width and `height` inches, with its title at the upper left."""
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, height), layout="constrained")
     figure.suptitle(escaped_lines(title), x=0.01, ha="left")
     return figure
 

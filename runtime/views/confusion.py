@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import FAINT, INK, QUIET, SMALL, WIDTH, page, percent, shortened
+from nnspec.runtime.views._style import FAINT, INK, PAGE_WIDTH, QUIET, SMALL_TEXT, page, percent, shortened
 
 _SHARES_TO = 12  # classes whose cells have room for the count and its share
 _COUNTS_TO = 24  # classes whose cells have room for the count
@@ -80,8 +80,8 @@ def _fit(names: list[str]) -> _Fit:
     number, longest = len(names), max(map(len, names))
     side = min(5.4, max(2.2, 0.53 * number)) if number <= _COUNTS_TO else min(12.0, 4.5 + 0.075 * number)
     if number <= _COUNTS_TO:
-        side = min(side, WIDTH - 1.3 - longest * _LETTER * (SMALL + 1.5))
-    letters = min(SMALL + 1.5, 0.8 * 72 * side / number)  # so that rows of names do not touch
+        side = min(side, PAGE_WIDTH - 1.3 - longest * _LETTER * (SMALL_TEXT + 1.5))
+    letters = min(SMALL_TEXT + 1.5, 0.8 * 72 * side / number)  # so that rows of names do not touch
     length = longest * _LETTER * letters  # inches, of the longest name
     upright = length > 0.95 * side / number
     below = (length if upright else 0.2) + (0 if number <= _COUNTS_TO else 0.3 + 0.17 * _ERRORS)
@@ -125,7 +125,7 @@ def _recall(axes: Axes, recalls: list[str], fit: _Fit) -> None:
         xytext=(4, 4),
         textcoords="offset points",
         color=QUIET,
-        fontsize=SMALL + 1,
+        fontsize=SMALL_TEXT + 1,
     )
 
 
@@ -136,10 +136,11 @@ def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any], worst: float
         look: dict[str, Any] = {"ha": "center", "color": "white" if strength > 0.6 else INK}
         axes.text(
             column, row - 0.02 if with_shares else row, f"{counts[row, column]:,}",
-            va="bottom" if with_shares else "center_baseline", fontsize=SMALL + 1 if with_shares else SMALL - 1, **look,
+            va="bottom" if with_shares else "center_baseline",
+            fontsize=SMALL_TEXT + 1 if with_shares else SMALL_TEXT - 1, **look,
         )  # fmt: skip
         if with_shares:
-            axes.text(column, row + 0.08, percent(shares[row, column]), va="top", fontsize=SMALL - 1, **look)
+            axes.text(column, row + 0.08, percent(shares[row, column]), va="top", fontsize=SMALL_TEXT - 1, **look)
 
 
 def _commonest(counts: NDArray[np.int64], names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""How training went: loss and metrics over the steps, one run or several side by side."""
+"""The picture of a training: loss and metrics over the steps, of one run or of several."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import QUIET, SMALL, colour, page, percent, shortened, three_digits
+from nnspec.runtime.views._style import QUIET, SMALL_TEXT, colour, page, percent, shortened, three_digits
 
 History = Mapping[str, tuple[ArrayLike, ArrayLike]]
 
 _SPLITS = {"train": "training", "training": "training", "val": "validation", "valid": "validation"} | {
     name: name for name in ("validation", "test")
 }
-_MAIN = ("validation", "test", "", "training")  # the split a run is judged by: the first of these that it has
+_MAIN = ("validation", "test", "", "training")  # a run is judged by the first of these splits that it has
 _SOLO = ("validation", "training", "test", "")  # the order in which the splits of a single run take colours
 _PENS: dict[str, dict[str, Any]] = {
     "validation": {"linewidth": 2.0},
@@ -36,7 +36,7 @@ _LOWER = {"loss", "error", "entropy", "perplexity", "mse", "rmse", "mae"}
 _HIGHER = {"accuracy", "precision", "recall", "f1", "auc", "r2"}
 _TITLES = {"lr": "Learning rate"}
 _LOG_FROM = 10  # a loss that falls by this factor is drawn on a logarithmic scale
-_RUNAWAY = 100  # times the lowest first loss: higher ones leave the picture instead of flattening the rest
+_RUNAWAY = 100  # times the lowest first loss: higher values are cut off, so that they do not flatten the rest
 _LABELS_AT = 1.04  # of the panel's width
 _Colours = dict[tuple[str, str], tuple[float, float, float]]  # (run, split) → red, green, blue
 _Label = tuple[Text, float, float]  # with the end of its line, in the units of the axes
@@ -59,17 +59,18 @@ class _Line:
 
 @picture("curves")
 def curves(histories: Mapping[str, History]) -> Figure:
-    """Loss and metrics over the training steps, a panel for each quantity, all runs in it.
+    """Draw loss and metrics over the training steps: a panel for each quantity, with all runs, loss first.
 
-    `histories` is run → metric → (steps, values). A metric is a quantity, with its split before or after it where it
-    has one: `train_loss`, `validation_accuracy`, `loss/val`; `loss` beside `validation_loss` is that of training. Loss
-    comes first. With one run a colour is a split; with several a colour is a run, thick for validation and thin for
-    training. A ring marks the best value by validation, where the quantity's name tells whether more or less is
-    better. The scale of a loss is logarithmic where all values are above 0 and the largest is 10 times the smallest;
-    the panel's title says so. Accuracies within 0 to 1 are drawn as percentages. A run whose last value is not finite
-    is said to have diverged.
+    `histories` is run → metric → (steps, values). A metric's name is a quantity, with its split before or after it if
+    it has one: `train_loss`, `validation_accuracy`, `loss/val`. Where `validation_loss` exists, `loss` is that of
+    training.
 
-    Raises PictureError where there is nothing to draw, or a metric's steps and values differ in number.
+    With one run a colour is a split. With several a colour is a run; validation lines are thick, training lines thin. A
+    ring marks the best validation value, if the quantity's name says whether more or less is better. A loss has a
+    logarithmic scale, named in the title, where all values are positive and the largest is at least 10 times the
+    smallest. Accuracies within 0 to 1 are percentages. A run whose last value is not finite is labelled as diverged.
+
+    Raises PictureError if there is nothing to draw or a metric's steps and values differ in number.
     """
     lines = [line for run, history in histories.items() for line in _lines_of(run, history)]
     if not lines:
@@ -93,7 +94,7 @@ def curves(histories: Mapping[str, History]) -> Figure:
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
     if several:
         _key(figure, lines)
-    figure.draw_without_rendering()  # settles where the panels are, so that labels know how far apart they must stand
+    figure.draw_without_rendering()  # fixes the positions of the panels, which the spacing of labels needs
     for axes, mine_labels in zip(panels, labels, strict=True):
         _spread(axes, mine_labels)
     return figure
@@ -117,7 +118,7 @@ def _lines_of(run: str, history: History) -> list[_Line]:
 
 
 def _colours(lines: list[_Line], runs: list[str]) -> _Colours:
-    """A colour for each (run, split): by run where there are several, otherwise by split."""
+    """Return a colour for each (run, split): by run if there are several, otherwise by split."""
     if len(runs) > 1:
         return {(line.run, line.split): colour(runs.index(line.run)) for line in lines}
     return {(line.run, line.split): colour(_SOLO.index(line.split)) for line in lines}
@@ -162,7 +163,7 @@ def _logarithmic(axes: Axes, lines: list[_Line], values: NDArray[np.float64]) ->
 
 
 def _labels(axes: Axes, lines: list[_Line], colours: _Colours, several: bool) -> list[_Label]:
-    """Names at the right end of the lines, with the best value: one for each run, or for each split of a single run."""
+    """Write names and best values at the right end of the lines: for each run, or each split of a single run."""
     better = _better(lines[0].quantity)
     judged = _judged(lines)
     labels = []
@@ -176,7 +177,7 @@ def _labels(axes: Axes, lines: list[_Line], colours: _Colours, several: bool) ->
             words.append(f"diverged at {line.steps[~line.finite][0]:,.0f}")
         text = axes.text(
             _LABELS_AT, 0.5, ("  " if several else "\n").join(words), transform=axes.transAxes,
-            color=colours[line.run, line.split], fontsize=SMALL + 1, va="center",
+            color=colours[line.run, line.split], fontsize=SMALL_TEXT + 1, va="center",
         )  # fmt: skip
         last = np.flatnonzero(line.finite)[-1]
         labels.append((text, line.steps[last], line.values[last]))
@@ -184,7 +185,7 @@ def _labels(axes: Axes, lines: list[_Line], colours: _Colours, several: bool) ->
 
 
 def _spread(axes: Axes, labels: list[_Label]) -> None:
-    """Set each label beside the end of its line, as near as the other labels allow, and lead a thin line to it."""
+    """Move each label as near to the end of its line as the other labels allow, and connect them by a thin line."""
     box = axes.get_window_extent()
     ends = np.array([axes.transData.transform((x, y))[1] for _, x, y in labels])
     ends = np.clip((ends - box.y0) / box.height, 0, 1)  # (label,), fractions of the panel's height
@@ -196,7 +197,7 @@ def _spread(axes: Axes, labels: list[_Label]) -> None:
         upwards[i + 1] = max(upwards[i + 1], upwards[i] + gap)
     for i, gap in reversed(list(enumerate(gaps))):
         downwards[i] = min(downwards[i], downwards[i + 1] - gap)
-    places = (upwards + downwards) / 2  # both keep the gaps, so their mean does, and leans to neither side
+    places = (upwards + downwards) / 2  # both keep the gaps, so their mean does too
     places += max(0.0, -places[0]) if places[0] < 0 else min(0.0, 1 - places[-1])
     for index, place in zip(order, places, strict=True):
         text, x, _ = labels[index]
@@ -214,12 +215,12 @@ def _key(figure: Figure, lines: list[_Line]) -> None:
     handles.append(Line2D([], [], color=QUIET, label="best", **_RING))
     figure.legend(
         handles=handles, loc="upper right", bbox_to_anchor=(0.99, 0.99), ncols=len(handles), frameon=False,
-        fontsize=SMALL + 1, borderpad=0, handlelength=1.6, columnspacing=1.2, labelcolor=QUIET,
+        fontsize=SMALL_TEXT + 1, borderpad=0, handlelength=1.6, columnspacing=1.2, labelcolor=QUIET,
     ).set_in_layout(False)  # fmt: skip
 
 
 def _judged(lines: list[_Line]) -> list[_Line]:
-    """For each run the line it is judged by: validation before test, the plain one and training."""
+    """Return the line by which each run is judged: validation before test, the plain one and training."""
     main: dict[str, _Line] = {}
     for line in sorted(lines, key=lambda line: _MAIN.index(line.split)):
         main.setdefault(line.run, line)
@@ -235,7 +236,7 @@ def _highest(line: _Line) -> int:
 
 
 def _better(quantity: str) -> Callable[[_Line], int] | None:
-    """Where a quantity is best, told by the words of its name; None where they do not tell."""
+    """Return what finds the best point of a line, by the words of the quantity's name; None if they do not say."""
     words = set(quantity.lower().split())
     return _lowest if words & _LOWER else _highest if words & _HIGHER else None
 

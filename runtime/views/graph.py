@@ -11,8 +11,8 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import text_to_path
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._outline import Branches, Frame, Layer, Part, count, in_parameters, outline
-from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL, page
+from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, count, in_parameters, outline
+from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL_TEXT, page
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.escapes import escaped
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
@@ -98,17 +98,17 @@ class _Box(_Drawn):
 
     headed = True
 
-    def __init__(self, layer: Layer):
+    def __init__(self, layer: LayerBox):
         self.layer = layer
         self.shape = layer.shape
-        self.width = max(_wide(layer.text, _LETTERS), _wide(layer.weights, SMALL)) + 2 * _PAD
+        self.width = max(_wide(layer.text, _LETTERS), _wide(layer.weights, SMALL_TEXT)) + 2 * _PAD
         self.height = _LINE * (2 if layer.weights else 1) + 1.2 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
         """Draw the text of the layer and, below it, its parameters."""
         face = _light(COLOURS[0]) if self.layer.weights else "white"
         _rounded(axes, x - self.axis, y, self.width, self.height, face)
-        lines = [(self.layer.text, _LETTERS, INK), (self.layer.weights, SMALL, QUIET)]
+        lines = [(self.layer.text, _LETTERS, INK), (self.layer.weights, SMALL_TEXT, QUIET)]
         for number, (text, size, colour) in enumerate(lines if self.layer.weights else lines[:1]):
             middle = y + 0.6 * _PAD + _LINE * (number + 0.5)
             axes.text(x, middle, text, fontsize=size, color=colour, ha="center", va="center")
@@ -122,13 +122,13 @@ class _Pill(_Drawn):
     def __init__(self, text: str, shape: Shape):
         self.text = text
         self.shape = shape
-        self.width = _wide(text, SMALL) + 2.5 * _PAD
+        self.width = _wide(text, SMALL_TEXT) + 2.5 * _PAD
         self.height = _LINE + 0.4 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
         """Draw text in a coloured pill."""
         _rounded(axes, x - self.axis, y, self.width, self.height, _light(COLOURS[4]), self.height / 2)
-        axes.text(x, y + self.height / 2, self.text, fontsize=SMALL, color=INK, ha="center", va="center")
+        axes.text(x, y + self.height / 2, self.text, fontsize=SMALL_TEXT, color=INK, ha="center", va="center")
 
 
 class _Sequence(_Drawn):
@@ -138,7 +138,7 @@ class _Sequence(_Drawn):
         self.parts = parts
         self.ends = ends
         self.shape = parts[-1].shape
-        beside = [_BESIDE + _wide(str(part.shape), SMALL) for part in (parts if ends else parts[:-1])]
+        beside = [_BESIDE + _wide(str(part.shape), SMALL_TEXT) for part in (parts if ends else parts[:-1])]
         left = max(part.axis for part in parts)
         self.width = left + max(*(part.width - part.axis for part in parts), *beside, 0)
         self._axis = left
@@ -173,7 +173,7 @@ class _Framed(_Drawn):
         self.frame = frame
         self.shape = frame.shape
         self.inside = _Sequence([_shown(part) for part in frame.parts])
-        self._axis = max(self.inside.axis, _wide(frame.title, SMALL) + _BESIDE) + _PAD
+        self._axis = max(self.inside.axis, _wide(frame.title, SMALL_TEXT) + _BESIDE) + _PAD
         self.width = self._axis + self.inside.width - self.inside.axis + _PAD
         self.height = self.inside.height + _LINE + 2.5 * _PAD
 
@@ -187,7 +187,7 @@ class _Framed(_Drawn):
         _rounded(axes, x - self.axis, y, self.width, self.height, "#f6f6f6")
         top, bottom = y + _LINE + 1.5 * _PAD, y + self.height - _PAD
         title = (x - self.axis + _PAD, y + 0.5 * _PAD + _LINE / 2)
-        axes.text(*title, self.frame.title, fontsize=SMALL, color=COLOURS[1], ha="left", va="center")
+        axes.text(*title, self.frame.title, fontsize=SMALL_TEXT, color=COLOURS[1], ha="left", va="center")
         _line(axes, [(x, y), (x, top)], headed=self.inside.begins_headed)
         self.inside.draw(axes, x, top)
         _line(axes, [(x, bottom), (x, y + self.height)])
@@ -200,9 +200,9 @@ class _Fork(_Drawn):
         self.shape = fork.shape
         self.branches = [_Sequence([_shown(part) for part in branch]) if branch else None for branch in fork.branches]
         self.joint = _Pill(fork.joint, fork.shape)
-        self.widths = [branch.width if branch else _wide("skip", SMALL) + 2 * _BESIDE for branch in self.branches]
+        self.widths = [branch.width if branch else _wide("skip", SMALL_TEXT) + 2 * _BESIDE for branch in self.branches]
         self.axes_inside = [branch.axis if branch else _BESIDE for branch in self.branches]
-        self.ends = [_BESIDE + _wide(str(branch.shape), SMALL) if branch else 0.0 for branch in self.branches]
+        self.ends = [_BESIDE + _wide(str(branch.shape), SMALL_TEXT) if branch else 0.0 for branch in self.branches]
         self.widths = [max(w, a + end) for w, a, end in zip(self.widths, self.axes_inside, self.ends, strict=True)]
         self.tallest = max((branch.height for branch in self.branches if branch), default=0.0)
         inner = sum(self.widths) + _APART * (len(self.widths) - 1)
@@ -247,9 +247,9 @@ class _Fork(_Drawn):
         self.joint.draw(axes, x, meet + 0.6 * _GAP)
 
 
-def _shown(part: Part) -> _Drawn:
+def _shown(part: Element) -> _Drawn:
     match part:
-        case Layer():
+        case LayerBox():
             return _Box(part)
         case Frame():
             return _Framed(part)
@@ -305,4 +305,4 @@ def _line(axes: Axes, points: Sequence[tuple[float, float]], headed: bool = Fals
 
 def _aside(axes: Axes, x: float, y: float, text: str) -> None:
     """Write small text to the right of a line."""
-    axes.text(x + _BESIDE, y, text, fontsize=SMALL, color=QUIET, ha="left", va="center")
+    axes.text(x + _BESIDE, y, text, fontsize=SMALL_TEXT, color=QUIET, ha="left", va="center")

@@ -1,4 +1,4 @@
-"""Where a classifier looks: images beside the maps that occlusion gives of them, a row for each class."""
+"""The picture of where a classifier looks: images with their occlusion maps, a row for each class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.runtime.explain.occlusion import as_pair, class_average, map_shape
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import Box, frame, note, place, sheet
-from nnspec.runtime.views._style import INK, PROBABILITY, QUIET, SMALL, WIDTH, page, shortened
+from nnspec.runtime.views._style import INK, PAGE_WIDTH, PROBABILITY, QUIET, SMALL_TEXT, page, shortened
 
 ROWS = 10  # classes on a page
 _HEIGHT = 10.8  # inches of a page
@@ -26,7 +26,7 @@ _TALLEST = 2.0  # inches, of a tile
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows that the maps are of: their size, their steps and what they were set to."""
+    """The windows of the maps: their size, their stride and the value that covers them."""
 
     size: tuple[int, int]
     stride: tuple[int, int]
@@ -51,7 +51,7 @@ class _Material:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything stands on the sheet, in inches: `unit` is a pixel, `tile` (height, width), `names` a margin."""
+    """Positions on the sheet in inches: `unit` is a pixel, `tile` (height, width), `names` the margin for names."""
 
     windows: _Windows
     unit: float
@@ -61,22 +61,22 @@ class _Layout:
     sheet: tuple[float, float]  # width, height
 
     def box(self, row: int, column: int) -> Box:
-        """The place of an image: pairs side by side, so even columns are images and odd ones maps."""
+        """Return the box of an image (even columns) or of its map (odd columns); pairs are side by side."""
         height, width = self.tile
         pair, second = divmod(column, 2)
         left = self.names + pair * (2 * width + _PAIR + _GAP) + second * (width + _PAIR)
         return left, _HEADER + row * (height + _WORDS) + _WORDS, width, height
 
     def map_box(self, row: int, column: int, cells: tuple[int, ...]) -> Box:
-        """The place of a map's cells in its image: each around the middle of its window, as large as a step."""
+        """Return the box of a map on its image: each cell is centred on its window and as large as a step."""
         left, top, _, _ = self.box(row, column)
         size, step = self.windows.size, self.windows.stride
         first = [(size[axis] - step[axis]) / 2 * self.unit for axis in (0, 1)]
         return left + first[1], top + first[0], cells[1] * step[1] * self.unit, cells[0] * step[0] * self.unit
 
 
-def pages(labels: ArrayLike) -> int:
-    """How many pages the classes among these labels fill."""
+def page_count(labels: ArrayLike) -> int:
+    """Return the number of pages that the classes among these labels fill."""
     return -(-len(np.unique(np.asarray(labels))) // ROWS)
 
 
@@ -95,26 +95,31 @@ def occlusion(
     page_number: int = 0,
     title: str = "Where the network looks",
 ) -> Figure:
-    """For each class a row: its first images, each beside its map, and the average of these maps.
+    """Draw a row for each class: its first images, each with its map, and the average of these maps.
 
-    `images` is (image, height, width[, channels]), drawn in colour where there are three channels, otherwise in grey,
-    the mean of the channels. `maps` (image, row, column) and `labels` (image,) are those of `occlude`, as are `window`,
-    `stride` and `baseline`, which the title names; a baseline may be in words. `classes` are names for the labels.
-    `probabilities` (image,) are those of the label with nothing covered: over each map stands what it falls from, and
-    the lowest that it falls to.
+    Arguments:
+        images: (image, height, width[, channels]); three channels are drawn in colour, any other number as their mean.
+        maps: (image, row, column), the probabilities that `occlude` returns.
+        labels: (image,), the classes whose probabilities they are.
+        window, stride, baseline: the arguments of `occlude`; the title names them.
+        classes: names for the labels.
+        probabilities: (image,), those of the labels with nothing covered. Each map is headed by the probability of the
+            whole image and the lowest one with a window covered.
+        per_class: the most images of a class.
+        page_number: counted from 0; a page has ten classes, in the order of their labels. See `page_count`.
 
-    All maps share one scale of probability: 0 to 1, or, where they differ by less than a half, from the lowest to the
-    highest. A value stands where the middle of its window stood, so a map lies on its image and is a little smaller.
-    Ten classes fit on a page, in the order of their labels; `page_number`, from 0, says which, and `pages` how many.
-    Raises PictureError for arrays that do not belong together and for a page that is not there, OcclusionError for
-    windows that are none.
+    All maps share one colour scale: probabilities 0 to 1, or the range of the maps where it is less than a half. A
+    value is drawn at the centre of its window, so a map is a little smaller than its image.
+
+    Raises PictureError for arrays whose shapes do not match and for a page that does not exist, OcclusionError for a
+    window or a stride that does not fit.
     """
     windows = _Windows(as_pair(window, "window"), as_pair(stride, "stride"), baseline)
     material = _checked(images, maps, labels, probabilities, windows)
     if per_class < 1:
         raise PictureError(f"per_class must be 1 or more, not {per_class}")
-    if not 0 <= page_number < pages(material.labels):
-        raise PictureError(f"page {page_number} is not among the {pages(material.labels)} pages, counted from 0")
+    if not 0 <= page_number < page_count(material.labels):
+        raise PictureError(f"page {page_number} is not among the {page_count(material.labels)} pages, counted from 0")
     present = np.unique(material.labels)[page_number * ROWS : (page_number + 1) * ROWS]
     rows = [np.flatnonzero(material.labels == label)[:per_class] for label in present]  # (image,) indices for each row
     names = _names(present, classes)
@@ -125,14 +130,15 @@ def occlusion(
     layout = _layout(material.images.shape[1:3], rows, names, windows, _FOOT * (1 + footnote.count("\n")))
     figure = page(layout.sheet[1] + _TITLE, title)
     axes = sheet(figure, *layout.sheet)
-    of_pages = f" (page {page_number + 1} of {pages(material.labels)})" if pages(material.labels) > 1 else ""
-    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL + 2, color=QUIET)
+    of_pages = f" (page {page_number + 1} of {page_count(material.labels)})" if page_count(material.labels) > 1 else ""
+    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL_TEXT + 2, color=QUIET)
     shades, shade_look = _shades(material.images[drawn])
     following = iter(shades)
     averages = class_average(material.maps[drawn], material.labels[drawn])
     for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
         _, top, _, height = layout.box(row, 0)
-        note(axes, layout.names - 0.1, top + height / 2, name, ha="right", va="center", fontsize=SMALL + 2, color=INK)
+        beside = layout.names - 0.1, top + height / 2
+        note(axes, *beside, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=INK)
         for column, index in enumerate(indices.tolist()):
             place(axes, next(following), layout.box(row, 2 * column), **shade_look)
             frame(axes, layout.box(row, 2 * column))
@@ -174,10 +180,10 @@ def _names(present: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
 def _layout(
     image: tuple[int, ...], rows: list[NDArray[np.intp]], names: list[str], windows: _Windows, foot: float
 ) -> _Layout:
-    """As large as a page allows, in width and height; four rows' room is there for a single one too, and no more."""
+    """Return the largest layout that fits the page; no tile is higher than `_TALLEST`."""
     across = max(map(len, rows))
     side = 0.15 + 0.085 * max(map(len, names))
-    free_width = WIDTH - side - _BAR - across * (_PAIR + _GAP)
+    free_width = PAGE_WIDTH - side - _BAR - across * (_PAIR + _GAP)
     free_height = (_HEIGHT - _TITLE - _HEADER - foot) / len(rows) - _WORDS
     unit = min(free_width / (2 * across + 1) / image[1], min(free_height, _TALLEST) / image[0])
     height, width = image[0] * unit, image[1] * unit
@@ -196,7 +202,7 @@ def _draw_map(
 
 
 def _footnote(material: _Material, norm: Normalize, some_left_out: bool, per_class: int) -> str:
-    """What the numbers over the maps are, and in a second line what a reader would otherwise take amiss."""
+    """Return what the numbers over the maps are, and in a second line what could mislead the reader."""
     whole = "" if material.probabilities is None else "the probability of the whole image, and "
     warnings = []
     if some_left_out:
@@ -207,10 +213,10 @@ def _footnote(material: _Material, norm: Normalize, some_left_out: bool, per_cla
 
 
 def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], footnote: str) -> None:
-    """The heads of the columns, what the numbers over the maps are, and the scale of the colours."""
+    """Draw the heads of the columns, the footnote and the colour scale."""
     for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average")):
         left, _, width, _ = layout.box(0, column)
-        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL + 1, color=INK)
+        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL_TEXT + 1, color=INK)
     note(axes, layout.names, layout.sheet[1], footnote, ha="left")
     length = min(layout.sheet[1], 4.0)  # inches
     shape: dict[str, Any] = {"aspect": length / 0.14, "shrink": length / layout.sheet[1], "pad": 0.02, "panchor": False}
@@ -218,13 +224,13 @@ def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], 
 
 
 def _scale(values: NDArray[np.float64]) -> Normalize:
-    """One scale for all maps: 0 to 1, or as much of it as they fill, where that is less than a half."""
+    """Return one colour scale for all maps: 0 to 1, or their range where it is less than a half."""
     lowest, highest = float(values.min()), float(values.max())
     return Normalize(lowest, highest) if 0 < highest - lowest < 0.5 else Normalize(0, 1)
 
 
 def _shades(samples: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
-    """What to draw of (image, height, width, channels): red, green and blue as they are, or the channels' mean."""
+    """Return what to draw of (image, height, width, channels): three channels as colours, else their mean."""
     if samples.shape[3] != 3:
         grey = samples.mean(axis=3)
         return grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))}

@@ -16,11 +16,11 @@ def predictions(
     begins: int = 0,
     title: str = "Predictions",
 ) -> Figure:
-    """Draw truth and prediction over time and, where it is given, the network rolled forward on its own output below.
+    """Draw truth and prediction over time and, below, the network rolled forward on its own output if given.
 
-    `truth` and `predicted` are (points,); `rolled` are the predictions from point `begins` on, where a line is drawn,
-    that read former predictions. The caption of each panel gives the root of the mean squared difference, and both
-    panels have one scale. Raises PictureError where there is no point, or their numbers differ.
+    `truth` and `predicted` are (points,). `rolled` are predictions from point `begins` on, made from earlier
+    predictions; a vertical line marks that point. The caption of each panel has its root mean squared error, and both
+    panels share one scale. Raises PictureError if there are no points or their numbers differ.
     """
     points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
     own = None if rolled is None else np.asarray(rolled, float)
@@ -48,9 +48,9 @@ def predictions(
             f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
         )
         low, high = points.min(), points.max()
-        room = 0.5 * (high - low)  # what diverges further is outside the picture
+        room = 0.5 * (high - low)  # points that diverge further are cut off
         shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
-        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # a legend's room above
+        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # room for the legend above
     panels[-1].set_xlabel("time, in points")
     for axes in panels:
         axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8, markerscale=2)

@@ -1,4 +1,4 @@
-"""What the first layer looks for: its weights as images, a tile for each filter or unit."""
+"""The picture of the first layer's weights: an image for each filter or unit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import frame, note, place, sheet
-from nnspec.runtime.views._style import DIVERGING, QUIET, SMALL, WIDTH, page
+from nnspec.runtime.views._style import DIVERGING, PAGE_WIDTH, QUIET, SMALL_TEXT, page
 
 _TILES = 64  # filters or units in one picture
-_CHANNELS = 8  # rows of input channels, of which each tile then is one
+_CHANNELS = 8  # rows, where each tile is one input channel
 _COLUMNS = 12  # of filters where the rows are channels
 _GAP, _NAME, _ROW_NAME, _BAR = 0.09, 0.22, 0.75, 1.1  # inches: between tiles, over them, left of a row, the scale
 _LARGEST = 1.5  # inches, the longer side of a tile
@@ -26,7 +26,7 @@ _MATRIX = 128  # rows and columns of a layer without an image
 
 @dataclass(frozen=True)
 class _Tiles:
-    """The tiles of a picture, (row, column) → image, what stands over each, and the words that say what they are."""
+    """The tiles of a picture, (row, column) → image, the label over each, and the caption."""
 
     tiles: dict[tuple[int, int], NDArray[np.float64]]
     names: dict[tuple[int, int], str]
@@ -36,14 +36,15 @@ class _Tiles:
 
 @picture("weights")
 def weights(array: ArrayLike, input_shape: Sequence[int] | None = None, title: str = "First-layer weights") -> Figure:
-    """The weights of a first layer as images, on one symmetric scale: blue below 0, white at 0, red above.
+    """Draw the weights of a first layer as images on one symmetric scale: blue below 0, white at 0, red above.
 
-    `array` is (height, width, in, out) of a convolution, or (in, out) of a dense layer; with `input_shape` (height,
-    width[, channels]) each unit of the latter is an image too, without one the picture is the matrix itself. With
-    three channels a tile is in colours, grey at 0; with another number of channels each has a row. At most 64 tiles
-    are drawn, those with the largest norm, in order of their norm, and the caption says so. The number over a tile is
-    its index in the last axis of the array. A few weights far beyond all others end the scale no longer: arrows at its
-    ends tell so. Raises PictureError for other shapes and for values that are not finite.
+    `array` is (height, width, in, out) of a convolution, or (in, out) of a dense layer. With `input_shape` (height,
+    width[, channels]) each unit of a dense layer is an image; without it the picture is the matrix itself. A tile with
+    three channels is in colour, grey at 0; with another number each channel has a row. At most 64 tiles are drawn,
+    those with the largest norm, in order of norm, and the caption says so. The number over a tile is its index in the
+    last axis. A few outliers do not stretch the scale; arrows at its ends mark them.
+
+    Raises PictureError for other shapes and for values that are not finite.
     """
     values = np.asarray(array, np.float64)
     if values.ndim not in (2, 4) or 0 in values.shape:
@@ -96,7 +97,7 @@ def _arranged(values: NDArray[np.float64], thing: str) -> _Tiles:
 
 
 def _columns(count: int) -> int:
-    """How many of `count` tiles stand side by side: about 8 for every 5 rows, and so that no row is left half empty."""
+    """Return the columns for `count` tiles: about 8 to 5 rows, and if possible a number that fills every row."""
     wide = np.sqrt(1.6 * count)
     even = [n for n in range(1, count + 1) if count % n == 0 and wide / 1.6 <= n <= wide * 1.6]
     return min(even, key=lambda n: abs(np.log(n / wide))) if even else int(np.ceil(wide))
@@ -107,19 +108,19 @@ def _draw(content: _Tiles, title: str) -> Figure:
     in_colour = tiles.ndim == 4  # (tile, height, width, channels)
     limit, beyond = _limit(tiles)
     rows, columns = (max(place[axis] for place in content.tiles) + 1 for axis in (0, 1))
-    # Everything from here on is in inches: the axes' units are.
+    # Everything below is in inches, the units of the axes.
     margin = _BAR + (_ROW_NAME if content.row_names else 0)
-    scale = min((WIDTH - margin) / columns - _GAP, _LARGEST) / max(tiles.shape[1:3])
+    scale = min((PAGE_WIDTH - margin) / columns - _GAP, _LARGEST) / max(tiles.shape[1:3])
     height, width = tiles.shape[1] * scale, tiles.shape[2] * scale
     down, right = height + (_GAP if content.row_names else _NAME), width + _GAP
     sheet_height, sheet_width = rows * down + (_NAME if content.row_names else 0), columns * right - _GAP
 
     figure = page(sheet_height + 0.75, title)
     figure.set_figwidth(
-        min(WIDTH, max(sheet_width + margin, 0.3 + 0.1 * len(title), 1.2 + 0.07 * len(content.caption)))
+        min(PAGE_WIDTH, max(sheet_width + margin, 0.3 + 0.1 * len(title), 1.2 + 0.07 * len(content.caption)))
     )
     axes = sheet(figure, sheet_width, sheet_height)
-    axes.set_title(content.caption, fontsize=SMALL + 1, color=QUIET, pad=4)
+    axes.set_title(content.caption, fontsize=SMALL_TEXT + 1, color=QUIET, pad=4)
     shown: dict[str, Any] = {} if in_colour else {"cmap": DIVERGING, "norm": Normalize(-limit, limit)}
     for (row, column), tile in content.tiles.items():
         box = (column * right, row * down + _NAME, width, height)
@@ -134,9 +135,9 @@ def _draw(content: _Tiles, title: str) -> Figure:
 
 
 def _limit(values: NDArray[np.float64]) -> tuple[float, bool]:
-    """The end of the colour scale, and whether weights lie beyond it.
+    """Return the end of the colour scale, and whether some weights exceed it.
 
-    It is the largest weight, unless a few are so large that the others would all look pale: then the 99.5th percentile.
+    It is the largest weight, or the 99.5th percentile if a few weights are so large that all others would look pale.
     """
     sizes = np.abs(values)
     largest, most = float(sizes.max()), float(np.percentile(sizes, 99.5))
@@ -157,7 +158,7 @@ def _matrix(values: NDArray[np.float64], title: str) -> Figure:
     for axis, number in ((axes.xaxis, seen.shape[1]), (axes.yaxis, len(seen))):
         axis.set_major_locator(MaxNLocator(number if number <= 16 else 8, integer=True))
     cut = [f" (the first {_MATRIX} drawn)" if number > _MATRIX else "" for number in values.shape]
-    axes.set_title(f"{inputs} inputs{cut[0]} to {units} units{cut[1]}", fontsize=SMALL + 1, color=QUIET)
+    axes.set_title(f"{inputs} inputs{cut[0]} to {units} units{cut[1]}", fontsize=SMALL_TEXT + 1, color=QUIET)
     _colour_bar(figure, axes, limit, beyond, False)
     return figure
 

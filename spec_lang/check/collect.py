@@ -196,7 +196,7 @@ def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:
 
 
 def substitute(
-    arguments: Sequence[Argument], values: Variables, broken: Container[str], tell: Callable[[Diagnostic], None]
+    arguments: Sequence[Argument], values: Variables, broken: Container[str], report: Callable[[Diagnostic], None]
 ) -> tuple[Argument, ...] | None:
     """Return the arguments with each `$name` replaced by its value; `x$w` with a whole number is a count.
 
@@ -216,12 +216,14 @@ def substitute(
         missing = True
         if meant is not None:
             message = f"{written.span.text} is a count, and ${name} is no whole number"
-            tell(Diagnostic("E201", message, written.span, help=f"give {name} a whole number, or write ${name} alone"))
+            report(
+                Diagnostic("E201", message, written.span, help=f"give {name} a whole number, or write ${name} alone")
+            )
         elif name not in values and f"let {name}" not in broken:
             close = near(name, values)
             name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
             help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
-            tell(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
+            report(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
         return written
 
     done = tuple(

@@ -110,7 +110,7 @@ class Elaborator:
         self.whole = True
         self.full = False
         self._bound: dict[object, Layer] = {}
-        self._told: set[tuple[str, str, Span]] = set()
+        self._reported: set[tuple[str, str, Span]] = set()
 
     def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
         """Return the expanded network; without the shape of a sample only its outline."""
@@ -177,7 +177,7 @@ class Elaborator:
         if key not in self._bound:
             layer, found = bind(cls, arguments, call.span, call.word_span)
             for diagnostic in found:
-                self._tell(diagnostic, scope)
+                self._report(diagnostic, scope)
             if not isinstance(layer, Layer):
                 return None
             self._bound[key] = layer
@@ -199,7 +199,7 @@ class Elaborator:
             self.whole = False
             notes = (str(misfit), way.as_text() if way is not None else "")
             title = misfit.title or f"{layer.word} does not fit here"
-            self._tell(Diagnostic("E301", title, span, notes, misfit.help), scope)
+            self._report(Diagnostic("E301", title, span, notes, misfit.help), scope)
             return [], flows[0].lost(name)
         return [node], Flow(name, output, ShapeStep(str(output), span, way, scope.variables))
 
@@ -257,7 +257,7 @@ class Elaborator:
         if arguments is not None:
             given, finding = block_arguments(call, block.parameters, arguments)
             if finding is not None:
-                self._tell(finding, scope)
+                self._report(finding, scope)
         if given is None:
             self.whole = False
             return [], flow.lost()
@@ -275,7 +275,7 @@ class Elaborator:
         values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))
         if not any(value.kind == "variable" for value in values):
             return arguments
-        return substitute(arguments, scope.variables, self.known.broken, lambda found: self._tell(found, scope))
+        return substitute(arguments, scope.variables, self.known.broken, lambda found: self._report(found, scope))
 
     def _name(self, label: str | None, kind: str, scope: Scope, span: Span) -> str:
         """Return a layer's label, or its kind and a number, both prefixed by the names of the blocks around it."""
@@ -313,11 +313,11 @@ class Elaborator:
     def _say(
         self, scope: Scope, code: str, message: str, span: Span, help: str | None = None, fix: Fix | None = None
     ) -> None:
-        self._tell(Diagnostic(code, message, span, help=help, fix=fix), scope)
+        self._report(Diagnostic(code, message, span, help=help, fix=fix), scope)
 
-    def _tell(self, diagnostic: Diagnostic, scope: Scope) -> None:
+    def _report(self, diagnostic: Diagnostic, scope: Scope) -> None:
         """Report a finding with the blocks around it; one in a block's body only at the first use of the block."""
         said = (diagnostic.code, diagnostic.message, diagnostic.span)
-        if said not in self._told:
-            self._told.add(said)
+        if said not in self._reported:
+            self._reported.add(said)
             self.found.add(replace(diagnostic, traces=scope.traces))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnspec.runtime.metrics import confusion, measure
+from nnspec.runtime.metrics import confusion_counts, measure
 from nnspec.runtime.targets import TargetError
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.statements import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
@@ -48,21 +48,21 @@ def test_f1_leaves_out_a_class_that_never_occurs_and_gives_nothing_for_one_that_
 def test_one_sigmoid_is_two_classes_with_the_border_at_a_half(targets: Any) -> None:
     outputs = [[0.2], [0.9], [0.4], [0.5]]
     assert measured(Accuracy(), outputs, targets) == 0.75
-    np.testing.assert_array_equal(confusion(np.array(outputs), np.array(targets), 2), [[2, 0], [1, 1]])
+    np.testing.assert_array_equal(confusion_counts(np.array(outputs), np.array(targets), 2), [[2, 0], [1, 1]])
 
 
 def test_the_steps_of_sequences_count_one_by_one() -> None:
     outputs, classes = np.array([THREE, THREE]), np.array([[0, 1, 0, 2], [0, 1, 1, 2]])
     assert measured(Accuracy(), outputs, classes) == 7 / 8
-    assert confusion(outputs, classes, 3).sum() == 8
+    assert confusion_counts(outputs, classes, 3).sum() == 8
 
 
 def test_confusion_has_the_truth_in_rows_and_the_answer_in_columns() -> None:
     np.testing.assert_array_equal(
-        confusion(np.array(THREE), np.array([0, 1, 0, 2]), 3), [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
+        confusion_counts(np.array(THREE), np.array([0, 1, 0, 2]), 3), [[1, 1, 0], [0, 1, 0], [0, 0, 1]]
     )
     with pytest.raises(TargetError, match="of 3 classes, and 4 were asked for"):
-        confusion(np.array(THREE), np.array([0, 1, 0, 2]), 4)
+        confusion_counts(np.array(THREE), np.array([0, 1, 0, 2]), 4)
 
 
 def test_mae_and_rmse_by_hand() -> None:

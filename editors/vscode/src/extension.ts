@@ -1,4 +1,4 @@
-// The client: starts `nnspec lsp` and lets the editor talk to it.
+// The client: starts `nnspec lsp` and connects the editor to it.
 
 import * as vscode from "vscode";
 import { LanguageClient } from "vscode-languageclient/node";
@@ -30,7 +30,7 @@ async function restart(): Promise<void> {
 async function start(): Promise<void> {
   const [command, ...args] = vscode.workspace.getConfiguration("nnspec").get<string[]>("command", []);
   if (command === undefined) {
-    return; // an empty command: colours alone
+    return; // an empty command: colours only
   }
   client = new LanguageClient(
     "nnspec",
@@ -45,7 +45,7 @@ async function start(): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     const choice = await vscode.window.showErrorMessage(
       `nnspec: the language server does not start (${reason}). Install it with: pip install 'nnspec[lsp]'; ` +
-        `where it lies in an environment of its own, name its command in the setting nnspec.command.`,
+        `if it is installed in an environment, set nnspec.command to its command.`,
       "Open the setting",
     );
     if (choice !== undefined) {

@@ -217,7 +217,7 @@ def _keep(
     import numpy as np
 
     from nnspec.runtime.views import PICTURES
-    from nnspec.runtime.views.occlusion import pages
+    from nnspec.runtime.views.occlusion import page_count
 
     stem = f"occlusion-{window[0]}x{window[1]}"
     arrays = folder / f"{stem}.npz"
@@ -228,7 +228,7 @@ def _keep(
         )
     print_result(str(arrays))
     words = "the mean" if baseline[0] == "mean" else baseline[1]
-    for page in range(pages(chosen.labels)):
+    for page in range(page_count(chosen.labels)):
         figure = PICTURES["occlusion"](
             chosen.images, maps, chosen.labels, names, chosen.probabilities, window=window, stride=stride,
             baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.name} looks",

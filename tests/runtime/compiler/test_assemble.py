@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from nnspec import runtime
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.rewrites import BLOCK, rewritten
+from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.compiler.signature import GIVEN, PROGRAM_NAMES
 from nnspec.runtime.infer.program_cache import plan_of_spec
@@ -217,4 +217,4 @@ def test_equal_specs_have_equal_texts_in_every_process() -> None:
 
 def test_a_block_is_as_long_as_the_rewrite_says() -> None:
     (lane,) = assemble(schedules(Both.of(TEXTS[1]))[-1], "float32", False).lanes.values()
-    assert f"{BLOCK} steps" in lane.text
+    assert f"{BLOCK_STEPS} steps" in lane.text

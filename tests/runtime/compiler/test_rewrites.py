@@ -8,7 +8,7 @@ import pytest
 
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.rewrites import BLOCK, REWRITES, WIDE, rewritten
+from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, REWRITES, WIDE, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
 
@@ -254,7 +254,7 @@ class TestBlocks:
     def test_single_steps_of_plain_sgd_on_a_wide_dense_layer_are_made_in_blocks(self) -> None:
         both = Both.of(WIDE_DENSE)
         schedule = rewritten(both.schedule(1, plain_sgd=True))
-        assert schedule.block == BLOCK
+        assert schedule.block == BLOCK_STEPS
         assert schedule.nodes[0].notes
 
     @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ class TestBlocks:
         ],
     )
     def test_a_block_of_steps_is_those_steps_one_by_one(self, text: str, dtype: str, share: float) -> None:
-        rates = [0.05 / (1 + step) for step in range(2 * BLOCK + 5)]  # the last block is a short one
+        rates = [0.05 / (1 + step) for step in range(2 * BLOCK_STEPS + 5)]  # the last block is a short one
         blocks, single = Both.of(text, dtype), Both.of(text, dtype)
         data = blocks.batch(len(rates))
         small = Batch(data.x / 4, data.y)  # so that so many steps do not magnify what is rounded
@@ -299,7 +299,7 @@ class TestBlocks:
 
     def test_what_stands_behind_a_short_block_plays_no_part(self) -> None:
         first, second = Both.of(WIDE_DENSE), Both.of(WIDE_DENSE)
-        data, rates = first.batch(BLOCK + 3), [0.05] * (BLOCK + 3)
+        data, rates = first.batch(BLOCK_STEPS + 3), [0.05] * (BLOCK_STEPS + 3)
         in_blocks(first, data, rates)
         in_blocks(second, data, rates, forget=True)
         np.testing.assert_array_equal(first.network.parameter_arena.flat, second.network.parameter_arena.flat)
@@ -353,11 +353,11 @@ def single_step(both: Both, batch: Batch, rate: float) -> float:
 def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False) -> list[float]:
     """Steps of plain SGD in blocks; `forget` clears the samples between two of them."""
     schedule = rewritten(both.schedule(1, plain_sgd=True), NONE)
-    assert schedule.block == BLOCK
+    assert schedule.block == BLOCK_STEPS
     bound, _ = both.bound(schedule, data)
     losses: list[float] = []
-    for start in range(0, len(rates), BLOCK):
-        part = slice(start, start + BLOCK)
+    for start in range(0, len(rates), BLOCK_STEPS):
+        part = slice(start, start + BLOCK_STEPS)
         if forget:
             bound.samples.fill(0)
         bound.samples[: len(data.x[part])], bound.targets[: len(data.x[part])] = data.x[part], data.y[part]

@@ -19,7 +19,7 @@ from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute import processors, watch, worker_process
-from nnspec.runtime.execute.shared_memory import zeros
+from nnspec.runtime.execute.shared_memory import shared_zeros
 from nnspec.runtime.execute.worker_process import Task, WorkerProcess
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.state import initial_state
@@ -83,7 +83,7 @@ class Doubled:
     barriers = 0
 
     def __init__(self, there: Callable[[], float] = lambda: 2.0):
-        self.numbers = zeros(8, np.float64)
+        self.numbers = shared_zeros(8, np.float64)
         self.steps = [lambda: 1.0, there]
 
     def __call__(self, part: slice) -> None:
@@ -218,7 +218,7 @@ def test_a_worker_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.M
 def test_a_worker_that_hangs_at_its_start_is_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one does whose BLAS was forked while another thread held its lock; the run goes on in this process."""
     monkeypatch.setattr(worker_process, "START", 0.3)
-    monkeypatch.setattr(worker_process, "probe", lambda: threading.Event().wait())
+    monkeypatch.setattr(worker_process, "check_blas", lambda: threading.Event().wait())
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
         assert stepper._worker is None

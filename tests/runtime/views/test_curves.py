@@ -152,10 +152,10 @@ def test_a_single_point_is_drawn_too() -> None:
 
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path: Any) -> None:
-    from nnspec.runtime.views import save
+    from nnspec.runtime.views import save_figure
 
     figure = curves({r"a $\run$": RUN})
-    save(figure, tmp_path / "curves.png")
+    save_figure(figure, tmp_path / "curves.png")
     assert title(figure) == r"Training of a $\run$"
 
 

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from nnspec.runtime.views import PictureError
-from nnspec.runtime.views.occlusion import occlusion, pages
+from nnspec.runtime.views.occlusion import occlusion, page_count
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 RANDOM = np.random.default_rng(8)
@@ -120,8 +120,8 @@ def test_three_channels_are_colours_and_others_their_mean_in_grey() -> None:
 def test_ten_classes_fit_on_a_page_and_the_caption_counts_the_pages() -> None:
     labels = np.arange(23)
     images, maps = np.zeros((23, 6, 6)), np.zeros((23, 4, 4))
-    assert pages(labels) == 3
-    assert pages([5, 5]) == 1
+    assert page_count(labels) == 3
+    assert page_count([5, 5]) == 1
     last = occlusion(images, maps, labels, page_number=2)
     assert {"20", "21", "22"} <= set(texts(last))
     assert "19" not in texts(last)

@@ -3,13 +3,13 @@
 import pytest
 
 from nnspec import api
-from nnspec.runtime.views._outline import Branches, Frame, Layer, Part, count, outline
+from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, count, outline
 
 
-def told(part: Part) -> object:
+def told(part: Element) -> object:
     """A part in a form that is short to write."""
     match part:
-        case Layer():
+        case LayerBox():
             return part.text
         case Frame():
             return (part.title, *map(told, part.parts))
@@ -57,13 +57,13 @@ def test_the_first_of_a_repeat_stands_alone_where_another_shape_comes_in() -> No
     assert drawn("repeat 4 (dense 3)") == ["dense 3", ("dense2 … dense4  ×3", "dense 3")]
 
 
-def test_layers_tell_their_weights_and_the_shape_that_they_make() -> None:
+def test_layers_have_their_weights_and_their_output_shape() -> None:
     (group,) = outline(api.check("input 28x28x1 -> stem: (first: conv 3x3 x4 -> maxpool 2)"))
     assert isinstance(group, Frame)
-    assert group.parts[0] == Layer("conv 3x3 x4", "first · 40 parameters", (26, 26, 4))  # type: ignore[arg-type]
-    assert group.parts[1] == Layer("maxpool 2", "", (13, 13, 4))  # type: ignore[arg-type]
+    assert group.parts[0] == LayerBox("conv 3x3 x4", "first · 40 parameters", (26, 26, 4))  # type: ignore[arg-type]
+    assert group.parts[1] == LayerBox("maxpool 2", "", (13, 13, 4))  # type: ignore[arg-type]
     (single,) = outline(api.check("input 1 -> dense 1 bias=no"))
-    assert isinstance(single, Layer) and single.weights == "dense1 · 1 parameter"
+    assert isinstance(single, LayerBox) and single.weights == "dense1 · 1 parameter"
 
 
 def test_what_is_drawn_is_counted_with_repeats_once() -> None:

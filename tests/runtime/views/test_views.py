@@ -10,7 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import nnspec.runtime.views
-from nnspec.runtime.views import PICTURES, PictureError, save
+from nnspec.runtime.views import PICTURES, PictureError, save_figure
 
 HISTORY = {"a_run": {"train_loss": ([1, 2, 3], [2.0, 1.0, 0.5]), "validation_accuracy": ([1, 2, 3], [0.1, 0.7, 0.6])}}
 
@@ -72,28 +72,30 @@ def test_names_are_known_without_matplotlib_and_drawing_needs_no_pyplot() -> Non
 def test_the_suffix_chooses_the_format_and_the_same_picture_is_the_same_bytes(
     tmp_path: Path, suffix: str, begins: bytes
 ) -> None:
-    first, second = (save(PICTURES["curves"](HISTORY), tmp_path / f"{name}{suffix}").read_bytes() for name in "ab")
+    first, second = (
+        save_figure(PICTURES["curves"](HISTORY), tmp_path / f"{name}{suffix}").read_bytes() for name in "ab"
+    )
     assert first == second
     assert first.startswith(begins)
 
 
 @pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
 def test_a_saved_picture_tells_neither_the_day_nor_the_version(tmp_path: Path, suffix: str) -> None:
-    written = save(PICTURES["curves"](HISTORY), tmp_path / f"curves{suffix}").read_bytes()
+    written = save_figure(PICTURES["curves"](HISTORY), tmp_path / f"curves{suffix}").read_bytes()
     for word in (b"CreationDate", b"dc:date", b"Software", b"Producer", matplotlib.__version__.encode()):
         assert word not in written
 
 
 def test_the_users_own_style_changes_no_picture_and_is_left_as_it_was(tmp_path: Path) -> None:
-    plain = save(PICTURES["curves"](HISTORY), tmp_path / "plain.png").read_bytes()
+    plain = save_figure(PICTURES["curves"](HISTORY), tmp_path / "plain.png").read_bytes()
     with matplotlib.rc_context({"font.size": 30, "axes.facecolor": "black", "savefig.dpi": 20}):
-        other = save(PICTURES["curves"](HISTORY), tmp_path / "other.png").read_bytes()
+        other = save_figure(PICTURES["curves"](HISTORY), tmp_path / "other.png").read_bytes()
         assert matplotlib.rcParams["font.size"] == 30
     assert other == plain
 
 
 def test_missing_folders_are_made(tmp_path: Path) -> None:
-    assert save(Figure(), tmp_path / "runs" / "a" / "pictures" / "empty.png").is_file()
+    assert save_figure(Figure(), tmp_path / "runs" / "a" / "pictures" / "empty.png").is_file()
 
 
 @pytest.mark.parametrize(
@@ -105,6 +107,6 @@ def test_missing_folders_are_made(tmp_path: Path) -> None:
 )
 def test_another_suffix_is_refused_with_what_would_do(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(PictureError, match=message) as caught:
-        save(Figure(), tmp_path / "new" / name)
+        save_figure(Figure(), tmp_path / "new" / name)
     assert isinstance(caught.value, ValueError)
     assert list(tmp_path.iterdir()) == []

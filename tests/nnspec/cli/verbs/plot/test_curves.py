@@ -42,7 +42,7 @@ def test_the_history_is_drawn_by_split_and_the_rate_is_left_out(
 
 def test_a_suffix_that_is_no_picture_is_wrong_use(nnspec: Command, run: Path) -> None:
     failed = nnspec("plot", "curves", "run", "--out", "curves.gif")
-    assert failed.code == 2 and "write curves.png" in failed.err
+    assert failed.code == 2 and "use curves.png" in failed.err
     assert nnspec("plot", "curves", "none").code == 2
     assert "curves" in PICTURES
 
