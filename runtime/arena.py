@@ -1,5 +1,4 @@
-"""One flat array for many: the parameters of a network side by side, so that an optimizer is a few operations over
-all."""
+"""Arenas: one flat array that holds many, such as a network's parameters, so that an optimizer works on one array."""
 
 from collections.abc import Iterator, Mapping
 from math import prod
@@ -14,7 +13,7 @@ Offsets = dict[str, tuple[int, tuple[int, ...]]]
 
 
 def offsets(parameters: Mapping[str, Parameter]) -> Offsets:
-    """The places of arrays side by side, in their order."""
+    """Return where each array is when they are contiguous, in their order."""
     places: Offsets = {}
     start = 0
     for name, parameter in parameters.items():
@@ -26,7 +25,7 @@ def offsets(parameters: Mapping[str, Parameter]) -> Offsets:
 class Arena(Mapping[str, np.ndarray]):
     """Named arrays that are views of one flat array, `flat`, in the order in which they were named.
 
-    `flat` stays in place for the arena's life. Copies and pickles of an arena have memory of their own.
+    `flat` keeps its address as long as the arena exists. Copies and pickles of an arena have memory of their own.
     """
 
     def __init__(self, parameters: Mapping[str, Parameter], dtype: np.dtype):
@@ -57,12 +56,12 @@ class Arena(Mapping[str, np.ndarray]):
         return len(self._views)
 
     def of(self, layer: str) -> dict[str, np.ndarray]:
-        """The arrays of one layer, by their names in it."""
+        """Return the arrays of one layer, by their names in it."""
         start = f"{layer}/"
         return {n.removeprefix(start): a for n, a in self._views.items() if n.rpartition("/")[0] == layer}
 
     def copies(self) -> dict[str, np.ndarray]:
-        """A copy of every array."""
+        """Return a copy of every array."""
         return {name: array.copy() for name, array in self._views.items()}
 
     def fill(self, arrays: Mapping[str, np.ndarray]) -> None:

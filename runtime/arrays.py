@@ -14,8 +14,8 @@ Array = NDArray[Any]
 
 
 def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
-    """A new array whose memory begins with a line of the cache, 64 bytes: NumPy's own begin anywhere, and operations
-    on vectors of that size are a sixth slower there."""
+    """Return an uninitialized array aligned to a cache line, 64 bytes: operations on short vectors are a sixth slower
+    on NumPy's own, which begin anywhere."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     memory = np.empty(size + 64, np.uint8)
@@ -25,15 +25,15 @@ def empty(shape: int | tuple[int, ...], dtype: Any) -> Array:
 
 
 def full(shape: int | tuple[int, ...], value: float, dtype: Any) -> Array:
-    """The same, every number of it this value."""
+    """Return an aligned array filled with a value."""
     array = empty(shape, dtype)
     array.fill(value)
     return array
 
 
 def pages(shape: int | tuple[int, ...], dtype: Any) -> Array:
-    """Return an array of zeros in whole pages of memory of its own, which `nnspec.runtime.execute.shared_memory` can
-    share with a worker process; a plain array where the platform has no such pages."""
+    """Return an array of zeros in whole pages of memory, which `nnspec.runtime.execute.shared_memory` can share with a
+    worker process; a plain array if the platform has no anonymous mappings."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     try:
@@ -88,7 +88,7 @@ _FAR_Q = (
 
 
 def polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
-    """Σ coefficient · xᵏ by Horner's rule, the highest power first."""
+    """Return Σ coefficient · xᵏ by Horner's rule, the highest power first."""
     value = np.full_like(x, coefficients[0])
     for coefficient in coefficients[1:]:
         value *= x
@@ -97,10 +97,10 @@ def polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
 
 
 def erf(x: Array) -> Array:
-    """2/√π ∫₀ˣ exp(−t²) dt, within 10⁻¹⁵ of its value in float64 (Cody 1969).
+    """Return 2/√π ∫₀ˣ exp(−t²) dt, within 10⁻¹⁵ in float64 (Cody 1969).
 
-    Cody's third range, beyond 4, is left out: what is subtracted from 1 there is below 2·10⁻⁸, and his second range
-    gives enough of its digits up to 6, where 1 is all that float64 can hold.
+    Cody's third range, above 4, is omitted: erfc is below 2·10⁻⁸ there, and his second range is precise enough up to 6,
+    where erf rounds to 1 in float64.
     """
     inner = np.clip(x, -_NEAR, _NEAR)
     square = inner * inner
@@ -113,39 +113,39 @@ def erf(x: Array) -> Array:
 
 
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(−x)), which is exp(x) / (1 + exp(x)): the one for positive x, the other for negative."""
+    """Return 1 / (1 + exp(−x)), computed as exp(x) / (1 + exp(x)) for negative x, so that exp does not overflow."""
     y: Array = np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
     return y
 
 
 def softplus(x: Array) -> Array:
-    """log(1 + exp(x)) = max(x, 0) + log(1 + exp(−|x|))."""
+    """Return log(1 + exp(x)) as max(x, 0) + log(1 + exp(−|x|))."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def log_softmax(x: Array) -> Array:
-    """x − log Σ exp(x) over the last axis; the largest number is taken out first, so nothing overflows."""
+    """Return x − log Σ exp(x) over the last axis. The maximum is subtracted first, so that exp does not overflow."""
     shifted: Array = x - x.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted
 
 
 def softmax(x: Array) -> Array:
-    """exp(x) / Σ exp(x) over the last axis."""
+    """Return exp(x) / Σ exp(x) over the last axis."""
     powers: Array = np.exp(x - x.max(axis=-1, keepdims=True))
     powers /= powers.sum(axis=-1, keepdims=True)
     return powers
 
 
 def sum_of_places(x: Array) -> Array:
-    """Σ over every axis but the last, (…, channels) → (channels,).
+    """Return the sum over every axis but the last, (…, channels) → (channels,).
 
-    Added up in float64: float32 would lose a digit for every hundredfold of places, and an image has many.
+    The sum is in float64: float32 loses a digit with every factor of 100 in the number of terms.
     """
     total: Array = x.sum(axis=tuple(range(x.ndim - 1)), dtype=np.float64)
     return total.astype(x.dtype, copy=False)
 
 
 def one_hot(classes: Array, count: int, dtype: Any) -> Array:
-    """1 at each one's class and 0 elsewhere, (…) → (…, count)."""
+    """Return 1 at each class and 0 elsewhere, (…) → (…, count)."""
     return np.equal(classes[..., None], np.arange(count)).astype(dtype)

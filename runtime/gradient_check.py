@@ -1,4 +1,4 @@
-"""Whether a gradient is one: compared with the slope of the function itself, number by number."""
+"""The check of a gradient: it is compared with finite differences of the function, number by number."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 
 STEP = float(np.finfo(np.float64).eps) ** (1 / 3)
-"""Where the two errors of a central difference, of the step (h²) and of rounding (eps / h), are of one size: 6·10⁻⁶."""
+"""The step at which truncation (h²) and rounding (eps / h), the errors of a central difference, are equal: 6·10⁻⁶."""
 
 
 def numeric_gradient(f: Callable[[Array], float], x: Array) -> Array:
-    """∂f/∂x by central differences, (f(x + h) − f(x − h)) / 2h for each number of x by itself, in float64.
+    """Return ∂f/∂x by central differences, (f(x + h) − f(x − h)) / 2h for each number of x, in float64.
 
-    h is STEP, and grows with numbers larger than 1. `f` is handed the same array at each call, with one number moved;
-    it must not keep it, and not round to float32 on the way.
+    h is STEP, multiplied by |x| for numbers larger than 1. `f` gets the same array at each call, with one number
+    changed; it must neither keep the array nor round to float32.
     """
     moved = np.array(x, np.float64)
     gradient = np.empty_like(moved)
@@ -25,7 +25,7 @@ def numeric_gradient(f: Callable[[Array], float], x: Array) -> Array:
         above = f(moved)
         moved[place] = value - h
         below = f(moved)
-        gradient[place] = (above - below) / ((value + h) - (value - h))  # 2h as float64 has it
+        gradient[place] = (above - below) / ((value + h) - (value - h))  # 2h as rounded to float64
         moved[place] = value
     return gradient
 
@@ -33,11 +33,11 @@ def numeric_gradient(f: Callable[[Array], float], x: Array) -> Array:
 def gradient_check(
     f: Callable[[Array], float], x: Array, analytic: Array, name: str = "x", tolerance: float = 1e-6
 ) -> float:
-    """Compare a gradient of f at x with its slope; returns the relative error.
+    """Compare a gradient of f at x with central differences; return the relative error.
 
-    This is the largest difference, relative to the largest number of either gradient: what is small beside its
-    neighbours has the rounding of their size. `name` is what the failure calls x. Raises AssertionError, with both
-    numbers at the worst place, where the error is not below the tolerance or the shapes differ.
+    This is the largest difference, relative to the largest number of either gradient: small numbers have rounding
+    errors of the size of large ones. `name` is the name of x in the message. Raises AssertionError, with both numbers
+    at the worst place, if the error is not below the tolerance or the shapes differ.
     """
     if analytic.shape != x.shape:
         raise AssertionError(f"the gradient of {name} has the shape {analytic.shape}, and {name} has {x.shape}")

@@ -1,8 +1,8 @@
-"""The losses: how far the outputs are from what they should have been, and which way is nearer.
+"""The losses and their gradients.
 
-Each is the mean over the batch, as PyTorch takes it: over samples (and steps) for cross_entropy, over all numbers for
-the others. A loss with a head takes the numbers before that activation (`logits`): there the two together are stable,
-and the gradient of both is a difference.
+Each is the mean over the batch, as in PyTorch: over samples (and steps) for cross_entropy, over all numbers for the
+others. A loss with a head takes the logits, before that activation: the two together are numerically stable, and their
+gradient is a difference.
 """
 
 from collections.abc import Callable
@@ -19,13 +19,13 @@ LossFunction = Callable[[Array, Array], tuple[float, Array]]
 """Outputs (batch, …) and targets → the loss, and its gradient of the outputs' shape and type."""
 
 LOSSES: Registry[Callable[[Any], LossFunction]] = Registry(__name__)
-"""Every loss's arithmetic, by its class of word."""
+"""The function of every loss, by the class of its word."""
 
 implements_loss = LOSSES.implements
 
 
 def build_loss(word: Loss) -> LossFunction:
-    """The function of a loss; it raises TargetError where targets do not belong to the outputs."""
+    """Return the function of a loss. It raises TargetError if targets do not fit the outputs."""
     return LOSSES[type(word)](word)
 
 
@@ -33,8 +33,8 @@ def build_loss(word: Loss) -> LossFunction:
 def cross_entropy(word: CrossEntropy) -> LossFunction:
     """L = −mean log p[true class], p = softmax(z); ∂L/∂z = (p − onehot) / count.
 
-    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time), where steps of
-    padding have neither loss nor gradient and are not counted.
+    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time). Steps of padding
+    have neither loss nor gradient, and the mean does not count them.
     """
 
     def apply(logits: Array, targets: Array) -> tuple[float, Array]:
@@ -56,8 +56,8 @@ def cross_entropy(word: CrossEntropy) -> LossFunction:
 def binary_cross_entropy(word: BinaryCrossEntropy) -> LossFunction:
     """L = −mean (t log p + (1 − t) log (1 − p)), p = sigmoid(z); ∂L/∂z = (p − t) / n.
 
-    The sum is max(z, 0) − t z + log(1 + exp(−|z|)): for 0 and 1 its first two terms are exact. Takes logits, and
-    targets of 0 to 1.
+    A term is max(z, 0) − t z + log(1 + exp(−|z|)): its first two parts are exact for t = 0 and t = 1. Takes logits,
+    and targets from 0 to 1.
     """
 
     def apply(logits: Array, targets: Array) -> tuple[float, Array]:
@@ -94,19 +94,19 @@ def mae(word: Mae) -> LossFunction:
 
 @implements_loss(Huber)
 def huber(word: Huber) -> LossFunction:
-    """L = mean of d² / 2 where |d| ≤ δ, δ (|d| − δ / 2) elsewhere; ∂L/∂y = d / n, held between ±δ / n.
+    """L = mean of d² / 2 where |d| ≤ δ, δ (|d| − δ / 2) elsewhere; ∂L/∂y = d / n, clipped to ±δ / n.
 
-    With c = d held between ±δ both branches are c (d − c / 2).
+    With c = d clipped to ±δ, both branches are c (d − c / 2).
     """
 
     def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
         difference = outputs - as_numbers(targets, outputs)
-        held = np.clip(difference, -word.delta, word.delta)
-        return _mean(held * (difference - 0.5 * held)), held / held.size
+        clipped = np.clip(difference, -word.delta, word.delta)
+        return _mean(clipped * (difference - 0.5 * clipped)), clipped / clipped.size
 
     return apply
 
 
 def _mean(x: Array) -> float:
-    """The mean over everything, added up in float64."""
+    """Return the mean over all axes, summed in float64."""
     return float(x.mean(dtype=np.float64))

@@ -1,4 +1,4 @@
-"""The metrics: how good the outputs are over a whole split of the data, in numbers for people."""
+"""The metrics: how good the outputs are over a whole split of the data."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,17 +11,17 @@ from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
 from nnspec.spec_lang.vocabulary.statements import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 
 METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry(__name__)
-"""Every metric by (word, outputs, targets), by its class of word."""
+"""The function (word, outputs, targets) of every metric, by the class of its word."""
 
 implements_metric = METRICS.implements
 
 
 def measure(word: Metric, outputs: Array, targets: Array) -> float:
-    """The metric of the network's outputs (sample, …) and what they should have been.
+    """Return the metric of the network's outputs (sample, …) and their targets.
 
-    Classifications take probabilities (sample, classes) and the true classes (sample,), or both with a time axis; one
-    output, a sigmoid's, counts as two classes with the border at 0.5. Regressions take numbers. Raises TargetError
-    where the targets do not belong to the outputs, or there is no sample.
+    Metrics of classification take probabilities (sample, classes) and the true classes (sample,), or both with a time
+    axis; a single sigmoid output counts as two classes with the threshold 0.5. Metrics of regression take numbers.
+    Raises TargetError if the targets do not fit the outputs or there are no samples.
     """
     if not len(outputs):
         raise TargetError("there is nothing to measure: this split of the data has no samples")
@@ -30,14 +30,14 @@ def measure(word: Metric, outputs: Array, targets: Array) -> float:
 
 @implements_metric(Accuracy)
 def accuracy(word: Accuracy, outputs: Array, targets: Array) -> float:
-    """The share of samples whose most probable class, the first of equals, is the true one."""
+    """Return the fraction of samples whose most probable class, the first of equals, is the true one."""
     probabilities, truth = _classified(outputs, targets)
     return float(np.mean(probabilities.argmax(axis=-1) == truth))
 
 
 @implements_metric(Top3)
 def top3(word: Top3, outputs: Array, targets: Array) -> float:
-    """The share of samples whose true class is among the three most probable, the first of equals coming first."""
+    """Return the fraction of samples whose true class is one of the three most probable; of equals the first counts."""
     probabilities, truth = _classified(outputs, targets)
     best = np.argsort(-probabilities, axis=-1, kind="stable")[:, :3]
     return float(np.mean((best == truth[:, None]).any(axis=-1)))
@@ -45,9 +45,9 @@ def top3(word: Top3, outputs: Array, targets: Array) -> float:
 
 @implements_metric(F1)
 def f1(word: F1, outputs: Array, targets: Array) -> float:
-    """The mean over classes of 2 · hits / (times predicted + times true), which is the harmonic mean of the two rates.
+    """Return the mean over classes of 2 · hits / (times predicted + times true), the harmonic mean of the two rates.
 
-    The classes that are neither predicted nor true have none, and are left out.
+    Classes that are neither predicted nor true are left out.
     """
     probabilities, truth = _classified(outputs, targets)
     counts = _counts(probabilities.argmax(axis=-1), truth, probabilities.shape[-1])
@@ -58,7 +58,7 @@ def f1(word: F1, outputs: Array, targets: Array) -> float:
 
 @implements_metric(Perplexity)
 def perplexity(word: Perplexity, outputs: Array, targets: Array) -> float:
-    """exp of the mean of −log p[true class]: among how many equally probable classes one would have to guess."""
+    """Return exp of the mean of −log p[true class]: the number of equally probable classes as uncertain as this."""
     probabilities, truth = _classified(outputs, targets)
     found = np.take_along_axis(probabilities, truth[:, None], axis=-1).astype(np.float64)
     return float(np.exp(-np.mean(np.log(np.maximum(found, np.finfo(np.float64).tiny)))))
@@ -66,21 +66,21 @@ def perplexity(word: Perplexity, outputs: Array, targets: Array) -> float:
 
 @implements_metric(MaeMetric)
 def mae(word: MaeMetric, outputs: Array, targets: Array) -> float:
-    """mean |y − t|."""
+    """Return mean |y − t|."""
     return float(np.mean(np.abs(_difference(outputs, targets))))
 
 
 @implements_metric(Rmse)
 def rmse(word: Rmse, outputs: Array, targets: Array) -> float:
-    """√ mean (y − t)²."""
+    """Return √ mean (y − t)²."""
     return float(np.sqrt(np.mean(np.square(_difference(outputs, targets)))))
 
 
 @implements_metric(R2)
 def r2(word: R2, outputs: Array, targets: Array) -> float:
-    """1 − Σ (y − t)² / Σ (t − mean t)² over the samples, then the mean over the outputs.
+    """Return 1 − Σ (y − t)² / Σ (t − mean t)² over the samples, then the mean over the outputs.
 
-    Where an output's targets are all the same there is no variance to explain: 1 where they are met exactly, else 0.
+    An output whose targets are all equal has no variance to explain: it counts 1 if it equals them exactly, else 0.
     """
     truth = as_numbers(targets, outputs.astype(np.float64)).reshape(len(outputs), -1)  # (sample, output)
     missed = np.square(outputs.reshape(truth.shape) - truth).sum(axis=0)
@@ -91,10 +91,10 @@ def r2(word: R2, outputs: Array, targets: Array) -> float:
 
 
 def confusion_counts(outputs: Array, targets: Array, classes: int) -> Array:
-    """How often class i (row) was taken for class j (column): (classes, classes) of counts.
+    """Return how often class i (row) was predicted as class j (column), (classes, classes).
 
-    Takes outputs and targets as the classifications of `measure` do; `classes` is 2 for a single sigmoid. Raises
-    TargetError where the outputs are not of so many classes, or the targets do not belong to them.
+    Outputs and targets are those of a classification, as in `measure`; `classes` is 2 for a single sigmoid. Raises
+    TargetError if the outputs have another number of classes, or the targets do not fit them.
     """
     probabilities, truth = _classified(outputs, targets)
     if probabilities.shape[-1] != classes:
@@ -103,7 +103,7 @@ def confusion_counts(outputs: Array, targets: Array, classes: int) -> Array:
 
 
 def _classified(outputs: Array, targets: Array) -> tuple[Array, Array]:
-    """Probabilities (place, classes) and true classes (place,), whatever axes came before, but for padding."""
+    """Return probabilities (place, classes) and true classes (place,), with all axes merged and padding removed."""
     if outputs.ndim == targets.ndim == 1:
         outputs = outputs[:, None]
     if outputs.shape[-1] == 1:
@@ -119,7 +119,7 @@ def _counts(predicted: Array, truth: Array, classes: int) -> Array:
 
 
 def _difference(outputs: Array, targets: Array) -> Array:
-    """y − t, in float64."""
+    """Return y − t in float64."""
     outputs = outputs.astype(np.float64)
     difference: Array = outputs - as_numbers(targets, outputs)
     return difference

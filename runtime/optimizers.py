@@ -1,8 +1,7 @@
-"""The optimizers: how a gradient changes the parameters. Each is PyTorch's of the same name and options.
+"""The optimizers: how a gradient changes the parameters. Each equals PyTorch's with the same name and options.
 
-Parameters lie in one row (an arena), their gradients in another and each slot of the optimizer in one more, all in the
-same order: a rule knows numbers, not layers. It works in place, through blocks that stay in the cache from the first
-operation on them to the last.
+Parameters, gradients and each slot of an optimizer are arenas with the same order: a rule knows arrays of numbers, not
+layers. It works in place, block by block, so that a block stays in the cache from its first operation to its last.
 """
 
 import math
@@ -19,42 +18,42 @@ BLOCK = 65_536
 """Numbers in a block: one each of parameters, gradients, slots and scratch fit into a second-level cache."""
 
 SWEEP = 64
-"""Steps from one sweep of the slots to the next."""
+"""Steps between two sweeps of the slots."""
 
 HEADROOM = 2.0**26
-"""How many times the smallest normal number is still worth nothing in a slot: 8e-31 in float32."""
+"""A sweep sets numbers of a slot up to this multiple of the smallest normal number to zero: 8e-31 in float32."""
 
 Update = Callable[[Array, Array, Mapping[str, Array], int, float], None]
-"""(parameters, gradients, slots, step, rate): one step, in place. Steps count from 1; slots begin as zeros."""
+"""(parameters, gradients, slots, step, rate): make one step in place. Steps count from 1; slots start as zeros."""
 
 Rule = Callable[[Array, Array, Mapping[str, Array], Array, int, float], None]
-"""An update of one block, with scratch of its size before the step. The gradients are scratch too."""
+"""An update of one block; scratch of its size is the argument before the step. It may overwrite the gradients."""
 
 RULES: Registry[Callable[[Any], Rule]] = Registry(__name__)
-"""Every optimizer's arithmetic, by its class of word."""
+"""The rule of every optimizer, by the class of its word."""
 
 implements_rule = RULES.implements
 
 
 def rule(word: Optimizer) -> Update:
-    """The update of an optimizer, over arenas of any length, block by block: see `in_blocks`."""
+    """Return the update of an optimizer, for arenas of any length: see `in_blocks`."""
     return in_blocks(RULES[type(word)](word))
 
 
 def in_blocks(step_block: Rule) -> Update:
     """Return the update that applies a rule block by block.
 
-    `slots` has an arena for each of `word.slots`. What is left in `gradients` afterwards means nothing. The scratch is
-    the update's own and used again at each call, so one update serves one thread at a time.
+    `slots` has an arena for each of `word.slots`. The update overwrites `gradients`. It reuses its scratch memory at
+    each call, so only one thread may use it at a time.
 
-    Every `SWEEP` steps what a slot has next to nothing of becomes nothing. A weight without gradient, as behind a dead
-    relu, leaves averages that shrink from step to step into the subnormal numbers and never come to zero there, for
-    β times the smallest of them rounds to itself; and processors compute with those a hundred times as slowly.
+    Every `SWEEP` steps tiny numbers in the slots are set to zero. The averages of a weight without a gradient, such as
+    one after a dead relu, decay into the subnormal numbers and stay there, because β times the smallest of them rounds
+    to itself. Processors compute with subnormal numbers a hundred times more slowly.
     """
     scratch: dict[np.dtype[Any], Array] = {}
 
     def update(parameters: Array, gradients: Array, slots: Mapping[str, Array], step: int, rate: float) -> None:
-        """One step over arenas, or over parts of them."""
+        """Make one step over arenas, or over slices of them."""
         if parameters.dtype not in scratch:
             scratch[parameters.dtype] = empty(BLOCK, parameters.dtype)
         free = scratch[parameters.dtype]
@@ -92,7 +91,6 @@ def momentum(word: Momentum) -> Rule:
     """
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
-        """One step over a block."""
         v = slots["velocity"]
         if word.weight_decay:
             _add(g, word.weight_decay, p, free)
@@ -135,7 +133,7 @@ def rmsprop(word: RmsProp) -> Rule:
 def adam(word: Adam) -> Rule:
     """m ← β₁m + (1 − β₁)g; s ← β₂s + (1 − β₂)g²; p ← p − rate · m̂ / (√ŝ + eps), m̂ = m / (1 − β₁ᵗ), ŝ = s / (1 − β₂ᵗ).
 
-    With c = √(1 − β₂ᵗ) this is p − rate · c / (1 − β₁ᵗ) · m / (√s + c · eps): the corrections take no pass.
+    With c = √(1 − β₂ᵗ) this is p − rate · c / (1 − β₁ᵗ) · m / (√s + c · eps): the corrections need no pass over arrays.
     """
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
@@ -148,7 +146,7 @@ def adam(word: Adam) -> Rule:
 
 @implements_rule(AdamW)
 def adamw(word: AdamW) -> Rule:
-    """p ← p − rate · weight_decay · p, then Adam by the gradient alone."""
+    """p ← p − rate · weight_decay · p, then Adam without weight decay."""
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
         p *= 1 - rate * word.weight_decay

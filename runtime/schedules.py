@@ -1,4 +1,4 @@
-"""The schedules: by what the learning rate is multiplied at a time of the training."""
+"""The schedules: the factor on the learning rate over the course of a training."""
 
 import math
 from collections.abc import Callable
@@ -9,16 +9,16 @@ from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, StepDecay
 
 SCHEDULES: Registry[Callable[[Any, float, float], float]] = Registry(__name__)
-"""Every schedule's factor by (word, time, length), by its class of word."""
+"""The factor (word, time, length) of every schedule, by the class of its word."""
 
 implements_schedule = SCHEDULES.implements
 
 
 def factor(word: Schedule, time: float, length: float) -> float:
-    """The factor on the learning rate at a time, 0 at the first step, of a training of this length.
+    """Return the factor on the learning rate at a time, 0 at the first step, of a training of this length.
 
     Time, length, `every` and `warmup` are in the unit of the train statement, epochs or iterations. During the warm-up
-    the factor is time / warmup; the schedule itself begins after it and has the rest of the length.
+    the factor is time / warmup; the schedule begins after it and lasts for the rest of the length.
     """
     if time < word.warmup:
         return time / word.warmup
@@ -27,42 +27,42 @@ def factor(word: Schedule, time: float, length: float) -> float:
 
 @implements_schedule(ConstantRate, Plateau)
 def constant(word: ConstantRate | Plateau, time: float, length: float) -> float:
-    """1. The factor of a plateau follows from losses, not from time: see PlateauState."""
+    """Return 1. The factor of a plateau depends on losses, not on time: see PlateauState."""
     return 1.0
 
 
 @implements_schedule(StepDecay)
 def step(word: StepDecay, time: float, length: float) -> float:
-    """factor^⌊time / every⌋; a time that rounding put just before the end of a stretch is at its end."""
+    """Return factor^⌊time / every⌋; a time rounded to just below a multiple of `every` counts as the multiple."""
     return word.factor ** math.floor(time / word.every + 1e-9)
 
 
 @implements_schedule(Exponential)
 def exponential(word: Exponential, time: float, length: float) -> float:
-    """factor^(time / every)."""
+    """Return factor^(time / every)."""
     return float(word.factor ** (time / word.every))
 
 
 @implements_schedule(Cosine)
 def cosine(word: Cosine, time: float, length: float) -> float:
-    """floor + (1 − floor) · (1 + cos(π · time / length)) / 2; beyond the length it stays at the floor."""
+    """Return floor + (1 − floor) · (1 + cos(π · time / length)) / 2; after the length, the floor."""
     share = min(time / length, 1.0) if length > 0 else 1.0
     return word.floor + (1 - word.floor) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 @dataclass(frozen=True)
 class PlateauState:
-    """What a plateau remembers: the lowest loss, the evaluations since, and the factor reached so far."""
+    """The state of a plateau schedule: the lowest loss, the evaluations since, and the current factor."""
 
     best: float = math.inf
     wait: int = 0
     factor: float = 1.0
 
     def update(self, word: Plateau, loss: float) -> "PlateauState":
-        """The state after one more evaluation.
+        """Return the state after one more evaluation.
 
-        The factor is multiplied where more than `patience` evaluations in a row were not lower than the best by more
-        than min_delta, and counting begins anew, as in PyTorch's ReduceLROnPlateau with threshold_mode="abs".
+        After more than `patience` evaluations in a row that are not lower than the best by more than min_delta, the
+        factor is multiplied and the count restarts, as in PyTorch's ReduceLROnPlateau with threshold_mode="abs".
         """
         if loss < self.best - word.min_delta:
             return PlateauState(loss, 0, self.factor)

@@ -1,4 +1,4 @@
-"""What the outputs should have been, brought to the form in which it is compared with them."""
+"""Targets in the form in which losses and metrics compare them with outputs."""
 
 import numpy as np
 
@@ -7,18 +7,18 @@ from nnspec.runtime.errors import DataError
 
 
 class TargetError(DataError, ValueError):
-    """Targets that do not belong to the outputs: the message gives both shapes, or the label that is out of range."""
+    """Targets that do not fit the outputs: the message has both shapes, or the label that is out of range."""
 
 
 PADDING = -1
-"""The class of a step behind the end of a shorter sequence: it counts in no loss and no metric."""
+"""The class of a step after the end of a shorter sequence. Losses and metrics ignore it."""
 
 
 def as_classes(targets: Array, outputs: Array) -> Array:
-    """The class of each sample, or of each step of a sequence, as intp, of the outputs' shape without its last axis.
+    """Return the class of each sample, or of each step of a sequence, as intp: (batch,) or (batch, time).
 
     `outputs` is (batch, classes) or (batch, time, classes); steps may be PADDING. Raises TargetError for targets of
-    another shape, that are no whole numbers, or that are no class.
+    another shape, that are not whole numbers, or that are out of range.
     """
     if targets.shape != outputs.shape[:-1]:
         raise TargetError(
@@ -34,18 +34,18 @@ def as_classes(targets: Array, outputs: Array) -> Array:
 
 
 def counted(targets: Array, outputs: Array) -> int:
-    """How many classes of a batch count in the loss: one for each sample, or for each step that is no padding."""
+    """Return how many targets of a batch count in the loss: the samples, or the steps that are not padding."""
     if targets.ndim == 1 or targets.shape != outputs.shape[:-1] or targets.dtype.kind not in "bui":
         return len(targets)
     return int(np.count_nonzero(targets != PADDING))
 
 
 def as_numbers(targets: Array, outputs: Array) -> Array:
-    """The number that each output should have been, of the outputs' shape and type.
+    """Return the target of each output, in the outputs' shape and type.
 
-    `targets` is of the outputs' shape, or without its last axis: then it is the one number of each sample where there
-    is one output, and where there are several the class, whose output should be 1 and all others 0. Raises TargetError
-    for any other shape, and for classes that are none.
+    `targets` has the outputs' shape, or lacks its last axis: then it is the number of each sample if there is one
+    output, else the class, whose output is to be 1 and all others 0. Raises TargetError for any other shape and for
+    classes out of range.
     """
     if targets.shape == outputs.shape or (*targets.shape, 1) == outputs.shape:
         return targets.reshape(outputs.shape).astype(outputs.dtype, copy=False)

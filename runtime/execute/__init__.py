@@ -1,4 +1,4 @@
-"""Who computes the lanes of a program: this thread in turn, several threads, or a worker process.
+"""Executors, which compute the lanes of a program: this thread in turn, several threads, or a worker process.
 
 `infer` and `train` use it. It knows bound programs; it knows neither networks nor specs.
 """

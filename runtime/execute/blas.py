@@ -1,7 +1,7 @@
-"""BLAS with the number of threads that a plan says, so that its bits are the same anywhere.
+"""BLAS with the number of threads of a plan, so that results have the same bits everywhere.
 
-The number is one for the whole process. Threads of Python that want the same number compute at the same time; one that
-wants another number waits until they have finished.
+A process has one number. Python threads that need the same number compute at the same time; one that needs another
+number waits until they have finished.
 """
 
 from collections.abc import Callable
@@ -18,8 +18,8 @@ from nnspec.runtime.execute.forks import after_fork
 class fixed_threads:
     """A context in which BLAS has this number of threads, and NumPy reports no overflow.
 
-    Contexts nest: while the inner one lasts the outer one does not count. A class, for a generator would cost a short
-    prediction more than its arithmetic.
+    Contexts nest: the inner one suspends the outer one. It is a class because a generator would take longer than the
+    arithmetic of a short prediction.
     """
 
     __slots__ = ("blas", "errors", "held")
@@ -51,16 +51,16 @@ class fixed_threads:
             GATE.enter(open_here[-1])
 
     def give_way(self) -> None:
-        """Let threads that wait for another number compute before this one goes on."""
+        """Let threads that wait for another number compute before this one continues."""
         if self.held:
             GATE.leave(self)
             GATE.enter(self, last=True)
 
 
 class Gate:
-    """Counts the contexts in which this process computes now; all of them have the same number of BLAS threads.
+    """Counts the contexts in which this process computes now; all have the same number of BLAS threads.
 
-    `waiting` is how many threads of Python wait for another number.
+    `waiting` is the number of Python threads that wait for another number.
     """
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Gate:
         return found
 
     def enter(self, context: fixed_threads, last: bool = False) -> None:
-        """Count a context in, when it may compute. A newcomer, or the `last` one, is after all that wait."""
+        """Wait until a context may compute, and count it. A new context, or `last`, queues after all that wait."""
         with self._changed:
             if self.waiting if last else self._users and (self.waiting or self._threads != context.blas):
                 self._wait(context)
@@ -96,15 +96,15 @@ class Gate:
             self._changed.wait()
             while self._users and self._threads != context.blas:
                 self._changed.wait()
-        except BaseException:  # an interrupt: the thread that was to be after this one must not wait for it
+        except BaseException:  # an interrupt: the next thread must not wait for this one
             self._changed.notify_all()
             raise
         finally:
             self.waiting -= 1
 
     def leave(self, context: fixed_threads) -> None:
-        """Count a context out; with the last one BLAS has the threads that it had before."""
-        if not context.held:  # an interrupt came while it waited
+        """Stop counting a context; after the last one BLAS gets back its former number of threads."""
+        if not context.held:  # interrupted while it waited
             return
         with self._changed:
             context.held = False
@@ -116,7 +116,7 @@ class Gate:
                     self._changed.notify_all()
 
     def forget_other_threads(self) -> None:
-        """Count no thread but the calling one, the only one that a fork has."""
+        """Count only the calling thread, the only one in a fork."""
         self._changed = Condition(Lock())
         self.waiting = 0
         self._users = sum(context.held for context in self.open_here())

@@ -1,7 +1,7 @@
-"""Executors: who computes the lanes of a bound program, and the slices of an optimizer's step.
+"""The interface of executors, which compute the lanes of a bound program and the slices of an optimizer's step.
 
-Whoever computes them, the bytes are the same: each lane writes into memory of its own up to a barrier, and results are
-combined in the order of the lanes.
+All executors give the same bytes: each lane writes into its own memory up to a barrier, and results are combined in the
+order of the lanes.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from nnspec.runtime.compiler.bind import BoundProgram
 
 
 class Update(Protocol):
-    """An optimizer's step, to be called with each slice of the parameters.
+    """A step of an optimizer; call it with each slice of the parameters.
 
     `program` is set where the gradients of its lanes are still to be summed, slice by slice. `step` counts from 1.
     """
@@ -25,7 +25,7 @@ class Update(Protocol):
 
 
 class Executor(Protocol):
-    """What an executor does. An error in any lane or slice is raised after all of them have ended."""
+    """Computes lanes and slices. It raises the error of a lane or slice after all of them have ended."""
 
     def run(self, program: BoundProgram) -> list[Any]:
         """Compute one step of every lane; return their results in order."""

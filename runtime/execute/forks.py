@@ -1,4 +1,4 @@
-"""What a fork of this process must not inherit: pools whose threads are gone, and locks that other threads hold."""
+"""Resets after a fork: a child must not use pools whose threads are gone or locks that other threads held."""
 
 import os
 from collections.abc import Callable
@@ -8,7 +8,7 @@ Reset = TypeVar("Reset", bound=Callable[[], None])
 
 
 def after_fork(reset: Reset) -> Reset:
-    """Register a function that every forked child of this process calls first. Nothing where there is no fork."""
+    """Register a function that every forked child calls first. Does nothing on systems without fork."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=reset)
     return reset

@@ -1,4 +1,4 @@
-"""One thread computes everything, lane after lane: where handing a lane over would cost more than it saves."""
+"""The executor for short steps: the calling thread computes one lane after the other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from nnspec.runtime.execute.executor import Update
 
 
 class InTurn:
-    """The executor that is the calling thread."""
+    """Computes all lanes and slices in the calling thread."""
 
     def run(self, program: BoundProgram) -> list[Any]:
-        """Compute the lanes in their order, all of them up to a barrier before any goes on."""
+        """Compute the lanes in order; all reach a barrier before any continues."""
         if not program.barriers:
             return [step() for step in program.steps]
         lanes = [step() for step in program.steps]

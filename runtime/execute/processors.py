@@ -1,4 +1,4 @@
-"""Which processors this process may use, and which executor serves a program there."""
+"""The processors that this process may use, and the executor for a program on them."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ from nnspec.runtime.execute.executor import Executor, Update
 from nnspec.runtime.execute.in_turn import IN_TURN
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""How much of the processors a container may use: microseconds in a period, or "max"."""
+"""The file with a container's share of the processors: microseconds in a period, or "max"."""
 
 NEEDED = ("fork", "sched_getaffinity", "sched_yield", "sysconf", "waitid")
-"""What a worker process needs of the operating system; semaphores and pages of memory are tried."""
+"""The functions of `os` that a worker process needs; semaphores and shared memory are tried."""
 
 
 def executor_for(schedule: ExecutionSchedule) -> Executor:
-    """Return the executor within this process: threads where a step is long enough to pay for handing over a lane."""
+    """Return the executor within this process: threads if a step is long enough to be worth handing over a lane."""
     long = len(schedule.lanes) > 1 and schedule.step_flops() >= STEP_WORTH_A_THREAD
     return threads.THREADS if long else IN_TURN
 
@@ -31,9 +31,8 @@ def executor_for(schedule: ExecutionSchedule) -> Executor:
 def worker_pays() -> bool:
     """Return whether a worker process may be forked and would have a core of its own.
 
-    A fork copies the locks of other threads as they are, BLAS's too; one that is held then is never released in the
-    child. So a process with more threads of Python than the calling one forks none. Idle threads for lanes do not
-    count.
+    A fork copies the locks of other threads, including those of BLAS; one that is held is never released in the child.
+    So a process with other Python threads does not fork a worker. Idle threads for lanes do not count.
     """
     if sys.platform != "linux" or not all(hasattr(os, name) for name in NEEDED) or not hasattr(signal, "SIGKILL"):
         return False
@@ -50,8 +49,8 @@ def worker_pays() -> bool:
 
 
 def allocator() -> Allocate:
-    """Return what allocates the arrays that a training program's lanes have in common: shared memory if a worker
-    process may compute one of them."""
+    """Return the allocator of the arrays that the lanes of a training program share: of shared memory if a worker
+    process may compute a lane."""
     if worker_pays():
         try:
             from nnspec.runtime.execute.shared_memory import shared_zeros
@@ -63,7 +62,7 @@ def allocator() -> Allocate:
 
 @contextmanager
 def worker_for(programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]) -> Iterator[Executor | None]:
-    """Share the memory of `arrays` with a worker process while this lasts; None where there cannot be one."""
+    """Provide a worker process that shares the memory of `arrays`; None if there cannot be one."""
     try:
         from nnspec.runtime.execute.worker_process import worker_process
     except ImportError:  # no POSIX semaphores

@@ -1,4 +1,4 @@
-"""Memory that this process shares with the worker processes forked from it, while a run trains."""
+"""Memory that this process shares with its forked worker processes while a run trains."""
 
 import ctypes
 import errno
@@ -20,7 +20,7 @@ FAILED = ctypes.c_void_p(-1).value
 
 
 def shared_zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
-    """Return an array of zeros in memory that this process and those forked from it have in common."""
+    """Return an array of zeros in memory that this process shares with its forks."""
     kind = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     if not size:
@@ -31,11 +31,10 @@ def shared_zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
 
 @contextmanager
 def shared(arrays: Sequence[Array]) -> Iterator[None]:
-    """Share the memory of some arrays, made by `nnspec.runtime.arrays.pages`, while this lasts.
+    """Share the memory of some arrays, made by `nnspec.runtime.arrays.pages`, inside the context.
 
-    The arrays stay at their addresses, so every view of them stays valid: their pages are replaced by shared pages
-    with the same bytes, and at the end by private ones. Raises OSError where the system refuses; the arrays are
-    private then.
+    Their pages are replaced by shared pages with the same bytes, and at the end by private ones. The arrays keep their
+    addresses, so all views stay valid. Raises OSError if the system refuses; then the arrays are private.
     """
     moved: list[Array] = []
     try:
@@ -49,7 +48,7 @@ def shared(arrays: Sequence[Array]) -> Iterator[None]:
 
 
 def _replace_pages(array: Array, kind: int) -> None:
-    """Copy the array's bytes into new pages of a kind, and put these at its address, in one step for other threads."""
+    """Replace the pages of an array by new ones with the same bytes; other threads see one atomic change."""
     if not array.nbytes:
         return
     system = _system()
@@ -67,7 +66,7 @@ def _replace_pages(array: Array, kind: int) -> None:
 
 @cache
 def _system() -> Any:
-    """The C library, its three functions declared for a 64-bit Linux."""
+    """Return the C library with its three functions declared for 64-bit Linux."""
     if sys.platform != "linux" or sys.maxsize < 1 << 62:
         raise OSError(errno.ENOSYS, "pages of memory are replaced on 64-bit Linux only")
     system = ctypes.CDLL(None, use_errno=True)

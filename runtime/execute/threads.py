@@ -1,4 +1,4 @@
-"""One thread for each lane. NumPy releases the interpreter lock, so that long operations run at the same time."""
+"""The executor with a thread for each lane: NumPy releases the interpreter lock, so long operations run in parallel."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,14 +12,14 @@ from nnspec.runtime.execute.executor import Update
 from nnspec.runtime.execute.forks import after_fork
 
 NAME = "nnspec-lane"
-"""How the names of these threads begin."""
+"""The prefix of the names of these threads."""
 
 
 class Threads:
-    """The executor with a second thread beside the calling one."""
+    """Computes one lane in the calling thread and one in a second thread."""
 
     def run(self, program: BoundProgram) -> list[Any]:
-        """Compute the lanes at the same time, all of them up to a barrier before any goes on."""
+        """Compute the lanes at the same time; all reach a barrier before any continues."""
         if not program.barriers:
             return run_together(program.steps)
         lanes = [step() for step in program.steps]
@@ -28,7 +28,7 @@ class Threads:
         return run_together([lane.__next__ for lane in lanes])
 
     def apply(self, update: Update, slices: Sequence[slice]) -> None:
-        """Apply the update slice by slice: threads would share the memory's bandwidth, and gain nothing."""
+        """Apply the update slice by slice: memory bandwidth is the limit, so threads would gain nothing."""
         for part in slices:
             update(part)
 
@@ -37,9 +37,9 @@ THREADS = Threads()
 
 
 def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run tasks that touch nothing in common, the first of them in this thread; return their results in order.
+    """Run tasks that share no memory, the first of them in this thread; return their results in order.
 
-    Where the system gives no thread, this one runs them all.
+    If the system refuses a thread, this one runs them all.
     """
     waiting: list[Future[Any]] = []
     try:
@@ -51,7 +51,7 @@ def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
         results = [tasks[0]()]
     except BaseException:
         for future in waiting:
-            future.exception()  # a later step must not find it still writing
+            future.exception()  # it must not write during a later step
         raise
     results += [future.result() for future in waiting]
     return results + [task() for task in tasks[1 + len(waiting) :]]
@@ -59,7 +59,7 @@ def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
 
 @after_fork
 def forget_threads() -> None:
-    """Drop the pool: a fork has none of its threads."""
+    """Drop the pool: its threads do not exist in a fork."""
     _pool.cache_clear()
 
 

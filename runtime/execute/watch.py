@@ -1,4 +1,4 @@
-"""A child process as its parent sees it: whether it runs, is stopped, hangs or has ended. Linux."""
+"""Watching a child process on Linux: whether it runs, is stopped, hangs or has ended."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from pathlib import Path
 from nnspec.runtime.errors import TrainingError
 
 PATIENCE = 60.0
-"""Seconds for which a child that is waited for may sleep without any progress."""
+"""Seconds for which a child may sleep without progress while its parent waits for it."""
 
 GOES_ON = "`nnspec resume` continues from the last checkpoint"
 
@@ -17,8 +17,8 @@ GOES_ON = "`nnspec resume` continues from the last checkpoint"
 class Watch:
     """Watches a child that this process waits for.
 
-    It holds where others reap children (an ignored SIGCHLD, a handler that calls `os.wait`): a descriptor of the
-    process, unlike its number, never means another one.
+    It works even if other code reaps children (an ignored SIGCHLD, a handler that calls `os.wait`): unlike a process
+    id, a process descriptor is never reused.
     """
 
     def __init__(self, pid: int):
@@ -31,7 +31,7 @@ class Watch:
             self._descriptor = None
 
     def check(self) -> None:
-        """Raise TrainingError where the child has ended or hangs; let it go on where it was stopped (SIGSTOP)."""
+        """Raise TrainingError if the child has ended or hangs; continue it if it was stopped (SIGSTOP)."""
         state, ticks = self._look()
         if self._ended() or state in "ZX":
             raise TrainingError(f"the worker process of the training was killed, perhaps for lack of memory; {GOES_ON}")
@@ -44,7 +44,7 @@ class Watch:
             raise TrainingError(f"the worker process of the training hangs; {GOES_ON}")
 
     def kill(self) -> None:
-        """End the child, whatever its state, and reap it."""
+        """Kill the child in any state, and reap it."""
         self._send(signal.SIGKILL)
         with suppress(ChildProcessError):  # reaped elsewhere
             os.waitpid(self.pid, 0)
@@ -67,7 +67,7 @@ class Watch:
                 os.kill(self.pid, number)
 
     def _look(self) -> tuple[str, int]:
-        """Return the state of the child and its time on a processor, in ticks; "?" where the system does not say."""
+        """Return the state of the child and its processor time in ticks; the state is "?" if it cannot be read."""
         try:
             fields = self._stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
         except OSError:

@@ -1,7 +1,7 @@
-"""A worker process that computes the second lane of every training step, at the same time as this process the first.
+"""The executor with a worker process, which computes the second lane of every training step in parallel.
 
 Python runs one thread at a time, and two threads running short operations contend for the interpreter lock; two
-processes do not. The worker is a fork: it has whatever was made before it, and shares with this process what is in
+processes do not. The worker is a fork: it has a copy of all earlier objects, and shares with this process the arrays in
 `shared_memory`. A message says what to do, and two semaphores order reading after writing.
 
 Imported only where a worker can exist: it needs POSIX semaphores.
@@ -31,10 +31,10 @@ from nnspec.runtime.execute.shared_memory import shared
 from nnspec.runtime.execute.watch import Watch
 
 SPIN = 0.002
-"""Seconds for which a process polls before it sleeps: to be woken takes as long as a short step."""
+"""Seconds for which a process polls before it sleeps: waking up takes as long as a short step."""
 
 POLL = 0.1
-"""Seconds of sleep until a process looks whether the other one still runs."""
+"""Seconds of sleep between two checks whether the other process still runs."""
 
 START = 10.0
 """Seconds within which a new worker must have multiplied two matrices."""
@@ -51,7 +51,7 @@ class Task(IntEnum):
 
 
 class Message(ctypes.Structure):
-    """What the two processes say to each other.
+    """The message in shared memory.
 
     RUN: compute the second lane of the program of this number; `result` is its loss. APPLY: update the parameters from
     `start` to `stop`, and where `program` is not -1, sum the gradients of its lanes there first.
@@ -70,10 +70,10 @@ class Message(ctypes.Structure):
 
 
 class WorkerProcess:
-    """The executor with a second process. `programs` and `update` are all that it can be asked for.
+    """Computes one lane here and one in a forked process, for the given `programs` and `update` only.
 
-    Raises OSError where there are no more processes or no memory for them, and where the new process hangs: another
-    thread's lock was copied while that thread held it.
+    Raises OSError if the system has no process or memory left, or the new process hangs because another thread held a
+    lock during the fork.
     """
 
     def __init__(self, programs: Sequence[BoundProgram], update: Update):
@@ -85,7 +85,7 @@ class WorkerProcess:
         self._update = update
         self._parent = os.getpid()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # about threads: those of BLAS, which end before a fork
+            warnings.simplefilter("ignore", DeprecationWarning)  # about threads: those of BLAS end before a fork
             self.pid = os.fork()
         if not self.pid:
             try:
@@ -123,7 +123,7 @@ class WorkerProcess:
         self._end()
 
     def close(self) -> None:
-        """End the worker. A fork of this process leaves it alone."""
+        """End the worker. Does nothing in a fork of this process."""
         if self._parent == os.getpid():
             self._watch.kill()
 
@@ -132,18 +132,18 @@ class WorkerProcess:
         self._there.release()
 
     def _end(self, until: float = float("inf")) -> None:
-        """Wait until the worker has done its task. Raises TrainingError where it has failed or ended."""
+        """Wait until the worker has done its task. Raises TrainingError if it has failed or ended."""
         self._await(self._here, self._watch.check, until)
         if self._message.failed:
             raise TrainingError("the worker process of the training failed; its error is printed above")
 
     def _meet(self) -> None:
-        """The barrier, in this process: wait until the worker is there too. Raises as `_end` does."""
+        """Wait at a barrier for the worker. Raises as `_end` does."""
         self._there.release()
         self._end()
 
     def _meet_parent(self) -> None:
-        """The barrier, in the worker."""
+        """Wait at a barrier for the parent, in the worker."""
         self._here.release()
         self._await(self._there, self._check_parent)
 
@@ -158,7 +158,7 @@ class WorkerProcess:
         return next(lane)
 
     def _await(self, semaphore: Any, check: Callable[[], None], until: float = float("inf")) -> None:
-        """Wait for a semaphore; while it lasts, let `check` raise if the other process is gone."""
+        """Wait for a semaphore; meanwhile `check` raises if the other process is gone."""
         sleep_at = time.perf_counter() + SPIN
         while not semaphore.acquire(False):
             os.sched_yield()
@@ -174,12 +174,12 @@ class WorkerProcess:
             os._exit(0)
 
     def _serve(self) -> NoReturn:
-        """The life of the worker. It has nothing to do with the first process's files, signals and exit."""
+        """Serve tasks in the worker until the parent ends, without the parent's files, signals and exit handlers."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        self._check_parent()  # which may have ended before that
+        self._check_parent()  # it may have ended before prctl
         gc.disable()
         null = os.open(os.devnull, os.O_RDWR)
         os.dup2(null, 0)
@@ -217,7 +217,7 @@ def check_blas() -> None:
 def worker_process(
     programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
 ) -> Iterator[WorkerProcess | None]:
-    """Share the memory of `arrays` with a worker process while this lasts; None where there cannot be one."""
+    """Provide a worker process that shares the memory of `arrays`; None if there cannot be one."""
     with ExitStack() as stack:
         worker = None
         with suppress(OSError, ImportError):  # ImportError: no semaphores

@@ -1,4 +1,4 @@
-"""A network with its weights: what `compile` and `load` return and `train` changes."""
+"""A network with its weights, as `compile` and `load` return it and `train` changes it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -26,12 +26,12 @@ from nnspec.spec_lang.vocabulary.shape import Parameter
 class Network:
     """A checked spec, its weights, and the preprocessing fitted to its data.
 
-    Samples are given as the data give them, (batch, *input shape): the network normalizes them itself. `programs`
-    are what runs; `program` is the plain one that defines what they compute.
+    Samples are raw, as in the data, (batch, *input shape): the network normalizes them. `programs` are compiled;
+    `program` is the plain one that defines what they compute.
 
-    Several threads may ask one network at the same time. Only one may train it, and an answer during a change of its
-    weights has some of the old ones and some of the new. Copies (`copy.copy`, `copy.deepcopy`, pickle) have weights of
-    their own.
+    Several threads may call one network at the same time. Only one may train it, and a prediction during a training may
+    use some of the old weights and some of the new. Copies (`copy.copy`, `copy.deepcopy`, pickle) have their own
+    weights.
     """
 
     def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
@@ -57,14 +57,14 @@ class Network:
         return copied
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Network":
-        return self.__copy__()  # the spec and the preprocessing are values that nothing changes
+        return self.__copy__()  # the spec and the preprocessing are immutable
 
     def __repr__(self) -> str:
         spec = self.spec
         return f"<Network {spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
 
     def initialize(self, seed: int) -> None:
-        """Draw the first weights as the spec says; one stream for all, in the order of the layers."""
+        """Draw the first weights as the spec says, from one stream, in the order of the layers."""
         random = stream(seed, "init")
         for node in self.spec.nodes:
             for name, parameter in node.parameters().items():
@@ -77,7 +77,7 @@ class Network:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a sealed file that `nnspec.load` reads; a former file stays as FILE.prev.
 
-        Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
+        Raises CheckpointError if the system refuses or a weight is NaN or infinite.
         """
         from nnspec.runtime.infer.network_file import save_network
 
@@ -86,7 +86,7 @@ class Network:
     def to_bytes(self) -> bytes:
         """Return the network as sealed bytes that `nnspec.from_bytes` reads.
 
-        Raises CheckpointError where a weight is NaN or infinite.
+        Raises CheckpointError if a weight is NaN or infinite.
         """
         from nnspec.runtime.infer.network_file import network_to_bytes
 
@@ -94,7 +94,7 @@ class Network:
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
-        """Copies of the arrays that training changes, by name: conv1/weight, dense1/bias."""
+        """Copies of the trainable arrays by name: conv1/weight, dense1/bias."""
         return self.parameter_arena.copies()
 
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
@@ -109,8 +109,8 @@ class Network:
 
     @contextmanager
     def trained(self) -> Iterator[None]:
-        """Reserve the network for one training while this lasts. Raises TrainingError where another one has it."""
-        if self._training[0] != os.getpid():  # of a process that forked this one, whose training is not ours
+        """Reserve the network for one training. Raises TrainingError if it is being trained already."""
+        if self._training[0] != os.getpid():  # the lock of the parent of a forked process
             self._training = os.getpid(), Lock()
         if not self._training[1].acquire(blocking=False):
             raise TrainingError(
@@ -134,11 +134,10 @@ class Network:
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """Return the training loss, the mean over the batch, and its gradients by parameter.
 
-        It is computed as in training, with the statistics of the batch, but without dropout. The network does not
-        change.
+        It is computed as in training, with the statistics of the batch, but without dropout. The network is unchanged.
         """
         gradients = Arena(self.spec.parameters(), self.dtype)
-        self.programs.as_samples(x)  # which raises DataError for what is not a sample
+        self.programs.as_samples(x)  # raises DataError for arrays that are not samples
         batch = self.preprocessing.apply(x, self.dtype)
         program = self.program.with_own_buffers() if self.buffer_arena else self.program
         loss = program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)

@@ -1,4 +1,4 @@
-"""The bound programs of a network, made when they are first needed: one for each size of batch and kind of samples."""
+"""The bound programs of a network, made on first use: one for each size of batch and type of samples."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -22,13 +22,13 @@ from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Sgd
 
 Purpose = Literal["train", "logits", "outputs"]
-"""What a program is for: a training step, the logits (for a loss), or the outputs."""
+"""What a program computes: a training step, the logits (for a loss), or the outputs."""
 
 LARGEST = 256
-"""Samples in the largest batch that inference takes at a time."""
+"""Samples in the largest batch of inference."""
 
 MOST_IDLE = 8
-"""Programs of a network that are kept for the next call, the last used ones."""
+"""The most programs of a network that are kept for the next call, the last used ones."""
 
 Key = tuple[Purpose, int, np.dtype[Any]]
 """Purpose, size of batch and type of the samples of a program for inference."""
@@ -55,7 +55,7 @@ def plan_for(
 
 
 def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
-    """Return the plan of a training step of a spec on whole batches of its data, before any array exists."""
+    """Return the plan of a training step of a spec on whole batches of its data, without allocating arrays."""
     schedule = ExecutionSchedule.of(
         build_graph(spec),
         spec.loss,
@@ -70,23 +70,23 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
 
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
-    """Return whether a step of this spec is p − rate·g and nothing else: no decay, clipping or penalty on weights."""
+    """Return whether a step of this spec is just p − rate·g: no decay, clipping or penalty on weights."""
     optimizer = spec.optimizer
     return type(optimizer) is Sgd and not (optimizer.weight_decay or changes_gradients(spec))
 
 
 def changes_gradients(spec: Spec) -> bool:
-    """Return whether a gradient is clipped, or has a penalty added, before the optimizer has it."""
+    """Return whether a gradient is clipped or a penalty added before the optimizer."""
     clipped = spec.train.clip_norm is not None or spec.train.clip_value is not None
     penalized = any(any(node.layer.penalty) for node in spec.nodes)
     return clipped or penalized
 
 
 class Programs:
-    """The programs over one network's arrays. `without` names rewrites to leave out.
+    """The programs on one network's arrays. `without` names rewrites to leave out.
 
-    Several threads may use them at the same time: a program serves one of them at a time, and each that finds none
-    idle makes one. Copies and pickles begin without programs.
+    Several threads may use them at the same time. Each uses a program alone, and makes one if none is idle. Copies and
+    pickles start without programs.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Programs:
         return type(self), (self.graph, self.loss, *arrays, self.preprocessing, self.without)
 
     def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
-        """Return the plan for a size of batch. `plain_sgd` says that a step will be p − rate·g and nothing else."""
+        """Return the plan for a size of batch. `plain_sgd`: a step is just p − rate·g."""
         normalized = self.preprocessing.normalize != "none"
         arrays = self.parameters, self.buffers
         return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without)
@@ -128,15 +128,19 @@ class Programs:
         states: Mapping[str, Array] | None = None,
         allocate: Allocate = pages,
     ) -> BoundProgram:
-        """Return a training step for batches of this size, drawn from arrays like these, on the `states` that layers
-        carry."""
+        """Return a training step for batches of this size, with samples and targets of the types of these arrays.
+
+        `states` are what layers carry from batch to batch; `random` draws for dropout.
+        """
         plan = self.plan(batch, "train", plain_sgd)
         target = (targets.shape[1:], targets.dtype)
         return self._bound(plan, gradients.flat, inputs.dtype, target, random, states, allocate)
 
     def as_samples(self, inputs: Any) -> Array:
-        """Return raw samples as the programs take them, (samples, *input shape), a view. Raises DataError where they
-        do not fit, or are symbols that the network does not know."""
+        """Return raw samples in the shape of the programs, (samples, *input shape), as a view.
+
+        Raises DataError if they do not fit, or are symbols that the network does not know.
+        """
         batch = self.preprocessing.as_batch(inputs)
         samples = batch.reshape(len(batch), *self.graph.input_shape)
         if self._symbols is not None:
@@ -144,12 +148,12 @@ class Programs:
             if place is not None:
                 raise DataError(
                     f"sample {place[0]} has {samples[place]:g} at step {place[1]}, both counted from 0: symbols are "
-                    f"whole numbers from 0 to {self._symbols - 1}, and -1 behind the end of a shorter sequence"
+                    f"whole numbers from 0 to {self._symbols - 1}, and -1 after the end of a shorter sequence"
                 )
         return samples
 
     def run(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
-        """Yield the answers for raw samples, batch after batch; each array is the program's own until the next one."""
+        """Yield the answers for raw samples, batch after batch. The next batch overwrites the array."""
         for start in range(0, len(samples), LARGEST):
             part = samples[start : start + LARGEST]
             size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
@@ -162,7 +166,7 @@ class Programs:
                 self._give_back(key, program)
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
-        """Yield the answers for raw samples that follow each other in time: layers carry their states through."""
+        """Yield the answers for raw samples that follow each other in time: layers carry their states."""
         program, _ = self.carrying(purpose, 1, samples.dtype)
         for sample in samples:
             program.samples[0] = sample
@@ -171,7 +175,7 @@ class Programs:
     def carrying(
         self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]
     ) -> tuple[BoundProgram, dict[str, Array]]:
-        """Return a program whose layers go on from call to call, and their states by layer, zeros at first."""
+        """Return a program whose layers carry states from call to call, and these states by layer, zeros at first."""
         states = {
             node.name: np.zeros((batch, count), self.parameters.flat.dtype)
             for node in self.graph.nodes
@@ -182,7 +186,8 @@ class Programs:
     def _take(self, key: Key) -> BoundProgram:
         """Return a program that no other thread uses, an idle one if there is one.
 
-        No lock: a fork would copy it while it is held. Whoever removes a program from the list has it.
+        There is no lock, because a fork could copy it while it is held. The thread that removes a program from the list
+        owns it.
         """
         for entry in reversed(self._idle.copy()):
             if entry[0] == key:
@@ -227,8 +232,11 @@ class Programs:
 
 
 def settled(program: BoundProgram) -> Any:
-    """Call a program once, as `fixed_threads` would have it. A program so short that BLAS computes it on one thread
-    whatever it may use is only kept quiet: the rest would cost as much as its arithmetic."""
+    """Call a program once with its number of BLAS threads.
+
+    A program so short that BLAS always computes it on one thread runs without `fixed_threads`, which would take as long
+    as its arithmetic.
+    """
     if program.blas_threads is None:
         return program.quiet.run(program)
     with fixed_threads(program.blas_threads):

@@ -1,4 +1,4 @@
-"""A graph over its arrays: the plain program, which calls the definition of each layer."""
+"""The plain program of a graph, which calls the definition of each layer. Compiled programs are tested against it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -21,7 +21,7 @@ Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
 
 
 class Program:
-    """Forward, loss and backward of one network over arrays that stay in place.
+    """Forward, loss and backward of one network on its own arrays.
 
     `forward` returns the logits; `outputs` applies the head too. Batches are (batch, *input shape).
     """
@@ -47,11 +47,11 @@ class Program:
         return Program, (self.graph, self._word, self.parameters, self.buffers)
 
     def with_own_buffers(self) -> "Program":
-        """Return the program over a copy of the buffers, which a training step changes."""
+        """Return the program on a copy of the buffers, which a training step changes."""
         return Program(self.graph, self._word, self.parameters, copy(self.buffers))
 
     def outputs(self, x: np.ndarray) -> np.ndarray:
-        """Return the outputs for normalized samples, (batch, *output shape). Nothing is drawn or changed."""
+        """Return the outputs for normalized samples, (batch, *output shape), without random draws or changes."""
         return self.with_head(self.forward(x, Mode())[0])
 
     def with_head(self, z: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Steps of training: samples drawn into a program's place, the gradient, the optimizer."""
+"""One training step: it copies samples to the program, computes the gradient and applies the optimizer."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -20,13 +20,13 @@ from nnspec.runtime.schedules import factor
 from nnspec.runtime.train.state import State, next_samples
 
 WORTH_HALVING = 50_000
-"""Parameters that two processes update faster than one."""
+"""From this number of parameters on, two processes update them faster than one."""
 
 ALL = slice(None)
 
 
 class SliceUpdate:
-    """A step of the optimizer, slice by slice. See `nnspec.runtime.execute.executor.Update`."""
+    """A step of the optimizer, slice by slice: an `nnspec.runtime.execute.executor.Update`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class SliceUpdate:
         self._slots = slots
 
     def __call__(self, part: slice) -> None:
-        """Update a slice of the parameters, the gradients of the program's lanes summed before if there is one."""
+        """Update a slice of the parameters; if there is a program, first sum the gradients of its lanes."""
         if self.program is not None:
             self.program.sum_up(part)
         parameters, gradients, slots = self._parameters, self._gradients, self._slots
@@ -55,9 +55,9 @@ class SliceUpdate:
 
 
 class Stepper:
-    """Moves a state on, one step at a time or, where the plan has blocks, several at once.
+    """Advances a state, one step at a time or, where the plan has blocks, several at once.
 
-    `unit` is how many steps the train statement's unit has, by which the schedule counts.
+    `unit` is the number of steps in the unit of the train statement, which is the unit of the schedule.
     """
 
     def __init__(self, state: State, data: Data, unit: float):
@@ -83,7 +83,7 @@ class Stepper:
     def advance(self, most: int) -> list[float]:
         """Make one step, or as many of a block as `most` and the epoch allow; return the loss of each, in order.
 
-        Where a loss is not finite the parameters are no longer worth anything, and the caller stops.
+        After a loss that is not finite the parameters are useless, and the caller stops.
         """
         if GATE.waiting:
             self._blas.give_way()
@@ -101,14 +101,13 @@ class Stepper:
 
     @contextmanager
     def ready(self) -> Iterator[None]:
-        """While this lasts BLAS has the threads of the plan for whole batches, overflow is left to the trainer, and a
-        worker process computes the second lane, where there is one.
+        """Set the number of BLAS threads of the plan, ignore overflow, and start a worker process if it pays.
 
-        The state is in memory that forks share only where there is a worker. Raises TrainingError where the network
-        is being trained already.
+        The state is in memory that forks share only if there is a worker. Raises TrainingError if the network is being
+        trained already.
         """
         with self.state.network.trained():
-            self._programs.clear()  # a lane's buffers are made in the process that computes it
+            self._programs.clear()  # the process that computes a lane allocates its buffers
             self._allocate = processors.allocator()
             batch = self.spec.train.batch
             sizes = {batch, len(self.state.order) % batch or batch}
@@ -123,7 +122,7 @@ class Stepper:
 
     @contextmanager
     def _with_worker(self, programs: list[BoundProgram]) -> Iterator[None]:
-        """Let a worker process compute the second lanes and half of the optimizer, where it pays."""
+        """Let a worker process compute the second lanes and half of the optimizer, if it pays."""
         in_lanes = [program for program in programs if len(program.steps) == 2]
         halved = self.gradients.flat.size >= WORTH_HALVING and programs[0].plan.schedule.block == 1
         if not (in_lanes or halved) or not processors.worker_pays():
@@ -146,7 +145,7 @@ class Stepper:
                 self._worker, self._optimizer = None, (IN_TURN, (ALL,))
 
     def rate(self, step: int) -> float:
-        """Return the learning rate of a step, the first of which is 1."""
+        """Return the learning rate of a step; steps count from 1."""
         time = (step - 1) / self.unit
         rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length)
         return rate * self.state.plateau.factor
@@ -167,7 +166,7 @@ class Stepper:
         return self._programs[batch]
 
     def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples and their targets to where the program reads them."""
+        """Copy the chosen samples and their targets to the arrays that the program reads."""
         if len(chosen) == 1:
             program.samples[0], program.targets[0] = self._inputs[chosen[0]], self._targets[chosen[0]]
             return
@@ -175,7 +174,7 @@ class Stepper:
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
 
     def move(self, program: BoundProgram, loss: float, step: int, rate: float) -> float:
-        """Update the parameters by what the lanes of a program found, unless the loss is not finite; return the loss
+        """Update the parameters by the gradients of a program's lanes, unless the loss is not finite; return the loss
         with its penalties."""
         update = self._update
         apart = program.executor is self._worker and not self._changes_gradients and math.isfinite(loss)
@@ -195,13 +194,13 @@ class Stepper:
         return loss
 
     def _clip(self) -> None:
-        """Clip the gradient as the spec asks; what is not finite in it stays so, or a divergence would be hidden."""
+        """Clip the gradient as the spec says. Numbers that are not finite stay, so that a divergence is detected."""
         flat, train = self.gradients.flat, self.spec.train
         if train.clip_value is not None:
             np.clip(flat, -train.clip_value, train.clip_value, out=flat, where=np.isfinite(flat))
         if train.clip_norm is not None:
             norm = float(np.sqrt(np.dot(flat, flat)))
-            if math.isinf(norm):  # the squares were too large for float32; not so for float64, unless a number is
+            if math.isinf(norm):  # the squares overflow float32; in float64 they do not, unless a number is infinite
                 norm = float(np.linalg.norm(flat.astype(np.float64)))
             if norm > train.clip_norm:
                 flat *= flat.dtype.type(train.clip_norm / norm)
