@@ -316,7 +316,7 @@ def test_memory_is_shared_only_while_a_run_trains(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_tasks_have_the_numbers_of_the_message() -> None:
-    assert [Task(number).name for number in range(3)] == ["PROBE", "RUN", "APPLY"]
+    assert [Task(number).name for number in range(3)] == ["CHECK_BLAS", "RUN", "APPLY"]
 
 
 KILLED = """

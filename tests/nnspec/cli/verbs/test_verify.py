@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.cli import verify
+from nnspec.cli.verbs import verify
 from tests.nnspec.conftest import Command
 
 
