@@ -56,7 +56,7 @@ def check_mixes_samples(case: Case) -> None:
         own = replace(mode, drawn=None if mode.drawn is None else mode.drawn[part])
         lanes.append(step(case, x[part], d_y[part], own, arrays))
     together = {name: np.concatenate([lane[name] for lane in lanes]) for name in ("y", "d_x")}
-    together |= {name: sum(lane[name] for lane in lanes) for name in whole if name not in together}
+    together |= {name: np.sum([lane[name] for lane in lanes], 0) for name in whole if name not in together}
     mixes = not all(_close(together[name], whole[name]) for name in whole)
     if mixes and case.word.mixes_samples is not True:
         raise AssertionError(f"lanes of {case.word.word} differ from the whole batch: declare `mixes_samples = True`")

@@ -108,3 +108,15 @@ def test_perplexity_is_the_number_of_equally_probable_classes_and_padding_is_not
     targets = np.array([[0, 1, -1], [2, 4, -1]])
     assert measure(Perplexity(), outputs, targets) == pytest.approx(5)
     assert measure(Accuracy(), outputs, targets) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("name", sorted(words("metric")))
+def test_a_metric_is_a_finite_number_that_the_order_of_samples_does_not_change(name: str) -> None:
+    word, random = words("metric")[name](), np.random.default_rng(1)
+    assert isinstance(word, Metric)
+    outputs = random.dirichlet(np.ones(4), 20)
+    targets = random.normal(size=(20, 4)) if word.task == "regression" else random.integers(0, 4, 20)
+    order = random.permutation(20)
+    value = measured(word, outputs, targets)
+    assert np.isfinite(value)
+    assert measured(word, outputs[order], targets[order]) == pytest.approx(value, rel=1e-6)

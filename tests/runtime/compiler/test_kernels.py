@@ -64,7 +64,7 @@ MERGES = (
 )
 
 
-@pytest.mark.parametrize("sign", "+|*")
+@pytest.mark.parametrize("sign", words("merge"))
 @pytest.mark.parametrize("text", MERGES)
 def test_branches_meet_as_they_are_defined_to(text: str, sign: str) -> None:
     both = Both.of(text.format(sign))

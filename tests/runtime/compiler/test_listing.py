@@ -151,10 +151,15 @@ def test_every_layer_of_a_listing_is_what_a_run_computes(case, monkeypatch):
     assert_lanes_are_bound(f"{case.text} -> flatten -> dense 2", case.shape, monkeypatch)
 
 
+@pytest.mark.parametrize("sign", words("merge"))
+def test_every_merge_of_a_listing_is_what_a_run_computes(sign, monkeypatch):
+    assert_lanes_are_bound(f"(dense 4 {sign} dense 4 tanh {sign} dense 4) -> dense 2", Shape((5,)), monkeypatch)
+
+
 @pytest.mark.parametrize("loss", words("loss"))
 def test_every_loss_of_a_listing_is_what_a_run_computes(loss, monkeypatch):
-    head = {"cross_entropy": " softmax", "binary_cross_entropy": " sigmoid"}.get(loss, "")
-    assert_lanes_are_bound(f"dense 3{head}\nloss {loss}", Shape((5,)), monkeypatch)
+    head = words("loss")[loss].head or ""
+    assert_lanes_are_bound(f"dense 3 {head}\nloss {loss}", Shape((5,)), monkeypatch)
 
 
 def assert_lanes_are_bound(text, shape, monkeypatch):
