@@ -12,7 +12,7 @@ import pytest
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import LAYERS, Backward, Forward, Mode
-from nnspec.runtime.train.checkpointing import differing_entries, load_run, save_checkpoint
+from nnspec.runtime.train.checkpointing import load_run, save_checkpoint, state_differences
 from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
@@ -83,7 +83,7 @@ def assert_saved_is_the_same(spec: Spec, path: Path) -> None:
     with no_fsync():
         save_checkpoint(path, stepper.state, data.digest, {"folder": ".", "seconds": 0.0})
     saved = load_run(path)
-    assert not differing_entries(stepper.state, saved, data.digest)
+    assert not state_differences(stepper.state, saved, data.digest)
     answers, same = (network.predict(data.train.inputs) for network in (stepper.state.network, saved.network))
     np.testing.assert_array_equal(same, answers)
     continued = Stepper(saved.state, data, STEPS)
