@@ -4,6 +4,7 @@ A process has one number. Python threads that need the same number compute at th
 number waits until they have finished.
 """
 
+import time
 from collections.abc import Callable
 from functools import cache
 from threading import Condition, Lock, local
@@ -12,7 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-from nnspec.runtime.execute.forks import after_fork
+from nnspec.runtime.execute.forks import after_fork, hold_during_fork
+
+FORK_PATIENCE = 10.0
+"""Seconds for which a fork waits until no other thread computes."""
 
 
 class fixed_threads:
@@ -68,6 +72,7 @@ class Gate:
         self._users = 0
         self._threads = 0
         self._before: list[int] = []
+        self._forking = False
         self._changed = Condition(Lock())
         self._here = local()
 
@@ -82,7 +87,8 @@ class Gate:
     def enter(self, context: fixed_threads, last: bool = False) -> None:
         """Wait until a context may compute, and count it. A new context, or `last`, queues after all that wait."""
         with self._changed:
-            if self.waiting if last else self._users and (self.waiting or self._threads != context.blas):
+            occupied = self._users and (self.waiting or self._threads != context.blas)
+            if self._forking or (self.waiting if last else occupied):
                 self._wait(context)
             if not self._users:
                 self._before = [library.change(context.blas) for library in libraries()]
@@ -94,7 +100,7 @@ class Gate:
         self.waiting += 1
         try:
             self._changed.wait()
-            while self._users and self._threads != context.blas:
+            while self._forking or (self._users and self._threads != context.blas):
                 self._changed.wait()
         except BaseException:  # an interrupt: the next thread must not wait for this one
             self._changed.notify_all()
@@ -115,14 +121,41 @@ class Gate:
                 if self.waiting:
                     self._changed.notify_all()
 
+    def hold(self) -> None:
+        """Wait until no other thread computes, and let none begin: the calling thread is about to fork.
+
+        A fork ends the threads of BLAS, in the parent too, and a product that waits for them would never end.
+        """
+        until = time.monotonic() + FORK_PATIENCE
+        if not self._changed.acquire(timeout=FORK_PATIENCE):
+            return
+        try:
+            self._forking = True
+            self.waiting += 1
+            own = sum(context.held for context in self.open_here())
+            while self._users > own and time.monotonic() < until:
+                self._changed.wait(0.001)
+            self.waiting -= 1
+        finally:
+            self._changed.release()
+
+    def go_on(self) -> None:
+        """Let threads compute again, after the fork."""
+        self._forking = False
+        if self._changed.acquire(timeout=FORK_PATIENCE):
+            self._changed.notify_all()
+            self._changed.release()
+
     def forget_other_threads(self) -> None:
         """Count only the calling thread, the only one in a fork."""
         self._changed = Condition(Lock())
+        self._forking = False
         self.waiting = 0
         self._users = sum(context.held for context in self.open_here())
 
 
 GATE = Gate()
+hold_during_fork(GATE.hold, GATE.go_on)
 
 
 @after_fork

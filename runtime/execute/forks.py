@@ -12,3 +12,9 @@ def after_fork(reset: Reset) -> Reset:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=reset)
     return reset
+
+
+def hold_during_fork(hold: Callable[[], None], go_on: Callable[[], None]) -> None:
+    """Register what this process calls right before and after each fork. Nothing where there is no fork."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=hold, after_in_parent=go_on)

@@ -68,7 +68,8 @@ def train(
     if init_from is not None:
         network.set_parameters(load_checkpoint(resolve_checkpoint(init_from)).network.parameters)
     state = initial_state(network, len(data.train), spec.train.seed)
-    folder = new_folder(spec.name, out) if files else None
+    texts = {SPEC: spec.source.text, RESOLVED: canonical_text(spec)}
+    folder = new_folder(spec.name, out, texts) if files else None
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
     for warning in _ignored_sweeps(spec, request):
         listen(warning)
@@ -76,9 +77,9 @@ def train(
         end = Trainer(state, data, None, listen).run()
         return Run(network, state.history, None, end, data)
     with run_lock(folder.path) as check_lock:
-        folder.require_empty()
-        folder.write_text(SPEC, spec.source.text)
-        folder.write_text(RESOLVED, canonical_text(spec))
+        folder.require_empty(texts)
+        for name, text in texts.items():
+            folder.write_text(name, text)
         end = Trainer(state, data, folder, listen, check_lock=check_lock).run()
     return Run(network, state.history, folder.path, end, data)
 

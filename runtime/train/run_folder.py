@@ -8,7 +8,7 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -21,7 +21,7 @@ from nnspec.spec_lang.regular_file import open_regular_file
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
 STEP_FILES = "step-*.h5"
-SPEC, RESOLVED = "spec.nnspec", "resolved.nnspec"
+SPEC, RESOLVED, LOCK = "spec.nnspec", "resolved.nnspec", "run.lock"
 
 _LEFT_BEHIND = re.compile(r"run\.lock|.*\.nnspec-[0-9a-f]{16}\.tmp")
 
@@ -100,14 +100,17 @@ class RunFolder:
             advice = f"continue it by nnspec resume {self.path}, or choose another --out"
             raise TrainingError(f"{self.path} already holds a run: {advice}", exit_code=2)
 
-    def require_empty(self) -> None:
+    def require_empty(self, texts: Mapping[str, str] | None = None) -> None:
         """Raise TrainingError unless a run can have the folder for itself: it is new or empty.
 
-        Its lock and temporary files, which a run killed before its first save leaves behind, do not count.
+        What a run killed before its first save leaves behind does not count: its lock, temporary files, and next to
+        the lock files with these `texts`, by name, which the new run writes too.
         """
         self.require_no_run()
         try:
             found = sorted(entry for entry in os.listdir(self.path) if not _LEFT_BEHIND.fullmatch(entry))
+            if (self.path / LOCK).exists():
+                found = [entry for entry in found if not self._holds(entry, (texts or {}).get(entry))]
         except (FileNotFoundError, NotADirectoryError):
             return
         except OSError as error:
@@ -115,6 +118,10 @@ class RunFolder:
         if found:
             advice = "a run takes a new or an empty folder, choose another --out"
             raise TrainingError(f"{self.path} is not empty, it has {found[0]}: {advice}", exit_code=2)
+
+    def _holds(self, name: str, text: str | None) -> bool:
+        path = self.path / name
+        return text is not None and path.is_file() and path.read_bytes() == text.encode()
 
     def edited_spec_warning(self, text: str) -> str | None:
         """Return a warning where spec.nnspec is no longer `text`, the spec that the run's checkpoint holds."""
@@ -171,18 +178,19 @@ def checkpoints_in(folder: Path) -> list[Path]:
     return found or [resolve_checkpoint(folder)]
 
 
-def new_folder(name: str, out: str | Path | None) -> RunFolder:
+def new_folder(name: str, out: str | Path | None, texts: Mapping[str, str] | None = None) -> RunFolder:
     """Make the folder of a new run and check that it can be written to.
 
     Arguments:
         name: the name of the spec.
         out: the folder; None for the first of runs/NAME, runs/NAME-2 and so on that does not exist.
+        texts: the files that the run writes first, by name.
 
     Raises TrainingError where `out` already holds a run, or the folder cannot be made or written to.
     """
     if out is not None:
         folder = _named_folder(out)
-        folder.require_empty()
+        folder.require_empty(texts)
         _make(folder.path, exist_ok=True)
     else:
         for folder in _default_folders(name):

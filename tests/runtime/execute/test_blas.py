@@ -1,5 +1,6 @@
 """The number of BLAS threads under several threads of Python: those that ask for other numbers take turns."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -127,3 +128,40 @@ def test_an_interrupt_while_waiting_leaves_the_gate_as_it_was(monkeypatch: pytes
     assert GATE.waiting == 0
     with fixed_threads(2):
         assert blas_threads() == 2
+
+
+def test_a_fork_waits_for_threads_that_compute_and_they_go_on_after_it() -> None:
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    ready, leave, left = threading.Event(), threading.Event(), list[bool]()
+
+    def compute() -> None:
+        with fixed_threads(1):
+            ready.set()
+            leave.wait()
+            left.append(True)
+        with fixed_threads(1):
+            left.append(True)
+
+    thread = threading.Thread(target=compute)
+    thread.start()
+    ready.wait()
+    threading.Timer(0.05, leave.set).start()
+    child = os.fork()
+    if not child:
+        with fixed_threads(2):
+            os._exit(0 if left == [True] else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    thread.join()
+    assert left == [True, True]
+
+
+def test_a_fork_by_a_thread_that_computes_does_not_wait_for_itself() -> None:
+    if not hasattr(os, "fork"):
+        pytest.skip("there is no fork here")
+    with fixed_threads(1):
+        child = os.fork()
+        if not child:
+            with fixed_threads(2):
+                os._exit(0)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

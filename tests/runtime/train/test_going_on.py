@@ -90,6 +90,23 @@ def test_a_folder_with_files_of_the_users_own_is_not_taken(folder: Path, mine: s
     assert (folder / mine).read_text() == "mine" and "run.lock" not in os.listdir(folder)
 
 
+def test_a_run_killed_before_its_first_save_begins_again(folder: Path) -> None:
+    done = command(folder, "train", "net.nnspec", "--out", "run", "--quiet")
+    assert done.exit_code == 0, done.stderr
+    whole = lasting(folder / "run")
+    for path in (folder / "run").iterdir():
+        if path.suffix != ".nnspec":
+            path.unlink()
+    done = command(folder, "train", "net.nnspec", "--out", "run", "--quiet")
+    assert done.exit_code == 2 and "is not empty, it has resolved.nnspec" in done.stderr
+    (folder / "run" / "run.lock").touch()
+    done = command(folder, "train", "net.nnspec", "--out", "run", "--quiet", "--seed", "8")
+    assert done.exit_code == 2 and "is not empty, it has resolved.nnspec" in done.stderr
+    done = command(folder, "train", "net.nnspec", "--out", "run", "--quiet")
+    assert done.exit_code == 0, done.stderr
+    assert not differing(whole, lasting(folder / "run"))
+
+
 def test_an_empty_out_names_no_folder(folder: Path) -> None:
     done = command(folder, "train", "net.nnspec", "--out", "")
     assert done.exit_code == 2 and "--out is empty" in done.stderr
