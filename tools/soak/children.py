@@ -21,7 +21,7 @@ CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", 
 
 @contextmanager
 def at_call(count: int, act: Callable[[], None], of: Sequence[str] = CALLS) -> Iterator[list[str]]:
-    """Do something right before the `count`-th system call of saving, or of those named; gives their names so far."""
+    """Do something right before the `count`-th system call of saving, or of those named; yields their names so far."""
     made: list[str] = []
     with patch.multiple(system, **{name: _watched(name, made, count, act) for name in of}):
         yield made
@@ -74,7 +74,7 @@ class Children:
         return self.end()
 
     def run_and_kill(self, folder: Path, after: float, *arguments: object) -> int:
-        """Start, and SIGKILL so many seconds later where it has not ended by then."""
+        """Start the command, and send SIGKILL after `seconds` if it has not ended."""
         process = self.start(folder, *arguments)
         time.sleep(after)
         os.kill(process, signal.SIGKILL)
@@ -118,7 +118,7 @@ def serve() -> None:
 
 
 def _become_the_command(order: dict[str, Any]) -> None:
-    """In the child: run the command and end with its exit code, 99 for what is no error of a user's."""
+    """In the child: run the command and end with its exit code, 99 for an error that is not the user's."""
     code = 99
     try:
         os.chdir(order["folder"])

@@ -25,7 +25,7 @@ from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint, system
 from tools.soak.experiments import Tally, experiment
 
-Names = dict[str, int | None]  # name → number of the file that it stands for, None where there is none
+Names = dict[str, int | None]  # name → number of its file, None where there is none
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Recording:
     hard_links: bool = True
 
     def open(self, path: str, flags: int, mode: int = 0o777) -> int:
-        """A file is created, or an open one can be told by its handle."""
+        """Record a created file, or look up an open one by its handle."""
         handle = os.open(path, flags, mode)
         name = os.path.relpath(path, self.folder)
         if flags & os.O_CREAT:
@@ -106,7 +106,7 @@ def record(folder: Path, versions: list[Checkpoint], hard_links: bool, keep_prev
 
 
 def disks(recording: Recording, before: Names, contents: dict[int, bytes]) -> Iterator[Disk]:
-    """Every state in which the disk may be after a loss of power at any point of the recorded save."""
+    """Yield every possible state of the disk after a loss of power at any point of the recorded save."""
     for length in range(len(recording.changes) + 1):
         durable, pending = dict(before), list[Names]()
         written, safe = dict(contents), set(contents)
@@ -160,7 +160,7 @@ SAVES = {
 def crash_points(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     """All states of all kinds of saves; `count` and `seed` change nothing."""
     tally = Tally()
-    for number, (told, (saves, hard_links, keep_previous)) in enumerate(SAVES.items()):
+    for number, (label, (saves, hard_links, keep_previous)) in enumerate(SAVES.items()):
         recorded = folder / f"recorded{number}"
         recorded.mkdir()
         versions = [_version(step) for step in range(1, saves + 1)]
@@ -172,7 +172,7 @@ def crash_points(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         for disk in states.values():
             place = folder / "state"
             place.mkdir()
-            tally.count(*_judged(place, disk, new, old, images, told))
+            tally.count(*_judged(place, disk, new, old, images, label))
             shutil.rmtree(place)
     return tally
 
@@ -181,8 +181,10 @@ def _version(step: int) -> Checkpoint:
     return Checkpoint({"step": step}, {"weights/w": np.full(300, float(step)), "spec/source": "dense 2"})
 
 
-def _judged(place: Path, disk: Disk, new: bytes, old: bytes | None, images: list[bytes], told: str) -> tuple[bool, str]:
-    """Whether the next start finds the old or the new file and can save again."""
+def _judged(
+    place: Path, disk: Disk, new: bytes, old: bytes | None, images: list[bytes], label: str
+) -> tuple[bool, str]:
+    """Return whether the next start finds the old or the new file and can save again, and what was seen."""
     for name, data in disk.files.items():
         (place / name).write_bytes(data)
     checkpoints.sweep(place)
@@ -193,4 +195,4 @@ def _judged(place: Path, disk: Disk, new: bytes, old: bytes | None, images: list
     with patch.object(system, "fsync", lambda handle: None):
         checkpoints.write(place / "last.h5", _version(9))
     right &= (place / "last.h5").read_bytes() == checkpoints.to_bytes(_version(9)) and not left
-    return right, f"{told}: { ({name: len(data) for name, data in disk.files.items()}) }, left {sorted(left)}"
+    return right, f"{label}: { ({name: len(data) for name, data in disk.files.items()}) }, left {sorted(left)}"

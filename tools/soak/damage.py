@@ -1,4 +1,4 @@
-"""Damage by accident: bytes that are missing, added or flipped, and how soon they are found."""
+"""Accidental damage: missing, added or flipped bytes, and how soon they are found."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ LONGEST = 0.05  # seconds of computing in which damage to a file of ten megabyte
 
 @contextmanager
 def hdf5_watched() -> Iterator[list[int]]:
-    """The sizes of the images that HDF5 is given meanwhile."""
+    """Collect the sizes of the images that HDF5 reads."""
     given: list[int] = []
     locate_datasets = layout.locate_datasets
 
@@ -33,7 +33,7 @@ def hdf5_watched() -> Iterator[list[int]]:
 
 
 def found(image: bytes) -> bool:
-    """Whether a damaged image is told to be one, or to be none of ours, before HDF5 sees it."""
+    """Return whether an image is reported as damaged, or as another kind of file, before HDF5 reads it."""
     with hdf5_watched() as given:
         try:
             checkpoints.from_bytes(image)
@@ -44,11 +44,11 @@ def found(image: bytes) -> bool:
 
 @experiment(
     "every truncation of a small checkpoint, every flipped bit of its first 512 bytes, and flips of one to four bits "
-    "anywhere behind them are told before HDF5 reads a byte",
+    "anywhere after them are reported before HDF5 reads a byte",
     soak=1_000_000,
 )
 def damage(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of flips behind the seal; the others are always all tried."""
+    """Try `count` flips after the seal, and all other damage."""
     tally, image, chance = Tally(), checkpoints.to_bytes(make_example()), random.Random(seed)
     for length in range(len(image)):
         tally.count(found(image[:length]), f"cut to {length} bytes")
@@ -62,7 +62,7 @@ def damage(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 
 
 def flipped(image: bytes, bits: list[int]) -> bytes:
-    """The image with these bits flipped."""
+    """Return the image with these bits flipped."""
     data = bytearray(image)
     for bit in bits:
         data[bit // 8] ^= 1 << bit % 8
@@ -70,12 +70,12 @@ def flipped(image: bytes, bits: list[int]) -> bytes:
 
 
 @experiment(
-    f"damage to a file of 10 MB (a flipped bit, a truncation, bytes added) is told in under {LONGEST * 1000:.0f} ms "
-    "of computing, where FILE.prev is whole and looked at too",
+    "damage to a file of 10 MB (a flipped bit, a truncation, bytes added) is reported in under "
+    f"{LONGEST * 1000:.0f} ms of computing, with a whole FILE.prev that is read too",
     soak=300,
 )
 def damage_in_time(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of damaged files, read from the disk."""
+    """Read `count` damaged files from the disk."""
     tally, chance, times = Tally(), random.Random(seed), list[float]()
     file = folder / "last.h5"
     image = checkpoints.to_bytes(Checkpoint({}, {"weights/w": np.arange(2_500_000, dtype="f4")}))

@@ -1,4 +1,4 @@
-"""Equal specs give equal bytes; where the machine's arithmetic is another, that is recorded and told."""
+"""Equal specs give equal bytes; another arithmetic of the machine is recorded and reported."""
 
 import os
 import shutil
@@ -35,13 +35,13 @@ CORES = ("Haswell", "SkylakeX", "Zen", "Sandybridge", "Nehalem", "Prescott", "Co
 
 
 def write_spec(folder: Path, network: str, length: str = LENGTH) -> None:
-    """net.nnspec on the digits that come with the program."""
+    """Write net.nnspec on the MNIST sample of the package."""
     lines = (network, "data mnist_sample", "optimizer adam lr=0.001", "schedule cosine", length)
     (folder / "net.nnspec").write_text("\n".join(lines) + "\n")
 
 
 def run_apart(folder: Path, *arguments: object, processors: int | None = None, **environment: str) -> int:
-    """The command in a process of its own, on so many processors of the machine; gives its exit code."""
+    """Run the command in a process limited to a number of processors; return its exit code."""
     command = child_command(*arguments, "--quiet")
 
     def confined() -> None:
@@ -58,10 +58,10 @@ def run_apart(folder: Path, *arguments: object, processors: int | None = None, *
     soak=60,
 )
 def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of processes."""
+    """Try `count` processes."""
     tally, firsts = Tally(), dict[str, dict[str, Any]]()
     for number in tries(count, seconds):
-        told, network = list(NETWORKS.items())[number % len(NETWORKS)]
+        label, network = list(NETWORKS.items())[number % len(NETWORKS)]
         place = folder / f"{number}" / ("x" * (1 + number % 5))
         place.mkdir(parents=True)
         write_spec(place, network)
@@ -70,8 +70,8 @@ def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         arguments = ("train", "net.nnspec", "--out", f"run{number}")
         code = run_apart(place, *arguments, processors=processors, **environment)
         found = lasting(place / f"run{number}") if code == 0 else {}
-        found = differing(firsts.setdefault(told, found), found)
-        tally.count(code == 0 and not found, f"{told}, {environment}, {processors}: {code}, {found}")
+        found = differing(firsts.setdefault(label, found), found)
+        tally.count(code == 0 and not found, f"{label}, {environment}, {processors}: {code}, {found}")
     return tally
 
 
@@ -80,7 +80,7 @@ def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     soak=10,
 )
 def lanes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of runs in threads and of runs in processes, each against one in turn."""
+    """Try `count` runs in threads and as many in processes, each against one in turn."""
     tally = Tally()
     for number in tries(count, seconds):
         write_spec(folder, NETWORKS["two lanes"], LENGTH.replace("seed=3", f"seed={seed + number}"))
@@ -135,12 +135,12 @@ LANES = {
 
 
 @experiment(
-    "under another kernel of OpenBLAS (OPENBLAS_CORETYPE) going on is refused, and with --allow-inexact it works; or "
-    "the kernel turns out to be the same, and so do the bits",
+    "under another kernel of OpenBLAS (OPENBLAS_CORETYPE) resuming is refused, and works with --allow-inexact; or the "
+    "kernel is the same, and so are the bits",
     soak=len(CORES),
 )
 def core_types(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """`count` is of kernels. The notes tell how far results lie apart after eight steps."""
+    """Try `count` kernels. The notes say how far results differ after eight steps."""
     tally = Tally()
     write_spec(folder, NETWORKS["dense, in two lanes"])
     assert run_apart(folder, "train", "net.nnspec", "--out", "here") == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass
 class Tally:
-    """How many tries held, and what was seen where one did not. `notes` are figures worth telling beside the count."""
+    """The number of tries that held, and what was seen in each that failed. `notes` are further figures to report."""
 
     held: int = 0
     failures: list[str] = field(default_factory=list)
@@ -16,11 +16,11 @@ class Tally:
 
     @property
     def tried(self) -> int:
-        """All tries."""
+        """The number of tries."""
         return self.held + len(self.failures)
 
     def count(self, held: bool, seen: object = "") -> None:
-        """One more try; `seen` tells what happened, for the case that it did not hold."""
+        """Count a try; `seen` says what happened if it failed."""
         if held:
             self.held += 1
         else:
@@ -54,7 +54,7 @@ def experiment(claim: str, soak: int) -> Callable[[Run], Run]:
 
 
 def tries(count: int, seconds: float) -> Iterator[int]:
-    """0 to count − 1, ended early after so many seconds, but never before a tenth of them."""
+    """Yield 0 to count − 1; stop early after `seconds`, but not before a tenth of them."""
     start = time.monotonic()
     for number in range(count):
         if number * 10 >= count and time.monotonic() - start > seconds:

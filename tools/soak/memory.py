@@ -1,4 +1,4 @@
-"""What a save needs beside the network, and what a long run adds: measured, not estimated."""
+"""The memory of a save in addition to the network, and the growth during a long run."""
 
 import gc
 import tracemalloc
@@ -14,7 +14,7 @@ from nnspec.runtime.train.step import Stepper
 from tests.support.commands import no_fsync, write_data, write_spec
 from tools.soak.experiments import Tally, experiment, tries
 
-BLOCK = 4 * 2**20  # bytes: what is read and compared at a time, and all that does not grow with the network
+BLOCK = 4 * 2**20  # bytes: the block that is read and compared, and all else that does not grow with the network
 STEPS_AN_INTERVAL = 500
 GROWTH = 32 * 2**10  # bytes that 9,000 steps may add: the history of the evaluations
 

@@ -13,12 +13,12 @@ from tools.soak.stopping import SHORT, go_on, prepare
 
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EACCES)
 KINDS = ("open", "write", "fsync", "pread", "link", "replace")
-"""Calls without which there is no save; one that only looks at the former file may fail, and the run goes on."""
+"""Calls that a save needs. Others, which only read the former file, may fail, and the run continues."""
 
 
 @experiment(
     "the k-th open, write, fsync, read-back, link or rename of a whole run fails with ENOSPC, EIO, EDQUOT or EACCES: "
-    "the command tells the path and the error and ends with 1, no temporary file is left, every file is whole, and "
+    "the command reports the path and the error and exits with 1, no temporary file is left, every file is whole, and "
     "the resumed run ends in the same bytes; every k",
     soak=100_000,
 )
@@ -41,18 +41,20 @@ def refused_calls(count: int, seed: int, folder: Path, seconds: float) -> Tally:
 
             with at_call(place, refuse, (kind,)):
                 done = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet")
-            told = done.exit_code == 0 or (done.exit_code == 1 and _tells(done.stderr, error))
+            reported = done.exit_code == 0 or (done.exit_code == 1 and _reports(done.stderr, error))
             left = [path.name for path in run.iterdir() if path.name.endswith(".tmp")]
             unsound = [file.name for file in run.glob("*.h5*") if not _sound(file)]
             again = done.exit_code and nnspec(folder, *go_on(run)).exit_code
             found = differing(whole, lasting(run))
             seen = f"{kind} {place}, {errno.errorcode[error]}: {done.exit_code}, {again}, {left}, {unsound}, {found}"
-            tally.count(told and not left and not unsound and again == 0 and not found, f"{seen}, {done.stderr[-300:]}")
+            tally.count(
+                reported and not left and not unsound and again == 0 and not found, f"{seen}, {done.stderr[-300:]}"
+            )
             shutil.rmtree(run)
     return tally
 
 
-def _tells(text: str, error: int) -> bool:
+def _reports(text: str, error: int) -> bool:
     return (
         " run" in text and f"{os.strerror(error)} (" in text and f"errno {error})" in text and "Traceback" not in text
     )

@@ -1,4 +1,4 @@
-"""Exact resumption: a run that was stopped and went on ends in the bytes of one that never stopped."""
+"""Exact resumption: a run that was stopped and resumed ends in the bytes of one that never stopped."""
 
 import itertools
 import shutil
@@ -22,8 +22,8 @@ from tools.soak.experiments import Tally, experiment, tries
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
-def stopped_at_every_batch(folder: Path, number: signal.Signals, tally: Tally, told: str) -> None:
-    """One run of folder/net.nnspec that is stopped after each of its batches and goes on, against one that is not."""
+def stopped_at_every_batch(folder: Path, number: signal.Signals, tally: Tally, label: str) -> None:
+    """Compare a run of folder/net.nnspec that is stopped after each batch and resumed with one that is not."""
     done = nnspec(folder, "train", "net.nnspec", "--out", "whole", "--quiet")
     assert done.exit_code == 0, done.stderr
     whole = lasting(folder / "whole")
@@ -36,8 +36,8 @@ def stopped_at_every_batch(folder: Path, number: signal.Signals, tally: Tally, t
         stops.append(done.exit_code)
     found = differing(whole, lasting(folder / "run"))
     for code in stops[:-1]:
-        tally.count(code == CODES[number] and not found, f"{told}: {found}")
-    tally.count(stops[-1] == 0 and not found, f"{told}: ended {stops[-1]}, {found}")
+        tally.count(code == CODES[number] and not found, f"{label}: {found}")
+    tally.count(stops[-1] == 0 and not found, f"{label}: ended {stops[-1]}, {found}")
     for run in ("whole", "run"):
         shutil.rmtree(folder / run)
 

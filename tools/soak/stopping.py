@@ -1,4 +1,4 @@
-"""Runs that are stopped rudely: killed at any instant, interrupted inside a save, told twice to stop."""
+"""Runs that are stopped at the worst moments: killed at any instant, interrupted during a save, signalled twice."""
 
 import random
 import shutil
@@ -31,14 +31,15 @@ def prepare(folder: Path, length: str, network: str = SMALL, features: int = 4) 
 
 
 def go_on(run: Path) -> tuple[str, ...]:
-    """The arguments that go on with a run, or begin it where nothing of it was saved yet."""
+    """Return the arguments that resume a run, or start it if it has no checkpoint yet."""
     if (run / "last.h5").exists():
         return ("resume", run.name, "--quiet")
     return ("train", "net.nnspec", "--out", run.name, "--quiet")
 
 
 @experiment(
-    "a run killed by SIGKILL at random instants has whole checkpoints each time, goes on, and ends in the same bytes",
+    "a run killed by SIGKILL at random instants has whole checkpoints each time, can be resumed, and ends in "
+    "the same bytes",
     soak=3_000,
 )
 def kills(count: int, seed: int, folder: Path, seconds: float) -> Tally:
@@ -147,6 +148,6 @@ def _twice(commands: Children, folder: Path, run: Path, place: int, whole: dict[
     saved = checkpoints.is_whole(str(run / "last.h5"))
     again = commands.run(folder, *go_on(run))
     found = differing(whole, lasting(run))
-    told = f"at call {place}: {code}, {again}, whole {saved}, differs in {found}"
-    tally.count(code == 130 and saved and again == 0 and not found, told)
+    seen = f"at call {place}: {code}, {again}, whole {saved}, differs in {found}"
+    tally.count(code == 130 and saved and again == 0 and not found, seen)
     shutil.rmtree(run)

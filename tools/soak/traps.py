@@ -36,7 +36,7 @@ MOST_MEMORY = 300 * 10**6  # bytes at the peak, for Python and its libraries too
 WEIGHT = "weights/dense1/weight"
 FILTERS, LINK, LAYOUT = 11, 6, 8  # kinds of messages in an object's header
 PROGRAM = f"{ROOT}/"  # modules of the program that are imported on first use are there
-BEGIN = "/nowhere/trap"  # looked for before each file is read, so that a trace of the process tells them apart
+BEGIN = "/nowhere/trap"  # looked for before each file is read, so that a trace of the process separates them
 
 
 def traps(file: Path, canary: Path) -> dict[str, bytes]:
@@ -97,8 +97,8 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
         "another group": lambda f: f.create_dataset("pickles/x", data=np.zeros(4, "f4")),
         "no meta": lambda f: f.__delitem__("meta"),
     }
-    for told, change in changes.items():
-        yield told, altered(file, change)
+    for label, change in changes.items():
+        yield label, altered(file, change)
     image = file.read_bytes()
     deflate = struct.pack("<BBHHHI", 2, 1, 1, 0, 1, 6)
     yield (
@@ -106,12 +106,12 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
         resealed(with_header(image, WEIGHT, lambda m: m.append([FILTERS, 0, deflate]))),
     )
     yield "a name with slashes in it", resealed(with_header(image, "spec", _rename))
-    for told, address, size in (
-        ("behind the end", 2**40, None),
+    for label, address, size in (
+        ("after the end", 2**40, None),
         ("of 2^60 bytes", None, 2**60),
         ("-1", 2**64 - 1, None),
     ):
-        yield f"numbers {told}", resealed(with_header(image, WEIGHT, lambda m, a=address, s=size: _move(m, a, s)))
+        yield f"numbers {label}", resealed(with_header(image, WEIGHT, lambda m, a=address, s=size: _move(m, a, s)))
     texts = {
         "a spec that asks for terabytes": "dense 3 relu -> dense 3000000000000 -> dense 3 softmax",
         "a spec of two large layers": "dense 1000000 -> dense 1000000 -> dense 3 softmax",
@@ -121,8 +121,8 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
         "a spec of another network": "dense 4 relu -> dense 3 softmax",
         "a spec that is none": "\x01",
     }
-    for told, text in texts.items():
-        yield told, with_text(file, "spec/resolved", lambda before, text=text: text)
+    for label, text in texts.items():
+        yield label, with_text(file, "spec/resolved", lambda before, text=text: text)
     yield "a batch of 2^62", with_text(file, "spec/resolved", lambda text: re.sub(r"batch=\d+", f"batch={2**62}", text))
     yield "a text in run/info nested 4,000 times", with_text(file, "run/info", lambda text: "[" * 4000)
     whole = checkpoints.read(file)
@@ -206,17 +206,17 @@ def _move(messages: list[list[Any]], address: int | None, size: int | None) -> N
     soak=1,
 )
 def hostile_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
-    """Every kind once; without strace on the machine nobody looks at what is opened, which a note says."""
+    """Try every kind once. Without strace the opened files are not checked, and a note says so."""
     tally, file, place = Tally(), sample(folder), folder / "elsewhere"
     place.mkdir()
     canary = place / "canary.txt"
     canary.write_text("dense 2 softmax\n")
-    told = list[str]()
+    labels = list[str]()
     for name, image in (*traps(file, canary).items(), *kinds(file)):
-        (place / f"{len(told)}.h5").write_bytes(image)
-        told.append(name)
+        (place / f"{len(labels)}.h5").write_bytes(image)
+        labels.append(name)
     trace = folder / "trace.txt"
-    command = [sys.executable, "-c", "from tools.soak.traps import serve; serve()", str(file), str(len(told))]
+    command = [sys.executable, "-c", "from tools.soak.traps import serve; serve()", str(file), str(len(labels))]
     if strace := shutil.which("strace"):
         command = [strace, "-f", "-e", "trace=open,openat,openat2,creat,execve", "-o", str(trace), *command]
     done = subprocess.run(
@@ -226,8 +226,8 @@ def hostile_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
     opened = _opened(trace) if strace else {}
     usual = opened.get(
         -1, set()
-    )  # what reading the good file looks at: where the system tells how much memory there is
-    for number, name in enumerate(told):
+    )  # what reading the good file looks at: where the system reports how much memory there is
+    for number, name in enumerate(labels):
         if number >= len(lines):
             tally.count(False, f"{name}: the reader ended with {done.returncode}")
             continue
@@ -239,12 +239,12 @@ def hostile_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         right &= taken < LONGEST and memory < MOST_MEMORY and not others and seen
         tally.count(right, f"{name}: {verdict} in {taken:.2f} s, {memory / 1e6:.0f} MB, opened {sorted(others)}")
     if lines:
-        longest, name = max((line[1], name) for line, name in zip(lines, told, strict=False))
+        longest, name = max((line[1], name) for line, name in zip(lines, labels, strict=False))
         tally.notes.append(
             f"longest: {longest:.2f} s for {name}; at most {max(line[2] for line in lines) / 1e6:.0f} MB"
         )
     if strace is None:
-        tally.notes.append("strace is not on this machine: nobody looked at the files that are opened")
+        tally.notes.append("strace is not installed: the opened files were not checked")
     return tally
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nnspec.runtime.views import PictureError, save
+from nnspec.runtime.views import PictureError, save_figure
 from nnspec.runtime.views.confusion import confusion
 from nnspec.spec_lang.report.escapes import escaped_lines
 from tests.runtime.views.pictures import overhang, size, texts, title
@@ -131,7 +131,7 @@ def test_control_characters_in_names_are_escaped_so_that_svg_is_xml(tmp_path: Pa
     figure = confusion([[3, 1], [0, 2]], ["\x1b[31m", "<b>\x9b\u202e"], "t\x1b")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        text = save(figure, tmp_path / "a.svg").read_text()
+        text = save_figure(figure, tmp_path / "a.svg").read_text()
     assert escaped_lines(text) == text
     assert minidom.parseString(text).documentElement.tagName == "svg"
     assert r"\x1b[31m" in text and "<b>" not in text
