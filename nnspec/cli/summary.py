@@ -69,7 +69,7 @@ def _sample(run: "Run") -> Path | None:
     """Return a file that can be given to predict: a picture of a sample, or the data's own file."""
     from nnspec.runtime.data import DataError, read_inputs
     from nnspec.runtime.data.images import write_picture
-    from nnspec.runtime.train.spec_and_data import split_of
+    from nnspec.runtime.train.spec_and_data import data_outside, split_of
 
     assert run.path is not None
     preprocessing = run.network.preprocessing
@@ -81,7 +81,7 @@ def _sample(run: "Run") -> Path | None:
     except (DataError, OSError):  # not an image, or the disk is full
         pass
     word = run.network.spec.data
-    if word is None or not word.paths:
+    if word is None or not word.paths or data_outside(run.network.spec) is not None:
         return None
     path = Path(os.path.relpath(run.network.spec.folder / getattr(word, word.paths[0])))
     try:

@@ -88,7 +88,7 @@ def network_from_checkpoint(checkpoint: Checkpoint, path: Path) -> Network:
     """
     entries = checkpoint.entries
     preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
-    spec = stored_spec(entries, preprocessing, path, path.parent)
+    spec = replace(stored_spec(entries, preprocessing, path, path.parent), data_within=path.parent)
     dtype = float_type(checkpoint.meta["dtype"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
     for group, parameters in groups.items():  # before any memory is allocated for the spec

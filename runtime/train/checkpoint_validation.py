@@ -30,6 +30,8 @@ def run_info(text: str) -> dict[str, Any]:
     seconds = _real("run/info seconds", found.setdefault("seconds", 0.0))
     if not 0 <= seconds < math.inf:
         raise ValueError("run/info seconds is negative or infinite")
+    if not isinstance(found.get("made_in"), int | None):
+        raise ValueError("run/info made_in is not an integer")
     return found
 
 

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,14 @@ from nnspec.runtime.randomness import generator_from_text, generator_to_text
 from nnspec.runtime.train import checkpoint_validation as validated
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
+from nnspec.spec_lang.check.examination import check_source
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.errors import NNSpecError
+from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.shape import Parameter
+
+MOST_SPECS = 100
+"""The most files of a folder that are compared with the spec of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ def save_checkpoint(
         path: the file; its former content becomes FILE.prev where `keep_previous` is true.
         state: the state to write.
         data_digest: the digest of the training data.
-        run: what run/info holds besides the time and the machine: the folder of the spec, the seconds of training.
+        run: what run/info holds besides the time and the machine: the folder of the spec, the seconds of training, the
+            identity of the folder in which the run was made.
         keep_previous: whether to keep the former file.
 
     Raises CheckpointError where the system refuses.
@@ -183,6 +191,8 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
     folder = Path(os.path.normpath(path.parent.resolve() / run["folder"]))
     spec = stored_spec(entries, preprocessing, path, folder)
+    if not (_was_made_in(path.parent, run) or _same_spec_in(spec.folder, spec)):
+        spec = replace(spec, data_within=path.parent)
     dtype = float_type(meta["dtype"])
     best = validated.best(meta["best"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers(), "data/carried": spec.carried()}
@@ -213,6 +223,36 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     validated.check_environment(meta["environment"])
     validated.check_digests(meta["spec_digest"], meta["data_digest"], text_digest(texts["spec/resolved"]))
     return SavedRun(network, meta, texts["spec/source"], state, run)
+
+
+def folder_identity(folder: Path) -> int:
+    """Return the number by which the file system knows a folder, also after a rename. Raises OSError."""
+    return folder.stat().st_ino
+
+
+def _was_made_in(folder: Path, run: Mapping[str, Any]) -> bool:
+    """Return whether run/info says that the run was made in this folder, which belongs to the current user.
+
+    The writer of a file cannot know the number of the folder in which someone else puts it, unless the folder is the
+    root of a file system.
+    """
+    try:
+        same = run.get("made_in") == folder_identity(folder) and not os.path.ismount(folder)
+        return same and (not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid())
+    except OSError:
+        return False
+
+
+def _same_spec_in(folder: Path, spec: Spec) -> bool:
+    """Return whether a file of the folder is the spec that a checkpoint was made from, and names the same data."""
+    for file in sorted(folder.glob("*.nnspec"))[:MOST_SPECS]:
+        try:
+            source = open_source(file)
+            if source.text == spec.source.text and check_source(source).data == spec.data:
+                return True
+        except (NNSpecError, OSError):
+            continue
+    return False
 
 
 def _check_no_other_arrays(arrays: Mapping[str, Array], groups: Mapping[str, Mapping[str, Parameter]]) -> None:

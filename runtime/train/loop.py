@@ -203,6 +203,8 @@ class Trainer:
         self.check_lock()
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
         run = {"folder": folder, "seconds": self.seconds}
+        if self.folder is not None and self.folder.made_in is not None:
+            run["made_in"] = self.folder.made_in
         save_checkpoint(path, self.state, self.data.digest, run, keep_previous)
 
     def _end(self) -> Event:

@@ -40,10 +40,10 @@ def resume(
     """
     file = resolve_checkpoint(path)
     load_run(file)  # before the lock, so that nothing is written next to a file that is not a checkpoint
-    folder = RunFolder(file.parent)
-    with run_lock(folder.path) as check_lock:
+    with run_lock(file.parent) as check_lock:
         saved = load_run(file)  # the former holder of the lock may have trained further
         _check_arithmetic(saved, allow_inexact, file)
+        folder = RunFolder(file.parent, saved.run.get("made_in"))
         spec = saved.network.spec
         data = _data(saved, given, file)
         if (warning := folder.edited_spec_warning(saved.source)) is not None:

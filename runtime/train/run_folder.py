@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from nnspec.runtime.errors import CheckpointError, TrainingError
-from nnspec.runtime.train.checkpointing import fsync_folder, replace_file, temporary_path
+from nnspec.runtime.train.checkpointing import folder_identity, fsync_folder, replace_file, temporary_path
 from nnspec.spec_lang.regular_file import open_regular_file
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
@@ -31,9 +31,14 @@ PROBE_BYTES = 65536
 
 @dataclass(frozen=True)
 class RunFolder:
-    """`runs/NAME/`, or the folder that the user named."""
+    """`runs/NAME/`, or the folder that the user named.
+
+    `made_in` is the identity of the folder in which the run was made, None where it is not known. A run that is copied
+    keeps it.
+    """
 
     path: Path
+    made_in: int | None = None
 
     @property
     def last(self) -> Path:
@@ -200,7 +205,7 @@ def new_folder(name: str, out: str | Path | None, texts: Mapping[str, str] | Non
             except FileExistsError:
                 continue
     _probe(folder.path)
-    return folder
+    return RunFolder(folder.path, folder_identity(folder.path))
 
 
 def preview_new_folder(name: str, out: str | Path | None) -> tuple[Path, str | None]:

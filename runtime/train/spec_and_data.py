@@ -3,7 +3,10 @@
 Training, `nnspec plan`, the notebook and the commands that take a checkpoint use it. It does not know files of a run.
 """
 
-from dataclasses import dataclass
+import os
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -97,7 +100,31 @@ def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
         return data_from_arrays(arrays.x, arrays.y, arrays.validation, classification=classification, steps=steps)
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
+    outside = data_outside(spec)
+    if outside is not None:
+        raise DataError(
+            f"{spec.source.name} names data outside its folder, {outside}, and was not made here: a file from someone "
+            f"else may name any path. If these are the data, give --data {_statement(spec)}",
+            exit_code=2,
+        )
     return load_data(spec.data, spec.folder, classification)
+
+
+def data_outside(spec: Spec) -> Path | None:
+    """Return the first file of a spec's data that is outside the folder that they must not leave, if there is one."""
+    if spec.data is None or spec.data_within is None:
+        return None
+    within = Path(os.path.realpath(spec.data_within))
+    named = [spec.folder / path for path in (getattr(spec.data, name) for name in spec.data.paths) if path is not None]
+    return next((path for path in named if not Path(os.path.realpath(path)).is_relative_to(within)), None)
+
+
+def _statement(spec: Spec) -> str:
+    """Return a spec's data statement as --data takes it in the current folder, quoted for a shell."""
+    assert spec.data is not None
+    here = replace(spec, data=spec.data.moved(spec.folder, Path.cwd()))
+    line = next(line for line in canonical_text(here).splitlines() if line.startswith("data "))
+    return shlex.quote(line.removeprefix("data ").strip())
 
 
 def network_data(network: Network, statement: str | None = None) -> Data:

@@ -62,7 +62,8 @@ class Spec:
 
     `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
     `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
-    the texts of the files that it includes, each after its path from the spec's folder.
+    the texts of the files that it includes, each after its path from the spec's folder. `data_within` is the folder
+    that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Spec:
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
     included: tuple[tuple[str, str], ...] = ()
+    data_within: Path | None = None
 
     @property
     def folder(self) -> Path:

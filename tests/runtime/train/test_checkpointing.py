@@ -74,6 +74,7 @@ def make_run(path: str, folder: str) -> None:
 
 def test_a_run_of_version_1_is_read_measures_what_it_measured_then_and_goes_on(tmp_path: Path) -> None:
     write_data(tmp_path)
+    write_spec(tmp_path, *RUN)
     (tmp_path / "run").mkdir()
     shutil.copy(V1, tmp_path / "run" / "last.h5")
     saved = load_checkpoint(tmp_path / "run" / "last.h5")
