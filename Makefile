@@ -7,7 +7,7 @@
 # make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints disabled in turn: does a test fail?
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
-# make bench  nnspec beside PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
+# make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
 VENV   ?= .venv

@@ -1,4 +1,4 @@
-"""Times nnspec beside PyTorch, JAX, scikit-learn and the notes' style, and writes what it found.
+"""Times nnspec, PyTorch, JAX, scikit-learn and the notes' style, and writes the results.
 
     python -m benchmarks                 everything: the results, docs/performance.md and its pictures
     python -m benchmarks W2 W3 --quick   two workloads, roughly; nothing is written
@@ -77,13 +77,13 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
     cold = next((workload for workload in workloads if workload.kind == "epoch"), None)
     with workers(peers) as (running, absent):
         for peer, why in absent.items():
-            tell(f"{PEERS[peer].title} takes no part: {why}; `make bench` makes an environment with all peers")
+            report_line(f"{PEERS[peer].title} takes no part: {why}; `make bench` makes an environment with all peers")
         versions = {peer: worker.ask("about") for peer, worker in running.items()}
-        results = [measure(workload, running, effort, tell) for workload in warm]
-        growths = measure_growth(running, effort, tell) if scaling else []
+        results = [measure(workload, running, effort, report_line) for workload in warm]
+        growths = measure_growth(running, effort, report_line) if scaling else []
     profiles = [profile(workload.name) for workload in warm if workload.kind == "train" and "nnspec" in running]
-    reached = measure_accuracy(tell) if scaling and {"nnspec", "torch"} <= set(running) else []
-    started = measure_cold(cold, list(running), effort.rounds, tell) if cold is not None else None
+    reached = measure_accuracy(report_line) if scaling and {"nnspec", "torch"} <= set(running) else []
+    started = measure_cold(cold, list(running), effort.rounds, report_line) if cold is not None else None
     return {
         "format": 1,
         "when": f"{datetime.now(UTC):%Y-%m-%d}",
@@ -102,7 +102,7 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
 
 def profile(name: str) -> dict[str, Any]:
     """Where a workload's time goes, from a process of its own."""
-    tell(f"{name}: where its time goes")
+    report_line(f"{name}: where its time goes")
     program = [sys.executable, "-m", "benchmarks.profile", name, "--json"]
     done = subprocess.run(program, env=environment(), cwd=ROOT, capture_output=True, text=True, check=True)
     return {"name": name, **json.loads(done.stdout)}
@@ -128,13 +128,13 @@ def write_page(run: dict[str, Any]) -> None:
     pictures.draw_scaling(run["growths"], PAGE.with_name("scaling.png"))
 
 
-def tell(line: str) -> None:
+def report_line(line: str) -> None:
     """What is being done, to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time nnspec beside its peers.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time nnspec and its peers.")
     parser.add_argument(
         "workloads", nargs="*", metavar="WORKLOAD", help=f"{', '.join(WORKLOADS)}; W3 is all of its sizes"
     )

@@ -1,10 +1,10 @@
-"""Time to an accuracy: specs/mnist_best.nnspec until it first tells 99 % of the test digits right, and in PyTorch.
+"""Time to an accuracy: specs/mnist_best.nnspec until 99 % of the test digits are classified correctly, and in PyTorch.
 
     python -m benchmarks.accuracy nnspec 1
 
 trains one of the two with a seed and prints what it took, as one JSON object. Both have the same samples, network,
 initialization, optimizer, schedule and batch; each draws its own weights, order and dropout. The clock runs while they
-train and stands while they are evaluated, once an epoch.
+train and stops while they are evaluated, once an epoch.
 """
 
 import json
@@ -25,7 +25,7 @@ SEEDS = (1, 2, 3)
 
 
 def nnspec_epochs(seed: int) -> Iterator[tuple[float, float]]:
-    """Seconds of training so far and the share of the test digits told right, after each epoch."""
+    """Seconds of training so far and the share of the test digits classified correctly, after each epoch."""
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.loop import Trainer
     from nnspec.runtime.train.spec_and_data import check_with_data
@@ -35,21 +35,21 @@ def nnspec_epochs(seed: int) -> Iterator[tuple[float, float]]:
     spec, data = check_with_data(Request(SPEC, seed=seed))
     network = Network(spec, data.preprocessing)
     network.initialize(seed)
-    told: list[tuple[float, float]] = []
+    reached: list[tuple[float, float]] = []
 
     class Reached(Exception):
         """Enough is known."""
 
     def listen(event: dict[str, Any]) -> None:
         if event["event"] == "evaluation":
-            told.append((trainer.seconds, event["validation_accuracy"]))
-            if told[-1][1] >= WANTED:
+            reached.append((trainer.seconds, event["validation_accuracy"]))
+            if reached[-1][1] >= WANTED:
                 raise Reached
 
     trainer = Trainer(initial_state(network, len(data.train), seed), replace(data, validation=data.test), None, listen)
     with suppress(Reached):
         trainer.run()
-    yield from told
+    yield from reached
 
 
 def torch_epochs(seed: int) -> Iterator[tuple[float, float]]:
@@ -122,12 +122,12 @@ def reached(peer: str, seed: int) -> dict[str, Any]:
     return {"peer": peer, "seed": seed, "epochs": None, "seconds": None, "accuracy": accuracy}
 
 
-def measure_accuracy(tell: Callable[[str], None]) -> list[dict[str, Any]]:
+def measure_accuracy(report_line: Callable[[str], None]) -> list[dict[str, Any]]:
     """Each peer with each seed, in turns, in a process of its own."""
     found = []
     for seed in SEEDS:
         for peer in PEERS:
-            tell(f"time to {WANTED:.0%}: {peer}, seed {seed}")
+            report_line(f"time to {WANTED:.0%}: {peer}, seed {seed}")
             program = [sys.executable, "-m", "benchmarks.accuracy", peer, str(seed)]
             done = subprocess.run(program, env=environment(), cwd=ROOT, capture_output=True, text=True, check=True)
             found.append(json.loads(done.stdout))

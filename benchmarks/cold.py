@@ -23,12 +23,14 @@ LOOK = 0.02
 """Seconds from one look at a process's memory to the next."""
 
 
-def measure_cold(workload: Workload, peers: Sequence[str], rounds: int, tell: Callable[[str], None]) -> dict[str, Any]:
+def measure_cold(
+    workload: Workload, peers: Sequence[str], rounds: int, report_line: Callable[[str], None]
+) -> dict[str, Any]:
     """The MEASURES of each peer in each round, every one from a new process."""
     taking_part = [peer for peer in STARTING if peer in peers]
     found: dict[str, dict[str, list[float]]] = {peer: {measure: [] for measure in MEASURES} for peer in taking_part}
     for number in range(rounds):
-        tell(f"{workload.name}: round {number + 1} of {rounds}")
+        report_line(f"{workload.name}: round {number + 1} of {rounds}")
         for peer in taking_part:
             known = PEERS[peer]
             found[peer]["import"].append(import_seconds(known.imports))
@@ -74,7 +76,7 @@ def memory_of_an_epoch(module: str, workload: Workload) -> int:
 
 @contextmanager
 def watched(process: int) -> Iterator[Callable[[], int]]:
-    """Look again and again how much memory a process and its children have; what is given tells the most of it."""
+    """Poll the memory of a process and its children; the yielded function returns the maximum."""
     over, found = threading.Event(), [memory_of(process)]
 
     def look() -> None:

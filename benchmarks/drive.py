@@ -1,6 +1,6 @@
 """Runs workloads side by side: one process for each peer, every way of each checked first, then timed in turns.
 
-Machines drift within minutes, so a round times every way once, and only what stands in one round is compared.
+Machines drift within minutes, so a round times every way once, and only times of one round are compared.
 """
 
 import json
@@ -22,7 +22,7 @@ HIDDEN = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 """Variables that would have BLAS use other kernels than the machine's own."""
 
 TOLERANCE = 1e-3
-"""How far a peer's losses may be from the reference after a few steps, relative: each step of Adam rounds anew."""
+"""How far a peer's losses may be from the reference after a few steps, relative: each step of Adam rounds again."""
 
 WORTH_KEEPING = 1.5
 """A way that is slower than its peer's best by more than this in the trial is not timed further."""
@@ -112,7 +112,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def workers(names: Sequence[str]) -> Iterator[tuple[dict[str, Worker], dict[str, str]]]:
-    """A process for each peer, and why those that are missing could not start. All end behind the block."""
+    """A process for each peer, and why those that are missing could not start. All end after the block."""
     running: dict[str, Worker] = {}
     absent: dict[str, str] = {}
     try:
@@ -185,7 +185,7 @@ def measure(
     workload: Workload,
     running: Mapping[str, Worker],
     effort: Effort,
-    tell: Callable[[str], None],
+    report_line: Callable[[str], None],
     only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A workload's result: every way of every peer that agrees with the reference, timed in turns. See figures.py.
@@ -197,9 +197,9 @@ def measure(
         for way in worker.ask("list", workload):
             if not only or way in only:
                 contenders.append(Contender(peer, way, worker, workload))
-    tell(f"{workload.name}: comparing what {len(contenders)} ways compute")
+    report_line(f"{workload.name}: comparing what {len(contenders)} ways compute")
     able = []
-    steps = min(effort.steps, workload.cycle)  # what comes behind a cycle, each peer draws in an order of its own
+    steps = min(effort.steps, workload.cycle)  # after a cycle each peer draws in its own order
     for contender, why in list(compared(contenders, steps)):
         if why is None:
             why = contender.try_out(effort.seconds)
@@ -212,7 +212,7 @@ def measure(
         kept.append(Contender("machine", "gemm", running["nnspec"], GEMM))
         kept[-1].try_out(effort.seconds)
     for number in range(effort.rounds):
-        tell(f"{workload.name}: round {number + 1} of {effort.rounds}")
+        report_line(f"{workload.name}: round {number + 1} of {effort.rounds}")
         for contender in kept:
             contender.seconds.append(contender.time(contender.steps))
     for worker in running.values():

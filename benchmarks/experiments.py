@@ -127,10 +127,10 @@ def train(experiment: Experiment, seed: int) -> Result:
 
 def step_of_divergence(error: nnspec.TrainingError) -> int:
     """The step at which a run diverged; raises the error itself where that is not what ended it."""
-    told = re.match(r"training diverged at step (\d+):", str(error))
-    if told is None:
+    match = re.match(r"training diverged at step (\d+):", str(error))
+    if match is None:
         raise error
-    return int(told[1])
+    return int(match[1])
 
 
 def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
@@ -207,9 +207,9 @@ def _tuned_row(spec: str, results: Sequence[Result]) -> tuple[str, ...]:
 
 def _notes_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...]:
     spec, reported = experiment.check(), REPORTED.get(experiment.name)
-    told = "not reported" if reported is None else f"{reported:.2f}"
+    reported_text = "not reported" if reported is None else f"{reported:.2f}"
     settings = (spec.init.word, spec.optimizer.word, f"{spec.optimizer.lr:g}", length(spec))
-    return experiment.name, *settings, told, accuracy(results)
+    return experiment.name, *settings, reported_text, accuracy(results)
 
 
 def _time_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...] | None:
@@ -231,12 +231,12 @@ def run_missing(chosen: Iterable[Experiment], results: dict[tuple[Experiment, in
             if (experiment, seed) not in results:
                 print(f"{experiment.name} seed {seed} …", file=sys.stderr, flush=True)
                 results[experiment, seed] = train(experiment, seed)
-                print(f"  {_told(results[experiment, seed])}", file=sys.stderr, flush=True)
+                print(f"  {_summary(results[experiment, seed])}", file=sys.stderr, flush=True)
                 results |= {key: result for key, result in read_results(path).items() if key not in results}
                 write_results(results, path)
 
 
-def _told(result: Result) -> str:
+def _summary(result: Result) -> str:
     if result.accuracy is None:
         return f"diverged at step {result.diverged_at}"
     return f"{100 * result.accuracy:.2f} % in {result.seconds:.0f} s"

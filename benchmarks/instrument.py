@@ -36,7 +36,7 @@ class Book:
     results: dict[int, Any] = field(default_factory=dict)
 
     def clear(self) -> None:
-        """Begin anew."""
+        """Reset the measurements."""
         self.spent[:] = self.calls[:] = [0] * len(self.lines)
 
     def rate(self, number: int, nanoseconds: float) -> str:

@@ -44,7 +44,7 @@ class Watch:
     def others(self) -> float:
         """The share of all cores' time that other processes have used since; children count from their end on.
 
-        0 where the system does not tell.
+        0 if the system does not report it.
         """
         used = _machine_seconds() - self.machine_seconds
         own = _own_seconds() - self.own_seconds

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Symbols = Sequence[int]
-"""A name as symbols, its end among them; END stands before its beginning too."""
+"""A name as symbols, its end among them; END is also before its beginning."""
 
 END = 0
 """The line break, the first of the vocabulary."""
@@ -53,12 +53,12 @@ class NGram:
 
 
 def fitted(train: Sequence[Symbols], validation: Sequence[Symbols], n: int, symbols: int) -> NGram:
-    """The model with the discount, of nine, that tells the validation names best."""
+    """The model with the discount, of nine, that predicts the validation names best."""
     models = (NGram.of(train, n, tenths / 10, symbols) for tenths in range(1, 10))
     return min(models, key=lambda model: model.bits(validation))
 
 
 def _within(name: Symbols, n: int) -> list[tuple[tuple[int, ...], int]]:
-    """Each symbol of a name, behind the n − 1 before it."""
+    """Each symbol of a name, after the n − 1 before it."""
     padded = (*[END] * (n - 1), *name)
     return [(padded[i : i + n - 1], padded[i + n - 1]) for i in range(len(name))]

@@ -52,7 +52,7 @@ class Profile:
     """A step's microseconds in all, of its program and of its optimizer, and of each line.
 
     What is left of a step belongs to drawing the batch and the loop around it. Lines are timed one by one, so their sum
-    is a little off the program's own time; of two lanes, which run side by side, the mean is told.
+    is a little off the program's own time; of two lanes, which run side by side, the mean is reported.
     """
 
     batch: int
@@ -81,7 +81,7 @@ class Watched(Programs):
 
 
 def profile(spec: Spec, data: Data, seconds: float = 1.0) -> Profile:
-    """Time a spec's training step: whole, in its parts, and line by line, each for about so many seconds."""
+    """Time a spec's training step: whole, in its parts, and line by line, each for about this number of seconds."""
     network = Network(spec, data.preprocessing)
     network.initialize(0)
     state = initial_state(network, len(data.train), 0)
@@ -127,7 +127,7 @@ def _called(call: Callable[[], Any], steps: int) -> int:
 
 
 def _fastest(advance: Callable[[], int], seconds: float) -> float:
-    """Seconds a step of the fastest tenth of a time: of what the machine can do when nobody disturbs it."""
+    """Seconds a step of the fastest tenth of a time: of what the machine can do when idle."""
     advance()
     found = []
     until = time.perf_counter() + seconds
@@ -163,7 +163,7 @@ def _costs(books: list[Book], passes: np.ndarray, block: int) -> tuple[Cost, ...
     return tuple(costs)
 
 
-def told(found: Profile, most: int) -> str:
+def format_profile(found: Profile, most: int) -> str:
     """The profile as text: its parts, then its most costly lines."""
     lanes = f"{' + '.join(map(str, found.lanes))} samples" + (" side by side" if len(found.lanes) > 1 else "")
     shape = f"blocks of {found.block} steps" if found.block > 1 else lanes
@@ -236,7 +236,7 @@ def main() -> None:
     if given.json:
         print(json.dumps({**asdict(found), "parts": found.parts()}))
     else:
-        print(told(found, given.lines))
+        print(format_profile(found, given.lines))
 
 
 if __name__ == "__main__":

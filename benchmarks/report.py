@@ -237,10 +237,10 @@ def _accuracy(run: Run) -> str:
     rows = []
     for peer, ones in found.items():
         seconds = [one["seconds"] for one in ones if one["seconds"] is not None]
-        told = [f"{one['seconds']:.1f}" if one["seconds"] is not None else "never" for one in ones]
+        times = [f"{one['seconds']:.1f}" if one["seconds"] is not None else "never" for one in ones]
         epochs = [str(one["epochs"] or "never") for one in ones]
         middle = f"{figures.median(seconds):.1f}" if len(seconds) == len(ones) else ""
-        rows.append([PEERS[peer].title, ", ".join(epochs), ", ".join(told), middle])
+        rows.append([PEERS[peer].title, ", ".join(epochs), ", ".join(times), middle])
     return f"{REACHING}\n\n{table(['', 'epochs', 'seconds', 'median'], rows)}"
 
 

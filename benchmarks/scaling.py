@@ -63,7 +63,10 @@ GROWTHS = (
 
 
 def measure_growth(
-    running: Mapping[str, Worker], effort: Effort, tell: Callable[[str], None], growths: Sequence[Growth] = GROWTHS
+    running: Mapping[str, Worker],
+    effort: Effort,
+    report_line: Callable[[str], None],
+    growths: Sequence[Growth] = GROWTHS,
 ) -> list[dict[str, Any]]:
     """For each measure of work its sizes and a result for each size; see figures.py."""
     peers = {name: worker for name, worker in running.items() if name in ("nnspec", "torch")}
@@ -72,7 +75,7 @@ def measure_growth(
             "name": growth.name,
             "about": growth.about,
             "sizes": list(growth.sizes),
-            "results": [measure(growth.workload(size), peers, effort, tell, WAYS) for size in growth.sizes],
+            "results": [measure(growth.workload(size), peers, effort, report_line, WAYS) for size in growth.sizes],
         }
         for growth in growths
     ]

@@ -1,4 +1,4 @@
-"""What the specs of sequences reach, as it is kept, and the section of docs/experiments.md that tells it."""
+"""The kept results of the specs of sequences, and the section of docs/experiments.md that shows it."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -182,7 +182,7 @@ def section(results: Results) -> str:
         "`python -m benchmarks.sequences` trains these with the same seeds, draws the pictures of seed "
         f"{SEEDS[0]}, and writes this section. Figures are medians, in parentheses the lowest and the highest.",
         "### The sine wave",
-        _sine_told(),
+        _sine_text(),
         table(
             ("model", "sees", "trained for", "test rmse", "vs least squares", "rolled forward", "seconds"),
             [
@@ -199,7 +199,7 @@ def section(results: Results) -> str:
         f"sine_rnn/stateful, which has seen enough of the sine to extrapolate it:\n\n"
         f"{_shown(Experiment('sine_rnn', 'stateful'))}",
         "### The dinosaurs",
-        _names_told(),
+        _names_text(),
         table(
             ("model", "trained for", "bits per character", "new", "well formed", "seconds"),
             [
@@ -209,12 +209,12 @@ def section(results: Results) -> str:
                 ("the held-out names themselves", "", "", _share(counted().new), _share(counted().well_formed), ""),
             ],
         ),
-        *_samples_told(runs[DINOS]),
+        *_samples_text(runs[DINOS]),
     ]
     return "\n\n".join(parts)
 
 
-def _sine_told() -> str:
+def _sine_text() -> str:
     spec = Experiment("sine_rnn").check()
     assert isinstance(spec.data, Sine)
     return (
@@ -227,15 +227,15 @@ def _sine_told() -> str:
 
 
 def _series_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...]:
-    told = (experiment.link, SERIES[experiment], length(experiment.check()))
+    cells = (experiment.link, SERIES[experiment], length(experiment.check()))
     if not results:
-        return *told, missing_runs(0), "", "", ""
+        return *cells, missing_runs(0), "", "", ""
     rmse, rolled = ([result.figures[name] for result in results] for name in ("rmse", "rolled"))
-    beside = f"{100 * (statistics.median(rmse) / floor().least_squares - 1):+.1f} %"
-    return *told, _told(rmse, 4), beside, spread(rolled, 2), _seconds(results)
+    relative = f"{100 * (statistics.median(rmse) / floor().least_squares - 1):+.1f} %"
+    return *cells, _spread_of_runs(rmse, 4), relative, spread(rolled, 2), _seconds(results)
 
 
-def _names_told() -> str:
+def _names_text() -> str:
     return (
         f"Dinosaur names, letter by letter; {counted().names} of them, {counted().characters:,} characters with "
         "their ends, were held out by the split. The n-grams are interpolated Kneser–Ney; their discounts, and n, are "
@@ -247,22 +247,22 @@ def _names_told() -> str:
 
 
 def _names_row(results: Sequence[Result]) -> tuple[str, ...]:
-    told = (DINOS.link, length(DINOS.check()))
+    cells = (DINOS.link, length(DINOS.check()))
     if not results:
-        return *told, missing_runs(0), "", "", ""
+        return *cells, missing_runs(0), "", "", ""
     bits, new, formed = ([result.figures[name] for result in results] for name in ("bits", "new", "well_formed"))
-    return *told, _told(bits, 3), *(_share(statistics.median(v)) for v in (new, formed)), _seconds(results)
+    return *cells, _spread_of_runs(bits, 3), *(_share(statistics.median(v)) for v in (new, formed)), _seconds(results)
 
 
-def _samples_told(results: Sequence[Result]) -> list[str]:
+def _samples_text(results: Sequence[Result]) -> list[str]:
     if not results or not results[0].samples:
         return []
     lines = [f"- `--seed {seed}`: {', '.join(names)}" for seed, names in results[0].samples.items()]
-    told = "Two seeds of `nnspec sample` give different names; each was run twice, and gave the same names again:"
-    return [told, "\n".join(lines)]
+    title = "Two seeds of `nnspec sample` give different names; each was run twice, and gave the same names again:"
+    return [title, "\n".join(lines)]
 
 
-def _told(values: Sequence[float], digits: int) -> str:
+def _spread_of_runs(values: Sequence[float], digits: int) -> str:
     return "; ".join(filter(None, (spread(values, digits), missing_runs(len(values)))))
 
 

@@ -1,7 +1,7 @@
-"""The specs of sequences: the sine wave and the dinosaurs, beside what counting and least squares reach.
+"""The specs of sequences: the sine wave and the dinosaurs, compared with n-grams and least squares.
 
     python -m benchmarks.sequences                train what has changed, draw, write docs/experiments.md
-    python -m benchmarks.sequences sine_rnn       train no other than these
+    python -m benchmarks.sequences sine_rnn       train only these
 
 Results are kept in benchmarks/results/sequences.json as those of benchmarks.experiments are, pictures in docs/pictures.
 """
@@ -48,26 +48,26 @@ def train(experiment: Experiment, seed: int, drawings: Path | None) -> Result:
         run = nnspec.train(experiment.path, Path(folder) / "run", variant=experiment.variant, seed=seed)
         key, seconds, place = digest(experiment, seed), run.end["seconds"], described_machine()
         if experiment == DINOS:
-            return Result(key, names_told(run), seconds, place, samples_of(run))
-        return Result(key, series_told(run, experiment, drawings), seconds, place)
+            return Result(key, measure_names(run), seconds, place, samples_of(run))
+        return Result(key, measure_series(run, experiment, drawings), seconds, place)
 
 
-def series_told(run: Run, experiment: Experiment, drawings: Path | None) -> dict[str, float]:
+def measure_series(run: Run, experiment: Experiment, drawings: Path | None) -> dict[str, float]:
     """RMSE on the test split, and where the network reads its own answers."""
     assert run.data.test is not None
-    told = forecast(run.network, run.data.test)
-    assert told.rolled is not None
+    found = forecast(run.network, run.data.test)
+    assert found.rolled is not None
     if drawings is not None:
         title = f"{experiment.name} on {run.data.name}, test"
         save_figure(
-            PICTURES["predictions"](told.truth, told.predicted, told.rolled, told.begins, title),
+            PICTURES["predictions"](found.truth, found.predicted, found.rolled, found.begins, title),
             drawings / picture(experiment),
         )
-    rolled = float(np.sqrt(np.mean(np.square(told.truth[told.begins :] - told.rolled))))
+    rolled = float(np.sqrt(np.mean(np.square(found.truth[found.begins :] - found.rolled))))
     return {"rmse": run.end["test_rmse"], "rolled": rolled}
 
 
-def names_told(run: Run) -> dict[str, float]:
+def measure_names(run: Run) -> dict[str, float]:
     """Bits per character of the test split; which share of names that are drawn is new, and which is well formed."""
     learnt = set(as_names(run.data, as_symbols(run.data.train)))
     spelling = Spelling.of(run.data)
@@ -89,7 +89,7 @@ def samples_of(run: Run) -> dict[str, list[str]]:
 
 
 def drawn_names(run: Run, seed: int, count: int) -> list[str]:
-    """So many names from the network, at temperature 1."""
+    """Draw names from the network at temperature 1."""
     generator = TextGenerator(run.network, seed)
     return ["".join(generator.generate()) for _ in range(count)]
 

@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-import os
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
+from nnspec.checkpoints import replace_file
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
@@ -25,7 +25,7 @@ SEEDS = (1, 2, 3)
 
 
 class Experiment(NamedTuple):
-    """A spec of specs/, as it stands or as one of its variants."""
+    """A spec of specs/, or one of its variants."""
 
     spec: str
     variant: str | None = None
@@ -84,13 +84,11 @@ def read_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def write_entries(entries: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Keep results, sorted by experiment and seed, whole or not at all."""
+    """Write results atomically, sorted by experiment and seed."""
     ordered = sorted(entries, key=lambda entry: (entry["experiment"], entry["seed"]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
     text = json.dumps({"format_version": 1, "results": ordered}, indent=1, ensure_ascii=False)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    replace_file(path, f"{text}\n".encode())
 
 
 def spread(values: Sequence[float], digits: int) -> str:
@@ -99,7 +97,7 @@ def spread(values: Sequence[float], digits: int) -> str:
 
 
 def missing_runs(made: int) -> str:
-    """What is told where fewer runs are known than there are seeds; nothing where all are."""
+    """Return how many runs are missing, in words; an empty text if there is one for each seed."""
     if made == len(SEEDS):
         return ""
     return f"{made} of {len(SEEDS)} runs made" if made else "not run"

@@ -193,7 +193,7 @@ def chosen(names: list[str]) -> list[Workload]:
 def batches(workload: Workload) -> tuple[Array, Array]:
     """A cycle of batches: (cycle, batch, side, side, 1) float32 from 0 to 1, and their labels (cycle, batch) int64.
 
-    Of text the symbols, (cycle, batch, time) int64, and the symbol behind each.
+    Of text the symbols, (cycle, batch, time) int64, and the symbol after each.
     """
     if workload.steps:
         x, y = pieces(workload.cycle * workload.batch, workload.steps)
@@ -219,7 +219,7 @@ def raw(samples: int, side: int = 28) -> tuple[Array, Array]:
 
 
 def pieces(samples: int, steps: int) -> tuple[Array, Array]:
-    """Pieces of the text of names, (samples, time) int64 of 27 symbols, and the symbol behind each of theirs."""
+    """Pieces of the text of names, (samples, time) int64 of 27 symbols, and the symbol after each."""
     text = names()
     symbols = np.searchsorted(np.array(sorted(set(text))), np.array(list(text)))
     starts = np.arange(samples) * 5 % (len(text) - steps)
@@ -258,7 +258,7 @@ def weights(workload: Workload) -> Mapping[str, Array]:
 
 
 def with_channels_first(layer: Layer, weight: Array) -> Array:
-    """A dense weight whose rows stand as (channels, height, width), where nnspec has (height, width, channels)."""
+    """A dense weight with rows ordered as (channels, height, width), where nnspec has (height, width, channels)."""
     if len(layer.inputs) < 3:
         return weight
     return weight.reshape(*layer.inputs, -1).transpose(2, 0, 1, 3).reshape(weight.shape)

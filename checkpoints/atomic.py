@@ -1,6 +1,6 @@
 """Atomic writing: a new file is made under a temporary name in the same folder and takes its name by a rename.
 
-Checkpoints, the small files of a run's folder and the formatter write with it. A kill leaves the temporary file behind;
+Checkpoints, the small files of a run's folder and the formatter write with it. A kill leaves the temporary file;
 `sweep` removes those of dead writers.
 """
 

@@ -1,6 +1,6 @@
 """JAX, compiled: a step at a time, or a cycle of steps as one `scan`.
 
-A form is how images lie, "channels last" or "channels first", or how a sequence is read, "looped" or "unrolled".
+A form is the layout of images, "channels last" or "channels first", or how a sequence is read, "looped" or "unrolled".
 """
 
 import time
@@ -154,7 +154,7 @@ class Scanned:
         return [float(loss) for loss in losses]
 
     def time(self, steps: int) -> float:
-        """Whole cycles, as many as it takes for so many steps, counted as these."""
+        """Whole cycles, as many as these steps need."""
         rounds = -(-steps // len(self.x))
         began = time.perf_counter()
         for _ in range(rounds):

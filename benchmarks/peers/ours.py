@@ -74,7 +74,7 @@ class Planned:
         return losses
 
     def time(self, steps: int) -> float:
-        """Blocks of steps where the plan has them, behind a first step that makes the buffers."""
+        """Blocks of steps where the plan has them, after a first step that allocates the buffers."""
         advance, made = self.stepper.advance, 0
         with self.stepper.ready():
             advance(1)
@@ -109,7 +109,7 @@ class Trained:
         return state.history["loss"].values
 
     def time(self, steps: int) -> float:
-        """Seconds of training in a run of its own; reading data, evaluating and saving stand outside of them."""
+        """Seconds of training in a run of its own; without reading data, evaluating and saving."""
         made = max(steps, FEWEST)
         whole = self._seconds(made + 1)
         return max(whole - self._seconds(1), whole / 5) * steps / made

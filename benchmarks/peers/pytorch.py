@@ -119,7 +119,7 @@ class Network(Steps):
 
 
 class Trained(Network):
-    """Training steps over batches that lie ready."""
+    """Training steps over prepared batches."""
 
     def __init__(self, workload: Workload, threads: int, channels_last: bool, fused: bool):
         super().__init__(workload, threads, channels_last)

@@ -13,7 +13,7 @@ warnings.filterwarnings("ignore")
 
 
 class Trained(Steps):
-    """Training steps over batches that lie ready."""
+    """Training steps over prepared batches."""
 
     def __init__(self, workload: Workload):
         x, self.y = batches(workload)

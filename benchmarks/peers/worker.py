@@ -1,7 +1,7 @@
 """A peer's process: it reads a request a line, carries it out, and writes an answer a line, both JSON.
 
 A peer is a module with `about()` and `tasks(workload)`: the ways in which it can do a workload, by name. A task is
-made anew for a check, and kept from one timing to the next.
+made again for a check, and kept from one timing to the next.
 """
 
 import json
@@ -22,10 +22,10 @@ class Task(Protocol):
     """A workload as one peer does it in one way."""
 
     def check(self, steps: int) -> list[float]:
-        """From the beginning: the losses of so many steps, or numbers of as many answers."""
+        """From the beginning: the losses of this number of steps, or the answers."""
 
     def time(self, steps: int) -> float:
-        """Seconds that so many steps take."""
+        """Seconds for this number of steps."""
 
 
 Tasks = Mapping[str, Callable[[], Task]]
@@ -38,7 +38,7 @@ class Steps:
         """One step; returns its loss, in whatever the peer has."""
 
     def finish(self) -> None:
-        """Wait for what runs behind the caller's back."""
+        """Wait for asynchronous work."""
 
     def check(self, steps: int) -> list[float]:
         """The losses as numbers."""

@@ -11,7 +11,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.graph import draws_of, reads_symbols
-from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.layers.embedding import padding_of
@@ -72,7 +72,7 @@ class BoundProgram:
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
-        mode = Mode(schedule.training, strided=behind_strides(schedule.nodes) if symbolic else {})
+        mode = Mode(schedule.training, strided=padding_after_strides(schedule.nodes) if symbolic else {})
         start = 0
         for i, size in enumerate(schedule.lanes):
             if i and gradients is not None:

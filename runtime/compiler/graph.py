@@ -46,10 +46,10 @@ class GraphNode:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which each reads only what stands before it.
+    """Nodes in an order in which each reads only earlier ones.
 
     `head` is the activation that belongs to the loss (softmax to cross_entropy). It is left out of the nodes: the
-    loss takes what stands before it, which is exact where exp would overflow, and inference applies it at the end.
+    loss takes the logits before it, which is exact where exp would overflow, and inference applies it at the end.
     """
 
     nodes: tuple[GraphNode, ...]

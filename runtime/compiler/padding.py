@@ -12,7 +12,7 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 
-def behind_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
+def padding_after_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
     """Return, for each node after a layer that skips steps, its padded steps by those of the sample.
 
     Each table is (steps of a sample + 1,). A sequence has as many steps there as it has by itself. Where nothing is

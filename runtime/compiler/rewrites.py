@@ -55,7 +55,7 @@ def rewritten(schedule: ExecutionSchedule, without: frozenset[str] = frozenset()
 
 @rewrite("input 8x8x1\nconv 3x3 x2 relu -> maxpool 2 -> dense 3 softmax")
 def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data behind a 2x2
+    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data after a 2x2
     pool.
 
     The gradient is the same too: where the largest number of a window is positive it is the winner either way, and
@@ -81,7 +81,7 @@ def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 8x8x1\nconv 3x3 x2 -> maxpool 2 -> dense 3 softmax")
 def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """A convolution's places in the order of the pool behind it, so that pooling is an operation on whole runs of
+    """A convolution's places in the order of the pool after it, so that pooling is an operation on whole runs of
     memory.
 
     Only the order in memory changes, and places that no window of the pool covers are never computed. Allowed where
@@ -99,7 +99,7 @@ def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 4\ndense 3 softmax")
 def fold_bias(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, beside it in the arena, and costs no pass of
+    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, next to it in the arena, and costs no pass of
     its own.
 
     Its gradient falls out of the weight's. Sums are taken in another order, so the last bits may differ.

@@ -19,7 +19,7 @@ STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: a millisecond; tw
 class ScheduledNode:
     """One operation to be planned.
 
-    `phases` is k where a convolution's places are put in the order of the k×k pool behind it, and where a pool finds
+    `phases` is k where a convolution's places are put in the order of the k×k pool after it, and where a pool finds
     them so. `again` says that a convolution's columns are gathered once more on the way back. `notes` say what
     rewrites did to it.
     """

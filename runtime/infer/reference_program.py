@@ -10,7 +10,7 @@ import numpy as np
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import Graph, GraphNode, reads_symbols
-from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.layers import Backward, MergeBackward, MergeForward, Mode, build, build_merge
 from nnspec.runtime.layers.embedding import padding_of
 from nnspec.runtime.losses import build_loss
@@ -37,7 +37,7 @@ class Program:
             arrays = {**parameters.of(node.name), **buffers.of(node.name)}
             self._forwards[node.name] = _forward_of(node, arrays)
         self._symbolic = reads_symbols(graph.nodes)
-        self._strided = behind_strides(graph.nodes) if self._symbolic else {}
+        self._strided = padding_after_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
             (f"{node.name}/weight", *node.layer.penalty) for node in graph.nodes if any(node.layer.penalty)

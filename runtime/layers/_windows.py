@@ -1,4 +1,4 @@
-"""Windows over images: the one place that knows which cell of a window lies on which pixel."""
+"""Windows over images: which pixel is at which cell of a window."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
 class Windows:
     """The windows of a layer over images of one shape.
 
-    Cell (u, v) of window (i, j) lies on the padded pixel (i·stride + u·dilation, j·stride + v·dilation). `unfold` reads
+    Cell (u, v) of window (i, j) is at the padded pixel (i·stride + u·dilation, j·stride + v·dilation). `unfold` reads
     the pixels of every window, `fold` adds what every window hands back to its pixels: each is the other's transpose.
     """
 
@@ -61,6 +61,6 @@ class Windows:
         return np.pad(images, around, constant_values=fill) if any(map(any, around)) else images
 
     def _under(self, cell: int, extent: Extent) -> slice:
-        """The padded pixels, along one axis, on which this cell of every window lies."""
+        """Return the padded pixels, along one axis, at which this cell of every window is."""
         first = cell * self.dilation
         return slice(first, first + (extent.places - 1) * self.stride + 1, self.stride)

@@ -57,6 +57,6 @@ def _split(x: Array, groups: int) -> Array:
 
 
 def _join(x: Array) -> Array:
-    """The groups beside each other again: (group, …, channels / groups) → (…, channels)."""
+    """Join the groups again: (group, …, channels / groups) → (…, channels)."""
     together = x.transpose(*range(1, x.ndim - 1), 0, x.ndim - 1)
     return together.reshape(*x.shape[1:-1], x.shape[0] * x.shape[-1])

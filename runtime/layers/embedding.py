@@ -23,7 +23,7 @@ def first_unknown(x: Array, count: int) -> tuple[int, ...] | None:
 
 
 def padding_of(x: Array) -> Array:
-    """How many steps behind the last symbol of each sequence are padding, (batch, time) → (batch,)."""
+    """Return the number of padded steps after the last symbol of each sequence, (batch, time) → (batch,)."""
     if (x[:, -1] > -0.5).all():  # the last step of each is a symbol: there is no padding
         return np.zeros(len(x), np.intp)
     real = x > -0.5

@@ -17,7 +17,7 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
     While training, mean and variance are the batch's, over samples and places, and move the running ones, in place, by
     `momentum` of the difference: the variance that normalizes is divided by n, the one that is kept by n − 1, as in
     PyTorch. A single number has no variance to keep, and leaves the running one as it is. At inference the running ones
-    normalize, as constants. Steps of padding behind a shorter sequence count in no mean and no variance.
+    normalize, as constants. Steps of padding do not count in the mean and the variance.
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:

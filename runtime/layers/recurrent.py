@@ -131,7 +131,7 @@ def recurrent(word: Recurrent, shape: Shape, arrays: Mapping[str, Array]) -> For
     """The states of a sequence, from zeros on or from the state that `mode` carries, which moves on in place.
 
     What the input drives is one matrix product for all steps, and so is each weight's gradient; only h·U waits for the
-    step before. Where `mode` tells of padding, a step of padding leaves the state as it is and gets no gradient.
+    step before. If `mode` has padding, a step of padding leaves the state as it is and gets no gradient.
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:

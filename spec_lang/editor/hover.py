@@ -42,11 +42,11 @@ def hover(document: Document, offset: int) -> Hover | None:
     place = document.at(offset)
     if place is None:
         return None
-    parts = list(_told(document, place, offset))
+    parts = list(_hover_texts(document, place, offset))
     return Hover("\n\n".join(part for part in parts if part), _span(place, offset)) if any(parts) else None
 
 
-def _told(document: Document, place: TokenAt, offset: int) -> Iterator[str]:
+def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[str]:
     token = place.token
     if token.type in KEYWORDS:
         if token.type == "REPEAT":
@@ -96,7 +96,7 @@ def _stage(document: Document, read: Stage, token: Token, offset: int) -> Iterat
     elif read.named is not None and token.start == read.named.span.start:
         yield about(read.cls) if read.cls is not None else ""
     elif read.cls is not None:
-        yield _argument_told(read.cls, read.arguments, offset)
+        yield _argument_text(read.cls, read.arguments, offset)
 
 
 def about(cls: type[Word]) -> str:
@@ -112,7 +112,7 @@ def described(node: type) -> str:
     return " ".join((node.__doc__ or "").strip().split("\n\n")[0].split())
 
 
-def _argument_told(cls: type[Word], arguments: Iterable[Argument], offset: int) -> str:
+def _argument_text(cls: type[Word], arguments: Iterable[Argument], offset: int) -> str:
     """Return the help of the option or value at an offset."""
     arguments = list(arguments)
     fields = fields_filled(cls, arguments)

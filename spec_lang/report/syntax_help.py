@@ -25,7 +25,7 @@ def example_of(word: str, words: KnownWords) -> str:
 
 def advice(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     """Return help for a line whose token at `index` does not fit; the index after the last token is the line's end."""
-    rules = (_from_the_start, _from_what_stands_before, _from_the_token)
+    rules = (_from_the_start, _from_the_token_before, _from_the_token)
     return next((help for rule in rules if (help := rule(tokens, index, words)) is not None), None)
 
 
@@ -77,7 +77,7 @@ def _assignment(token: Token, words: KnownWords) -> str:
     return f"a line begins with a word; a value of your own is written let {option} = {value}"
 
 
-def _from_what_stands_before(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
+def _from_the_token_before(tokens: Sequence[Token], index: int, words: KnownWords) -> str | None:
     token = tokens[index] if index < len(tokens) else None
     before = tokens[index - 1] if index else None
     if before is None:

@@ -1,6 +1,6 @@
 import pytest
 
-from benchmarks.profile import Cost, Profile, data_for, profile, request_of, told
+from benchmarks.profile import Cost, Profile, data_for, format_profile, profile, request_of
 
 
 @pytest.mark.parametrize(("name", "block"), [("W1", 64), ("W3-64", 1)])
@@ -19,7 +19,7 @@ def test_another_batch_can_be_profiled():
 
 def test_the_text_has_the_parts_in_order_and_the_costly_lines_first():
     lines = (Cost("dense1", "np.dot(a, b)", 1.0, 1.0, "9.0 GFLOP/s"), Cost("the loss", "np.exp(z)", 3.0, 1 / 32, ""))
-    text = told(Profile(1, (1,), 32, 8.0, 5.0, 2.0, lines), most=2)
+    text = format_profile(Profile(1, (1,), 32, 8.0, 5.0, 2.0, lines), most=2)
     assert text.startswith("a step of 1 takes 8.0 µs (blocks of 32 steps): program 5.0, optimizer 2.0, the rest 1.0")
     assert text.index("dense1") < text.index("the loss") < text.index("np.exp(z)") < text.index("np.dot(a, b)")
     assert "1/32" in text and "37.5 %" in text

@@ -1,7 +1,7 @@
 """Layers without a kernel: their plain form, called by the program."""
 
 from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written
-from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.compiler.program.instructions import Assign
 from nnspec.runtime.compiler.program.layout import as_laid, as_samples
 from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
@@ -17,7 +17,7 @@ def write_plain(context: KernelContext) -> Written:
     result = Local(w.name(f"{node.name}_result"), (w.samples, *node.output_shape))
     mode = Local("mode")
     own = node.layer.carries(shapes[0]) or node.layer.draws(shapes[0]) is not None
-    if own or node.name in behind_strides(context.schedule.nodes):
+    if own or node.name in padding_after_strides(context.schedule.nodes):
         mode = w.once(f"{node.name}_mode", f"mode.of({node.name!r})")
     xs: list[Operand] = [
         x if any_layout else as_samples(x, shape) for x, shape in zip(context.inputs, shapes, strict=True)

@@ -13,7 +13,7 @@ from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS, TIME_STEP, AtSt
 from nnspec.runtime.compiler.kernels._products import QUICK, sum_of_rows
 from nnspec.runtime.compiler.kernels.embedding import look_up
 from nnspec.runtime.compiler.kernels.reshape import step_rows, unrolled
-from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.compiler.program.instructions import For, Views
 from nnspec.runtime.compiler.program.operands import Formula, Index, Local, Operand, Ref, View, expression, formula
 from nnspec.runtime.compiler.program.writer import ProgramWriter
@@ -69,7 +69,7 @@ class _Mask:
         clock, one = w.local(f"{name}_clock"), w.scalar("one", 1.0)
         w.set_up(clock, f"np.arange({time})[:, None]")
         padding = Local("mode.padding")
-        if name in behind_strides(context.schedule.nodes):
+        if name in padding_after_strides(context.schedule.nodes):
             padding = w.local(f"{name}_padding")
             w.assign(padding, expression(f"mode.of({name!r}).behind"))
         w.assign(self.padded, formula("{} is not None and {}.any()", padding, padding))

@@ -5,7 +5,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.compiler.graph import build_graph
-from nnspec.runtime.compiler.padding import behind_strides
+from nnspec.runtime.compiler.padding import padding_after_strides
 from tests.runtime.compiler.both import Both
 
 LENGTHS = (12, 9, 5, 6, 1, 10)
@@ -58,16 +58,18 @@ def test_three_steps_of_padding_more_change_neither_the_loss_nor_a_gradient_nor_
 
 def test_a_convolution_that_skips_steps_leaves_a_sequence_the_windows_it_has_by_itself() -> None:
     spec = nnspec.check("input 7\nonehot vocab=3 -> conv 3 x2 stride=2 relu -> conv 2 x2 -> rnn 2 -> dense 2 softmax")
-    tables = behind_strides(build_graph(spec).nodes)
+    tables = padding_after_strides(build_graph(spec).nodes)
     assert set(tables) == {"conv1/relu", "conv2", "rnn1", "dense1"}
     assert tables["conv1/relu"].tolist() == [0, 1, 1, 2, 2, 3, 3, 3]  # of the 3 windows on 7, 6, 5, … steps
     assert tables["rnn1"] is tables["conv1/relu"]
-    assert behind_strides(build_graph(nnspec.check("input 7x2\nconv 3 x2 -> rnn 2 -> dense 2 softmax")).nodes) == {}
+    assert (
+        padding_after_strides(build_graph(nnspec.check("input 7x2\nconv 3 x2 -> rnn 2 -> dense 2 softmax")).nodes) == {}
+    )
 
 
 def test_a_table_counts_the_padding_of_the_samples_where_layers_before_it_drop_steps() -> None:
     text = "input 9\nonehot vocab=4 -> conv 2 x1 dilation=2 bias=no -> conv 1 x1 stride=2 bias=no -> rnn 1 -> dense 1"
-    table = behind_strides(build_graph(nnspec.check(text)).nodes)["rnn1"]
+    table = padding_after_strides(build_graph(nnspec.check(text)).nodes)["rnn1"]
     assert table.tolist() == [0, 1, 1, 2, 2, 3, 3, 4, 4, 4]  # of 4 windows; 1 or 2 steps fill none
 
 
