@@ -1,13 +1,13 @@
 """The Python interface: the verbs of the command as functions of arrays and paths."""
 
 from collections.abc import Mapping
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.errors import DataError
+from nnspec.runtime.data.samples import as_targets, rectangular
+from nnspec.runtime.errors import CheckpointError, DataError, NetworkError
 from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
@@ -27,7 +27,7 @@ def check(
     spec: str | Path, settings: Mapping[str, object] | None = None, variant: str | None = None, data: str | None = None
 ) -> Spec:
     """Return the checked spec of a file or of the text of a network. Raises SpecError with every error."""
-    return Request(spec, settings or {}, variant, data).check()
+    return Request(spec, _settings(settings, variant), variant, data).check()
 
 
 def compile(
@@ -43,7 +43,7 @@ def compile(
     Data are read only if nothing else determines the shape of a sample. Otherwise samples are not normalized until the
     network has been trained. Raises SpecError, DataError.
     """
-    return compiled(Request(spec, settings or {}, variant, data, seed), dtype)
+    return compiled(Request(spec, _settings(settings, variant), variant, data, seed), dtype)
 
 
 def train(
@@ -64,11 +64,13 @@ def train(
     is written; otherwise the run has a folder, `out` or runs/NAME. `listen` is called with each event: start, progress,
     evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
     """
-    given = _data(data, validation)
+    given, settings = _data(data, validation), _settings(settings, variant)
+    out = None if out is None else _path("out", out)
+    init_from = None if init_from is None else _path("init_from", init_from)
     if isinstance(given, Arrays):
-        request = Request(spec, settings or {}, variant, None, seed)
+        request = Request(spec, settings, variant, None, seed)
         return train_run(request, out, given, init_from, dtype, listen, files=out is not None)
-    request = Request(spec, settings or {}, variant, given, seed)
+    request = Request(spec, settings, variant, given, seed)
     return train_run(request, out, None, init_from, dtype, listen)
 
 
@@ -86,7 +88,7 @@ def resume(
     have moved: their digest must be that of the run. `verify` first repeats the steps since the previous checkpoint
     and compares. Raises CheckpointError, DataError.
     """
-    return resume_run(path, allow_inexact, listen, verify, _data(data, validation))
+    return resume_run(_path("path", path), allow_inexact, listen, verify, _data(data, validation))
 
 
 def _data(data: Any, validation: tuple[Any, Any] | None) -> Arrays | str | None:
@@ -107,11 +109,13 @@ def save(network: Network, path: str | Path) -> None:
 
     Raises CheckpointError where the system refuses, or a weight is NaN or infinite.
     """
-    network.save(path)
+    _network(network).save(_path("path", path))
 
 
 def from_bytes(data: bytes) -> Network:
     """Return the network that `network.to_bytes()` sealed. Raises CheckpointError unless every byte is as written."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise CheckpointError(f"data is a {type(data).__name__}: give bytes, as network.to_bytes() returns", 2)
     return network_from_bytes(data)
 
 
@@ -120,14 +124,17 @@ def load(path: str | Path) -> Network:
 
     Nothing is unpickled or executed. Raises CheckpointError.
     """
-    return load_checkpoint(resolve_checkpoint(path)).network
+    return load_checkpoint(resolve_checkpoint(_path("path", path))).network
 
 
 def evaluate(network: Network, x: Any, y: Any) -> dict[str, float]:
     """Return the loss and the spec's metrics on samples and their targets, classes as whole numbers."""
     from nnspec.runtime.data import Split
 
-    return evaluate_split(network, Split(np.asarray(x), np.asarray(y)))
+    split = Split(rectangular(x, "samples"), as_targets(y))
+    if split.inputs.ndim and not len(split.inputs):
+        raise DataError("there are no samples to evaluate on: give at least one", 2)
+    return evaluate_split(_network(network), split)
 
 
 def occlude(
@@ -139,4 +146,33 @@ def occlude(
     baseline: float | Array = 0.0,
 ) -> Array:
     """Return the probability of each image's label with a window covered, at every position: (image, row, column)."""
-    return occlude_images(network, np.asarray(images), np.asarray(labels), window, stride, baseline)
+    pictures, truth = rectangular(images, "images"), rectangular(labels, "labels")
+    return occlude_images(_network(network), pictures, truth, window, stride, baseline)
+
+
+def _network(given: Any) -> Network:
+    """Return a network. Raises NetworkError that names what to give instead of a run or a path."""
+    if isinstance(given, Network):
+        return given
+    advice = "give a network, as nnspec.load and nnspec.compile return"
+    if isinstance(given, Run):
+        advice = "give its network, run.network"
+    elif isinstance(given, str | Path):
+        advice = f"give nnspec.load({str(given)!r})"
+    raise NetworkError(f"network is a {type(given).__name__}: {advice}", 2)
+
+
+def _path(name: str, given: Any) -> Any:
+    """Return a path. Raises CheckpointError for what is not a path."""
+    if isinstance(given, str | PathLike) and isinstance(fspath(given), str):
+        return given
+    raise CheckpointError(f"{name} is a {type(given).__name__}: give a path", 2)
+
+
+def _settings(given: Any, variant: Any) -> Mapping[str, object]:
+    """Return the settings. Raises DataError where they are not a mapping, or the variant is not a name."""
+    if given is not None and not isinstance(given, Mapping):
+        raise DataError(f"settings are a {type(given).__name__}: give a dict such as {{'train.epochs': 3}}", 2)
+    if variant is not None and not isinstance(variant, str):
+        raise DataError(f"variant is a {type(variant).__name__}: give the name of a variant of the spec", 2)
+    return given or {}

@@ -29,7 +29,7 @@ CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|sweep|f?lock|try_lock|refus
 RUNTIME = [
     *(
         f"tests/runtime/train/test_{name}.py"
-        for name in ("checkpoint_validation", "checkpointing", "resuming", "loop", "run_folder")
+        for name in ("checkpoint_validation", "checkpointing", "resuming", "loop", "run_folder", "foreign_data")
     ),
     "tests/nnspec/cli/verbs/test_resume.py",
 ]
@@ -41,6 +41,9 @@ TESTS = {
     "runtime/train/loop.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
     "runtime/train/run_folder.py": RUNTIME,
     "runtime/train/signals.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
+    "runtime/train/spec_and_data.py": RUNTIME,
+    "spec_lang/regular_file.py": ["tests/spec_lang/test_regular_file.py", "tests/runtime/data/test_files.py"],
+    "nnspec/api.py": ["tests/nnspec/test_arguments.py"],
     "nnspec/cli/untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
 LONGEST = 600  # seconds: a mutant that hangs counts as noticed

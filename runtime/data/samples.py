@@ -46,6 +46,18 @@ def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:
         ) from None
 
 
+def as_targets(values: ArrayLike) -> NDArray[Any]:
+    """Return targets as an array (samples, …). Raises DataError where they are not finite numbers, one a sample."""
+    targets = rectangular(values, "targets")
+    if targets.ndim == 0:
+        raise DataError("the targets are a single value: give one for each sample", 2)
+    if targets.dtype.kind not in "buif":
+        raise DataError(f"the targets are {targets.dtype}: give numbers, classes as whole numbers from 0", 2)
+    if not np.isfinite(targets).all():
+        raise DataError("the targets have NaN or infinity: give finite numbers", 2)
+    return targets
+
+
 def numbered_places(name: str) -> Callable[[int], str]:
     """Return the `place` of samples in a file or array without lines: the sample's number, counted from 0."""
     return lambda index: f"{name}, sample {index} (counted from 0)"

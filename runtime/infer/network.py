@@ -11,7 +11,7 @@ import numpy as np
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.data.samples import as_targets
 from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.infer.program_cache import Programs
 from nnspec.runtime.infer.reference_program import Program
@@ -37,7 +37,7 @@ class Network:
     def __init__(self, spec: Spec, preprocessing: Preprocessing, dtype: Any = np.float32):
         self.spec = spec
         self.preprocessing = preprocessing
-        self.dtype = np.dtype(dtype)
+        self.dtype = _float_type(dtype)
         self.parameter_arena = Arena(spec.parameters(), self.dtype)
         self.buffer_arena = Arena(spec.buffers(), self.dtype)
         graph = build_graph(spec)
@@ -99,6 +99,8 @@ class Network:
 
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Write some or all of the parameters. Raises NetworkError for an unknown name or another shape."""
+        if not isinstance(parameters, Mapping):
+            raise NetworkError(f"parameters are a {type(parameters).__name__}: give a dict of arrays by name", 2)
         try:
             self.parameter_arena.fill(parameters)
         except KeyError as error:
@@ -140,8 +142,18 @@ class Network:
         self.programs.as_samples(x)  # raises DataError for arrays that are not samples
         batch = self.preprocessing.apply(x, self.dtype)
         program = self.program.with_own_buffers() if self.buffer_arena else self.program
-        loss = program.loss_and_gradients(batch, rectangular(y, "targets"), Mode(training=True), gradients)
+        loss = program.loss_and_gradients(batch, as_targets(y), Mode(training=True), gradients)
         return loss, gradients.copies()
+
+
+def _float_type(dtype: Any) -> np.dtype[Any]:
+    for known in (np.dtype(np.float32), np.dtype(np.float64)):
+        try:
+            if dtype is not None and known == np.dtype(dtype):
+                return known
+        except TypeError:  # not the name of a type at all
+            break
+    raise NetworkError(f"dtype is {dtype!r}, and a network computes in float32 or float64: give one of them", 2)
 
 
 def _initializer(parameter: Parameter, default: Word) -> Word:

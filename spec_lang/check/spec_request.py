@@ -7,6 +7,7 @@ from pathlib import Path
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source
 
@@ -29,6 +30,10 @@ class Request:
 
         Raises SpecError with all errors of the spec, SourceError if its file cannot be read.
         """
+        try:
+            Path.cwd()
+        except OSError:
+            raise SourceError("the current folder does not exist any more: change to one that does") from None
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)
         spec = check_source(source, overrides, self.variant, input_shape, classes)
