@@ -42,7 +42,11 @@ def pages(shape: int | tuple[int, ...], dtype: Any) -> Array:
         return np.zeros(shape, kind)
     if not size:
         return np.zeros(shape, kind)
-    array: Array = np.frombuffer(mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS), kind).reshape(shape)
+    try:
+        memory = mmap(-1, size, MAP_PRIVATE | MAP_ANONYMOUS)
+    except OSError as error:
+        raise MemoryError(f"no {size:,} bytes of memory") from error
+    array: Array = np.frombuffer(memory, kind).reshape(shape)
     return array
 
 

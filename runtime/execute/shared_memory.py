@@ -25,7 +25,11 @@ def shared_zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
     size = (prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
     if not size:
         return np.zeros(shape, kind)
-    array: Array = np.frombuffer(mmap.mmap(-1, size), kind).reshape(shape)
+    try:
+        memory = mmap.mmap(-1, size)
+    except OSError as error:
+        raise MemoryError(f"no {size:,} bytes of memory") from error
+    array: Array = np.frombuffer(memory, kind).reshape(shape)
     return array
 
 

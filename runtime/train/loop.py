@@ -121,10 +121,14 @@ class Trainer:
                     progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
                     self.listen({"event": "progress", **progress})
             if self._checkpoint_or_evaluation_due():
-                self.seconds += time.perf_counter() - began
+                self._count_time(began)
                 yield
                 began = time.perf_counter()
-        self.seconds += time.perf_counter() - began
+        self._count_time(began)
+
+    def _count_time(self, began: float) -> None:
+        """Add the time since `began`; none where the clock was set back, for no checkpoint has negative seconds."""
+        self.seconds += max(0.0, time.perf_counter() - began)
 
     def _finished(self) -> bool:
         return self.state.stopped or self.state.step >= self.timetable.total

@@ -8,13 +8,16 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 from nnspec.checkpoints import system
 from tests.support.commands import child_environment, no_fsync
+
+LONGEST = 300
+"""Seconds on the clock after which a process is taken for one that hangs."""
 
 CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", "unlink")
 
@@ -100,6 +103,7 @@ def children() -> Iterator[Children]:
 
 def serve() -> None:
     """Fork a child for every order on standard input and print its id; at null wait for it and print its exit code."""
+    import nnspec.__main__
     import nnspec.api
     import nnspec.cli.verbs.resume
     import nnspec.cli.verbs.train  # noqa: F401
@@ -112,6 +116,8 @@ def serve() -> None:
             print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)
             continue
         process = os.fork()
+        with suppress(OSError):  # the child may have ended; whichever does it first, it has a group of its own
+            os.setpgid(process, process)
         if process == 0:
             _become_the_command(order)
         print(process, flush=True)
@@ -122,18 +128,19 @@ def _become_the_command(order: dict[str, Any]) -> None:
     code = 99
     try:
         os.chdir(order["folder"])
+        sys.argv = ["nnspec", *order["arguments"]]
         nowhere = os.open(os.devnull, os.O_RDWR)
         errors = os.open("errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         for old, new in ((0, nowhere), (1, nowhere), (2, errors)):
             os.dup2(new, old)
-        from nnspec.cli import command_line
+        from nnspec.__main__ import main
 
         def twice() -> None:
             signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGINT)
 
         with no_fsync(), at_call(order["twice_at"], twice):  # a kill leaves what the system holds to it
-            command_line(order["arguments"], prog_name="nnspec")
+            main()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     except BaseException:
@@ -141,3 +148,57 @@ def _become_the_command(order: dict[str, Any]) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def run_apart_within(module: str, *arguments: str, limit: float = LONGEST, **environment: str) -> tuple[int, str, int]:
+    """Run `serve` of a module in a process of its own; end it and all that it started after `limit` seconds.
+
+    Returns its exit code (below 0 for a signal, SIGKILL where it hung), its output, and how many processes it left.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"from {module} import serve; serve()", *arguments],
+        env=child_environment(**environment),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=limit)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+    return process.returncode, output, len(left_in_group(process.pid))
+
+
+def left_in_group(group: int, patience: float = 10.0) -> list[int]:
+    """Return the processes of a group that still run after `patience` seconds, and end them. Linux."""
+    until = time.monotonic() + patience
+    while (left := list(_in_group(group))) and time.monotonic() < until:
+        time.sleep(0.01)
+    for process in left:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return left
+
+
+def _in_group(group: int) -> Iterator[int]:
+    for status in process_states():
+        if status.group == group and status.state not in "ZX":
+            yield status.process
+
+
+class ProcessState(NamedTuple):
+    """A process as /proc has it."""
+
+    process: int
+    state: str
+    parent: int
+    group: int
+
+
+def process_states() -> Iterator[ProcessState]:
+    """Yield the state of every process; nothing where there is no /proc."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = file.read_text(errors="replace").rpartition(")")[2].split()
+            yield ProcessState(int(file.parent.name), fields[0], int(fields[1]), int(fields[2]))
