@@ -3,10 +3,10 @@
     python -m tools.mutants                       every guard
     python -m tools.mutants checkpoints/seal.py   those of one file
 
-A guard is an `if` whose body raises, returns or continues, or a call statement that checks, syncs, sweeps, locks or
-limits. Each is disabled alone, in a copy of the project: the condition becomes False, the call becomes `pass`. Then the
-tests of its file run. The command prints the mutants that no test noticed and exits with 1 if there are any. With
---report it writes the figures into docs/reliability.md.
+A guard is an `if` whose body raises, returns or continues, the condition of a list that a function returns, or a call
+statement that checks, syncs, sweeps, locks, limits, ends or forgets. Each is disabled alone, in a copy of the project:
+the condition becomes False, the call becomes `pass`. Then the tests of its file run. The command prints the mutants
+that no test noticed and exits with 1 if there are any. With --report it writes the figures into docs/reliability.md.
 """
 
 import ast
@@ -23,16 +23,31 @@ from pathlib import Path
 
 from tools.report import write_entry
 
-CLAIM = "with any one guard of the checkpoints, or of the runs that write them, disabled, a test fails"
+CLAIM = (
+    "with any one guard of the checkpoints, of the runs that write them, of the processes and threads that compute, or "
+    "of the standard streams disabled, a test fails"
+)
 ROOT = Path(__file__).resolve().parents[1]
-CALLS = re.compile(r"_?(check\w*|\w*fsync\w*|to_disk|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit)")
+CALLS = re.compile(
+    r"_?(check\w*|\w*fsync\w*|to_disk|sweep|f?lock|try_lock|refuse_if_taken|\w+_log|setrlimit"
+    r"|require_\w+|prctl|kill|closerange|register_at_fork|forget_\w+|fail|open_null|make_streams_last)"
+)
 RUNTIME = [
     *(
         f"tests/runtime/train/test_{name}.py"
-        for name in ("checkpoint_validation", "checkpointing", "resuming", "loop", "run_folder", "foreign_data")
+        for name in (
+            "checkpoint_validation",
+            "checkpointing",
+            "resuming",
+            "loop",
+            "run_folder",
+            "foreign_data",
+            "going_on",
+        )
     ),
     "tests/nnspec/cli/verbs/test_resume.py",
 ]
+EXECUTORS = ["tests/runtime/execute", "tests/runtime/infer/test_program_cache.py"]
 TESTS = {
     "checkpoints": ["tests/checkpoints", "tests/tools/soak/test_crash_points.py"],
     "runtime/train/checkpointing.py": RUNTIME,
@@ -44,6 +59,17 @@ TESTS = {
     "runtime/train/spec_and_data.py": RUNTIME,
     "spec_lang/regular_file.py": ["tests/spec_lang/test_regular_file.py", "tests/runtime/data/test_files.py"],
     "nnspec/api.py": ["tests/nnspec/test_arguments.py"],
+    "runtime/train/environment.py": ["tests/runtime/train/test_environment.py"],
+    "runtime/infer/network_file.py": ["tests/runtime/infer/test_network_file.py", *RUNTIME],
+    "runtime/execute/processors.py": EXECUTORS,
+    "runtime/execute/blas.py": EXECUTORS,
+    "runtime/execute/forks.py": EXECUTORS,
+    "runtime/execute/shared_memory.py": EXECUTORS,
+    "runtime/execute/threads.py": EXECUTORS,
+    "runtime/execute/watch.py": EXECUTORS,
+    "runtime/execute/worker_process.py": EXECUTORS,
+    "nnspec/_streams.py": ["tests/nnspec/test_streams.py"],
+    "nnspec/__main__.py": ["tests/nnspec/test_streams.py", "tests/nnspec/test_main.py"],
     "nnspec/cli/untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
 }
 LONGEST = 600  # seconds: a mutant that hangs counts as noticed
@@ -65,6 +91,9 @@ def mutants(file: Path) -> Iterator[Mutant]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.If) and isinstance(node.body[-1], ast.Raise | ast.Return | ast.Continue):
             yield Mutant(file, node.lineno, f"if {ast.unparse(node.test)}", _replaced(text, node.test, "False"))
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.ListComp):
+            for test in node.value.generators[0].ifs:
+                yield Mutant(file, test.lineno, f"if {ast.unparse(test)}", _replaced(text, test, "False"))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             names = [ast.unparse(part).rpartition(".")[2] for part in _called(node.value)]
             if any(CALLS.fullmatch(name) for name in names):

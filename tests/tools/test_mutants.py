@@ -16,6 +16,7 @@ def write(path, data):
     fsync(path)
     translated(sweep, path)
     print(data)
+    return [name for name in path if name in data]
 """
 
 
@@ -28,7 +29,12 @@ def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[mutants.Mutan
 
 
 def test_only_guards_are_disabled(found: list[mutants.Mutant]) -> None:
-    assert {mutant.guard for mutant in found} == {"if not data", "fsync(path)", "translated(sweep, path)"}
+    assert {mutant.guard for mutant in found} == {
+        "if not data",
+        "fsync(path)",
+        "translated(sweep, path)",
+        "if name in data",
+    }
 
 
 def test_a_mutant_differs_in_its_guard_alone(found: list[mutants.Mutant]) -> None:
