@@ -14,6 +14,10 @@ PADDING = -1
 """The class of a step after the end of a shorter sequence. Losses and metrics ignore it."""
 
 
+ONE_HOT = "for one-hot labels give the numbers of their classes, y.argmax(axis=-1)"
+"""What to give instead of a column for each class."""
+
+
 def as_classes(targets: Array, outputs: Array) -> Array:
     """Return the class of each sample, or of each step of a sequence, as intp: (batch,) or (batch, time).
 
@@ -21,9 +25,9 @@ def as_classes(targets: Array, outputs: Array) -> Array:
     another shape, that are not whole numbers, or that are out of range.
     """
     if targets.shape != outputs.shape[:-1]:
-        raise TargetError(
-            f"outputs {outputs.shape} need classes of shape {outputs.shape[:-1]}, and these are {targets.shape}"
-        )
+        needed = f"outputs {outputs.shape} need classes of shape {outputs.shape[:-1]}"
+        advice = f": {ONE_HOT}" if targets.shape == outputs.shape else ""
+        raise TargetError(f"{needed}, and these are {targets.shape}{advice}")
     if targets.dtype.kind not in "bui":
         raise TargetError(f"classes must be whole numbers, and these are {targets.dtype}")
     count = outputs.shape[-1]

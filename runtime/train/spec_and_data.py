@@ -15,6 +15,7 @@ from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, lo
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.targets import ONE_HOT
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
@@ -168,6 +169,8 @@ def _check_steps(spec: Spec, data: Data) -> None:
         raise DataError(
             f"the network has an output at every step, and {data.name} has one target for each sample: {help}"
         )
+    if targets.ndim == 2 and spec.loss.word == "cross_entropy" and targets.shape[1] == output.size:
+        raise DataError(f"{data.name} has a column of targets for each class: {ONE_HOT}")
     if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.word == "cross_entropy"):
         help = "write return=sequence in each recurrent layer"
         raise DataError(

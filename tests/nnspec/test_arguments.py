@@ -158,3 +158,13 @@ def test_a_working_folder_that_was_deleted_is_reported(tmp_path: Path, monkeypat
         lambda: nnspec.train(SPEC, settings={"train.epochs": 1}, data=(X, Y)),
     ):
         assert "the current folder does not exist any more" in refused(call)
+
+
+def test_one_hot_labels_are_told_what_to_give() -> None:
+    y = np.eye(3)[Y]
+    for call in (
+        lambda: nnspec.evaluate(NETWORK, X, y),
+        lambda: NETWORK.loss_and_gradients(X, y),
+        lambda: nnspec.train(SPEC, settings={"train.epochs": 1}, data=(X, y)),
+    ):
+        assert "y.argmax(axis=-1)" in refused(call)
