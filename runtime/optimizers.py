@@ -91,6 +91,7 @@ def momentum(word: Momentum) -> Rule:
     """
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
+        """Make one step over a block."""
         v = slots["velocity"]
         if word.weight_decay:
             _add(g, word.weight_decay, p, free)

@@ -99,20 +99,15 @@ def occlusion(
 
     Arguments:
         images: (image, height, width[, channels]); three channels are drawn in colour, any other number as their mean.
-        maps: (image, row, column), the probabilities that `occlude` returns.
-        labels: (image,), the classes whose probabilities they are.
-        window, stride, baseline: the arguments of `occlude`; the title names them.
-        classes: names for the labels.
-        probabilities: (image,), those of the labels with nothing covered. Each map is headed by the probability of the
-            whole image and the lowest one with a window covered.
-        per_class: the most images of a class.
-        page_number: counted from 0; a page has ten classes, in the order of their labels. See `page_count`.
+        maps, labels: (image, row, column), the probabilities that `occlude` returns, and (image,), their classes.
+        window, stride, baseline, classes: the arguments of `occlude`, for the title; names for the labels.
+        probabilities: (image,), those of the whole images; the caption of a map has it and the lowest one of the map.
+        per_class, page_number: the most images of a class; the page from 0, ten classes each (see `page_count`).
 
     All maps share one colour scale: probabilities 0 to 1, or the range of the maps where it is less than a half. A
     value is drawn at the centre of its window, so a map is a little smaller than its image.
-
-    Raises PictureError for arrays whose shapes do not match and for a page that does not exist, OcclusionError for a
-    window or a stride that does not fit.
+    Raises PictureError for shapes that do not match and for a page that does not exist, OcclusionError for a window or
+    a stride that does not fit.
     """
     windows = _Windows(as_pair(window, "window"), as_pair(stride, "stride"), baseline)
     material = _checked(images, maps, labels, probabilities, windows)
@@ -137,8 +132,8 @@ def occlusion(
     averages = class_average(material.maps[drawn], material.labels[drawn])
     for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
         _, top, _, height = layout.box(row, 0)
-        beside = layout.names - 0.1, top + height / 2
-        note(axes, *beside, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=INK)
+        side = layout.names - 0.1, top + height / 2
+        note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=INK)
         for column, index in enumerate(indices.tolist()):
             place(axes, next(following), layout.box(row, 2 * column), **shade_look)
             frame(axes, layout.box(row, 2 * column))

@@ -60,7 +60,14 @@ HARMLESS = ("data of another place", "another folder", "its own source")
 
 
 def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
-    """Sealed files with one thing each that the format does not have, or that no run has."""
+    """Yield sealed files, each with one thing that the format does not have, or that no run has."""
+    yield from _structures(file)
+    yield from _headers(file.read_bytes())
+    yield from _contents(file)
+
+
+def _structures(file: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield files with objects, types, values or names that the format does not have."""
     changes: dict[str, Callable[[Any], object]] = {
         "a soft link": lambda f: f.__setitem__("weights/x", h5py.SoftLink("/meta")),
         "a soft link to nowhere": lambda f: f.__setitem__("weights/x", h5py.SoftLink("/none")),
@@ -99,7 +106,10 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
     }
     for label, change in changes.items():
         yield label, altered(file, change)
-    image = file.read_bytes()
+
+
+def _headers(image: bytes) -> Iterator[tuple[str, bytes]]:
+    """Yield files with object headers that h5py would not write."""
     deflate = struct.pack("<BBHHHI", 2, 1, 1, 0, 1, 6)
     yield (
         "a filter on contiguous numbers",
@@ -112,6 +122,10 @@ def kinds(file: Path) -> Iterator[tuple[str, bytes]]:
         ("-1", 2**64 - 1, None),
     ):
         yield f"numbers {label}", resealed(with_header(image, WEIGHT, lambda m, a=address, s=size: _move(m, a, s)))
+
+
+def _contents(file: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield files in the right format with contents that no run has."""
     texts = {
         "a spec that asks for terabytes": "dense 3 relu -> dense 3000000000000 -> dense 3 softmax",
         "a spec of two large layers": "dense 1000000 -> dense 1000000 -> dense 3 softmax",
