@@ -13,6 +13,9 @@ SCHEDULES: Registry[Callable[[Any, float, float], float]] = Registry(__name__)
 
 implements_schedule = SCHEDULES.implements
 
+FOLLOWERS: Registry[Callable[[Any, "PlateauState", float], "PlateauState"]] = Registry(__name__)
+"""The next state by (word, state, loss) of every schedule that declares `follows_loss`, by its class of word."""
+
 
 def factor(word: Schedule, time: float, length: float) -> float:
     """Return the factor on the learning rate at a time, 0 at the first step, of a training of this length.
@@ -23,6 +26,11 @@ def factor(word: Schedule, time: float, length: float) -> float:
     if time < word.warmup:
         return time / word.warmup
     return SCHEDULES[type(word)](word, time - word.warmup, length - word.warmup)
+
+
+def after_evaluation(word: Schedule, state: "PlateauState", loss: float) -> "PlateauState":
+    """Return the state of a schedule after an evaluation; it changes only where the factor follows from losses."""
+    return FOLLOWERS[type(word)](word, state, loss) if word.follows_loss else state
 
 
 @implements_schedule(ConstantRate, Plateau)
@@ -69,3 +77,9 @@ class PlateauState:
         if self.wait < word.patience:
             return PlateauState(self.best, self.wait + 1, self.factor)
         return PlateauState(self.best, 0, self.factor * word.factor)
+
+
+@FOLLOWERS.implements(Plateau)
+def plateau(word: Plateau, state: PlateauState, loss: float) -> PlateauState:
+    """See PlateauState."""
+    return state.update(word, loss)

@@ -31,6 +31,7 @@ from nnspec.runtime.infer.evaluation import class_probabilities
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import Programs
 from nnspec.runtime.infer.reference_program import Program
+from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.layers.activation import Softmax
 
@@ -45,6 +46,10 @@ IMAGE_NUMBERS = 1 << 24
 
 MAX_IMAGES = 64
 """The most images that are computed together."""
+
+
+end_activations: Registry[Callable[[Array], Array]] = Registry(__name__)
+"""Activations over axis 2 of (rows, columns, numbers, images), where that is faster than the layer of one axis."""
 
 
 def occlude(
@@ -281,8 +286,9 @@ def _classifier(network: Network, stack: PatchStack) -> Callable[[Array], Array]
     remaining = _remaining_graph(network, stack)
     if stack.end is None:
         return _with_axis_last(class_probabilities)
-    if not remaining.nodes and isinstance(remaining.head, Softmax) and remaining.output_shape.size > 1:
-        return _softmax
+    fast = end_activations.get(type(remaining.head)) if remaining.head is not None else None
+    if not remaining.nodes and fast is not None and remaining.output_shape.size > 1:
+        return fast
     program = Program(remaining, network.spec.loss, network.parameter_arena, network.buffer_arena)
     return _with_axis_last(lambda rows: class_probabilities(program.outputs(rows)))
 
@@ -298,7 +304,8 @@ def _with_axis_last(function: Callable[[Array], Array]) -> Callable[[Array], Arr
     return transposed
 
 
-def _softmax(x: Array) -> Array:
+@end_activations.implements(Softmax)
+def softmax(x: Array) -> Array:
     """Return the softmax over axis 2, moved to the front: operations on long rows are several times as fast."""
     powers = np.ascontiguousarray(np.moveaxis(x, 2, 0))
     powers -= powers.max(axis=0)

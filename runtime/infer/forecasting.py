@@ -49,8 +49,8 @@ def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
     shown = Split(split.inputs[: -(-points // apart)], split.targets[: -(-points // apart)])
     predicted, truth = loss_and_outputs(network, shown)[1].reshape(-1)[:points], shown.targets.reshape(-1)[:points]
     begins = len(truth) // 4
-    word = network.spec.data
-    own = split.inputs.shape[2] == 1 and getattr(word, "horizon", 1) == 1
+    source = network.spec.data
+    own = split.inputs.shape[2] == 1 and source is not None and source.steps_ahead == 1
     if not own:
         return Forecast(truth, predicted, begins, None)
     roll = _step_by_step if every else _window_by_window

@@ -13,24 +13,25 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.program_cache import settled
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.examination import check_source
+from nnspec.spec_lang.check.spec import INPUT, Spec
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
+
+ADVICE = "use recurrent layers that read forwards, and layers that work at each step"
 
 
 class SingleStepNetwork:
     """The network for sequences of one step. States are zero at first and after `restart`.
 
     Raises NetworkError where a layer needs all steps at once: a recurrent layer that reads backwards, a dense layer
-    after flatten, a convolution over time.
+    after flatten, a convolution or a global pool over time.
     """
 
     def __init__(self, network: Network):
         spec = network.spec
         assert spec.input is not None
-        for node in spec.nodes:
-            if node.layer.recurrent and not node.layer.carries(node.input_shape):
-                raise NetworkError(f"{node.name} reads from the end, so the network cannot compute one step at a time")
+        _check_steps(spec)
         shape = Shape((1, *spec.input[1:]))
         text = canonical_text(
             replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False}))
@@ -43,8 +44,7 @@ class SingleStepNetwork:
             )
             single.set_parameters(network.parameters)
         except (SpecError, NetworkError) as error:
-            advice = "use recurrent layers that read forwards, and layers that work at each step"
-            raise NetworkError(f"{spec.name} needs all steps at once: {advice}\n{error}") from None
+            raise NetworkError(f"{spec.name} needs all steps at once: {ADVICE}\n{error}") from None
         single.buffer_arena.flat[...] = network.buffer_arena.flat
         sample_type = np.dtype(np.int64 if network.preprocessing.vocabulary is not None else network.dtype)
         self._program, self._states = single.programs.carrying("outputs", 1, sample_type)
@@ -68,6 +68,20 @@ class SingleStepNetwork:
         """Set the states to zero."""
         for state in self._states.values():
             state.fill(0)
+
+
+def _check_steps(spec: Spec) -> None:
+    """Raise NetworkError where a layer reads several steps of the sequence, or reads it from the end."""
+    over_time = {INPUT}
+    for node in spec.nodes:
+        if over_time.isdisjoint(node.inputs):
+            continue
+        if node.input_shape.as_steps() is not None and not node.layer.works_by_step(node.input_shape):
+            if node.layer.recurrent:
+                raise NetworkError(f"{node.name} reads from the end, so the network cannot compute one step at a time")
+            raise NetworkError(f"{spec.name} needs all steps at once for {node.name}: {ADVICE}")
+        if node.output_shape.as_steps() is not None:
+            over_time.add(node.name)
 
 
 def _step_preprocessing(network: Network, shape: Shape) -> Preprocessing:

@@ -13,6 +13,7 @@ from pathlib import Path
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import Interrupted, TrainingError
 from nnspec.runtime.infer.evaluation import evaluate
+from nnspec.runtime.schedules import after_evaluation
 from nnspec.runtime.train.checkpointing import save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener
@@ -22,7 +23,6 @@ from nnspec.runtime.train.signals import StopRequest, stop_on_signals
 from nnspec.runtime.train.state import Best, State
 from nnspec.runtime.train.step import Stepper
 from nnspec.runtime.train.timetable import Timetable
-from nnspec.spec_lang.vocabulary.schedules import Plateau
 
 PROGRESS_SECONDS = 0.1
 """The least time between two progress events."""
@@ -140,12 +140,12 @@ class Trainer:
         return self._evaluation_due() or self.timetable.checkpoint_due(self.state.step)
 
     def _evaluate(self) -> None:
-        """Measure, record and report; update the plateau schedule and early stopping; save best.h5 where it is best."""
+        """Measure, record and report; update the schedule and early stopping; save best.h5 where it is best."""
         state = self.state
         measured = self._measure()
         state.record(measured)
-        if isinstance(self.spec.schedule, Plateau):
-            state.plateau = state.plateau.update(self.spec.schedule, measured.get("validation_loss", measured["loss"]))
+        loss = measured.get("validation_loss", measured["loss"])
+        state.plateau = after_evaluation(self.spec.schedule, state.plateau, loss)
         best = self._compare_with_best(measured[self.monitor.name])
         self._check_finite()
         self._report({"event": "evaluation", "step": state.step, "epoch": state.epoch, **measured})

@@ -15,7 +15,6 @@ from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, co
 from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL_TEXT, page
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.escapes import escaped
-from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 _MOST = 300  # layers in one picture
@@ -49,7 +48,7 @@ def graph(spec: Spec) -> Figure:
     columns = _columns([_Pill("input", spec.input), *map(_shown, parts)])
     height = max(column.height + (_GAP if number else 0) for number, column in enumerate(columns))
     width = sum(column.width for column in columns) + _COLUMNS_APART * (len(columns) - 1)
-    layers = sum(not isinstance(node.layer, Merge) for node in spec.nodes)
+    layers = sum(len(node.inputs) == 1 for node in spec.nodes)  # merges are no layers of a line
     title = f"{escaped(spec.name)}: {layers:,} layer{'s' if layers != 1 else ''}, {in_parameters(spec.parameter_count)}"
     across = max(width, _wide(title, 12)) + 2 * _MARGIN
     figure = page(height + _TITLE + _MARGIN, title)

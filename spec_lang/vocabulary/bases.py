@@ -126,6 +126,10 @@ class Layer(Word):
         """Return the size of the state that the layer passes from one batch to the next, for each sample."""
         return 0
 
+    def works_by_step(self, shape: Shape) -> bool:
+        """Return whether an output at a step follows from that step and a carried state, so that steps come singly."""
+        return self.mixes_steps is False or self.carries(shape) > 0
+
     def flops(self, shape: Shape) -> int:
         """Return the floating-point operations of one sample's forward pass; a multiply-add counts as two."""
         return 0

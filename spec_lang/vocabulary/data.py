@@ -54,6 +54,11 @@ class DataSource(Word):
         """Whether samples are windows of one series, in the order of time."""
         return False
 
+    @property
+    def steps_ahead(self) -> int:
+        """How many points after the last one of a window its target is."""
+        return 1
+
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape

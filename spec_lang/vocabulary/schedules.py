@@ -1,5 +1,7 @@
 """Schedules: how the learning rate changes. Lengths are in the unit of `train`, epochs or iterations."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.registry import Word
@@ -9,6 +11,8 @@ class Schedule(Word):
     """A factor on the learning rate over time t. During `warmup` it grows linearly from 0 to 1."""
 
     kind = "schedule"
+    follows_loss: ClassVar[bool] = False
+    """Whether the factor follows from the losses of evaluations too, not from time alone."""
     warmup: float = Field(0.0, ge=0, description="the length of the linear warmup, in the unit of train")
 
 
@@ -48,6 +52,7 @@ class Plateau(Schedule):
     """The rate is multiplied by factor when the validation loss has not improved for patience evaluations."""
 
     word = "plateau"
+    follows_loss = True
     examples = ("schedule plateau factor=0.5 patience=3",)
     factor: float = Field(0.1, gt=0, lt=1, description="the factor on the rate")
     patience: int = Field(10, ge=0, description="evaluations without improvement before the rate falls")

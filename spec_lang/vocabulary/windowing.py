@@ -32,6 +32,11 @@ class WindowedSeries(BaseModel):
         """Whether the series is cut into windows."""
         return self.window is not None
 
+    @property
+    def steps_ahead(self) -> int:
+        """As `horizon` says."""
+        return self.horizon
+
     def apart(self) -> int:
         """Return the distance between the starts of consecutive windows, in points."""
         return self.stride or (self.window if self.predict == "every" and self.window else 1)

@@ -76,6 +76,10 @@ class Conv(Windowed, Weighted):
         (_, _, channels), (height, width) = self.plane(shape)
         return height * width * channels, self.output_shape(shape).size // self.filters
 
+    def works_by_step(self, shape: Shape) -> bool:
+        """A window of one step, at every step."""
+        return self.window == (1,) and self.output_shape(shape)[0] == shape[0]
+
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Return weight (height, width, in / groups, out), or (steps, in / groups, out), and bias (out,)."""
         (_, _, channels), (height, width) = self.plane(shape)

@@ -13,6 +13,7 @@ TEXT = "input 6x2\n{}\ninit xavier"
     "layers",
     [
         "lstm 3 return=sequence -> gru 2 return=sequence -> dense 1",
+        "conv 1 x4 tanh -> dropout 0.5 -> rnn 3 return=sequence -> layernorm -> dense 1",
         "(rnn 3 return=sequence | lstm 2 return=sequence) -> batchnorm -> dense 2 tanh",
     ],
 )
@@ -31,6 +32,9 @@ def test_step_after_step_gives_what_the_whole_sequence_gives(layers: str) -> Non
         ("lstm 3 reverse=yes return=sequence -> dense 1", "lstm1 reads from the end"),
         ("flatten -> dense 1", "needs all steps at once"),
         ("conv 3 x2 -> dense 1", "needs all steps at once"),
+        ("conv 3 x2 pad=same -> dense 1", "needs all steps at once for conv1"),
+        ("dropout 0.5 -> conv 1 x2 stride=2 -> rnn 2", "needs all steps at once for conv1"),
+        ("rnn 3 return=sequence -> globalavgpool -> dense 1", "needs all steps at once for globalavgpool1"),
     ],
 )
 def test_what_needs_all_steps_at_once_is_told(layers: str, said: str) -> None:
