@@ -19,7 +19,6 @@ from nnspec.runtime.execute.processors import executor_for
 from nnspec.runtime.layers.embedding import first_unknown
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.losses import Loss
-from nnspec.spec_lang.vocabulary.optimizers import Sgd
 
 Purpose = Literal["train", "logits", "outputs"]
 """What a program computes: a training step, the logits (for a loss), or the outputs."""
@@ -71,8 +70,7 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
     """Return whether a step of this spec is just p − rate·g: no decay, clipping or penalty on weights."""
-    optimizer = spec.optimizer
-    return type(optimizer) is Sgd and not (optimizer.weight_decay or changes_gradients(spec))
+    return spec.optimizer.plain and not changes_gradients(spec)
 
 
 def changes_gradients(spec: Spec) -> bool:

@@ -95,7 +95,7 @@ def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = 
 
 def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
     """Return the data of a spec, or those given as arrays. Raises DataError where there are none."""
-    classification = spec.classification or spec.loss.word == "binary_cross_entropy"
+    classification = spec.classification or spec.loss.labels
     if arrays is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
         return data_from_arrays(arrays.x, arrays.y, arrays.validation, classification=classification, steps=steps)
@@ -169,9 +169,9 @@ def _check_steps(spec: Spec, data: Data) -> None:
         raise DataError(
             f"the network has an output at every step, and {data.name} has one target for each sample: {help}"
         )
-    if targets.ndim == 2 and spec.loss.word == "cross_entropy" and targets.shape[1] == output.size:
+    if targets.ndim == 2 and spec.loss.classes and targets.shape[1] == output.size:
         raise DataError(f"{data.name} has a column of targets for each class: {ONE_HOT}")
-    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.word == "cross_entropy"):
+    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.classes):
         help = "write return=sequence in each recurrent layer"
         raise DataError(
             f"the network has one output for each sample, and {data.name} has a target for each step: {help}"

@@ -41,7 +41,7 @@ def check_classes(
 ) -> None:
     """Report a network whose outputs do not match the classes of the data."""
     classes = classes if classes is not None else data.classes if data is not None else None
-    if classes is None or output[-1:] == (classes,) or loss.word == "binary_cross_entropy":
+    if classes is None or output[-1:] == (classes,) or loss.labels:
         return
     source = data.word if data is not None else "the data"
     outputs = f"{output[-1]} outputs" if output else "a single number"

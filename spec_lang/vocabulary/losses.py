@@ -13,6 +13,8 @@ class Loss(Word):
     kind = "loss"
     head: ClassVar[str | None] = None
     classes: ClassVar[bool] = False
+    labels: ClassVar[bool] = False
+    """Whether targets are 0 or 1, a label for each output."""
     skips_padding: ClassVar[bool] = False
     """Whether padded steps have no part in it, so that the lanes of a batch weigh as many steps as they have."""
 
@@ -31,6 +33,7 @@ class BinaryCrossEntropy(Loss):
 
     word = "binary_cross_entropy"
     head = "sigmoid"
+    labels = True
 
 
 class Mse(Loss):

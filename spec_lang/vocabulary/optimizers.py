@@ -15,12 +15,22 @@ class Optimizer(Word):
     lr: float = Field(0.01, gt=0, description="the learning rate")
     weight_decay: float = Field(0.0, ge=0, description="the factor of the weight that is added to its gradient")
 
+    @property
+    def plain(self) -> bool:
+        """Whether a step is p − rate·g and nothing else, so that several steps may be made at once."""
+        return False
+
 
 class Sgd(Optimizer):
     """p ← p − lr·g (Robbins & Monro 1951)."""
 
     word = "sgd"
     examples = ("optimizer sgd lr=0.01",)
+
+    @property
+    def plain(self) -> bool:
+        """Without weight decay. An optimizer derived from this one has another rule, and says so itself."""
+        return type(self) is Sgd and not self.weight_decay
 
 
 class Momentum(Optimizer):
