@@ -10,7 +10,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 class Placed(Protocol):
-    """What is read of a layer in its place, in a graph or in a schedule."""
+    """A layer with its inputs and shapes, as a graph and a schedule have it."""
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Graph:
     """Nodes in an order in which each reads only earlier ones.
 
     `head` is the activation that belongs to the loss (softmax to cross_entropy). It is left out of the nodes: the
-    loss takes the logits before it, which is exact where exp would overflow, and inference applies it at the end.
+    loss takes the logits, which is exact where exp would overflow, and inference applies it at the end.
     """
 
     nodes: tuple[GraphNode, ...]
@@ -63,7 +63,7 @@ class Graph:
 
 
 def build_graph(spec: Spec) -> Graph:
-    """The graph of a spec whose shapes are known."""
+    """Return the graph of a spec whose shapes are known."""
     assert spec.input is not None and spec.output_shape is not None
     nodes: list[GraphNode] = []
     ends: dict[str, str] = {INPUT: INPUT}  # layer → the node that holds its output

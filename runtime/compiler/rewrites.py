@@ -1,8 +1,8 @@
-"""The rewrites: each a small step from one schedule to a better one that gives the same numbers.
+"""The rewrites: each maps a schedule to a faster one that computes the same numbers.
 
 `REWRITES` is their order. A rewrite asks layers for the facts that they declare, never for their class. Each can be
-left out (`nnspec plan --without NAME`), and each choice follows from the spec and its shapes alone, never from a clock
-or the machine: equal specs give equal bits. `python -m benchmarks` measures what each gains; docs/performance.md
+left out (`nnspec plan --without NAME`). Choices depend only on the spec and its shapes, never on a clock or the
+machine: equal specs give equal bits. `python -m benchmarks` measures what each gains; docs/performance.md
 reports it.
 """
 
@@ -41,7 +41,7 @@ def rewrite(example: str) -> Callable[[Rewrite], Rewrite]:
 
 
 def rewritten(schedule: ExecutionSchedule, without: frozenset[str] = frozenset()) -> ExecutionSchedule:
-    """The schedule after every rewrite but those left out. Raises KeyError for a name that no rewrite has."""
+    """Return the schedule after all rewrites except `without`. Raises KeyError for an unknown name."""
     for name in without:
         if name not in REWRITES:
             raise KeyError(name)
@@ -55,11 +55,10 @@ def rewritten(schedule: ExecutionSchedule, without: frozenset[str] = frozenset()
 
 @rewrite("input 8x8x1\nconv 3x3 x2 relu -> maxpool 2 -> dense 3 softmax")
 def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal, on a quarter of the data after a 2x2
-    pool.
+    """max(relu(x)) = relu(max(x)): both are monotone, so the bits are equal; a 2x2 pool leaves a quarter of the data.
 
-    The gradient is the same too: where the largest number of a window is positive it is the winner either way, and
-    where it is not, relu stops the gradient.
+    The gradient is the same too: a positive largest number of a window is the largest either way, and
+    relu stops the gradient of any other.
     """
     for first, pool in _pairs(schedule):
         if not (first.layer.monotone and pool.layer.selects):
@@ -81,11 +80,10 @@ def pool_first(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 8x8x1\nconv 3x3 x2 -> maxpool 2 -> dense 3 softmax")
 def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """A convolution's places in the order of the pool after it, so that pooling is an operation on whole runs of
-    memory.
+    """The outputs of a convolution in the order of the pool after it, so that pooling reads contiguous memory.
 
-    Only the order in memory changes, and places that no window of the pool covers are never computed. Allowed where
-    the pool alone reads the convolution, its windows do not overlap, and it has no padding.
+    Only the order in memory changes, and outputs that no window of the pool covers are not computed. Allowed where only
+    the pool reads the convolution, its windows do not overlap, and it has no padding.
     """
     changed: dict[str, ScheduledNode] = {}
     for conv, pool in _pairs(schedule):
@@ -99,20 +97,20 @@ def pool_phases(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 4\ndense 3 softmax")
 def fold_bias(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, next to it in the arena, and costs no pass of
-    its own.
+    """[W; b]·[x; 1] = W·x + b: the bias is one more row of the weight, next to it in the arena, and needs no pass
+    of its own.
 
-    Its gradient falls out of the weight's. Sums are taken in another order, so the last bits may differ.
+    Its gradient is a row of the weight's gradient. Sums have another order, so the last bits may differ.
     """
     return replace(schedule, fold_bias=True)
 
 
 @rewrite("input 8x8x1\ndense 3 softmax")
 def flat_samples(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """Samples that are flattened wherever they are read come in as rows, in the order in which the data have them.
+    """Samples that every reader flattens are read as rows, in the order of the data.
 
-    It is the same memory, so the bits are equal. One copy of whole runs takes the place of two, the first of which
-    would put the samples innermost, number by number.
+    The memory is the same, so the bits are equal. One contiguous copy replaces two, the first of which would transpose
+    the samples number by number.
     """
     readers = schedule.readers(INPUT)
     flat = all(node.layer.flattens(node.input_shapes[0]) for node in readers)
@@ -121,20 +119,20 @@ def flat_samples(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 4\ndense 3 softmax")
 def no_first_gradient(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """Nobody asks for the gradient of the samples, so the first layers do not compute it."""
+    """The gradient of the samples is not used, so the first layers do not compute it."""
     return replace(schedule, first_gradient=False) if schedule.training else schedule
 
 
 @rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
 def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """A batch cut in two, BLAS on one thread for each half, where a step is long enough.
+    """A batch cut into two shards, with BLAS on one thread for each, where a step is long enough.
 
-    The shards are part of the plan: how many processes or threads compute them changes nothing, gradients are added in
-    a fixed order. While training a worker process takes the second one (runtime/execute/worker_process.py), which costs
-    a few microseconds; it pays from a step of 50 µs on, for any layers. Otherwise a thread does, which costs a hundred:
-    then short steps are left whole, and networks without convolutions, whose products are large, leave both threads to
-    BLAS. Where a batch is normalized, or its real steps are counted, lanes meet to add up what they have seen of it; a
-    plain form could not.
+    The shards are part of the plan: the number of processes or threads that compute them changes nothing, and
+    gradients are added in a fixed order. In training a worker process computes the second shard, at a cost of a few
+    microseconds, which pays from a step of 50 µs on, for any layers. At inference a thread does, at a cost of 100 µs:
+    short steps stay whole, and networks without convolutions, whose products are large, leave both threads to BLAS.
+    Lanes meet at a barrier to sum the statistics of a normalized batch, or its real steps. A plain form cannot, so a
+    plain layer that mixes samples keeps the batch whole.
     """
     if schedule.step_flops() < (STEP_WORTH_A_PARTNER if schedule.training else STEP_WORTH_A_THREAD):
         return replace(schedule, blas_threads=1)
@@ -145,8 +143,8 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 
 def _divisible(schedule: ExecutionSchedule) -> bool:
-    """Whether a training step on a batch is a sum over its lanes: nothing but kernels that meet mixes its samples, and
-    lanes whose sequences differ in length weigh in the loss what they should."""
+    """Return whether a training step on a batch is a sum over its lanes: only kernels with barriers mix samples, and
+    the loss weighs lanes by their real steps."""
     counted = schedule.loss.skips_padding and is_steps(schedule.output_shape)
     whole = [node for node in schedule.nodes if node.layer.mixes_samples is not False and not meets(node)]
     return not whole and (counted or not schedule.output_shape.sequence)
@@ -158,10 +156,10 @@ def _gathers(schedule: ExecutionSchedule) -> bool:
 
 @rewrite("input 12x12x4\nconv 3x3 x4 pad=same -> conv 3x3 x4 pad=same -> dense 3 softmax\ntrain batch=256")
 def columns_again(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """The columns of all convolutions in one memory, and gathered once more on the way back: the bits are equal.
+    """The columns of all convolutions in one buffer, gathered again in the backward pass: the bits are equal.
 
-    A product then reads what has just been written, out of the cache; columns that were kept would have left it long
-    ago. It costs a copy, and saves a small residual network a sixth of its step and more than a third of its memory.
+    A product then reads columns that are still in the cache. It costs a copy, and saves a small residual network a
+    sixth of its step and more than a third of its memory.
     """
     columns = {node: count for node in schedule.nodes if (count := _columns(node, schedule))}
     if not schedule.training or sum(columns.values()) <= FEWEST_COLUMNS:
@@ -172,7 +170,7 @@ def columns_again(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 
 def _columns(node: ScheduledNode, schedule: ExecutionSchedule) -> int:
-    """Numbers in the columns that a lane gathers for a node; 0 where it gathers none, as for windows of one cell."""
+    """Return the size of the columns that a lane gathers for a node; 0 without any, as for windows of one cell."""
     shape = node.input_shapes[0]
     columns, image = node.layer.columns(shape), shape.as_image()
     if columns is None or image is None or columns[0] == image[2] or type(node.layer) not in KERNELS:
@@ -183,11 +181,11 @@ def _columns(node: ScheduledNode, schedule: ExecutionSchedule) -> int:
 
 @rewrite("input 1000\ndense 50 relu -> dense 3 softmax\noptimizer sgd lr=0.1\ntrain batch=1")
 def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """Plain SGD on single samples, sixty-four steps at once, exactly: the same mathematics as one by one.
+    """Plain SGD on single samples, 64 steps at once: the same mathematics as one by one.
 
-    Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t meets
+    Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t is multiplied as
     x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where
-    a dense layer alone reads the samples and nothing is drawn or averaged; it pays where that layer is wide. BLAS has
+    only a dense layer reads the samples and nothing is drawn or averaged; it pays where that layer is wide. BLAS has
     two threads for the two products, which are as large as those of a batch.
     """
     if not (schedule.plain_sgd and schedule.training and schedule.batch == 1 and len(schedule.nodes) > 1):
@@ -202,7 +200,7 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 
 def _pairs(schedule: ExecutionSchedule) -> list[tuple[ScheduledNode, ScheduledNode]]:
-    """Neighbours of which the second alone reads the first, and nothing else."""
+    """Return pairs of which the second is the only reader of the first and reads nothing else."""
     readers = ((node, schedule.readers(node.name)) for node in schedule.nodes)
     return [(node, found[0]) for node, found in readers if len(found) == 1 and len(found[0].inputs) == 1]
 

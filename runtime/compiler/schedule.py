@@ -8,20 +8,20 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.shape import Shape
 
-ONE_THREAD_ANYWAY = 500_000  # so many, OpenBLAS computes on one thread, whatever it may use: 2¹⁸ multiply-adds
-ONE_VECTOR_ANYWAY = 900_000  # so many of a matrix and a vector: 460,800 multiply-adds, with some room for a bias
-FEW_CLASSES = 64  # numbers that Python works off faster than NumPy has begun with them
-STEP_WORTH_A_PARTNER = 4_000_000  # floating-point operations; to ask another process and wait costs 5 µs
-STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: a millisecond; two lanes' hand-overs cost a third of it
+ONE_THREAD_ANYWAY = 500_000  # operations of a product up to which OpenBLAS uses one thread: 2¹⁸ multiply-adds
+ONE_VECTOR_ANYWAY = 900_000  # those of a matrix and a vector: 460,800 multiply-adds, with room for a bias
+FEW_CLASSES = 64  # numbers that Python computes faster than one NumPy call takes
+STEP_WORTH_A_PARTNER = 4_000_000  # floating-point operations; a message to another process and back costs 5 µs
+STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: 1 ms; handing over two lanes costs a third of it
 
 
 @dataclass(frozen=True)
 class ScheduledNode:
-    """One operation to be planned.
+    """One operation to be planned, with the values that rewrites have decided for its kernel.
 
-    `phases` is k where a convolution's places are put in the order of the k×k pool after it, and where a pool finds
-    them so. `again` says that a convolution's columns are gathered once more on the way back. `notes` say what
-    rewrites did to it.
+    `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool, which
+    reads them so. `again` says that a convolution gathers its columns again in the backward pass. `notes` describe what
+    the rewrites did. Kernels read these values and decide nothing about other nodes.
     """
 
     name: str
@@ -35,7 +35,7 @@ class ScheduledNode:
 
     @classmethod
     def of(cls, node: GraphNode) -> "ScheduledNode":
-        """The node as the graph has it."""
+        """Return the node as the graph has it."""
         return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape)
 
     @property
@@ -44,22 +44,22 @@ class ScheduledNode:
         return len(self.input_shapes[0]) in (1, 3)
 
     def noted(self, note: str) -> "ScheduledNode":
-        """The node with one more note."""
+        """Return the node with one more note."""
         return replace(self, notes=(*self.notes, note))
 
     def flops(self) -> int:
-        """Operations of one sample's forward pass."""
+        """Return the operations of the forward pass of one sample."""
         return self.layer.flops(self.input_shapes[0]) if len(self.inputs) == 1 else self.output_shape.size
 
 
 @dataclass(frozen=True)
 class ExecutionSchedule:
-    """A program for batches of one size, in the making.
+    """The plan of a program for batches of one size, as a value.
 
-    `lanes` are the sizes of the shards a batch is cut into; each is computed by itself, and a thread may take it.
-    `parameters` and `buffers` say where each array begins in its arena. `plain_sgd` says that a step is p − rate·g and
-    nothing else, `block` how many such steps of one sample each are made at once. With `flat_samples` a sample comes in
-    as one row, whatever its shape.
+    `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process.
+    `parameters` and `buffers` are the offsets and shapes of the arrays in their arenas. `plain_sgd` says that a step is
+    p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. With `flat_samples` a
+    sample is one row, whatever its shape.
     """
 
     nodes: tuple[ScheduledNode, ...]
@@ -91,7 +91,7 @@ class ExecutionSchedule:
         buffers: Mapping[str, tuple[int, tuple[int, ...]]],
         plain_sgd: bool = False,
     ) -> "ExecutionSchedule":
-        """The schedule that changes nothing yet."""
+        """Return the schedule of a graph before any rewrite."""
         nodes = tuple(ScheduledNode.of(node) for node in graph.nodes)
         return cls(
             nodes,
@@ -108,19 +108,19 @@ class ExecutionSchedule:
         )
 
     def headless(self) -> "ExecutionSchedule":
-        """The schedule without its last activation: what a loss takes."""
+        """Return the schedule without its last activation: the input of a loss."""
         return replace(self, head=None)
 
     def readers(self, name: str) -> list[ScheduledNode]:
-        """The nodes that read a node's output."""
+        """Return the nodes that read the output of a node."""
         return [node for node in self.nodes if name in node.inputs]
 
     def with_nodes(self, changed: Mapping[str, ScheduledNode]) -> "ExecutionSchedule":
-        """The schedule with some nodes replaced, by name."""
+        """Return the schedule with some nodes replaced, by name."""
         return replace(self, nodes=tuple(changed.get(node.name, node) for node in self.nodes))
 
     def one_thread_anyway(self) -> bool:
-        """Whether BLAS computes every product on one thread, whatever it may use."""
+        """Return whether BLAS computes every product on one thread, however many it may use."""
         if self.batch > 1 or self.training:
             return self.step_flops() <= ONE_THREAD_ANYWAY
         vectors = [node.layer.affine(node.input_shapes[0]) for node in self.nodes]
@@ -128,6 +128,6 @@ class ExecutionSchedule:
         return all(node.flops() <= limit for node, limit in zip(self.nodes, most, strict=True))
 
     def step_flops(self) -> int:
-        """Operations of a step over the whole batch: twice the forward pass again for the backward one."""
+        """Return the operations of a step over the whole batch; a backward pass counts as two forward ones."""
         forward = sum(node.flops() for node in self.nodes)
         return self.batch * forward * (3 if self.training else 1)

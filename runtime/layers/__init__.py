@@ -97,8 +97,8 @@ def build(word: Layer, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
 
     `arrays` holds the layer's parameters and buffers by name. They are read at each call, so that a trainer may change
     them in place; batchnorm changes its own buffers. A weighted layer's activation is not part of it: it is a layer of
-    its own that follows, `word.activations()`. A forward keeps the type of its input, float32 or float64, where the
-    arrays have it too. Its output may be a view of its input; neither may be changed before the backward has run.
+    its own that follows, `word.activations()`. The output has the type of the input, float32 or float64, which the
+    arrays have too. Its output may be a view of its input; neither may be changed before the backward has run.
 
     Raises KeyError for a word that no module here computes.
     """

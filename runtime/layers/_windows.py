@@ -1,4 +1,4 @@
-"""Windows over images: which pixel is at which cell of a window."""
+"""Windows over images: which cell of a window is at which pixel. Convolutions and pools use them."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Windows:
     """The windows of a layer over images of one shape.
 
     Cell (u, v) of window (i, j) is at the padded pixel (i·stride + u·dilation, j·stride + v·dilation). `unfold` reads
-    the pixels of every window, `fold` adds what every window hands back to its pixels: each is the other's transpose.
+    the pixels of every window, `fold` sums the gradients of the cells at each pixel: each is the other's transpose.
     """
 
     image: tuple[int, int, int]  # height, width, channels
@@ -27,12 +27,12 @@ class Windows:
 
     @classmethod
     def of(cls, word: Windowed, shape: Shape, pad: Pad, dilation: int = 1) -> "Windows":
-        """The windows of this word over inputs of this shape. Raises Misfit where they do not fit."""
+        """Return the windows of this word over inputs of this shape. Raises Misfit where they do not fit."""
         rows, columns = word.extents(shape, pad, dilation)
         return cls(*word.plane(shape), rows, columns, word.steps(), dilation)
 
     def unfold(self, x: Array, fill: float = 0.0) -> Array:
-        """Every window of the images, with `fill` where it reaches over their edge.
+        """Return every window of the images, with `fill` outside the image.
 
         (batch, height, width, channels) → (batch, height', width', window height, window width, channels), a view.
         """
@@ -42,7 +42,7 @@ class Windows:
         return np.moveaxis(views, 3, 5)
 
     def fold(self, d_windows: Array) -> Array:
-        """The gradient of each pixel: the sum over all the cells that lay on it.
+        """Return the gradient of each pixel: the sum over all cells at it.
 
         (batch, height', width', window height, window width, channels) → (batch, height, width, channels).
         """

@@ -1,4 +1,4 @@
-"""Activations: functions of each number alone, and softmax."""
+"""Activations: elementwise functions, and softmax."""
 
 import math
 from collections.abc import Callable, Mapping

@@ -10,7 +10,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 @implements(Dense)
 def dense(word: Dense, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y = x·W + b, where x is a sample in one row, or each step of a sequence."""
+    """y = x·W + b, where x is a flat sample, or each step of a sequence."""
     inputs, outputs = word.reads(shape), word.output_shape(shape)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:

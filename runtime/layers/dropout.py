@@ -14,8 +14,8 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 def dropout(word: Dropout, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     """y = x · kept / (1 − p), each number kept with probability 1 − p while training; y = x at inference.
 
-    Inverted dropout (Srivastava et al. 2014): the mean of y is x, so inference needs no rescaling. The random numbers
-    are float32 for either type of x, so that both leave out the same numbers.
+    Inverted dropout (Srivastava et al. 2014): the mean of y is x, so inference needs no rescaling. The random
+    numbers are float32 for either type of x, so that both drop the same numbers.
     """
     limit = np.float32(word.probability)
 

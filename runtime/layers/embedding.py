@@ -12,12 +12,12 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 
 def symbols(x: Array) -> Array:
-    """The nearest whole number of each, as intp: symbols come as floats once samples are normalized."""
+    """Return the nearest whole number of each, as intp: samples are floats once they are normalized."""
     return np.rint(x).astype(np.intp)
 
 
 def first_unknown(x: Array, count: int) -> tuple[int, ...] | None:
-    """The place of the first number that is neither one of `count` symbols nor −1, the padding; None without any."""
+    """Return the index of the first number that is neither one of `count` symbols nor −1, the padding, else None."""
     bad = (x < PADDING) | (x >= count) | (x != np.rint(x))
     return tuple(int(axis) for axis in np.argwhere(bad)[0]) if bad.any() else None
 
@@ -33,7 +33,7 @@ def padding_of(x: Array) -> Array:
 
 @implements(OneHot)
 def onehot(word: OneHot, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,t,v] = 1 where x[n,t] = v, and 0 elsewhere: padding, which is no symbol, becomes a row of zeros."""
+    """y[n,t,v] = 1 where x[n,t] = v, and 0 elsewhere; padding is not a symbol and becomes a row of zeros."""
     count = word.vocabulary(shape)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
@@ -45,7 +45,7 @@ def onehot(word: OneHot, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
 
 @implements(Embed)
 def embed(word: Embed, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,t] = W[x[n,t]], and zeros for padding; a row's gradient is the sum over all places of its symbol."""
+    """y[n,t] = W[x[n,t]], and zeros for padding; the gradient of a row is the sum over all positions of its symbol."""
     count = word.vocabulary(shape)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:

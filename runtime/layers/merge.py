@@ -1,4 +1,4 @@
-"""Merges: layers that make one array of several branches."""
+"""Merges: layers that join several branches into one array."""
 
 from collections.abc import Mapping, Sequence
 from math import prod
@@ -36,7 +36,7 @@ def concatenate(word: Concatenate, shapes: Sequence[Shape], arrays: Mapping[str,
 def multiply(word: Multiply, shapes: Sequence[Shape], arrays: Mapping[str, Array]) -> MergeForward:
     """y = Π x_i, number by number; d_x_i = d_y · Π x_j over the other branches.
 
-    A row of C numbers scales the C channels at every place; its gradient is the sum over the places.
+    A row of C numbers scales the C channels at every position; its gradient is the sum over the positions.
     """
     output = word.merged_shape(shapes)
 

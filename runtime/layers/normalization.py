@@ -12,12 +12,12 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 @implements(BatchNorm)
 def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y = weight · (x − mean) / √(variance + eps) + bias, each channel (the last axis) alone (Ioffe & Szegedy 2015).
+    """y = weight · (x − mean) / √(variance + eps) + bias, for each channel, the last axis (Ioffe & Szegedy 2015).
 
-    While training, mean and variance are the batch's, over samples and places, and move the running ones, in place, by
-    `momentum` of the difference: the variance that normalizes is divided by n, the one that is kept by n − 1, as in
-    PyTorch. A single number has no variance to keep, and leaves the running one as it is. At inference the running ones
-    normalize, as constants. Steps of padding do not count in the mean and the variance.
+    Training takes the mean and variance of the batch, over samples and positions, and moves the running averages toward
+    them in place by `momentum` of the difference. As in PyTorch, the variance that normalizes is divided by n, the
+    running one by n − 1; a single number does not change it. Inference normalizes by the running averages, as
+    constants. Padded steps are left out of the mean and the variance.
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
@@ -40,7 +40,7 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
         normal = centred / deviation
 
         def unnormal(d_normal: Array) -> Array:
-            """Without what mean and variance take back of it: both move with x."""
+            """Return the gradient of x; the mean and the variance depend on x too."""
             along_mean, along_normal = sum_of_places(d_normal) / count, sum_of_places(d_normal * normal) / count
             d_x: Array = (d_normal - counts * (along_mean + normal * along_normal)) / deviation
             return d_x
@@ -69,7 +69,7 @@ def layernorm(word: LayerNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
 
 
 def _scaled(normal: Array, unnormal: Callable[[Array], Array], arrays: Mapping[str, Array]) -> tuple[Array, Backward]:
-    """weight · normal + bias, and its backward; `unnormal` takes the gradient of `normal` to that of the input."""
+    """Return weight · normal + bias and its backward; `unnormal` maps the gradient of `normal` to that of the input."""
     weight, bias = arrays["weight"], arrays["bias"]
 
     def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
@@ -79,6 +79,6 @@ def _scaled(normal: Array, unnormal: Callable[[Array], Array], arrays: Mapping[s
 
 
 def _mean(x: Array) -> Array:
-    """The mean over the last axis, which stays as one."""
+    """Return the mean over the last axis, which is kept with length 1."""
     mean: Array = x.mean(axis=-1, keepdims=True)
     return mean

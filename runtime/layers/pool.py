@@ -13,9 +13,9 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 @implements(MaxPool)
 def maxpool(word: MaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,i,j,c] = max x[n, i·s + u, j·s + v, c]; the gradient goes to the first of the largest alone.
+    """y[n,i,j,c] = max x[n, i·s + u, j·s + v, c]; only the first of the largest gets the gradient.
 
-    The padding is −∞ and never wins. First is by rows, as PyTorch counts.
+    The padding is −∞ and is never the largest. Cells are ordered by rows, as in PyTorch.
     """
     windows = Windows.of(word, shape, word.pad)
     size = windows.size[0] * windows.size[1]
@@ -37,7 +37,7 @@ def maxpool(word: MaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward
 
 @implements(AvgPool)
 def avgpool(word: AvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,i,j,c] = the mean of x[n, i·s + u, j·s + v, c] over the window, zeros of the padding counted."""
+    """y[n,i,j,c] = the mean of x[n, i·s + u, j·s + v, c] over the window; zeros of the padding count."""
     windows = Windows.of(word, shape, word.pad)
     size = windows.size[0] * windows.size[1]
 
@@ -55,7 +55,7 @@ def avgpool(word: AvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward
 
 @implements(GlobalAvgPool)
 def globalavgpool(word: GlobalAvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,c] = the mean of x[n, …, c]: over an image's pixels, or a sequence's steps but those of padding."""
+    """y[n,c] = the mean of x[n, …, c]: over the pixels of an image, or the steps of a sequence that are not padding."""
     (channels,) = word.output_shape(shape)
     count = shape.size // channels
 
@@ -76,18 +76,18 @@ def globalavgpool(word: GlobalAvgPool, shape: Shape, arrays: Mapping[str, Array]
 
 @implements(GlobalMaxPool)
 def globalmaxpool(word: GlobalMaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,c] = the largest of x[n, …, c]; the gradient goes to the first of the largest alone, never to padding."""
+    """y[n,c] = the largest of x[n, …, c]; only the first of the largest gets the gradient, padding never."""
     (channels,) = word.output_shape(shape)
     count = shape.size // channels
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
-        """(batch, …, channels) → (batch, channels). A sequence that is all padding counts its steps as if they were
-        real, so that the largest is a number."""
+        """(batch, …, channels) → (batch, channels). The steps of a sequence that is all padding are treated as
+        real, so that the output is finite."""
         places = x.reshape(-1, count, channels)
         real = mode.real(count) if shape.sequence else None
         if real is not None:
-            counted: Array = real | ~real.any(axis=1, keepdims=True)
-            places = np.where(counted[..., None], places, -np.inf)
+            eligible: Array = real | ~real.any(axis=1, keepdims=True)
+            places = np.where(eligible[..., None], places, -np.inf)
         y, winner = _first_largest(places, axis=1)
 
         def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
@@ -100,6 +100,6 @@ def globalmaxpool(word: GlobalMaxPool, shape: Shape, arrays: Mapping[str, Array]
 
 
 def _first_largest(candidates: Array, axis: int) -> tuple[Array, Array]:
-    """The largest along an axis, without that axis, and the index of the first that has this value, with it."""
+    """Return the maximum along an axis, which is removed, and the index of its first occurrence, with the axis kept."""
     winner = candidates.argmax(axis=axis, keepdims=True)
     return np.take_along_axis(candidates, winner, axis).squeeze(axis), winner

@@ -1,4 +1,4 @@
-"""Recurrent layers: one loop over time for all of them, and a cell for each, which is one step and its way back."""
+"""Recurrent layers: one loop over time for all of them, and a cell for each: one step and its backward."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
@@ -13,25 +13,25 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 Memory = tuple[Array, ...]
 
 
-class Step(NamedTuple):
-    """The gradients of one step: of what the input drives, of the product h·U, and of the state by all other ways."""
+class CellGradients(NamedTuple):
+    """The gradients of one step: of x·W + b, of the product h·U, and of the state other than through h·U."""
 
     d_drive: Array  # (batch, gates * units)
     d_product: Array  # (batch, gates * units)
     d_state: Array  # (batch, states * units)
 
 
-class Cell(Protocol):
-    """One step of a recurrent layer. The first `units` numbers of a state are h, what the layer shows."""
+class RecurrentCell(Protocol):
+    """One step of a recurrent layer. The first `units` numbers of a state are h, the output of the layer."""
 
     def forward(self, drive: Array, product: Array, state: Array) -> tuple[Array, Memory]:
-        """x·W + b and h·U, (batch, gates * units) each, and the state → the next state, and what the way back needs."""
+        """Map x·W + b and h·U, (batch, gates * units) each, and a state to the next state and the backward's memory."""
 
-    def backward(self, memory: Memory, d_next: Array) -> Step:
-        """The gradient of the next state → the gradients of what the step was given."""
+    def backward(self, memory: Memory, d_next: Array) -> CellGradients:
+        """Map the gradient of the next state to the gradients of what the step was given."""
 
     def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
-        """The gradients of the cell's own arrays, from those of all steps (time, batch, gates * units)."""
+        """Return the gradients of the cell's own arrays from those of all steps (time, batch, gates * units)."""
 
 
 class _RnnCell:
@@ -45,17 +45,17 @@ class _RnnCell:
         h = np.tanh(sums) if self.tanh else np.maximum(sums, 0)
         return h, (h,)
 
-    def backward(self, memory: Memory, d_next: Array) -> Step:
+    def backward(self, memory: Memory, d_next: Array) -> CellGradients:
         (h,) = memory
         d_sums = d_next * (1 - h * h) if self.tanh else d_next * (h > 0)
-        return Step(d_sums, d_sums, np.zeros_like(d_next))
+        return CellGradients(d_sums, d_sums, np.zeros_like(d_next))
 
     def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
         return {}
 
 
 class _LstmCell:
-    """c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'); i f g o: the blocks of x·W + b + h·U; the state is h, c."""
+    """c' = σ(f)·c + σ(i)·tanh(g), h' = σ(o)·tanh(c'); i f g o are the blocks of x·W + b + h·U; the state is (h, c)."""
 
     def __init__(self, word: Lstm, arrays: Mapping[str, Array]):
         self.units = word.units
@@ -68,7 +68,7 @@ class _LstmCell:
         shown = np.tanh(c_next)
         return np.concatenate([o * shown, c_next], axis=1), (i, f, g, o, c, shown)
 
-    def backward(self, memory: Memory, d_next: Array) -> Step:
+    def backward(self, memory: Memory, d_next: Array) -> CellGradients:
         i, f, g, o, c, shown = memory
         d_h, d_c = d_next[:, : self.units], d_next[:, self.units :]
         d_c = d_c + d_h * o * (1 - shown * shown)
@@ -79,7 +79,7 @@ class _LstmCell:
             d_h * shown * o * (1 - o),
         )
         d_sums = np.concatenate(blocks, axis=1)
-        return Step(d_sums, d_sums, np.concatenate([np.zeros_like(d_h), d_c * f], axis=1))
+        return CellGradients(d_sums, d_sums, np.concatenate([np.zeros_like(d_h), d_c * f], axis=1))
 
     def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
         return {}
@@ -88,7 +88,8 @@ class _LstmCell:
 class _GruCell:
     """h' = (1 − z)·n + z·h; r = σ(x·W + h·U), z = σ(x·W + h·U), n = tanh(x·W + r·(h·U + hidden_bias)), by blocks.
 
-    Biases of r and z are part of x·W + b, as is n's first; PyTorch has two for each, of which n alone feels both.
+    The biases of r and z, and the first of n, are part of x·W + b. PyTorch has two biases for each gate; only for n do
+    they differ.
     """
 
     def __init__(self, word: Gru, arrays: Mapping[str, Array]):
@@ -104,14 +105,14 @@ class _GruCell:
         n = np.tanh(drive[:, 2 * self.units :] + r * recalled)
         return n + z * (state - n), (r, z, n, recalled, state)
 
-    def backward(self, memory: Memory, d_next: Array) -> Step:
+    def backward(self, memory: Memory, d_next: Array) -> CellGradients:
         r, z, n, recalled, state = memory
         d_n = d_next * (1 - z) * (1 - n * n)
         d_z = d_next * (state - n) * z * (1 - z)
         d_r = d_n * recalled * r * (1 - r)
         d_drive = np.concatenate([d_r, d_z, d_n], axis=1)
         d_product = np.concatenate([d_r, d_z, d_n * r], axis=1)
-        return Step(d_drive, d_product, d_next * z)
+        return CellGradients(d_drive, d_product, d_next * z)
 
     def own_gradients(self, d_drive: Array, d_product: Array) -> dict[str, Array]:
         if self.hidden_bias is None:
@@ -128,10 +129,10 @@ _CELLS: dict[type[Recurrent], type[_RnnCell] | type[_LstmCell] | type[_GruCell]]
 
 @implements(*_CELLS)
 def recurrent(word: Recurrent, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """The states of a sequence, from zeros on or from the state that `mode` carries, which moves on in place.
+    """The states of a sequence, beginning with zeros or with the state that `mode` carries, which is updated in place.
 
-    What the input drives is one matrix product for all steps, and so is each weight's gradient; only h·U waits for the
-    step before. If `mode` has padding, a step of padding leaves the state as it is and gets no gradient.
+    x·W + b is one matrix product for all steps, and so is the gradient of each weight; only h·U depends on the step
+    before. A padded step does not change the state and gets no gradient.
     """
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
@@ -166,7 +167,7 @@ def recurrent(word: Recurrent, shape: Shape, arrays: Mapping[str, Array]) -> For
 
 
 class _Pass:
-    """A sequence read once, in one direction."""
+    """One direction over a sequence."""
 
     def __init__(
         self,
@@ -180,7 +181,7 @@ class _Pass:
         self.word, self.arrays, self.steps, self.real = word, arrays, steps, real
         time, batch, features = steps.shape
         self.order = range(time - 1, -1, -1) if backwards else range(time)
-        self.cell: Cell = _CELLS[type(word)](word, arrays)  # type: ignore[arg-type]
+        self.cell: RecurrentCell = _CELLS[type(word)](word, arrays)  # type: ignore[arg-type]
         drive = (steps.reshape(-1, features) @ arrays["input_weight"]).reshape(time, batch, -1)
         if word.bias:
             drive += arrays["bias"]
@@ -201,7 +202,7 @@ class _Pass:
             carried[...] = state
 
     def backward(self, d_y: Array, every: bool) -> tuple[Array, dict[str, Array]]:
-        """The gradient of `shown` (batch, time, units) or of `last` (batch, units) → those of the steps and arrays."""
+        """Map the gradient of `shown` (batch, time, units), or `last` (batch, units), to those of steps and arrays."""
         word, real, units = self.word, self.real, self.word.units
         weight, input_weight = self.arrays["hidden_weight"], self.arrays["input_weight"]
         time, batch, features = self.steps.shape

@@ -1,4 +1,4 @@
-"""Other shapes of the same numbers."""
+"""Layers that change the shape and no number."""
 
 from collections.abc import Mapping
 
@@ -10,7 +10,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 
 @implements(Flatten, Reshape)
 def reshape(word: Flatten | Reshape, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """The same numbers in the output's shape, the last axis running fastest."""
+    """The same numbers in the output's shape, in C order."""
     asked = word.output_shape(shape)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:

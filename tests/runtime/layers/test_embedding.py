@@ -39,7 +39,7 @@ def test_what_is_neither_a_symbol_nor_padding_is_found() -> None:
 def test_a_symbol_that_the_network_does_not_know_is_told_with_its_place(first: str) -> None:
     network = nnspec.compile(f"input 3\n{first} -> rnn 2 -> dense 2 softmax")
     x = np.array([[0, 1, -1], [0, 5, 1]])
-    said = "sample 1 has 5 at step 1, both counted from 0: symbols are whole numbers from 0 to 2, and -1 behind the end"
+    said = "sample 1 has 5 at step 1, both counted from 0: symbols are whole numbers from 0 to 2, and -1 after the end"
     with pytest.raises(nnspec.DataError, match=said):
         network.predict(x)
     with pytest.raises(nnspec.DataError, match=said):
