@@ -89,9 +89,12 @@ class _Bar:
     def _begin(self, step: int, total: int, batch: int) -> None:
         from tqdm import tqdm
 
+        class Bar(tqdm):  # type: ignore[type-arg]
+            monitor_interval = 0  # no thread of tqdm's: a run beside another thread has no worker process
+
         self.batch = batch
-        self.bar: tqdm[Any] = self.held.enter_context(
-            tqdm(
+        self.bar = self.held.enter_context(
+            Bar(
                 total=total * batch,
                 initial=step * batch,
                 unit=" samples",

@@ -1,6 +1,7 @@
 """nnspec/cli/progress.py: how a training is followed."""
 
 import io
+import threading
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from typing import Any
@@ -33,6 +34,13 @@ def test_a_terminal_gets_a_bar_with_loss_metric_speed_and_time_left() -> None:
     last = shown.rpartition("\r")[2]
     assert "100%" in last and "loss 0.5000, accuracy 25.00 %" in last
     assert "samples/s" in last and "left" in last
+
+
+def test_the_bar_has_no_thread_that_would_keep_the_run_from_a_worker_process() -> None:
+    before = set(threading.enumerate())
+    with redirect_stderr(Terminal()), progress_listener(as_json=False, quiet=False) as listen:
+        listen(START)
+        assert set(threading.enumerate()) <= before
 
 
 def test_a_resumed_run_begins_its_bar_where_it_stopped() -> None:
