@@ -7,6 +7,7 @@ from contextlib import redirect_stderr
 from typing import Any
 
 import pytest
+from tqdm import tqdm
 
 from nnspec.cli.progress import format_metrics, progress_listener
 
@@ -36,7 +37,10 @@ def test_a_terminal_gets_a_bar_with_loss_metric_speed_and_time_left() -> None:
     assert "samples/s" in last and "left" in last
 
 
-def test_the_bar_has_no_thread_that_would_keep_the_run_from_a_worker_process() -> None:
+def test_the_bar_has_no_thread_that_would_keep_the_run_from_a_worker_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tqdm, "monitor", None)  # another test's bar may have started it
     before = set(threading.enumerate())
     with redirect_stderr(Terminal()), progress_listener(as_json=False, quiet=False) as listen:
         listen(START)
