@@ -18,6 +18,7 @@ Array = NDArray[Any]
 BATCH = 6
 LENGTHS = np.array([5, 3, 4, 1, 5, 2])
 MORE = 3
+LEAVE_OUT = "leave out the steps that are not in `Mode.real`, and declare `skips_padding = True`"
 
 
 def mode_of(case: Case, training: bool = True) -> Mode:
@@ -29,10 +30,17 @@ def mode_of(case: Case, training: bool = True) -> Mode:
 
 def step(case: Case, x: Array, d_y: Array, mode: Mode, arrays: dict[str, Array]) -> dict[str, Array]:
     """The output and all gradients of one training step of a layer; its buffers stay as they are."""
+    return step_and_buffers(case, x, d_y, mode, arrays)[0]
+
+
+def step_and_buffers(
+    case: Case, x: Array, d_y: Array, mode: Mode, arrays: dict[str, Array]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The output and all gradients of one training step of a layer, and its buffers after it."""
     fresh = {name: array.copy() for name, array in arrays.items()}
     y, backward = build(case.word, case.shape, fresh)(x, mode)
     d_x, gradients = backward(d_y)
-    return {"y": y, "d_x": d_x, **gradients}
+    return {"y": y, "d_x": d_x, **gradients}, {name: fresh[name] for name in case.word.buffers(case.shape)}
 
 
 def check_draws(case: Case) -> None:
@@ -65,7 +73,9 @@ def check_mixes_samples(case: Case) -> None:
 def check_says_mixes_samples(case: Case) -> None:
     """A layer of the language says whether it mixes samples: one that says nothing is never cut into lanes."""
     if case.word.mixes_samples is None:
-        raise AssertionError(f"{case.word.word} does not say so: declare `mixes_samples = False`, or `True`")
+        raise AssertionError(
+            f"{case.word.word} does not say whether it mixes samples: declare `mixes_samples = False`, or `True`"
+        )
 
 
 def check_mixes_steps(case: Case) -> None:
@@ -84,10 +94,13 @@ def check_mixes_steps(case: Case) -> None:
 
 
 def check_padding(case: Case) -> None:
-    """More padded steps change no output at a real step and no gradient."""
+    """Other padded steps, and more of them, change no output at a real step, no gradient and no buffer."""
     longer = _longer(case)
     if longer is None:
         return
+    mixing = case.word.mixes_samples is True
+    if mixing and not case.word.skips_padding:
+        raise AssertionError(f"{case.word.word} mixes samples, padded steps too: {LEAVE_OUT}")
     arrays, _, _ = _given(case)
     random = np.random.default_rng(2)
     x = random.normal(size=(BATCH, longer.shape[0], *case.shape[1:]))
@@ -95,28 +108,32 @@ def check_padding(case: Case) -> None:
     d_y = random.normal(size=(BATCH, *output))
     kept = min(case.word.output_shape(case.shape)[0], output[0]) if output.sequence else None
     lengths = np.minimum(LENGTHS, time)
+    real = np.arange(time) < lengths[:, None]
     if output.sequence:
         d_y[np.arange(output[0]) >= _steps(case, lengths)[:, None]] = 0
     drawn = _drawn(longer)
-    found = []
+    found, buffers = [], []
     for one, more in ((case, 0), (longer, longer.shape[0] - time)):
         draws = one.word.draws(one.shape)
         own = None if drawn is None or draws is None else drawn[(slice(None), *map(slice, draws))]
         mode = Mode(True, padding=time + more - lengths, drawn=own)
-        found.append(step(one, x[:, : time + more].copy(), d_y[:, :kept] if more == 0 else d_y, mode, arrays))
+        given = x[:, : time + more].copy()
+        given[:, :time][~real] += more
+        outcome, after = step_and_buffers(one, given, d_y[:, :kept] if more == 0 else d_y, mode, arrays)
+        found.append(outcome)
+        buffers.append(after)
     short, long = found
-    real = np.arange(time) < lengths[:, None]
     same = _close(short["d_x"][real], long["d_x"][:, :time][real])
     outputs = [short["y"], long["y"][:, :kept]]
     if output.sequence:
         shown = np.arange(kept or 0) < _steps(case, lengths)[:, None]
         outputs = [y[shown] for y in outputs]
     same &= _close(*outputs) and all(_close(short[name], long[name]) for name in short if name not in ("y", "d_x"))
+    same &= all(_close(buffers[0][name], buffers[1][name]) for name in buffers[0])
+    if not same and (mixing or case.word.skips_padding):
+        raise AssertionError(f"padding changes what {case.word.word} computes: {LEAVE_OUT}")
     if not same:
-        raise AssertionError(
-            f"padding changes what {case.word.word} computes: declare `mixes_steps = True`; a layer that mixes samples "
-            "too leaves out what `Mode.real` does not name, and declares `skips_padding = True`"
-        )
+        raise AssertionError(f"padding changes what {case.word.word} computes: declare `mixes_steps = True`")
 
 
 def check_elementwise(case: Case) -> None:

@@ -71,9 +71,9 @@ def given_noise(x: Array, mode: Mode) -> tuple[Array, Callable[[Array], Array]]:
     return x * factor, lambda d_y: d_y * factor
 
 
-def without_mean(axis: int) -> Callable[[Array, Mode], tuple[Array, Callable[[Array], Array]]]:
+def without_mean(axis: int | tuple[int, int]) -> Callable[[Array, Mode], tuple[Array, Callable[[Array], Array]]]:
     def forward(x: Array, mode: Mode) -> tuple[Array, Callable[[Array], Array]]:
-        if axis == 0 and not mode.training:
+        if axis != 1 and not mode.training:
             return x, lambda d_y: d_y
         return x - x.mean(axis, keepdims=True), lambda d_y: d_y - d_y.mean(axis, keepdims=True)
 
@@ -102,6 +102,29 @@ def test_a_layer_that_mixes_steps_without_saying_so_is_told_to_declare_it(passin
             check(wrong)
     for check in CHECKS:
         check(made(without_mean(1), mixes_samples=False, mixes_steps=True))
+
+
+def without_common_mean(x: Array, mode: Mode) -> tuple[Array, Callable[[Array], Array]]:
+    """In training, minus the mean over the real steps of all samples."""
+    real = mode.real(x.shape[1])
+    counted = np.ones(x.shape[:2], bool) if real is None else real
+
+    def centred(x: Array) -> Array:
+        return (x - x[counted].mean(0)) * counted[..., None]
+
+    return (centred(x), centred) if mode.training else (x, lambda d_y: d_y)
+
+
+def test_a_layer_that_mixes_samples_is_told_to_leave_out_padding(passing: None) -> None:
+    facts = {"mixes_samples": True, "mixes_steps": True}
+    for axis in (0, (0, 1)):
+        for wrong in (facts, {**facts, "skips_padding": True}):
+            with pytest.raises(AssertionError, match=r"`Mode.real`, and declare `skips_padding = True`"):
+                check_padding(made(without_mean(axis), **wrong))
+    with pytest.raises(AssertionError, match="declare `skips_padding = True`"):
+        check_padding(made(without_common_mean, **facts))
+    for check in CHECKS:
+        check(made(without_common_mean, **facts, skips_padding=True))
 
 
 TEXT = "input 40\nonehot vocab=30 -> dense 40 relu -> made -> gru 40 -> dense 3 softmax\ntrain batch=64"

@@ -10,6 +10,7 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.compiler.graph import build_graph, draws_of
+from nnspec.runtime.compiler.kernels import meets
 from nnspec.runtime.compiler.rewrites import REWRITES, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
@@ -201,8 +202,8 @@ def run(bound: BoundProgram, batch: Batch) -> Any:
 def in_lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """The schedule in two lanes, whatever its work, where a batch can be cut: the first has the odd sample."""
     half = (schedule.batch + 1) // 2
-    plain = any(node.layer.word == "batchnorm" and not node.channels_in_front for node in schedule.nodes)
-    together = schedule.training and (plain or schedule.output_shape.sequence)  # statistics, steps that are counted
+    whole = any(node.layer.mixes_samples is not False and not meets(node) for node in schedule.nodes)
+    together = schedule.training and (whole or schedule.output_shape.sequence)  # statistics, steps that are counted
     return schedule if schedule.batch < 2 or together else replace(schedule, lanes=(half, schedule.batch - half))
 
 

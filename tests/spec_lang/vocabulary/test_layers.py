@@ -111,7 +111,7 @@ def test_what_a_layer_does_not_fit_is_told(layer: str, shape: str, note: str, he
 
 def test_every_word_is_found_by_its_registry_and_says_what_it_is() -> None:
     assert {"conv", "dense", "relu", "softmax", "rnn"} <= set(layers())
-    assert set(words("merge")) == {"+", "|", "*"}
+    assert {"+", "|", "*"} <= set(words("merge"))
     for name, cls in layers().items():
         assert cls.word == name
         assert cls.help().endswith((".", ".)"))
