@@ -13,6 +13,7 @@ from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.data.samples import as_targets
 from nnspec.runtime.errors import NetworkError, TrainingError
+from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.infer.program_cache import Programs
 from nnspec.runtime.infer.reference_program import Program
 from nnspec.runtime.initializers import initialize
@@ -142,7 +143,9 @@ class Network:
         self.programs.as_samples(x)  # raises DataError for arrays that are not samples
         batch = self.preprocessing.apply(x, self.dtype)
         program = self.program.with_own_buffers() if self.buffer_arena else self.program
-        loss = program.loss_and_gradients(batch, as_targets(y), Mode(training=True), gradients)
+        targets = as_targets(y)
+        with fixed_threads(1):  # another thread's number would change the bits
+            loss = program.loss_and_gradients(batch, targets, Mode(training=True), gradients)
         return loss, gradients.copies()
 
 

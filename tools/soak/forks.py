@@ -55,7 +55,7 @@ BEFORE: dict[str, Callable[[Network, np.ndarray, np.ndarray, Path], Network]] = 
 
 def train(network: Network, x: np.ndarray, y: np.ndarray) -> Network:
     """Train a new network of the same spec for three steps."""
-    text = network.spec.source.text
+    text = network.spec.source.text.splitlines()[0]
     return nnspec.train(f"{text}\noptimizer adam\n{LENGTH}", data=(x, y)).network
 
 

@@ -194,3 +194,13 @@ def test_a_plan_for_logits_has_no_head_and_one_for_outputs_has() -> None:
     assert net.programs.plan(4, "logits").schedule.head is None
     assert net.programs.plan(4, "outputs").schedule.head is not None
     assert net.programs.plan(4, "train").schedule.training
+
+
+def test_gradients_do_not_depend_on_the_threads_that_blas_may_use() -> None:
+    net, x = network("input 784 -> dense 1000 relu -> dense 300 relu -> dense 10 softmax", normalize="none")
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, user_api="blas"):
+            loss, gradients = net.loss_and_gradients(x[:32], np.arange(32) % 10)
+        found.append((loss, [array.tobytes() for array in gradients.values()]))
+    assert found[0] == found[1]
