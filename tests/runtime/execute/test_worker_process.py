@@ -339,3 +339,13 @@ def test_it_goes_when_the_first_process_is_killed_and_holds_nothing_of_it(how: s
     taken = subprocess.run(["flock", "--nonblock", tmp_path / "lock", "true"], check=False)
     assert taken.returncode == 0
     wait_for("XZ", int(done.stdout))
+
+
+def test_one_processor_or_a_system_without_forks_has_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "sched_getaffinity", lambda _: {0})
+        assert not processors.worker_pays()
+    with monkeypatch.context() as patch:
+        patch.delattr(os, "fork")
+        assert not processors.worker_pays()
+    assert processors.worker_pays()
