@@ -24,7 +24,7 @@ def padding_after_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
     steps = 0  # of a sample
     for node in nodes:
         shape = node.input_shapes[0]
-        if INPUT in node.inputs:
+        if INPUT in node.inputs and shape:
             steps = shape[0]
         table = next((left[name] for name in node.inputs if name in left), None)
         if table is not None:

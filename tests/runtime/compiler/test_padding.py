@@ -6,6 +6,7 @@ import pytest
 import nnspec
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.compiler.padding import padding_after_strides
+from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import Both
 
 LENGTHS = (12, 9, 5, 6, 1, 10)
@@ -78,3 +79,8 @@ def test_a_table_counts_the_padding_of_the_samples_where_layers_before_it_drop_s
 def test_a_planned_step_is_the_plain_one_after_a_convolution_that_drops_steps(first: str, second: str) -> None:
     both = Both.of(f"input 9\nonehot vocab=4 -> {first} -> {second} -> rnn 1 -> dense 1")
     both.assert_planned_is_plain(*both.schedules(7))
+
+
+def test_samples_of_a_single_number_have_no_padding() -> None:
+    both = Both.of("elu -> dense 2", shape=Shape(()))
+    both.assert_planned_is_plain(*both.schedules(3))
