@@ -249,7 +249,8 @@ def worth_timing(contenders: Sequence[Contender]) -> tuple[list[Contender], list
     best: dict[str, float] = {}
     for contender in contenders:
         best[contender.peer] = min(best.get(contender.peer, contender.trial), contender.trial)
-    kept, dropped = [], []
+    kept: list[Contender] = []
+    dropped: list[Contender] = []
     for contender in contenders:
         near = contender.trial <= WORTH_KEEPING * best[contender.peer]
         (kept if near or contender.peer == "nnspec" else dropped).append(contender)

@@ -92,10 +92,11 @@ def share_of_peak(result: Result, timing: Timing) -> float | None:
     peak = way(result, "machine", "gemm")
     if peak is None or not result["flops"]:
         return None
-    return median(
+    share: float = median(
         result["flops"] / ours / (result["gemm_flops"] / gemm)
         for ours, gemm in zip(timing.seconds, peak.seconds, strict=True)
     )
+    return share
 
 
 def slope(sizes: Sequence[float], seconds: Sequence[float]) -> float:

@@ -129,8 +129,8 @@ def _remembering(statement: ast.stmt, number: int) -> str:
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="copyto" | "put"), args=[target, *_])):
             return f"_results[{number}] = {ast.unparse(target)}"
         case ast.Expr(value=ast.Call(keywords=keywords)):
-            target = next((keyword.value for keyword in keywords if keyword.arg == "out"), None)
-            return f"_results[{number}] = {ast.unparse(target)}" if target is not None else ""
+            out = next((keyword.value for keyword in keywords if keyword.arg == "out"), None)
+            return f"_results[{number}] = {ast.unparse(out)}" if out is not None else ""
     return ""
 
 

@@ -25,6 +25,7 @@ from benchmarks.workloads import WORKLOADS
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.data import Data, data_from_arrays
+from nnspec.runtime.data.preprocessing import Normalize
 from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer import program_cache
 from nnspec.runtime.infer.network import Network
@@ -129,7 +130,7 @@ def _called(call: Callable[[], Any], steps: int) -> int:
 def _fastest(advance: Callable[[], int], seconds: float) -> float:
     """Seconds a step of the fastest tenth of a time: of what the machine can do when idle."""
     advance()
-    found = []
+    found: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(found) < 10:
         began = time.perf_counter()
@@ -198,6 +199,8 @@ def data_for(request: Request, kind: str) -> tuple[Spec, Data]:
         return check_with_data(request)
     if spec.input is None or spec.output_shape is None:
         raise SystemExit("the spec says neither its data nor its input; write a line such as input 28x28x1")
+    x: np.ndarray
+    y: np.ndarray
     random = np.random.default_rng(0)
     count = max(64, 4 * spec.train.batch)
     if spec.output_shape.sequence:
@@ -213,8 +216,8 @@ def data_for(request: Request, kind: str) -> tuple[Spec, Data]:
         if spec.classification
         else random.random((count, *spec.output_shape))
     )
-    normalize = "unit" if kind == "uint8" else "none"
-    return spec, data_from_arrays(x, y, classification=spec.classification, normalize=normalize)  # type: ignore[arg-type]
+    normalize: Normalize = "unit" if kind == "uint8" else "none"
+    return spec, data_from_arrays(x, y, classification=spec.classification, normalize=normalize)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ PROGRAM = "\n".join(
 
 
 @pytest.fixture
-def newcomer(tmp_path, monkeypatch):
+def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A folder as a newcomer has it: the specs, and a picture of a digit."""
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     picture = np.zeros((40, 40), np.uint8)
@@ -36,19 +37,19 @@ def newcomer(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_the_commands_work_one_after_the_other(newcomer):
+def test_the_commands_work_one_after_the_other(newcomer: Any) -> None:
     assert len(RUNNABLE) == 4
     for command in RUNNABLE:
         done = CliRunner().invoke(command_line, command.split()[1:], prog_name="nnspec")
         assert done.exit_code == 0, (command, done.output)
 
 
-def test_every_verb_that_the_readme_lists_exists():
+def test_every_verb_that_the_readme_lists_exists() -> None:
     for verb in {name for command in COMMANDS for name in command.split()[1].split("|")}:
         assert CliRunner().invoke(command_line, [verb, "--help"]).exit_code == 0, verb
 
 
-def test_the_error_is_the_one_that_is_shown(newcomer):
+def test_the_error_is_the_one_that_is_shown(newcomer: Any) -> None:
     shown = README.split("    error[E301]")[1].split("\n## ")[0]
     Path("bad.nnspec").write_text("input 28x28x1\nconv 3x3 x8 -> maxpool 4 -> conv 9x9 x16 -> dense 10 softmax\n")
     done = CliRunner().invoke(command_line, ["check", "bad.nnspec"])
@@ -57,13 +58,13 @@ def test_the_error_is_the_one_that_is_shown(newcomer):
     assert "\n".join(expected) in done.output
 
 
-def test_the_whole_file_checks(newcomer):
+def test_the_whole_file_checks(newcomer: Any) -> None:
     file = README.split("## A whole file")[1].split("Every error")[0]
     Path("whole.nnspec").write_text("\n".join(line[4:] for line in file.splitlines()))
     assert CliRunner().invoke(command_line, ["check", "whole.nnspec"]).exit_code == 0
 
 
-def test_the_program_runs(newcomer):
+def test_the_program_runs(newcomer: Any) -> None:
     random = np.random.default_rng(0)
     space = {
         "images": random.integers(0, 256, (2, 28, 28, 1), np.uint8),

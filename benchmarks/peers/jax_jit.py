@@ -193,8 +193,8 @@ class Occluded(Steps):
         mask = np.ones((places, places, workload.side, workload.side), np.float32)
         for row, column in product(range(places), repeat=2):
             mask[row, column, row : row + 3, column : column + 3] = 0
-        mask = mask.reshape(-1, workload.side, workload.side)
-        self.mask = jnp.array(mask[:, None] if form == CHANNELS_FIRST else mask[..., None])
+        flat = mask.reshape(-1, workload.side, workload.side)
+        self.mask = jnp.array(flat[:, None] if form == CHANNELS_FIRST else flat[..., None])
         self.compiled = jax.jit(lambda p, x, mask, y: jax.nn.softmax(logits(workload, form, p, x * mask))[:, y])
 
     def step(self) -> np.ndarray:
@@ -204,7 +204,7 @@ class Occluded(Steps):
 
     def check(self, steps: int) -> list[float]:
         """Numbers from all over the maps."""
-        return self.step().ravel()[::101].astype(float).tolist()
+        return [float(value) for value in self.step().ravel()[::101]]
 
 
 class Epoch(Steps):

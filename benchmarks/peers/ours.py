@@ -183,7 +183,8 @@ class Occluded:
 
     def check(self, steps: int) -> list[float]:
         """Numbers from all over the maps."""
-        return nnspec.occlude(self.network, self.x, self.y, window=3).ravel()[::101].astype(float).tolist()
+        maps = nnspec.occlude(self.network, self.x, self.y, window=3)
+        return [float(value) for value in maps.ravel()[::101]]
 
     def time(self, steps: int) -> float:
         """All maps, again and again."""

@@ -60,7 +60,7 @@ class OneHot(nn.Module):
 class States(nn.RNN):
     """PyTorch's recurrent layer without its last state."""
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(batch, time, in) → (batch, time, out)."""
         return super().forward(x)[0]
 
@@ -168,7 +168,7 @@ class Occluded(Network):
 
     def check(self, steps: int) -> list[float]:
         """Numbers from all over the maps."""
-        return self.step().flatten()[::101].tolist()
+        return [float(value) for value in self.step().flatten()[::101]]
 
 
 class Epoch(Steps):

@@ -2,6 +2,7 @@ import ast
 import subprocess
 import sys
 import time
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,13 @@ from benchmarks.drive import PEERS
 
 
 @pytest.mark.parametrize("peer", STARTING)
-def test_what_is_started_afresh_is_imported_by_statements(peer):
+def test_what_is_started_afresh_is_imported_by_statements(peer: Any) -> None:
     statements = ast.parse(with_parts(PEERS[peer])).body
     assert isinstance(statements[0], ast.Import)
     assert len(statements) == 1 + bool(PEERS[peer].uses)
 
 
-def test_an_import_is_timed_in_an_interpreter_of_its_own():
+def test_an_import_is_timed_in_an_interpreter_of_its_own() -> None:
     assert import_seconds("import json") > 0
 
 
@@ -40,7 +41,7 @@ sys.stdin.read()
 PATIENCE = 60  # seconds
 
 
-def test_the_memory_of_a_process_and_its_child_is_counted_once():
+def test_the_memory_of_a_process_and_its_child_is_counted_once() -> None:
     program = [sys.executable, "-c", PARENT_AND_CHILD]
     with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "both\n"

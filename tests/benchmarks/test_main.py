@@ -1,9 +1,11 @@
+from typing import Any
+
 import pytest
 
 from benchmarks.__main__ import LEAST_ROUNDS, unpublished_because
 
 
-def run(rounds=LEAST_ROUNDS, others=0.0, absent=(), growths=("some",)):
+def run(rounds: Any = LEAST_ROUNDS, others: Any = 0.0, absent: Any = (), growths: Any = ("some",)) -> Any:
     return {
         "effort": {"rounds": rounds},
         "others": others,
@@ -12,7 +14,7 @@ def run(rounds=LEAST_ROUNDS, others=0.0, absent=(), growths=("some",)):
     }
 
 
-def test_a_whole_run_on_a_quiet_machine_is_published():
+def test_a_whole_run_on_a_quiet_machine_is_published() -> None:
     assert unpublished_because(run(), failed=False, complete=True) == []
 
 
@@ -27,6 +29,6 @@ def test_a_whole_run_on_a_quiet_machine_is_published():
         (run(others=0.5), False, True, "other processes used 50%"),
     ],
 )
-def test_figures_are_not_published_from_a_run_that(found, failed, complete, reason):
+def test_figures_are_not_published_from_a_run_that(found: Any, failed: bool, complete: bool, reason: str) -> None:
     (why,) = unpublished_because(found, failed, complete)
     assert reason in why

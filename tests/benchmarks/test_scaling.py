@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from benchmarks.peers.ours import spec
@@ -8,7 +10,7 @@ from tests.benchmarks.test_drive import ROUNDS, Scripted
 
 
 @pytest.mark.parametrize("growth", GROWTHS, ids=lambda growth: growth.name)
-def test_every_size_is_a_network_that_the_language_takes(growth):
+def test_every_size_is_a_network_that_the_language_takes(growth: Any) -> None:
     for size in growth.sizes:
         workload = growth.workload(size)
         checked = Request(spec(workload)).check()
@@ -20,12 +22,12 @@ def test_every_size_is_a_network_that_the_language_takes(growth):
 @pytest.mark.parametrize(
     "growth", [growth for growth in GROWTHS if growth.name != "data"], ids=lambda growth: growth.name
 )
-def test_work_grows_with_its_measure(growth):
+def test_work_grows_with_its_measure(growth: Any) -> None:
     flops = [growth.workload(size).flops for size in growth.sizes]
     assert flops == sorted(set(flops))
 
 
-def test_growth_is_measured_with_nnspec_and_pytorch_alone():
+def test_growth_is_measured_with_nnspec_and_pytorch_alone() -> None:
     ours = Scripted({"planned": [1.0, 1.0], "train": [1.0, 1.0]}, {"planned": 0.5, "gemm": 0.5}, ["planned", "train"])
     others = Scripted({"jit": [1.0, 1.0]}, {"jit": 0.5})
     (found,) = measure_growth({"nnspec": ours, "jax": others}, ROUNDS, lambda line: None, GROWTHS[:1])

@@ -23,6 +23,10 @@ VERDICTS = {
 """The page's word for each error of the first reader."""
 
 
+Altered = Callable[[Callable[[Any], Any]], bytes]
+Reheaded = Callable[[str, Callable[[list[list[Any]]], None]], bytes]
+
+
 @pytest.fixture(autouse=True)
 def both_readers_agree(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have every image that a test gives to the first reader judged by the second one too."""
@@ -51,7 +55,7 @@ def example() -> checkpoints.Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def sealed() -> Callable[[Any], bytes]:
+def sealed() -> Callable[..., bytes]:
     """Seal the bytes of an HDF5 image with a 512-byte user block, whatever is in it."""
 
     def seal_again(image: Any, version: int = 1, program: str = "0.1.0") -> bytes:
@@ -62,12 +66,10 @@ def sealed() -> Callable[[Any], bytes]:
 
 
 @pytest.fixture
-def altered(
-    example: checkpoints.Checkpoint, sealed: Callable[[Any], bytes]
-) -> Callable[[Callable[[Any], None]], bytes]:
+def altered(example: checkpoints.Checkpoint, sealed: Callable[..., bytes]) -> Altered:
     """Change the example's file through h5py, as a stranger could, and seal it again."""
 
-    def alter(change: Callable[[Any], None]) -> bytes:
+    def alter(change: Callable[[Any], Any]) -> bytes:
         file = io.BytesIO(checkpoints.to_bytes(example))
         with h5py.File(file, "r+", libver=("v110", "v110")) as opened:
             change(opened)
@@ -77,7 +79,7 @@ def altered(
 
 
 @pytest.fixture
-def forged(sealed: Callable[[Any], bytes]) -> Callable[..., bytes]:
+def forged(sealed: Callable[..., bytes]) -> Callable[..., bytes]:
     """A file with these stored arrays and this /meta, neither of them checked; by default /meta fits the arrays."""
 
     def forge(entries: dict[str, np.ndarray], meta: str | np.ndarray | None = None) -> bytes:
@@ -91,9 +93,7 @@ def forged(sealed: Callable[[Any], bytes]) -> Callable[..., bytes]:
 
 
 @pytest.fixture
-def reheaded(
-    example: checkpoints.Checkpoint, sealed: Callable[[Any], bytes]
-) -> Callable[[str, Callable[[list[list[Any]]], None]], bytes]:
+def reheaded(example: checkpoints.Checkpoint, sealed: Callable[..., bytes]) -> Reheaded:
     """Edit the header of an object of the example as `with_header` does, with the right seal."""
 
     def rewrite(name: str, edit: Callable[[list[list[Any]]], None]) -> bytes:

@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,14 +13,14 @@ from nnspec.checkpoints import SaveFailed, system
 from nnspec.checkpoints.atomic import temporary
 
 
-def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path):
+def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
     (tmp_path / "notes").write_bytes(b"former")
     checkpoints.replace_file(tmp_path / "notes", b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("notes", b"new")]
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o664, 0o755])
-def test_a_file_keeps_its_permissions_whatever_the_umask(tmp_path, mode):
+def test_a_file_keeps_its_permissions_whatever_the_umask(tmp_path: Path, mode: int) -> None:
     (tmp_path / "notes").touch()
     (tmp_path / "notes").chmod(mode)
     before = os.umask(0o077)
@@ -31,7 +33,9 @@ def test_a_file_keeps_its_permissions_whatever_the_umask(tmp_path, mode):
     assert stat.S_IMODE((tmp_path / "first").stat().st_mode) == 0o600
 
 
-def test_a_private_file_is_never_readable_by_others_while_it_is_written(tmp_path, monkeypatch):
+def test_a_private_file_is_never_readable_by_others_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "notes").touch()
     (tmp_path / "notes").chmod(0o600)
     modes = []
@@ -41,10 +45,12 @@ def test_a_private_file_is_never_readable_by_others_while_it_is_written(tmp_path
 
 
 @pytest.mark.parametrize("call", ["open", "flock", "write", "fsync", "replace"])
-def test_a_step_that_the_system_refuses_leaves_the_former_file(tmp_path, monkeypatch, call):
+def test_a_step_that_the_system_refuses_leaves_the_former_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
     (tmp_path / "notes").write_bytes(b"former")
 
-    def refuse(*_):
+    def refuse(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(system, call, refuse)
@@ -53,7 +59,7 @@ def test_a_step_that_the_system_refuses_leaves_the_former_file(tmp_path, monkeyp
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("notes", b"former")]
 
 
-def test_the_data_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
+def test_the_data_is_on_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
     for name in ("write", "fsync", "replace"):
         call = getattr(os, name)
@@ -62,21 +68,23 @@ def test_the_data_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
     assert calls == ["write", "fsync", "replace"]
 
 
-def test_where_open_files_cannot_be_renamed_the_file_is_closed_first(tmp_path, monkeypatch, example):
+def test_where_open_files_cannot_be_renamed_the_file_is_closed_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, example: checkpoints.Checkpoint
+) -> None:
     """Windows: every file is closed when it is renamed or removed."""
     opened = set()
 
-    def open_and_note(path, flags, mode=0o777):
+    def open_and_note(path: Any, flags: Any, mode: Any = 0o777) -> Any:
         handle = os.open(path, flags, mode)
         opened.add(handle)
         return handle
 
-    def close_and_note(handle):
+    def close_and_note(handle: Any) -> None:
         opened.discard(handle)
         os.close(handle)
 
-    def when_closed(call):
-        def check(*paths):
+    def when_closed(call: Any) -> Any:
+        def check(*paths: Any) -> Any:
             names = {os.readlink(f"/proc/self/fd/{handle}") for handle in opened}
             assert not names & {os.path.abspath(path) for path in paths}
             return call(*paths)
@@ -97,7 +105,7 @@ def test_where_open_files_cannot_be_renamed_the_file_is_closed_first(tmp_path, m
     assert not opened
 
 
-def test_sweep_removes_what_dead_writers_left_and_nothing_else(tmp_path, example):
+def test_sweep_removes_what_dead_writers_left_and_nothing_else(tmp_path: Path, example: checkpoints.Checkpoint) -> None:
     path = tmp_path / "last.h5"
     checkpoints.write(path, example)
     kept = {"last.h5", "notes.tmp", "last.h5.nnspec-12.tmp", "last.h5.lock"}
@@ -111,12 +119,14 @@ def test_sweep_removes_what_dead_writers_left_and_nothing_else(tmp_path, example
     assert checkpoints.sweep(tmp_path) == []
 
 
-def test_sweep_leaves_the_file_of_a_living_writer(tmp_path, example, monkeypatch):
+def test_sweep_leaves_the_file_of_a_living_writer(
+    tmp_path: Path, example: checkpoints.Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "last.h5"
     swept = []
     replace = os.replace
 
-    def sweep_first(source, target):
+    def sweep_first(source: Any, target: Any) -> None:
         if str(target) == str(path):
             swept.append(checkpoints.sweep(tmp_path))
         replace(source, target)
@@ -127,12 +137,12 @@ def test_sweep_leaves_the_file_of_a_living_writer(tmp_path, example, monkeypatch
     assert checkpoints.verify(path).format_version == 1
 
 
-def test_sweep_does_not_mind_a_writer_that_is_quicker(tmp_path, monkeypatch):
+def test_sweep_does_not_mind_a_writer_that_is_quicker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     name = temporary("last.h5")
     monkeypatch.setattr(os, "listdir", lambda folder: [name])
     assert checkpoints.sweep(tmp_path) == []
 
 
-def test_sweep_of_a_folder_that_is_not_there_is_told(tmp_path):
+def test_sweep_of_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SaveFailed, match="ENOENT"):
         checkpoints.sweep(tmp_path / "none")

@@ -1,4 +1,6 @@
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -34,7 +36,7 @@ JSON = st.recursive(
 )
 
 
-def without_nesting(entries):
+def without_nesting(entries: Any) -> Any:
     """Leave out the names that lie inside another name: such a tree cannot be."""
     return {
         name: value for name, value in entries.items() if not any(name.startswith(f"{outer}/") for outer in entries)
@@ -53,7 +55,7 @@ CHECKPOINT = st.builds(
 @pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(CHECKPOINT)
-def test_what_is_written_is_what_is_read(checkpoint):
+def test_what_is_written_is_what_is_read(checkpoint: Any) -> None:
     image = checkpoints.to_bytes(checkpoint)
     back = checkpoints.from_bytes(image)
     assert back.meta == checkpoint.meta
@@ -72,7 +74,7 @@ def test_what_is_written_is_what_is_read(checkpoint):
 @pytest.mark.slow
 @settings(deadline=None)
 @given(CHECKPOINT, NAME, ARRAY | TEXT)
-def test_same_names_the_entry_that_differs_and_no_other(checkpoint, name, value):
+def test_same_names_the_entry_that_differs_and_no_other(checkpoint: Any, name: Any, value: Any) -> None:
     one = Checkpoint(checkpoint.meta, without_nesting({**checkpoint.entries, name: value}))
     two = Checkpoint(
         checkpoint.meta, {**one.entries, name: "something else\n" * 7} if name in one.entries else one.entries
@@ -80,8 +82,8 @@ def test_same_names_the_entry_that_differs_and_no_other(checkpoint, name, value)
     assert checkpoints.differing_entries(one, two) == ([name] if name in one.entries else [])
 
 
-def test_same_leaves_out_run_and_sees_meta_dtype_shape_sign_and_presence(example):
-    def changed(meta=None, **entries):
+def test_same_leaves_out_run_and_sees_meta_dtype_shape_sign_and_presence(example: checkpoints.Checkpoint) -> None:
+    def changed(meta: Any = None, **entries: Any) -> Any:
         named = {name.replace("__", "/"): value for name, value in entries.items()}
         return checkpoints.differing_entries(example, Checkpoint(meta or example.meta, {**example.entries, **named}))
 
@@ -96,7 +98,7 @@ def test_same_leaves_out_run_and_sees_meta_dtype_shape_sign_and_presence(example
 @pytest.mark.parametrize(
     "array", [np.arange(12.0).reshape(3, 4).T, np.arange(9)[::-2], np.asfortranarray(np.ones((2, 3)))]
 )
-def test_an_array_is_stored_in_row_major_order_however_it_lies_in_memory(array):
+def test_an_array_is_stored_in_row_major_order_however_it_lies_in_memory(array: Any) -> None:
     back = checkpoints.from_bytes(checkpoints.to_bytes(Checkpoint({}, {"weights/w": array})))
     assert np.array_equal(back.entries["weights/w"], array)
     assert back.entries["weights/w"].flags.writeable
@@ -125,12 +127,12 @@ def test_an_array_is_stored_in_row_major_order_however_it_lies_in_memory(array):
         "",
     ],
 )
-def test_a_name_that_is_no_entry_of_the_format_is_refused(name):
+def test_a_name_that_is_no_entry_of_the_format_is_refused(name: Any) -> None:
     with pytest.raises(Refused, match="name"):
         checkpoints.to_bytes(Checkpoint({}, {name: np.zeros(1)}))
 
 
-def test_an_entry_cannot_also_hold_entries():
+def test_an_entry_cannot_also_hold_entries() -> None:
     with pytest.raises(Refused, match="'weights/a' cannot be an entry and also hold 'weights/a/b/c'"):
         checkpoints.to_bytes(Checkpoint({}, {"weights/a/b/c": "", "weights/a": np.zeros(1)}))
 
@@ -154,7 +156,7 @@ def test_an_entry_cannot_also_hold_entries():
         (np.array(math.inf), "NaN or Inf"),
     ],
 )
-def test_a_value_that_the_format_cannot_hold_is_refused_by_name(value, told):
+def test_a_value_that_the_format_cannot_hold_is_refused_by_name(value: Any, told: str) -> None:
     with pytest.raises(Refused, match=f"weights/w (is|has|holds) .*{told}|weights/w holds {told}"):
         checkpoints.to_bytes(Checkpoint({}, {"weights/w": value}))
 
@@ -172,12 +174,12 @@ def test_a_value_that_the_format_cannot_hold_is_refused_by_name(value, told):
         {"long": "x" * content.META_BYTES},
     ],
 )
-def test_a_meta_that_would_not_come_back_as_it_was_is_refused(meta):
+def test_a_meta_that_would_not_come_back_as_it_was_is_refused(meta: Any) -> None:
     with pytest.raises(Refused, match="meta"):
         checkpoints.to_bytes(Checkpoint(meta, {}))
 
 
-def test_run_holds_texts_of_one_stored_length_only():
+def test_run_holds_texts_of_one_stored_length_only() -> None:
     with pytest.raises(Refused, match="run/clock is an array"):
         checkpoints.to_bytes(Checkpoint({}, {"run/clock": np.zeros(1)}))
     with pytest.raises(Refused, match="4097 bytes"):
@@ -186,7 +188,9 @@ def test_run_holds_texts_of_one_stored_length_only():
     assert checkpoints.from_bytes(checkpoints.to_bytes(full)).entries == full.entries
 
 
-def test_two_runs_that_differ_in_run_alone_have_equal_files_but_for_the_seal_and_those_texts(example):
+def test_two_runs_that_differ_in_run_alone_have_equal_files_but_for_the_seal_and_those_texts(
+    example: checkpoints.Checkpoint,
+) -> None:
     other = Checkpoint(example.meta, {**example.entries, "run/clock": "another time", "run/host": ""})
     one, two = checkpoints.to_bytes(example), checkpoints.to_bytes(other)
     assert one != two
@@ -196,18 +200,18 @@ def test_two_runs_that_differ_in_run_alone_have_equal_files_but_for_the_seal_and
     assert all(at < 512 or any(start <= at < start + 4096 for start in texts) for at in differing)
 
 
-def test_comparable_sees_a_difference_anywhere_else(example):
+def test_comparable_sees_a_difference_anywhere_else(example: checkpoints.Checkpoint) -> None:
     other = Checkpoint(example.meta, {**example.entries, "data/order": np.array([1, 0, 2])})
     assert checkpoints.comparable(checkpoints.to_bytes(example)) != checkpoints.comparable(checkpoints.to_bytes(other))
 
 
-def test_a_damaged_file_is_not_compared(example):
+def test_a_damaged_file_is_not_compared(example: checkpoints.Checkpoint) -> None:
     with pytest.raises(checkpoints.Damaged):
         checkpoints.comparable(checkpoints.to_bytes(example)[:-1])
 
 
-def test_the_order_in_which_entries_are_given_does_not_matter(example):
-    backwards = Checkpoint(dict(reversed(example.meta.items())), dict(reversed(example.entries.items())))
+def test_the_order_in_which_entries_are_given_does_not_matter(example: checkpoints.Checkpoint) -> None:
+    backwards = Checkpoint(dict(reversed(example.meta.items())), dict(reversed(list(example.entries.items()))))
     assert checkpoints.to_bytes(backwards) == checkpoints.to_bytes(example)
 
 
@@ -247,7 +251,7 @@ META = '{{"entries":{{{entries}}},"format_version":1{more}}}'
         (np.array(b"x" * (content.META_BYTES + 1)), "longer than"),
     ],
 )
-def test_a_meta_that_is_not_the_formats_is_refused(forged, meta, told):
+def test_a_meta_that_is_not_the_formats_is_refused(forged: Callable[..., bytes], meta: Any, told: str) -> None:
     entries = {"weights/w": np.zeros(2)}
     if isinstance(meta, str) and not meta:
         meta = np.array(b"\0\0", dtype="S2")
@@ -259,7 +263,9 @@ def test_a_meta_that_is_not_the_formats_is_refused(forged, meta, told):
     ("key", "value"),
     [("dtype", "other"), ("shape", "other"), ("shape", [1.0]), ("shape", [True]), ("sha256", "other"), ("more", 1)],
 )
-def test_a_table_that_says_something_else_of_an_entry_is_refused(forged, key, value):
+def test_a_table_that_says_something_else_of_an_entry_is_refused(
+    forged: Callable[..., bytes], key: str, value: Any
+) -> None:
     entries = {"weights/v": np.ones(1), "weights/w": np.zeros(1)}
     table = content.entry_table(entries)
     table["weights/w"][key] = value
@@ -281,7 +287,9 @@ def test_a_table_that_says_something_else_of_an_entry_is_refused(forged, key, va
         ({"weights": np.zeros(2)}, "not a name of the format"),
     ],
 )
-def test_entries_that_a_writer_would_refuse_are_refused_in_a_sealed_file_too(forged, entries, told):
+def test_entries_that_a_writer_would_refuse_are_refused_in_a_sealed_file_too(
+    forged: Callable[..., bytes], entries: Any, told: str
+) -> None:
     for judge in (checkpoints.from_bytes, check_image):
         with pytest.raises(Refused, match=told):
             judge(forged(entries))

@@ -21,7 +21,7 @@ LONGEST = 120
 class Editor(LanguageClient):
     """An editor that keeps what it is told of each document."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         super().__init__("editor", "1")
         self.folder = folder
         self.told: asyncio.Queue[types.PublishDiagnosticsParams] = asyncio.Queue()
@@ -125,7 +125,8 @@ def test_hover_completion_and_definition_count_columns_as_the_editor_does(edit: 
         assert isinstance(offered, types.CompletionList)
         item = next(item for item in offered.items if item.label == "x$width")
         assert isinstance(item.text_edit, types.TextEdit) and span(item.text_edit.range) == (3, 9, 3, 16)
-        (place,) = await editor.text_document_definition_async(types.DefinitionParams(**editor.at(3, 14)))
+        found: Any = await editor.text_document_definition_async(types.DefinitionParams(**editor.at(3, 14)))
+        (place,) = found
         assert place.uri == editor.uri() and span(place.range) == (0, 4, 0, 9)
 
     edit(story)
@@ -186,7 +187,8 @@ def test_what_is_wrong_in_an_included_file_is_told_at_its_include(edit: Callable
         saved = types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(base.as_uri()))
         editor.text_document_did_save(saved)
         assert await editor.findings() == []
-        (place,) = await editor.text_document_definition_async(types.DefinitionParams(**editor.at(1, 12)))
+        places: Any = await editor.text_document_definition_async(types.DefinitionParams(**editor.at(1, 12)))
+        (place,) = places
         assert place.uri == base.as_uri()
 
     edit(story)

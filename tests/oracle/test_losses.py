@@ -19,7 +19,7 @@ many = settings(max_examples=40, deadline=None)
 
 
 def check_agrees(word: Loss, outputs: Array, targets: Array, theirs: torch.Tensor, leaf: torch.Tensor) -> None:
-    theirs.backward()  # type: ignore[no-untyped-call]
+    theirs.backward()
     value, gradient = build_loss(word)(outputs, targets)
     assert leaf.grad is not None
     np.testing.assert_allclose(value, theirs.item(), rtol=1e-8, atol=1e-12)

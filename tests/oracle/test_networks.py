@@ -85,7 +85,7 @@ def theirs(both: Both, batch: Batch, answer: Callable[[torch.Tensor, Tensors], t
     tensors = {name: torch.tensor(array, requires_grad=True) for name, array in arrays.items()}
     x = torch.tensor(batch.x).permute(0, 3, 1, 2)
     loss = functional.cross_entropy(answer(x, tensors), torch.tensor(batch.y))
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     gradients = Arena(both.network.spec.parameters(), np.dtype("float64"))
     for name, tensor in tensors.items():
         assert tensor.grad is not None

@@ -50,7 +50,7 @@ def test_twenty_steps_at_a_changing_rate_are_pytorchs(
     random = np.random.default_rng(1)
     p = random.normal(size=50)
     tensor = torch.tensor(p, requires_grad=True)
-    optimizer = theirs([tensor], lr=0.1, **options)  # type: ignore[call-arg]
+    optimizer = theirs([tensor], lr=0.1, **options)
     slots, update = {name: np.zeros_like(p) for name in word.slots}, rule(word)
     for step in range(1, 21):
         gradient = random.normal(size=50)

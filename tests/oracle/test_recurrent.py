@@ -82,7 +82,7 @@ def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
     real = np.arange(time) < lengths[:, None]
     if every:  # PyTorch shows zeros for padding, where we show the state as it stays
         y, d_y = y * real[..., None], d_y * real[..., None]
-    theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
+    theirs.backward(torch.tensor(d_y))
     d_x, gradients = backward(d_y)
     assert_close(y, theirs)
     assert x_tensor.grad is not None
@@ -133,7 +133,7 @@ def test_a_stack_on_symbols_of_different_lengths_has_pytorchs_loss_and_gradients
     weight, bias = (tensors[name] for name in _dense(arrays))
     logits = hidden @ weight + bias
     theirs = functional.cross_entropy(logits.reshape(-1, 5), torch.tensor(y.reshape(-1)), ignore_index=-1)
-    theirs.backward()  # type: ignore[no-untyped-call]
+    theirs.backward()
 
     loss, gradients = network.loss_and_gradients(x, y)
     assert abs(loss - theirs.item()) < 1e-8
@@ -176,7 +176,7 @@ def test_convolutions_over_time_are_pytorchs(
     )
     y, backward = build(word, shape, arrays)(x, Mode())
     d_y = random.normal(size=y.shape)
-    theirs.backward(torch.tensor(d_y.transpose(0, 2, 1)))  # type: ignore[no-untyped-call]
+    theirs.backward(torch.tensor(d_y.transpose(0, 2, 1)))
     d_x, gradients = backward(d_y)
     assert_close(y.transpose(0, 2, 1), theirs)
     assert x_tensor.grad is not None
@@ -194,7 +194,7 @@ def test_embeddings_are_pytorchs() -> None:
     theirs = functional.embedding(torch.tensor(x), weight)
     y, backward = build(word, shape, arrays)(x.astype(float), Mode())
     d_y = random.normal(size=y.shape)
-    theirs.backward(torch.tensor(d_y))  # type: ignore[no-untyped-call]
+    theirs.backward(torch.tensor(d_y))
     assert_close(y, theirs)
     assert weight.grad is not None
     assert_close(backward(d_y)[1]["weight"], weight.grad)

@@ -131,7 +131,7 @@ def test_parameters_are_read_at_each_call(case: Case) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", sorted(words("activation")))
 def test_activations_and_their_slopes_are_finite_for_huge_numbers(name: str, dtype: Any) -> None:
-    word = words("activation")[name]()
+    word: Any = words("activation")[name]()
     x = np.array([[-1e4, -700, -90, -1e-30, 0, 1e-30, 90, 700, 1e4]], dtype)
     y, backward = build(word, Shape((9,)), {})(x, Mode())
     d_x, _ = backward(np.ones_like(y))

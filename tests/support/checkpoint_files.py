@@ -21,7 +21,7 @@ def make_example() -> checkpoints.Checkpoint:
             "spec/resolved": "",
             "weights/res2/conv1/weight": np.arange(12, dtype="f4").reshape(3, 2, 2) / 7,
             "weights/dense1/bias": np.array([0.5, -0.0]),
-            "buffers/größe/seen": np.int64(60),
+            "buffers/größe/seen": np.array(60, np.int64),
             "optimizer/m/dense1/bias": np.zeros((0, 2)),
             "data/order": np.array([2, 0, 1]),
             "history/loss": np.array([[1, 0.5], [2, 0.25]]),

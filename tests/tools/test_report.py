@@ -1,6 +1,7 @@
 """docs/reliability.md says what was counted, of what there is."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -34,7 +35,7 @@ def test_every_experiment_stands_in_the_report_with_its_command_and_all_its_trie
         assert f"{EXPERIMENTS[name].soak:,}" in head
 
 
-def test_an_entry_is_replaced_and_the_others_stay(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_entry_is_replaced_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "reliability.md"
     file.write_text("# Head\n\nText.\n\n### b\n\nold\n\n### c\n\nkept\n")
     monkeypatch.setattr(report, "REPORT", file)

@@ -26,7 +26,8 @@ CALLS = ("open", "flock", "write", "fsync", "pread", "read", "link", "replace", 
 def at_call(count: int, act: Callable[[], None], of: Sequence[str] = CALLS) -> Iterator[list[str]]:
     """Do something right before the `count`-th system call of saving, or of those named; yields their names so far."""
     made: list[str] = []
-    with patch.multiple(system, **{name: _watched(name, made, count, act) for name in of}):
+    watched: dict[str, Any] = {name: _watched(name, made, count, act) for name in of}
+    with patch.multiple(system, **watched):
         yield made
 
 

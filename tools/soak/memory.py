@@ -6,6 +6,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 from nnspec import api
+from nnspec.runtime.data import Data
 from nnspec.runtime.train import loop as training
 from nnspec.runtime.train.checkpointing import save_checkpoint
 from nnspec.runtime.train.events import Event
@@ -47,9 +48,9 @@ def _trained(folder: Path, width: int) -> State:
     caught: list[State] = []
 
     class Watched(Stepper):
-        def __init__(self, state: State, *more: object) -> None:
+        def __init__(self, state: State, data: Data, unit: float) -> None:
             caught.append(state)
-            super().__init__(state, *more)
+            super().__init__(state, data, unit)
 
     with no_fsync(), patch.object(training, "Stepper", Watched):
         api.train(str(folder / "net.nnspec"), folder / f"run{width}")

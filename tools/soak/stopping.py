@@ -4,6 +4,7 @@ import random
 import shutil
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def signals_in_saves(count: int, seed: int, folder: Path, seconds: float) -> Tal
     for number in tries(min(count, len(places)), seconds):
         place = places[(number * len(places)) // min(count, len(places))]
         kind = (signal.SIGINT, signal.SIGTERM)[(number + seed) % 2]
-        with at_call(place, lambda kind=kind: signal.raise_signal(kind)):
+        with at_call(place, partial(signal.raise_signal, kind)):
             code = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet").exit_code
         saved = checkpoints.is_whole(str(run / "last.h5"))
         again = code  # 0 inside the last saves: the run is at its end all the same

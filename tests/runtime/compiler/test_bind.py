@@ -206,7 +206,7 @@ def test_a_plan_allocates_nothing_and_its_programs_share_no_memory() -> None:
     first, second = (both.bound(both.rewritten(3), batch, np.random.default_rng(5))[0] for _ in range(2))
     loss = run(first, batch)
     run(second, both.batch(3, seed=1))
-    first._random.bit_generator.state = np.random.default_rng(5).bit_generator.state  # type: ignore[union-attr]
+    first._random.bit_generator.state = np.random.default_rng(5).bit_generator.state
     assert run(first, batch) == loss
 
 

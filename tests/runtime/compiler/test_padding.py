@@ -1,5 +1,7 @@
 """Padding behind shorter sequences, through whole networks: more of it changes nothing."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -40,7 +42,7 @@ def test_three_steps_of_padding_more_change_neither_the_loss_nor_a_gradient_nor_
     x = random.integers(0, 5, (len(LENGTHS), 12))
     for row, length in zip(x, LENGTHS, strict=True):
         row[length:] = -1
-    found = []
+    found: list[dict[str, Any]] = []
     weights: dict[str, np.ndarray] = {}
     for more in (0, 3):
         spec = f"input {12 + more}\n{first} vocab=5 -> {layers}\ninit normal"

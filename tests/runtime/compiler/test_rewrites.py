@@ -145,7 +145,7 @@ class TestPoolPhases:
         both = Both.of(f"input 9x8x1 -> conv 3x3 x2 -> {pool} -> dense 3")
         schedule = both.rewritten(2, all_but("pool_phases"))
         conv, pooling = schedule.nodes[:2]
-        assert conv.phases == pooling.phases == pooling.layer.steps()  # type: ignore[attr-defined]
+        assert conv.phases == pooling.phases == pooling.layer.steps()
         assert conv.notes
         assert pooling.notes
         both.assert_planned_is_plain(schedule)

@@ -1,6 +1,7 @@
 """From sources to splits: the split, the shapes, the registry."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -106,7 +107,7 @@ def test_samples_that_cannot_be_used_are_refused(x: np.ndarray, said: str) -> No
 
 
 @pytest.mark.parametrize("x", [[[0, 1, 2], [0, 1]], [np.zeros((3, 2)), np.zeros((4, 2))]], ids=["symbols", "numbers"])
-def test_sequences_of_different_lengths_are_refused_with_what_to_do(x: list) -> None:
+def test_sequences_of_different_lengths_are_refused_with_what_to_do(x: list[Any]) -> None:
     with pytest.raises(
         DataError, match=r"the samples differ in length or shape.*pad shorter sequences of symbols with -1"
     ):

@@ -1,6 +1,7 @@
 """Text by character and by line, and the dinosaurs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,9 @@ def test_any_utf8_text_and_any_line_break_will_do(tmp_path: Path) -> None:
         ("Ada\n", {"by": "line"}, "1 sample in t.txt is too few to split 90/10: .* split=100/0"),
     ],
 )
-def test_what_cannot_be_learnt_from_is_told(tmp_path: Path, text: str | bytes, options: dict, said: str) -> None:
+def test_what_cannot_be_learnt_from_is_told(
+    tmp_path: Path, text: str | bytes, options: dict[str, Any], said: str
+) -> None:
     with pytest.raises(DataError, match=said):
         load(tmp_path, text, **options)
 

@@ -42,6 +42,7 @@ def stepper_of(text: str, train: str = "") -> Stepper:
     """A trainer of 17 samples in batches of 6."""
     spec = nnspec.check(f"{text}\ntrain 7 iterations batch=6 {train}")
     random = np.random.default_rng(0)
+    x: np.ndarray
     if "onehot" in text:
         x = random.integers(0, 5, (17, 9))
         if "stateful" not in train:
@@ -113,7 +114,7 @@ def test_results_come_in_the_order_of_the_lanes_and_slices_are_disjoint() -> Non
 def test_lanes_meet_at_a_barrier() -> None:
     doubled = Doubled()
 
-    def lane(own: int, other: int) -> Iterator[float]:
+    def lane(own: int, other: int) -> Any:
         for turn in range(1, 4):
             doubled.numbers[own] = turn
             yield 0.0
@@ -121,7 +122,7 @@ def test_lanes_meet_at_a_barrier() -> None:
             yield 0.0
         yield doubled.numbers[other]
 
-    doubled.steps = [lambda: lane(0, 1), lambda: lane(1, 0)]  # type: ignore[list-item]
+    doubled.steps = [lambda: lane(0, 1), lambda: lane(1, 0)]
     doubled.barriers = 6
     with worker_of(doubled) as worker:
         assert worker.run(doubled) == [3.0, 3.0]  # type: ignore[arg-type]

@@ -58,7 +58,8 @@ def test_draws_follow_the_distribution_its_temperature_and_its_top() -> None:
 
     def shares(taste: SamplingOptions) -> list[float]:
         drawn = [taste.draw(p, random) for _ in range(4000)]
-        return (np.bincount(drawn, minlength=4) / 4000).tolist()
+        shares: list[float] = (np.bincount(drawn, minlength=4) / 4000).tolist()
+        return shares
 
     np.testing.assert_allclose(shares(SamplingOptions()), p, atol=0.03)
     np.testing.assert_allclose(shares(SamplingOptions(0.5)), p**2 / (p**2).sum(), atol=0.03)

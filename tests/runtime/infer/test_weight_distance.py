@@ -16,6 +16,7 @@ def test_a_layer_s_distance_is_the_length_of_its_difference() -> None:
     stem, norm, running, dense = weight_distances(first, second, {n: n for n in ("stem", "batchnorm1", "dense1")})
     length = float(np.linalg.norm(first.parameters["stem/weight"].astype(np.float64)))
     np.testing.assert_allclose((stem.distance, stem.largest), (5, 4), rtol=1e-6)
+    assert stem.relative is not None
     np.testing.assert_allclose(stem.relative, 5 / length, rtol=1e-6)
     assert [m.differs for m in (stem, norm, running, dense)] == [True, False, False, False]
     assert (running.layer, running.running, running.numbers) == ("batchnorm1", True, 6)

@@ -159,7 +159,8 @@ def test_a_plateau_before_its_first_loss_comes_back() -> None:
 
 
 def test_inspect_says_what_it_cannot_show(changed: Callable[..., Path], tmp_path: Path) -> None:
-    for meta in ({"counters": {}}, {"best": 3}, {"environment": 1}):
+    metas: tuple[dict[str, Any], ...] = ({"counters": {}}, {"best": 3}, {"environment": 1})
+    for meta in metas:
         path = changed(**meta)
         for more in ((), ("--json",)):
             shown = nnspec(tmp_path, "inspect", path, *more)

@@ -1,6 +1,7 @@
 """A gradient that is no number is a divergence, clipped or not."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def train(folder: Path, *settings: str):
+def train(folder: Path, *settings: str) -> Any:
     changes = [part for setting in settings for part in ("--set", setting)]
     with no_fsync():
         return nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet", *changes)

@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnspec import checkpoints
@@ -49,10 +50,10 @@ def test_a_changed_probe_is_a_difference_though_every_name_is_the_same() -> None
 
 def test_the_probe_sees_the_last_bit_of_each_operation(monkeypatch: pytest.MonkeyPatch) -> None:
     before, results = probe(), recorded._results
-    for place in range(len(results(recorded.np.float32))):
+    for place in range(len(results(np.float32))):
 
-        def changed(dtype: type, place: int = place) -> list[recorded.Array]:
-            found = [recorded.np.array(result) for result in results(dtype)]
+        def changed(dtype: type, place: int = place) -> list[np.ndarray]:
+            found = [np.array(result) for result in results(dtype)]
             found[place].reshape(-1).view(f"u{found[place].itemsize}")[-1] ^= 1
             return found
 
@@ -62,6 +63,6 @@ def test_the_probe_sees_the_last_bit_of_each_operation(monkeypatch: pytest.Monke
 
 def test_what_an_older_file_does_not_record_is_not_compared() -> None:
     now = environment()
-    old = {key: value for key, value in now.items() if key not in ("cpu_features", "libm", "probe")}
+    old: dict[str, object] = {key: value for key, value in now.items() if key not in ("cpu_features", "libm", "probe")}
     assert differences(old, now) == []
     assert differences({**old, "numpy": "1.0"}, now) == [f"numpy was 1.0, is {now['numpy']}"]

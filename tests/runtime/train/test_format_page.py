@@ -1,7 +1,9 @@
 """Section 7 of FORMAT.md names what a real run writes: keys of /meta, preprocessing, arrays and their axes."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,7 +51,7 @@ def test_history_and_weights_have_the_axes_of_the_page(checkpoint: checkpoints.C
 
 def test_the_formula_of_the_page_is_what_a_network_sees(checkpoint: checkpoints.Checkpoint) -> None:
     """The first layer by the page alone: (x - shift) / scale, columns of windows, weight (height, width, in, out)."""
-    entries = checkpoint.entries
+    entries: Mapping[str, Any] = checkpoint.entries
     network = nnspec.compile("input 6x6x1 -> conv 3x3 x2 bias=no", seed=1)
     network.set_parameters({"conv1/weight": entries["weights/conv1/weight"]})
     x = np.random.default_rng(1).integers(0, 255, (1, 6, 6, 1)).astype(np.float64)

@@ -7,6 +7,7 @@ import subprocess
 from collections import namedtuple
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def train(folder: Path, *more: object, out: str = "run"):
+def train(folder: Path, *more: object, out: str = "run") -> Any:
     with no_fsync():
         return nnspec(folder, "train", "net.nnspec", "--out", out, *more)
 
@@ -49,7 +50,7 @@ def step_of(file: Path) -> int:
     return int(checkpoints.read(file).meta["counters"]["step"])
 
 
-def spoil(monkeypatch: pytest.MonkeyPatch, at: int, change) -> None:
+def spoil(monkeypatch: pytest.MonkeyPatch, at: int, change: Any) -> None:
     """Let a step end otherwise than it was computed: `change(stepper, losses)` gives the losses."""
     advance = Stepper.advance
 
@@ -175,7 +176,7 @@ def test_where_all_numbers_are_finite_the_largest_weight_is_named(
 
 def test_a_moment_that_is_no_number_is_found() -> None:
     network = SimpleNamespace(parameter_arena={}, buffer_arena={})
-    state = SimpleNamespace(network=network, slots={"velocity": {"dense1/bias": np.array([0.0, np.nan])}})
+    state: Any = SimpleNamespace(network=network, slots={"velocity": {"dense1/bias": np.array([0.0, np.nan])}})
     assert first_nonfinite_array(state, {}) == "velocity of dense1/bias"
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,9 @@ def test_what_a_kill_leaves_of_a_small_file_is_gone_after_the_next_start(folder:
     assert left_over(folder / "run") == []
 
 
-def test_the_names_of_new_folders_are_on_the_disk_before_anything_is_saved_in_them(tmp_path: Path, monkeypatch) -> None:
+def test_the_names_of_new_folders_are_on_the_disk_before_anything_is_saved_in_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synced: list[int] = []
     monkeypatch.setattr(system, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
     runs.new_folder("net", tmp_path / "mine" / "first")
@@ -62,7 +65,9 @@ def test_the_names_of_new_folders_are_on_the_disk_before_anything_is_saved_in_th
     assert synced == []
 
 
-def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(tmp_path: Path, monkeypatch) -> None:
+def test_a_folder_that_cannot_be_written_is_told_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(handle: int) -> None:
         raise OSError(28, os.strerror(28))
 
@@ -80,7 +85,7 @@ def test_a_folder_with_a_run_in_it_is_refused_untouched(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
-def _refusal(ask, path: Path) -> str:
+def _refusal(ask: Any, path: Path) -> str:
     try:
         return str(ask("net", path)[1])
     except TrainingError as error:
@@ -95,7 +100,7 @@ def test_a_file_in_the_way_of_a_folder_is_told(tmp_path: Path) -> None:
         runs.new_folder("net", tmp_path / "notes")
 
 
-def test_runs_of_one_name_get_numbers(tmp_path: Path, monkeypatch) -> None:
+def test_runs_of_one_name_get_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert [str(runs.new_folder("net", None).path) for _ in range(3)] == ["runs/net", "runs/net-2", "runs/net-3"]
     assert str(runs.preview_new_folder("net", None)[0]) == "runs/net-4"
@@ -111,7 +116,9 @@ def test_a_file_stands_for_itself_and_a_folder_for_its_last_checkpoint(tmp_path:
     assert told.value.exit_code == 2
 
 
-def test_a_small_file_that_the_system_refuses_leaves_the_former_one(tmp_path: Path, monkeypatch) -> None:
+def test_a_small_file_that_the_system_refuses_leaves_the_former_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = RunFolder(tmp_path)
     run.write_text("spec.nnspec", "former")
 
@@ -138,7 +145,9 @@ def test_lines_of_the_log_are_json_whatever_was_measured(tmp_path: Path) -> None
     assert read == {"event": "end", "test_loss": None, "test_rmse": None, "steps": 3, "out": None}
 
 
-def test_lines_of_the_log_are_on_the_disk_before_a_checkpoint_can_be_ahead_of_them(tmp_path: Path, monkeypatch) -> None:
+def test_lines_of_the_log_are_on_the_disk_before_a_checkpoint_can_be_ahead_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes: list[int] = []
     monkeypatch.setattr(runs.os, "fsync", lambda handle: sizes.append(os.fstat(handle).st_size))
     RunFolder(tmp_path).log([{"event": "evaluation", "step": 1}])
@@ -146,7 +155,9 @@ def test_lines_of_the_log_are_on_the_disk_before_a_checkpoint_can_be_ahead_of_th
 
 
 @pytest.mark.parametrize("at", [2, 4, 6])
-def test_a_run_whose_folder_vanishes_ends_with_a_message(folder: Path, monkeypatch, at: int) -> None:
+def test_a_run_whose_folder_vanishes_ends_with_a_message(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
     advance = Stepper.advance
 
     def vanishing(self: Stepper, most: int) -> list[float]:
@@ -170,7 +181,9 @@ def test_what_follows_a_save_leaves_it_to_the_next_one_to_tell_that_the_folder_v
     run.keep_steps(1)
 
 
-def test_only_the_last_checkpoints_by_step_are_kept_and_a_refusal_is_told(tmp_path: Path, monkeypatch) -> None:
+def test_only_the_last_checkpoints_by_step_are_kept_and_a_refusal_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = RunFolder(tmp_path)
     for step in (9, 10, 200):
         run.at_step(step).touch()

@@ -2,6 +2,7 @@
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_each_place_of_the_batch_reads_a_stretch_of_its_own() -> None:
 
 def test_a_stateful_epoch_of_short_windows_is_one_pass_over_long_ones(tmp_path: Path) -> None:
     """With nothing learnt the loss tells what the state was: ten windows of 10 with it carried are one of 100."""
-    settings = {"data.split": "1/0"}
+    settings: dict[str, Any] = {"data.split": "1/0"}
     short = nnspec.train(STATEFUL, out=tmp_path / "short", dtype="float64", settings=settings).end
     settings |= {"data.window": 100, "train.stateful": "no"}
     long = nnspec.train(STATEFUL, out=tmp_path / "long", dtype="float64", settings=settings).end

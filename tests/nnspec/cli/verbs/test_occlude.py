@@ -1,5 +1,7 @@
 """nnspec occlude."""
 
+import shutil
+from contextlib import chdir
 from pathlib import Path
 
 import numpy as np
@@ -9,18 +11,27 @@ from nnspec import api
 from tests.nnspec.conftest import Command
 
 
-@pytest.fixture
-def blocks(nnspec: Command, tmp_path: Path) -> Path:
-    """A run on images of 6x5x3 in three classes: which third is lit. It lies in run/."""
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on images of 6x5x3 whose class is which third is lit, and its data. No test writes into the folder."""
+    folder = tmp_path_factory.mktemp("blocks")
     random = np.random.default_rng(0)
     y = np.arange(60) % 3
     x = random.integers(0, 30, (60, 6, 5, 3)).astype("u1")
     for image, third in zip(x, y, strict=True):
         image[2 * third : 2 * third + 2] += 200
-    np.savez(tmp_path / "blocks.npz", x=x, y=y, x_test=x[:12], y_test=y[:12])
-    np.save(tmp_path / "two.npy", x[1:3])
-    settings = ("--set", "optimizer.lr=0.05", "--set", "train.epochs=20", "--quiet")
-    assert nnspec("train", "dense 3 softmax", "--data", 'npz "blocks.npz"', *settings, "--out", "run").code == 0
+    np.savez(folder / "blocks.npz", x=x, y=y, x_test=x[:12], y_test=y[:12])
+    np.save(folder / "two.npy", x[1:3])
+    settings = {"optimizer.lr": 0.05, "train.epochs": 20}
+    with chdir(folder):
+        api.train("dense 3 softmax", "run", settings, data='npz "blocks.npz"')
+    return folder
+
+
+@pytest.fixture
+def blocks(trained: Path, nnspec: Command, tmp_path: Path) -> Path:
+    """The trained run, run/ in the folder of the test, with its data."""
+    shutil.copytree(trained, tmp_path, dirs_exist_ok=True)
     return tmp_path / "run"
 
 

@@ -8,16 +8,25 @@ import pytest
 
 from nnspec import checkpoints
 from tests.nnspec.conftest import DIGITS, Command
+from tests.support.commands import nnspec as nnspec_in
 
 RUN = ("train", DIGITS, "--data", "mnist_sample", "--set", "train=300 iterations keep=5", "--seed", 3)
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a whole run. No test writes into it."""
+    folder = tmp_path_factory.mktemp("whole")
+    assert nnspec_in(folder, *RUN, "--out", "whole").exit_code == 0
+    return folder / "whole"
+
+
 @pytest.fixture
-def halfway(nnspec: Command, tmp_path: Path) -> Path:
-    """A folder as a run leaves it that was killed after step 150 of 300; the whole run is beside it, in whole/."""
-    assert nnspec(*RUN, "--out", "whole").code == 0
+def halfway(whole: Path, tmp_path: Path) -> Path:
+    """The folder of a run that was killed after step 180 of 300; the whole run is in whole/ of the same folder."""
     folder = tmp_path / "half"
-    shutil.copytree(tmp_path / "whole", folder)
+    shutil.copytree(whole, tmp_path / "whole")
+    shutil.copytree(whole, folder)
     shutil.copy(next(folder.glob("step-*180.h5")), folder / "last.h5")
     return folder
 

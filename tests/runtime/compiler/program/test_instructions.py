@@ -37,7 +37,7 @@ VIEWS = [
 @pytest.mark.parametrize("view", VIEWS, ids=str)
 def test_a_view_knows_its_shape_and_prints_what_numpy_reads(view: Operand) -> None:
     arrays = {"x": np.zeros((4, 3, 2)), "y": np.zeros(()), "z": np.zeros(1)}
-    assert eval(str(view), arrays).shape == view.shape  # type: ignore[arg-type]
+    assert eval(str(view), arrays).shape == view.shape
 
 
 def test_an_instruction_says_what_it_reads_and_writes_through_any_view() -> None:

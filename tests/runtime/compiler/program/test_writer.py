@@ -147,4 +147,4 @@ def made(w: ProgramWriter) -> dict[str, np.ndarray]:
     """Everything that the setup makes, by name."""
     space = dict(PROGRAM_NAMES)
     exec("\n".join(printed(w.setup)), space)
-    return space  # type: ignore[return-value]
+    return space
