@@ -1,5 +1,5 @@
 # make demo   a virtual environment, the install, and a first network trained on handwriting
-# make test   the tests
+# make test   the tests; make test JOBS=2 runs two at a time
 # make quick  a few seconds: linter, architecture, and the fast tests of the language and of the arithmetic
 # make coverage  which lines and branches the fast tests reach; pytest -m "not slow" runs the same tests
 # make check  linter, type checker and tests, as CI runs them
@@ -13,6 +13,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 BENCH  ?= .bench-venv
+JOBS   ?= 1
+PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
 
 .PHONY: demo test quick coverage dev check bench soak mutants editor pictures clean
 
@@ -20,7 +22,7 @@ demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
 
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 QUICK := tests/test_architecture.py tests/specs tests/spec_lang/syntax/test_parse.py tests/spec_lang/check/test_examination.py \
          tests/checkpoints/test_layout.py tests/runtime/layers/test_dense.py tests/runtime/test_optimizers.py
@@ -41,8 +43,9 @@ dev: $(VENV)/installed-dev
 
 check: dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks

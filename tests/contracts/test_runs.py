@@ -38,10 +38,7 @@ SPECS = {
     **{f"merge {sign}": f"input 5 -> (dense 4 {sign} dense 4 tanh) -> dense 2" for sign in words("merge")},
     **{text: f"input 5 -> dense 4 -> dense 2\n{text}" for text in (*statements("optimizer"), *statements("schedule"))},
     **{f"init {name}": f"input 5 -> dense 4 -> dense 2\ninit {name}" for name in words("init")},
-    **{
-        f"loss {name}": f"input 5 -> dense 3{HEADS[word.head]}\nloss {name}"  # type: ignore[attr-defined]
-        for name, word in words("loss").items()
-    },
+    **{f"loss {name}": f"input 5 -> dense 3{HEADS[word.head]}\nloss {name}" for name, word in words("loss").items()},
 }
 """A network for each word that is no layer of one input."""
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -69,8 +69,8 @@ def processes(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         environment = {"PYTHONHASHSEED": str(seed + number), "OPENBLAS_NUM_THREADS": str(threads)}
         arguments = ("train", "net.nnspec", "--out", f"run{number}")
         code = run_apart(place, *arguments, processors=processors, **environment)
-        found = lasting(place / f"run{number}") if code == 0 else {}
-        found = differing(firsts.setdefault(label, found), found)
+        run = lasting(place / f"run{number}") if code == 0 else {}
+        found = differing(firsts.setdefault(label, run), run)
         tally.count(code == 0 and not found, f"{label}, {environment}, {processors}: {code}, {found}")
     return tally
 
@@ -126,7 +126,7 @@ def in_two_processes() -> AbstractContextManager[list[int]]:
     return _counted(WorkerProcess)
 
 
-LANES = {
+LANES: dict[str, Callable[[], AbstractContextManager[list[int]]]] = {
     "in turn": partial(_in_this_process, IN_TURN),
     "threads": partial(_in_this_process, THREADS),
     "processes": in_two_processes,

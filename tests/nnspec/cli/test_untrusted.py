@@ -26,7 +26,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def reader(monkeypatch: pytest.MonkeyPatch):
+def reader(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Let another program stand for the process that reads, started in the very same way."""
     run = subprocess.run
 
@@ -39,7 +39,7 @@ def reader(monkeypatch: pytest.MonkeyPatch):
     return program
 
 
-def test_the_reader_has_little_memory_and_time_and_can_write_nothing(reader, file: Path) -> None:
+def test_the_reader_has_little_memory_and_time_and_can_write_nothing(reader: Any, file: Path) -> None:
     reader(LIMITS)
     verdict, _, code = verify_in_sandbox(file)
     assert code == 0
@@ -55,7 +55,7 @@ def test_the_reader_has_little_memory_and_time_and_can_write_nothing(reader, fil
     ],
 )
 def test_a_reader_that_does_not_come_to_an_end_of_its_own_is_a_verdict(
-    reader, file: Path, program: str, told: str
+    reader: Any, file: Path, program: str, told: str
 ) -> None:
     reader(program)
     verdict, advice, code = verify_in_sandbox(file)
@@ -63,7 +63,7 @@ def test_a_reader_that_does_not_come_to_an_end_of_its_own_is_a_verdict(
     assert advice.startswith("do not use it")
 
 
-def test_a_reader_that_hangs_is_ended(file: Path, reader, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_hangs_is_ended(file: Path, reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(untrusted, "SECONDS", 0.1)
     monkeypatch.setattr(untrusted.resource, "setrlimit", lambda *_: None)
     reader("import time; time.sleep(60)")

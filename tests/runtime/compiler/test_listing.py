@@ -3,8 +3,9 @@
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 from types import ModuleType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ optimizer adam lr=0.01
 train 1 epochs batch=8"""
 
 
-def plan_of(text):
+def plan_of(text: Any) -> Any:
     network = nnspec.compile(text)
     spec = network.spec
     plain_sgd = spec.optimizer.word == "sgd"
@@ -52,7 +53,7 @@ def plan_of(text):
 
 
 @pytest.mark.parametrize("text", [CONV, IN_BLOCKS, PLAIN, BARRIER, STEPS])
-def test_the_listing_runs_by_itself_and_its_loss_falls(text, tmp_path):
+def test_the_listing_runs_by_itself_and_its_loss_falls(text: Any, tmp_path: Path) -> None:
     code = tmp_path / "step.py"
     code.write_text(listing(*plan_of(text)))
     done = subprocess.run([sys.executable, code], capture_output=True, text=True, check=True)
@@ -60,13 +61,13 @@ def test_the_listing_runs_by_itself_and_its_loss_falls(text, tmp_path):
     assert len(losses) == 10 and losses[-1] < losses[0]
 
 
-def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel():
+def test_the_listing_needs_nothing_but_numpy_where_every_layer_has_a_kernel() -> None:
     imported = [line for line in listing(*plan_of(CONV)).splitlines() if line.startswith(("import", "from"))]
     assert {line.split()[1].split(".")[0] for line in imported} == {"__future__", "math", "types", "numpy"}
 
 
 @pytest.mark.parametrize(("text", "lanes"), [(CONV, 1), (BARRIER, 2)])
-def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
+def test_the_lanes_of_the_listing_are_what_a_run_executes(text: Any, lanes: int) -> None:
     plan, spec = plan_of(text)
     assert len(plan.schedule.lanes) == lanes
     text = listing(plan, spec)
@@ -74,7 +75,7 @@ def test_the_lanes_of_the_listing_are_what_a_run_executes(text, lanes):
         assert lane.text.split("\n", 1)[1] in text
 
 
-def executed(text, monkeypatch):
+def executed(text: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The names of a printed program, executed with nothing else."""
     module = ModuleType("printed_program")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -82,7 +83,7 @@ def executed(text, monkeypatch):
     return module
 
 
-def assert_printed_optimizer_is_the_rule(word, monkeypatch):
+def assert_printed_optimizer_is_the_rule(word: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three sweeps of slots apart, over more than one block of numbers."""
     spec = nnspec.check(f"{CONV.splitlines()[0]}\noptimizer {word}\ntrain 1 epochs batch=6")
     printed = executed(listing(plan_of_spec(spec), spec), monkeypatch)
@@ -99,7 +100,7 @@ def assert_printed_optimizer_is_the_rule(word, monkeypatch):
 
 
 @pytest.mark.parametrize("word", [text for name in words("optimizer") for text in (name, f"{name} weight_decay=0.1")])
-def test_every_optimizer_of_a_listing_is_the_projects_own_rule(word, monkeypatch):
+def test_every_optimizer_of_a_listing_is_the_projects_own_rule(word: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_printed_optimizer_is_the_rule(word, monkeypatch)
 
 
@@ -107,11 +108,13 @@ FACTOR = 0.5
 SCHEDULE = {"first": (1.0, FACTOR)}
 
 
-def _halved(g, word):
+def _halved(g: Any, word: Any) -> Any:
     return g * FACTOR * SCHEDULE["first"][0] * word.own_factor
 
 
-def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(monkeypatch):
+def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     nearby = _halved
     with throwaway_words():
 
@@ -120,8 +123,8 @@ def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(
             own_factor: ClassVar[float] = 0.25
 
         @optimizers.implements_rule(Halving)
-        def halving(word):
-            def update(p, g, slots, free, step, rate):
+        def halving(word: Any) -> Any:
+            def update(p: Any, g: Any, slots: Any, free: Any, step: Any, rate: Any) -> None:
                 np.subtract(p, rate * nearby(g, word), out=p)
 
             return update
@@ -135,7 +138,7 @@ def test_an_optimizer_with_a_helper_and_constants_of_its_own_prints_all_of_them(
     assert text.count("FACTOR = 0.5") == 1
 
 
-def test_two_things_of_one_name_are_refused():
+def test_two_things_of_one_name_are_refused() -> None:
     program = Standalone()
     program.add("BLOCK", 3)
     program.add("BLOCK", 3)
@@ -147,22 +150,22 @@ CASES = {case.text: case for name in sorted(layers()) for case in examples(name)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_every_layer_of_a_listing_is_what_a_run_computes(case, monkeypatch):
+def test_every_layer_of_a_listing_is_what_a_run_computes(case: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_lanes_are_bound(f"{case.text} -> flatten -> dense 2", case.shape, monkeypatch)
 
 
 @pytest.mark.parametrize("sign", words("merge"))
-def test_every_merge_of_a_listing_is_what_a_run_computes(sign, monkeypatch):
+def test_every_merge_of_a_listing_is_what_a_run_computes(sign: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_lanes_are_bound(f"(dense 4 {sign} dense 4 tanh {sign} dense 4) -> dense 2", Shape((5,)), monkeypatch)
 
 
 @pytest.mark.parametrize("loss", words("loss"))
-def test_every_loss_of_a_listing_is_what_a_run_computes(loss, monkeypatch):
+def test_every_loss_of_a_listing_is_what_a_run_computes(loss: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     head = words("loss")[loss].head or ""
     assert_lanes_are_bound(f"dense 3 {head}\nloss {loss}", Shape((5,)), monkeypatch)
 
 
-def assert_lanes_are_bound(text, shape, monkeypatch):
+def assert_lanes_are_bound(text: Any, shape: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loss and gradients of a printed lane are those of the program that a run binds, bit by bit."""
     both = Both.of(text, "float32", shape)
     schedule = both.rewritten(3)
@@ -177,7 +180,7 @@ def assert_lanes_are_bound(text, shape, monkeypatch):
     np.testing.assert_array_equal(ours, theirs)
 
 
-def test_each_operation_is_listed_with_what_the_rewrites_made_of_it():
+def test_each_operation_is_listed_with_what_the_rewrites_made_of_it() -> None:
     plan, _ = plan_of(CONV)
     listed = {node.name: node for node in nodes_of(plan)}
     assert listed["conv1/relu"].notes == ("after the pool",)
@@ -186,10 +189,9 @@ def test_each_operation_is_listed_with_what_the_rewrites_made_of_it():
     assert {node.form for node in nodes_of(plan_of(PLAIN)[0])} == {"planned", "plain"}
 
 
-def test_the_bytes_of_training_grow_by_a_slot_for_each_parameter():
-    momentum, adam = (
-        training_bytes(*plan_of(CONV.replace("momentum lr=0.05", word)), 1) for word in ("momentum", "adam")
-    )
+def test_the_bytes_of_training_grow_by_a_slot_for_each_parameter() -> None:
+    plans = [plan_of(CONV.replace("momentum lr=0.05", word)) for word in ("momentum", "adam")]
+    momentum, adam = (training_bytes(plan, spec, 1) for plan, spec in plans)
     assert adam - momentum == 4 * plan_of(CONV)[1].parameter_count
 
 
@@ -205,12 +207,12 @@ HEAVY = (
 
 
 @pytest.mark.parametrize("text", HEAVY)
-def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text, monkeypatch):
+def test_what_a_training_step_will_take_is_foretold_within_a_tenth(text: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnspec.runtime.execute.processors.worker_pays", lambda: False)  # all of it in this process
     monkeypatch.setattr("mmap.mmap", lambda _, size, *flags: bytearray(size))  # and seen
     spec = nnspec.check(text)
     foretold = training_bytes(plan_of_spec(spec), spec, 4)
-    samples = np.random.default_rng(0).random((200, *spec.input), np.float32)
+    samples = np.random.default_rng(0).random((200, *(spec.input or ())), np.float32)
     data = data_from_arrays(samples, np.arange(200) % 10, classification=True)
     tracemalloc.start()
     try:

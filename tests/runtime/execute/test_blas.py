@@ -4,6 +4,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,14 +47,15 @@ def test_the_number_holds_in_every_thread_whoever_set_it_before(elsewhere: int) 
     with threadpool_limits(elsewhere):
         for number in (1, 2, 1):
             assert product_with(number)[0] == number
-            assert in_a_thread(lambda number=number: product_with(number)) == product_with(number)
+            assert in_a_thread(partial(product_with, number)) == product_with(number)
         assert blas_threads() == elsewhere
 
 
 def test_threads_that_want_other_numbers_take_turns() -> None:
     """Different numbers are never open together: each thread computes with its own."""
     inside: list[int] = []
-    mixed, seen = [], set()
+    mixed: list[Any] = []
+    seen = set()
 
     def compute(number: int) -> None:
         for _ in range(200):
