@@ -1,6 +1,7 @@
 """docs/performance.md, and the table that a run prints, from a run's results alone."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from benchmarks import figures
@@ -219,7 +220,7 @@ def _cold(run: Run) -> str:
     ratios = {name: factor for name, factor, _ in cold_ratios(run)}
     rows = []
     for key, (title, unit, goal) in COLD.items():
-        values = [f"{figures.median(found[key]) * unit:,.0f}" for found in peers.values()]
+        values = [f"{median(found[key]) * unit:,.0f}" for found in peers.values()]
         factor = ratios.get(f"W8 {key.replace('_', ' ')}")
         rows.append(
             [title, *values, "" if factor is None else f"**{factor:.3g}**", "" if goal is None else f"≥ {goal:g}"]
@@ -239,7 +240,7 @@ def _accuracy(run: Run) -> str:
         seconds = [one["seconds"] for one in ones if one["seconds"] is not None]
         times = [f"{one['seconds']:.1f}" if one["seconds"] is not None else "never" for one in ones]
         epochs = [str(one["epochs"] or "never") for one in ones]
-        middle = f"{figures.median(seconds):.1f}" if len(seconds) == len(ones) else ""
+        middle = f"{median(seconds):.1f}" if len(seconds) == len(ones) else ""
         rows.append([PEERS[peer].title, ", ".join(epochs), ", ".join(times), middle])
     return f"{REACHING}\n\n{table(['', 'epochs', 'seconds', 'median'], rows)}"
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -33,18 +34,24 @@ def network_and_samples(name: str, seed: int) -> tuple[Network, np.ndarray, np.n
     network = nnspec.compile(NETWORKS[name], seed=seed)
     drawn = np.random.default_rng(seed)
     x = drawn.random((max(SIZES), *(network.spec.input or ())), np.float32)
-    return network, x, drawn.integers(0, network.spec.output_shape[-1], len(x))
+    classes = network.spec.output_shape
+    assert classes is not None
+    return network, x, drawn.integers(0, classes[-1], len(x))
 
 
 def questions(name: str, x: np.ndarray, y: np.ndarray) -> Iterator[Question]:
     """Yield what a network can be asked, each question with its answer as bytes."""
     for size in SIZES:
-        yield f"predict {size}", lambda network, size=size: network.predict(x[-size:]).tobytes()
+        yield f"predict {size}", partial(_predicted, x[-size:])
     yield "evaluate", lambda network: repr(nnspec.evaluate(network, x, y)).encode()
     yield "loss_and_gradients", lambda network: gradients(network, x[:32], y[:32])
     if "CNN" in name:
         window = x.shape[1] // 2
         yield "occlude", lambda network: nnspec.occlude(network, x[:2], y[:2], window, window // 2).tobytes()
+
+
+def _predicted(x: np.ndarray, network: Network) -> bytes:
+    return network.predict(x).tobytes()
 
 
 def gradients(network: Network, x: np.ndarray, y: np.ndarray) -> bytes:

@@ -121,7 +121,7 @@ def _headers(image: bytes) -> Iterator[tuple[str, bytes]]:
         ("of 2^60 bytes", None, 2**60),
         ("-1", 2**64 - 1, None),
     ):
-        yield f"numbers {label}", resealed(with_header(image, WEIGHT, lambda m, a=address, s=size: _move(m, a, s)))
+        yield f"numbers {label}", resealed(with_header(image, WEIGHT, partial(_move, address=address, size=size)))
 
 
 def _contents(file: Path) -> Iterator[tuple[str, bytes]]:
@@ -136,7 +136,7 @@ def _contents(file: Path) -> Iterator[tuple[str, bytes]]:
         "a spec that is none": "\x01",
     }
     for label, text in texts.items():
-        yield label, with_text(file, "spec/resolved", lambda before, text=text: text)
+        yield label, checkpoints.to_bytes(_with(checkpoints.read(file), "spec/resolved", text))
     yield "a batch of 2^62", with_text(file, "spec/resolved", lambda text: re.sub(r"batch=\d+", f"batch={2**62}", text))
     yield "a text in run/info nested 4,000 times", with_text(file, "run/info", lambda text: "[" * 4000)
     whole = checkpoints.read(file)
