@@ -110,7 +110,8 @@ def without_common_mean(x: Array, mode: Mode) -> tuple[Array, Callable[[Array], 
     counted = np.ones(x.shape[:2], bool) if real is None else real
 
     def centred(x: Array) -> Array:
-        return (x - x[counted].mean(0)) * counted[..., None]
+        answer: np.ndarray = (x - x[counted].mean(0)) * counted[..., None]
+        return answer
 
     return (centred(x), centred) if mode.training else (x, lambda d_y: d_y)
 
