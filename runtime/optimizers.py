@@ -36,8 +36,23 @@ implements_rule = RULES.implements
 
 
 def rule(word: Optimizer) -> Update:
-    """Return the update of an optimizer, for arenas of any length: see `in_blocks`."""
-    return in_blocks(RULES[type(word)](word))
+    """Return the update of an optimizer, for arenas of any length: see `in_blocks`.
+
+    The update raises KeyError where the rule reads a slot that the word does not declare.
+    """
+    update = in_blocks(RULES[type(word)](word))
+
+    def declared(parameters: Array, gradients: Array, slots: Mapping[str, Array], step: int, rate: float) -> None:
+        try:
+            update(parameters, gradients, slots, step, rate)
+        except KeyError as error:
+            (slot,) = error.args
+            if slot in word.slots:
+                raise
+            needed = ", ".join(f'"{name}"' for name in (*word.slots, slot)) + "," * (not word.slots)
+            raise KeyError(f"{word.word} reads the slot {slot}: declare slots = ({needed})") from error
+
+    return declared
 
 
 def in_blocks(step_block: Rule) -> Update:

@@ -8,6 +8,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, ClassVar
 
@@ -27,9 +28,30 @@ class Word(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the class if it sets a word."""
-        if "word" in cls.__dict__:
-            _REGISTRY.setdefault(cls.kind, {})[cls.word] = cls
+        """Register the class if it sets a word.
+
+        Raises TypeError for an attribute whose name is nearly one that the bases declare, and ValueError where another
+        class has the word. A class that is defined again, as in a notebook, replaces the first.
+        """
+        cls._refuse_misspelled()
+        if "word" not in cls.__dict__:
+            return
+        for kind in STAGES if cls.kind in STAGES else (cls.kind,):
+            other = _REGISTRY.get(kind, {}).get(cls.word)
+            if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise ValueError(
+                    f"the {kind} {cls.word} is {other.__qualname__} of {other.__module__} already: "
+                    f"give {cls.__qualname__} of {cls.__module__} another word"
+                )
+        _REGISTRY.setdefault(cls.kind, {})[cls.word] = cls
+
+    @classmethod
+    def _refuse_misspelled(cls) -> None:
+        bases = [base for base in cls.__mro__[1:] if issubclass(base, Word)]
+        known = {name for base in bases for name in _public(base)}
+        for name in sorted(_public(cls) - known - set(cls.model_fields)):
+            if close := get_close_matches(name, sorted(known), n=1, cutoff=NEARLY):
+                raise TypeError(f"{cls.__qualname__} of {cls.__module__} has {name}: did you mean {close[0]}?")
 
     @classmethod
     def fields(cls) -> dict[str, FieldInfo]:
@@ -49,7 +71,19 @@ class Word(BaseModel):
         return (cls.__doc__ or "").strip().split("\n")[0]
 
 
+def _public(cls: type[Word]) -> set[str]:
+    """Return the names that a class itself declares, without private ones and those of Pydantic."""
+    names = {*vars(cls), *vars(cls).get("__annotations__", {})}
+    return {name for name in names if not name.startswith(("_", "model_"))}
+
+
 _REGISTRY: dict[str, dict[str, type[Word]]] = {}
+
+STAGES = ("layer", "activation")
+"""The kinds of words that are stages of a pipeline. No two of them have the same name."""
+
+NEARLY = 0.85
+"""How similar a misspelled name is to the one that is meant. It is 0.89 for `draw` and `draws`."""
 
 
 @cache
@@ -97,4 +131,4 @@ def statements() -> dict[str, dict[str, type[Word]]]:
 
 def layers() -> dict[str, type[Word]]:
     """Return every word that is a stage of a pipeline: layers and activations."""
-    return {**words("layer"), **words("activation")}
+    return {name: cls for kind in STAGES for name, cls in words(kind).items()}

@@ -10,6 +10,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.optimizers import BLOCK, SWEEP, rule
 from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
 from nnspec.spec_lang.vocabulary.registry import words
+from tests.support.throwaway import throwaway_words
 
 OPTIMIZERS = [words("optimizer")[name] for name in words("optimizer")]
 
@@ -111,3 +112,14 @@ def test_what_fades_in_a_slot_becomes_zero_and_no_subnormal_number(word: type[Op
         update(p, np.zeros(3, np.float32), kept, step, 0.0)
     for name, slot in kept.items():
         assert slot[:2].tolist() == [0, 0] and slot[2] > 0, name
+
+
+@pytest.mark.parametrize(
+    ("kept", "needed"), [((), '("velocity",)'), (("mean",), '("mean", "velocity")')], ids=["none", "another"]
+)
+def test_a_slot_that_is_not_declared_is_named(kept: tuple[str, ...], needed: str) -> None:
+    with throwaway_words():
+        cls = type("Signed", (Momentum,), {"word": "signed", "slots": kept, "__module__": __name__, "__doc__": "Test."})
+        with pytest.raises(KeyError) as caught:
+            path(cls(), 0.0, [1.0], 1.0)
+    assert caught.value.args == (f"signed reads the slot velocity: declare slots = {needed}",)

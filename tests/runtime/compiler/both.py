@@ -98,7 +98,7 @@ class Both:
                 classes[padding] = PADDING
             return Batch(x, classes)
         y = random.normal(size=shape)
-        return Batch(x, (y > 0 if spec.loss.head == "sigmoid" else y).astype(self.dtype))
+        return Batch(x, (y > 0 if spec.loss.labels else y).astype(self.dtype))
 
     def plain(self, batch: Batch) -> Outcome:
         """A step as it is defined; the network's buffers stay as they are."""

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import nnspec
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, REWRITES, WIDE, rewritten
+from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, EXAMPLES, REWRITES, WIDE, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
 
@@ -47,14 +48,26 @@ def test_without_any_rewrite_the_numbers_are_the_same(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", REWRITES)
+def test_a_rewrite_leaves_the_numbers_of_its_own_example_as_they_were(name: str, long_steps: None) -> None:
+    both = Both.from_spec(nnspec.check(EXAMPLES[name]))
+    for size in (1, 2, 5):
+        for without in (NONE, all_but(name), frozenset({name})):
+            schedules = [both.rewritten(size, without, training) for training in (True, False)]
+            both.assert_planned_is_plain(*schedules)
+
+
+@pytest.mark.parametrize("name", REWRITES)
 def test_every_rewrite_says_why_it_is_allowed(name: str) -> None:
-    assert len((REWRITES[name].__doc__ or "").split()) > 15
+    words = len((REWRITES[name].__doc__ or "").split())
+    assert words > 15, f"the docstring of {name} has {words} words: write why the numbers stay the same, in 16 or more"
 
 
 def test_what_was_applied_is_told_in_order_and_what_was_left_out_is_not_applied(long_steps: None) -> None:
     both = Both.of(CONV)
     everything = both.rewritten(5).applied
-    assert everything == tuple(name for name in REWRITES if name not in ("flat_samples", "blocks"))
+    assert everything == tuple(name for name in REWRITES if name in everything)
+    assert set(everything) >= {"pool_first", "pool_phases", "fold_bias", "no_first_gradient", "lanes", "columns_again"}
+    assert not {"flat_samples", "blocks"} & set(everything)
     for name in everything:
         assert name not in both.rewritten(5, frozenset({name})).applied
     assert both.rewritten(5, all_but("pool_first", "lanes")).applied == ("pool_first", "lanes")
