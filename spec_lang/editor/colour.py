@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from nnspec.spec_lang.editor.document import BEFORE_A_STAGE
+from nnspec.spec_lang.editor.document import before_a_stage
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, parse_option, tokens
 from nnspec.spec_lang.syntax.tree import ValueKind
@@ -85,7 +85,7 @@ class _Painter:
             return
         self.first = self.first or kind
         self.in_body = self.in_body or kind == "EQUAL"
-        self.word_next = kind in BEFORE_A_STAGE or (kind == "EQUAL" and self.first == "BLOCK")
+        self.word_next = kind in before_a_stage() or (kind == "EQUAL" and self.first == "BLOCK")
 
     def _name(self, text: str) -> Colour:
         if self.first in ("LET", "BLOCK", "VARIANT") and not self.in_body:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import NamedTuple
 
 from lark.exceptions import UnexpectedToken
@@ -12,14 +12,17 @@ from nnspec.spec_lang.check.examination import Examined, examine_source
 from nnspec.spec_lang.check.include import with_includes
 from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import parse_statement, tokens
+from nnspec.spec_lang.syntax.grammar import merge_signs, parse_statement, tokens
 from nnspec.spec_lang.syntax.lines import split_statements
 from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
 
-BEFORE_A_STAGE = ("ARROW", "LPAR", "PLUS", "VBAR", "STAR")
-"""The types of tokens before a stage."""
+
+@cache
+def before_a_stage() -> frozenset[str]:
+    """Return the types of tokens before a stage."""
+    return frozenset({"ARROW", "LPAR", *merge_signs()})
 
 
 class Document:
@@ -122,7 +125,7 @@ def opens_a_stage(line: Sequence[Token], index: int) -> bool:
     """Return whether a stage follows a token: an arrow, a sign between branches, the = before a block's body."""
     kind = line[index].type
     heading = kind == "EQUAL" and line[0].type == "BLOCK" and line[index - 1].type == "RPAR"
-    return heading or kind in BEFORE_A_STAGE
+    return heading or kind in before_a_stage()
 
 
 def is_word(line: Sequence[Token], index: int) -> bool:
@@ -132,7 +135,7 @@ def is_word(line: Sequence[Token], index: int) -> bool:
 
 
 def _ends_a_stage(token: Token) -> bool:
-    return token.type == "RPAR" or token.type in BEFORE_A_STAGE
+    return token.type == "RPAR" or token.type in before_a_stage()
 
 
 def stage(written: Sequence[Token], first: bool) -> Stage | None:

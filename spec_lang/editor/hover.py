@@ -11,6 +11,7 @@ from nnspec.spec_lang.editor.reference import option_entry, options, values
 from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
 from nnspec.spec_lang.source import Span, Token
 from nnspec.spec_lang.syntax import tree as syntax
+from nnspec.spec_lang.syntax.grammar import merge_signs
 from nnspec.spec_lang.syntax.tree import Argument, Option
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
@@ -52,9 +53,9 @@ def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[st
         if token.type == "REPEAT":
             yield _shapes(document, document.around(token.start))
         yield described(KEYWORDS[token.type])
-    elif token.type in ("LPAR", "RPAR", "PLUS", "VBAR", "STAR"):
+    elif token.type in ("LPAR", "RPAR", *merge_signs()):
         yield _shapes(document, document.around(token.start))
-        if token.type in ("PLUS", "VBAR", "STAR"):
+        if token.type in merge_signs():
             yield about(words("merge")[token.text])
     elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
         yield _value_of(document, place, found.symbol.name)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nnspec.spec_lang.editor.colour import NUMBERS, Colour
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, grammar, lexicon
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, grammar, lexicon, merge_signs
 from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 
@@ -48,6 +48,7 @@ def textmate() -> dict[str, object]:
         rf"(?!(?:{_any(reserved)})\b)({NAME_PATTERN})\b(?!\s*[=:])",
     )
     stage = rf"(?:{layer}|{other})"
+    signs = re.sub(r"[\]^\\-]", r"\\\g<0>", "".join(merge_signs().values()))
     named = _any(kinds[kind] for kind in ("LET", "BLOCK", "VARIANT"))
     patterns = [
         _rule(_terminal("COMMENT"), Colour.COMMENT),
@@ -63,13 +64,13 @@ def textmate() -> dict[str, object]:
         _rule(rf"^\s*({_any(statements())})\b(?!\s*[=:])", None, Colour.STATEMENT),
         _rule(rf"^\s*{stage}", None, *STAGE),
         _rule(rf"({NAME_PATTERN})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
-        _rule(rf"(->|[(+|*])\s*{stage}", None, Colour.SIGN, *STAGE),
+        _rule(rf"(->|[({signs}])\s*{stage}", None, Colour.SIGN, *STAGE),
         _rule(rf"({NAME_PATTERN}(?:\.{NAME_PATTERN})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
         _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
         _rule(NAME_PATTERN, Colour.CHOICE),
-        _rule(r"->|[+|*=,(){}]", Colour.SIGN),
+        _rule(rf"->|[{signs}=,(){{}}]", Colour.SIGN),
     ]
     return {
         "name": "nnspec",

@@ -13,6 +13,7 @@ class KnownWords:
         statements: each statement but the network with a line that shows how it is written.
         options: the names of each statement's options, of all words that it can name.
         file_heads: the statements at the head of a file, such as `network` and `input`.
+        merges: the signs between the branches of a group.
         lists: the statements whose arguments are one list, such as `metrics accuracy, f1`.
     """
 
@@ -20,4 +21,5 @@ class KnownWords:
     statements: Mapping[str, str]
     options: Mapping[str, Collection[str]]
     file_heads: Collection[str]
+    merges: Collection[str]
     lists: Collection[str]

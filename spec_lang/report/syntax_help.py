@@ -134,10 +134,10 @@ def _from_the_token(tokens: Sequence[Token], index: int, words: KnownWords) -> s
             return "separate arguments by spaces, not commas"
         case "ARROW" if index == 0:
             return "write a layer before the arrow"
-        case "PLUS" | "VBAR" | "STAR" if token.text in "+|*":
-            joined = {t.text for t in tokens[:index] if t.type in ("PLUS", "VBAR", "STAR")}
+        case _ if token.text in words.merges:
+            joined = {t.text for t in tokens[:index] if t.text in words.merges}
             if joined - {token.text}:
-                first, second = sorted((token.text, (joined - {token.text}).pop()), key="+|*".index)
+                first, second = sorted((token.text, (joined - {token.text}).pop()), key=list(words.merges).index)
                 return f"{first} and {second} are not mixed: give one of them parentheses of its own"
             return f"write branches in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
         case "EQUAL":

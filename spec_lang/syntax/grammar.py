@@ -77,6 +77,14 @@ def grammar() -> Lark:
 
 
 @cache
+def merge_signs() -> dict[str, str]:
+    """Return the terminals between the branches of a group with their signs, in the order of the grammar."""
+    rules = [rule for rule in grammar().rules if rule.origin.name.startswith("__group_")]
+    between = dict.fromkeys(symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term)
+    return {name: grammar().get_terminal(name).pattern.value for name in between}
+
+
+@cache
 def lexicon() -> Lexicon:
     """Return the patterns, in the order of the terminals' priorities."""
     terminals = sorted(grammar().terminals, key=lambda t: (-t.priority, -t.pattern.max_width, t.name))

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 
 from lark.exceptions import UnexpectedToken
 
@@ -10,35 +11,36 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, TooMa
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, is_call_of_a_program, statement_meant
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, parse_statement, parse_token, tokens
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
 
-_IN_WORDS = {
-    "NAME": "a word",
-    "OPTION": "an option such as stride=2",
-    "LABEL": "a name and a colon",
-    "SIZE": "a size such as 3x3",
-    "COUNT": "a count such as x8",
-    "RATIO": "a ratio such as 75/25",
-    "INT": "a whole number",
-    "NUMBER": "a number",
-    "STRING": 'a text in "quotes"',
-    "VARIABLE": "a variable such as $width",
-    "LPAR": "(",
-    "RPAR": ")",
-    "LBRACE": "{",
-    "RBRACE": "}",
-    "EQUAL": "=",
-    "COMMA": "a comma",
-    "PLUS": "+",
-    "VBAR": "|",
-    "STAR": "*",
-    "REPEAT": "repeat",
-    "ARROW": "->",
-    "$END": "the end of the line",
-}
-"""The names of the grammar's terminals in messages."""
+
+@cache
+def _descriptions() -> dict[str, str]:
+    """Return the names of the grammar's terminals in messages."""
+    return {
+        "NAME": "a word",
+        "OPTION": "an option such as stride=2",
+        "LABEL": "a name and a colon",
+        "SIZE": "a size such as 3x3",
+        "COUNT": "a count such as x8",
+        "RATIO": "a ratio such as 75/25",
+        "INT": "a whole number",
+        "NUMBER": "a number",
+        "STRING": 'a text in "quotes"',
+        "VARIABLE": "a variable such as $width",
+        "LPAR": "(",
+        "RPAR": ")",
+        "LBRACE": "{",
+        "RBRACE": "}",
+        "EQUAL": "=",
+        "COMMA": "a comma",
+        **merge_signs(),
+        "REPEAT": "repeat",
+        "ARROW": "->",
+        "$END": "the end of the line",
+    }
 
 
 def parse_source(source: Source, words: KnownWords) -> tuple[list[Statement], list[Diagnostic]]:
@@ -173,12 +175,12 @@ class _Reader:
         at_end = token.type == "$END"
         index = len(tokens) if at_end else tokens.index(token)
         before = [t.type for t in tokens[:index]]
-        expected = {name for name in error.expected if name in _IN_WORDS} - {"RBRACE"}
+        expected = {name for name in error.expected if name in _descriptions()} - {"RBRACE"}
         if before.count("LPAR") <= before.count("RPAR"):
-            expected -= {"RPAR", "PLUS", "VBAR", "STAR"}
+            expected -= {"RPAR", *merge_signs()}
         wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
         message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
-        notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_IN_WORDS["$END"]]) else ()
+        notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_descriptions()["$END"]]) else ()
         self.found.add(Diagnostic("E002", message, token.span, notes, advice(tokens, index, self.words)))
 
 
@@ -187,8 +189,8 @@ def _in_words(expected: set[str], at_start: bool) -> list[str]:
     if expected >= {"NAME", "LPAR", "REPEAT"}:
         return ["a layer or a statement"] if at_start else ["a layer", "a group in parentheses", "repeat"]
     if expected >= set(VALUES):
-        return ["an argument", *(words for name, words in _IN_WORDS.items() if name in expected - set(VALUES))]
-    return [words for name, words in _IN_WORDS.items() if name in expected]
+        return ["an argument", *(words for name, words in _descriptions().items() if name in expected - set(VALUES))]
+    return [words for name, words in _descriptions().items() if name in expected]
 
 
 _HINTS = {

@@ -56,10 +56,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Group:
-    """Pipelines in parentheses: one, or several joined by "+" (added), "|" (concatenated) or "*" (multiplied)."""
+    """Pipelines in parentheses: one, or several joined by the sign of a merge, such as "+"."""
 
     branches: tuple["Pipeline", ...]
-    join: Literal["+", "|", "*"] | None
+    join: str | None
     span: Span
     label: str | None = None
 

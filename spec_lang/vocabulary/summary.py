@@ -4,7 +4,7 @@ from functools import cache
 
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.vocabulary.fields import fields_of
-from nnspec.spec_lang.vocabulary.registry import Word, layers, statements
+from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 
 
 @cache
@@ -16,6 +16,7 @@ def known_words() -> KnownWords:
         statements={word: _statement_example(word, classes) for word, classes in named.items()},
         options={word: {name for cls in classes.values() for name in cls.fields()} for word, classes in named.items()},
         file_heads={word for word, classes in named.items() if any(cls.heads_a_file for cls in classes.values())},
+        merges=tuple(words("merge")),
         lists={
             word
             for word, classes in named.items()

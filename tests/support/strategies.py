@@ -67,7 +67,8 @@ class Case:
     shape: Shape
 
     def __str__(self) -> str:
-        return f"{self.text} on {self.shape}{' steps' if self.shape.sequence else ''}"
+        where = str(self.shape) if self.shape else "a single number"
+        return f"{self.text} on {where}{' steps' if self.shape.sequence else ''}"
 
     def arrays(self, random: np.random.Generator, dtype: DTypeLike = np.float64) -> dict[str, Array]:
         """Random parameters and buffers, away from 0 and 1; variances positive."""

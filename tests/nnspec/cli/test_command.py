@@ -40,7 +40,8 @@ def test_the_verbs_of_this_stage_are_there() -> None:
 @pytest.mark.parametrize("names", VERBS, ids=" ".join)
 def test_every_verb_says_what_it_does_and_shows_examples_of_it(names: tuple[str, ...], nnspec: Command) -> None:
     verb = VERBS[names]
-    assert isinstance(verb, Verb | Family) and verb.examples
+    assert isinstance(verb, Verb | Family), f"{' '.join(names)}: declare cls=Verb in @click.command"
+    assert verb.examples, f"{' '.join(names)}: declare examples=(…)"
     assert len(names) > 1 or isinstance(verb.section, Section)
     shown = nnspec(*names, "--help")
     assert shown.code == 0
@@ -77,7 +78,8 @@ def test_a_verb_that_is_not_there_names_the_nearest_one(nnspec: Command) -> None
     failed = nnspec("plot", "curve")
     assert failed.code == 2 and "did you mean curves?" in failed.err
     failed = nnspec("plot", "zzz")
-    assert failed.code == 2 and "there is confusion, curves, " in failed.err
+    pictures = [names[1] for names in VERBS if len(names) == 2 and names[0] == "plot"]
+    assert failed.code == 2 and f"there is {', '.join(sorted(pictures))}" in failed.err
 
 
 def test_a_new_file_is_a_new_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from nnspec.spec_lang.syntax.grammar import merge_signs
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from tests.support.spec_findings import error_of, spec_of
 
@@ -111,7 +112,8 @@ def test_what_a_layer_does_not_fit_is_told(layer: str, shape: str, note: str, he
 
 def test_every_word_is_found_by_its_registry_and_says_what_it_is() -> None:
     assert {"conv", "dense", "relu", "softmax", "rnn"} <= set(layers())
-    assert {"+", "|", "*"} <= set(words("merge"))
+    signs = set(merge_signs().values())
+    assert signs == set(words("merge")), "the signs in `group` of grammar.lark are not the words of the merges"
     for name, cls in layers().items():
         assert cls.word == name
         assert cls.help().endswith((".", ".)"))
