@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec import checkpoints
+import nnspec.checkpoints as checkpoints
 from nnspec.checkpoints import Checkpoint, FormatError
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec import checkpoints
+import nnspec.checkpoints as checkpoints
 from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array

@@ -119,7 +119,6 @@ def occlusion(
     rows = [np.flatnonzero(material.labels == label)[:per_class] for label in present]  # (image,) indices for each row
     names = _names(present, classes)
     drawn = np.concatenate(rows)
-
     look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
     footnote = _footnote(material, look["norm"], len(drawn) < np.isin(material.labels, present).sum(), per_class)
     layout = _layout(material.images.shape[1:3], rows, names, windows, _FOOT * (1 + footnote.count("\n")))
