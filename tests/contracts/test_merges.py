@@ -42,9 +42,10 @@ class Joined:
         return f" {self.word.word} ".join(map(str, self.shapes))
 
     def samples(self, batch: int = 3, dtype: Any = np.float64) -> list[Array]:
-        """Random samples of each branch, none of them 0."""
-        random = np.random.default_rng(1)
-        return [distinct(random, (batch, *shape)).astype(dtype) for shape in self.shapes]
+        """Random samples of each branch; no two numbers are near each other, or near 0, where slopes may change."""
+        sizes = [batch * shape.size for shape in self.shapes]
+        parts = np.split(distinct(np.random.default_rng(1), (sum(sizes),)), np.cumsum(sizes)[:-1])
+        return [part.reshape(batch, *shape).astype(dtype) for part, shape in zip(parts, self.shapes, strict=True)]
 
     def step(self, xs: Sequence[Array], d_y: Array) -> list[Array]:
         """The output, and the gradient of each branch."""

@@ -2,7 +2,10 @@
 
 import pytest
 
+from nnspec.spec_lang.vocabulary.registry import words
 from tests.support.spec_findings import codes_of, error_of, spec_of
+
+OPTIMIZERS = ", ".join(words("optimizer"))
 
 
 def test_a_setting_may_use_the_lets() -> None:
@@ -17,9 +20,9 @@ def test_a_setting_with_a_broken_let_in_it_is_no_second_error() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "help"),
     [
-        ("optimizer", "optimizer needs a name first", "write optimizer and one of sgd, momentum, rmsprop, adam, adamw"),
+        ("optimizer", "optimizer needs a name first", f"write optimizer and one of {OPTIMIZERS}"),
         ("optimizer lr=0.1 adam", "optimizer needs a name first",
-         "write optimizer and one of sgd, momentum, rmsprop, adam, adamw"),
+         f"write optimizer and one of {OPTIMIZERS}"),
         ('data "iris.csv" target=y', "data needs a name first", 'name the format first: data csv "iris.csv" target=…'),
     ],
 )  # fmt: skip
