@@ -40,9 +40,9 @@ def data_for(spec: Spec) -> Data:
     y: Array = random.normal(size=(SAMPLES, *spec.output_shape)).astype(np.float32)
     if spec.loss.classes:
         y = random.integers(0, y.shape[-1], y.shape[:-1])
-    elif spec.loss.head == "sigmoid":
+    elif spec.loss.labels:
         y = (y > 0).astype(np.int64)
-    return data_from_arrays(x, y, classification=spec.loss.classes or spec.loss.head == "sigmoid")
+    return data_from_arrays(x, y, classification=spec.loss.classes or spec.loss.labels)
 
 
 def stepper_of(spec: Spec, data: Data) -> Stepper:

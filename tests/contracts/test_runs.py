@@ -16,6 +16,7 @@ from nnspec.runtime.train.checkpointing import load_run, save_checkpoint, state_
 from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.contracts.runs import STEPS, bytes_of, carrying, checked, data_for, needs_worker, stepper_of, trained
@@ -25,8 +26,6 @@ from tests.support.throwaway import throwaway_words
 
 CASES = [case for name in sorted(layers()) for case in examples(name) if case.shape]
 """Samples have at least one axis."""
-
-HEADS = {"softmax": " softmax", "sigmoid": " sigmoid", None: ""}
 
 
 def with_layer(case: Case) -> Spec:
@@ -38,7 +37,11 @@ SPECS = {
     **{f"merge {sign}": f"input 5 -> (dense 4 {sign} dense 4 tanh) -> dense 2" for sign in words("merge")},
     **{text: f"input 5 -> dense 4 -> dense 2\n{text}" for text in (*statements("optimizer"), *statements("schedule"))},
     **{f"init {name}": f"input 5 -> dense 4 -> dense 2\ninit {name}" for name in words("init")},
-    **{f"loss {name}": f"input 5 -> dense 3{HEADS[word.head]}\nloss {name}" for name, word in words("loss").items()},
+    **{
+        f"loss {name}": f"input 5 -> dense 3 {word.head or 'linear'}\nloss {name}"
+        for name, word in words("loss").items()
+        if issubclass(word, Loss)
+    },
 }
 """A network for each word that is no layer of one input."""
 

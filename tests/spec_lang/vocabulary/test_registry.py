@@ -50,4 +50,5 @@ def test_a_misspelled_fact_is_refused_with_the_name_that_is_meant(
 
 
 def test_a_helper_of_a_word_has_any_other_name() -> None:
-    define("Mine", Layer, word="mine", pair=lambda self: 2, steps=lambda self: 3)
+    mine = define("Mine", Layer, word="mine", pair=lambda self: 2, steps=lambda self: 3)
+    assert words("layer")["mine"] is mine
