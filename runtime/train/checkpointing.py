@@ -42,14 +42,7 @@ from nnspec.runtime.randomness import generator_from_text, generator_to_text
 from nnspec.runtime.train import checkpoint_validation as validated
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
-from nnspec.spec_lang.check.examination import check_source
-from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.report.errors import NNSpecError
-from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.shape import Parameter
-
-MOST_SPECS = 100
-"""The most files of a folder that are compared with the spec of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +184,7 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
     folder = Path(os.path.normpath(path.parent.resolve() / run["folder"]))
     spec = stored_spec(entries, preprocessing, path, folder)
-    if not (_was_made_in(path.parent, run) or _same_spec_in(spec.folder, spec)):
+    if not _was_made_in(path.parent, run):
         spec = replace(spec, data_within=path.parent)
     dtype = float_type(meta["dtype"])
     best = validated.best(meta["best"])
@@ -241,18 +234,6 @@ def _was_made_in(folder: Path, run: Mapping[str, Any]) -> bool:
         return same and (not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid())
     except OSError:
         return False
-
-
-def _same_spec_in(folder: Path, spec: Spec) -> bool:
-    """Return whether a file of the folder is the spec that a checkpoint was made from, and names the same data."""
-    for file in sorted(folder.glob("*.nnspec"))[:MOST_SPECS]:
-        try:
-            source = open_source(file)
-            if source.text == spec.source.text and check_source(source).data == spec.data:
-                return True
-        except (NNSpecError, OSError):
-            continue
-    return False
 
 
 def _check_no_other_arrays(arrays: Mapping[str, Array], groups: Mapping[str, Mapping[str, Parameter]]) -> None:

@@ -17,11 +17,16 @@ from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT
 from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
-from nnspec.spec_lang.report.errors import SpecError
+from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.files import open_source
+
+MOST_SPECS = 100
+"""The most files of a folder that are compared with the spec of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,20 @@ def data_outside(spec: Spec) -> Path | None:
         return None
     within = Path(os.path.realpath(spec.data_within))
     named = [spec.folder / path for path in (getattr(spec.data, name) for name in spec.data.paths) if path is not None]
-    return next((path for path in named if not Path(os.path.realpath(path)).is_relative_to(within)), None)
+    outside = next((path for path in named if not Path(os.path.realpath(path)).is_relative_to(within)), None)
+    return None if outside is None or _same_spec_in(spec.folder, spec) else outside
+
+
+def _same_spec_in(folder: Path, spec: Spec) -> bool:
+    """Return whether a file of the folder is the spec that a checkpoint was made from, and names the same data."""
+    for file in sorted(folder.glob("*.nnspec"))[:MOST_SPECS]:
+        try:
+            source = open_source(file)
+            if source.text == spec.source.text and check_source(source).data == spec.data:
+                return True
+        except (NNSpecError, OSError):
+            continue
+    return False
 
 
 def _statement(spec: Spec) -> str:

@@ -35,7 +35,7 @@ HANGING = 300  # seconds on the clock for all of them
 MOST_MEMORY = 300 * 10**6  # bytes at the peak, for Python and its libraries too
 WEIGHT = "weights/dense1/weight"
 FILTERS, LINK, LAYOUT = 11, 6, 8  # kinds of messages in an object's header
-PROGRAM = f"{ROOT}/"  # modules of the program that are imported on first use are there
+PROGRAM = (f"{ROOT}/", f"{sys.base_prefix}/", f"{sys.prefix}/")  # modules imported on first use are there
 BEGIN = "/nowhere/trap"  # looked for before each file is read, so that a trace of the process separates them
 
 
@@ -248,7 +248,7 @@ def hostile_files(count: int, seed: int, folder: Path, seconds: float) -> Tally:
         verdict, taken, memory = lines[number]
         right = verdict == "refused" or (verdict == "whole" and name in HARMLESS)
         others = opened.get(number, set()) - usual - {f"{number}.h5", f"{number}.h5.prev"}
-        others = {path for path in others if not path.startswith(PROGRAM)}
+        others = {path for path in others if not path.startswith(PROGRAM) and path != str(place)}
         seen = strace is None or f"{number}.h5" in opened.get(number, set())
         right &= taken < LONGEST and memory < MOST_MEMORY and not others and seen
         tally.count(right, f"{name}: {verdict} in {taken:.2f} s, {memory / 1e6:.0f} MB, opened {sorted(others)}")

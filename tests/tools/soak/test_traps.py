@@ -31,5 +31,5 @@ def test_traps_are_told_and_whole_files_are_good(tmp_path: Path, more: tuple[str
     assert done.exit_code == 1
     good, include, virtual = done.stdout.splitlines()
     assert good.startswith("run/last.h5: OK, ")
-    assert include.startswith("include.h5: whole, but not usable: ") and "includes another file" in include
+    assert include.startswith("include.h5: intact, but not usable: ") and "includes another file" in include
     assert virtual.startswith("virtual.h5: not usable: ") and "not stored contiguously" in virtual

@@ -22,9 +22,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         image[2 * third : 2 * third + 2] += 200
     np.savez(folder / "blocks.npz", x=x, y=y, x_test=x[:12], y_test=y[:12])
     np.save(folder / "two.npy", x[1:3])
-    settings = {"optimizer.lr": 0.05, "train.epochs": 20}
+    (folder / "net.nnspec").write_text('dense 3 softmax\ndata npz "blocks.npz"\n')
     with chdir(folder):
-        api.train("dense 3 softmax", "run", settings, data='npz "blocks.npz"')
+        api.train("net.nnspec", "run", {"optimizer.lr": 0.05, "train.epochs": 20})
     return folder
 
 
