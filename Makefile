@@ -14,7 +14,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 BENCH  ?= .bench-venv
 JOBS   ?= 1
-PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal)
+# Tests of worker processes are left out of a parallel run, and follow it.
+PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(BIN)/python -m pytest -m worker)
 
 .PHONY: demo test quick coverage dev check bench soak mutants editor pictures clean
 

@@ -1,7 +1,22 @@
 """What holds for every test."""
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from nnspec.runtime.execute.processors import worker_pays
 
 # No test fails because the machine was busy for a moment: neither a single example nor its drawing has a time limit.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave tests of worker processes out of parallel runs, whose own threads forbid the fork; else skip them where
+    the system has none."""
+    marked = [item for item in items if item.get_closest_marker("worker")]
+    if hasattr(config, "workerinput"):
+        items[:] = [item for item in items if item not in set(marked)]
+        config.hook.pytest_deselected(items=marked)
+    elif marked and not worker_pays():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="needs Linux, a second core and no other thread"))

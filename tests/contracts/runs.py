@@ -21,8 +21,6 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 SAMPLES, BATCH, STEPS = 9, 6, 3
 """A run of three steps, the second of which ends an epoch with a smaller batch."""
 
-needs_worker = pytest.mark.skipif(not processors.worker_pays(), reason="needs Linux and a second core")
-
 
 def checked(text: str, shape: Shape | None = None) -> Spec:
     """The spec of a run of this network."""

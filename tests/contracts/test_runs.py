@@ -19,7 +19,7 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.contracts.runs import STEPS, bytes_of, carrying, checked, data_for, needs_worker, stepper_of, trained
+from tests.contracts.runs import STEPS, bytes_of, carrying, checked, data_for, stepper_of, trained
 from tests.support.commands import no_fsync, statements
 from tests.support.strategies import Case, examples
 from tests.support.throwaway import throwaway_words
@@ -46,13 +46,13 @@ SPECS = {
 """A network for each word that is no layer of one input."""
 
 
-@needs_worker
+@pytest.mark.worker
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_two_processes_train_a_layer_to_the_bytes_of_one(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_two_processes_are_one(with_layer(case), monkeypatch)
 
 
-@needs_worker
+@pytest.mark.worker
 @pytest.mark.parametrize("name", SPECS)
 def test_two_processes_train_by_any_word_to_the_bytes_of_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_two_processes_are_one(checked(SPECS[name]), monkeypatch)
@@ -96,7 +96,7 @@ def advance(stepper: Stepper, steps: int) -> list[float]:
         return [loss for _ in range(steps) for loss in stepper.advance(1)]
 
 
-@needs_worker
+@pytest.mark.worker
 def test_random_numbers_of_a_layer_do_not_depend_on_the_number_of_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     with throwaway_words():
 

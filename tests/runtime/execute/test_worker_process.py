@@ -25,7 +25,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
 
-pytestmark = pytest.mark.skipif(not processors.worker_pays(), reason="needs Linux and a second core")
+pytestmark = pytest.mark.worker
 
 TEXTS = {
     "convolutions": "input 8x8x2 -> conv 3x3 x4 relu -> maxpool 2 -> dropout 0.3 -> dense 3 softmax\noptimizer adam",

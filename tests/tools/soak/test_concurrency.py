@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.runtime.execute.processors import worker_pays
 from tools.soak.forks import forks
 from tools.soak.pools import POOLS, pools
 from tools.soak.threads import threads
@@ -18,7 +17,7 @@ def test_four_threads_get_the_answers_of_one(tmp_path: Path) -> None:
     assert tally.tried >= 200
 
 
-@pytest.mark.skipif(not worker_pays(), reason="needs Linux and a second core")
+@pytest.mark.worker
 def test_a_fork_has_a_network_of_its_own(tmp_path: Path) -> None:
     tally = forks(6, 0, tmp_path, inf)
     assert tally.failures == []

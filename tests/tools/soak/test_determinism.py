@@ -14,6 +14,7 @@ def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path)
     assert tally.tried == 8
 
 
+@pytest.mark.worker
 def test_lanes_in_turn_in_threads_and_in_processes_give_the_same_bytes(tmp_path: Path) -> None:
     tally = lanes(1, 0, tmp_path, inf)
     assert tally.failures == []

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.runtime.execute.processors import worker_pays
 from tools.soak.scarcity import clocks, scarce_resources
 from tools.soak.signals import signals_to_each
 from tools.soak.streams import streams
 
 pytestmark = pytest.mark.slow
-two_processes = pytest.mark.skipif(not worker_pays(), reason="needs Linux and a second core")
+two_processes = pytest.mark.worker
 
 
 def test_a_run_ends_in_the_same_bytes_whatever_becomes_of_its_streams(tmp_path: Path) -> None:
