@@ -10,11 +10,8 @@ from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
-from nnspec.runtime.train.spec_and_data import Arrays, spec_data
+from nnspec.runtime.train.spec_and_data import Arrays, spec_data, with_data_statement
 from nnspec.runtime.train.timetable import Timetable
-from nnspec.spec_lang.check.canonical_text import canonical_text
-from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.source import Source
 
 ALLOW_INEXACT = "use --allow-inexact to resume it with other bits"
 
@@ -65,7 +62,7 @@ def _data(saved: SavedRun, given: Arrays | str | None, file: Path) -> Data:
         call = f"nnspec.resume({str(file)!r}, data=(x, y))"
         raise CheckpointError(f"{file}: it was trained on arrays; {call} resumes it with the same ones", exit_code=2)
     if isinstance(given, str):
-        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=given).check()
+        spec = with_data_statement(spec, given)
     data = spec_data(spec, given if isinstance(given, Arrays) else None)
     if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
         advice = "restore the former files, name them with --data, or train a new run"

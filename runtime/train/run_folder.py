@@ -100,7 +100,7 @@ class RunFolder:
                 self.write_text(METRICS, "".join(kept))
 
     def require_no_run(self) -> None:
-        """Raise TrainingError where the folder already holds a run, or files that a run would overwrite."""
+        """Raise TrainingError where the folder already holds a run."""
         if any((self.path / file).exists() for file in (LAST, BEST, METRICS)):
             advice = f"continue it by nnspec resume {self.path}, or choose another --out"
             raise TrainingError(f"{self.path} already holds a run: {advice}", exit_code=2)

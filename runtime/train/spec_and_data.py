@@ -151,10 +151,13 @@ def network_data(network: Network, statement: str | None = None) -> Data:
 
     Paths in the statement are relative to the current folder. Raises SpecError, DataError.
     """
-    spec = network.spec
-    if statement is not None:
-        spec = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=statement).check()
+    spec = network.spec if statement is None else with_data_statement(network.spec, statement)
     return spec_data(spec).fitted_to(network.preprocessing)
+
+
+def with_data_statement(spec: Spec, statement: str) -> Spec:
+    """Return a checkpoint's spec with another data statement, its paths relative to here. Raises SpecError."""
+    return Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=statement).check()
 
 
 def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:
