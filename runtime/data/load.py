@@ -1,13 +1,13 @@
 """Loading data: from a word of a spec, or arrays, to checked splits."""
 
-from collections.abc import Callable
-from itertools import pairwise
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.runtime.data.division import HowToDivide, Rows, divide
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
@@ -31,16 +31,39 @@ def load_data(word: words.DataSource, folder: Path | None, classification: bool)
     Raises DataError where a file is missing, damaged, or not as the word says.
     """
     samples = SOURCES[type(word)](word, folder or Path())
-    shares = word.split
-    if samples.test is not None and len(shares) == 3:
-        raise DataError(f"{samples.name} has a test split of its own; write two shares, as split=75/25", exit_code=2)
-    inputs, test_inputs = _inputs(samples)
-    targets, test_targets, classes = _targets(samples, classification)
-    seed = None if samples.ordered else word.seed
-    train, validation, test = _divide(Split(inputs, targets), shares, seed, samples.name)
-    if test_inputs is not None and test_targets is not None:
-        test = Split(test_inputs, test_targets)
-    return _finish(samples, (train, validation, test), word.normalize, classes, classification)
+    fold = (word.fold or 1, word.folds) if word.folds is not None else None
+    sharing = Sharing(word.split, word.seed, word.in_time, word.stratified, fold)
+    return _data(samples, sharing, word.normalize, classification)
+
+
+@dataclass(frozen=True)
+class Sharing:
+    """How samples are shared out among the splits.
+
+    Arguments:
+        shares: of training, validation and, if there are three, test.
+        seed: of the permutation of the samples.
+        in_time: whether the splits are cut in the order of the source.
+        stratified: whether each split has the classes in the proportions of the source.
+        fold: the number of the fold to validate on, counted from 1, and the number of folds.
+    """
+
+    shares: tuple[float, ...]
+    seed: int = 0
+    in_time: bool = False
+    stratified: bool = False
+    fold: tuple[int, int] | None = None
+
+    def without(self, held: Collection[str], name: str) -> "Sharing":
+        """Return what remains to be shared where the source has some splits of its own."""
+        shares = self.shares
+        if "test" in held and len(shares) == 3:
+            raise DataError(f"{name} has a test split of its own; write two shares, as split=75/25", exit_code=2)
+        if "validation" not in held:
+            return self
+        if self.fold is not None:
+            raise DataError(f"{name} has a validation split of its own, and folds= makes another: leave one out", 2)
+        return replace(self, shares=(shares[0], 0.0, *shares[2:]))
 
 
 def data_from_arrays(
@@ -74,13 +97,50 @@ def data_from_arrays(
             steps=steps,
         )
     x, y = rectangular(x, "samples"), rectangular(y, "targets")
-    samples = Samples("data", x, y, numbered_places("data"), test=held, steps=steps)
+    samples = Samples("data", x, y, numbered_places("data"), steps=steps, validation=held)
+    return _data(samples, Sharing(split or (1.0,), seed), normalize, classification)
+
+
+def _data(samples: Samples, sharing: Sharing, normalize: Normalize, classification: bool) -> Data:
+    """Check samples, encode their targets, share them out and learn the preprocessing of the training split."""
     inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
-    train, valid, test = _divide(Split(inputs, targets), split or (1.0,), seed, samples.name)
-    if held_inputs is not None and held_targets is not None:
-        valid = Split(held_inputs, held_targets)
-    return _finish(samples, (train, valid, test), normalize, classes, classification)
+    sharing = sharing.without(held_inputs, samples.name)
+    whole = Split(inputs, targets)
+    splits: dict[str, Split | None] = {}
+    for name, rows in divide(len(whole), _how(samples, sharing, targets, classes), samples.name).splits():
+        splits[name] = _take(whole, rows) if rows is not None else None
+    splits |= {name: Split(held_inputs[name], held_targets[name]) for name in held_inputs}
+    train = splits["train"]
+    assert train is not None
+    task: Task = "classification" if classification else "regression"
+    preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
+    digest = data_digest(splits, preprocessing)
+    return Data(samples.name, train, splits["validation"], splits["test"], preprocessing, digest)
+
+
+def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tuple[str, ...] | None) -> HowToDivide:
+    """Return what decides the division of these samples."""
+    if sharing.stratified and (classes is None or targets.ndim > 1):
+        raise DataError(f"stratified=yes needs one class for each sample, and the targets of {samples.name} are not", 2)
+    in_order = samples.ordered or sharing.in_time
+    if in_order and (sharing.stratified or samples.groups is not None):
+        what = "stratified=yes" if sharing.stratified else "group="
+        raise DataError(f"{samples.name} is split in order of time, so {what} has no effect: leave one out", 2)
+    if samples.groups is not None and samples.groups.shape != (len(targets),):
+        shape = samples.groups.shape
+        raise DataError(f"the groups of {samples.name} have the shape {shape}: give one for each of {len(targets):,}")
+    return HowToDivide(
+        sharing.shares,
+        None if in_order else sharing.seed,
+        targets if sharing.stratified else None,
+        samples.groups,
+        sharing.fold,
+    )
+
+
+def _take(whole: Split, rows: Rows) -> Split:
+    return Split(whole.inputs[rows], whole.targets[rows])
 
 
 def _targets(samples: Samples, classification: bool) -> EncodedTargets:
@@ -92,19 +152,19 @@ def _targets(samples: Samples, classification: bool) -> EncodedTargets:
             f"{samples.name} is text, and the symbol after each step is a class: end the network in softmax with loss "
             "cross_entropy"
         )
-    return EncodedTargets(samples.targets, samples.test.targets if samples.test is not None else None, samples.symbols)
+    held = {name: split.targets for name, split in samples.held()}
+    return EncodedTargets(samples.targets, held, samples.symbols)
 
 
-def _inputs(samples: Samples) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Return the checked inputs of a source and of its test split, which have the same shape."""
-    inputs, test = _as_inputs(samples), samples.test
-    if test is None:
-        return inputs, None
-    test_inputs = _as_inputs(test)
-    if test_inputs.shape[1:] != inputs.shape[1:]:
-        test_by, by = ("x".join(map(str, array.shape[1:])) for array in (test_inputs, inputs))
-        raise DataError(f"the samples of {test.name} are {test_by}, and those of {samples.name} {by}")
-    return inputs, test_inputs
+def _inputs(samples: Samples) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Return the checked inputs of a source and of the splits of its own, which have the same shape."""
+    inputs, held = _as_inputs(samples), {}
+    for name, split in samples.held():
+        held[name] = _as_inputs(split)
+        if held[name].shape[1:] != inputs.shape[1:]:
+            held_by, by = ("x".join(map(str, array.shape[1:])) for array in (held[name], inputs))
+            raise DataError(f"the samples of {split.name} are {held_by}, and those of {samples.name} {by}")
+    return inputs, held
 
 
 def _as_inputs(samples: Samples) -> NDArray[Any]:
@@ -127,52 +187,3 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
         within = ", ".join(map(str, place[1:]))
         raise DataError(f"{samples.place(place[0])} has {inputs[place]} at [{within}]: samples must be finite")
     return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
-
-
-def _divide(
-    whole: Split, shares: tuple[float, ...], seed: int | None, name: str
-) -> tuple[Split, Split | None, Split | None]:
-    """Divide samples into training, validation and test by their shares.
-
-    One permutation of all samples by PCG64(seed) decides: its first samples are the validation split, the next ones the
-    test split, the rest the training split; each keeps the order of the source. A share above 0 gets at least one
-    sample, and is otherwise rounded to the nearest whole number of samples. Without a seed the splits are consecutive
-    in the order of the source: training, validation, test.
-    """
-    total, count = sum(shares), len(whole)
-    wanted = [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
-    if count - sum(wanted) < 1:
-        written = "/".join(f"{share:g}" for share in shares)
-        few = "1 sample in {} is" if count == 1 else f"{count} samples in {{}} are"
-        raise DataError(
-            f"{few.format(name)} too few to split {written}: nothing is left for the training split; give more, or "
-            "hold nothing back with split=100/0"
-        )
-    if not sum(wanted):
-        return whole, None, None
-    if seed is None:
-        ends = np.cumsum([count - sum(wanted), *wanted])
-        cut = [Split(whole.inputs[i:j], whole.targets[i:j]) if j > i else None for i, j in pairwise(ends)]
-        return Split(whole.inputs[: ends[0]], whole.targets[: ends[0]]), cut[0], cut[1] if len(cut) > 1 else None
-    order = np.random.Generator(np.random.PCG64(seed)).permutation(count)
-    *held, rest = np.split(order, np.cumsum(wanted))
-    splits = [_take(whole, np.sort(chosen)) if chosen.size else None for chosen in held]
-    return _take(whole, np.sort(rest)), splits[0], splits[1] if len(splits) > 1 else None
-
-
-def _take(whole: Split, chosen: NDArray[Any]) -> Split:
-    return Split(whole.inputs[chosen], whole.targets[chosen])
-
-
-def _finish(
-    samples: Samples,
-    splits: tuple[Split, Split | None, Split | None],
-    normalize: Normalize,
-    classes: tuple[str, ...] | None,
-    classification: bool,
-) -> Data:
-    train, validation, test = splits
-    task: Task = "classification" if classification else "regression"
-    preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
-    named: dict[str, Split | None] = {"train": train, "validation": validation, "test": test}
-    return Data(samples.name, train, validation, test, preprocessing, data_digest(named, preprocessing))

@@ -87,11 +87,13 @@ def load_npz(word: words.Npz, folder: Path) -> Samples:
     """Read the arrays that the word names; those of the test split have the same names with _test appended."""
     path = folder / word.path
     x_test, y_test = f"{word.x}_test", f"{word.y}_test"
-    arrays = read_arrays(path, (word.x, word.y), (x_test, y_test))
+    wanted = (word.x, word.y) if word.group is None else (word.x, word.y, word.group)
+    arrays = read_arrays(path, wanted, (x_test, y_test))
     if (x_test in arrays) != (y_test in arrays):
         have, lack = (x_test, y_test) if x_test in arrays else (y_test, x_test)
         raise DataError(f'{path} has "{have}" and no "{lack}": a test split needs both')
     test = None
     if x_test in arrays:
         test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], numbered_places(f"{path}, {y_test}"))
-    return Samples(path.name, arrays[word.x], arrays[word.y], numbered_places(str(path)), test)
+    groups = arrays[word.group] if word.group is not None else None
+    return Samples(path.name, arrays[word.x], arrays[word.y], numbered_places(str(path)), test, groups=groups)

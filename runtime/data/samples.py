@@ -1,6 +1,6 @@
 """Samples as a source returns them: read, and not checked yet."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ class Samples:
 
     With `steps` the targets need no encoding: numbers (samples, …), or with `symbols`, the vocabulary of a text, the
     number of the symbol after each step (samples, time), −1 for padding as in the inputs. `ordered` means that samples
-    are in time order, so splits are cut in that order.
+    are in time order, so splits are cut in that order. `groups` names the group of each sample, which is in one split
+    whole. `validation` has the samples of the validation split if the source has its own.
     """
 
     name: str
@@ -33,6 +34,14 @@ class Samples:
     symbols: tuple[str, ...] | None = None
     steps: bool = False
     ordered: bool = False
+    groups: NDArray[Any] | None = None
+    validation: "Samples | None" = None
+
+    def held(self) -> "Iterator[tuple[str, Samples]]":
+        """Yield the splits that the source has of its own, by name."""
+        for name, split in (("validation", self.validation), ("test", self.test)):
+            if split is not None:
+                yield name, split
 
 
 def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Encoding targets, for every source: as class numbers or as floats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,22 +14,22 @@ MOST_CLASSES = 100_000  # a larger label is taken for a mistake, so that memory 
 
 
 class EncodedTargets(NamedTuple):
-    """The targets of a source, those of its test split if it has one, and the names of the classes if there are any."""
+    """The targets of a source, those of each split of its own, and the names of the classes if there are any."""
 
     targets: NDArray[Any]
-    test: NDArray[Any] | None
+    held: Mapping[str, NDArray[Any]]
     classes: tuple[str, ...] | None
 
 
 def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
-    """Encode the targets of a source and of its test split.
+    """Encode the targets of a source and of the splits that it has of its own.
 
     Text, and with `classification` whole numbers in one column, become class numbers (samples,) int64; other targets
     become floats (samples, outputs) without class names. Classes of text are numbered in sorted order; whole numbers
     are class numbers already, and their names are the numbers. Raises DataError for text without `classification`, for
     labels that are negative, fractional, too high or absent from the training split, and for NaN.
     """
-    targets, test = _column(samples), samples.test
+    targets = _column(samples)
     if targets.dtype.kind == "U":
         return _encode_names(samples, targets, classification)
     if targets.dtype.kind not in "buif":
@@ -38,13 +38,13 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
     number = _class_numbers if labels else _numbers
     encoded = number(samples, targets, classification, samples.classes)
     known = (samples.classes or int(encoded.max()) + 1) if labels else None
-    encoded_test = None
-    if test is not None:
-        test_targets = _column(test)
-        if test_targets.dtype.kind not in "buif" or test_targets.shape[1:] != targets.shape[1:]:
-            raise DataError(f"the targets of {test.name} are of another kind or shape than those of {samples.name}")
-        encoded_test = number(test, test_targets, classification, known)
-    return EncodedTargets(encoded, encoded_test, tuple(map(str, range(known))) if known is not None else None)
+    held = {}
+    for role, split in samples.held():
+        column = _column(split)
+        if column.dtype.kind not in "buif" or column.shape[1:] != targets.shape[1:]:
+            raise DataError(f"the targets of {split.name} are of another kind or shape than those of {samples.name}")
+        held[role] = number(split, column, classification, known)
+    return EncodedTargets(encoded, held, tuple(map(str, range(known))) if known is not None else None)
 
 
 def is_number(text: str) -> bool:
@@ -92,15 +92,15 @@ def _encode_names(samples: Samples, targets: NDArray[Any], classification: bool)
         raise DataError(
             f"{samples.name} has {len(names):,} different targets: there may be at most {MOST_CLASSES:,} classes"
         )
-    encoded_test = None
-    if samples.test is not None:
-        test = _column(samples.test).astype(str)
-        unknown = np.flatnonzero(~np.isin(test, names))
+    held = {}
+    for role, split in samples.held():
+        column = _column(split).astype(str)
+        unknown = np.flatnonzero(~np.isin(column, names))
         if unknown.size:
-            name, where = test[unknown[0]], samples.test.place(int(unknown[0]))
-            raise DataError(f'class "{name}" is only in {samples.test.name} ({where}): it cannot be learnt')
-        encoded_test = np.searchsorted(names, test)
-    return EncodedTargets(encoded.astype(np.int64), encoded_test, tuple(names.tolist()))
+            name, where = column[unknown[0]], split.place(int(unknown[0]))
+            raise DataError(f'class "{name}" is only in {split.name} ({where}): it cannot be learnt')
+        held[role] = np.searchsorted(names, column)
+    return EncodedTargets(encoded.astype(np.int64), held, tuple(names.tolist()))
 
 
 def _class_numbers(

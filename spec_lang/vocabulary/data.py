@@ -15,7 +15,9 @@ class DataSource(Word):
     """A source of samples.
 
     `split` gives the shares of training and validation, such as 75/25. A source without a test split takes a third
-    share, such as 70/15/15. `seed` alone decides which sample goes to which split. Samples are normalized by the
+    share, such as 70/15/15. `seed` alone decides which sample goes to which split. With `stratified=yes` every split
+    has the classes in the proportions of the data. With `folds=5` the validation split is one of five folds, and
+    training runs once for each of them, or for one with `fold=`. Samples are normalized by the
     statistics of the training split: zscore (mean 0, standard deviation 1), minmax (0 to 1), unit (bytes 0…255 to
     0…1), none.
     """
@@ -34,6 +36,21 @@ class DataSource(Word):
         "zscore", description="how inputs are scaled, by the statistics of the training split"
     )
     seed: int = Field(0, ge=0, lt=2**63, description="the seed that assigns samples to splits")
+    stratified: bool = Field(False, description="whether each split has the classes in the proportions of the data")
+    folds: int | None = Field(
+        None, ge=2, le=1000, description="the number of folds: each is the validation split of a run of its own"
+    )
+    fold: int | None = Field(
+        None, ge=1, description="the one fold to validate on, counted from 1; default: each in turn"
+    )
+
+    @field_validator("fold")
+    @classmethod
+    def _one_of_folds(cls, fold: int | None, info: ValidationInfo) -> int | None:
+        folds = info.data.get("folds")
+        if fold is not None and "folds" in info.data and (folds is None or fold > folds):
+            raise ValueError("needs folds=, as in folds=5 fold=1" if folds is None else f"must be {folds} or less")
+        return fold
 
     @field_validator("split")
     @classmethod
@@ -47,6 +64,11 @@ class DataSource(Word):
     @property
     def by_line(self) -> bool:
         """Whether each sample is a line of text with an end of its own."""
+        return False
+
+    @property
+    def in_time(self) -> bool:
+        """Whether splits are cut in the order of the source."""
         return False
 
     @property
@@ -71,7 +93,20 @@ class DataSource(Word):
         return self.model_copy(update=update)
 
 
-class Digits(DataSource):
+class Shuffled(DataSource):
+    """Samples that do not depend on each other, unless `by=time` says so."""
+
+    by: Literal["random", "time"] = Field(
+        "random", description="whether samples are assigned to splits at random, or in the order of the source"
+    )
+
+    @property
+    def in_time(self) -> bool:
+        """As `by` says."""
+        return self.by == "time"
+
+
+class Digits(Shuffled):
     """Handwritten digits of 28x28 pixels in ten classes, with a test split (LeCun et al. 1998)."""
 
     shape = (28, 28, 1)
@@ -99,6 +134,21 @@ class Files(DataSource):
     path: Text = Field(description="the file, relative to the spec's folder")
 
 
+class Grouped(Files):
+    """Files whose samples may belong to groups, such as the patient of each measurement."""
+
+    group: str | None = Field(
+        None, description="the column or array of the group of each sample; a group is in one split"
+    )
+
+    @field_validator("group")
+    @classmethod
+    def _not_both(cls, group: str | None, info: ValidationInfo) -> str | None:
+        if group is not None and info.data.get("stratified"):
+            raise ValueError("and stratified exclude each other: groups stay whole, whatever their classes")
+        return group
+
+
 def given_once(test: str | None, info: ValidationInfo) -> str | None:
     """Raise ValueError if a test split is given both as a file and as a third share."""
     if test is not None and len(info.data.get("split", ())) == 3:
@@ -106,7 +156,7 @@ def given_once(test: str | None, info: ValidationInfo) -> str | None:
     return test
 
 
-class Idx(Files):
+class Idx(Shuffled, Files):
     """IDX files, plain or gzipped: images and labels, and optionally those of a test split."""
 
     word = "idx"
@@ -126,7 +176,7 @@ class Idx(Files):
         return test_labels
 
 
-class Npz(Files):
+class Npz(Shuffled, Grouped):
     """A NumPy archive with the arrays x and y, and optionally x_test and y_test.
 
     Text targets are classes. Whole-number targets are classes if the loss is a classification loss.

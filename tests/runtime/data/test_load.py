@@ -151,3 +151,21 @@ def test_paths_begin_at_the_folder_of_the_spec_and_at_the_current_one_without(
     monkeypatch.chdir(tmp_path)
     assert load_data(Npz(path="a.npz"), None, True).digest == beside.digest
     assert load_data(Npz(path=str(tmp_path / "a.npz")), Path("/nowhere"), True).digest == beside.digest
+
+
+def test_strata_groups_and_time_come_from_the_word(tmp_path: Path) -> None:
+    x, y = np.arange(40.0)[:, None], np.arange(40) % 2
+    np.savez(tmp_path / "a.npz", x=x, y=y, patient=np.arange(40) // 5, names=np.array(["a", "b"] * 20))
+    stratified = load_data(Npz(path="a.npz", stratified=True, split=(75, 25)), tmp_path, True)
+    assert stratified.counts()["validation"] == {"0": 5, "1": 5}
+    grouped = load_data(Npz(path="a.npz", group="patient", split=(75, 25)), tmp_path, True)
+    assert not {row // 5 for row in rows(grouped.train)} & {row // 5 for row in rows(grouped.validation)}
+    assert load_data(Npz(path="a.npz", group="names"), tmp_path, True).validation is not None
+    in_time = load_data(Npz(path="a.npz", by="time", split=(75, 25)), tmp_path, True)
+    assert rows(in_time.train) == list(range(30)) and rows(in_time.validation) == list(range(30, 40))
+    folds = [load_data(Npz(path="a.npz", folds=4, fold=fold), tmp_path, True) for fold in (1, 2, 3, 4)]
+    assert sorted(row for data in folds for row in rows(data.validation)) == list(range(40))
+    with pytest.raises(DataError, match="split in order of time, so stratified=yes has no effect"):
+        load_data(Npz(path="a.npz", by="time", stratified=True), tmp_path, True)
+    with pytest.raises(DataError, match="stratified=yes needs one class for each sample"):
+        load_data(Npz(path="a.npz", stratified=True), tmp_path, False)
