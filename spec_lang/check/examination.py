@@ -10,7 +10,7 @@ from nnspec.spec_lang.check import cross_checks as ends
 from nnspec.spec_lang.check.bind_settings import bind_settings
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
-from nnspec.spec_lang.check.include import with_includes
+from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.check.overrides import Override, apply_overrides
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
@@ -83,11 +83,24 @@ def examine_source(
     classes: int | None = None,
 ) -> Examined:
     """Check a source and return all results, with or without errors; the arguments are those of `check_source`."""
-    found, known = Findings(), Statements()
+    with nothing_collected():
+        return examine_reading(with_includes(source), overrides, variant, input_shape, classes)
+
+
+def examine_reading(
+    reading: Reading,
+    overrides: Sequence[Override] = (),
+    variant: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+) -> Examined:
+    """Check a spec whose texts are parsed; the arguments are those of `check_source`."""
+    source, found, known = reading.source, Findings(reading.found), Statements()
     passages: list[Passage] = []
     spec = None
-    with suppress(TooManyFindings), _nothing_collected():
-        reading = with_includes(source, found)
+    with suppress(TooManyFindings), nothing_collected():
+        if not reading.whole:
+            raise TooManyFindings
         for text in reading.texts:  # included texts first, since later statements replace theirs
             collect(text, known, found)
         chosen = known.copy()
@@ -103,8 +116,17 @@ def examine_source(
     return Examined(source, spec, in_order(found, source), known, passages)
 
 
+def collected(reading: Reading) -> Statements:
+    """Return the statements without syntax errors, without a check."""
+    known = Statements()
+    with suppress(TooManyFindings):
+        for text in reading.texts if reading.whole else ():
+            collect(text, known, Findings())
+    return known
+
+
 @contextmanager
-def _nothing_collected() -> Iterator[None]:
+def nothing_collected() -> Iterator[None]:
     """Disable garbage collection, which would traverse the many small objects of a syntax tree again and again."""
     enabled = gc.isenabled()
     gc.disable()

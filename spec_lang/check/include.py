@@ -1,10 +1,11 @@
 """Included files: read them in order, each once, with the limits of a spec."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nnspec.spec_lang.limits import MAX_INCLUDE_DEPTH, MAX_TEXT_BYTES
-from nnspec.spec_lang.report.diagnostics import Findings
+from nnspec.spec_lang.report.diagnostics import Findings, TooManyFindings
 from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source
@@ -13,24 +14,35 @@ from nnspec.spec_lang.syntax.tree import Broken, Include, Statement
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 
-def with_includes(source: Source, found: Findings) -> "_Reading":
-    """Parse a spec and the files that it includes; included texts come before the text that includes them."""
-    reading = _Reading((source.folder or Path()).resolve(), found)
+def with_includes(source: Source, unsaved: Mapping[Path, str] | None = None) -> "Reading":
+    """Parse a spec and the files that it includes; included texts come before the text that includes them.
+
+    A file in `unsaved` is read from there: the texts that an editor has open, by their resolved paths.
+    """
+    reading = Reading(source, unsaved or {})
     own = Path(source.name).resolve() if source.folder is not None else None
-    reading.read(source, (own,) if own is not None else ())
+    with suppress(TooManyFindings):
+        reading.read(source, (own,) if own is not None else ())
+        reading.whole = True
     return reading
 
 
-class _Reading:
+class Reading:
     """A spec and the files that it includes from its folder and below, each read once.
 
-    `texts` are the statements of each, `included` the texts of the files by their paths relative to the spec's folder.
+    `texts` are the statements of each without its includes, `included` the texts of the files by their paths relative
+    to the spec's folder, `done` the paths that includes name, `parsed` each source with all its statements, the spec
+    first. `found` are the findings; `whole` is False where there are so many that the rest was not read.
     """
 
-    def __init__(self, root: Path, found: Findings):
-        self.root = root
-        self.found = found
+    def __init__(self, source: Source, unsaved: Mapping[Path, str]):
+        self.source = source
+        self.root = (source.folder or Path()).resolve()
+        self.unsaved = unsaved
+        self.found = Findings()
+        self.whole = False
         self.texts: list[Sequence[Statement]] = []
+        self.parsed: list[tuple[Source, Sequence[Statement]]] = []
         self.included: dict[str, str] = {}
         self.done: set[Path] = set()
         self.bytes = 0
@@ -39,6 +51,7 @@ class _Reading:
         """Parse the includes of this text, then the text itself."""
         self.bytes += source.size
         statements = parse_into(self.found, source, known_words())
+        self.parsed.append((source, statements))
         kept: list[Statement] = []
         for statement in statements:
             if not isinstance(statement, Include):
@@ -62,7 +75,8 @@ class _Reading:
             if problem is None:
                 self.done.add(path)
                 shown = _shown(path)
-                included = Source(shown, open_source(Path(shown)).content, path.parent, include.span)
+                content = self.unsaved[path] if path in self.unsaved else open_source(Path(shown)).content
+                included = Source(shown, content, path.parent, include.span)
                 self.included[path.relative_to(self.root).as_posix()] = included.text
                 return included
         except (SourceError, OSError, ValueError) as error:

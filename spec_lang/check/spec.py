@@ -37,6 +37,10 @@ class Node:
 
     def parameters(self) -> dict[str, Parameter]:
         """Return the arrays that it learns by their full names, such as conv1/weight."""
+        return dict(self._learned)
+
+    @cached_property
+    def _learned(self) -> dict[str, Parameter]:
         return {f"{self.name}/{name}": p for name, p in self.layer.parameters(self.input_shape).items()}
 
     def buffers(self) -> dict[str, Parameter]:

@@ -93,7 +93,7 @@ class _Asked:
 
     def __init__(self, document: Document, line: list[Token], rest: list[Token], written: str):
         self.document = document
-        self.known = document.examined.known
+        self.known = document.known
         self.line = line
         self.rest = rest
         self.written = written

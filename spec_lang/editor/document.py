@@ -1,16 +1,17 @@
 """A text in an editor, possibly with syntax errors, and the statement at an offset."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from lark.exceptions import UnexpectedToken
 
+from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.check.elaborate import Passage
-from nnspec.spec_lang.check.examination import Examined, examine_source
-from nnspec.spec_lang.check.include import with_includes
-from nnspec.spec_lang.report.diagnostics import Findings
+from nnspec.spec_lang.check.examination import Examined, collected, examine_reading, nothing_collected
+from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import merge_signs, parse_statement, tokens
 from nnspec.spec_lang.syntax.lines import split_statements
@@ -26,15 +27,37 @@ def before_a_stage() -> frozenset[str]:
 
 
 class Document:
-    """One version of a text. Its properties are computed once, when they are first read."""
+    """One version of a text. Its properties are computed once, when they are first read.
 
-    def __init__(self, source: Source):
+    `unsaved` are the texts of other files that differ from what is on disk, by their resolved paths. Several threads
+    may ask at once: at worst a property is then computed twice.
+    """
+
+    def __init__(self, source: Source, unsaved: Mapping[Path, str] | None = None):
         self.source = source
+        self.unsaved = unsaved or {}
+        self._reading: Reading | None = None
+        self._examined: Examined | None = None
 
-    @cached_property
+    @property
+    def reading(self) -> Reading:
+        """The syntax trees of the text and of what it includes."""
+        if self._reading is None:
+            with nothing_collected():
+                self._reading = with_includes(self.source, self.unsaved)
+        return self._reading
+
+    @property
     def examined(self) -> Examined:
         """The results of checking it."""
-        return examine_source(self.source)
+        if self._examined is None:
+            self._examined = examine_reading(self.reading)
+        return self._examined
+
+    @cached_property
+    def known(self) -> Statements:
+        """The statements without syntax errors; known before the check."""
+        return collected(self.reading)
 
     @cached_property
     def statements(self) -> list[list[Token]]:
@@ -44,8 +67,7 @@ class Document:
     @cached_property
     def sources(self) -> list[Source]:
         """The text itself and all texts that it includes."""
-        texts = with_includes(self.source, Findings()).texts
-        return list(dict.fromkeys([self.source, *(said.span.source for text in texts for said in text)]))
+        return [source for source, _ in self.reading.parsed]
 
     @cached_property
     def _passages(self) -> dict[tuple[int, int], list[Passage]]:

@@ -83,7 +83,7 @@ def _covers(span: Span, offset: int) -> bool:
 
 def _stage(document: Document, read: Stage, token: Token, offset: int) -> Iterator[str]:
     call = read.call
-    block = document.examined.known.blocks.get(call.word)
+    block = document.known.blocks.get(call.word)
     if token.start == call.word_span.start or token.type == "LABEL":
         yield _shapes(document, call.span)
         if call.word in SECTIONS and read.cls is None and call.word in statements():
@@ -138,7 +138,7 @@ def _value_of(document: Document, place: TokenAt, name: str) -> str:
     """Return the value of `$name`."""
     if name in parameters_at(place.line):
         return f"**{name}** is a parameter of block {place.line[1].text}"
-    let = document.examined.known.lets.get(name)
+    let = document.known.lets.get(name)
     return f"```nnspec\n{let.span.text}\n```" if let is not None else ""
 
 
