@@ -35,11 +35,18 @@ class _Tiles:
 
 
 @picture("weights")
-def weights(array: ArrayLike, input_shape: Sequence[int] | None = None, title: str = "First-layer weights") -> Figure:
+def weights(
+    array: ArrayLike,
+    input_shape: Sequence[int] | None = None,
+    title: str = "First-layer weights",
+    blocks: Sequence[str] = (),
+) -> Figure:
     """Draw the weights of a first layer as images on one symmetric scale: blue below 0, white at 0, red above.
 
-    `array` is (height, width, in, out) of a convolution, or (in, out) of a dense layer. With `input_shape` (height,
-    width[, channels]) each unit of a dense layer is an image; without it the picture is the matrix itself. A tile with
+    `array` is (height, width, in, out) of a convolution, (steps, in, out) of one over time, or (in, out) of a dense or
+    recurrent layer. With `input_shape` (height, width[, channels]) each unit of a dense layer is an image; without it
+    the picture is the matrix itself. `blocks` are the names of equal blocks of its columns, as the gates of an lstm. A
+    filter over time is an image with a row for each channel and a column for each step. A tile with
     three channels is in colour, grey at 0; with another number each channel has a row. At most 64 tiles are drawn,
     those with the largest norm, in order of norm, and the caption says so. The number over a tile is its index in the
     last axis. A few outliers do not stretch the scale; arrows at its ends mark them.
@@ -47,19 +54,21 @@ def weights(array: ArrayLike, input_shape: Sequence[int] | None = None, title: s
     Raises PictureError for other shapes and for values that are not finite.
     """
     values = np.asarray(array, np.float64)
-    if values.ndim not in (2, 4) or 0 in values.shape:
+    if values.ndim not in (2, 3, 4) or 0 in values.shape:
         raise PictureError(
-            "first-layer weights are (in, out) of a dense layer or (height, width, in, out) of a convolution, "
-            f"and these are {values.shape}"
+            "first-layer weights are (in, out) of a dense layer, (steps, in, out) or (height, width, in, out) of a "
+            f"convolution, and these are {values.shape}"
         )
     if not np.isfinite(values).all():
         raise PictureError(
             "these weights hold NaN or infinite values, so the network has diverged: there is no picture"
         )
     thing = "unit" if values.ndim == 2 else "filter"
+    if values.ndim == 3:
+        return _draw(_arranged(values.swapaxes(0, 1)[:, :, None], thing, "channels down, steps across"), title)
     if values.ndim == 2 and input_shape is not None:
         values = values.reshape(*_image_shape(input_shape, len(values)), values.shape[1])
-    return _matrix(values, title) if values.ndim == 2 else _draw(_arranged(values, thing), title)
+    return _matrix(values, title, blocks) if values.ndim == 2 else _draw(_arranged(values, thing), title)
 
 
 def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int]:
@@ -71,8 +80,11 @@ def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int
     return height, width, channels
 
 
-def _arranged(values: NDArray[np.float64], thing: str) -> _Tiles:
-    """Lay out (height, width, in, out) as tiles: three channels or one in a grid, others a row for each channel."""
+def _arranged(values: NDArray[np.float64], thing: str, axes: str = "") -> _Tiles:
+    """Lay out (height, width, in, out) as tiles: three channels or one in a grid, others a row for each channel.
+
+    `axes` names the axes of a tile in the caption.
+    """
     channels, count = values.shape[2:]
     in_rows = channels not in (1, 3)
     shown = min(count, _COLUMNS if in_rows else _TILES)
@@ -81,6 +93,8 @@ def _arranged(values: NDArray[np.float64], thing: str) -> _Tiles:
     caption = f"all {count} {thing}s" if shown == count else f"the {shown} {thing}s with the largest norm, of {count}"
     if count == 1:
         caption = f"the only {thing}"
+    if axes:
+        caption += f"; {axes}"
     if in_rows:
         rows = range(min(channels, _CHANNELS))
         tiles = {(c, i): values[:, :, c, out] for c in rows for i, out in enumerate(chosen)}
@@ -146,26 +160,36 @@ def _limit(values: NDArray[np.float64]) -> tuple[float, bool]:
     return largest or 1.0, False
 
 
-def _matrix(values: NDArray[np.float64], title: str) -> Figure:
-    inputs, units = values.shape
-    seen = values[:_MATRIX, :_MATRIX]
+def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str]) -> Figure:
+    """Draw (in, out), each block of columns in axes of its own; no more than _MATRIX rows and columns."""
+    count, most = max(len(blocks), 1), _MATRIX // max(len(blocks), 1)
+    inputs, units = len(values), values.shape[1] // count
+    seen = values.reshape(inputs, count, units)[:_MATRIX, :, :most]
     limit, beyond = _limit(seen)
     figure = page(min(6.0, 1.6 + 0.25 * len(seen)), title)
-    axes = figure.subplots()
-    axes.imshow(seen, aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit)
-    axes.spines[:].set_visible(True)
-    axes.set(xlabel="unit", ylabel="input")
-    for axis, number in ((axes.xaxis, seen.shape[1]), (axes.yaxis, len(seen))):
-        axis.set_major_locator(MaxNLocator(number if number <= 16 else 8, integer=True))
-    cut = [f" (the first {_MATRIX} drawn)" if number > _MATRIX else "" for number in values.shape]
-    axes.set_title(f"{inputs} inputs{cut[0]} to {units} units{cut[1]}", fontsize=SMALL_TEXT + 1, color=QUIET)
-    _colour_bar(figure, axes, limit, beyond, False)
+    panels: list[Axes] = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
+    for at, axes in enumerate(panels):
+        axes.imshow(seen[:, at], aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit)
+        axes.spines[:].set_visible(True)
+        axes.set_xlabel(f"{blocks[at]}, unit" if count > 1 else "unit")
+        for axis, number, ticks in ((axes.xaxis, seen.shape[2], 16 // count), (axes.yaxis, len(seen), 16)):
+            axis.set_major_locator(MaxNLocator(min(number, ticks // (1 + (number > ticks))), integer=True, min_n_ticks=1))
+    panels[0].set_ylabel("input")
+    cut = [
+        f" (the first {shown} drawn)" if number > shown else "" for number, shown in ((inputs, _MATRIX), (units, most))
+    ]
+    caption = f"{inputs} {'input' if inputs == 1 else 'inputs'}{cut[0]} to {units} units{cut[1]}"
+    panels[0].set_title(
+        caption + (", a panel for each gate" if count > 1 else ""), fontsize=SMALL_TEXT + 1, color=QUIET
+    )
+    _colour_bar(figure, panels, limit, beyond, False)
     return figure
 
 
-def _colour_bar(figure: Figure, axes: Axes, limit: float, beyond: bool, in_colour: bool) -> None:
+def _colour_bar(figure: Figure, axes: Axes | list[Axes], limit: float, beyond: bool, in_colour: bool) -> None:
     colours = ScalarMappable(Normalize(-limit, limit), "gray" if in_colour else DIVERGING)
-    length = axes.get_position().height * figure.get_figheight()  # inches
+    first = axes[0] if isinstance(axes, list) else axes
+    length = first.get_position().height * figure.get_figheight()  # inches
     bar = figure.colorbar(
         colours,
         ax=axes,

@@ -37,18 +37,33 @@ def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
 
 
 def check_classes(
-    output: Shape, loss: Loss, data: DataSource | None, classes: int | None, end: Span, found: Findings
+    output: Shape,
+    last: str,
+    loss: Loss,
+    data: DataSource | None,
+    classes: int | None,
+    end: Span,
+    written: Span | None,
+    found: Findings,
 ) -> None:
-    """Report a network whose outputs do not match the classes of the data."""
+    """Report a network whose outputs, or whose loss, do not match the classes of the data.
+
+    `end` is the last layer, whose activation is `last`; `written` is the loss line, None without one.
+    """
     classes = classes if classes is not None else data.classes if data is not None else None
-    if classes is None or output[-1:] == (classes,) or loss.labels:
+    fits = output[-1:] == (classes,)
+    if classes is None or loss.labels or (fits and loss.classes):
         return
     source = data.word if data is not None else "the data"
-    outputs = f"{output[-1]} outputs" if output else "a single number"
-    message = f"the network ends in {outputs}, {source} has {classes} classes"
-    if not loss.classes:
-        message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
-    found.say("E303", message, end, f"write dense {classes} softmax as the last layer")
+    help = f"write dense {classes} softmax as the last layer"
+    if loss.classes:
+        outputs = f"{output[-1]} outputs" if output else "a single number"
+        found.say("E303", f"the network ends in {outputs}, {source} has {classes} classes", end, help)
+        return
+    message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
+    if written is not None:
+        help = f"write loss {CrossEntropy.word}" if fits and last == CrossEntropy.head else f"{help}, and loss {CrossEntropy.word}"
+    found.say("E303", message, written or end, help)
 
 
 def check_state(spec: Spec, place: Span, found: Findings) -> None:

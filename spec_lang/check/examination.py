@@ -294,7 +294,9 @@ class _Examination:
             place = self.known.settings["loss"].span if "loss" in self.settings else end
             ends.check_loss(last, spec.loss, place, self.found)
             if spec.output_shape is not None:
-                ends.check_classes(spec.output_shape, spec.loss, spec.data, self.outside.classes, end, self.found)
+                written = place if "loss" in self.settings else None
+                classes = self.outside.classes
+                ends.check_classes(spec.output_shape, last, spec.loss, spec.data, classes, end, written, self.found)
         ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
         if spec.nodes:
             ends.check_memory(spec, self.found)

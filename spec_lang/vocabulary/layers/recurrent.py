@@ -24,7 +24,7 @@ class Recurrent(Layer):
     mixes_steps = True
     skips_padding = True
     recurrent = True
-    gates: ClassVar[int] = 1  # blocks of N columns in the weights
+    gate_names: ClassVar[tuple[str, ...]] = ("h",)  # blocks of N columns in the weights, in their order
     states: ClassVar[int] = 1  # vectors of N values passed from step to step
     units: Whole = Field(gt=0, description="the size of the state")
     return_: Literal["last", "sequence"] = Field(
@@ -36,6 +36,11 @@ class Recurrent(Layer):
     init: Annotated[str | None, NameOf("init")] = Field(
         None, description="the initializer of the weights; default: the spec's init"
     )
+
+    @property
+    def gates(self) -> int:
+        """The number of blocks of N columns in the weights."""
+        return len(self.gate_names)
 
     @property
     def directions(self) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ class Lstm(Recurrent):
 
     word = "lstm"
     examples = ("lstm 32", "lstm 16 return=sequence bidirectional=yes")
-    gates = 4
+    gate_names = ("i", "f", "g", "o")
     states = 2
 
 
@@ -122,7 +127,7 @@ class Gru(Recurrent):
 
     word = "gru"
     examples = ("gru 32", "gru 16 return=sequence reverse=yes")
-    gates = 3
+    gate_names = ("r", "z", "n")
 
     def more_parameters(self) -> dict[str, Parameter]:
         """Return hidden_bias (units,), which is added to h·U before the reset gate."""

@@ -12,28 +12,35 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nnspec.runtime.infer.network import Network
+    from nnspec.spec_lang.check.spec import Node
 
 
 @click.command(cls=Verb, examples=("nnspec plot weights runs/quickstart",))
 @picture_arguments
 def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
-    """Draw the weights of the first layer that has weights, as images."""
+    """Draw the weights of the first layer that has a matrix of them, as images; a recurrent layer's input weights."""
     from nnspec.runtime.views import PICTURES
+    from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 
     def draw(file: Path, network: "Network") -> "Figure":
-        name, image = _first(network)
-        title = f"Weights of {name}, {network.spec.name}"
-        return PICTURES["weights"](network.parameters[f"{name}/weight"], image, title)
+        node, array = _first(network)
+        title = f"Weights of {node.name}, {network.spec.name}"
+        if isinstance(node.layer, Recurrent):
+            title = f"{array} of {node.name}, {network.spec.name}"
+        weights = network.parameters[f"{node.name}/{array}"]
+        image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
+        blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
+        return PICTURES["weights"](weights, image, title, blocks)
 
     save_pictures("weights", checkpoints, out, draw)
 
 
-def _first(network: "Network") -> tuple[str, tuple[int, ...] | None]:
-    """Return the first layer with weights, and the image shape of its input if it is an image."""
+def _first(network: "Network") -> "tuple[Node, str]":
+    """Return the first layer with a matrix of weights, and the name of that array."""
     from nnspec.runtime.views import PictureError
 
     for node in network.spec.nodes:
-        if "weight" in node.layer.parameters(node.input_shape):
-            image = node.input_shape.as_image()
-            return node.name, tuple(image) if image is not None else None
-    raise PictureError("the network has no layer with weights")
+        for name, parameter in node.layer.parameters(node.input_shape).items():
+            if len(parameter.shape) > 1:
+                return node, name
+    raise PictureError("the network has no layer with a matrix of weights")
