@@ -46,6 +46,7 @@ def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spe
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
     _check_steps(spec, data)
+    _check_numbers(spec, data)
     return spec, data
 
 
@@ -197,3 +198,19 @@ def _check_steps(spec: Spec, data: Data) -> None:
         raise DataError(
             f"the network has one output for each sample, and {data.name} has a target for each step: {help}"
         )
+
+
+def _check_numbers(spec: Spec, data: Data) -> None:
+    """Raise SpecError where a loss compares numbers, and a sample has another number of them than the network."""
+    output, targets = spec.output_shape, data.train.targets
+    if spec.loss.classes or spec.loss.labels or output is None:
+        return
+    if len(output) != 1 or targets.ndim != 2 or targets.shape[1] == output[0]:
+        return
+    count = targets.shape[1]
+    numbers = "one number" if count == 1 else f"{count} numbers"
+    message = f"the network ends in {output[0]} outputs, and {data.name} has {numbers} for each sample"
+    help = f"write dense {count} as the last layer"
+    if count == 1 and (targets == np.floor(targets)).all():
+        help += ", or where the numbers are classes end it in softmax with loss cross_entropy"
+    raise SpecError([Diagnostic("E303", message, spec.nodes[-1].span, help=help)])

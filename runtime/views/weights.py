@@ -173,7 +173,9 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str]) -> F
         axes.spines[:].set_visible(True)
         axes.set_xlabel(f"{blocks[at]}, unit" if count > 1 else "unit")
         for axis, number, ticks in ((axes.xaxis, seen.shape[2], 16 // count), (axes.yaxis, len(seen), 16)):
-            axis.set_major_locator(MaxNLocator(min(number, ticks // (1 + (number > ticks))), integer=True, min_n_ticks=1))
+            axis.set_major_locator(
+                MaxNLocator(min(number, ticks // (1 + (number > ticks))), integer=True, min_n_ticks=1)
+            )
     panels[0].set_ylabel("input")
     cut = [
         f" (the first {shown} drawn)" if number > shown else "" for number, shown in ((inputs, _MATRIX), (units, most))

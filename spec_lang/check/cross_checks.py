@@ -62,7 +62,11 @@ def check_classes(
         return
     message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
     if written is not None:
-        help = f"write loss {CrossEntropy.word}" if fits and last == CrossEntropy.head else f"{help}, and loss {CrossEntropy.word}"
+        help = (
+            f"write loss {CrossEntropy.word}"
+            if fits and last == CrossEntropy.head
+            else f"{help}, and loss {CrossEntropy.word}"
+        )
     found.say("E303", message, written or end, help)
 
 

@@ -109,12 +109,35 @@ def test_a_layer_without_an_image_is_its_matrix() -> None:
     assert tiles(large)[0].shape == (128, 7)
 
 
+def test_the_blocks_of_a_matrix_have_a_panel_each_on_one_scale() -> None:
+    array = RANDOM.normal(size=(4, 15))
+    figure = weights(array, blocks="rzn")
+    panels = figure.axes[:3]
+    for at, axes in enumerate(panels):
+        np.testing.assert_array_equal(np.asarray(axes.images[0].get_array()), array[:, 5 * at : 5 * at + 5])
+        assert axes.get_xlabel() == f"{'rzn'[at]}, unit"
+    assert len({axes.images[0].norm.vmax for axes in panels}) == 1
+    assert caption(figure) == "4 inputs to 5 units, a panel for each gate"
+
+
+def test_a_filter_over_time_has_a_row_for_each_channel() -> None:
+    array = RANDOM.normal(size=(5, 3, 8))
+    figure = weights(array)
+    assert caption(figure) == "all 8 filters; channels down, steps across"
+    np.testing.assert_array_equal(tiles(figure)[2], array[:, :, 2].T)
+
+
+def test_a_single_row_has_a_single_tick() -> None:
+    figure = weights(RANDOM.normal(size=(1, 30)))
+    assert [tick for tick in figure.axes[0].get_yticks() if -0.5 <= tick <= 0.5] == [0]
+
+
 def test_weights_that_are_all_nothing_are_drawn_white() -> None:
     assert scale(weights(np.zeros((3, 3, 1, 2)))) == (-1, 1)
 
 
 @pytest.mark.parametrize(
-    "shape", [(3, 3, 1, 1), (3, 3, 1, 7), (3, 3, 1, 64), (5, 5, 3, 32), (2, 9, 4, 40), (11, 3, 1, 5)]
+    "shape", [(3, 3, 1, 1), (3, 3, 1, 7), (3, 3, 1, 64), (5, 5, 3, 32), (2, 9, 4, 40), (11, 3, 1, 5), (5, 9, 64)]
 )
 def test_the_picture_fits_the_width_of_a_page_and_nothing_is_cut_off(shape: tuple[int, ...]) -> None:
     figure = weights(RANDOM.normal(size=shape))
