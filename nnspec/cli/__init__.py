@@ -20,8 +20,10 @@ _EPILOG = """\b
 Exit codes: 0 done; 1 something was found, such as an error in a spec; 2 wrong use or a missing
 file; 130 and 143 after SIGINT and SIGTERM, which save a training run first.
 \b
-Shell completion of verbs and options, for bash (also zsh_source, fish_source):
+Shell completion of verbs and options, for bash, zsh and fish:
   eval "$(_NNSPEC_COMPLETE=bash_source nnspec)"
+  eval "$(_NNSPEC_COMPLETE=zsh_source nnspec)"
+  _NNSPEC_COMPLETE=fish_source nnspec | source
 """
 
 command_line = CommandLine(

@@ -74,14 +74,18 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
     return name, found, chosen
 
 
-def class_names(network: "Network") -> list[str] | None:
-    """Return the names of the classes in the order of the outputs, None if the network is not a classifier."""
+def class_names(network: "Network", steps: bool = False) -> list[str] | None:
+    """Return the names of the classes in the order of the outputs, None if the network is not a classifier.
+
+    With `steps` a network that classifies every step of a sequence is one too.
+    """
     shape, preprocessing = network.spec.output_shape, network.preprocessing
     assert shape is not None
     one_of_many = network.spec.classification or shape.size == 1
-    if len(shape) != 1 or preprocessing.task != "classification" or not one_of_many:
+    sequence = steps and shape.sequence and network.spec.classification
+    if not (len(shape) == 1 or sequence) or preprocessing.task != "classification" or not one_of_many:
         return None
-    return [preprocessing.class_name(number) for number in range(max(shape.size, 2))]
+    return [preprocessing.class_name(number) for number in range(max(shape[-1], 2))]
 
 
 def classifies_images(network: "Network") -> bool:

@@ -21,7 +21,7 @@ def _settings(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
 def spec_options(function: F) -> F:
     """Add --set, --variant and --data, which change a spec from outside."""
     for option in (
-        click.option("--data", metavar="D", help="Use other data: mnist_sample, or 'csv \"table.csv\" target=y'."),
+        click.option("--data", metavar="D", help="Use other data: a data statement in quotes."),
         click.option("--variant", metavar="NAME", help="Use one of the spec's variants."),
         click.option(
             "--set",
@@ -44,7 +44,11 @@ def data_options(function: F) -> F:
             type=click.Choice(("test", "validation", "train", "all")),
             help="The split of the data.  [default: test, or validation if there is no test split]",
         ),
-        click.option("--data", metavar="D", help="Use other data than the spec's, such as 'npz \"mine.npz\"'."),
+        click.option(
+            "--data",
+            metavar="D",
+            help="Use other data: a data statement in quotes.",
+        ),
     ):
         function = option(function)
     return function

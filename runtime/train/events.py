@@ -1,4 +1,6 @@
-"""The events that a run reports to its caller: start, progress, evaluation, note, warning and end.
+"""The events that a run reports to its caller: start, progress, evaluation, note, warning, and the last one.
+
+The last one is end, diverged where NaN or infinity appeared, or interrupted where a signal stopped the run.
 
 The command, the notebook and the Python interface listen to them. This module does not know who listens.
 """

@@ -78,6 +78,7 @@ class Trainer:
                 if self.saved_at != self.state.step:
                     self._save_last()
                 advice = f": continue it by {self._resume_call()}" if self.folder else ""
+                self.listen({"event": "interrupted", **self._so_far()})
                 raise Interrupted(
                     f"stopped after step {self.state.step} of {self.timetable.total}{advice}", stop.signal
                 )
@@ -217,18 +218,19 @@ class Trainer:
         if self.data.test is not None:
             last |= evaluate(state.network, self.data.test, "test_")
         speed = state.samples / self.seconds if self.seconds > 0 else 0.0
-        event = {
-            "event": "end",
-            "out": str(self.folder.path) if self.folder else None,
-            "steps": state.step,
-            "epochs": state.epoch,
-            "seconds": round(self.seconds, 3),
-            "samples_per_second": round(speed, 1),
-            "early_stopped": state.stopped,
-            **last,
-        }
+        rates = {"samples_per_second": round(speed, 1), "early_stopped": state.stopped}
+        event = {"event": "end", **self._so_far(), **rates, **last}
         self._report(event)
         return event
+
+    def _so_far(self) -> Event:
+        """Return how far the run has come, for its last event."""
+        return {
+            "out": str(self.folder.path) if self.folder else None,
+            "steps": self.state.step,
+            "epochs": self.state.epoch,
+            "seconds": round(self.seconds, 3),
+        }
 
     def _report(self, event: Event) -> None:
         if self.folder is not None:
@@ -243,10 +245,16 @@ class Trainer:
             self._diverged("the loss does not show it yet", self.state.step)
 
     def _diverged(self, what: str, step: int) -> None:
-        """Raise TrainingError that names the first array with NaN or infinity. Nothing is saved."""
+        """Report that the run diverged and raise TrainingError that names the first array with NaN or infinity.
+
+        No checkpoint is written.
+        """
         bad = first_nonfinite_array(self.state, self.stepper.gradients)
         found = f"{bad} is not finite" if bad else largest_weight(self.state)
         kept = ""
         if self.folder is not None and self.saved_at is not None:
             kept = f"\n  {self.folder.last} holds step {self.saved_at}"
-        raise TrainingError(f"training diverged at step {step}: {what}; {found}\n  help: {ADVICE}{kept}")
+        reason = f"{what}; {found}"
+        saved = {"reason": reason, "help": ADVICE, "saved_step": self.saved_at}
+        self._report({"event": "diverged", **self._so_far(), "steps": step, **saved})
+        raise TrainingError(f"training diverged at step {step}: {reason}\n  help: {ADVICE}{kept}")

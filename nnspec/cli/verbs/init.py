@@ -10,7 +10,8 @@ from click.shell_completion import CompletionItem
 import nnspec
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_table
-from nnspec.cli.output import UnwritableError, print_result, translate_write_errors
+from nnspec.cli.options import json_flag
+from nnspec.cli.output import UnwritableError, print_json, print_result, translate_write_errors
 
 SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
 """The folder of the specs that the package includes."""
@@ -39,12 +40,16 @@ def _about(path: Path) -> str:
 )
 @click.argument("name", required=False, shell_complete=_complete)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
-def command(name: str | None, file: Path | None) -> None:
+@json_flag
+def command(name: str | None, file: Path | None, as_json: bool) -> None:
     """Copy a shipped spec to start from, or list them.
 
-    FILE defaults to NAME.nnspec. An existing file is never overwritten.
+    FILE defaults to NAME.nnspec; its folder is made if there is none. An existing file is never overwritten.
     """
     specs = shipped_specs()
+    if name is None and as_json:
+        print_json(specs=[{"name": spec, "about": _about(path)} for spec, path in specs.items()])
+        return
     if name is None:
         print_result(format_table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
         return
@@ -58,9 +63,13 @@ def command(name: str | None, file: Path | None) -> None:
     if os.path.isdir(target):
         target = target / f"{name}.nnspec"
     with translate_write_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
             with target.open("xb") as new:
                 new.write(specs[name].read_bytes())
         except FileExistsError:
             raise UnwritableError(f"{target} exists already: name another file") from None
+    if as_json:
+        print_json(name=name, file=str(target))
+        return
     print_result(f"wrote {target}; to train it: nnspec train {shlex.quote(str(target))}")

@@ -1,5 +1,6 @@
 """nnspec occlude: show where in an image a classifier looks."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -7,8 +8,8 @@ import click
 
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count
-from nnspec.cli.options import data_options
-from nnspec.cli.output import print_note, print_result, print_warning, translate_write_errors
+from nnspec.cli.options import data_options, json_flag
+from nnspec.cli.output import print_json, print_note, print_result, print_warning, translate_write_errors
 from nnspec.cli.pictures import save_picture
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ class _Chosen(NamedTuple):
     metavar="DIR",
     help="The folder to write to.  [default: pictures/ in the run's folder]",
 )
+@json_flag
 def command(
     checkpoint: str,
     images: tuple[str, ...],
@@ -116,6 +118,7 @@ def command(
     data: str | None,
     split: str | None,
     out: Path | None,
+    as_json: bool,
 ) -> None:
     """Cover a window of an image, at every position, and draw the probability of its class.
 
@@ -140,10 +143,16 @@ def command(
     folder = out or pictures_folder(file)
     chosen = _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
     fill: Any = _mean(network, data) if baseline == "mean" else baseline
+    written = []
     for window in windows or ((2, 2), (3, 3)):
         print_note(f"covering {format_count(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
         maps = api.occlude(network, chosen.images, chosen.labels, window, stride, fill)
-        _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class)
+        for path in _keep(network, names, chosen, maps, folder, window, stride, (baseline, fill), per_class):
+            written.append(path)
+            if not as_json:
+                print_result(path)
+    if as_json:
+        print_json(checkpoint=str(file), files=written)
 
 
 def _first(network: "Network", names: list[str], data: str | None, split: str | None, per_class: int) -> _Chosen:
@@ -212,8 +221,8 @@ def _keep(
     stride: Size,
     baseline: tuple[float | str, Any],
     per_class: int,
-) -> None:
-    """Write the arrays and each page of the picture, and print their paths."""
+) -> Iterator[str]:
+    """Write the arrays and each page of the picture, and yield the path of each file once it is written."""
     import numpy as np
 
     from nnspec.runtime.views import PICTURES
@@ -226,11 +235,11 @@ def _keep(
         np.savez(
             arrays, maps=maps, classes=names, window=window, stride=stride, baseline=baseline[1], **chosen._asdict()
         )
-    print_result(str(arrays))
+    yield str(arrays)
     words = "the mean" if baseline[0] == "mean" else baseline[1]
     for page in range(page_count(chosen.labels)):
         figure = PICTURES["occlusion"](
             chosen.images, maps, chosen.labels, names, chosen.probabilities, window=window, stride=stride,
             baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.name} looks",
         )  # fmt: skip
-        save_picture(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"))
+        yield save_picture(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"), quiet=True)

@@ -39,7 +39,8 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
 
     CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture (PNG, JPEG, BMP) of any size,
     a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are printed, or
-    the value; --json prints the probabilities of all classes, in the order of "classes".
+    the value; --json prints the probabilities of all classes, in the order of "classes". A network with an output at
+    every step of a sequence predicts a class or a value for each.
 
     An input that cannot be read is reported, and the others are still predicted.
     """
@@ -61,39 +62,49 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
         outputs = network.predict(np.stack([sample for _, sample in samples]))
     predictions = _predictions(network, [label for label, _ in samples], outputs)
     if as_json:
-        print_json(classes=class_names(network), predictions=predictions)
+        print_json(classes=class_names(network, steps=True), predictions=predictions)
     elif predictions:
         print_result(format_table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
     raise click.exceptions.Exit(code)
 
 
 def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
-    """Return for each sample its input, and its label and probabilities or its value (a list if there are several)."""
+    """Return for each sample its input, and its label and probabilities or its value.
+
+    A value of several numbers is a list; where the network has an output at every step, each is a list over the steps.
+    """
+    import numpy as np
+
     from nnspec.cli.checkpoint import class_names
     from nnspec.runtime.infer.evaluation import class_probabilities
 
-    names = class_names(network)
+    names = class_names(network, steps=True)
     if not labels:
         return []
     if names is None:
-        values = outputs.tolist()
-        return [
-            {"input": label, "value": value[0] if len(value) == 1 else value}
-            for label, value in zip(labels, values, strict=True)
-        ]
+        values = outputs[..., 0] if outputs.shape[-1] == 1 else outputs
+        return [{"input": label, "value": value} for label, value in zip(labels, values.tolist(), strict=True)]
     probabilities = class_probabilities(outputs)
+    named = np.array(names)[probabilities.argmax(axis=-1)]
     return [
-        {"input": label, "label": names[int(row.argmax())], "probabilities": row.tolist()}
-        for label, row in zip(labels, probabilities, strict=True)
+        {"input": label, "label": name, "probabilities": row}
+        for label, name, row in zip(labels, named.tolist(), probabilities.tolist(), strict=True)
     ]
 
 
 def _row(prediction: dict[str, Any], preprocessing: "Preprocessing") -> tuple[str, ...]:
     if "value" in prediction:
-        value = prediction["value"]
-        return prediction["input"], " ".join(
-            f"{number:.6g}" for number in (value if isinstance(value, list) else [value])
-        )
+        return prediction["input"], _numbers(prediction["value"])
+    if isinstance(prediction["label"], list):
+        return prediction["input"], " ".join(prediction["label"])
     ranked = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])[:_SHOWN]
     cells = [(preprocessing.class_name(number), f"{100 * probability:.1f} %") for number, probability in ranked]
     return prediction["input"], *(text for cell in cells for text in cell)
+
+
+def _numbers(value: Any) -> str:
+    """Return a number, the numbers of one output, or those of every step, with commas between steps of several."""
+    if not isinstance(value, list):
+        return f"{value:.6g}"
+    nested = any(isinstance(entry, list) for entry in value)
+    return (", " if nested else " ").join(map(_numbers, value))

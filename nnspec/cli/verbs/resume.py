@@ -10,13 +10,17 @@ from nnspec.cli.options import json_flag, quiet_flag
     cls=Verb,
     section=Section.TRAINING,
     keeps_results=True,
-    examples=("nnspec resume runs/quickstart", "nnspec resume runs/quickstart/last.h5 --allow-inexact"),
+    examples=(
+        "nnspec resume runs/quickstart",
+        "nnspec resume runs/quickstart/last.h5 --allow-inexact",
+        "nnspec resume runs/iris --data 'csv \"moved/iris.csv\" target=species'",
+    ),
 )
 @click.argument("run_or_checkpoint", metavar="RUN_OR_CHECKPOINT")
 @click.option("--allow-inexact", is_flag=True, help="Resume even if the last bits may differ on this machine.")
 @click.option("--verify", is_flag=True, help="First repeat the steps of the last interval, and compare every bit.")
 @click.option(
-    "--data", metavar="D", help="Where the run's data are now, if they have moved: 'csv \"new/table.csv\" target=y'."
+    "--data", metavar="D", help="The data statement, in quotes, that names the run's data where they are now."
 )
 @json_flag
 @quiet_flag

@@ -15,6 +15,7 @@ from nnspec.cli.options import json_flag, quiet_flag, spec_options
         "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
         "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
         "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
+        "nnspec train 'dense 16 relu -> dense 3 softmax' --data 'csv \"iris.csv\" target=species'",
     ),
 )
 @click.argument("file", metavar="FILE")
@@ -40,7 +41,8 @@ def command(
     FILE is a spec, or the text of a network. The run's folder has the spec, the checkpoints last.h5 and best.h5, and
     metrics.jsonl. Ctrl-C saves a checkpoint and stops; nnspec resume continues from it.
 
-    With --json each evaluation is a line of standard output; the last line has the results.
+    With --json each evaluation is a line of standard output; the last line, the event end, has the results. It is
+    the event diverged where NaN or infinity ended the run, and interrupted after a signal.
     """
     from nnspec import api
     from nnspec.cli.progress import progress_listener

@@ -8,7 +8,8 @@ import click
 
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count
-from nnspec.cli.output import FOUND, WRONG_USE, print_note, print_result
+from nnspec.cli.options import json_flag
+from nnspec.cli.output import FOUND, WRONG_USE, print_json, print_note, print_result
 
 
 @click.command(
@@ -19,7 +20,8 @@ from nnspec.cli.output import FOUND, WRONG_USE, print_note, print_result
 )
 @click.argument("checkpoints", metavar="CHECKPOINT...", nargs=-1, required=True)
 @click.option("--untrusted", is_flag=True, help="Read each file in a separate process with limits on memory and time.")
-def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
+@json_flag
+def command(checkpoints: tuple[str, ...], untrusted: bool, as_json: bool) -> None:
     """Check that checkpoints are intact: every byte as written, and every array that the spec needs.
 
     A folder means all checkpoints in it. The exit code is 1 if one is damaged, 2 if one is missing. Use --untrusted for
@@ -28,15 +30,21 @@ def command(checkpoints: tuple[str, ...], untrusted: bool) -> None:
     from nnspec.cli.untrusted import verify_in_sandbox
 
     code, damaged, advice = 0, 0, []
+    verdicts = []
     for path, may_vanish in _files(checkpoints):
         verdict, help, found = verify_in_sandbox(path) if untrusted else verify_checkpoint(path)
         if found and may_vanish and not os.path.lexists(path):
             print_note(f"{path}: removed while the run was verified")
             continue
-        print_result(f"{path}: {verdict}")
+        verdicts.append({"checkpoint": str(path), "ok": not found, "verdict": verdict, "help": help or None})
+        if not as_json:
+            print_result(f"{path}: {verdict}")
         code = max(code, found)
         damaged += found == FOUND
         advice += [f"{path}: {help}"] if help else []
+    if as_json:
+        print_json(checkpoints=verdicts)
+        raise click.exceptions.Exit(code)
     for line in advice:
         print_note(line)
     if damaged:

@@ -1,6 +1,9 @@
 """nnspec/cli/command.py: verbs found by their modules."""
 
+import re
 import shlex
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import takewhile
@@ -63,6 +66,45 @@ def test_every_example_is_a_call_that_the_command_takes(example: str) -> None:
         assert found is not None
         verb = found
     assert verb.make_context(name, list(arguments), parent=context).command is verb
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_example_reaches_the_command_as_it_is_meant_in_every_shell(shell: str, tmp_path: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"there is no {shell}")
+    for name in ("specs", "runs/quickstart", "bin"):
+        (tmp_path / name).mkdir(parents=True)
+    for name in ("specs/one.nnspec", "net.nnspec"):
+        (tmp_path / name).touch()
+    stub = tmp_path / "bin" / "nnspec"
+    stub.write_text('#!/bin/sh\nprintf "%s\\037" "$@" >> "$SEEN"\nprintf "\\n" >> "$SEEN"\n')
+    stub.chmod(0o755)
+    (tmp_path / "bin" / "python").symlink_to("/bin/true")
+    environment = {
+        "PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "SEEN": str(tmp_path / "seen"), "HOME": str(tmp_path)
+    }  # fmt: skip
+    examples = list(dict.fromkeys(EXAMPLES))
+    done = subprocess.run(
+        [shell, "-c", "\n".join(examples)], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    seen = [line.split("\037")[:-1] for line in (tmp_path / "seen").read_text().splitlines()]
+    meant = [list(takewhile(lambda word: word not in (">", "<", "|", "&&"), shlex.split(e)))[1:] for e in examples]
+    globs = {"specs/*.nnspec": "specs/one.nnspec", "runs/*": "runs/quickstart"}
+    assert seen == [[globs.get(word, word) for word in words] for words in meant]
+
+
+@pytest.mark.parametrize("names", VERBS, ids=" ".join)
+def test_what_is_quoted_for_a_shell_is_in_examples_which_no_terminal_wraps(names: tuple[str, ...]) -> None:
+    helps = [option.help or "" for option in VERBS[names].params if isinstance(option, click.Option)]
+    assert not [text for text in helps if re.search(r"""(^|\s)'[^']*\s[^']*'""", text)]
+
+
+@pytest.mark.parametrize("names", VERBS, ids=" ".join)
+def test_every_verb_with_a_result_gives_it_as_json_too(names: tuple[str, ...]) -> None:
+    verb = VERBS[names]
+    if not isinstance(verb, Family) and names != ("lsp",):  # which speaks JSON and nothing else
+        assert any("--json" in option.opts for option in verb.params)
 
 
 def test_help_shows_the_verbs_by_section_in_their_order(nnspec: Command) -> None:

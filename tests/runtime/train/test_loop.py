@@ -113,7 +113,8 @@ def test_a_moment_that_is_no_number_stops_before_anything_is_told_or_kept(
     assert failed.exit_code == 1
     assert f"training diverged at step {at}: the loss does not show it yet; mean of dense2/bias is not" in failed.stderr
     assert step_of(folder / "run" / "last.h5") == before
-    assert not (folder / "run" / "metrics.jsonl").exists()
+    logged = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert [(event["event"], event["steps"]) for event in logged] == [("diverged", at)]
     assert not list((folder / "run").glob("step-*" if keep else "best*"))
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @picture_arguments
 @data_options
-def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
+def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool, data: str | None, split: str | None) -> None:
     """Draw the confusion matrix: how often each class is predicted for each class."""
     from nnspec.cli.checkpoint import chosen_split, class_names
     from nnspec.runtime.infer.evaluation import confusion_matrix
@@ -36,4 +36,4 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         title = f"{network.spec.name} on {found.name}, {name}"
         return PICTURES["confusion"](confusion_matrix(network, chosen), names, title)
 
-    save_pictures("confusion", checkpoints, out, draw)
+    save_pictures("confusion", checkpoints, out, draw, as_json)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.command import Verb
+from nnspec.cli.output import print_json
 from nnspec.cli.pictures import picture_arguments, save_picture
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     examples=("nnspec plot curves runs/quickstart", "nnspec plot curves runs/paper_sgd runs/paper_adam --out both.svg"),
 )
 @picture_arguments
-def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
+def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Draw loss and metrics over the training steps.
 
     Several runs share one picture, which is written to the folder of the first run unless --out is given.
@@ -30,7 +31,10 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
         file, saved = open_run(checkpoint)
         files.append(file)
         histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
-    save_picture(PICTURES["curves"](histories), out or pictures_folder(files[0]) / "curves.png")
+    figure = PICTURES["curves"](histories)
+    written = save_picture(figure, out or pictures_folder(files[0]) / "curves.png", as_json)
+    if as_json:
+        print_json(pictures=[written])
 
 
 def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:

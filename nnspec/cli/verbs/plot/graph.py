@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from nnspec.cli.command import Verb
-from nnspec.cli.options import spec_options
+from nnspec.cli.options import json_flag, spec_options
+from nnspec.cli.output import print_json
 from nnspec.cli.pictures import out_option, save_picture
 
 
@@ -21,7 +22,10 @@ from nnspec.cli.pictures import out_option, save_picture
 @click.argument("file", metavar="FILE_OR_CHECKPOINT")
 @spec_options
 @out_option
-def command(file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None) -> None:
+@json_flag
+def command(
+    file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None, as_json: bool
+) -> None:
     """Draw the network of a spec or a checkpoint: layers, branches, blocks and repeats, with the shapes between them.
 
     The picture of a spec is written to NAME-graph.png in the current folder. Data are read only if they determine the
@@ -42,4 +46,6 @@ def command(file: str, settings: dict[str, str], variant: str | None, data: str 
     else:
         spec, _ = check_with_shapes(Request(file, settings, variant, data))
         place = Path(f"{spec.name}-graph.png")
-    save_picture(PICTURES["graph"](spec), out or place)
+    written = save_picture(PICTURES["graph"](spec), out or place, as_json)
+    if as_json:
+        print_json(pictures=[written])

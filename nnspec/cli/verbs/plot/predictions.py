@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 )
 @picture_arguments
 @data_options
-def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, split: str | None) -> None:
+def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool, data: str | None, split: str | None) -> None:
     """Draw truth and prediction over time, and a forecast in which the network reads its own output.
 
     For networks that predict the next number of a series: data sine, or csv with window=.
@@ -37,4 +37,4 @@ def command(checkpoints: tuple[str, ...], out: Path | None, data: str | None, sp
         title = f"{network.spec.name} on {found.name}, {name}"
         return PICTURES["predictions"](series.truth, series.predicted, series.rolled, series.begins, title)
 
-    save_pictures("predictions", checkpoints, out, draw)
+    save_pictures("predictions", checkpoints, out, draw, as_json)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command(cls=Verb, examples=("nnspec plot weights runs/quickstart",))
 @picture_arguments
-def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
+def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Draw the weights of the first layer that has a matrix of them, as images; a recurrent layer's input weights."""
     from nnspec.runtime.views import PICTURES
     from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
@@ -32,7 +32,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None) -> None:
         blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
         return PICTURES["weights"](weights, image, title, blocks)
 
-    save_pictures("weights", checkpoints, out, draw)
+    save_pictures("weights", checkpoints, out, draw, as_json)
 
 
 def _first(network: "Network") -> "tuple[Node, str]":

@@ -93,3 +93,17 @@ def test_a_write_that_fails_leaves_the_file_and_no_other_one(
 
 def test_standard_output_has_every_character_of_a_comment(nnspec: Command) -> None:
     assert nnspec("fmt", "input 2  # \x1b[31mred\ndense 2").out == "input 2  # \x1b[31mred\ndense 2\n"
+
+
+def test_json_has_the_text_the_differences_and_the_errors(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "bad.nnspec").write_text("dense (3\n")
+    (tmp_path / "net.nnspec").write_text(UGLY)
+    checked = nnspec("fmt", "--check", "--diff", "--json", "bad.nnspec", "net.nnspec", "dense  3")
+    assert checked.code == 1
+    named, text = checked.json["specs"]
+    assert (named["file"], named["differs"], named["replaced"], named["text"]) == ("net.nnspec", True, False, TIDY)
+    assert "-train 5 epochs" in named["diff"] and text["text"] == "dense 3\n"
+    assert [found["code"] for found in checked.json["diagnostics"]] == ["E002"]
+    assert (tmp_path / "net.nnspec").read_text() == UGLY
+    assert nnspec("fmt", "--json", "net.nnspec").json["specs"][0]["replaced"] is True
+    assert (tmp_path / "net.nnspec").read_text() == TIDY

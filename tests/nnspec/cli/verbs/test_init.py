@@ -26,6 +26,23 @@ def test_a_copy_is_the_shipped_text_and_its_next_command_works(nnspec: Command, 
     assert nnspec("check", "quickstart.nnspec").code == 0
 
 
+def test_the_folder_of_a_copy_is_made(nnspec: Command, tmp_path: Path) -> None:
+    made = nnspec("init", "quickstart", "experiments/first/mine.nnspec")
+    assert made.out == (
+        "wrote experiments/first/mine.nnspec; to train it: nnspec train experiments/first/mine.nnspec\n"
+    )
+    assert (tmp_path / "experiments" / "first" / "mine.nnspec").is_file()
+    (tmp_path / "file").touch()
+    refused = nnspec("init", "quickstart", "file/mine.nnspec")
+    assert refused.code == 2 and "cannot be written" in refused.err
+
+
+def test_json_has_the_specs_and_the_file_that_was_written(nnspec: Command, tmp_path: Path) -> None:
+    assert [spec["name"] for spec in nnspec("init", "--json").json["specs"]] == list(shipped_specs())
+    made = nnspec("init", "quickstart", "mine.nnspec", "--json").json
+    assert (made["name"], made["file"]) == ("quickstart", "mine.nnspec") and (tmp_path / "mine.nnspec").is_file()
+
+
 def test_a_copy_goes_where_it_is_asked_for(nnspec: Command, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     assert nnspec("init", "mnist_cnn", "mine.nnspec").code == 0
@@ -39,11 +56,6 @@ def test_a_file_that_is_there_is_never_overwritten(nnspec: Command, tmp_path: Pa
     assert (failed.code, failed.out) == (2, "")
     assert failed.err == "error: quickstart.nnspec exists already: name another file\n"
     assert (tmp_path / "quickstart.nnspec").read_text() == "mine"
-
-
-def test_a_folder_that_is_not_there_is_told(nnspec: Command) -> None:
-    failed = nnspec("init", "quickstart", "nowhere/net.nnspec")
-    assert failed.code == 2 and "nowhere/net.nnspec cannot be written: No such file" in failed.err
 
 
 def test_an_unknown_name_names_the_nearest_one(nnspec: Command) -> None:

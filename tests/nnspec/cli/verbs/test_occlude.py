@@ -118,3 +118,10 @@ def test_classes_without_a_right_image_are_told_and_left_out(nnspec: Command, bl
     )
     failed = nnspec("occlude", blocks, "--window", 2, "--data", 'npz "none.npz"')
     assert (failed.code, failed.out) == (1, "") and "is classified correctly: train the network first" in failed.err
+
+
+def test_json_has_the_files(nnspec: Command, blocks: Path) -> None:
+    files = nnspec("occlude", blocks, "--window", "2x2", "--json").json["files"]
+    pictures = blocks / "pictures"
+    assert files == [str(pictures / "occlusion-2x2.npz"), str(pictures / "occlusion-2x2.png")]
+    assert all(Path(file).is_file() for file in files)

@@ -9,6 +9,8 @@ from PIL import Image
 from nnspec import api
 from tests.nnspec.conftest import Command
 
+SERIES = np.random.default_rng(0).normal(size=(8, 4, 2))
+
 
 @pytest.fixture
 def picture(digits: Path, tmp_path: Path) -> Path:
@@ -109,3 +111,32 @@ def test_an_input_that_cannot_be_read_hides_no_answer(
     assert len(asked.out.splitlines()) == 1 and asked.out.startswith("digit.png")
     assert asked.err.count("error: ") == 3 and "28x28x1" in asked.err
     assert nnspec("predict", digits, "small.npy").code == 1
+
+
+def test_a_network_with_an_output_at_every_step_predicts_a_number_for_each(nnspec: Command, tmp_path: Path) -> None:
+    data = ("--data", "sine window=6 predict=every length=200", "--set", "train=1 epochs")
+    assert nnspec("train", "rnn 3 return=sequence -> dense 1", *data, "--out", "run").code == 0
+    np.save(tmp_path / "two.npy", np.sin(np.arange(12.0)).reshape(2, 6, 1))
+    predictions = nnspec("predict", "run", "two.npy", "--json").json["predictions"]
+    assert [np.shape(prediction["value"]) for prediction in predictions] == [(6,), (6,)]
+    name, *numbers = nnspec("predict", "run", "two.npy").out.splitlines()[1].split()
+    assert name == "two.npy[1]" and [float(n) for n in numbers] == pytest.approx(predictions[1]["value"], rel=1e-5)
+
+
+def test_several_numbers_at_every_step_are_separated_by_commas(nnspec: Command, tmp_path: Path) -> None:
+    api.train("rnn 3 return=sequence -> dense 2", tmp_path / "run", data=(SERIES, SERIES))
+    np.save(tmp_path / "one.npy", SERIES[0])
+    (answer,) = nnspec("predict", "run", "one.npy", "--json").json["predictions"]
+    assert np.shape(answer["value"]) == (4, 2)
+    assert nnspec("predict", "run", "one.npy").out.count(", ") == 3
+
+
+def test_a_network_of_text_predicts_the_symbol_after_each_step(nnspec: Command, tmp_path: Path) -> None:
+    short = ("--data", "dinos", "--set", "train=1 iterations", "--out", "run")
+    assert nnspec("train", "onehot -> rnn 4 return=sequence -> dense 27 softmax", *short).code == 0
+    np.save(tmp_path / "name.npy", np.arange(24))
+    asked = nnspec("predict", "run", "name.npy", "--json").json
+    (answer,) = asked["predictions"]
+    assert len(answer["label"]) == 24 and np.shape(answer["probabilities"]) == (24, 27)
+    assert {*answer["label"]} <= {*asked["classes"]} and len(asked["classes"]) == 27
+    assert nnspec("predict", "run", "name.npy").code == 0

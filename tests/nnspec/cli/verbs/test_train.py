@@ -103,6 +103,16 @@ def test_a_training_that_diverges_says_so_and_ends_with_1(nnspec: Command) -> No
     assert "error: training diverged at step " in failed.err and "help: lower the learning rate" in failed.err
 
 
+def test_a_training_that_diverges_says_so_in_its_json_and_in_its_folder(nnspec: Command, tmp_path: Path) -> None:
+    wild = ("--data", "mnist_sample", "--set", "optimizer=sgd lr=1e30", "--out", "run")
+    failed = nnspec("train", "dense 8 relu -> dense 10 softmax", *wild, "--json", "--quiet")
+    event = json.loads(failed.out.splitlines()[-1])
+    assert failed.code == 1 and event["event"] == "diverged" and event["out"] == "run"
+    assert f"diverged at step {event['steps']}: {event['reason']}" in failed.err and event["help"] in failed.err
+    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert {"format_version": 1, **logged[-1]} == event
+
+
 def test_errors_come_before_anything_is_written(nnspec: Command, tmp_path: Path) -> None:
     assert nnspec("train", "dens 10 softmax", "--data", "mnist_sample").code == 1
     assert nnspec("train", "none.nnspec").code == 2

@@ -63,3 +63,14 @@ def test_a_step_file_that_vanishes_while_a_run_is_verified_is_no_damage(
 
 def test_a_step_file_that_is_not_there_is_wrong_use_where_it_is_named(nnspec: Command) -> None:
     assert nnspec("verify", "step-000000003.h5").code == 2
+
+
+def test_json_has_a_verdict_for_each_checkpoint(nnspec: Command, flowers: Path, tmp_path: Path) -> None:
+    content = bytearray((flowers / "last.h5").read_bytes())
+    content[-100] ^= 4
+    (tmp_path / "flipped.h5").write_bytes(content)
+    checked = nnspec("verify", "flipped.h5", flowers / "last.h5", "--json")
+    flipped, good = checked.json["checkpoints"]
+    assert checked.code == 1
+    assert flipped["ok"] is False and flipped["verdict"].startswith("damaged: ") and flipped["help"]
+    assert good["ok"] is True and good["help"] is None and good["checkpoint"] == str(flowers / "last.h5")

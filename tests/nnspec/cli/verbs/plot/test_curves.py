@@ -51,3 +51,9 @@ def test_a_folder_that_cannot_be_written_is_told(nnspec: Command, run: Path) -> 
     (run / "file").write_text("")
     failed = nnspec("plot", "curves", "run", "--out", "run/file/curves.png")
     assert failed.code == 2 and "cannot be written" in failed.err
+
+
+@pytest.mark.parametrize("picture", ["curves", "weights", "confusion", "graph"])
+def test_json_has_the_path_of_each_picture(picture: str, nnspec: Command, flowers: Path, tmp_path: Path) -> None:
+    drawn = nnspec("plot", picture, flowers, "--out", "drawn.svg", "--json")
+    assert drawn.json["pictures"] == ["drawn.svg"] and (tmp_path / "drawn.svg").is_file()
