@@ -61,7 +61,7 @@ def test_the_first_layer_is_drawn_whatever_its_arrays_are_called(
     made = compile(network, seed=1)
     made.save("net.h5")
     figures: list[Figure] = []
-    monkeypatch.setattr("nnspec.cli.pictures.save_picture", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr("nnspec.cli.pictures.save_picture", lambda figure, *rest: figures.append(figure))
     assert nnspec("plot", "weights", "net.h5").code == 0
     (figure,) = figures
     assert picture_title(figure) == title
