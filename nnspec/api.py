@@ -57,14 +57,16 @@ def train(
     init_from: str | Path | None = None,
     dtype: Any = "float32",
     listen: Listener = silent,
+    sample_weight: Any = None,
 ) -> Run:
     """Train a spec and return the run.
 
     `data` is a data statement such as "mnist_sample", or a pair (x, y) of arrays. With arrays and without `out` no file
     is written; otherwise the run has a folder, `out` or runs/NAME. `listen` is called with each event: start, progress,
-    evaluation, end. Raises SpecError, DataError, TrainingError, Interrupted.
+    evaluation, end. `sample_weight` (samples,) are the weights of arrays in the training loss. Raises SpecError,
+    DataError, TrainingError, Interrupted.
     """
-    given, settings = _data(data, validation), _settings(settings, variant)
+    given, settings = _data(data, validation, sample_weight), _settings(settings, variant)
     out = None if out is None else _path("out", out)
     init_from = None if init_from is None else _path("init_from", init_from)
     if isinstance(given, Arrays):
@@ -81,27 +83,30 @@ def resume(
     verify: bool = False,
     data: Any = None,
     validation: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
 ) -> Run:
     """Continue a run from its folder or a checkpoint; the result is bit for bit that of a run without the stop.
 
-    `data` and `validation` are those that `train` was given, for a run on arrays, or a data statement for data that
-    have moved: their digest must be that of the run. `verify` first repeats the steps since the previous checkpoint
-    and compares. Raises CheckpointError, DataError.
+    `data`, `validation` and `sample_weight` are those that `train` was given, for a run on arrays, or `data` is a
+    statement for data that have moved: their digest must be that of the run. `verify` first repeats the steps since the
+    previous checkpoint and compares. Raises CheckpointError, DataError.
     """
-    return resume_run(_path("path", path), allow_inexact, listen, verify, _data(data, validation))
+    return resume_run(_path("path", path), allow_inexact, listen, verify, _data(data, validation, sample_weight))
 
 
-def _data(data: Any, validation: tuple[Any, Any] | None) -> Arrays | str | None:
+def _data(data: Any, validation: tuple[Any, Any] | None, sample_weight: Any) -> Arrays | str | None:
     """Return the data that a caller gives: arrays, a data statement, or None for the spec's own."""
     if data is None or isinstance(data, str):
         if validation is not None:
             raise DataError("validation needs data given as arrays: data=(x, y), validation=(x, y)", 2)
+        if sample_weight is not None:
+            raise DataError("sample_weight needs data given as arrays: data=(x, y), sample_weight=w", 2)
         return data
     for name, pair in (("data", data), ("validation", validation)):
         if pair is not None and not (isinstance(pair, tuple | list) and len(pair) == 2):
             count = f"{len(pair)} values" if isinstance(pair, tuple | list) else f"a {type(pair).__name__}"
             raise DataError(f"{name} is {count}: give the pair {name}=(x, y), or a data statement as text", 2)
-    return Arrays(data[0], data[1], validation)
+    return Arrays(data[0], data[1], validation, sample_weight)
 
 
 def save(network: Network, path: str | Path) -> None:

@@ -1,12 +1,12 @@
 """The losses and their gradients.
 
 Each is the mean over the batch, as in PyTorch: over samples (and steps) for cross_entropy, over all numbers for the
-others. A loss with a head takes the logits, before that activation: the two together are numerically stable, and their
-gradient is a difference.
+others. With weights the terms of each sample are multiplied by its weight before the mean. A loss with a head takes the
+logits, before that activation: the two together are numerically stable, and their gradient is a difference.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,8 +15,13 @@ from nnspec.runtime.registry import Registry
 from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 
-LossFunction = Callable[[Array, Array], tuple[float, Array]]
-"""Outputs (batch, …) and targets → the loss, and its gradient of the outputs' shape and type."""
+
+class LossFunction(Protocol):
+    """Outputs (batch, …), targets and weights → the loss, and its gradient of the outputs' shape and type."""
+
+    def __call__(self, outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+        """Return the loss and its gradient. `weights` (batch,) multiply the terms of each sample; None weighs all 1."""
+
 
 LOSSES: Registry[Callable[[Any], LossFunction]] = Registry(__name__)
 """The function of every loss, by the class of its word."""
@@ -37,12 +42,13 @@ def cross_entropy(word: CrossEntropy) -> LossFunction:
     have neither loss nor gradient, and the mean does not count them.
     """
 
-    def apply(logits: Array, targets: Array) -> tuple[float, Array]:
-        classes = as_classes(targets, logits)[..., None]
-        logs = log_softmax(logits)
+    def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+        classes = as_classes(targets, outputs)[..., None]
+        logs = log_softmax(outputs)
         truth = np.take_along_axis(logs, classes, axis=-1)
         gradient = np.exp(logs)
         np.put_along_axis(gradient, classes, np.expm1(truth), axis=-1)
+        truth, gradient = _weighted(truth, weights), _weighted(gradient, weights)
         real = classes != PADDING
         if real.all():
             return -_mean(truth), gradient / classes.size
@@ -60,12 +66,13 @@ def binary_cross_entropy(word: BinaryCrossEntropy) -> LossFunction:
     and targets from 0 to 1.
     """
 
-    def apply(logits: Array, targets: Array) -> tuple[float, Array]:
-        truth = as_numbers(targets, logits)
+    def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
+        truth = as_numbers(targets, outputs)
         if not ((truth >= 0) & (truth <= 1)).all():
             raise TargetError("binary_cross_entropy needs targets of 0 (no) or 1 (yes)")
-        surprise = np.maximum(logits, 0) - truth * logits + np.log1p(np.exp(-np.abs(logits)))
-        return _mean(surprise), (sigmoid(logits) - truth) / truth.size
+        surprise = np.maximum(outputs, 0) - truth * outputs + np.log1p(np.exp(-np.abs(outputs)))
+        gradient = (sigmoid(outputs) - truth) / truth.size
+        return _mean(_weighted(surprise, weights)), _weighted(gradient, weights)
 
     return apply
 
@@ -74,9 +81,9 @@ def binary_cross_entropy(word: BinaryCrossEntropy) -> LossFunction:
 def mse(word: Mse) -> LossFunction:
     """L = mean d², d = y − t; ∂L/∂y = 2 d / n."""
 
-    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+    def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         difference = outputs - as_numbers(targets, outputs)
-        return _mean(np.square(difference)), difference * (2 / difference.size)
+        return _mean(_weighted(np.square(difference), weights)), _weighted(difference * (2 / difference.size), weights)
 
     return apply
 
@@ -85,9 +92,9 @@ def mse(word: Mse) -> LossFunction:
 def mae(word: Mae) -> LossFunction:
     """L = mean |d|, d = y − t; ∂L/∂y = sign(d) / n."""
 
-    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+    def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         difference = outputs - as_numbers(targets, outputs)
-        return _mean(np.abs(difference)), np.sign(difference) / difference.size
+        return _mean(_weighted(np.abs(difference), weights)), _weighted(np.sign(difference) / difference.size, weights)
 
     return apply
 
@@ -99,12 +106,18 @@ def huber(word: Huber) -> LossFunction:
     With c = d clipped to ±δ, both branches are c (d − c / 2).
     """
 
-    def apply(outputs: Array, targets: Array) -> tuple[float, Array]:
+    def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         difference = outputs - as_numbers(targets, outputs)
         clipped = np.clip(difference, -word.delta, word.delta)
-        return _mean(clipped * (difference - 0.5 * clipped)), clipped / clipped.size
+        terms = _weighted(clipped * (difference - 0.5 * clipped), weights)
+        return _mean(terms), _weighted(clipped / clipped.size, weights)
 
     return apply
+
+
+def _weighted(terms: Array, weights: Array | None) -> Array:
+    """Return the terms (batch, …), those of each sample multiplied by its weight."""
+    return terms if weights is None else terms * weights.reshape(-1, *[1] * (terms.ndim - 1)).astype(terms.dtype)
 
 
 def _mean(x: Array) -> float:

@@ -34,6 +34,7 @@ class BoundProgram:
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
     batch's gradients into `gradients` and returns the loss; another one returns outputs that the next call overwrites.
+    `weights` (batch,) are those of the samples in the loss, None unless the plan is weighted.
     `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
     `steps` are the functions of the lanes; where lanes have `barriers` they are generators. `executor` calls them.
     `allocate` makes what the lanes of a training program have in common.
@@ -63,6 +64,7 @@ class BoundProgram:
         batch = schedule.batch * schedule.block
         self.samples = allocate((batch, *schedule.input_shape), sample_type)
         self.targets = allocate((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
+        self.weights = allocate(batch, plan.dtype) if schedule.weighted else None
         self._random = random
         symbolic = reads_symbols(schedule.nodes)
         self._padding = allocate(batch, np.intp) if symbolic else None
@@ -84,6 +86,7 @@ class BoundProgram:
                 buffers=buffers,
                 samples=self.samples[part],
                 targets=self.targets[part],
+                weights=self.weights[part] if self.weights is not None else None,
                 draws={name: drawn[part] for name, drawn in self._draws.items()},
                 mode=self._mode_of(mode, part, states or {}),
                 shift=normalization[0] if normalization is not None else None,

@@ -58,7 +58,8 @@ class ExecutionSchedule:
 
     `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process.
     `parameters` and `buffers` are the offsets and shapes of the arrays in their arenas. `plain_sgd` says that a step is
-    p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. With `flat_samples` a
+    p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. `weighted` says that
+    samples have weights in the loss. With `flat_samples` a
     sample is one row, whatever its shape.
     """
 
@@ -77,6 +78,7 @@ class ExecutionSchedule:
     flat_samples: bool = False
     first_gradient: bool = True
     plain_sgd: bool = False
+    weighted: bool = False
     block: int = 1
     applied: tuple[str, ...] = field(default=())
 
@@ -90,6 +92,7 @@ class ExecutionSchedule:
         parameters: Mapping[str, tuple[int, tuple[int, ...]]],
         buffers: Mapping[str, tuple[int, tuple[int, ...]]],
         plain_sgd: bool = False,
+        weighted: bool = False,
     ) -> "ExecutionSchedule":
         """Return the schedule of a graph before any rewrite."""
         nodes = tuple(ScheduledNode.of(node) for node in graph.nodes)
@@ -105,6 +108,7 @@ class ExecutionSchedule:
             buffers,
             lanes=(batch,),
             plain_sgd=plain_sgd,
+            weighted=weighted,
         )
 
     def headless(self) -> "ExecutionSchedule":

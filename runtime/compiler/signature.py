@@ -38,6 +38,7 @@ class LaneArguments:
     buffers: Array  # the arena of what layers keep but do not learn, (numbers,)
     samples: Array  # of this lane, (samples, *input shape) in the type of the data
     targets: Array  # of this lane, (samples, …)
+    weights: Array | None  # of the samples of this lane in the loss, (samples,)
     draws: Mapping[str, Array]  # uniform numbers by layer, (samples, *shape)
     mode: Mode | None  # for plain forms, padding and carried states
     shift: Array | None  # samples are normalized as (x - shift) / scale

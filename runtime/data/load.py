@@ -13,9 +13,11 @@ from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
 from nnspec.runtime.data.split import Data, Split, data_digest
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
+from nnspec.runtime.data.weights import checked_weights, training_weights, weights_of
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary import data as words
+from nnspec.spec_lang.vocabulary.statements import Weights
 
 SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.data")
 """The reader of every data source, (the word, the folder where its paths begin) → samples, by its class of word."""
@@ -23,17 +25,20 @@ SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.dat
 reads = SOURCES.implements
 
 
-def load_data(word: words.DataSource, folder: Path | None, classification: bool) -> Data:
+def load_data(
+    word: words.DataSource, folder: Path | None, classification: bool, weights: Weights | None = None
+) -> Data:
     """Return the data of a spec, split, with the preprocessing of its training split.
 
     Paths in the word are relative to `folder`, the spec's own; None is the current folder. With `classification`
     whole-number targets are class numbers, without it they are numbers to predict. Text targets are always classes.
-    Raises DataError where a file is missing, damaged, or not as the word says.
+    `weights` says how training samples are weighted. Raises DataError where a file is missing, damaged, or not as the
+    word says.
     """
     samples = SOURCES[type(word)](word, folder or Path())
     fold = (word.fold or 1, word.folds) if word.folds is not None else None
     sharing = Sharing(word.split, word.seed, word.in_time, word.stratified, fold)
-    return _data(samples, sharing, word.normalize, classification)
+    return _data(samples, sharing, word.normalize, classification, weights)
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,16 @@ def data_from_arrays(
     split: tuple[float, ...] | None = None,
     seed: int = 0,
     steps: bool = False,
+    weights: Weights | None = None,
+    sample_weight: ArrayLike | None = None,
 ) -> Data:
     """Return data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
 
     `validation` is another such pair. Without it, `split` may give shares, as (75, 25), and `seed` then decides which
     samples are held back; without both there is no validation split. Arrays are copied only if they are split. Targets
     are read as `load_data` reads them; with `steps` there is one for each step of a sequence, classes (samples, time),
-    −1 after its end, or numbers (samples, time, outputs). Raises DataError for shapes that disagree and for values that
+    −1 after its end, or numbers (samples, time, outputs). `weights` says how training samples are weighted, and
+    `sample_weight` (samples,) multiplies that. Raises DataError for shapes that disagree and for values that
     cannot be used.
     """
     held = None
@@ -97,22 +105,34 @@ def data_from_arrays(
             steps=steps,
         )
     x, y = rectangular(x, "samples"), rectangular(y, "targets")
-    samples = Samples("data", x, y, numbered_places("data"), steps=steps, validation=held)
-    return _data(samples, Sharing(split or (1.0,), seed), normalize, classification)
+    own = None
+    if sample_weight is not None:
+        own = checked_weights(rectangular(sample_weight, "sample weights"), "the sample weights", len(x))
+    samples = Samples("data", x, y, numbered_places("data"), steps=steps, validation=held, weights=own)
+    return _data(samples, Sharing(split or (1.0,), seed), normalize, classification, weights)
 
 
-def _data(samples: Samples, sharing: Sharing, normalize: Normalize, classification: bool) -> Data:
+def _data(
+    samples: Samples, sharing: Sharing, normalize: Normalize, classification: bool, weights: Weights | None = None
+) -> Data:
     """Check samples, encode their targets, share them out and learn the preprocessing of the training split."""
     inputs, held_inputs = _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
     sharing = sharing.without(held_inputs, samples.name)
     whole = Split(inputs, targets)
     splits: dict[str, Split | None] = {}
-    for name, rows in divide(len(whole), _how(samples, sharing, targets, classes), samples.name).splits():
+    division = divide(len(whole), _how(samples, sharing, targets, classes), samples.name)
+    for name, rows in division.splits():
         splits[name] = _take(whole, rows) if rows is not None else None
     splits |= {name: Split(held_inputs[name], held_targets[name]) for name in held_inputs}
     train = splits["train"]
     assert train is not None
+    each = weights_of(samples, weights)
+    if weights is not None or each is not None:
+        balanced = weights is not None and weights.classes == "balanced"
+        own = each[division.train] if each is not None else None
+        train = replace(train, weights=training_weights(samples.name, own, train.targets, classes, balanced))
+        splits["train"] = train
     task: Task = "classification" if classification else "regression"
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
     digest = data_digest(splits, preprocessing)

@@ -96,4 +96,12 @@ def load_npz(word: words.Npz, folder: Path) -> Samples:
     if x_test in arrays:
         test = Samples(f"{path.name} (test)", arrays[x_test], arrays[y_test], numbered_places(f"{path}, {y_test}"))
     groups = arrays[word.group] if word.group is not None else None
-    return Samples(path.name, arrays[word.x], arrays[word.y], numbered_places(str(path)), test, groups=groups)
+    return Samples(
+        path.name,
+        arrays[word.x],
+        arrays[word.y],
+        numbered_places(str(path)),
+        test,
+        groups=groups,
+        column=lambda name: read_arrays(path, (name,))[name],
+    )

@@ -21,7 +21,9 @@ class Samples:
     With `steps` the targets need no encoding: numbers (samples, …), or with `symbols`, the vocabulary of a text, the
     number of the symbol after each step (samples, time), −1 for padding as in the inputs. `ordered` means that samples
     are in time order, so splits are cut in that order. `groups` names the group of each sample, which is in one split
-    whole. `validation` has the samples of the validation split if the source has its own.
+    whole. `validation` has the samples of the validation split if the source has its own. `column` reads another column
+    or array of the source by its name, (samples,), such as the weights of samples; None where there are no others.
+    `weights` (samples,) are weights that were given with the samples.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Samples:
     ordered: bool = False
     groups: NDArray[Any] | None = None
     validation: "Samples | None" = None
+    column: Callable[[str], NDArray[Any]] | None = None
+    weights: NDArray[np.float64] | None = None
 
     def held(self) -> "Iterator[tuple[str, Samples]]":
         """Yield the splits that the source has of its own, by name."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,14 +22,20 @@ class Split:
 
     `inputs` is (samples, …) in the type of the source: bytes stay bytes until a batch is normalized. `targets` is
     (samples,) int64, the class of each sample, or (samples, outputs) of floats; of text (samples, time) int64, the
-    symbol after each step, and −1 after the end of a shorter sequence.
+    symbol after each step, and −1 after the end of a shorter sequence. `weights` (samples,) multiply the terms of each
+    sample in the training loss; None weighs all alike.
     """
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
+    weights: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    def arrays(self) -> tuple[NDArray[Any], ...]:
+        """Return the arrays that it has: inputs, targets and, where samples have weights, these."""
+        return (self.inputs, self.targets) if self.weights is None else (self.inputs, self.targets, self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +107,8 @@ class Data:
                 splits[role] = _as_symbols(self.name, split, renumber, preprocessing.input_shape[0])
                 continue
             preprocessing.as_batch(inputs[:1])
-            splits[role] = Split(inputs, split.targets if renumber is None else renumber[split.targets])
+            targets = split.targets if renumber is None else renumber[split.targets]
+            splits[role] = replace(split, inputs=inputs, targets=targets)
         train = splits["train"]
         assert train is not None
         sha = data_digest(splits, preprocessing)
@@ -131,7 +138,7 @@ def _as_symbols(name: str, split: Split, renumber: NDArray[np.int64] | None, len
         known = symbols if renumber is None else np.where(symbols >= 0, renumber[symbols], symbols)
         return np.pad(known, ((0, 0), (0, padding)), constant_values=-1).astype(symbols.dtype)
 
-    return Split(fitted(split.inputs), fitted(split.targets))
+    return replace(split, inputs=fitted(split.inputs), targets=fitted(split.targets))
 
 
 def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] | None:
@@ -154,7 +161,7 @@ def data_digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -
     sha = hashlib.sha256()
     sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())
     for role, split in splits.items():
-        for array in (split.inputs, split.targets) if split is not None else ():
+        for array in split.arrays() if split is not None else ():
             sha.update(f"{role} {array.dtype.str} {array.shape} ".encode())
             rows = max(1, _CHUNK // max(1, array[:1].size))
             for start in range(0, len(array), rows):

@@ -43,10 +43,11 @@ def plan_for(
     normalized: bool,
     plain_sgd: bool = False,
     without: frozenset[str] = frozenset(),
+    weighted: bool = False,
 ) -> Plan:
     """Return the plan of a network for one size of batch. `without` names rewrites to leave out."""
     schedule = ExecutionSchedule.of(
-        graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd
+        graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd, weighted
     )
     if purpose == "logits":
         schedule = schedule.headless()
@@ -63,6 +64,7 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
         offsets(spec.parameters()),
         offsets(spec.buffers()),
         steps_are_plain_sgd(spec),
+        spec.weights is not None,
     )
     normalized = spec.data is not None and spec.data.normalize != "none"
     return assemble(rewritten(schedule, without), "float32", normalized)
@@ -109,11 +111,11 @@ class Programs:
         arrays = self.parameters, self.buffers
         return type(self), (self.graph, self.loss, *arrays, self.preprocessing, self.without)
 
-    def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False) -> Plan:
-        """Return the plan for a size of batch. `plain_sgd`: a step is just p − rate·g."""
+    def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False, weighted: bool = False) -> Plan:
+        """Return the plan for a size of batch. `plain_sgd`: a step is just p − rate·g. `weighted`: so is the loss."""
         normalized = self.preprocessing.normalize != "none"
         arrays = self.parameters, self.buffers
-        return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without)
+        return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without, weighted)
 
     def training(
         self,
@@ -125,12 +127,13 @@ class Programs:
         plain_sgd: bool = False,
         states: Mapping[str, Array] | None = None,
         allocate: Allocate = pages,
+        weighted: bool = False,
     ) -> BoundProgram:
         """Return a training step for batches of this size, with samples and targets of the types of these arrays.
 
         `states` are what layers carry from batch to batch; `random` draws for dropout.
         """
-        plan = self.plan(batch, "train", plain_sgd)
+        plan = self.plan(batch, "train", plain_sgd, weighted)
         target = (targets.shape[1:], targets.dtype)
         return self._bound(plan, gradients.flat, inputs.dtype, target, random, states, allocate)
 

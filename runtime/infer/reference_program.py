@@ -83,9 +83,9 @@ class Program:
 
         return values[last], pullback
 
-    def loss(self, z: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss(self, z: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """Return the mean loss of a batch of logits, without penalties, and its gradient."""
-        return self._loss(z, targets)
+        return self._loss(z, targets, weights)
 
     def penalize(self, gradients: Arena) -> float:
         """Return Σ l1·|w| + l2·w² over the layers with penalties, and add its gradient to `gradients`."""
@@ -96,10 +96,12 @@ class Program:
             gradients[name][...] += l1 * np.sign(weight) + 2 * l2 * weight
         return total
 
-    def loss_and_gradients(self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena) -> float:
+    def loss_and_gradients(
+        self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena, weights: np.ndarray | None = None
+    ) -> float:
         """Return the loss of a batch with penalties, and write its gradients into `gradients`."""
         z, pullback = self.forward(x, mode)
-        loss, d_z = self.loss(z, targets)
+        loss, d_z = self.loss(z, targets, weights)
         for name, gradient in pullback(d_z).items():
             gradients[name][...] = gradient
         return loss + self.penalize(gradients)

@@ -31,11 +31,15 @@ MOST_SPECS = 100
 
 @dataclass(frozen=True)
 class Arrays:
-    """Samples `x` and targets `y` given as arrays instead of the spec's data; `validation` is such a pair."""
+    """Samples `x` and targets `y` given as arrays instead of the spec's data; `validation` is such a pair.
+
+    `sample_weight` (samples,) are the weights of the samples in the training loss.
+    """
 
     x: Any
     y: Any
     validation: tuple[Any, Any] | None = None
+    sample_weight: Any = None
 
 
 def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
@@ -104,7 +108,15 @@ def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
     classification = spec.classification or spec.loss.labels
     if arrays is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
-        return data_from_arrays(arrays.x, arrays.y, arrays.validation, classification=classification, steps=steps)
+        return data_from_arrays(
+            arrays.x,
+            arrays.y,
+            arrays.validation,
+            classification=classification,
+            steps=steps,
+            weights=spec.weights,
+            sample_weight=arrays.sample_weight,
+        )
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
     outside = data_outside(spec)
@@ -114,7 +126,7 @@ def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
             f"else may name any path. If these are the data, give --data {_statement(spec)}",
             exit_code=2,
         )
-    return load_data(spec.data, spec.folder, classification)
+    return load_data(spec.data, spec.folder, classification, spec.weights)
 
 
 def data_outside(spec: Spec) -> Path | None:

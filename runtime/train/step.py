@@ -67,6 +67,7 @@ class Stepper:
         self.gradients = Arena(self.spec.parameters(), state.network.dtype)
         self._inputs = state.network.programs.as_samples(data.train.inputs)
         self._targets = data.train.targets
+        self._weights = data.train.weights
         slots = {name: arena.flat for name, arena in state.slots.items()}
         flat = self.gradients.flat
         self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
@@ -162,11 +163,14 @@ class Stepper:
                 self._plain_sgd,
                 self.state.carried,
                 self._allocate,
+                self._weights is not None,
             )
         return self._programs[batch]
 
     def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples and their targets to the arrays that the program reads."""
+        """Copy the chosen samples, their targets and weights to the arrays that the program reads."""
+        if self._weights is not None and program.weights is not None:
+            program.weights[: len(chosen)] = self._weights[chosen]
         if len(chosen) == 1:
             program.samples[0], program.targets[0] = self._inputs[chosen[0]], self._targets[chosen[0]]
             return

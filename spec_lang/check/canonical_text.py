@@ -25,8 +25,7 @@ def canonical_text(spec: Spec) -> str:
         if word is not None:
             lines.append(f"{word.kind} {written(word)}")
     lines.append(written(spec.train))
-    if spec.early_stop is not None:
-        lines.append(written(spec.early_stop))
+    lines += [written(word) for word in (spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
     return format_source("\n".join(lines), known_words())
 

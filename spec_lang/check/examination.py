@@ -23,7 +23,17 @@ from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.statements import Accuracy, EarlyStop, Input, Metric, Metrics, NetworkName, Rmse, Train
+from nnspec.spec_lang.vocabulary.statements import (
+    Accuracy,
+    EarlyStop,
+    Input,
+    Metric,
+    Metrics,
+    NetworkName,
+    Rmse,
+    Train,
+    Weights,
+)
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -233,6 +243,7 @@ class _Examination:
             train=self._of(Train, "train", Train()),
             early_stop=self._of(EarlyStop, "early_stop", None),
             metrics=self._metrics(last, loss),
+            weights=self._of(Weights, "weights", None),
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),

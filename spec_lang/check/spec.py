@@ -13,7 +13,7 @@ from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.schedules import Schedule
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
-from nnspec.spec_lang.vocabulary.statements import EarlyStop, Metric, Train
+from nnspec.spec_lang.vocabulary.statements import EarlyStop, Metric, Train, Weights
 
 INPUT = "input"
 """The name of the sample among a node's inputs."""
@@ -82,6 +82,7 @@ class Spec:
     train: Train
     early_stop: EarlyStop | None
     metrics: tuple[Metric, ...]
+    weights: Weights | None = None
     variant: str | None = None
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()

@@ -63,6 +63,21 @@ class Train(Setting):
     keep: int = Field(0, ge=0, description="checkpoints of earlier steps to keep in addition to the last and the best")
 
 
+class Weights(Setting):
+    """Weights of the samples in the training loss: by class, by a column of the data, or both multiplied.
+
+    A sample's terms are multiplied by its weight. Weights are scaled to a mean of 1 over the training split. Validation
+    losses and metrics are not weighted.
+    """
+
+    word = "weights"
+    examples = ("weights classes=balanced", "weights column=w")
+    classes: Literal["balanced"] | None = Field(
+        None, description="balanced: every class has the same total weight, as rare ones then count more"
+    )
+    column: str | None = Field(None, description="the column or array with the weight of each sample")
+
+
 class EarlyStop(Setting):
     """Stop training when the monitored value has not improved by min_delta for `patience` evaluations."""
 

@@ -62,3 +62,19 @@ def test_mse_mae_and_huber_are_pytorchs(shape: tuple[int, ...], scale: float, de
     for word, function in cases:
         leaf = torch.tensor(outputs, requires_grad=True)
         check_agrees(word, outputs, targets, function(leaf, truth), leaf)
+
+
+@many
+@given(shape=st.sampled_from([(4, 2), (3, 5)]), scale=SCALES, seed=seeds)
+def test_weighted_cross_entropy_is_the_mean_of_weighted_terms(shape: tuple[int, int], scale: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits, classes = random.normal(0, scale, shape), random.integers(0, shape[-1], shape[:-1])
+    weights = random.random(shape[0])
+    leaf = torch.tensor(logits, requires_grad=True)
+    terms = functional.cross_entropy(leaf, torch.tensor(classes), reduction="none")
+    theirs = (terms * torch.tensor(weights)).mean()
+    theirs.backward()
+    value, gradient = build_loss(CrossEntropy())(logits, classes, weights)
+    assert leaf.grad is not None
+    np.testing.assert_allclose(value, theirs.item(), rtol=1e-8, atol=1e-12)
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-8, atol=1e-12)

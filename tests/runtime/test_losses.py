@@ -122,3 +122,29 @@ def test_padding_has_neither_loss_nor_gradient() -> None:
     assert loss == pytest.approx(alone, rel=1e-14)
     np.testing.assert_allclose(gradient[:, :3], alone_gradient, rtol=1e-13)
     assert not gradient[:, 3:].any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    name=st.sampled_from(sorted(words("loss"))),
+    shape=st.sampled_from([(4, 1), (3, 5), (2, 3, 4)]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=seeds,
+)
+def test_weights_multiply_the_terms_of_their_samples(name: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    word: Any = words("loss")[name]()
+    outputs = (distinct(random, shape) * 1.37).astype(dtype)
+    targets = random.integers(0, shape[-1], shape[:-1]) if word.classes else random.integers(0, 2, shape)
+    weights = random.integers(0, 4, shape[0]).astype(np.float64)
+    loss = build_loss(word)
+    value, gradient = loss(outputs, targets, weights)
+    assert gradient.dtype == dtype
+    alone = [loss(outputs[i : i + 1], targets[i : i + 1]) for i in range(shape[0])]
+    expected = sum(weight * one for weight, (one, _) in zip(weights, alone, strict=True)) / shape[0]
+    slopes = np.concatenate([weight * slope for weight, (_, slope) in zip(weights, alone, strict=True)]) / shape[0]
+    np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient, slopes, rtol=1e-4, atol=1e-6)
+    plain = loss(outputs, targets)
+    ones = loss(outputs, targets, np.ones(shape[0]))
+    assert ones[0] == plain[0] and np.array_equal(ones[1], plain[1])

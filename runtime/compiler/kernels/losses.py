@@ -24,7 +24,7 @@ LOSS, D_SAMPLES = Local("loss"), Local("d_samples")
 
 def write_loss(schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref:
     """Set `loss`, the lane's share of the batch's mean; return the gradient of z."""
-    if type(schedule.loss) in LOSS_KERNELS:
+    if type(schedule.loss) in LOSS_KERNELS and not schedule.weighted:
         d_z = LOSS_KERNELS[type(schedule.loss)](schedule.loss, schedule, w, z)
         if d_z is not None:
             return d_z
@@ -163,7 +163,8 @@ def _plain(word: Loss, schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) ->
     function = w.once("loss_of", formula("plain_loss({})", written(word)))
     d_z = w.planes("d_outputs", shape)
     d_samples = Local(D_SAMPLES.name, (w.samples, *shape))
-    w.emit(Assign((LOSS, d_samples), formula("{}({}, {})", function, as_samples(z, shape), _targets(w))))
+    given = [as_samples(z, shape), _targets(w), *([Ref("weights", (w.samples,))] if schedule.weighted else [])]
+    w.emit(Assign((LOSS, d_samples), formula(f"{{}}({', '.join(['{}'] * len(given))})", function, *given)))
     w.emit(Assign((LOSS,), w.samples / w.batch, "*="))
     w.multiply(as_laid(d_samples, shape), w.scalar("share", w.samples / w.batch), out=d_z)
     return d_z

@@ -1,11 +1,13 @@
 """Plans over arrays: threads, types of samples, and memory that nothing old is read from."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler import bind
 from nnspec.runtime.compiler.assemble import Plan, assemble
 from nnspec.runtime.compiler.bind import BoundProgram
@@ -230,3 +232,20 @@ def bits(values: Any) -> list[bytes]:
     if isinstance(values, tuple):
         return [entry for value in values for entry in bits(value)]
     return [np.asarray(values).tobytes()]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy", "mse"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_weighted_step_is_the_plain_one_with_these_weights_in_one_lane_and_in_two(loss: str, dtype: str) -> None:
+    head = {"cross_entropy": "dense 4 softmax", "binary_cross_entropy": "dense 4 sigmoid", "mse": "dense 4"}[loss]
+    both = Both.of(f"input 6x6x2 -> conv 3x3 x3 relu -> {head}\nloss {loss}", dtype)
+    batch, weights = both.batch(7), np.array([1, 0, 2, 0.5, 3, 1, 0.25], dtype)
+    network = both.network
+    expected = Arena(network.spec.parameters(), network.dtype)
+    loss_expected = network.program.loss_and_gradients(*batch, Mode(True), expected, weights)
+    for schedule in (both.rewritten(7), in_lanes(both.rewritten(7))):
+        bound, gradients = both.bound(replace(schedule, weighted=True), batch)
+        assert bound.weights is not None
+        bound.weights[...] = weights
+        np.testing.assert_allclose(run(bound, batch), loss_expected, rtol=CLOSE[dtype])
+        np.testing.assert_allclose(gradients, expected.flat, rtol=100 * CLOSE[dtype], atol=CLOSE[dtype])
