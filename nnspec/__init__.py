@@ -24,9 +24,21 @@ if not (_HERE / "spec_lang").is_dir() and (_HERE.parent / "spec_lang" / "__init_
     __path__.append(str(_HERE.parent))
 
 _HOMES = {
-    "nnspec.api": ("check", "compile", "evaluate", "from_bytes", "load", "occlude", "resume", "save", "train"),
+    "nnspec.api": (
+        "check",
+        "compile",
+        "cross_validate",
+        "evaluate",
+        "from_bytes",
+        "load",
+        "occlude",
+        "resume",
+        "save",
+        "train",
+    ),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
+    "nnspec.runtime.train.cross_validation": ("CrossValidation",),
     "nnspec.runtime.train.run": ("Run",),
     "nnspec.spec_lang.report.errors": ("NNSpecError", "SourceError", "SpecError"),
 }
@@ -34,6 +46,7 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CheckpointError",
+    "CrossValidation",
     "DataError",
     "Interrupted",
     "NNSpecError",
@@ -45,6 +58,7 @@ __all__ = [
     "TrainingError",
     "check",
     "compile",
+    "cross_validate",
     "evaluate",
     "from_bytes",
     "load",

@@ -13,6 +13,8 @@ from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import network_from_bytes
 from nnspec.runtime.train.checkpointing import load_checkpoint
+from nnspec.runtime.train.cross_validation import CrossValidation, folds_of
+from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
 from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.resuming import resume as resume_run
 from nnspec.runtime.train.run import Run
@@ -73,7 +75,42 @@ def train(
         request = Request(spec, settings, variant, None, seed)
         return train_run(request, out, given, init_from, dtype, listen, files=out is not None)
     request = Request(spec, settings, variant, given, seed)
+    if (folds := folds_of(request)) is not None:
+        advice = "nnspec.cross_validate trains all of them, settings={'data.fold': 1} the first"
+        raise DataError(f"the spec asks for {folds} folds: {advice}", 2)
     return train_run(request, out, None, init_from, dtype, listen)
+
+
+def cross_validate(
+    spec: str | Path,
+    folds: int = 5,
+    out: str | Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    data: Any = None,
+    seed: int | None = None,
+    dtype: Any = "float32",
+    listen: Listener = silent,
+    sample_weight: Any = None,
+) -> CrossValidation:
+    """Train a spec once for each of several folds, and return the runs and their metrics with mean and deviation.
+
+    Each fold is the validation split of one run. The arguments are those of `train`; called again with the same `out`
+    it goes on where it stopped. Raises SpecError, DataError, TrainingError, Interrupted.
+    """
+    given, settings = _data(data, None, sample_weight), _settings(settings, variant)
+    out = None if out is None else _path("out", out)
+    if isinstance(given, Arrays):
+        request = Request(spec, settings, variant, None, seed)
+        return cross_validate_run(request, folds, out, given, dtype, listen, files=out is not None)
+    return cross_validate_run(Request(spec, settings, variant, given, seed), folds, out, None, dtype, listen)
+
+
+def folds_asked_for(
+    spec: str | Path, settings: Mapping[str, object] | None = None, variant: str | None = None, data: str | None = None
+) -> int | None:
+    """Return how many folds the data statement asks for; None where it asks for none, or for one. Raises SpecError."""
+    return folds_of(Request(spec, _settings(settings, variant), variant, data))
 
 
 def resume(

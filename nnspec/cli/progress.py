@@ -49,7 +49,7 @@ def _beginning(event: "Event") -> str:
 
 def _json(event: "Event") -> None:
     """Print evaluations and the last event, each at once. The end reports what standard error has lost."""
-    if event["event"] in ("evaluation", "end", "diverged", "interrupted"):
+    if event["event"] in ("evaluation", "end", "diverged", "interrupted", "folds"):
         lost = lost_progress() if event["event"] == "end" else None
         print_json(**event, **({"lost_progress": lost} if lost is not None else {}))
         sys.stdout.flush()

@@ -13,6 +13,7 @@ from nnspec.cli.format import format_count, format_metric, format_table
 from nnspec.cli.output import lost_progress, print_result
 
 if TYPE_CHECKING:
+    from nnspec.runtime.train.cross_validation import CrossValidation
     from nnspec.runtime.train.run import Run
 
 
@@ -35,6 +36,17 @@ def print_summary(run: "Run", quiet: bool) -> None:
     if not quiet:
         print_result("\ntry next")
         print_result(format_table(list(_next(run))))
+
+
+def print_folds(result: "CrossValidation") -> None:
+    """Print the mean and the deviation of each metric over the folds, its value in each, and the folder of the runs."""
+    rows = [("", "mean", "± deviation", *(f"fold {number}" for number in range(1, len(result.runs) + 1)))]
+    for name, found in result.metrics.items():
+        values = (found.mean, found.deviation, *found.values)
+        rows.append((name.replace("_", " "), *(format_metric(name, value) for value in values)))
+    print_result(format_table(rows, right=range(1, len(rows[0])), indent=""))
+    if result.path is not None:
+        print_result(f"the runs are in {result.path}")
 
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:

@@ -83,6 +83,7 @@ def data_from_arrays(
     steps: bool = False,
     weights: Weights | None = None,
     sample_weight: ArrayLike | None = None,
+    fold: tuple[int, int] | None = None,
 ) -> Data:
     """Return data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
 
@@ -90,7 +91,8 @@ def data_from_arrays(
     samples are held back; without both there is no validation split. Arrays are copied only if they are split. Targets
     are read as `load_data` reads them; with `steps` there is one for each step of a sequence, classes (samples, time),
     −1 after its end, or numbers (samples, time, outputs). `weights` says how training samples are weighted, and
-    `sample_weight` (samples,) multiplies that. Raises DataError for shapes that disagree and for values that
+    `sample_weight` (samples,) multiplies that. `fold` is the number of the fold to validate on, counted from 1, and the
+    number of folds. Raises DataError for shapes that disagree and for values that
     cannot be used.
     """
     held = None
@@ -109,7 +111,7 @@ def data_from_arrays(
     if sample_weight is not None:
         own = checked_weights(rectangular(sample_weight, "sample weights"), "the sample weights", len(x))
     samples = Samples("data", x, y, numbered_places("data"), steps=steps, validation=held, weights=own)
-    return _data(samples, Sharing(split or (1.0,), seed), normalize, classification, weights)
+    return _data(samples, Sharing(split or (1.0,), seed, fold=fold), normalize, classification, weights)
 
 
 def _data(

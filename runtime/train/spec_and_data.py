@@ -33,13 +33,14 @@ MOST_SPECS = 100
 class Arrays:
     """Samples `x` and targets `y` given as arrays instead of the spec's data; `validation` is such a pair.
 
-    `sample_weight` (samples,) are the weights of the samples in the training loss.
+    `sample_weight` (samples,) are the weights of the samples in the training loss. `fold` is that of cross-validation.
     """
 
     x: Any
     y: Any
     validation: tuple[Any, Any] | None = None
     sample_weight: Any = None
+    fold: tuple[int, int] | None = None
 
 
 def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
@@ -116,6 +117,7 @@ def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
             steps=steps,
             weights=spec.weights,
             sample_weight=arrays.sample_weight,
+            fold=arrays.fold,
         )
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)

@@ -13,6 +13,7 @@ from nnspec.cli.options import json_flag, quiet_flag, spec_options
     examples=(
         "nnspec train specs/quickstart.nnspec",
         "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
+        "nnspec train net.nnspec --folds 5",
         "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
         "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
         "nnspec train 'dense 16 relu -> dense 3 softmax' --data 'csv \"iris.csv\" target=species'",
@@ -23,6 +24,9 @@ from nnspec.cli.options import json_flag, quiet_flag, spec_options
 @click.option("--out", metavar="DIR", help="The run's folder.  [default: runs/NAME, or runs/NAME-2 and so on]")
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N", help="The seed, instead of the spec's.")
 @click.option("--init-from", metavar="CHECKPOINT", help="Start with the weights of this checkpoint or run.")
+@click.option(
+    "--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K runs, each with another fold as validation."
+)
 @json_flag
 @quiet_flag
 def command(
@@ -33,6 +37,7 @@ def command(
     out: str | None,
     seed: int | None,
     init_from: str | None,
+    folds: int | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -43,11 +48,23 @@ def command(
 
     With --json each evaluation is a line of standard output; the last line, the event end, has the results. It is
     the event diverged where NaN or infinity ended the run, and interrupted after a signal.
+
+    With --folds, or folds= in the data statement, the run's folder has a run for each fold, and the results are the
+    mean and the deviation over the folds. The same call with --out goes on with folds that were stopped.
     """
     from nnspec import api
     from nnspec.cli.progress import progress_listener
-    from nnspec.cli.summary import print_summary
+    from nnspec.cli.summary import print_folds, print_summary
 
+    folds = folds or api.folds_asked_for(file, settings, variant, data)
+    if folds is not None:
+        if init_from is not None:
+            raise click.UsageError("--init-from and folds exclude each other: weights may have seen the other folds")
+        with progress_listener(as_json, quiet) as listen:
+            result = api.cross_validate(file, folds, out, settings, variant, data, seed, listen=listen)
+        if not as_json:
+            print_folds(result)
+        return
     with progress_listener(as_json, quiet) as listen:
         run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen)
     if not as_json:

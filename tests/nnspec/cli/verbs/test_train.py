@@ -182,3 +182,21 @@ def test_more_outputs_than_numbers_to_compare_are_an_error_of_the_last_layer(
     failed = nnspec("train", "net.nnspec")
     assert failed.code == 1 and not (tmp_path / "runs").exists()
     assert "error[E303] the network ends in" in failed.err and f"help: {help}" in failed.err
+
+
+def test_folds_print_mean_and_deviation_and_the_value_of_each(nnspec: Command, tmp_path: Path) -> None:
+    write_flowers(tmp_path / "flowers.csv", seed=0)
+    call = ("train", "dense 3 softmax", "--data", 'csv "flowers.csv" target=kind', "--set", "train.epochs=2")
+    result = nnspec(*call, "--folds", "3", "--out", "folds")
+    assert result.code == 0
+    heading, *rows, last = result.out.splitlines()
+    assert heading.split() == ["mean", "±", "deviation", *(part for i in (1, 2, 3) for part in ("fold", str(i)))]
+    assert [row.split("  ")[0] for row in rows] == ["validation loss", "validation accuracy"]
+    assert last == "the runs are in folds"
+    again = nnspec(*call, "--folds", "3", "--out", "folds", "--json")
+    event = json.loads(again.out.splitlines()[-1])
+    assert event["event"] == "folds" and len(event["metrics"]["validation_loss"]["values"]) == 3
+    asked = nnspec("train", "dense 3 softmax", "--data", 'csv "flowers.csv" target=kind folds=2', "--quiet")
+    assert "fold 2" in asked.out and "the runs are in runs/network-folds" in asked.out
+    refused = nnspec(*call, "--folds", "3", "--init-from", "folds/fold-1")
+    assert refused.code == 2 and "--init-from and folds exclude each other" in refused.err

@@ -1,0 +1,140 @@
+"""Cross-validation: a run for each fold of the data, and the mean and deviation of its metrics."""
+
+import json
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nnspec.runtime.errors import DataError, Interrupted, TrainingError
+from nnspec.runtime.infer.network_file import text_digest
+from nnspec.runtime.train.events import Event, Listener, silent
+from nnspec.runtime.train.resuming import resume
+from nnspec.runtime.train.run import Run, train
+from nnspec.runtime.train.run_folder import LAST, RunFolder, new_folder
+from nnspec.runtime.train.spec_and_data import Arrays
+from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.spec_request import Request
+
+FOLDS = "folds.json"
+MOST_FOLDS = 1000
+
+
+class OverFolds(NamedTuple):
+    """A metric over the folds: its mean, its standard deviation (of the sample, n − 1) and the value of each fold."""
+
+    mean: float
+    deviation: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """The runs of all folds, in order. `path` is their folder, None for runs without files."""
+
+    runs: tuple[Run, ...]
+    path: Path | None
+
+    @property
+    def metrics(self) -> dict[str, OverFolds]:
+        """Each metric of the validation and test splits at the end of the runs, by name."""
+        names = [name for name in self.runs[0].end if name.startswith(("validation_", "test_"))]
+        return {name: _over_folds([float(run.end[name]) for run in self.runs]) for name in names}
+
+    def event(self) -> Event:
+        """Return the event that reports the outcome."""
+        return {
+            "event": "folds",
+            "out": str(self.path) if self.path is not None else None,
+            "folds": len(self.runs),
+            "metrics": {name: found._asdict() for name, found in self.metrics.items()},
+        }
+
+
+def cross_validate(
+    request: Request,
+    folds: int,
+    out: str | Path | None = None,
+    arrays: Arrays | None = None,
+    dtype: Any = np.float32,
+    listen: Listener = silent,
+    files: bool = True,
+) -> CrossValidation:
+    """Train a spec once for each fold, which is the validation split of that run; a test split is the same in all.
+
+    Arguments:
+        request: the spec, its settings and variant.
+        folds: how many.
+        out: the folder of the runs fold-1, fold-2 and so on; runs/NAME-folds where it is None. Called again on a folder
+            of the same spec it goes on: finished folds are kept, begun ones resumed.
+        arrays: samples and targets to use instead of the spec's data.
+        dtype: the type of parameters and activations, float32 or float64.
+        listen: called with each event of each run, and with a "folds" event at the end.
+        files: whether to write folders at all.
+
+    Raises as `train` and `resume` do.
+    """
+    if not 2 <= folds <= MOST_FOLDS:
+        raise DataError(f"{folds} folds: write 2 to {MOST_FOLDS:,}", exit_code=2)
+    folder = _folder(request, folds, out) if files else None
+    runs: list[Run] = []
+    for number in range(1, folds + 1):
+        listen({"event": "note", "text": f"fold {number} of {folds}"})
+        path = folder / f"fold-{number}" if folder is not None else None
+        given = replace(arrays, fold=(number, folds)) if arrays is not None else None
+        try:
+            if path is not None and (path / LAST).exists():
+                runs.append(resume(path, listen=listen, given=given))
+            else:
+                runs.append(train(_of_fold(request, number, folds, given), path, given, None, dtype, listen, files))
+        except Interrupted as stopped:
+            again = f"; the same call with --out {folder} goes on" if folder is not None else ""
+            raise Interrupted(f"stopped in fold {number} of {folds}{again}", stopped.signal) from None
+    result = CrossValidation(tuple(runs), folder)
+    if folder is not None:
+        _write(folder, request, folds, result)
+    listen(result.event())
+    return result
+
+
+def folds_of(request: Request) -> int | None:
+    """Return how many folds the data statement of a spec asks for without naming one, None if it does not."""
+    data = request.check().data
+    return data.folds if data is not None and data.fold is None else None
+
+
+def _of_fold(request: Request, number: int, folds: int, arrays: Arrays | None) -> Request:
+    if arrays is not None:
+        return request
+    return replace(request, settings={**request.settings, "data.folds": folds, "data.fold": number})
+
+
+def _folder(request: Request, folds: int, out: str | Path | None) -> Path:
+    """Return the folder of the runs: a new one, or one that holds folds of the same spec."""
+    if out is not None and (Path(out) / FOLDS).is_file():
+        known = json.loads((Path(out) / FOLDS).read_text())
+        if known.get("spec_digest") != _digest(request) or known.get("folds") != folds:
+            raise TrainingError(f"{out} holds the folds of another spec or another number of folds: name a new folder")
+        return Path(out)
+    folder = new_folder(f"{request.check().name}-folds", out).path
+    _write(folder, request, folds, None)
+    return folder
+
+
+def _digest(request: Request) -> str:
+    """Return a digest of the spec with its settings: of its text too, where only the data give the shape of a sample."""
+    spec = request.check()
+    settings = sorted((key, str(value)) for key, value in request.settings.items())
+    return text_digest(json.dumps([canonical_text(spec), spec.source.text, settings, request.variant]))
+
+
+def _write(folder: Path, request: Request, folds: int, result: CrossValidation | None) -> None:
+    metrics = {name: found._asdict() for name, found in result.metrics.items()} if result is not None else {}
+    content = {"format_version": 1, "folds": folds, "spec_digest": _digest(request), "metrics": metrics}
+    RunFolder(folder).write_text(FOLDS, json.dumps(content, indent=2) + "\n")
+
+
+def _over_folds(values: list[float]) -> OverFolds:
+    return OverFolds(statistics.fmean(values), statistics.stdev(values), tuple(values))
