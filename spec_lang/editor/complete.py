@@ -1,12 +1,13 @@
 """Completion: the words of the language, the names in the spec and the files in its folder that fit at an offset."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.overrides import settable_keys
+from nnspec.spec_lang.editor import snippets
 from nnspec.spec_lang.editor.document import (
     Document,
     Stage,
@@ -18,23 +19,26 @@ from nnspec.spec_lang.editor.document import (
 )
 from nnspec.spec_lang.editor.hover import KEYWORDS, about, described
 from nnspec.spec_lang.editor.reference import default, option_entry
+from nnspec.spec_lang.editor.snippets import block_snippet, word_snippet
 from nnspec.spec_lang.editor.symbols import parameters_at
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import lexicon, tokens
-from nnspec.spec_lang.syntax.tree import Option
+from nnspec.spec_lang.syntax.tree import Option, Value
 from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements, words
+from nnspec.spec_lang.vocabulary.statements import EarlyStop
 
 CompletionKind = Literal["layer", "activation", "block", "statement", "keyword", "option", "value", "variable", "file"]
 
 
 class Completion(NamedTuple):
-    """A text to insert, its kind, a short and a long description."""
+    """A text to insert, its kind, a short and a long description, and the text with places to fill in, if any."""
 
     text: str
     kind: CompletionKind
     detail: str = ""
     about: str = ""
+    snippet: str = ""
 
 
 class Completions(NamedTuple):
@@ -106,9 +110,11 @@ class _Asked:
             yield from self._statements()
         elif first == "SWEEP":
             yield from self._sweep()
-        elif first in ("LET", "INCLUDE", "VARIANT"):
-            yield from self._variables() if self.line[-1].type == "EQUAL" else ()
-        elif first == "BLOCK" and not any(opens_a_stage(self.line, i) and i > 2 for i in range(len(self.line))):
+        elif first == "LET":
+            yield from self._let()
+        elif first in ("INCLUDE", "VARIANT") or (
+            first == "BLOCK" and not any(opens_a_stage(self.line, i) and i > 2 for i in range(len(self.line)))
+        ):
             return
         elif opens_a_stage(self.line, len(self.line) - 1) or self.line[-1].type == "LABEL":
             yield from self._stages()
@@ -118,10 +124,11 @@ class _Asked:
     def _stages(self) -> Iterator[Completion]:
         for name, cls in layers().items():
             kind: CompletionKind = "activation" if name in words("activation") else "layer"
-            yield Completion(name, kind, cls.help(), about(cls))
+            yield Completion(name, kind, cls.help(), about(cls), self._open(word_snippet(cls)))
         for name, block in self.known.blocks.items():
-            yield Completion(name, "block", f"block {name}({', '.join(block.parameters)})", f"`{block.span.text}`")
-        yield Completion("repeat", "keyword", described(KEYWORDS["REPEAT"]))
+            heading, snippet = f"block {name}({', '.join(block.parameters)})", block_snippet(name, block.parameters)
+            yield Completion(name, "block", heading, f"`{block.span.text}`", self._open(snippet))
+        yield self._keyword("repeat", "REPEAT")
         if any(token.type == "LPAR" for token in self.line):
             yield Completion("skip", "keyword", "the input itself")
 
@@ -131,10 +138,26 @@ class _Asked:
             if name in SECTIONS or cls is None:
                 yield Completion(name, "statement", f"one of {', '.join(named)}")
             else:
-                yield Completion(name, "statement", cls.help(), about(cls))
+                yield Completion(name, "statement", cls.help(), about(cls), self._open(word_snippet(cls)))
         for name, kind in lexicon().reserved.items():
             if kind != "REPEAT":
-                yield Completion(name, "keyword", described(KEYWORDS[kind]))
+                yield self._keyword(name, kind)
+
+    def _keyword(self, word: str, kind: str) -> Completion:
+        return Completion(word, "keyword", described(KEYWORDS[kind]), "", self._open(snippets.KEYWORDS.get(kind, "")))
+
+    def _open(self, snippet: str) -> str:
+        """Return a snippet where the rest of the line is free for it, else ""."""
+        return "" if self.rest else snippet
+
+    def _let(self) -> Iterator[Completion]:
+        if len(self.line) == 1:  # such as in a variant, which gives a let another value
+            yield from (
+                Completion(name, "variable", f"now {let.value.written()}") for name, let in self.known.lets.items()
+            )
+        elif self.line[-1].type == "EQUAL":
+            yield from self._variables()
+            yield from (Completion(name, "value", cls.help(), about(cls)) for name, cls in words("activation").items())
 
     def _variables(self) -> Iterator[Completion]:
         sign = "x$" if self.written.startswith("x$") else "$"
@@ -160,7 +183,7 @@ class _Asked:
         if any(token.type == "RPAR" for token in written):
             return
         if written[0].type == "REPEAT":
-            yield from self._variables() if len(written) == 1 else ()
+            yield from self._repeat(len(written))
             return
         asked: str | None = None
         if written[-1].type == "EQUAL":
@@ -181,6 +204,13 @@ class _Asked:
             yield from self._values(read.cls, fields_of(read.cls).get(asked))
         elif read.cls is not None:
             yield from self._arguments(read.cls, read)
+
+    def _repeat(self, count: int) -> Iterator[Completion]:
+        if count == 1:
+            yield from self._variables()
+            yield Completion("2", "value", "how often", "", self._open("${1:2} (${0})"))
+        elif count == 2:
+            yield Completion("(", "keyword", "the layers to repeat", "", self._open("(${0})"))
 
     def _section(self, section: str) -> Iterator[Completion]:
         for name, cls in statements()[section].items():
@@ -207,15 +237,40 @@ class _Asked:
         usual = default(cls, field)
         if usual != "…":
             yield Completion(usual, "value", "the default", field.meaning)
+        if (cls, field.name) in NAMED:
+            yield from (
+                Completion(name, "value", field.meaning) for name in NAMED[cls, field.name](self._without_the_line())
+            )
         yield from self._choices(field)
         if "bool" in field.kinds:
             yield from (Completion(name, "value") for name in list(TRUTH)[:2])
         yield from self._variables()
 
+    def _without_the_line(self) -> Document:
+        """Return the document without the statement that is being written, which has a syntax error as yet."""
+        source = self.document.source
+        start, end = self.line[0].start, _end(r"[^\n]*", source.text, self.line[-1].end)
+        text = f"{source.text[:start]}{source.text[end:]}"
+        return Document(Source(source.name, text, source.folder), self.document.unsaved)
+
     def _choices(self, field: WordField) -> Iterator[Completion]:
         for name in field.choices:
             cls = words(field.word_kind)[name] if field.word_kind else None
             yield Completion(name, "value", cls.help() if cls else field.meaning, about(cls) if cls else "")
+
+
+def _monitored(document: Document) -> Iterator[str]:
+    """Yield what a run measures: the losses, and the metrics that the spec names or has by default."""
+    yield from ("validation_loss", "loss")
+    given, spec = document.known.settings.get("metrics"), document.examined.spec
+    named = [str(a.value) for a in given.arguments if isinstance(a, Value)] if given is not None else []
+    if not named and spec is not None:
+        named = [metric.word for metric in spec.metrics]
+    yield from (f"validation_{name}" for name in named or words("metric"))
+
+
+NAMED: dict[tuple[type[Word], str], Callable[[Document], Iterable[str]]] = {(EarlyStop, "monitor"): _monitored}
+"""The options whose values are names that the spec itself decides."""
 
 
 def _files(document: Document, written: str) -> Iterator[Completion]:

@@ -81,6 +81,11 @@ class Document:
         """Return the expansions of the stage at a span; a stage in a repeat or a block has several."""
         return self._passages.get((span.start, span.end), [])
 
+    def expansions(self) -> Iterator[tuple[Span, list[Passage]]]:
+        """Yield the span of each stage of this text with its expansions."""
+        for (start, end), passages in self._passages.items():
+            yield Span(self.source, start, end), passages
+
     def around(self, offset: int) -> Span | None:
         """Return the span of the innermost stage around an offset."""
         spans = [(end - start, start, end) for start, end in self._passages if start <= offset < end]

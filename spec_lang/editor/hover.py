@@ -7,6 +7,7 @@ from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.elaborate import Passage
 from nnspec.spec_lang.check.examination import shape_missing
 from nnspec.spec_lang.editor.document import Document, Stage, TokenAt
+from nnspec.spec_lang.editor.parts import include_text, variant_text
 from nnspec.spec_lang.editor.reference import option_entry, options, values
 from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
 from nnspec.spec_lang.source import Span, Token
@@ -57,8 +58,14 @@ def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[st
         yield _shapes(document, document.around(token.start))
         if token.type in merge_signs():
             yield about(words("merge")[token.text])
+    elif "$" in token.text and token.type in ("VARIABLE", "COUNT"):
+        yield _value_of(document, place, token.text)
     elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
         yield _value_of(document, place, found.symbol.name)
+    elif found is not None and found.symbol.kind == "variant":
+        yield variant_text(document, found.symbol.name)
+    elif found is not None and found.symbol.kind == "include":
+        yield include_text(document, found)
     elif (read := place.stage()) is not None:
         yield from _stage(document, read, token, offset)
 
@@ -124,22 +131,27 @@ def _argument_text(cls: type[Word], arguments: Iterable[Argument], offset: int) 
         given = argument.values if isinstance(argument, Option) else (argument,)
         value = next((value for value in given if _covers(value.span, offset)), None)
         chosen = words(field.word_kind).get(str(value.value)) if field.word_kind and value is not None else None
-        return about(chosen) if chosen is not None else _field(cls, field)
+        return about(chosen) if chosen is not None else field_text(cls, field)
     return ""
 
 
-def _field(cls: type[Word], field: WordField) -> str:
+def field_text(cls: type[Word], field: WordField) -> str:
+    """Return how a field is written, its default and its meaning, in Markdown."""
     if not field.bare:
         return option_entry(cls, field)
     return f"{values(cls)[[s.name for s in fields_of(cls).values()].index(field.name)]}: {field.meaning}"
 
 
-def _value_of(document: Document, place: TokenAt, name: str) -> str:
-    """Return the value of `$name`."""
+def _value_of(document: Document, place: TokenAt, written: str) -> str:
+    """Return the value of `$name`, of the count `x$name`, or of a name itself."""
+    name, counted = written.rpartition("$")[2], written.startswith("x$")
     if name in parameters_at(place.line):
-        return f"**{name}** is a parameter of block {place.line[1].text}"
+        return f"**{name}** is a parameter of block {place.line[1].text}{' and a count here' if counted else ''}"
     let = document.known.lets.get(name)
-    return f"```nnspec\n{let.span.text}\n```" if let is not None else ""
+    if let is None:
+        return ""
+    count = f"\n\nAs a count: `x{let.value.written()}`" if counted and let.value.kind == "int" else ""
+    return f"```nnspec\n{let.span.text}\n```{count}"
 
 
 def _shapes(document: Document, span: Span | None) -> str:

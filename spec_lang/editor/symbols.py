@@ -5,6 +5,7 @@ They are found among the tokens, so that a syntax error hides none of them.
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -33,6 +34,7 @@ class Mention(NamedTuple):
     defines: bool = False
 
 
+@lru_cache(maxsize=16)
 def mentions(document: Document) -> list[Mention]:
     """Return every mention in a document and in the texts that it includes."""
     every = [line for source in document.sources for line in _lines(document, source)]
@@ -52,11 +54,32 @@ def definitions(document: Document, offset: int) -> list[Span]:
     if found is None:
         return []
     if found.symbol.kind == "include":
-        return [Span(source, 0, 0) for source in document.sources if _is_asked_for(found, source)]
+        return [Span(source, 0, 0) for source in document.sources if is_asked_for(found, source)]
     return [m.span for m in mentions(document) if m.symbol == found.symbol and m.defines]
 
 
-def _is_asked_for(include: Mention, source: Source) -> bool:
+def references(document: Document, offset: int, includers: Sequence[Document] = ()) -> list[Mention]:
+    """Return all mentions of the symbol at an offset: in the text, in what it includes, in documents that include it.
+
+    Each place is there once.
+    """
+    found = mention_at(document, offset)
+    if found is None:
+        return []
+    every = (m for around in (document, *includers) for m in mentions(around) if m.symbol == found.symbol)
+    places: dict[object, Mention] = {}
+    for mention in every:
+        places.setdefault((path_of(mention.span.source), mention.span.start, mention.span.end), mention)
+    return list(places.values())
+
+
+def path_of(source: Source) -> Path:
+    """Return the resolved path of a document or of a text that one includes."""
+    return (included_path(source) if source.included is not None else Path(source.name)).resolve()
+
+
+def is_asked_for(include: Mention, source: Source) -> bool:
+    """Return whether an include names a text."""
     asked = (include.span.source.folder or Path()).resolve() / include.symbol.name
     return source.included is not None and str(included_path(source)) == os.path.normpath(asked)
 

@@ -20,7 +20,7 @@ def command(stdio: bool) -> None:
     fixes. Your editor starts it; docs/editor.md explains the setup. It needs pygls: pip install 'nnspec[lsp]'.
     """
     try:
-        from nnspec.lsp import server
+        from nnspec.lsp.server import make_server
     except ModuleNotFoundError as error:
         if str(error.name).partition(".")[0] not in ("pygls", "lsprotocol"):
             raise
@@ -29,7 +29,7 @@ def command(stdio: bool) -> None:
             "  help: pip install 'nnspec[lsp]', or pip install 'pygls>=2'"
         ) from None
     with open(os.dup(sys.stdout.fileno()), "wb") as out, redirect_stdout(sys.stderr):  # the server closes it
-        server.start_io(stdout=out)
+        make_server().start_io(stdout=out)
 
 
 class NotInstalledError(NNSpecError):

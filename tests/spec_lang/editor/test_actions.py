@@ -3,7 +3,7 @@
 import pytest
 
 from nnspec.spec_lang.editor.actions import actions
-from nnspec.spec_lang.editor.rename import edited
+from nnspec.spec_lang.editor.edits import edited
 from nnspec.spec_lang.report.codes import TABLE
 from tests.support.documents import pointed
 from tests.support.spec_findings import errors_of

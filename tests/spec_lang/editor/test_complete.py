@@ -56,6 +56,13 @@ def test_what_is_given_already_is_not_offered_again() -> None:
         (f"{LETS}let deep = |", ["$width"]),
         ("optimizer adam\nsweep optimizer.lr = 0.1, |", ["0.001"]),
         ("sweep train.batch = |", ["32"]),
+        (f"{LETS}let |", ["width"]),
+        (f"{LETS}variant a {{\n  let |", ["width"]),
+        ("dense 3 -> repeat |", ["2"]),
+        ("dense 3 -> repeat 3 |", ["("]),
+        ("input 4\ndense 3 softmax\nearly_stop monitor=|", ["validation_loss", "loss", "validation_accuracy"]),
+        ("dense 3\nmetrics f1, top3\nearly_stop monitor=|", ["validation_loss", "loss", "validation_f1"]),
+        ("input 4\ndense 3\nloss mse\nearly_stop monitor=|", ["validation_loss", "loss", "validation_rmse"]),
     ],
 )
 def test_what_fits_is_offered(text: str, expected: list[str]) -> None:
@@ -115,3 +122,24 @@ def test_the_whole_word_is_replaced_and_what_is_offered_says_what_it_is() -> Non
     assert found.span.text == "maxpoo"
     item = next(item for item in found.items if item.text == "maxpool")
     assert item.kind == "layer" and "largest value" in item.detail and "`pad=valid`" in item.about
+
+
+def snippet(text: str, word: str) -> str:
+    return next(item.snippet for item in complete(*pointed(text)).items if item.text == word)
+
+
+def test_a_word_is_offered_with_places_for_what_it_needs() -> None:
+    assert snippet("|", "conv") == "conv ${1:3x3} ${2:x8}"
+    assert snippet(f"{LETS}dense 3 -> |", "res") == "res ${1:w} ${2:k}"
+    assert snippet("|", "repeat") == "repeat ${1:2} (${0})"
+    assert snippet("|", "block") == "block ${1:name}(${2:width}) = ${3:dense \\$width relu}"
+    assert snippet("|", "relu") == "" and snippet("|", "optimizer") == ""
+
+
+def test_a_word_before_its_arguments_is_completed_alone() -> None:
+    assert snippet("con| 3x3 x8", "conv") == ""
+
+
+def test_a_place_at_the_beginning_of_a_line_is_answered_whatever_follows() -> None:
+    for text in ("= |", "= |x", "|= 3", "= 3|", ", |", "-> = |"):
+        assert complete(*pointed(text)).items is not None

@@ -1,5 +1,7 @@
 """What is told of the word under the pointer."""
 
+from pathlib import Path
+
 import pytest
 
 from nnspec.spec_lang.editor.hover import MAX_LISTED, hover
@@ -55,6 +57,9 @@ def test_where_no_shape_comes_in_it_is_told_what_to_write() -> None:
         (f"{BLOCK}re|s $width", "block res(w) = (conv"),
         (f"{BLOCK}res $wi|dth", "let width = 4"),
         (BLOCK.replace("x$w", "x$|w"), "is a parameter of block res"),
+        (BLOCK.replace("x$w", "|x$w"), "is a parameter of block res and a count here"),
+        ("let w = 4\nconv 3x3 |x$w", "As a count: `x4`"),
+        ("let w = 4\ndense |$w", "let w = 4"),
     ],
 )
 def test_a_word_tells_what_it_means(text: str, expected: str) -> None:
@@ -75,3 +80,17 @@ def test_nothing_is_told_of_what_means_nothing(text: str) -> None:
 def test_only_the_part_under_the_pointer_is_marked() -> None:
     found = hover(*pointed("dense 3 bias=y|es"))
     assert found is not None and found.span.text == "yes"
+
+
+def test_a_variant_tells_what_it_replaces_and_adds() -> None:
+    text = "input 4\ndense 10 softmax\noptimizer adam\nvariant sm|all {\n  dense 3 softmax\n  train 5 epochs\n}"
+    assert told(text) == (
+        "**variant small**, 15 parameters\n\n- `dense 3 softmax`, instead of `dense 10 softmax`"
+        "\n- `train 5 epochs`, in addition"
+    )
+
+
+def test_an_include_tells_its_first_comment_and_what_it_defines(tmp_path: Path) -> None:
+    (tmp_path / "base.nnspec").write_text("# What all have.\nlet width = 8\noptimizer sgd\n")
+    found = hover(*pointed('include "ba|se.nnspec"\ndense $width', tmp_path))
+    assert found is not None and found.text.endswith("What all have.\n\n- `let width = 8`\n- `optimizer sgd`")

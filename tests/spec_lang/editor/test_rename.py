@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.spec_lang.editor.rename import RenameError, edited, renamable, rename
+from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.editor.edits import edited
+from nnspec.spec_lang.editor.rename import RenameError, renamable, rename
+from nnspec.spec_lang.editor.symbols import references
+from nnspec.spec_lang.source import Source
 from tests.support.documents import pointed
 from tests.support.spec_findings import codes_of
 
@@ -46,8 +50,8 @@ def test_a_name_changes_wherever_it_stands_and_nowhere_else(mark: str, name: str
     ("mark", "name", "why"),
     [
         ("let wi|dth = 4", "w", "already in line 2 of net.nnspec"),
-        ("block r|es", "conv", "there is a layer of this name"),
-        ("block r|es", "skip", "cannot be called"),
+        ("block r|es", "conv", "is a layer of the language"),
+        ("block r|es", "skip", "is a layer of the language"),
         ("let wi|dth = 4", "3x3", "is not a name"),
         ("let wi|dth = 4", "let", "is not a name"),
         ("co|nv", "fold", "no name of the spec's own"),
@@ -90,3 +94,23 @@ def test_what_has_no_name_of_its_own_is_not_offered() -> None:
     assert renamable(*pointed("de|nse 3")) is None and renamable(*pointed("dense $|w")) is None
     found = renamable(*pointed("let w = 3\ndense $|w"))
     assert found is not None and found.span.text == "w"
+
+
+def test_a_document_that_includes_this_one_is_changed_too_and_keeps_what_is_not_saved(tmp_path: Path) -> None:
+    (tmp_path / "base.nnspec").write_text("let width = 8\n")
+    text = 'include "base.nnspec"\ninput 4\ndense $width'
+    unsaved = {tmp_path / "base.nnspec": "# new\nlet width = 8\n"}
+    base = Document(Source(str(tmp_path / "base.nnspec"), unsaved[tmp_path / "base.nnspec"], tmp_path))
+    includer = Document(Source(str(tmp_path / "net.nnspec"), text, tmp_path), unsaved)
+    edits = rename(base, 11, "size", [includer])
+    assert sorted((Path(fix.span.source.name).name, fix.span.start) for fix in edits) == [
+        ("base.nnspec", 10),
+        ("net.nnspec", 37),
+    ]
+    assert [m.defines for m in references(base, 11, [includer])] == [True, False]
+    (tmp_path / "base.nnspec").write_text("let width = 8\nblock wide(a) = dense $a\n")
+    text = 'include "base.nnspec"\nlet other = 4\ninput 4\nwide $width'
+    includer = Document(Source(str(tmp_path / "net.nnspec"), text, tmp_path))
+    base = Document(Source(str(tmp_path / "base.nnspec"), (tmp_path / "base.nnspec").read_text(), tmp_path))
+    with pytest.raises(RenameError, match=r"already in line 2 of .*net\.nnspec"):
+        rename(base, 5, "other", [includer])

@@ -1,4 +1,4 @@
-"""nnspec lsp, where it cannot answer; tests/nnspec/test_lsp.py drives it where it can."""
+"""nnspec lsp, where it cannot answer; tests/nnspec/lsp drives it where it can."""
 
 import sys
 
@@ -9,7 +9,8 @@ from nnspec.cli import command_line
 
 
 def test_where_pygls_is_missing_it_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "nnspec.lsp", raising=False)
+    for name in [name for name in sys.modules if name.startswith("nnspec.lsp")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "pygls", None)
     done = CliRunner().invoke(command_line, ["lsp"])
     assert done.exit_code == 2

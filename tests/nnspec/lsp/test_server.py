@@ -40,8 +40,8 @@ class Editor(LanguageClient):
         item = types.TextDocumentItem(self.uri(name), "nnspec", 1, text)
         self.text_document_did_open(types.DidOpenTextDocumentParams(item))
 
-    def type(self, text: str, version: int = 2) -> None:
-        document = types.VersionedTextDocumentIdentifier(version, self.uri())
+    def type(self, text: str, version: int = 2, name: str = "net.nnspec") -> None:
+        document = types.VersionedTextDocumentIdentifier(version, self.uri(name))
         whole = types.TextDocumentContentChangeWholeDocument(text)
         self.text_document_did_change(types.DidChangeTextDocumentParams(document, [whole]))
 
@@ -190,6 +190,58 @@ def test_what_is_wrong_in_an_included_file_is_told_at_its_include(edit: Callable
         places: Any = await editor.text_document_definition_async(types.DefinitionParams(**editor.at(1, 12)))
         (place,) = places
         assert place.uri == base.as_uri()
+
+    edit(story)
+
+
+def test_what_is_typed_into_an_included_file_is_checked_where_it_is_included(edit: Callable[[Story], None]) -> None:
+    async def story(editor: Editor) -> None:
+        (editor.folder / "base.nnspec").write_text("let width = 8\n")
+        editor.open('include "base.nnspec"\ninput 4\ndense $width softmax')
+        assert await editor.findings() == []
+        editor.open("let width = 8\n", "base.nnspec")
+        told = {editor.uri(), editor.uri("base.nnspec")}
+        while told:
+            told.remove((await asyncio.wait_for(editor.told.get(), LONGEST)).uri)
+        editor.type("let wide = 8\n", name="base.nnspec")
+        found: dict[str, Any] = {}
+        while len(found) < 2:
+            said = await asyncio.wait_for(editor.told.get(), LONGEST)
+            found[said.uri] = [finding.message.partition("\n")[0] for finding in said.diagnostics]
+        assert found[editor.uri()] == ['nothing gives "$width" a value']
+        place = types.TextDocumentIdentifier(editor.uri("base.nnspec"))
+        editor.text_document_did_close(types.DidCloseTextDocumentParams(place))
+        closed = [await asyncio.wait_for(editor.told.get(), LONGEST) for _ in range(2)]
+        assert {said.uri: list(said.diagnostics) for said in closed}[editor.uri()] == []
+
+    edit(story)
+
+
+def test_names_are_found_and_changed_in_open_documents_that_include_this_one(edit: Callable[[Story], None]) -> None:
+    async def story(editor: Editor) -> None:
+        (editor.folder / "base.nnspec").write_text("let width = 8\n")
+        editor.open('include "base.nnspec"\ninput 4\ndense $width softmax')
+        editor.open("# unsaved\nlet width = 8\n", "base.nnspec")
+        for _ in range(2):
+            await editor.findings()
+        base = types.TextDocumentIdentifier(editor.uri("base.nnspec"))
+        at = types.Position(1, 5)
+        asked = types.ReferenceParams(types.ReferenceContext(True), base, at)
+        found = await editor.text_document_references_async(asked) or []
+        assert sorted((place.uri, span(place.range)) for place in found) == [
+            (editor.uri("base.nnspec"), (1, 4, 1, 9)),
+            (editor.uri(), (2, 7, 2, 12)),
+        ]
+        change = await editor.text_document_rename_async(types.RenameParams(base, at, "size"))
+        assert (
+            change is not None
+            and change.changes is not None
+            and set(change.changes)
+            == {
+                editor.uri("base.nnspec"),
+                editor.uri(),
+            }
+        )
 
     edit(story)
 
