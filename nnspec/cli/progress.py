@@ -79,6 +79,8 @@ class _Bar:
         if event["event"] == "start":
             print_note(_beginning(event))
             self._begin(event["step"], event["total"], event["batch"])
+        elif event["event"] == "note":
+            print_note(event["text"])
         elif event["event"] in ("evaluation", "progress"):
             if event["event"] == "evaluation":
                 self.measured = _metrics_of(event)

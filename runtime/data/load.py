@@ -7,6 +7,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.data.division import HowToDivide, Rows, divide
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
@@ -138,7 +139,8 @@ def _data(
     task: Task = "classification" if classification else "regression"
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
     digest = data_digest(splits, preprocessing)
-    return Data(samples.name, train, splits["validation"], splits["test"], preprocessing, digest)
+    notes = samples.notes + tuple(note for _, split in samples.held() for note in split.notes)
+    return Data(samples.name, train, splits["validation"], splits["test"], preprocessing, digest, notes)
 
 
 def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tuple[str, ...] | None) -> HowToDivide:
@@ -162,7 +164,7 @@ def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tup
 
 
 def _take(whole: Split, rows: Rows) -> Split:
-    return Split(whole.inputs[rows], whole.targets[rows])
+    return Split(take(whole.inputs, rows), whole.targets[rows])
 
 
 def _targets(samples: Samples, classification: bool) -> EncodedTargets:
@@ -207,5 +209,7 @@ def _as_inputs(samples: Samples) -> NDArray[Any]:
     place = first_nonfinite_index(inputs)
     if place is not None:
         within = ", ".join(map(str, place[1:]))
-        raise DataError(f"{samples.place(place[0])} has {inputs[place]} at [{within}]: samples must be finite")
-    return inputs[..., None] if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs
+        raise DataError(
+            f"{samples.place(place[0])} has {inputs[place[0]][place[1:]]} at [{within}]: samples must be finite"
+        )
+    return inputs.reshape((*inputs.shape, 1)) if inputs.ndim == 3 and inputs.dtype.kind in "bu" else inputs

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.runtime.data.array_likes import is_stored
 from nnspec.runtime.errors import DataError
 
 
@@ -23,7 +24,8 @@ class Samples:
     are in time order, so splits are cut in that order. `groups` names the group of each sample, which is in one split
     whole. `validation` has the samples of the validation split if the source has its own. `column` reads another column
     or array of the source by its name, (samples,), such as the weights of samples; None where there are no others.
-    `weights` (samples,) are weights that were given with the samples.
+    `weights` (samples,) are weights that were given with the samples. `notes` are sentences on what was found and left
+    out.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Samples:
     validation: "Samples | None" = None
     column: Callable[[str], NDArray[Any]] | None = None
     weights: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
 
     def held(self) -> "Iterator[tuple[str, Samples]]":
         """Yield the splits that the source has of its own, by name."""
@@ -50,6 +53,8 @@ class Samples:
 
 def rectangular(values: ArrayLike, what: str) -> NDArray[Any]:
     """Return values as an array. Raises DataError where they differ in length, as sequences do."""
+    if is_stored(values):
+        return cast("NDArray[Any]", values)
     try:
         return np.asarray(values)
     except ValueError:

@@ -20,10 +20,11 @@ _CHUNK = 2**22  # numbers hashed at once
 class Split:
     """Samples and their targets.
 
-    `inputs` is (samples, …) in the type of the source: bytes stay bytes until a batch is normalized. `targets` is
-    (samples,) int64, the class of each sample, or (samples, outputs) of floats; of text (samples, time) int64, the
-    symbol after each step, and −1 after the end of a shorter sequence. `weights` (samples,) multiply the terms of each
-    sample in the training loss; None weighs all alike.
+    `inputs` is (samples, …) in the type of the source: bytes stay bytes until a batch is normalized. It is an array, or
+    a `StoredArray`, which is read as it is needed. `targets` is (samples,) int64, the class of each sample, or
+    (samples, outputs) of floats; of text (samples, time) int64, the symbol after each step, and −1 after the end of a
+    shorter sequence. `weights` (samples,) multiply the terms of each sample in the training loss; None weighs all
+    alike.
     """
 
     inputs: NDArray[Any]
@@ -43,7 +44,7 @@ class Data:
     """All splits of the data, the preprocessing learnt from the training split, and a digest of every byte.
 
     `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features:
-    equal digests mean equal data and equal splits.
+    equal digests mean equal data and equal splits. `notes` are sentences on what was found in the source and left out.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Data:
     test: Split | None
     preprocessing: Preprocessing
     digest: str
+    notes: tuple[str, ...] = ()
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, by name: train, validation, test."""
@@ -112,7 +114,7 @@ class Data:
         train = splits["train"]
         assert train is not None
         sha = data_digest(splits, preprocessing)
-        return Data(self.name, train, splits["validation"], splits["test"], preprocessing, sha)
+        return Data(self.name, train, splits["validation"], splits["test"], preprocessing, sha, self.notes)
 
 
 def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:

@@ -13,6 +13,7 @@ from nnspec.runtime.compiler.graph import Graph, build_graph, symbols_of
 from nnspec.runtime.compiler.rewrites import rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.data.array_likes import parts
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.execute.processors import executor_for
@@ -145,11 +146,13 @@ class Programs:
         batch = self.preprocessing.as_batch(inputs)
         samples = batch.reshape(len(batch), *self.graph.input_shape)
         if self._symbols is not None:
-            place = first_unknown(samples, self._symbols)
-            if place is not None:
+            for start, part in parts(samples):
+                place = first_unknown(part, self._symbols)
+                if place is None:
+                    continue
                 raise DataError(
-                    f"sample {place[0]} has {samples[place]:g} at step {place[1]}, both counted from 0: symbols are "
-                    f"whole numbers from 0 to {self._symbols - 1}, and -1 after the end of a shorter sequence"
+                    f"sample {start + place[0]} has {part[place]:g} at step {place[1]}, both counted from 0: symbols "
+                    f"are whole numbers from 0 to {self._symbols - 1}, and -1 after the end of a shorter sequence"
                 )
         return samples
 

@@ -70,6 +70,8 @@ def train(
     state = initial_state(network, len(data.train), spec.train.seed)
     texts = {SPEC: spec.source.text, RESOLVED: canonical_text(spec)}
     folder = new_folder(spec.name, out, texts) if files else None
+    for note in data.notes:
+        listen({"event": "note", "text": note})
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
     for warning in _ignored_sweeps(spec, request):
         listen(warning)

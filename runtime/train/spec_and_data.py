@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, load_data, missing
+from nnspec.runtime.data.array_likes import concatenated
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
@@ -182,7 +183,7 @@ def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:
     """
     splits = dict(data.splits())
     if name == "all":
-        inputs = np.concatenate([split.inputs for split in splits.values()])
+        inputs = concatenated([split.inputs for split in splits.values()])
         return "all", Split(inputs, np.concatenate([split.targets for split in splits.values()]))
     name = name if name is not None else list(splits)[-1]
     if name not in splits:

@@ -10,6 +10,7 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.data import Data
+from nnspec.runtime.data.array_likes import ReadAhead, StoredArray
 from nnspec.runtime.execute import processors
 from nnspec.runtime.execute.blas import GATE, fixed_threads
 from nnspec.runtime.execute.executor import Executor
@@ -68,6 +69,7 @@ class Stepper:
         self._inputs = state.network.programs.as_samples(data.train.inputs)
         self._targets = data.train.targets
         self._weights = data.train.weights
+        self._ahead = ReadAhead(self._inputs) if isinstance(self._inputs, StoredArray) else None
         slots = {name: arena.flat for name, arena in state.slots.items()}
         flat = self.gradients.flat
         self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
@@ -171,6 +173,11 @@ class Stepper:
         """Copy the chosen samples, their targets and weights to the arrays that the program reads."""
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
+        if self._ahead is not None:
+            start = self.state.position - len(chosen)
+            self._ahead.read(self.state.order, start, program.samples[: len(chosen)])
+            np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
+            return
         if len(chosen) == 1:
             program.samples[0], program.targets[0] = self._inputs[chosen[0]], self._targets[chosen[0]]
             return

@@ -137,13 +137,13 @@ def _describe_data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, 
     """Return the samples of each split, by class for a classifier; or why they are not known."""
     name = spec.data.word if spec.data is not None else None
     if data is None:
-        return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None}
+        return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None, "notes": []}
     from nnspec.runtime.train.timetable import Timetable
 
     counts = data.counts()
     splits = {role: {"samples": len(split), "classes": counts[role] or None} for role, split in data.splits()}
     steps = Timetable.of(spec, len(data.train)).total
-    return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps}
+    return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps, "notes": list(data.notes)}
 
 
 def _format_data(data: dict[str, Any]) -> str:
@@ -158,7 +158,8 @@ def _format_data(data: dict[str, Any]) -> str:
     more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
     steps = format_count(data["steps"], "training step")
     trained = format_count(splits["train"]["samples"], "sample")
-    return f"{format_table(rows, right=range(1, len(splits) + 1))}\n  {steps} on {trained}{more}"
+    notes = "".join(f"\n  {note}" for note in data["notes"])
+    return f"{format_table(rows, right=range(1, len(splits) + 1))}\n  {steps} on {trained}{more}{notes}"
 
 
 def _format_sweeps(spec: "Spec") -> str:
