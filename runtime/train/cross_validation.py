@@ -124,7 +124,7 @@ def _folder(request: Request, folds: int, out: str | Path | None) -> Path:
 
 
 def _digest(request: Request) -> str:
-    """Return a digest of the spec with its settings: of its text too, where only the data give the shape of a sample."""
+    """Return a digest of the spec with its settings; of its text too, for data may have to give the sample shape."""
     spec = request.check()
     settings = sorted((key, str(value)) for key, value in request.settings.items())
     return text_digest(json.dumps([canonical_text(spec), spec.source.text, settings, request.variant]))
