@@ -51,6 +51,9 @@ def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spe
     shape = data.preprocessing.input_shape
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
+    note = spec.train.follows(len(data.train))
+    data = replace(data, notes=(*data.notes, note)) if note is not None else data
+    spec = replace(spec, train=spec.train.for_samples(len(data.train)))
     _check_steps(spec, data)
     _check_numbers(spec, data)
     return spec, data

@@ -31,7 +31,9 @@ class Train(Setting):
     """The length of training, the batch size and the seed.
 
     `evaluate_every` and `checkpoint_every` are in the unit of the length, epochs or iterations. Their default is one
-    epoch, or a tenth of the iterations.
+    epoch, or a tenth of the iterations. Where the length or the batch is left out it follows from the number of
+    training samples: 10 epochs, or as many as make 1,000 steps; batches of 32, of a quarter of the samples where they
+    are fewer than 128, and of a thousandth, up to 256, where they are more than 64,000. `nnspec plan` shows them.
 
     With `stateful=yes` consecutive samples are consecutive in time: each row of the batch reads its own contiguous part
     of the data in order, and recurrent layers continue from the state of the previous batch. Gradients stop there.
@@ -61,6 +63,42 @@ class Train(Setting):
         None, gt=0, description="the interval between checkpoints, in the unit of the length"
     )
     keep: int = Field(0, ge=0, description="checkpoints of earlier steps to keep in addition to the last and the best")
+
+    def for_samples(self, samples: int) -> "Train":
+        """Return the statement with what it leaves open filled in for this number of training samples.
+
+        The batch is at most a quarter of the samples and grows with them, so that an epoch has four steps or more and
+        few thousands. The length is 10 epochs, or as many as make 1,000 steps; then there are about 20 evaluations.
+        """
+        given, found = self.model_fields_set, {}
+        batch = self.batch
+        if "batch" not in given:
+            batch = found["batch"] = _default_batch(samples)
+        if "length" not in given and self.unit == "epochs":
+            length = max(LEAST_EPOCHS, -(-LEAST_STEPS // -(-samples // batch)))
+            found["length"] = length
+            if "evaluate_every" not in given and length > EVALUATIONS:
+                found["evaluate_every"] = -(-length // EVALUATIONS)
+        return self.model_copy(update=found) if found else self
+
+    def follows(self, samples: int) -> str | None:
+        """Return in words what `for_samples` changes; None where that is nothing."""
+        found = self.for_samples(samples)
+        words = [f"{found.length} epochs"] if found.length != self.length else []
+        words += [f"batch={found.batch}"] if found.batch != self.batch else []
+        if not words:
+            return None
+        return f"train {' '.join(words)}: the spec leaves this open, and it follows from {samples:,} training samples"
+
+
+LEAST_EPOCHS, LEAST_STEPS, EVALUATIONS = 10, 1000, 20
+"""Of a run whose length its spec leaves open."""
+
+
+def _default_batch(samples: int) -> int:
+    """Return the largest power of two up to a quarter of the samples, to 32 or a thousandth of them, and to 256."""
+    most = min(max(32, samples // 1000), max(1, samples // 4), 256)
+    return 1 << (most.bit_length() - 1)
 
 
 class Weights(Setting):

@@ -71,7 +71,7 @@ def test_without_a_name_the_cell_is_checked(shell: InteractiveShell, capsys: pyt
 
 
 def test_two_variables_are_samples_and_targets(shell: InteractiveShell, capsys: pytest.CaptureFixture[str]) -> None:
-    names = done(shell, "%%nnspec run --train --data x,y --set train.epochs=2\ndense 3 softmax")
+    names = done(shell, "%%nnspec run --train --data x,y --set train.epochs=2\ndense 3 softmax\ntrain batch=32")
     assert names["run"].path is None and names["run"].network.spec.input == (4,)
     shown = capsys.readouterr()
     assert "training loss" in shown.out and "4 steps in all\n" in shown.err and "epoch 2: " in shown.err
@@ -82,7 +82,7 @@ def test_a_training_is_kept_in_a_folder(shell: InteractiveShell, capsys: pytest.
     Path("table.csv").write_text("a,b,kind\n" + "1,2,x\n3,4,y\n" * 10)
     names = done(shell, "%%nnspec flowers --train --quiet --data 'csv \"table.csv\" target=kind'\ndense 2 softmax")
     assert names["flowers"].path == Path("runs/flowers") and Path("runs/flowers/last.h5").exists()
-    assert repr(names["flowers"]) == "<Run of flowers: 10 steps, table.csv, in runs/flowers>"
+    assert repr(names["flowers"]) == "<Run of flowers: 1,000 steps, table.csv, in runs/flowers>"
     shown = capsys.readouterr()
     assert "the run is in runs/flowers" in shown.out and shown.err == ""
 
