@@ -7,6 +7,7 @@ from nnspec.cli.output import print_note
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Data, Split
+    from nnspec.runtime.infer.baseline import Baseline
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.checkpointing import Saved, SavedRun
 
@@ -72,6 +73,14 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
     if data is not None and split is None and name != "test":
         print_note(f"{found.name} has no test split, so its {name} split is used; --split all takes every sample")
     return name, found, chosen
+
+
+def known_baseline(saved: "Saved", data: "Data | None") -> "Baseline | None":
+    """Return the baseline of a checkpoint: the stored one, else that of the network's own data where they are given."""
+    from nnspec.runtime.infer.baseline import Baseline
+
+    stored: Baseline | None = getattr(saved, "baseline", None)
+    return Baseline.fit(saved.network, data.train) if stored is None and data is not None else stored
 
 
 def class_names(network: "Network", steps: bool = False) -> list[str] | None:

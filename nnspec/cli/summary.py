@@ -14,6 +14,7 @@ from nnspec.cli.output import lost_progress, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.cross_validation import CrossValidation
+    from nnspec.runtime.train.events import Event
     from nnspec.runtime.train.run import Run
 
 
@@ -24,10 +25,13 @@ def print_summary(run: "Run", quiet: bool) -> None:
     names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
     part = prefix.removesuffix("_") or "training"
     print_result(", ".join(f"{part} {name} {format_metric(name, end[prefix + name])}" for name in names))
+    print_result(_baseline(end["baseline"], names))
     stopped = ", stopped early" if end["early_stopped"] else ""
     speed = f"{end['samples_per_second']:,.0f} samples/s"
     length = f"{format_count(end['steps'], 'step')}, {format_count(end['epochs'], 'epoch')}"
     print_result(f"{length}, {end['seconds']:.1f} s of training, {speed}{stopped}")
+    if end["still_falling"] is not None:
+        print_result(_still_falling(end["still_falling"]))
     if (lost := lost_progress()) is not None:
         print_result(f"{lost}: progress and warnings are lost")
     if run.path is None:
@@ -47,6 +51,23 @@ def print_folds(result: "CrossValidation") -> None:
     print_result(format_table(rows, right=range(1, len(rows[0])), indent=""))
     if result.path is not None:
         print_result(f"the runs are in {result.path}")
+
+
+def _baseline(baseline: "Event", names: list[str]) -> str:
+    """Return the line beside the result: what the baseline reaches, and whether the network is better."""
+    reached = ", ".join(f"{name} {format_metric(name, baseline[name])}" for name in names if name in baseline)
+    worse = "; the network is no better than that" if baseline["beaten"] is False else ""
+    return f"baseline ({baseline['name']}): {reached}{worse}"
+
+
+def _still_falling(found: "Event") -> str:
+    """Return the line of a run that was too short, with what to write."""
+    loss = found["metric"].replace("_", " ")
+    over = "evaluation" if found["evaluations"] == 1 else f"{found['evaluations']} evaluations"
+    return (
+        f"the {loss} was still falling, by {100 * found['by']:.0f} % over the last {over}: "
+        f"write {found['write']}, or --set {found['set']}"
+    )
 
 
 def _next(run: "Run") -> Iterator[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """The loss, the metrics and the confusion matrix of a network on samples with known targets."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,14 @@ def loss_and_outputs(network: Network, split: Split) -> tuple[float, Array]:
 
     Where the spec is stateful, the split is read from its first sample to its last and the states are carried through.
     """
-    total, count, start, outputs = 0.0, 0, 0, []
     run = network.programs.stream if network.spec.train.stateful else network.programs.run
-    for logits in run("logits", network.programs.as_samples(split.inputs)):
+    return _loss_and_outputs(network, run("logits", network.programs.as_samples(split.inputs)), split)
+
+
+def _loss_and_outputs(network: Network, parts: Iterable[Array], split: Split) -> tuple[float, Array]:
+    """Return the mean loss and the outputs for the logits of a split, given in consecutive parts."""
+    total, count, start, outputs = 0.0, 0, 0, []
+    for logits in parts:
         stop = start + len(logits)
         targets = split.targets[start:stop]
         loss, _ = network.program.loss(logits, targets)
@@ -32,9 +38,21 @@ def loss_and_outputs(network: Network, split: Split) -> tuple[float, Array]:
 
 def evaluate(network: Network, split: Split, prefix: str = "") -> dict[str, float]:
     """Return the loss and the spec's metrics over a split, by name; each name begins with the prefix."""
-    loss, outputs = loss_and_outputs(network, split)
+    measured = _measured(network, *loss_and_outputs(network, split), split)
+    return {f"{prefix}{name}": value for name, value in measured.items()}
+
+
+def measure_logits(network: Network, parts: Iterable[Array], split: Split) -> dict[str, float]:
+    """Return the loss and the spec's metrics as `evaluate` does, for other logits than the network's.
+
+    They are given in consecutive parts, (batch, *output shape).
+    """
+    return _measured(network, *_loss_and_outputs(network, parts, split), split)
+
+
+def _measured(network: Network, loss: float, outputs: Array, split: Split) -> dict[str, float]:
     measured = {metric.word: measure(metric, outputs, split.targets) for metric in network.spec.metrics}
-    return {f"{prefix}{name}": float(value) for name, value in {"loss": loss, **measured}.items()}
+    return {name: float(value) for name, value in {"loss": loss, **measured}.items()}
 
 
 def class_probabilities(outputs: Array) -> Array:

@@ -19,7 +19,10 @@ INTEGER_COUNTERS = ("position", "step", "epoch", "samples", "loss_count", "waite
 
 
 def run_info(text: str) -> dict[str, Any]:
-    """Return run/info, a JSON object: `folder`, where the spec's paths begin, and `seconds` of training so far."""
+    """Return run/info, a JSON object: `folder`, where the spec's paths begin, `seconds` of training so far, `baseline`.
+
+    A value that an earlier version did not write is that of a run without it.
+    """
     try:
         found: dict[str, Any] = json.loads(text)
     except RecursionError:
@@ -32,7 +35,18 @@ def run_info(text: str) -> dict[str, Any]:
         raise ValueError("run/info seconds is negative or infinite")
     if not isinstance(found.get("made_in"), int | None):
         raise ValueError("run/info made_in is not an integer")
+    found["baseline"] = measured_baseline(found.get("baseline"))
     return found
+
+
+def measured_baseline(found: object) -> dict[str, Any] | None:
+    """Return the baseline of run/info: its `name`, the `split`, and numbers by the name of the loss or metric."""
+    if found is None:
+        return None
+    texts = ("name", "split")
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in texts):
+        raise ValueError("run/info baseline is not an object with a name and a split")
+    return {name: value if name in texts else _real(f"baseline {name}", value) for name, value in found.items()}
 
 
 def counters(found: object, samples: int) -> dict[str, Any]:

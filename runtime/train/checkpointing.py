@@ -23,6 +23,7 @@ from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import CheckpointError
+from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import (
     below,
@@ -56,14 +57,23 @@ class Saved:
 
 @dataclass(frozen=True)
 class SavedRun(Saved):
-    """The content of a run's checkpoint: also the state, whose network it is, and the entry run/info."""
+    """The content of a run's checkpoint: also the state, whose network it is, the entry run/info, and the baseline.
+
+    A run of an earlier version has no baseline.
+    """
 
     state: State
     run: dict[str, Any]
+    baseline: Baseline | None
 
 
 def save_checkpoint(
-    path: Path, state: State, data_digest: str, run: Mapping[str, object], keep_previous: bool = True
+    path: Path,
+    state: State,
+    data_digest: str,
+    run: Mapping[str, object],
+    keep_previous: bool = True,
+    baseline: Array | None = None,
 ) -> None:
     """Write the state as a checkpoint, atomically.
 
@@ -72,13 +82,14 @@ def save_checkpoint(
         state: the state to write.
         data_digest: the digest of the training data.
         run: what run/info holds besides the time and the machine: the folder of the spec, the seconds of training, the
-            identity of the folder in which the run was made.
+            identity of the folder in which the run was made, the measured baseline.
         keep_previous: whether to keep the former file.
+        baseline: the values of the baseline, (n,) float64.
 
     Raises CheckpointError where the system refuses.
     """
     with translate_errors():
-        checkpoints.write(path, state_to_checkpoint(state, data_digest, run), keep_previous)
+        checkpoints.write(path, state_to_checkpoint(state, data_digest, run, baseline), keep_previous)
 
 
 def state_differences(state: State, saved: SavedRun, data_digest: str) -> list[str]:
@@ -122,7 +133,9 @@ def fsync_folder(path: Path) -> None:
     checkpoints.fsync_folder(str(path))
 
 
-def state_to_checkpoint(state: State, data_digest: str, run: Mapping[str, object]) -> Checkpoint:
+def state_to_checkpoint(
+    state: State, data_digest: str, run: Mapping[str, object], baseline: Array | None = None
+) -> Checkpoint:
     """Return the state as a checkpoint, each value under its name in the format."""
     network = state.network
     alone = network_to_checkpoint(network)
@@ -135,6 +148,8 @@ def state_to_checkpoint(state: State, data_digest: str, run: Mapping[str, object
         "rng/dropout": generator_to_text(state.dropout_random),
     }
     entries["data/order"] = state.order
+    if baseline is not None:
+        entries["data/baseline"] = baseline
     entries |= prefixed("data/carried", state.carried)
     if state.best is not None:
         entries |= prefixed("best/weights", _views(network.parameter_arena, state.best.weights))
@@ -215,7 +230,9 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
         state.best = Best(*best, arenas["best/weights"].flat, arenas["best/buffers"].flat)
     validated.check_environment(meta["environment"])
     validated.check_digests(meta["spec_digest"], meta["data_digest"], text_digest(texts["spec/resolved"]))
-    return SavedRun(network, meta, texts["spec/source"], state, run)
+    values = arrays.get("data/baseline")
+    baseline = Baseline.stored(network, values) if values is not None else None
+    return SavedRun(network, meta, texts["spec/source"], state, run, baseline)
 
 
 def folder_identity(folder: Path) -> int:

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import Interrupted, TrainingError
+from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.schedules import after_evaluation
 from nnspec.runtime.train.checkpointing import save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener
 from nnspec.runtime.train.monitor import Monitor
+from nnspec.runtime.train.outcome import baseline_of_result, judged_split, measured_baseline, still_falling
 from nnspec.runtime.train.run_folder import RunFolder
 from nnspec.runtime.train.signals import StopRequest, stop_on_signals
 from nnspec.runtime.train.state import Best, State
@@ -58,6 +60,8 @@ class Trainer:
         self.timetable = Timetable.of(self.spec, len(data.train))
         self.stepper = Stepper(state, data, self.timetable.unit)
         self.monitor = Monitor.of(self.spec, data)
+        self.baseline = Baseline.fit(state.network, data.train)
+        self.baseline_measured = measured_baseline(self.baseline, data, judged_split(data))
 
     def run(self) -> Event:
         """Train to the end or to early stopping and return the end event.
@@ -207,10 +211,10 @@ class Trainer:
     def _write(self, path: Path, keep_previous: bool = True) -> None:
         self.check_lock()
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
-        run = {"folder": folder, "seconds": self.seconds}
+        run = {"folder": folder, "seconds": self.seconds, "baseline": self.baseline_measured}
         if self.folder is not None and self.folder.made_in is not None:
             run["made_in"] = self.folder.made_in
-        save_checkpoint(path, self.state, self.data.digest, run, keep_previous)
+        save_checkpoint(path, self.state, self.data.digest, run, keep_previous, self.baseline.values)
 
     def _end(self) -> Event:
         state = self.state
@@ -219,7 +223,11 @@ class Trainer:
             last |= evaluate(state.network, self.data.test, "test_")
         speed = state.samples / self.seconds if self.seconds > 0 else 0.0
         rates = {"samples_per_second": round(speed, 1), "early_stopped": state.stopped}
-        event = {"event": "end", **self._so_far(), **rates, **last}
+        meaning = {
+            "baseline": baseline_of_result(self.baseline, self.data, last),
+            "still_falling": None if state.stopped else still_falling(self.spec, state.history),
+        }
+        event = {"event": "end", **self._so_far(), **rates, **last, **meaning}
         self._report(event)
         return event
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,10 @@ _HIGHER = {"accuracy", "precision", "recall", "f1", "auc", "r2"}
 _TITLES = {"lr": "Learning rate"}
 _LOG_FROM = 10  # a loss that falls by this factor is drawn on a logarithmic scale
 _RUNAWAY = 100  # times the lowest first loss: higher values are cut off, so that they do not flatten the rest
+_LEVEL: dict[str, Any] = {"color": QUIET, "linewidth": 0.8, "linestyle": (0, (6, 3)), "zorder": 1.5}
 _LABELS_AT = 1.04  # of the panel's width
 _Colours = dict[tuple[str, str], tuple[float, float, float]]  # (run, split) → red, green, blue
-_Label = tuple[Text, float, float]  # with the end of its line, in the units of the axes
+_Label = tuple[Text, float, float]  # with the end of its line, in the units of the axes; inf: the right edge
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,19 @@ class _Line:
         return np.isfinite(self.values)
 
 
+@dataclass(frozen=True)
+class _Level:
+    """What a baseline reaches in one quantity, however long a run trains."""
+
+    name: str
+    quantity: str
+    value: float
+
+
 @picture("curves")
-def curves(histories: Mapping[str, History]) -> Figure:
+def curves(
+    histories: Mapping[str, History], baselines: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+) -> Figure:
     """Draw loss and metrics over the training steps: a panel for each quantity, with all runs, loss first.
 
     `histories` is run → metric → (steps, values). A metric's name is a quantity, with its split before or after it if
@@ -68,7 +81,9 @@ def curves(histories: Mapping[str, History]) -> Figure:
     With one run a colour is a split. With several a colour is a run; validation lines are thick, training lines thin. A
     ring marks the best validation value, if the quantity's name says whether more or less is better. A loss has a
     logarithmic scale, named in the title, where all values are positive and the largest is at least 10 times the
-    smallest. Accuracies within 0 to 1 are percentages. A run whose last value is not finite is labelled as diverged.
+    smallest. `baselines` is run → the `name` of its baseline and what it reaches by quantity: thin dashed lines, one
+    for equal ones of several runs. Accuracies within 0 to 1 are percentages. A run whose last value is not finite is
+    labelled as diverged.
 
     Raises PictureError if there is nothing to draw or a metric's steps and values differ in number.
     """
@@ -78,6 +93,7 @@ def curves(histories: Mapping[str, History]) -> Figure:
     quantities = sorted(dict.fromkeys(line.quantity for line in lines), key=lambda name: name != "loss")
     runs = list(dict.fromkeys(line.run for line in lines))
     several = len(runs) > 1
+    levels = [level for baseline in baselines.values() for level in _levels_of(baseline)]
 
     panel_height = max(2.5, 0.6 + 0.17 * len(runs))
     name = f"{len(runs)} runs" if several else shortened(runs[0], 60)
@@ -87,8 +103,9 @@ def curves(histories: Mapping[str, History]) -> Figure:
     for axes, quantity in zip(panels, quantities, strict=True):
         mine = [line for line in lines if line.quantity == quantity]
         colours = _colours(mine, runs)
-        _draw_panel(axes, mine, colours)
-        labels.append(_labels(axes, mine, colours, several))
+        reached = list(dict.fromkeys(level for level in levels if level.quantity == quantity))
+        _draw_panel(axes, mine, colours, reached)
+        labels.append([*_labels(axes, mine, colours, several), *_level_labels(axes, mine, reached)])
     panels[-1].set_xlabel("training steps (updates of the weights)")
     panels[-1].xaxis.set_major_locator(MaxNLocator(7, integer=True, steps=[1, 2, 5, 10]))
     panels[-1].xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step:,.0f}"))
@@ -117,6 +134,15 @@ def _lines_of(run: str, history: History) -> list[_Line]:
     return [replace(line, split=line.split or "training") if line.quantity in measured else line for line in lines]
 
 
+def _levels_of(baseline: Mapping[str, object]) -> list[_Level]:
+    named = str(baseline.get("name", "baseline"))
+    return [
+        _Level(named, " ".join(quantity.split("_")), float(value))
+        for quantity, value in baseline.items()
+        if isinstance(value, int | float) and np.isfinite(value)
+    ]
+
+
 def _colours(lines: list[_Line], runs: list[str]) -> _Colours:
     """Return a colour for each (run, split): by run if there are several, otherwise by split."""
     if len(runs) > 1:
@@ -124,7 +150,7 @@ def _colours(lines: list[_Line], runs: list[str]) -> _Colours:
     return {(line.run, line.split): colour(_SOLO.index(line.split)) for line in lines}
 
 
-def _draw_panel(axes: Axes, lines: list[_Line], colours: _Colours) -> None:
+def _draw_panel(axes: Axes, lines: list[_Line], colours: _Colours, levels: list[_Level]) -> None:
     quantity = lines[0].quantity
     better = _better(quantity)
     for line in sorted(lines, key=lambda line: _MAIN.index(line.split), reverse=True):
@@ -140,7 +166,10 @@ def _draw_panel(axes: Axes, lines: list[_Line], colours: _Colours) -> None:
             at = better(line)
             axes.plot(line.steps[at], line.values[at], color=colours[line.run, line.split], zorder=4, **_RING)
     title = _TITLES.get(quantity) or (quantity.upper() if len(quantity) <= 3 else quantity[:1].upper() + quantity[1:])
-    values = np.concatenate([line.values[line.finite] for line in lines])
+    for level in levels:
+        axes.axhline(level.value, **_LEVEL)
+    reached = [level.value for level in levels]
+    values = np.concatenate([*(line.values[line.finite] for line in lines), reached])
     if better is _lowest and values.min() > 0 and values.max() >= _LOG_FROM * values.min():
         _logarithmic(axes, lines, values)
         title += " (logarithmic scale)"
@@ -184,6 +213,19 @@ def _labels(axes: Axes, lines: list[_Line], colours: _Colours, several: bool) ->
     return labels
 
 
+def _level_labels(axes: Axes, lines: list[_Line], levels: list[_Level]) -> list[_Label]:
+    """Write the names and values of baselines at the right end of their lines."""
+    labels = []
+    for level in levels:
+        value = percent(level.value) if _is_share(lines) else three_digits(level.value)
+        text = axes.text(
+            _LABELS_AT, 0.5, f"{shortened(level.name, 26)} {value}", transform=axes.transAxes, color=QUIET,
+            fontsize=SMALL_TEXT + 1, va="center",
+        )  # fmt: skip
+        labels.append((text, np.inf, level.value))
+    return labels
+
+
 def _spread(axes: Axes, labels: list[_Label]) -> None:
     """Move each label as near to the end of its line as the other labels allow, and connect them by a thin line."""
     box = axes.get_window_extent()
@@ -202,7 +244,7 @@ def _spread(axes: Axes, labels: list[_Label]) -> None:
     for index, place in zip(order, places, strict=True):
         text, x, _ = labels[index]
         text.set_y(place)
-        end = (axes.transData.transform((x, 1))[0] - box.x0) / box.width
+        end = min(1.0, (axes.transData.transform((x, 1))[0] - box.x0) / box.width)
         axes.plot(
             (end, _LABELS_AT - 0.01), (ends[index], place), transform=axes.transAxes, color=text.get_color(),
             linewidth=1.0, linestyle=(0, (1, 2)), clip_on=False, zorder=1,

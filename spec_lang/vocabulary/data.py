@@ -81,6 +81,11 @@ class DataSource(Word):
         """How many points after the last one of a window its target is."""
         return 1
 
+    @property
+    def predicted_columns(self) -> tuple[str, ...]:
+        """The names of the columns that are targets, where the source has names for them."""
+        return ()
+
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape
@@ -203,6 +208,11 @@ class Csv(WindowedSeries, Files):
     test: str | None = Field(None, description="the table of a test split")
 
     _test_once = field_validator("test")(given_once)
+
+    @property
+    def predicted_columns(self) -> tuple[str, ...]:
+        """As `target` says."""
+        return (self.target,)
 
     @field_validator("separator")
     @classmethod

@@ -25,15 +25,25 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
 
     CHECKPOINT is a file or a run's folder, which means its last.h5. Other data are preprocessed as the training data
     were; their columns and classes are found by name. --split all takes every sample.
+
+    The last column is the baseline, learnt from the training split: the majority class, the mean, or of a series the
+    last value.
     """
-    from nnspec.cli.checkpoint import chosen_split, open_checkpoint
+    from nnspec.cli.checkpoint import chosen_split, known_baseline, open_checkpoint
     from nnspec.runtime.infer.evaluation import evaluate
 
     file, saved = open_checkpoint(checkpoint)
     name, found, chosen = chosen_split(saved.network, data, split)
     measured = evaluate(saved.network, chosen)
+    baseline = known_baseline(saved, found if data is None else None)
+    beside = baseline.measure(chosen) if baseline is not None else {}
     if as_json:
-        print_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured)
+        named = {"name": baseline.name, **beside} if baseline is not None else None
+        print_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured, baseline=named)
         return
     print_result(f"{file} on {found.name}, {name}, {format_count(len(chosen), 'sample')}")
-    print_result(format_table([(key, format_metric(key, value)) for key, value in measured.items()], right=(1,)))
+    rows = [tuple(format_metric(key, by[key]) for by in (measured, beside) if by) for key in measured]
+    table = [(key, *row) for key, row in zip(measured, rows, strict=True)]
+    if baseline is not None:
+        table.insert(0, ("", "network", baseline.name))
+    print_result(format_table(table, right=(1, 2)))

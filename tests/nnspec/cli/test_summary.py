@@ -1,5 +1,6 @@
 """nnspec/cli/summary.py: the sample that a run is left with. What is printed is tested with train."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -53,3 +54,21 @@ def test_the_next_commands_name_the_command_as_this_shell_reaches_it(
     assert summary._called() == str(called)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert summary._called() == "nnspec"
+
+
+def test_a_result_has_its_baseline_beside_it(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i % 7},{i % 5 + 90}\n" for i in range(60)))
+    data = ("--data", 'csv "t.csv" target=y', "--set", "train=2 epochs", "--out", "run")
+    _, beside, *_ = nnspec("train", "dense 1\nmetrics mae, r2", *data).out.splitlines()
+    assert beside.startswith("baseline (mean): mae ") and beside.endswith("; the network is no better than that")
+    logged = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])["baseline"]
+    assert (logged["name"], logged["split"], logged["beaten"]) == ("mean", "validation", False)
+    assert f"mae {logged['mae']:.4g}" in beside
+
+
+def test_a_run_that_was_too_short_says_so(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(40)))
+    data = ("--data", 'csv "t.csv" target=y', "--set", "optimizer=sgd lr=0.05", "--out")
+    short = nnspec("train", "dense 1", *data, "run", "--set", "train=3 epochs").out
+    assert "loss was still falling, by " in short and "write train 6 epochs, or --set train.epochs=6\n" in short
+    assert "still falling" not in nnspec("train", "dense 1", *data, "long", "--set", "train=300 epochs").out

@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 )
 @picture_arguments
 def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> None:
-    """Draw loss and metrics over the training steps.
+    """Draw loss and metrics over the training steps, and the baseline of the validation split as a thin line.
 
     Several runs share one picture, which is written to the folder of the first run unless --out is given.
     """
     from nnspec.cli.checkpoint import open_run, pictures_folder
     from nnspec.runtime.views import PICTURES
 
-    files, histories = [], {}
+    files, histories, baselines = [], {}, {}
     for checkpoint in checkpoints:
         file, saved = open_run(checkpoint)
         files.append(file)
-        histories[_run_name(file, checkpoints)] = _by_split(saved.state.history)
-    figure = PICTURES["curves"](histories)
+        name = _run_name(file, checkpoints)
+        histories[name] = _by_split(saved.state.history)
+        if saved.run["baseline"] is not None:
+            baselines[name] = saved.run["baseline"]
+    figure = PICTURES["curves"](histories, baselines)
     written = save_picture(figure, out or pictures_folder(files[0]) / "curves.png", as_json)
     if as_json:
         print_json(pictures=[written])

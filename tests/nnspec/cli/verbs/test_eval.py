@@ -15,9 +15,10 @@ def test_it_measures_what_the_training_told_at_its_end(nnspec: Command, digits: 
     end = json.loads((digits / "metrics.jsonl").read_text().splitlines()[-1])
     measured = nnspec("eval", digits, "--json")
     assert measured.code == 0 and measured.err == f"reading {digits / 'last.h5'}\n"
+    own = {name: value for name, value in end["baseline"].items() if name not in ("split", "beaten")}
     assert measured.json == {
         "format_version": 1, "checkpoint": str(digits / "last.h5"), "data": "mnist_sample", "split": "test",
-        "samples": 1000, "loss": end["test_loss"], "accuracy": end["test_accuracy"],
+        "samples": 1000, "loss": end["test_loss"], "accuracy": end["test_accuracy"], "baseline": own,
     }  # fmt: skip
 
 
@@ -87,3 +88,26 @@ def test_a_foreign_file_is_no_checkpoint(nnspec: Command, tmp_path: Path) -> Non
     assert failed.code == 1 and "not an nnspec checkpoint" in failed.err
     assert nnspec("eval", "none.h5").code == 2
     assert nnspec("eval", tmp_path).code == 2
+
+
+def test_the_baseline_is_the_one_that_training_learnt_also_on_other_data(nnspec: Command, flowers: Path) -> None:
+    write_flowers(Path("new.csv"), seed=3, classes="vw")
+    own = nnspec("eval", flowers, "--json").json["baseline"]
+    other = nnspec("eval", flowers, "--data", 'csv "new.csv" target=kind', "--split", "all", "--json").json["baseline"]
+    assert own["name"] == other["name"] == "majority class" and {"loss", "accuracy"} < set(own)
+    assert other["accuracy"] in (0, 0.5)  # half of them are v, half w, and none u
+    assert nnspec("eval", flowers).out.splitlines()[1].split() == ["network", "majority", "class"]
+
+
+def test_an_old_run_without_a_baseline_gets_it_from_its_own_data(
+    nnspec: Command, flowers: Path, tmp_path: Path
+) -> None:
+    from nnspec import checkpoints
+
+    shutil.copytree(flowers.parent, tmp_path / "old")
+    made = checkpoints.read(flowers / "last.h5")
+    entries = {name: value for name, value in made.entries.items() if name != "data/baseline"}
+    checkpoints.write(tmp_path / "old" / "run" / "last.h5", checkpoints.Checkpoint(made.meta, entries))
+    new, old = (nnspec("eval", run, "--json").json["baseline"] for run in (flowers, "old/run"))
+    assert new == old
+    assert nnspec("eval", "old/run", "--data", 'csv "old/flowers.csv" target=kind', "--json").json["baseline"] is None

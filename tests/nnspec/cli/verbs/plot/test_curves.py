@@ -28,9 +28,9 @@ def test_the_history_is_drawn_by_split_and_the_rate_is_left_out(
 ) -> None:
     seen: dict[str, Any] = {}
 
-    def draw(histories: dict[str, Any]) -> Any:
+    def draw(histories: dict[str, Any], baselines: dict[str, Any]) -> Any:
         seen.update(histories)
-        return curves.curves(histories)
+        return curves.curves(histories, baselines)
 
     monkeypatch.setitem(curves.picture.__globals__["_drawers"], "curves", draw)
     assert nnspec("plot", "curves", run, flowers, "--out", "both.svg").code == 0
@@ -57,3 +57,16 @@ def test_a_folder_that_cannot_be_written_is_told(nnspec: Command, run: Path) -> 
 def test_json_has_the_path_of_each_picture(picture: str, nnspec: Command, flowers: Path, tmp_path: Path) -> None:
     drawn = nnspec("plot", picture, flowers, "--out", "drawn.svg", "--json")
     assert drawn.json["pictures"] == ["drawn.svg"] and (tmp_path / "drawn.svg").is_file()
+
+
+def test_the_baseline_is_a_thin_line(nnspec: Command, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nnspec.runtime.train.checkpointing import load_run
+
+    drawn: list[Any] = []
+    monkeypatch.setattr("nnspec.cli.verbs.plot.curves.save_picture", lambda figure, *rest: drawn.append(figure))
+    assert nnspec("plot", "curves", run).code == 0
+    measured = load_run(run / "last.h5").run["baseline"]
+    for axes, name in zip(drawn[0].axes, ("loss", "accuracy"), strict=True):
+        levels = [line for line in axes.lines if line.get_linewidth() < 1 and len(set(line.get_ydata())) == 1]
+        assert [line.get_ydata()[0] for line in levels] == [measured[name]]
+        assert any(text.get_text().startswith("majority class ") for text in axes.texts)

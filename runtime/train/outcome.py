@@ -1,0 +1,78 @@
+"""What a run's result means: the baseline beside it, and whether the loss was still falling when the run ended."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnspec.runtime.data import Data
+from nnspec.runtime.infer.baseline import Baseline
+from nnspec.runtime.train.state import MetricHistory
+from nnspec.spec_lang.check.spec import Spec
+
+STEEP, STEADY, PART = 0.05, 0.005, 0.1
+"""A loss still falls where it fell by STEEP of itself; or by STEADY of itself and by PART of all that it fell."""
+
+
+def judged_split(data: Data) -> str:
+    """Return the name of the split that evaluations measure: validation, else train."""
+    return "validation" if data.validation is not None else "train"
+
+
+def measured_baseline(baseline: Baseline, data: Data, split: str) -> dict[str, Any]:
+    """Return a baseline as events and checkpoints have it: its name, the split, the loss and the metrics on it.
+
+    What is infinite there is left out.
+    """
+    measured = baseline.measure(dict(data.splits())[split])
+    finite = {name: value for name, value in measured.items() if math.isfinite(value)}
+    return {"name": baseline.name, "split": split, **finite}
+
+
+def baseline_of_result(baseline: Baseline, data: Data, last: Mapping[str, float]) -> dict[str, Any]:
+    """Return the baseline of a run's last measurements, on their split, and whether the network beats it.
+
+    The split is test, else validation; of a run without both it is the training split, of which only the loss counts.
+    """
+    split = next((name for name in ("test", "validation") if f"{name}_loss" in last), "train")
+    own = measured_baseline(baseline, data, split)
+    prefix = f"{split}_" if split != "train" else ""
+    found = {name: last[f"{prefix}{name}"] for name in own if f"{prefix}{name}" in last}
+    return {**own, "beaten": baseline.beaten(found, own)}
+
+
+def still_falling(spec: Spec, history: Mapping[str, MetricHistory]) -> dict[str, Any] | None:
+    """Return by how much the loss fell at the end of a run, and the train statement to write; None where it did not.
+
+    The loss is that of validation, else of training. Its means over the quarters of the evaluations are compared. It
+    still falls where its lowest value is in the last quarter, and that is much lower than the quarter before, or is a
+    good part of a steady fall.
+    """
+    name = "validation_loss" if "validation_loss" in history else "loss"
+    values = history[name].values if name in history else []
+    quarter = max(1, len(values) // 4)
+    if len(values) < 2 * quarter:
+        return None
+    means = [float(np.mean(part)) for part in _quarters(values, quarter)]
+    before, last = means[-2:]
+    if not before > last > 0 or min(values) not in values[-quarter:]:
+        return None
+    fall = 1 - last / before
+    steady = fall >= STEADY and before - last >= PART * (values[0] - last) and means[-3:] == sorted(means[-3:])[::-1]
+    if fall < STEEP and not (steady and len(means) > 2):
+        return None
+    length = 2 * spec.train.length
+    return {
+        "metric": name,
+        "by": round(fall, 4),
+        "evaluations": quarter,
+        "write": f"train {length} {spec.train.unit}",
+        "set": f"train.{spec.train.unit}={length}",
+    }
+
+
+def _quarters(values: list[float], quarter: int) -> Iterator[list[float]]:
+    """Yield the last consecutive parts of this length, the last of them last."""
+    for start in range(len(values) % quarter, len(values), quarter):
+        yield values[start : start + quarter]
