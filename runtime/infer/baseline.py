@@ -46,18 +46,21 @@ def target_kind(network: Network) -> TargetKind:
     return TargetKind.SERIES if _target_columns(network) else TargetKind.NUMBERS
 
 
+Logits = Callable[[Network, Array, Split, slice], Array]
+
+
 @dataclass(frozen=True)
 class _Kind:
     """The baseline of one kind of targets.
 
     `fit` learns its values, (n,) float64, from the training split. `size` is the number n. `logits` returns, for values
-    and raw inputs (batch, …), what the network would have to compute to give this answer, (batch, *output shape).
+    and some samples of a split, what the network would have to compute to give this answer, (samples, *output shape).
     `name` is its name for some values.
     """
 
     fit: Callable[[Network, Split], Array]
     size: Callable[[Network], int]
-    logits: Callable[[Network, Array, Array], Array]
+    logits: Logits
     name: Callable[[Network, Array], str]
 
 
@@ -92,7 +95,7 @@ class Baseline:
     def _logits(self, split: Split) -> Iterator[Array]:
         logits = BASELINES[target_kind(self.network)].logits
         for start in range(0, len(split), BATCH):
-            yield logits(self.network, self.values, split.inputs[start : start + BATCH])
+            yield logits(self.network, self.values, split, slice(start, min(start + BATCH, len(split))))
 
     def beaten(self, found: Mapping[str, float], own: Mapping[str, float]) -> bool | None:
         """Return whether the network's measurements are better than its own, by the first metric, else the loss.
@@ -155,30 +158,32 @@ def _points_back(network: Network, train: Split) -> Array:
     """Return which value of the window, counted from its end, predicts best: 1 is the last one."""
     if _shape(network).sequence:
         return np.ones(1)
-    inputs = train.inputs[-SEASON_SAMPLES:][..., _target_columns(network)].astype(np.float64)  # (n, window, columns)
+    inputs = np.asarray(train.inputs[-SEASON_SAMPLES:])  # (samples, window, columns)
+    inputs = inputs[..., _target_columns(network)].astype(np.float64)
     targets = train.targets[-SEASON_SAMPLES:].reshape(len(inputs), 1, -1)
     errors = np.square(inputs - targets).mean(axis=(0, 2))[::-1]  # by points back
     best = int(errors.argmin())
     return np.array([1.0 + best if errors[best] < SEASON_GAIN * errors[0] else 1.0])
 
 
-def _always(logit: Callable[[Array], Array]) -> Callable[[Network, Array, Array], Array]:
-    """Return the logits of a baseline that gives the same answer for every sample and step."""
+def _always(logit: Callable[[Array], Array]) -> Logits:
+    """Return the logits of a baseline that gives the same answer for every sample and step, and reads no input."""
 
-    def logits(network: Network, values: Array, inputs: Array) -> Array:
+    def logits(network: Network, values: Array, split: Split, samples: slice) -> Array:
         shape, answer = _shape(network), logit(values)
-        return np.broadcast_to(answer if shape.sequence else answer.reshape(shape), (len(inputs), *shape))
+        count = samples.stop - samples.start
+        return np.broadcast_to(answer if shape.sequence else answer.reshape(shape), (count, *shape))
 
     return logits
 
 
-def _earlier(network: Network, values: Array, inputs: Array) -> Array:
+def _earlier(network: Network, values: Array, split: Split, samples: slice) -> Array:
     """Return earlier values of the targets from each window: at every step that step's own, else one."""
     shape = _shape(network)
-    past: Array = inputs[..., _target_columns(network)].astype(np.float64)
+    past: Array = np.asarray(split.inputs[samples])[..., _target_columns(network)].astype(np.float64)
     if not shape.sequence:
         past = past[:, -int(values[0])]
-    return past.reshape(len(inputs), *shape)
+    return past.reshape(len(past), *shape)
 
 
 def _name_of_earlier(network: Network, values: Array) -> str:
