@@ -42,6 +42,7 @@ class HowToDivide:
         groups: a group for each row, number or text. The rows of a group are in one split.
         fold: the number of a fold, counted from 1, and how many there are. The fold is the validation split, instead of
             the share of validation.
+        gap: without a seed, the rows left out between two splits, because what they predict lies in the later one.
     """
 
     shares: tuple[float, ...]
@@ -49,6 +50,7 @@ class HowToDivide:
     strata: NDArray[Any] | None = None
     groups: NDArray[Any] | None = None
     fold: tuple[int, int] | None = None
+    gap: int = 0
 
 
 def divide(count: int, how: HowToDivide, name: str) -> Division:
@@ -67,9 +69,7 @@ def divide(count: int, how: HowToDivide, name: str) -> Division:
     if not sum(wanted):
         return Division(slice(None))
     if how.seed is None:
-        ends = np.cumsum([count - sum(wanted), *wanted]).tolist()
-        cut = [slice(i, j) if j > i else None for i, j in pairwise(ends)]
-        return Division(slice(0, ends[0]), *cut)
+        return _consecutive(count, wanted, how, name)
     if how.groups is not None:
         held, rest = _held_groups(count, how, name)
     elif how.strata is not None:
@@ -82,6 +82,16 @@ def divide(count: int, how: HowToDivide, name: str) -> Division:
     return Division(np.sort(rest), *(np.sort(rows) if rows.size else None for rows in held))
 
 
+def _consecutive(count: int, wanted: Sequence[int], how: HowToDivide, name: str) -> Division:
+    """Return the splits in the order of the source, with the gap between each and the next."""
+    ends = np.cumsum([0, count - sum(wanted), *wanted]).tolist()
+    cut = [slice(i, j - how.gap if j < count else j) if j > i else None for i, j in pairwise(ends)]
+    train = cut[0]
+    if train is None or any(part is not None and part.stop <= part.start for part in cut):
+        raise _too_few(count, how.shares, name)
+    return Division(train, *cut[1:])
+
+
 def _fold(count: int, how: HowToDivide, name: str) -> Division:
     """Return the division whose validation split is one of several folds of what is not held back for the test."""
     assert how.fold is not None
@@ -91,7 +101,8 @@ def _fold(count: int, how: HowToDivide, name: str) -> Division:
     rows = np.arange(count)[outer.train]
     if how.seed is None:  # each fold follows what it is trained on
         ends = np.linspace(0, len(rows), folds + 2).round().astype(int)
-        train, validation = rows[: ends[number]], rows[ends[number] : ends[number + 1]]
+        train = rows[: max(0, ends[number] - how.gap)]
+        validation = rows[ends[number] : ends[number + 1]]
     else:
         of_row = _fold_of_each(rows, how)
         train, validation = rows[of_row != number - 1], rows[of_row == number - 1]

@@ -160,6 +160,7 @@ def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tup
         targets if sharing.stratified else None,
         samples.groups,
         sharing.fold,
+        samples.gap,
     )
 
 

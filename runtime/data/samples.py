@@ -25,7 +25,8 @@ class Samples:
     whole. `validation` has the samples of the validation split if the source has its own. `column` reads another column
     or array of the source by its name, (samples,), such as the weights of samples; None where there are no others.
     `weights` (samples,) are weights that were given with the samples. `notes` are sentences on what was found and left
-    out.
+    out. `gap` is the number of samples that belong to no split between two of them in order of time, because their
+    targets reach into the later one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Samples:
     column: Callable[[str], NDArray[Any]] | None = None
     weights: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
+    gap: int = 0
 
     def held(self) -> "Iterator[tuple[str, Samples]]":
         """Yield the splits that the source has of its own, by name."""

@@ -25,9 +25,10 @@ def windows(
 ) -> Samples:
     """Cut a series (time, columns) into samples (windows, window, columns).
 
-    The target of a sample is the value of `target` (time,) `horizon` points after its last: (windows, 1), or
-    (windows, window, 1) where every step predicts. Raises DataError where the series is shorter than a window and its
-    horizon.
+    The target of a sample is `target` (time,) or (time, outputs) at the point `horizon` after its last: (windows,
+    outputs); (windows, window, outputs) where every step predicts; (windows, horizon · outputs), one point after the
+    other, where all points up to the horizon are predicted. Raises DataError where the series is shorter than a window
+    and its horizon.
     """
     assert word.window is not None
     count, needed = len(points) - word.horizon - word.window + 1, word.window + word.horizon
@@ -38,11 +39,22 @@ def windows(
         )
     apart = word.apart()
     inputs = np.ascontiguousarray(sliding_window_view(points, word.window, axis=0)[:count:apart].swapaxes(1, 2))
-    later = target[word.horizon :]
-    every = sliding_window_view(later, word.window)[:count:apart]  # (windows, window)
-    targets = every[:, :, None].copy() if word.predict == "every" else every[:, -1:].copy()
+    columns = target.reshape(len(target), -1)
+    if word.predict == "all":
+        ahead = sliding_window_view(columns[word.window :], word.horizon, axis=0)[:count:apart]
+        targets = ahead.swapaxes(1, 2).reshape(len(ahead), -1)
+    else:
+        every = sliding_window_view(columns[word.horizon :], word.window, axis=0)[:count:apart].swapaxes(1, 2)
+        targets = every.copy() if word.predict == "every" else every[:, -1].copy()
     return Samples(
-        name, inputs, targets, lambda index: place(index * apart), features=features, steps=True, ordered=True
+        name,
+        inputs,
+        targets,
+        lambda index: place(index * apart),
+        features=features,
+        steps=True,
+        ordered=True,
+        gap=-(-(word.horizon - 1) // apart) if word.predict == "all" else 0,
     )
 
 

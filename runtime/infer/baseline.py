@@ -160,10 +160,23 @@ def _points_back(network: Network, train: Split) -> Array:
         return np.ones(1)
     inputs = np.asarray(train.inputs[-SEASON_SAMPLES:])  # (samples, window, columns)
     inputs = inputs[..., _target_columns(network)].astype(np.float64)
-    targets = train.targets[-SEASON_SAMPLES:].reshape(len(inputs), 1, -1)
-    errors = np.square(inputs - targets).mean(axis=(0, 2))[::-1]  # by points back
+    window, targets = inputs.shape[1], train.targets[-SEASON_SAMPLES:].reshape(len(inputs), -1)
+    seasons = range(1, window + 1)
+    errors = np.array([np.square(_repeated(network, inputs, season) - targets).mean() for season in seasons])
     best = int(errors.argmin())
     return np.array([1.0 + best if errors[best] < SEASON_GAIN * errors[0] else 1.0])
+
+
+def _repeated(network: Network, past: Array, season: int) -> Array:
+    """Return what is predicted from windows (samples, window, columns) whose last `season` values come again.
+
+    The value of the first point ahead is `season` points before the end of the window; of a vector of points ahead,
+    the others follow it, and begin again where the window ends.
+    """
+    word = network.spec.data
+    ahead = word.steps_ahead if word is not None and word.vector else 1
+    places = past.shape[1] - season + np.arange(ahead) % season
+    return past[:, places].reshape(len(past), -1)
 
 
 def _always(logit: Callable[[Array], Array]) -> Logits:
@@ -182,14 +195,17 @@ def _earlier(network: Network, values: Array, split: Split, samples: slice) -> A
     shape = _shape(network)
     past: Array = np.asarray(split.inputs[samples])[..., _target_columns(network)].astype(np.float64)
     if not shape.sequence:
-        past = past[:, -int(values[0])]
+        past = _repeated(network, past, int(values[0]))
     return past.reshape(len(past), *shape)
 
 
 def _name_of_earlier(network: Network, values: Array) -> str:
     assert network.spec.data is not None
-    before = int(values[0]) - 1 + network.spec.data.steps_ahead
-    return "last value" if values[0] == 1 else f"value {before} points before"
+    if values[0] == 1:
+        return "last value"
+    if network.spec.data.vector:
+        return f"last {values[0]:.0f} values again"
+    return f"value {values[0] - 1 + network.spec.data.steps_ahead:.0f} points before"
 
 
 def _name_of_labels(network: Network, values: Array) -> str:

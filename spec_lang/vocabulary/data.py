@@ -86,6 +86,11 @@ class DataSource(Word):
         """The names of the columns that are targets, where the source has names for them."""
         return ()
 
+    @property
+    def vector(self) -> bool:
+        """Whether a target has all points up to `steps_ahead`, as one vector."""
+        return False
+
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape

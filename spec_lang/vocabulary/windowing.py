@@ -8,15 +8,17 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 class WindowedSeries(BaseModel):
     """Windows over a time series.
 
-    A sample is `window` points. Its target is the value `horizon` points after its last point (`predict=last`), or the
-    values `horizon` points after each of them (`predict=every`). Windows start `stride` points apart; the default is 1,
-    or with `predict=every` the window, so that windows do not overlap. Splits are cut in order of time.
+    A sample is `window` points. Its target is the value `horizon` points after its last point (`predict=last`), the
+    values `horizon` points after each of them (`predict=every`), or the values of all points up to `horizon` after the
+    last, as one vector (`predict=all`). Windows start `stride` points apart; the default is 1, or with `predict=every`
+    the window, so that windows do not overlap. Splits are cut in order of time.
     """
 
     window: int | None = Field(None, gt=0, description="points in a sample")
     horizon: int = Field(1, gt=0, description="the distance of the target from the last point, in points")
-    predict: Literal["last", "every"] = Field(
-        "last", description="whether the target follows the last point of a window or each point"
+    predict: Literal["last", "every", "all"] = Field(
+        "last",
+        description="the target: the point `horizon` after the last of a window, or after each, or all up to `horizon`",
     )
     stride: int | None = Field(None, gt=0, description="points between the starts of consecutive windows")
 
@@ -36,6 +38,11 @@ class WindowedSeries(BaseModel):
     def steps_ahead(self) -> int:
         """As `horizon` says."""
         return self.horizon
+
+    @property
+    def vector(self) -> bool:
+        """As `predict` says."""
+        return self.predict == "all"
 
     def apart(self) -> int:
         """Return the distance between the starts of consecutive windows, in points."""

@@ -22,6 +22,28 @@ def test_a_window_is_followed_by_its_target() -> None:
     assert every.targets[..., 0].tolist() == [[1, 2], [3, 4]]
 
 
+def test_all_points_up_to_the_horizon_are_one_vector_and_columns_lie_side_by_side() -> None:
+    points = np.arange(7.0)
+    two = np.stack([points, 10 * points], axis=1)
+    ahead = windows("s", two, two, Sine(window=2, horizon=3, predict="all", stride=2), str)
+    assert ahead.inputs.shape == (2, 2, 2)
+    assert ahead.targets.tolist() == [[2, 20, 3, 30, 4, 40], [4, 40, 5, 50, 6, 60]]
+    last = windows("s", two, two, Sine(window=2, horizon=3), str)
+    assert last.targets.tolist() == [[4, 40], [5, 50], [6, 60]]
+    every = windows("s", two, two, Sine(window=2, predict="every"), str)
+    assert every.targets.tolist() == [[[1, 10], [2, 20]], [[3, 30], [4, 40]], [[5, 50], [6, 60]]]
+
+
+@pytest.mark.parametrize("stride", [1, 2, 5])
+@pytest.mark.parametrize("folds", [None, 3])
+def test_splits_that_predict_vectors_share_no_target_point(stride: int, folds: int | None) -> None:
+    shares = (70.0, 15.0, 15.0)
+    word = Sine(length=200, noise=0.3, window=6, horizon=4, predict="all", stride=stride, split=shares, folds=folds)
+    splits = [set(np.round(split.targets, 12).flat) for _, split in load_data(word, None, False).splits()]
+    assert len(splits) == 3 and all(splits)
+    assert not splits[0] & splits[1] and not splits[1] & splits[2]
+
+
 def test_the_sine_is_a_sine_with_noise_of_the_deviation_asked_for_and_one_seed_is_one_series() -> None:
     np.testing.assert_allclose(sine(Sine(noise=0)), np.sin(0.01 * np.arange(10_001)))
     noise = sine(Sine(seed=3)) - sine(Sine(noise=0))
