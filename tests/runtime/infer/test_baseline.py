@@ -113,6 +113,20 @@ def test_a_series_with_a_season_has_the_value_of_the_season_before(tmp_path: Pat
     assert fitted(run).measure(split)["rmse"] == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize(("window", "ahead"), [(30, 6), (26, 30)])
+def test_a_vector_of_points_ahead_has_the_last_season_again(tmp_path: Path, window: int, ahead: int) -> None:
+    time = np.arange(700)
+    load = 30 + 10 * np.sin(2 * np.pi * time / 24) + RANDOM.normal(size=700) * 0.1
+    data = series(tmp_path, load) + f" window={window} horizon={ahead} predict=all"
+    run = trained(f"gru 2 -> dense {ahead}", data=data, out=tmp_path / "run")
+    split = run.data.validation
+    assert split is not None
+    assert fitted(run).name == "last 24 values again"
+    season = split.inputs[:, -24:, 1]
+    expected = np.sqrt(np.mean(np.square(np.concatenate([season, season], axis=1)[:, :ahead] - split.targets)))
+    assert fitted(run).measure(split)["rmse"] == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_series_that_is_predicted_at_every_step_has_the_value_of_that_step(tmp_path: Path) -> None:
     data = "sine window=10 predict=every length=300"
     run = trained("rnn 2 return=sequence -> dense 1", data=data, out=tmp_path / "run")
