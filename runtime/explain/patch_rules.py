@@ -118,11 +118,11 @@ def _one_to_one(node: ScheduledNode, image: ImageShape, add_steps: Callable[[Ste
 
 
 def _windowed(
-    node: ScheduledNode, layer: Conv | MaxPool | AvgPool, dilation: int, needs_all: bool
+    node: ScheduledNode, layer: Conv | MaxPool | AvgPool, needs_all: bool
 ) -> tuple[tuple[AxisWindow, AxisWindow], ImageShape]:
     rows, columns = (
-        AxisWindow(extent.places, taps, layer.steps(), dilation, extent.before, needs_all)
-        for extent, taps in zip(layer.extents(node.input_shapes[0], layer.pad, dilation), layer.pair(), strict=True)
+        AxisWindow(extent.places, taps, layer.steps(), layer.dilation, extent.before, needs_all)
+        for extent, taps in zip(layer.extents(node.input_shapes[0]), layer.pair(), strict=True)
     )
     height, width, channels = node.output_shape
     return (rows, columns), (height, width, channels)
@@ -135,7 +135,7 @@ def convolution_level(node: ScheduledNode, image: ImageShape, flat: bool) -> Pat
     assert isinstance(layer, Conv)
     if flat or len(node.output_shape) != 3:
         return None
-    windows, output = _windowed(node, layer, layer.dilation, needs_all=False)
+    windows, output = _windowed(node, layer, needs_all=False)
 
     def add_steps(builder: StepBuilder, depth: int) -> None:
         builder.to_differences(depth)
@@ -148,20 +148,26 @@ def convolution_level(node: ScheduledNode, image: ImageShape, flat: bool) -> Pat
 
 @level_rules.implements(MaxPool, AvgPool)
 def pool_level(node: ScheduledNode, image: ImageShape, flat: bool) -> PatchLevel | None:
-    """Take the maximum of values, or the mean of either."""
-    layer, largest = node.layer, isinstance(node.layer, MaxPool)
+    """Take the maximum of values, or the mean of either; patches end at means of different numbers of cells."""
+    layer = node.layer
     assert isinstance(layer, MaxPool | AvgPool)
     if flat or len(node.output_shape) != 3:
         return None
-    windows, output = _windowed(node, layer, 1, needs_all=True)
-    padded = any(extent.before or extent.after for extent in layer.extents(node.input_shapes[0], layer.pad))
+    counted = None
+    if isinstance(layer, AvgPool):
+        rows, columns = layer.counted(node.input_shapes[0])
+        if len({*rows}) > 1 or len({*columns}) > 1:
+            return None
+        counted = rows[0] * columns[0]
+    windows, output = _windowed(node, layer, needs_all=True)
+    padded = any(extent.before or extent.after for extent in layer.extents(node.input_shapes[0]))
 
     def add_steps(builder: StepBuilder, depth: int) -> None:
-        if largest:
+        if counted is None:
             builder.to_values(depth)
         if padded:
-            builder.append(FillOutside(depth, -np.inf if largest else 0))
-        builder.append(PoolStep(depth + 1, layer.pair(), layer.steps(), largest))
+            builder.append(FillOutside(depth, -np.inf if counted is None else 0))
+        builder.append(PoolStep(depth + 1, layer.pair(), layer.steps(), layer.dilation, counted))
 
     return PatchLevel(node, windows, output, add_steps, reads_neighbours=True)
 

@@ -122,23 +122,25 @@ class PoolStep:
     depth: int  # of the output
     window: tuple[int, int]
     stride: int
-    largest: bool
+    dilation: int
+    counted: int | None  # cells of a mean, None for a maximum
 
     def whole(self, x: Array, image: PatchBatch) -> Array:
         """Compute the same as on patches."""
         rows, columns = image.sizes(self.depth)
         x = self._along(x.swapaxes(0, 1), self.window[1], columns).swapaxes(0, 1)
         x = self._along(x, self.window[0], rows)
-        if not self.largest:
-            x *= 1 / (self.window[0] * self.window[1])
+        if self.counted is not None:
+            x *= 1 / self.counted
         return x
 
     patch = whole
 
     def _along(self, x: Array, cells: int, outputs: int) -> Array:
         """Return the maximum or sum over windows along the first axis, a new array."""
-        combine = np.maximum if self.largest else np.add
-        taps = [x[cell : cell + (outputs - 1) * self.stride + 1 : self.stride] for cell in range(cells)]
+        combine = np.maximum if self.counted is None else np.add
+        starts = range(0, cells * self.dilation, self.dilation)
+        taps = [x[start : start + (outputs - 1) * self.stride + 1 : self.stride] for start in starts]
         if cells == 1:
             return taps[0].copy()
         y: Array = combine(taps[0], taps[1])

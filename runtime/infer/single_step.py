@@ -32,7 +32,7 @@ class SingleStepNetwork:
         spec = network.spec
         assert spec.input is not None
         _check_steps(spec)
-        shape = Shape((1, *spec.input[1:]))
+        shape = Shape((1, *spec.input[1:]), spec.input.sequence)
         text = canonical_text(
             replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False}))
         )

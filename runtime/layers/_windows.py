@@ -1,4 +1,5 @@
-"""Windows over images: which cell of a window is at which pixel. Convolutions and pools use them."""
+"""Windows over images, or over the steps of a sequence, an image one pixel wide: which cell of a window is at which
+pixel. Convolutions and pools use them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from nnspec.runtime.arrays import Array
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
+from nnspec.spec_lang.vocabulary.spatial import Extent, Windowed
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Windows:
     dilation: int
 
     @classmethod
-    def of(cls, word: Windowed, shape: Shape, pad: Pad, dilation: int = 1) -> "Windows":
+    def of(cls, word: Windowed, shape: Shape) -> "Windows":
         """Return the windows of this word over inputs of this shape. Raises Misfit where they do not fit."""
-        rows, columns = word.extents(shape, pad, dilation)
-        return cls(*word.plane(shape), rows, columns, word.steps(), dilation)
+        rows, columns = word.extents(shape)
+        return cls(*word.plane(shape), rows, columns, word.steps(), word.dilation)
 
     def unfold(self, x: Array, fill: float = 0.0) -> Array:
         """Return every window of the images, with `fill` outside the image.
@@ -38,7 +39,8 @@ class Windows:
         """
         reach = tuple(self.dilation * (cells - 1) + 1 for cells in self.size)
         views = sliding_window_view(self._pad(x, fill), reach, axis=(1, 2))  # (…, channels, reach, reach)
-        views = views[:, :: self.stride, :: self.stride, :, :: self.dilation, :: self.dilation]
+        down, right = (slice(0, (e.places - 1) * self.stride + 1, self.stride) for e in (self.rows, self.columns))
+        views = views[:, down, right, :, :: self.dilation, :: self.dilation]
         return np.moveaxis(views, 3, 5)
 
     def fold(self, d_windows: Array) -> Array:

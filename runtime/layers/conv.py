@@ -16,7 +16,7 @@ def conv(word: Conv, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     It is one matrix product over all windows, or one for each group: group k of the filters reads group k of the
     channels. A sequence is an image one pixel wide; its padded steps are zeros.
     """
-    windows = Windows.of(word, shape, word.pad, word.dilation)
+    windows = Windows.of(word, shape)
     groups = word.groups
     output = word.output_shape(shape)
     time = shape[0] if word.along_time(shape) is not None else None

@@ -15,9 +15,11 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 def maxpool(word: MaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     """y[n,i,j,c] = max x[n, i·s + u, j·s + v, c]; only the first of the largest gets the gradient.
 
-    The padding is −∞ and is never the largest. Cells are ordered by rows, as in PyTorch.
+    The padding is −∞ and is never the largest. Cells are ordered by rows, as in PyTorch. Over time y[n,i,c] is the
+    largest of x[n, i·s + u, c].
     """
-    windows = Windows.of(word, shape, word.pad)
+    output = word.output_shape(shape)
+    windows = Windows.of(word, shape)
     size = windows.size[0] * windows.size[1]
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
@@ -30,25 +32,28 @@ def maxpool(word: MaxPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward
             d_windows = won * d_y.reshape(winner.shape)
             return windows.fold(d_windows.reshape(seen.shape)).reshape(x.shape), {}
 
-        return y, backward
+        return y.reshape(len(x), *output), backward
 
     return forward
 
 
 @implements(AvgPool)
 def avgpool(word: AvgPool, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
-    """y[n,i,j,c] = the mean of x[n, i·s + u, j·s + v, c] over the window; zeros of the padding count."""
-    windows = Windows.of(word, shape, word.pad)
-    size = windows.size[0] * windows.size[1]
+    """y[n,i,j,c] = the mean of x[n, i·s + u, j·s + v, c] over the cells of the window that count, the rest is 0."""
+    windows = Windows.of(word, shape)
+    output = word.output_shape(shape)
+    cells: Array = np.multiply.outer(*word.counted(shape))[..., None]  # (height', width', 1)
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
         seen = windows.unfold(x)  # (batch, height', width', window height, window width, channels)
+        count = cells.astype(x.dtype)
 
         def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
-            d_windows = np.broadcast_to(d_y[:, :, :, None, None] / size, seen.shape)
+            share = d_y.reshape(-1, *cells.shape[:2], seen.shape[5]) / count
+            d_windows = np.broadcast_to(share[:, :, :, None, None], seen.shape)
             return windows.fold(d_windows).reshape(x.shape), {}
 
-        return seen.mean(axis=(3, 4)), backward
+        return (seen.sum(axis=(3, 4)) / count).reshape(len(x), *output), backward
 
     return forward
 

@@ -188,10 +188,10 @@ class _Binding:
         except ValidationError as error:
             reported = set(self.failed)
             entries = error.errors(include_url=False)
-            for entry in sorted(
-                entries, key=lambda entry: entry["type"] == "literal_error"
-            ):  # the other half of a union
-                name = str(entry["loc"][0]) if entry["loc"] else self.cls.word
+            # In the order of the text; the choices of a union come after what else it may be.
+            places = [self._named_in(entry) for entry in entries]
+            ordered = sorted(zip(places, entries, strict=True), key=lambda pair: self._order(*pair))
+            for name, entry in ordered:
                 if name not in reported and entry["type"] != "missing":
                     reported.add(name)
                     subject = (
@@ -199,6 +199,12 @@ class _Binding:
                     )
                     self.say("E202", _in_words(subject, entry, self.fields.get(name)), self.spans.get(name, self.span))
             return None
+
+    def _named_in(self, entry: Any) -> str:
+        return str(entry["loc"][0]) if entry["loc"] else self.cls.word
+
+    def _order(self, name: str, entry: Any) -> tuple[bool, int]:
+        return entry["type"] == "literal_error", self.spans.get(name, self.span).start
 
     def _convert(self, field: WordField, value: Value) -> Any:
         """Return the Python value for a field, or None after reporting an error."""

@@ -269,7 +269,7 @@ class _Examination:
         if given is None:
             absent = known is None or "input" in self.known.settings
             return None if absent else Shape(known or (), symbols=symbols)
-        shape = Shape(given.shape, symbols=symbols)
+        shape = Shape(given.shape, given.axes == "sequence", symbols)
         if known is not None and not ends.same_sample(shape, known):
             message = f"input is {shape}, and a sample of the data is {Shape(known)}"
             help = f"write input {Shape(known)}, or leave the line out"

@@ -121,7 +121,7 @@ def _set_statement(override: Override, known: Statements, found: Findings) -> No
     for diagnostic in wrong:
         found.add(diagnostic)
     match read:
-        case [Pipeline(stages=(Call() as call,))] if not wrong:
+        case [Pipeline(stages=(Call(label=None) as call,))] if not wrong:
             known.settings[override.key] = call
         case _ if not wrong:
             found.say("E002", f"{override.key} cannot be {override.value}", override.key_span())

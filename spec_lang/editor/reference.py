@@ -63,6 +63,10 @@ def _table(listed: Iterable[type[Word]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
+NO_DEFAULT = "…"
+"""What stands for the default of a field that has none."""
+
+
 def values(cls: type[Word]) -> list[str]:
     """Return the values without a name in Markdown: an example of each, its field, and its default."""
     return [_value(cls, field) for field in fields_of(cls).values() if field.bare]
@@ -70,7 +74,8 @@ def values(cls: type[Word]) -> list[str]:
 
 def _value(cls: type[Word], field: WordField) -> str:
     assert field.bare is not None
-    otherwise = "" if field.required else f", else {default(cls, field)}"
+    given = default(cls, field)
+    otherwise = "" if field.required else ", or none" if given == NO_DEFAULT else f", else {given}"
     many = ", …" if field.collects else ""
     return f"`{field.bare.example}{many}` {field.name}{otherwise}"
 
@@ -95,7 +100,7 @@ def _choices(field: WordField) -> str:
 def default(cls: type[Word], field: WordField) -> str:
     """Return the default of a field in the syntax of the language, … if it has none."""
     value = cls.fields()[field.name].get_default() if not field.required else None
-    return "…" if value is None else written_value(value, field.bare.kinds if field.bare else ())
+    return NO_DEFAULT if value is None else written_value(value, field.bare.kinds if field.bare else ())
 
 
 def _meaning(cls: type[Word]) -> str:

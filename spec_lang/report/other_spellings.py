@@ -15,10 +15,13 @@ WORDS = _spellings(
     {
         # layers
         "conv": "conv2d conv1d conv3d convolution convolution2d convolutional cnn",
-        "maxpool": "maxpool2d maxpool1d max_pool max_pool2d maxpooling maxpooling2d pool pooling",
-        "avgpool": "avgpool2d avg_pool avg_pool2d averagepool averagepooling averagepooling2d average_pool meanpool",
-        "globalavgpool": "globalaveragepooling globalaveragepooling2d global_avg_pool global_average_pooling gap",
-        "globalmaxpool": "globalmaxpooling globalmaxpooling2d global_max_pool adaptivemaxpool2d",
+        "maxpool": "maxpool2d maxpool1d max_pool max_pool2d max_pool1d maxpooling maxpooling2d maxpooling1d pool "
+        "pooling",
+        "avgpool": "avgpool2d avgpool1d avg_pool avg_pool2d avg_pool1d averagepool averagepooling averagepooling2d "
+        "averagepooling1d average_pool meanpool",
+        "globalavgpool": "globalaveragepooling globalaveragepooling2d globalaveragepooling1d global_avg_pool "
+        "global_average_pooling gap",
+        "globalmaxpool": "globalmaxpooling globalmaxpooling2d globalmaxpooling1d global_max_pool adaptivemaxpool2d",
         "dense": "fc fully_connected fullyconnected connected affine linear_layer lin mlp",
         "batchnorm": "batchnormalization batchnorm1d batchnorm2d batch_norm batch_normalization bn",
         "layernorm": "layernormalization layer_norm layer_normalization ln",
@@ -90,8 +93,10 @@ OPTIONS = _spellings(
         "init": "kernel_initializer initializer weight_init",
         "bias": "use_bias",
         "stride": "strides",
-        "pad": "padding",
-        "dilation": "dilation_rate",
+        "pad": "padding pads",
+        "dilation": "dilation_rate dilations",
+        "ceil_mode": "ceil",
+        "count_include_pad": "include_pad count_padding",
         "slope": "negative_slope",
         "l1": "l1_penalty",
         "l2": "l2_penalty kernel_regularizer",

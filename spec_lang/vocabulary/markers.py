@@ -1,7 +1,7 @@
 """Markers on the fields of words: which values without a name fill a field, and which names it accepts."""
 
 from dataclasses import dataclass
-from typing import Annotated, TypeVar, get_args, get_origin
+from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -26,6 +26,7 @@ Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
 Text = Annotated[str, Bare(("text",), '"file.csv"')]
 Name = Annotated[str, Bare(("name",), "a_name")]
+Axes = Annotated[Literal["sequence"] | None, Bare(("name",), "sequence")]
 
 
 @dataclass(frozen=True)

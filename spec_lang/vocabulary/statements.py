@@ -2,10 +2,10 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from nnspec.spec_lang.vocabulary.bases import Setting
-from nnspec.spec_lang.vocabulary.markers import Bare, Name, NameOf, Whole, Window
+from nnspec.spec_lang.vocabulary.markers import Axes, Bare, Name, NameOf, Whole, Window
 from nnspec.spec_lang.vocabulary.registry import Word
 
 
@@ -19,12 +19,24 @@ class NetworkName(Setting):
 
 
 class Input(Setting):
-    """The shape of one sample: height x width x channels, or the number of features."""
+    """The shape of one sample: height x width x channels, time x features, or the number of features.
+
+    `input 50x3 sequence` says that two axes are time and features; without it they may also be an image with one
+    channel, as the layer that reads them says.
+    """
 
     word = "input"
     heads_a_file = True
-    examples = ("input 28x28x1", "input 4")
+    examples = ("input 28x28x1", "input 4", "input 50x3 sequence")
     shape: Window = Field(description="height x width x channels, time x features, or the number of features")
+    axes: Axes = Field(None, description="whether two axes are time and features")
+
+    @field_validator("axes")
+    @classmethod
+    def _two(cls, axes: str | None, info: ValidationInfo) -> str | None:
+        if axes is not None and len(info.data.get("shape", (1, 1))) != 2:
+            raise ValueError("needs two axes, time x features, as in input 50x3 sequence")
+        return axes
 
 
 class Train(Setting):

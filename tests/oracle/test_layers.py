@@ -61,9 +61,9 @@ def channels_last(y: torch.Tensor) -> torch.Tensor:
     return y.permute(0, 2, 3, 1)
 
 
-def padded(word: Windowed, x: torch.Tensor, shape: Shape, pad: Any, dilation: int, fill: float) -> torch.Tensor:
+def padded(word: Windowed, x: torch.Tensor, shape: Shape, fill: float) -> torch.Tensor:
     """The image with its padding: PyTorch's own is not for every stride and every side."""
-    rows, columns = word.extents(shape, pad, dilation)
+    rows, columns = word.extents(shape)
     around = (columns.before, columns.after, rows.before, rows.after)
     return functional.pad(channels_first(x), around, value=fill)
 
@@ -75,7 +75,7 @@ def test_convolutions_are_pytorchs(case: Case, batch: int, seed: int) -> None:
     assert isinstance(word, Conv)
 
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
-        image = padded(word, x, shape, word.pad, word.dilation, 0)
+        image = padded(word, x, shape, 0)
         weight = arrays["weight"].permute(3, 2, 0, 1).contiguous()
         options = {"stride": word.stride, "dilation": word.dilation, "groups": word.groups}
         return channels_last(functional.conv2d(image, weight, arrays.get("bias"), **options))
@@ -98,6 +98,25 @@ def test_padding_is_pytorchs_own_of_the_same_name(pad: Any, window: tuple[int, i
     check_agrees(word, shape, random.normal(size=(2, *shape)), case.arrays(random), answer, Mode())
 
 
+def as_images(word: Pool, shape: Shape, x: torch.Tensor) -> torch.Tensor:
+    """Samples as channels first; a sequence is an image one pixel wide."""
+    return channels_first(x.reshape(len(x), *word.plane(shape)[0]))
+
+
+def as_output(word: Pool, shape: Shape, y: torch.Tensor) -> torch.Tensor:
+    return channels_last(y).reshape(len(y), *word.output_shape(shape))
+
+
+def reached(word: Pool, shape: Shape, image: torch.Tensor) -> torch.Tensor:
+    """The part of a padded image that the windows reach: there may be more of it after the last."""
+    extents, window = word.extents(shape), word.plane(shape)[1]
+    tall, wide = (
+        (e.places - 1) * word.steps() + word.dilation * (cells - 1) + 1
+        for e, cells in zip(extents, window, strict=True)
+    )
+    return image[:, :, :tall, :wide]
+
+
 @many
 @given(case=pools(MaxPool), batch=batches, seed=seeds)
 def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
@@ -105,8 +124,11 @@ def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
     assert isinstance(word, Pool)
 
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
-        image = padded(word, x, shape, word.pad, 1, -torch.inf)
-        return channels_last(functional.max_pool2d(image, word.pair(), word.steps()))
+        rows, columns = word.extents(shape)
+        around = (columns.before, columns.after, rows.before, rows.after)
+        image = reached(word, shape, functional.pad(as_images(word, shape, x), around, value=-torch.inf))
+        y = functional.max_pool2d(image, word.plane(shape)[1], word.steps(), dilation=word.dilation)
+        return as_output(word, shape, y)
 
     few = random.integers(0, 4, (batch, *shape)).astype(float)  # many equals: the first wins
     for x in (distinct(random, (batch, *shape)), few):
@@ -115,21 +137,80 @@ def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
 
 @many
 @given(case=pools(AvgPool), batch=batches, seed=seeds)
-def test_avgpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
+def test_avgpools_are_sums_of_pytorchs_windows_over_the_cells_that_count(case: Case, batch: int, seed: int) -> None:
     word, shape, random = case.word, case.shape, np.random.default_rng(seed)
-    assert isinstance(word, Pool)
+    assert isinstance(word, AvgPool)
+    size = word.plane(shape)[1]
+    ones = np.ones((1, 1, *size))
+
+    def summed(image: torch.Tensor) -> torch.Tensor:
+        kernel = torch.tensor(ones).expand(image.shape[1], 1, *size)
+        return functional.conv2d(image, kernel, stride=word.steps(), dilation=word.dilation, groups=image.shape[1])
 
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
-        return channels_last(functional.avg_pool2d(padded(word, x, shape, word.pad, 1, 0), word.pair(), word.steps()))
+        rows, columns = word.extents(shape)
+        inner = [(after if word.count_include_pad else 0) for _, after in word.padding(shape)]
+        before = [(first if word.count_include_pad else 0) for first, _ in word.padding(shape)]
+        image = as_images(word, shape, x)
+        around = (columns.before, columns.after, rows.before, rows.after)
+        counted = functional.pad(torch.ones_like(image), (before[1], inner[1], before[0], inner[0]), value=1)
+        missing = (
+            columns.before - before[1], columns.after - inner[1], rows.before - before[0], rows.after - inner[0]
+        )  # fmt: skip
+        cells = summed(reached(word, shape, functional.pad(counted, missing)))
+        y = summed(reached(word, shape, functional.pad(image, around))) / cells
+        return as_output(word, shape, y)
 
     check_agrees(word, shape, random.normal(size=(batch, *shape)), {}, answer, Mode())
 
 
-@pytest.mark.parametrize("pool", [functional.max_pool2d, functional.avg_pool2d])
-def test_a_pools_own_padding_is_pytorchs(pool: Any) -> None:
-    word = layer(f"{'maxpool' if pool is functional.max_pool2d else 'avgpool'} 3 stride=2 pad=1")
-    shape, x = Shape((6, 5, 2)), np.random.default_rng(1).normal(-3, 1, (2, 6, 5, 2))
-    check_agrees(word, shape, x, {}, lambda x, _: channels_last(pool(channels_first(x), 3, 2, 1)), Mode())
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize(
+    ("window", "stride", "pad"), [(3, 2, 1), (2, 2, 0), (2, 3, 1), (3, 3, 0), (4, 3, 2), (5, 2, 2), (2, 2, 1)]
+)
+@pytest.mark.parametrize("size", [(6, 5), (7, 8), (11, 4)])
+def test_a_pools_own_options_are_pytorchs(
+    size: tuple[int, int], window: int, stride: int, pad: int, ceil_mode: bool
+) -> None:
+    shape, x = Shape((*size, 2)), np.random.default_rng(1).normal(-3, 1, (2, *size, 2))
+    given: dict[str, Any] = {"stride": stride, "pad": pad, "ceil_mode": ceil_mode}
+    same: dict[str, Any] = {"stride": stride, "padding": pad, "ceil_mode": ceil_mode}
+
+    def largest(x: torch.Tensor, _: Tensors) -> torch.Tensor:
+        return channels_last(functional.max_pool2d(channels_first(x), window, **same))
+
+    check_agrees(MaxPool(window=(window,), **given), shape, x, {}, largest, Mode())
+    for counts in (True, False):
+
+        def mean(x: torch.Tensor, _: Tensors, counts: bool = counts) -> torch.Tensor:
+            y = functional.avg_pool2d(channels_first(x), window, count_include_pad=counts, **same)
+            return channels_last(y)
+
+        check_agrees(AvgPool(window=(window,), count_include_pad=counts, **given), shape, x, {}, mean, Mode())
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 3])
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize(("window", "stride", "pad"), [(3, 2, 1), (2, 2, 0), (2, 1, 1), (3, 4, 0)])
+def test_a_pool_over_time_is_pytorchs_in_one_dimension(
+    window: int, stride: int, pad: int, ceil_mode: bool, dilation: int
+) -> None:
+    shape, x = Shape((12, 3), sequence=True), np.random.default_rng(1).normal(-3, 1, (2, 12, 3))
+    same: dict[str, Any] = {"padding": pad, "ceil_mode": ceil_mode}
+    word = MaxPool(window=(window,), stride=stride, pad=pad, ceil_mode=ceil_mode, dilation=dilation)
+
+    def largest(x: torch.Tensor, _: Tensors) -> torch.Tensor:
+        return functional.max_pool1d(x.transpose(1, 2), window, stride, dilation=dilation, **same).transpose(1, 2)
+
+    check_agrees(word, shape, x, {}, largest, Mode())
+    for counts in (True, False):
+        mean_word = AvgPool(window=(window,), stride=stride, pad=pad, ceil_mode=ceil_mode, count_include_pad=counts)
+
+        def mean(x: torch.Tensor, _: Tensors, counts: bool = counts) -> torch.Tensor:
+            y = functional.avg_pool1d(x.transpose(1, 2), window, stride, count_include_pad=counts, **same)
+            return y.transpose(1, 2)
+
+        check_agrees(mean_word, shape, x, {}, mean, Mode())
 
 
 @many

@@ -37,6 +37,12 @@ MORE_EXAMPLES = (
     "maxpool 3x2 stride=2 pad=same",
     "avgpool 3 stride=2 pad=1",
     "avgpool 2x3 stride=1",
+    "maxpool 2 stride=1 dilation=2 ceil_mode=yes",
+    "maxpool 2x3 stride=2 pad=1x0x0x2",
+    "avgpool 3 pad=1 ceil_mode=yes",
+    "avgpool 3 stride=2 pad=1 count_include_pad=no",
+    "conv 3x3 x2 pad=1x0",
+    "conv 2 x3 stride=2 pad=1x0",
     "dense 4 bias=no",
     "leaky_relu slope=0.3",
     "elu alpha=0.5",
@@ -131,7 +137,7 @@ def convolutions(draw: st.DrawFn) -> Case:
         "window": (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
         "filters": groups * draw(st.integers(1, 2)),
         "stride": draw(st.integers(1, 3)),
-        "pad": draw(st.sampled_from(["valid", "same", 0, 1, 2, 3])),
+        "pad": draw(paddings(3)),
         "dilation": draw(st.integers(1, 3)),
         "groups": groups,
         "bias": draw(st.booleans()),
@@ -139,15 +145,35 @@ def convolutions(draw: st.DrawFn) -> Case:
     return _fitting(Conv(**options), shape)
 
 
+def paddings(most: int, over_time: bool = False) -> st.SearchStrategy[Any]:
+    """Padding as specs say it: by name, one number, and numbers for each axis or each end."""
+    cells = st.integers(0, most)
+    each = st.tuples(cells, cells) if over_time else st.tuples(cells, cells) | st.tuples(cells, cells, cells, cells)
+    return st.sampled_from(["valid", "same", *range(most + 1)]) | each
+
+
+def each_axis(pad: Any) -> tuple[Any, Any]:
+    """The padding of the rows and of the columns of an image."""
+    if not isinstance(pad, tuple):
+        return pad, pad
+    return pad if len(pad) == 2 else (pad[:2], pad[2:])
+
+
 @st.composite
-def pools(draw: st.DrawFn, cls: type[Pool]) -> Case:
-    """A pool of any options on a small image that it fits."""
-    shape = Shape((draw(st.integers(1, 7)), draw(st.integers(1, 7)), draw(st.integers(1, 3))))
+def pools(draw: st.DrawFn, cls: type[Pool], over_time: bool | None = None) -> Case:
+    """A pool of any options on a small image or sequence that it fits."""
+    over_time = draw(st.sampled_from([False, False, True])) if over_time is None else over_time
+    sizes = [draw(st.integers(1, 7)) for _ in range(1 if over_time else 2)]
+    shape = Shape((*sizes, draw(st.integers(1, 3))), sequence=over_time)
     options = {
-        "window": (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
+        "window": tuple(draw(st.integers(1, 4)) for _ in sizes),
         "stride": draw(st.integers(1, 4)),
-        "pad": draw(st.sampled_from(["valid", "same", 0, 1, 2])),
+        "pad": draw(paddings(2, over_time)),
+        "dilation": draw(st.sampled_from([1, 1, 2, 3])),
+        "ceil_mode": draw(st.booleans()),
     }
+    if cls is AvgPool:
+        options["count_include_pad"] = draw(st.booleans())
     return _fitting(cls(**options), shape)
 
 
@@ -230,7 +256,6 @@ def _any_layer(draw: st.DrawFn, shape: Shape) -> Layer:
     return draw(_activations(shape))
 
 
-_pad = st.sampled_from(["valid", "same", 0, 1, 2])
 _window = st.tuples(st.integers(1, 3), st.integers(1, 3))
 _stride = st.integers(1, 3)
 
@@ -242,7 +267,7 @@ def _convs(shape: Shape) -> st.SearchStrategy[Layer]:
         filters=st.integers(1, 4),
         activation=st.sampled_from(["linear", "relu", "tanh"]),
         stride=st.sampled_from([1, 1, 2]),
-        pad=_pad,
+        pad=paddings(2, not shape.as_image()),
         dilation=st.sampled_from([1, 1, 2]),
         groups=st.sampled_from([1, 1, 1, 2]),
         bias=st.booleans(),
@@ -256,12 +281,17 @@ def _squares(shape: Shape) -> st.SearchStrategy[Layer]:
 
 
 def _pools(shape: Shape) -> st.SearchStrategy[Layer]:
+    both = st.tuples(st.integers(1, 3)) if shape.sequence else _window
     return st.builds(
         lambda cls, **options: cls(**options),
         st.sampled_from([MaxPool, AvgPool]),
-        window=_window,
+        window=both,
         stride=_stride,
-        pad=_pad,
+        pad=paddings(2, shape.sequence),
+        dilation=st.sampled_from([1, 1, 1, 2]),
+        ceil_mode=st.booleans(),
+    ) | st.builds(
+        AvgPool, window=both, stride=_stride, pad=paddings(1, shape.sequence), count_include_pad=st.just(False)
     )
 
 
@@ -298,7 +328,8 @@ def _reshapes(shape: Shape) -> st.SearchStrategy[Layer]:
 
     three = first.flatmap(split)
     two = first.map(lambda a: (a, size // a))
-    return st.just(Flatten()) | st.builds(Reshape, shape=st.just((size,)) | two | three)
+    steps = st.builds(Reshape, shape=two, axes=st.just("sequence"))
+    return st.just(Flatten()) | st.builds(Reshape, shape=st.just((size,)) | two | three) | steps
 
 
 def _others(shape: Shape) -> st.SearchStrategy[Layer]:

@@ -3,7 +3,7 @@
 The gradient of the input is another such product, or its shares are added at the places of the windows.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous, kernel
@@ -26,12 +26,12 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
         return None
     w, name, k = context.writer, context.node.name, context.node.phases
     height, width = word.pair()
-    extents = word.extents(context.node.input_shapes[0], word.pad, word.dilation)
+    extents = word.extents(context.node.input_shapes[0])
     x = padded(context, context.x, extents)
     cells = height * width * x.shape[0]
     places = tuple(extent.places // k for extent in extents)
     order = (*((k, k) if k > 1 else ()), *places, x.shape[-1])
-    pointwise = _is_pointwise(word, k)
+    pointwise = _is_pointwise(word, k) and x is context.x
     m = context.matrix(cells, word.filters, context.schedule.fold_bias and not pointwise)
     y = w.buffer(name, (word.filters, *order))
     y_matrix = w.reshaped(f"{y}_matrix", y, (word.filters, y.size // word.filters))
@@ -66,8 +66,8 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
 
 
 def _is_pointwise(word: Conv, phases: int) -> bool:
-    """A window of one cell reads the image in its own order: no columns are gathered."""
-    return word.pair() == (1, 1) and word.stride == 1 and word.pad in (0, "valid", "same") and phases == 1
+    """A window of one cell reads an image without padding in its own order: no columns are gathered."""
+    return word.pair() == (1, 1) and word.stride == 1 and phases == 1
 
 
 def _nothing() -> None:
@@ -188,27 +188,27 @@ def _added_shares(
     return d_x
 
 
-def padded(context: KernelContext, x: Ref, extents: tuple[Extent, Extent], border: str = "0") -> Ref:
-    """Return the image in a frame of this constant; the setup writes the frame, each step the image."""
-    w, (rows, columns) = context.writer, extents
-    if not (rows.before or rows.after or columns.before or columns.after):
+def padded(context: KernelContext, x: Ref, extents: Sequence[Extent], border: str = "0", first: int = 1) -> Ref:
+    """Return an array in a frame of this constant along the axes from `first` on; the setup writes the frame, each
+    step the array."""
+    w = context.writer
+    if not any(extent.before or extent.after for extent in extents):
         return x
-    channels, height, width, samples = x.shape
-    shape = (channels, height + rows.before + rows.after, width + columns.before + columns.after, samples)
-    frame = w.buffer(f"{context.node.name}_padded", shape, 0)
+    shape = list(x.shape)
+    for axis, extent in enumerate(extents, first):
+        shape[axis] += extent.before + extent.after
+    frame = w.buffer(f"{context.node.name}_padded", tuple(shape), 0)
     if border != "0":
         w.setup.append(Fill(frame, formula(border)))
-    w.copy(x, out=_inside(context, frame, x, extents))
+    w.copy(x, out=_inside(context, frame, x, extents, first))
     return frame
 
 
-def unpadded(context: KernelContext, d_frame: Ref, extents: tuple[Extent, Extent]) -> Ref:
-    """Return the part of a framed gradient that belongs to the image."""
-    return d_frame if d_frame.shape == context.x.shape else _inside(context, d_frame, context.x, extents)
+def unpadded(context: KernelContext, d_frame: Ref, extents: Sequence[Extent], first: int = 1) -> Ref:
+    """Return the part of a framed gradient that belongs to the layer's input."""
+    return d_frame if d_frame.shape == context.x.shape else _inside(context, d_frame, context.x, extents, first)
 
 
-def _inside(context: KernelContext, frame: Ref, x: Ref, extents: tuple[Extent, Extent]) -> Ref:
-    rows, columns = extents
-    _, height, width, _ = x.shape
-    inside = frame[:, rows.before : rows.before + height, columns.before : columns.before + width]
-    return context.writer.view(f"{frame}_inside", inside, contiguous=False)
+def _inside(context: KernelContext, frame: Ref, x: Ref, extents: Sequence[Extent], first: int) -> Ref:
+    inside = (slice(extent.before, extent.before + x.shape[axis]) for axis, extent in enumerate(extents, first))
+    return context.writer.view(f"{frame}_inside", frame[(*(slice(None),) * first, *inside)], contiguous=False)

@@ -1,12 +1,17 @@
-"""Pools, one axis after the other: the largest of each row of a window, then the largest of those."""
+"""Pools, one axis after the other: the largest of each row of a window, then the largest of those.
+
+Over time there is one axis, the steps of (time, samples, features). Sequences that may be padded take the plain form,
+which computes each without its padded steps.
+"""
 
 from dataclasses import dataclass
 
+from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels.conv import padded, unpadded
-from nnspec.runtime.compiler.program.operands import Index, Ref
+from nnspec.runtime.compiler.program.operands import Index, Operand, Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
-from nnspec.spec_lang.vocabulary.spatial import window_extent
+from nnspec.spec_lang.vocabulary.spatial import Extent
 
 
 @dataclass(frozen=True)
@@ -26,8 +31,10 @@ class _Pass:
 
 
 @kernel(MaxPool)
-def maxpool(word: MaxPool, context: KernelContext) -> Written:
+def maxpool(word: MaxPool, context: KernelContext) -> Written | None:
     """y = the largest of each window, and for each pair of rivals whether the first was at least as large."""
+    if not _planned(word, context):
+        return None
     w = context.writer
     x, passes = _prepared(word, context, "-np.inf")
     flags: list[list[Ref]] = []
@@ -84,12 +91,13 @@ def _to_the_winners(context: KernelContext, step: _Pass, flags: list[Ref], d_y: 
 
 
 @kernel(AvgPool)
-def avgpool(word: AvgPool, context: KernelContext) -> Written:
-    """y = the sum of each window, along the width and then along the height, divided by its size."""
+def avgpool(word: AvgPool, context: KernelContext) -> Written | None:
+    """y = the sum of each window, along the width and then along the height, divided by the cells that count."""
+    if not _planned(word, context):
+        return None
     w = context.writer
     x, passes = _prepared(word, context, "0")
-    height, width = word.pair()
-    share = w.scalar(f"{context.node.name}_share", 1 / (height * width))
+    share = _share(word, context)
     value = x
     for step in passes:
         taps = step.of(context, value)
@@ -151,8 +159,27 @@ def _result(context: KernelContext, step: _Pass, last: bool) -> Ref:
     return context.output() if last else context.writer.buffer(f"{context.node.name}_rows", step.shape)
 
 
-def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tuple[_Pass, _Pass]]:
-    """Return the image in its frame, and the passes along its width and its height."""
+def _planned(word: Pool, context: KernelContext) -> bool:
+    """Return whether the samples are laid out as images, or as sequences without padding."""
+    if word.along_time(context.node.input_shapes[0]) is None:
+        return len(context.x.shape) > 3
+    return len(context.x.shape) == 3 and not reads_symbols(context.schedule.nodes)
+
+
+def _share(word: AvgPool, context: KernelContext) -> Operand:
+    """Return 1 / the cells that count in each window: one number, or one for each place."""
+    w, name = context.writer, f"{context.node.name}_share"
+    rows, columns = word.counted(context.node.input_shapes[0])
+    if len({*rows}) == len({*columns}) == 1:
+        return w.scalar(name, 1 / (rows[0] * columns[0]))
+    steps = word.along_time(context.node.input_shapes[0]) is not None
+    shape = (len(rows), 1, 1) if steps else (1, len(rows), len(columns), 1)
+    shares = f"(1 / np.multiply.outer({rows}, {columns})).reshape{shape}.astype(np.{w.dtype})"
+    return w.once(name, shares, shape)
+
+
+def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tuple[_Pass, ...]]:
+    """Return the samples in their frame, and the passes: along width and height, or along time."""
     every = slice(None)
     if context.node.phases > 1:
         channels, k, _, tall, wide, samples = context.x.shape
@@ -160,25 +187,40 @@ def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tup
             _Pass(tuple((every, every, j) for j in range(k)), True, (channels, k, tall, wide, samples)),
             _Pass(tuple((every, i) for i in range(k)), True, (channels, tall, wide, samples)),
         )
-    (height, width), s = word.pair(), word.steps()
-    rows, columns = word.extents(context.node.input_shapes[0], word.pad)
+    shape = context.node.input_shapes[0]
+    (rows, columns), (height, width) = word.extents(shape), word.plane(shape)[1]
+    if word.along_time(shape) is not None:
+        x = padded(context, context.x, (rows,), border, first=0)
+        time, samples, features = x.shape
+        steps = tuple((tap,) for tap in _taps(word, height, rows))
+        return x, (_Pass(steps, _covers(word, rows, height, time), (rows.places, samples, features)),)
     x = padded(context, context.x, (rows, columns), border)
     channels, tall, wide, samples = x.shape
-    across = tuple((every, every, slice(v, v + s * (columns.places - 1) + 1, s)) for v in range(width))
-    down = tuple((every, slice(u, u + s * (rows.places - 1) + 1, s)) for u in range(height))
+    across = tuple((every, every, tap) for tap in _taps(word, width, columns))
+    down = tuple((every, tap) for tap in _taps(word, height, rows))
     return x, (
-        _Pass(across, s == width and columns.places * s == wide, (channels, tall, columns.places, samples)),
-        _Pass(down, s == height and rows.places * s == tall, (channels, rows.places, columns.places, samples)),
+        _Pass(across, _covers(word, columns, width, wide), (channels, tall, columns.places, samples)),
+        _Pass(down, _covers(word, rows, height, tall), (channels, rows.places, columns.places, samples)),
     )
 
 
+def _taps(word: Pool, window: int, extent: Extent) -> list[slice]:
+    """Return, for each cell of a window along an axis, where it is in all windows."""
+    s, d = word.steps(), word.dilation
+    return [slice(u * d, u * d + s * (extent.places - 1) + 1, s) for u in range(window)]
+
+
+def _covers(word: Pool, extent: Extent, window: int, length: int) -> bool:
+    """Return whether each place along an axis belongs to exactly one window."""
+    return word.dilation == 1 and word.steps() == window and extent.places * window == length
+
+
 def _without_frame(word: Pool, context: KernelContext, d_x: Ref) -> Ref:
-    """Return the gradient of the image alone."""
+    """Return the gradient of the samples alone."""
     if context.node.phases > 1:
         return d_x
-    image = context.node.input_shapes[0].as_image()
-    assert image is not None
-    height, width = word.pair()
-    rows = window_extent(image[0], height, word.steps(), word.pad)
-    columns = window_extent(image[1], width, word.steps(), word.pad)
-    return unpadded(context, d_x, (rows, columns))
+    shape = context.node.input_shapes[0]
+    rows, columns = word.extents(shape)
+    if word.along_time(shape) is None:
+        return unpadded(context, d_x, (rows, columns))
+    return unpadded(context, d_x, (rows,), first=0)

@@ -1,13 +1,11 @@
 """The convolution."""
 
-from typing import Annotated
-
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Weighted
-from nnspec.spec_lang.vocabulary.markers import Count, Window
+from nnspec.spec_lang.vocabulary.markers import Count, Positive, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
-from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed, window_extent
+from nnspec.spec_lang.vocabulary.spatial import Pad, Windowed
 
 
 class Conv(Windowed, Weighted):
@@ -18,7 +16,7 @@ class Conv(Windowed, Weighted):
     """
 
     word = "conv"
-    examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no", "conv 3 x4")
+    examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no", "conv 3 x4", "conv 3 x4 pad=2x0")
     mixes_samples = False
     mixes_steps = True
     skips_padding = True
@@ -28,39 +26,23 @@ class Conv(Windowed, Weighted):
     stride: int = Field(1, gt=0, description="cells between the starts of consecutive windows")
     pad: Pad = Field(
         "valid",
-        description="zeros around the image: none, enough for one output per input cell, or N cells on each side",
+        description="zeros around the image: none, enough for one output per input cell, N cells on each side, "
+        "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER",
     )
-    dilation: Annotated[int, Field(gt=0)] = Field(1, description="the distance between the cells of a window")
-    groups: Annotated[int, Field(gt=0)] = Field(1, description="groups of channels, each convolved independently")
+    dilation: Positive = Field(1, description="the distance between the cells of a window")
+    groups: Positive = Field(1, description="groups of channels, each convolved independently")
 
     def steps(self) -> int:
         """Return the stride, in cells."""
         return self.stride
 
     def along_time(self, shape: Shape) -> tuple[int, int] | None:
-        """Return (time, channels) if the windows apply to the steps of a sequence, None if to an image."""
+        """Return (time, channels) if the windows apply to steps: those of one size over any two axes."""
         return shape.as_steps() if len(self.window) == 1 else None
-
-    def plane(self, shape: Shape) -> tuple[tuple[int, int, int], tuple[int, int]]:
-        """Return the image and the window; a sequence is an image with a width of 1."""
-        steps = self.along_time(shape)
-        return ((steps[0], 1, steps[1]), (self.window[0], 1)) if steps is not None else super().plane(shape)
-
-    def extents(self, shape: Shape, pad: Pad, dilation: int = 1) -> tuple[Extent, Extent]:
-        """Return both axes under the window; the second axis of a sequence has one position."""
-        steps = self.along_time(shape)
-        if steps is None:
-            return super().extents(shape, pad, dilation)
-        time = window_extent(steps[0], self.window[0], self.stride, pad, dilation)
-        if time.places < 1:
-            message = f"A window of {dilation * (self.window[0] - 1) + 1} steps does not fit into {steps[0]} steps."
-            help = f"write pad=same, or a window of {steps[0]} or less"
-            raise Misfit(message, help, "the window does not fit")
-        return time, Extent(1, 0, 0)
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return (height', width', filters), or (time', filters)."""
-        rows, columns = self.extents(shape, self.pad, self.dilation)
+        rows, columns = self.extents(shape)
         channels = self.plane(shape)[0][2]
         for what, count in (("channels", channels), ("filters", self.filters)):
             if count % self.groups:

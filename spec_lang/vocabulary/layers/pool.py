@@ -1,27 +1,35 @@
 """Pools: one value for each window, or for the whole image."""
 
+from collections.abc import Iterable
+
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Window
+from nnspec.spec_lang.vocabulary.markers import Positive, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
-from nnspec.spec_lang.vocabulary.spatial import Pad, Windowed
+from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
 
 
 class Pool(Windowed):
-    """A layer that reduces each window to one value in each channel."""
+    """A layer that reduces each window to one value in each channel.
+
+    A window with one size applies to the steps of a sequence; on an image it is a square.
+    """
 
     mixes_samples = False
-    mixes_steps = False
+    mixes_steps = True
 
-    window: Window = Field(description="height and width of the window")
+    window: Window = Field(description="height and width of the window, or its length in time")
     stride: int | None = Field(
         None, gt=0, description="cells between the starts of consecutive windows; default: the size of the window"
     )
     pad: Pad = Field(
         "valid",
-        description="padding around the image: none, enough for one output per input cell, or N cells on each side",
+        description="padding around the image: none, enough for one output per input cell, N cells on each side, "
+        "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER",
     )
+    dilation: Positive = Field(1, description="the distance between the cells of a window")
+    ceil_mode: bool = Field(False, description="whether a last window may reach beyond the end")
 
     def steps(self) -> int:
         """Return the stride, in cells."""
@@ -30,29 +38,64 @@ class Pool(Windowed):
             raise Misfit(f"a window of {height}x{width} needs a stride", f"write stride={min(height, width)}")
         return self.stride or height
 
+    def rounds_up(self) -> bool:
+        """As `ceil_mode` says."""
+        return self.ceil_mode
+
     def output_shape(self, shape: Shape) -> Shape:
-        """Return (height', width', channels)."""
-        if isinstance(self.pad, int) and 2 * self.pad > min(self.pair()):
-            raise Misfit(
-                f"pad={self.pad} is more than half of the window", f"write pad={min(self.pair()) // 2} or less"
-            )
-        rows, columns = self.extents(shape, self.pad)
-        return Shape((rows.places, columns.places, shape.as_image()[2]))  # type: ignore[index]
+        """Return (height', width', channels), or (time', channels)."""
+        rows, columns = self.extents(shape)
+        (*lengths, channels), window = self.plane(shape)
+        for extent, length, cells in zip((rows, columns), lengths, window, strict=True):
+            self._check_not_blind(extent, length, cells)
+        if self.along_time(shape) is not None:
+            return Shape((rows.places, channels), sequence=True)
+        return Shape((rows.places, columns.places, channels))
+
+    def _check_not_blind(self, extent: Extent, length: int, window: int) -> None:
+        """Raise Misfit where a window along an axis would be on padding alone."""
+        beyond = -(-(length - self._reach(window) + extent.before + 1) // self.steps())  # the first that reaches beyond
+        early, late = -(-extent.before // self.steps()), max(beyond, 0)
+        at_the_ends = {*range(min(early, extent.places)), *range(late, extent.places)}
+        if not (extent.before or extent.after) or all(self._cells_in(at_the_ends, extent, window, 0, length)):
+            return
+        written = Shape(self.pad) if isinstance(self.pad, tuple) else self.pad
+        message = f"with pad={written} a window of {Shape(self.window)} would be on padding alone"
+        if self.pad == "same" or self.dilation > 1:
+            raise Misfit(message, "write pad=valid")
+        raise Misfit(
+            message, f"write pad={window - 1} or less" + (" at each end" if isinstance(self.pad, tuple) else "")
+        )
+
+    def _cells_in(self, places: Iterable[int], extent: Extent, window: int, first: int, end: int) -> list[int]:
+        """Return how many cells of each of these windows along an axis are from cell `first` up to `end`."""
+        found = []
+        for place in places:
+            start = place * self.steps() - extent.before
+            whole = first <= start and start + self._reach(window) <= end
+            cells = range(start, start + self._reach(window), self.dilation)
+            found.append(window if whole else sum(first <= cell < end for cell in cells))
+        return found
+
+    def _reach(self, window: int) -> int:
+        return self.dilation * (window - 1) + 1
 
     def tiles(self, shape: Shape) -> int | None:
         """The window's size where it moves by itself and nothing is padded."""
         height, width = self.pair()
-        side_by_side = self.pad in (0, "valid") and height == width == self.steps()
-        return height if side_by_side else None
+        if self.along_time(shape) is not None or self.dilation > 1 or not height == width == self.steps():
+            return None
+        padded = any(extent.before or extent.after for extent in self.extents(shape))
+        return None if padded else height
 
     def flops(self, shape: Shape) -> int:
         """Return one operation for each cell of a window at each output position."""
-        height, width = self.pair()
+        height, width = self.plane(shape)[1]
         return height * width * self.output_shape(shape).size
 
 
 class MaxPool(Pool):
-    """The largest value in each window, padding excluded. HxWxC → H'xW'xC."""
+    """The largest value in each window, padding excluded. HxWxC → H'xW'xC, or over time TxC → T'xC."""
 
     word = "maxpool"
     selects = True
@@ -60,10 +103,26 @@ class MaxPool(Pool):
 
 
 class AvgPool(Pool):
-    """The mean of each window, zeros of the padding included. HxWxC → H'xW'xC."""
+    """The mean of each window, zeros of the padding included. HxWxC → H'xW'xC, or over time TxC → T'xC.
+
+    With `count_include_pad=no` it is the mean of the cells that are on the image. Cells beyond the padding, where
+    `ceil_mode` lets a window reach, are never counted.
+    """
 
     word = "avgpool"
     examples = ("avgpool 2", "avgpool 3 stride=1 pad=same")
+    count_include_pad: bool = Field(True, description="whether zeros of the padding count in a mean")
+
+    def counted(self, shape: Shape) -> tuple[list[int], list[int]]:
+        """Return, along both axes, how many cells of each window count in its mean."""
+        (*lengths, _), window = self.plane(shape)
+        extents = self.extents(shape)
+        around = self.padding(shape) if self.count_include_pad else [(0, 0), (0, 0)]
+        rows, columns = (
+            self._cells_in(range(extent.places), extent, cells, -before, length + after)
+            for extent, length, cells, (before, after) in zip(extents, lengths, window, around, strict=True)
+        )
+        return rows, columns
 
 
 class GlobalPool(Layer):

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Window
+from nnspec.spec_lang.vocabulary.markers import Axes, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 
@@ -24,17 +24,22 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """The same values in another shape, in C order."""
+    """The same values in another shape, in C order. `reshape 50x3 sequence` makes a sequence, time x features."""
 
     word = "reshape"
     mixes_samples = False
     mixes_steps = True
-    examples = ("reshape 28x28x1", "reshape 784")
+    examples = ("reshape 28x28x1", "reshape 784", "reshape 16x49 sequence")
     shape: Window = Field(description="the new shape, with the same number of values")
+    axes: Axes = Field(None, description="whether two axes are time and features")
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the given shape. Raises Misfit if it does not have the same number of values."""
-        asked = Shape(self.shape)
+        asked = Shape(self.shape, sequence=self.axes == "sequence")
+        if asked.sequence and len(asked) != 2:
+            steps = Shape((asked[0], asked.size // asked[0]))
+            message = f"a sequence has two axes, time x features, and {asked} has {len(asked)}"
+            raise Misfit(message, f"write reshape {steps} sequence")
         if asked.size != shape.size:
             raise Misfit(f"{asked} has {asked.size:,} values, {shape} has {shape.size:,}.")
         return asked

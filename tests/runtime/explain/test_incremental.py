@@ -86,7 +86,7 @@ def stack(made: Network, asked: OcclusionRequest, share: float = ALWAYS) -> Patc
 
 
 windows = st.tuples(st.integers(1, 4), st.integers(1, 4))
-pads = st.sampled_from(["valid", "same", "0", "1", "2"])
+pads = st.sampled_from(["valid", "same", "0", "1", "2", "1x2", "0x1x2x0"])
 functions = st.sampled_from(
     ["", "relu", "leaky_relu slope=0.2", "tanh", "gelu", "elu", "batchnorm", "dropout 0.3", "linear", "softplus"]
 )
@@ -114,6 +114,10 @@ def layers(draw: st.DrawFn) -> str:
         groups = draw(st.sampled_from([1, 1, 2]))
         bias, dilation = draw(st.sampled_from(["yes", "no"])), draw(st.integers(1, 2))
         text += f" x{2 * draw(st.integers(1, 2))} dilation={dilation} groups={groups} bias={bias}"
+    else:
+        text += f" dilation={draw(st.sampled_from([1, 1, 2]))} ceil_mode={draw(st.sampled_from(['no', 'no', 'yes']))}"
+    if word == "avgpool":
+        text += f" count_include_pad={draw(st.sampled_from(['yes', 'yes', 'no']))}"
     function = draw(functions)
     return f"{text} stride={stride} pad={pad}" + (f" -> {function}" if function else "")
 
@@ -162,6 +166,9 @@ def test_incremental_occlusion_is_the_definition_for_any_stack_window_stride_and
         ("dense 5 relu -> dense 3 softmax", (6, 7, 2), {"window": (2, 3), "stride": (3, 2)}),
         ("maxpool 3 stride=4 -> avgpool 2 -> dense 3 softmax", (19, 18, 1), {"window": 1}),
         ("maxpool 2 -> dense 3 softmax", (4, 4, 1), {"window": 4}),
+        ("conv 3x3 x4 pad=0x2x1x0 -> maxpool 2 ceil_mode=yes -> dense 3 softmax", (12, 11, 1), {}),
+        ("conv 3x3 x4 -> maxpool 3 stride=1 dilation=2 pad=1 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
+        ("conv 3x3 x4 -> avgpool 2 stride=1 dilation=2 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
         (
             "conv 3x3 x4 dilation=3 -> avgpool 2x3 stride=2 pad=1 -> dense 1 sigmoid\nloss binary_cross_entropy",
             (11, 12, 1),
@@ -187,6 +194,10 @@ def test_patches_are_followed_to_the_first_dense_layer_or_until_they_fill_half_o
     assert cut is not None and cut.end is None
     assert [level.node.layer.word for level in cut.levels][:2] == ["conv", "maxpool"]
     assert stack(deep, question(deep, window=21), 0.5) is None
+    uneven = network("conv 3x3 x4 -> avgpool 2 pad=1 count_include_pad=no -> dense 3 softmax", (28, 28, 1))
+    ended = stack(uneven, question(uneven), 0.5)
+    assert ended is not None and [level.node.layer.word for level in ended.levels] == ["conv"]
+    assert_equal(uneven, question(uneven))
 
 
 @pytest.mark.parametrize("text", ["layernorm -> dense 3 softmax", "(conv 3x3 x2 | conv 3x3 x2) -> dense 3 softmax"])

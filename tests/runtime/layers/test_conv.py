@@ -8,15 +8,16 @@ from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import window_extent
-from tests.support.strategies import Case, batches, convolutions, layer, seeds
+from tests.support.strategies import Case, batches, convolutions, each_axis, layer, seeds
 
 
 def slow_conv(word: Conv, x: Array, arrays: dict[str, Array]) -> Array:
     """Every sum written out: y[n,i,j,f] = Σ x[n, i·s + u·d − before, j·s + v·d − before, c] · w[u,v,c,f] + b[f]."""
     batch, height, width, channels = x.shape
     weight, (tall, wide) = arrays["weight"], word.window
-    rows = window_extent(height, tall, word.stride, word.pad, word.dilation)
-    columns = window_extent(width, wide, word.stride, word.pad, word.dilation)
+    down, right = each_axis(word.pad)
+    rows = window_extent(height, tall, word.stride, down, word.dilation)
+    columns = window_extent(width, wide, word.stride, right, word.dilation)
     y = np.zeros((batch, rows.places, columns.places, word.filters))
     for n, i, j, f in np.ndindex(y.shape):
         group = f // (word.filters // word.groups)

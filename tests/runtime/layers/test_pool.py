@@ -1,6 +1,8 @@
 """Pools against the loops that define them, and what their gradients reach."""
 
 from collections.abc import Callable
+from itertools import product
+from typing import Any
 
 import numpy as np
 from hypothesis import given, settings
@@ -9,39 +11,73 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.spatial import window_extent
-from tests.support.strategies import Case, batches, distinct, layer, pools, seeds
+from tests.support.strategies import Case, batches, distinct, each_axis, layer, pools, seeds
 
 
-def slow_pool(word: Pool, x: Array, fill: float, summary: Callable[[Array], float]) -> Array:
-    """One window at a time, out of an image padded with `fill`."""
+def slow_pool(word: Pool, x: Array, summary: Callable[[list[float], int], float]) -> Array:
+    """One window at a time: `summary` of the numbers that it sees, and of how many places of the padding it covers."""
+    time = x.ndim == 3
+    x = x[:, :, None] if time else x
     batch, height, width, channels = x.shape
-    (tall, wide), stride = word.window, word.stride
-    assert stride is not None
-    rows, columns = window_extent(height, tall, stride, word.pad), window_extent(width, wide, stride, word.pad)
-    padded = np.pad(x, ((0, 0), rows[1:], columns[1:], (0, 0)), constant_values=fill)
-    y = np.zeros((batch, rows.places, columns.places, channels))
-    for n, i, j, c in np.ndindex(y.shape):
-        y[n, i, j, c] = summary(padded[n, i * stride : i * stride + tall, j * stride : j * stride + wide, c])
-    return y
+    down, right = (word.pad, 0) if time else each_axis(word.pad)
+    tall, wide = (word.window[0], 1) if time else word.pair()
+    s, d = word.steps(), word.dilation
+    rows, columns = slow_axis(height, tall, s, down, d, word), slow_axis(width, wide, s, right, d, word)
+    y = np.zeros((batch, len(rows), len(columns), channels))
+    for n, (i, (top, low)), (j, (left, high)), c in product(
+        range(batch), enumerate(rows), enumerate(columns), range(channels)
+    ):
+        places = [(top + u * d, left + v * d) for u in range(tall) for v in range(wide)]
+        seen = [x[n, r, q, c] for r, q in places if 0 <= r < height and 0 <= q < width]
+        framed = sum(low[0] <= r < low[1] and high[0] <= q < high[1] for r, q in places)
+        y[n, i, j, c] = summary(seen, framed - len(seen))
+    return y[:, :, 0] if time else y
 
 
-@settings(max_examples=50, deadline=None)
+Bounds = tuple[int, int]
+
+
+def slow_axis(length: int, cells: int, stride: int, pad: Any, dilation: int, word: Pool) -> list[tuple[int, Bounds]]:
+    """The first cell of each window along an axis, and where the axis begins and ends with its padding."""
+    reach = dilation * (cells - 1) + 1
+    if pad == "same":
+        total = max((-(-length // stride) - 1) * stride + reach - length, 0)
+        pad = (total // 2, total - total // 2)
+    elif pad == "valid":
+        pad = (0, 0)
+    before, after = pad if isinstance(pad, tuple) else (pad, pad)
+    starts, start = [], -before
+    while start + reach <= length + after:
+        starts.append(start)
+        start += stride
+    if word.ceil_mode and start < length and (not starts or start - stride + reach < length + after):
+        starts.append(start)
+    if word.ceil_mode and starts[-1] >= length:
+        starts.pop()
+    return [(start, (-before, length + after)) for start in starts]
+
+
+@settings(max_examples=80, deadline=None)
 @given(case=pools(MaxPool), batch=batches, seed=seeds)
 def test_maxpool_is_the_slow_loop_with_padding_that_never_wins(case: Case, batch: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(-5, 1, (batch, *case.shape))
     y, _ = build(case.word, case.shape, {})(x, Mode())
     assert isinstance(case.word, Pool)
-    np.testing.assert_array_equal(y, slow_pool(case.word, x, -np.inf, np.max))
+    np.testing.assert_array_equal(y, slow_pool(case.word, x, lambda seen, padding: max(seen)))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(case=pools(AvgPool), batch=batches, seed=seeds)
-def test_avgpool_is_the_slow_loop_with_zeros_of_the_padding_counted(case: Case, batch: int, seed: int) -> None:
+def test_avgpool_is_the_slow_loop_with_zeros_of_the_padding_counted_or_not(case: Case, batch: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(3, 1, (batch, *case.shape))
     y, _ = build(case.word, case.shape, {})(x, Mode())
-    assert isinstance(case.word, Pool)
-    np.testing.assert_allclose(y, slow_pool(case.word, x, 0, np.mean), rtol=1e-12)
+    word = case.word
+    assert isinstance(word, AvgPool)
+
+    def mean(seen: list[float], padding: int) -> float:
+        return sum(seen) / (len(seen) + (padding if word.count_include_pad else 0))
+
+    np.testing.assert_allclose(y, slow_pool(word, x, mean), rtol=1e-12)
 
 
 @settings(max_examples=50, deadline=None)
