@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nnspec.cli.output import print_note
+from nnspec.cli.output import print_note, print_warning
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Data, Split
@@ -28,6 +28,16 @@ def open_checkpoint(path: str) -> "tuple[Path, Saved]":
 
     file = find_checkpoint(path)
     return file, load_checkpoint(file)
+
+
+def open_to_ask(path: str) -> "tuple[Path, Saved]":
+    """Return the file and the content of a checkpoint whose network is asked; warn where its answers mean little."""
+    from nnspec.runtime.train.reservations import reservations
+
+    file, saved = open_checkpoint(path)
+    for reservation in reservations(saved, file):
+        print_warning(reservation)
+    return file, saved
 
 
 def open_run(path: str) -> "tuple[Path, SavedRun]":

@@ -99,6 +99,15 @@ class RunFolder:
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
 
+    def last_event(self) -> Mapping[str, object]:
+        """Return the last event of metrics.jsonl, an empty one where there is none or it cannot be read."""
+        try:
+            lines = _content(self.path / METRICS).splitlines()
+            event = json.loads(lines[-1]) if lines else {}
+        except (OSError, TrainingError, ValueError, RecursionError):
+            return {}
+        return event if isinstance(event, dict) else {}
+
     def require_no_run(self) -> None:
         """Raise TrainingError where the folder already holds a run."""
         if any((self.path / file).exists() for file in (LAST, BEST, METRICS)):

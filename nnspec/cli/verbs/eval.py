@@ -29,10 +29,10 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
     The last column is the baseline, learnt from the training split: the majority class, the mean, or of a series the
     last value.
     """
-    from nnspec.cli.checkpoint import chosen_split, known_baseline, open_checkpoint
+    from nnspec.cli.checkpoint import chosen_split, known_baseline, open_to_ask
     from nnspec.runtime.infer.evaluation import evaluate
 
-    file, saved = open_checkpoint(checkpoint)
+    file, saved = open_to_ask(checkpoint)
     name, found, chosen = chosen_split(saved.network, data, split)
     measured = evaluate(saved.network, chosen)
     baseline = known_baseline(saved, found if data is None else None)

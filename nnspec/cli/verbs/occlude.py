@@ -129,12 +129,12 @@ def command(
     images, labels, probabilities (nothing covered) and maps (image, row, column).
     """
     from nnspec import api
-    from nnspec.cli.checkpoint import class_names, classifies_images, open_checkpoint, pictures_folder
+    from nnspec.cli.checkpoint import class_names, classifies_images, open_to_ask, pictures_folder
     from nnspec.runtime.explain.occlusion import OcclusionError
 
     if not images and (label is not None or invert):
         raise click.UsageError("--label and --invert apply to images given as files: name one")
-    file, saved = open_checkpoint(checkpoint)
+    file, saved = open_to_ask(checkpoint)
     network = saved.network
     names = class_names(network)
     if names is None or not classifies_images(network):

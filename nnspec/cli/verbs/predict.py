@@ -46,10 +46,10 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     """
     import numpy as np
 
-    from nnspec.cli.checkpoint import class_names, open_checkpoint
+    from nnspec.cli.checkpoint import class_names, open_to_ask
     from nnspec.runtime.data import DataError, read_inputs
 
-    _, saved = open_checkpoint(checkpoint)
+    _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0
     samples = []
     for path in inputs:

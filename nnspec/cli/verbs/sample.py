@@ -62,10 +62,10 @@ def command(
     """
     import secrets
 
-    from nnspec.cli.checkpoint import open_checkpoint
+    from nnspec.cli.checkpoint import open_to_ask
     from nnspec.runtime.infer.sampling import SamplingOptions, TextGenerator
 
-    _, saved = open_checkpoint(checkpoint)
+    _, saved = open_to_ask(checkpoint)
     chosen = seed if seed is not None else secrets.randbelow(2**31)
     generator = TextGenerator(saved.network, chosen, SamplingOptions(temperature, top_k), length)
     times = count or (10 if generator.lines else 1)
