@@ -80,6 +80,8 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
 
     found = network_data(network, data)
     name, chosen = split_of(found, split)
+    for warning in found.warnings:
+        print_warning(warning)
     if data is not None and split is None and name != "test":
         print_note(f"{found.name} has no test split, so its {name} split is used; --split all takes every sample")
     return name, found, chosen

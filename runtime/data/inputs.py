@@ -1,34 +1,39 @@
 """Samples to predict on, read from any kind of file into raw samples of the network's shape."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
+from nnspec.runtime.data.files import first_bytes, looks_like
 from nnspec.runtime.data.idx import read_idx
 from nnspec.runtime.data.images import read_picture
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.npz import read_array, read_arrays
 from nnspec.runtime.data.preprocessing import Preprocessing
-from nnspec.runtime.data.tables import Table, guess_separator, read_records, table_from_rows
-from nnspec.runtime.data.target_encoding import is_number
+from nnspec.runtime.data.tables import Options, read_frame
+from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
+from nnspec.runtime.data.tables.frame import Frame, listed
+from nnspec.runtime.data.tables.kinds import Warn
 from nnspec.runtime.errors import DataError
 
 Labelled = list[tuple[str, NDArray[Any]]]
+_TABLES = ("a text file", "text in UTF-16, not UTF-8", "a Parquet file")
 _PICTURES = ("a PNG picture", "a JPEG picture", "a BMP picture")
 
 
-def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) -> Labelled:
+def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, warn: Warn | None = None) -> Labelled:
     """Return the raw samples of a file, each with a label that names it in the output.
 
     The content decides, not the file's name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
-    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a CSV table.
-    Columns of a table with a header are found by name, in any order and among others; without a header they are in the
-    order of the features. A row is a whole sample, also of an image. For a network trained on a table over time, rows
-    are points in time and every window of them is a sample. `invert` swaps light and dark in a picture.
+    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a table as CSV,
+    Parquet or JSON. Columns of a table are found by name, in any order and among others, and encoded as in training;
+    without a header they are in the order of the features. A row is a whole sample, also of an image. For a network
+    trained on a table over time, rows are points in time and every window of them is a sample. `invert` swaps light and
+    dark in a picture. `warn` is called with what training did not see, such as an unknown category.
     Raises DataError where the file is missing or unreadable, or has no samples or samples of another shape.
     """
     head = first_bytes(path)
@@ -43,11 +48,12 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False) 
             "continues a text, nnspec eval CHECKPOINT --data 'text \"FILE\"' measures how well it predicts one",
             exit_code=2,
         )
-    if kind == "a text file":
-        return list(_rows(path, preprocessing))
+    if kind in _TABLES:
+        return _rows(path, preprocessing, warn)
     if kind not in _ARRAYS:
         raise DataError(
-            f"{path} cannot be read: it seems to be {kind}, and samples come as PNG, JPEG, BMP, .npy, .npz, .csv or IDX"
+            f"{path} cannot be read: it seems to be {kind}, and samples come as PNG, JPEG, BMP, .npy, .npz, IDX, .csv, "
+            ".json or .parquet"
         )
     return list(_batch(path, _ARRAYS[kind](path), preprocessing))
 
@@ -77,38 +83,43 @@ def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Ite
         yield str(path) if single else f"{path}[{index}]", sample
 
 
-def _rows(path: Path, preprocessing: Preprocessing) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield the rows of a table as samples, or its windows for a network trained on a table over time."""
-    size = int(np.prod(preprocessing.input_shape))
-    features = preprocessing.features
-    with open_for_reading(path) as file:
-        separator = guess_separator(file.readline().decode("utf-8", "replace"))
-    rows = list(read_records(path, separator))
-    first = rows[0][1] if rows else []
-    named = (features is not None and set(features) <= set(first)) or not all(map(is_number, first))
-    if named:
-        wanted = features or tuple(first)
-        rows, names = rows[1:], first
-    else:
-        wanted = features or tuple(f"column {index}" for index in range(1, len(first) + 1))
-        names = list(wanted)
-    if features is not None and preprocessing.input_shape[1:] == (len(features),) and named:
-        yield from _over_time(table_from_rows(path, names, rows, wanted, None), preprocessing.input_shape[0])
-        return
-    if len(wanted) != size or (not named and len(first) != size):
-        by = "x".join(map(str, preprocessing.input_shape))
-        raise DataError(f"{path} has {len(first)} columns, and the network takes {by} numbers for each sample")
-    table = table_from_rows(path, names, rows, wanted, None)
-    for line, numbers in zip(table.lines, table.numbers, strict=True):
-        yield f"{path}:{line}", numbers.reshape(preprocessing.input_shape)
-
-
-def _over_time(table: Table, window: int) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield every window over the rows of a table, labelled by its last line: the prediction is for the next row."""
-    count = len(table.lines) - window + 1
+def _rows(path: Path, preprocessing: Preprocessing, warn: Warn | None) -> Labelled:
+    """Return the rows of a table as samples, or its windows for a network trained on a table over time."""
+    encoding = preprocessing.encoding()
+    if encoding is None:
+        return _numbers(read_frame(path), preprocessing.input_shape)
+    frame = read_frame(path, Options(columns=encoding.names), encoding.text_columns())
+    rows = encoding.encode(_in_order(frame, encoding), warn)
+    shape = preprocessing.input_shape
+    if shape == rows.shape[1:]:
+        return [(frame.label(index), row) for index, row in enumerate(rows)]
+    if not frame.named:
+        raise DataError(f"{path} has no header line, which names the columns of a series")
+    count = len(rows) - shape[0] + 1
     if count < 1:
+        raise DataError(f"{path} has {len(rows)} rows, and the network needs {shape[0]} rows to predict the next one")
+    last = shape[0] - 1  # a window is labelled by its last row: the prediction is for the next one
+    return [(frame.label(start + last), rows[start : start + shape[0]]) for start in range(count)]
+
+
+def _in_order(frame: Frame, encoding: ColumnEncoding) -> Frame:
+    """Return a table without a header with its columns named in the network's order, if it has just these."""
+    if frame.named or set(encoding.names) <= set(frame.names):
+        return frame
+    if len(frame.names) != len(encoding.names):
         raise DataError(
-            f"{table.path} has {len(table.lines)} rows, and the network needs {window} rows to predict the next one"
+            f"{frame.name} has {len(frame.names)} columns without names, and the network takes {len(encoding.names)}: "
+            f"{listed(encoding.names)}"
         )
-    for start in range(count):
-        yield f"{table.path}:{table.lines[start + window - 1]}", table.numbers[start : start + window]
+    return replace(frame, columns=dict(zip(encoding.names, frame.columns.values(), strict=True)))
+
+
+def _numbers(frame: Frame, shape: tuple[int, ...]) -> Labelled:
+    """Return rows of numbers as samples of a network that knows no names of columns, such as one for images."""
+    by, size = "x".join(map(str, shape)), int(np.prod(shape))
+    if len(frame.names) != size:
+        raise DataError(
+            f"{frame.name} has {len(frame.names)} columns, and the network takes {by} numbers for each sample"
+        )
+    rows = numbers_alone(frame.names, None).encode(frame)
+    return [(frame.label(index), row.reshape(shape)) for index, row in enumerate(rows)]

@@ -11,8 +11,10 @@ from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.data.division import HowToDivide, Rows, divide
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
-from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
+from nnspec.runtime.data.samples import Samples, Unencoded, numbered_places, rectangular
 from nnspec.runtime.data.split import Data, Split, data_digest
+from nnspec.runtime.data.tables.encoded import encoded_samples
+from nnspec.runtime.data.tables.encoding import ColumnEncoding
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.data.weights import checked_weights, training_weights, weights_of
 from nnspec.runtime.errors import DataError
@@ -27,19 +29,26 @@ reads = SOURCES.implements
 
 
 def load_data(
-    word: words.DataSource, folder: Path | None, classification: bool, weights: Weights | None = None
+    word: words.DataSource,
+    folder: Path | None,
+    classification: bool,
+    weights: Weights | None = None,
+    known: Preprocessing | None = None,
 ) -> Data:
     """Return the data of a spec, split, with the preprocessing of its training split.
 
     Paths in the word are relative to `folder`, the spec's own; None is the current folder. With `classification`
     whole-number targets are class numbers, without it they are numbers to predict. Text targets are always classes.
-    `weights` says how training samples are weighted. Raises DataError where a file is missing, damaged, or not as the
-    word says.
+    `weights` says how training samples are weighted. With `known`, the preprocessing of a network, the columns of a
+    table are encoded as it encodes them. Raises DataError where a file is missing, damaged, or not as the word says.
     """
+    encoding = known.encoding() if known is not None and isinstance(word, words.Table) else None
+    if encoding is not None and isinstance(word, words.Table):
+        word = word.reading(encoding.names, encoding.text_columns())
     samples = SOURCES[type(word)](word, folder or Path())
     fold = (word.fold or 1, word.folds) if word.folds is not None else None
     sharing = Sharing(word.split, word.seed, word.in_time, word.stratified, fold)
-    return _data(samples, sharing, word.normalize, classification, weights)
+    return _data(samples, sharing, word.normalize, classification, weights, encoding)
 
 
 @dataclass(frozen=True)
@@ -116,21 +125,32 @@ def data_from_arrays(
 
 
 def _data(
-    samples: Samples, sharing: Sharing, normalize: Normalize, classification: bool, weights: Weights | None = None
+    samples: Samples,
+    sharing: Sharing,
+    normalize: Normalize,
+    classification: bool,
+    weights: Weights | None = None,
+    encoding: ColumnEncoding | None = None,
 ) -> Data:
     """Check samples, encode their targets, share them out and learn the preprocessing of the training split."""
-    inputs, held_inputs = _inputs(samples)
+    arrays = None if isinstance(samples.inputs, Unencoded) else _inputs(samples)
     targets, held_targets, classes = _targets(samples, classification)
-    sharing = sharing.without(held_inputs, samples.name)
+    sharing = sharing.without(dict(samples.held()), samples.name)
+    division = divide(len(samples.inputs), _how(samples, sharing, targets, classes), samples.name)
+    each = weights_of(samples, weights)
+    warnings: tuple[str, ...] = ()
+    if arrays is None:
+        unused = weights.column if weights is not None else None
+        samples, encoding, warnings = encoded_samples(samples, division.train, encoding, unused)
+        arrays = _inputs(samples)
+    inputs, held_inputs = arrays
     whole = Split(inputs, targets)
     splits: dict[str, Split | None] = {}
-    division = divide(len(whole), _how(samples, sharing, targets, classes), samples.name)
     for name, rows in division.splits():
         splits[name] = _take(whole, rows) if rows is not None else None
     splits |= {name: Split(held_inputs[name], held_targets[name]) for name in held_inputs}
     train = splits["train"]
     assert train is not None
-    each = weights_of(samples, weights)
     if weights is not None or each is not None:
         balanced = weights is not None and weights.classes == "balanced"
         own = each[division.train] if each is not None else None
@@ -138,9 +158,12 @@ def _data(
         splits["train"] = train
     task: Task = "classification" if classification else "regression"
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
+    if encoding is not None:
+        preprocessing = preprocessing.with_columns(encoding)
     digest = data_digest(splits, preprocessing)
+    held_back = splits["validation"], splits["test"]
     notes = samples.notes + tuple(note for _, split in samples.held() for note in split.notes)
-    return Data(samples.name, train, splits["validation"], splits["test"], preprocessing, digest, notes)
+    return Data(samples.name, train, *held_back, preprocessing, digest, notes, warnings)
 
 
 def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tuple[str, ...] | None) -> HowToDivide:
@@ -194,7 +217,8 @@ def _inputs(samples: Samples) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
 
 def _as_inputs(samples: Samples) -> NDArray[Any]:
     """Return the inputs (samples, …) as finite numbers in native byte order; images of bytes get a channel axis."""
-    inputs, name = samples.inputs, samples.name
+    inputs: NDArray[Any] = samples.inputs
+    name = samples.name
     if inputs.dtype.kind not in "buif":
         raise DataError(f"the samples of {name} are {inputs.dtype}: they must be numbers")
     if inputs.ndim < 2:

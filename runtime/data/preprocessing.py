@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self, cast, get_args
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnspec.runtime.data.measure import limits, mean_and_deviation
 from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.errors import DataError
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
@@ -25,7 +26,8 @@ class Preprocessing:
     a table, (channels,) or (features,); the scale of a constant feature is 1. `input_shape` is that of one raw sample.
     `classes` names the classes in the order of the outputs and `features` the columns, if they are known. `vocabulary`
     names the symbols if samples are text. `limits` are the smallest and largest number in the training split; pictures
-    are read in the same range.
+    are read in the same range. `columns` says how the raw columns of a table become the features, where these are more
+    than numbers as they are.
     """
 
     normalize: Normalize
@@ -37,6 +39,7 @@ class Preprocessing:
     task: Task
     limits: tuple[float, float] = (0.0, 255.0)
     vocabulary: tuple[str, ...] | None = None
+    columns: ColumnEncoding | None = None
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
@@ -112,6 +115,23 @@ class Preprocessing:
             raise DataError(f"samples of {batch.shape[1]} features were given, and the network takes {wanted}")
         raise DataError(f"samples of {_by(batch.shape[1:])} were given, and the network takes {wanted}")
 
+    def with_columns(self, columns: ColumnEncoding) -> Self:
+        """Return this for features that a table's columns become: only the numbers among them are normalized."""
+        if columns.plain:
+            return self
+        scaled = columns.scaled
+        shift, scale = np.where(scaled, self.shift, 0.0), np.where(scaled, self.scale, 1.0)
+        return replace(self, shift=shift, scale=scale, columns=columns)
+
+    def encoding(self) -> ColumnEncoding | None:
+        """Return how raw columns become features, None where a sample is not a row of a table.
+
+        Where the columns are numbers as they are, a missing one is replaced by the mean if zscore knows it.
+        """
+        if self.columns is not None or self.features is None:
+            return self.columns
+        return numbers_alone(self.features, self.shift if self.normalize == "zscore" else None)
+
     def class_name(self, number: int) -> str:
         """Return the name of a class, or its number if it has no name."""
         return self.classes[number] if self.classes is not None and number < len(self.classes) else str(number)
@@ -140,6 +160,8 @@ class Preprocessing:
         for name, names in named.items():
             if names is not None:
                 entries[name] = json.dumps(list(names), ensure_ascii=False)
+        if self.columns is not None:
+            entries["columns"] = self.columns.as_text()
         return entries
 
     @classmethod
@@ -159,6 +181,7 @@ class Preprocessing:
             cast("Task", reader.word("task", get_args(Task))),
             tuple(reader.array("limits", np.float64).tolist()),
             reader.names("vocabulary"),
+            reader.columns(),
         )
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2
@@ -168,6 +191,8 @@ class Preprocessing:
             raise _stored("has shapes that do not match")
         if not (found.scale > 0).all():
             raise _stored("has a scale that is not above 0")
+        if found.columns is not None and found.columns.outputs != found.features:
+            raise _stored("has columns that do not become its features")
         if found.features is not None and len(found.features) != channels[0]:
             raise _stored(f"names {len(found.features)} of {channels[0]} features")
         return found
@@ -201,6 +226,15 @@ class _Entries:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise _stored(f"has {name} that are not a list of names")
         return tuple(value)
+
+    def columns(self) -> ColumnEncoding | None:
+        text = self.entries.get("columns")
+        if text is None:
+            return None
+        try:
+            return ColumnEncoding.from_text(cast("str", text))
+        except (TypeError, ValueError):
+            raise _stored("has columns that this version cannot read") from None
 
 
 def _stored(problem: str) -> DataError:

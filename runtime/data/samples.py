@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,12 +10,33 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.runtime.data.array_likes import is_stored
 from nnspec.runtime.errors import DataError
 
+if TYPE_CHECKING:
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
+
+
+@runtime_checkable
+class Unencoded(Protocol):
+    """Inputs that become numbers only after the training rows are known: the columns of a table."""
+
+    def __len__(self) -> int:
+        """Return the number of samples."""
+
+    def fit(self, rows: Any) -> "tuple[ColumnEncoding, tuple[str, ...]]":
+        """Learn the encoding from the training samples, a slice or indices; also return warnings."""
+
+    def encoded(self, encoding: "ColumnEncoding", warn: Callable[[str], None] | None = None) -> NDArray[np.float64]:
+        """Return the numbers, (samples, …)."""
+
+    def without(self, column: str) -> "Unencoded":
+        """Return the same samples without a column, if there is one of this name."""
+
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """One source's samples: its inputs (samples, …), its targets (samples,) or (samples, outputs), numbers or text.
+    """One source's samples: its inputs (samples, …), numbers or columns to encode, and its targets.
 
-    `place` returns where the sample of an index is, for messages, as "iris.csv, line 7". `test` has the samples of the
+    Targets are (samples,) or (samples, outputs), numbers or text. `place` returns where the sample of an index is, for
+    messages, as "iris.csv, line 7". `test` has the samples of the
     test split if the source has its own. `features` are the names of the columns. `classes` is the number of classes if
     it is known beforehand.
 
@@ -30,7 +51,7 @@ class Samples:
     """
 
     name: str
-    inputs: NDArray[Any]
+    inputs: Any  # an array, or Unencoded
     targets: NDArray[Any]
     place: Callable[[int], str]
     test: "Samples | None" = None

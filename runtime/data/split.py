@@ -44,7 +44,8 @@ class Data:
     """All splits of the data, the preprocessing learnt from the training split, and a digest of every byte.
 
     `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features:
-    equal digests mean equal data and equal splits. `notes` are sentences on what was found in the source and left out.
+    equal digests mean equal data and equal splits. `notes` say what was found out about the files and how columns are
+    encoded, and `warnings` what their owner should look at.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Data:
     preprocessing: Preprocessing
     digest: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, by name: train, validation, test."""
@@ -114,7 +116,8 @@ class Data:
         train = splits["train"]
         assert train is not None
         sha = data_digest(splits, preprocessing)
-        return Data(self.name, train, splits["validation"], splits["test"], preprocessing, sha, self.notes)
+        held = splits["validation"], splits["test"]
+        return Data(self.name, train, *held, preprocessing, sha, self.notes, self.warnings)
 
 
 def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:

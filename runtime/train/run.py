@@ -70,11 +70,11 @@ def train(
     state = initial_state(network, len(data.train), spec.train.seed)
     texts = {SPEC: spec.source.text, RESOLVED: canonical_text(spec)}
     folder = new_folder(spec.name, out, texts) if files else None
-    for note in data.notes:
-        listen({"event": "note", "text": note})
+    for event in _said(data):
+        listen(event)
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
-    for warning in _ignored_sweeps(spec, request):
-        listen(warning)
+    for event in _ignored_sweeps(spec, request):
+        listen(event)
     if folder is None:
         end = Trainer(state, data, None, listen).run()
         return Run(network, state.history, None, end, data)
@@ -84,6 +84,12 @@ def train(
             folder.write_text(name, text)
         end = Trainer(state, data, folder, listen, check_lock=check_lock).run()
     return Run(network, state.history, folder.path, end, data)
+
+
+def _said(data: Data) -> Iterator[Event]:
+    """Yield what was found out about the data: notes, and warnings of what their owner should look at."""
+    yield from ({"event": "note", "text": text} for text in data.notes)
+    yield from ({"event": "warning", "text": text} for text in data.warnings)
 
 
 def _ignored_sweeps(spec: Spec, request: Request) -> Iterator[Event]:

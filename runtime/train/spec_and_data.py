@@ -108,8 +108,11 @@ def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = 
     return network
 
 
-def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
-    """Return the data of a spec, or those given as arrays. Raises DataError where there are none."""
+def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | None = None) -> Data:
+    """Return the data of a spec, or those given as arrays; the columns of a table as `known` encodes them.
+
+    Raises DataError where there are none.
+    """
     classification = spec.classification or spec.loss.labels
     if arrays is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
@@ -132,7 +135,7 @@ def spec_data(spec: Spec, arrays: Arrays | None = None) -> Data:
             f"else may name any path. If these are the data, give --data {_statement(spec)}",
             exit_code=2,
         )
-    return load_data(spec.data, spec.folder, classification, spec.weights)
+    return load_data(spec.data, spec.folder, classification, spec.weights, known)
 
 
 def data_outside(spec: Spec) -> Path | None:
@@ -171,7 +174,7 @@ def network_data(network: Network, statement: str | None = None) -> Data:
     Paths in the statement are relative to the current folder. Raises SpecError, DataError.
     """
     spec = network.spec if statement is None else with_data_statement(network.spec, statement)
-    return spec_data(spec).fitted_to(network.preprocessing)
+    return spec_data(spec, known=network.preprocessing).fitted_to(network.preprocessing)
 
 
 def with_data_statement(spec: Spec, statement: str) -> Spec:

@@ -136,6 +136,9 @@ class _Binding:
             self.say("E102", message, option.name_span, *self._instead(option))
         elif field.name in self.values:
             self.say("E106", f"{field.name} is given twice", option.span, "leave one of them out")
+        elif field.several:
+            self.spans[field.name] = option.values[0].span
+            self.values[field.name] = tuple(self._name(field, value) for value in option.values)
         elif len(option.values) > 1:
             self.say("E201", f"{field.name} takes one value", option.span)
         else:
@@ -221,6 +224,11 @@ class _Binding:
             self._fail(field, "E202", f"{field.name} must be {MAX_INTEGER:,} or less", value)
             return None
         return numbers if value.kind == "int" and "size" in field.kinds else value.value
+
+    def _name(self, field: WordField, value: Value) -> str:
+        """Return one of several names: numbers are names as they are written."""
+        converted = self._convert(field, value)
+        return value.span.text if value.kind == "int" else str(converted)
 
     def _fail(
         self, field: WordField, code: str, message: str, value: Value, help: str | None = None, fix: Fix | None = None

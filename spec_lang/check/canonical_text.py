@@ -67,7 +67,7 @@ def written(word: Word) -> str:
     parts = [word.word]
     for field in fields_of(type(word)).values():
         value = word.argument(field.name)
-        if value is not None:
+        if value is not None and value != ():
             text = written_value(value, field.bare.kinds if field.bare else ())
             parts.append(text if field.bare else f"{field.name}={text}")
     return " ".join(parts)
@@ -93,7 +93,7 @@ def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
         case tuple() if value and isinstance(value[0], float):
             return "/".join(map(_number, value))
         case tuple() if value and isinstance(value[0], str):
-            return ", ".join(value)
+            return ", ".join(name if is_name(name) else f'"{name}"' for name in value)
         case tuple():
             return "x".join(map(str, value))
         case int() if kinds == ("count",):

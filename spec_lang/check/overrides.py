@@ -137,7 +137,9 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
     value, place = override.read(), override.key_span()
     cls = _word(statement, known)
     length = foreign.LENGTHS.get(option) if statement == "train" else None
-    new: tuple[Value | Option, ...] = (Option(option, place, (value,), value.span),)
+    several = cls is not None and option in fields_of(cls) and fields_of(cls)[option].several
+    values = tuple(parse_value(part.strip(), override.origin) for part in override.value.split(",")) if several else ()
+    new: tuple[Value | Option, ...] = (Option(option, place, values or (value,), value.span),)
     fields = {option}
     if length is not None:  # train.epochs=3 is written `3 epochs`
         new, fields = (value, Value("name", length, value.span)), {"length", "unit"}

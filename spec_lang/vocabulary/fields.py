@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from nnspec.spec_lang.report.diagnostics import one_of
-from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, marker
+from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, Several, marker
 from nnspec.spec_lang.vocabulary.registry import Word, words
 
 TRUTH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
@@ -37,6 +37,7 @@ class WordField:
         word_kind: the kind of word that the choices name, such as "activation"; None if they name none.
         bare: the marker of a field that is written without a name, None for an option.
         collects: whether several names make one value.
+        several: whether an option takes several values, as `target=a, b`.
         required: whether it has no default.
         meaning: its description.
     """
@@ -49,13 +50,15 @@ class WordField:
     collects: bool
     required: bool
     meaning: str
+    several: bool = False
 
     def takes(self) -> str:
         """Return what may be written, in words: "a whole number or same"."""
         kinds = {"int"} if {"int", "size"} <= self.kinds and not self.bare else self.kinds
         kinds = kinds - {"int"} if "number" in kinds else kinds
         plain = [words for kind, words in _IN_WORDS.items() if kind in kinds and not (kind == "name" and self.choices)]
-        return one_of(dict.fromkeys([*self.choices, *plain]))
+        taken = one_of(dict.fromkeys([*self.choices, *plain]))
+        return f"{taken}, or several" if self.several else taken
 
 
 @cache
@@ -71,8 +74,17 @@ def _field(name: str, info: FieldInfo) -> WordField:
     kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
     collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
     described = info.description or ""
+    several = marker(info, Several) is not None
     return WordField(
-        name, kinds, choices, chosen.kind if chosen else None, bare, collects, info.is_required(), described
+        name,
+        kinds | {"name", "text", "int"} if several else kinds,
+        choices,
+        chosen.kind if chosen else None,
+        bare,
+        collects,
+        info.is_required(),
+        described,
+        several,
     )
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal, TypeVar, get_args, get_origin
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
 from nnspec.spec_lang.limits import MAX_SHAPE_AXES
@@ -27,6 +27,16 @@ Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
 Text = Annotated[str, Bare(("text",), '"file.csv"')]
 Name = Annotated[str, Bare(("name",), "a_name")]
 Axes = Annotated[Literal["sequence"] | None, Bare(("name",), "sequence")]
+
+
+@dataclass(frozen=True)
+class Several:
+    """Marks an option that takes one or several values, as `target=a, b`."""
+
+
+Names = Annotated[
+    tuple[str, ...], Several(), BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
+]
 
 
 @dataclass(frozen=True)

@@ -137,13 +137,21 @@ def _describe_data(spec: "Spec", data: "Data | None", absent: str) -> dict[str, 
     """Return the samples of each split, by class for a classifier; or why they are not known."""
     name = spec.data.word if spec.data is not None else None
     if data is None:
-        return {"name": name, "at_hand": False, "reason": absent, "parts": {}, "steps": None, "notes": []}
+        return {
+            "name": name,
+            "at_hand": False,
+            "reason": absent,
+            "parts": {},
+            "steps": None,
+            "notes": [],
+            "warnings": [],
+        }
     from nnspec.runtime.train.timetable import Timetable
 
-    counts = data.counts()
+    counts, said = data.counts(), {"notes": list(data.notes), "warnings": list(data.warnings)}
     splits = {role: {"samples": len(split), "classes": counts[role] or None} for role, split in data.splits()}
     steps = Timetable.of(spec, len(data.train)).total
-    return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps, "notes": list(data.notes)}
+    return {"name": name, "at_hand": True, "reason": None, "parts": splits, "steps": steps, **said}
 
 
 def _format_data(data: dict[str, Any]) -> str:
@@ -158,8 +166,9 @@ def _format_data(data: dict[str, Any]) -> str:
     more = f", of {len(listed[0])} classes" if listed[0] and not classes else ""
     steps = format_count(data["steps"], "training step")
     trained = format_count(splits["train"]["samples"], "sample")
-    notes = "".join(f"\n  {note}" for note in data["notes"])
-    return f"{format_table(rows, right=range(1, len(splits) + 1))}\n  {steps} on {trained}{more}{notes}"
+    said = [f"  {text}" for text in (*data["notes"], *(f"warning: {text}" for text in data["warnings"]))]
+    table = format_table(rows, right=range(1, len(splits) + 1))
+    return "\n".join([table, f"  {steps} on {trained}{more}", *said])
 
 
 def _format_sweeps(spec: "Spec") -> str:

@@ -8,7 +8,7 @@ import click
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_table
 from nnspec.cli.options import json_flag
-from nnspec.cli.output import print_error, print_json, print_result
+from nnspec.cli.output import print_error, print_json, print_result, print_warning
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Preprocessing
@@ -38,8 +38,9 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     """Predict the class or the value of samples.
 
     CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture (PNG, JPEG, BMP) of any size,
-    a .npy or .npz array, a .csv table or an IDX file. For each sample the three most probable classes are printed, or
-    the value; --json prints the probabilities of all classes, in the order of "classes". A network with an output at
+    a .npy or .npz array, an IDX file, or a table as CSV, Parquet or JSON, whose columns are found by name. For each
+    sample the three most probable classes are printed, or the value; --json prints the probabilities of all classes, in
+    the order of "classes". A network with an output at
     every step of a sequence predicts a class or a value for each.
 
     An input that cannot be read is reported, and the others are still predicted.
@@ -54,7 +55,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     samples = []
     for path in inputs:
         try:
-            samples += read_inputs(Path(path), network.preprocessing, invert)
+            samples += read_inputs(Path(path), network.preprocessing, invert, print_warning)
         except DataError as error:
             code = max(code, print_error(error))
     outputs = np.empty((0,))

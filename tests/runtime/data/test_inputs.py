@@ -89,12 +89,12 @@ def test_arrays_are_not_inverted(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("a,bb,c\n1,2,3\n", 'has no column "b"; did you mean "bb"'),
-        ("a,b,c\n1,nan,3\n", 'line 2, column "b" holds nan'),
+        ("a,b,c\n1,nan,3\n", 'line 2, column "b" is missing: the network was trained on a complete column'),
         ("a,b,c\n1,x,3\n", 'line 2, column "b" holds "x"'),
-        ("1,2\n3,4\n", "has 2 columns, and the network takes 3 numbers"),
+        ("1,2\n3,4\n", "has 2 columns without names, and the network takes 3: a, b, c"),
         ("1,2,3\n3,4\n", "line 2 has 2 values, and the table has 3 columns"),
         ("a,b,c\n", "no rows"),
-        ("\n", "has 0 columns"),
+        ("\n", "has no lines"),
     ],
 )
 def test_a_table_that_does_not_fit_is_told_with_its_place(tmp_path: Path, text: str, said: str) -> None:

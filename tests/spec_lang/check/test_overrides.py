@@ -53,7 +53,7 @@ def test_a_value_without_a_name_is_set_by_the_name_of_its_field() -> None:
     assert spec_of(TEXT, {"network.name": "b"}).name == "b"
     assert spec_of(TEXT, {"input.shape": (14, 14)}).input == (14, 14)
     data = spec_of('data csv "a.csv" target=y\ndense 3', {"data.path": "b.csv", "data.target": "z"}).data
-    assert (data.path, data.target) == ("b.csv", "z")
+    assert (data.path, data.target) == ("b.csv", ("z",))
 
 
 def test_a_statement_is_set_as_a_whole() -> None:
@@ -81,7 +81,7 @@ def test_values_of_python_are_written_as_the_language_writes_them() -> None:
 
 def test_dates_and_paths_are_texts() -> None:
     data = spec_of('data csv "a.csv" target=y\ndense 3', {"data.target": "2024-01-01", "data.test": "x/y z.csv"}).data
-    assert (data.target, data.test) == ("2024-01-01", "x/y z.csv")
+    assert (data.target, data.test) == (("2024-01-01",), "x/y z.csv")
 
 
 @pytest.mark.parametrize(

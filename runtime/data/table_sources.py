@@ -1,0 +1,149 @@
+"""The readers of the words csv and parquet: a file → its columns → features, targets and groups."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.runtime.data.load import reads
+from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.data.table_series import SeriesTable
+from nnspec.runtime.data.tables.dialect import Options
+from nnspec.runtime.data.tables.encoding import ColumnTable
+from nnspec.runtime.data.tables.frame import Frame, listed
+from nnspec.runtime.data.tables.kinds import Choices, Column
+from nnspec.runtime.data.tables.kinds.category import texts
+from nnspec.runtime.data.tables.kinds.number import Boolean, numbers
+from nnspec.runtime.data.tables.parquet import read_parquet
+from nnspec.runtime.data.tables.reading import read_csv
+from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary import data as words
+
+Read = Callable[[Path], Frame]
+
+UNNAMED = "Unnamed: 0"
+"""The column that pandas writes for an index without a name."""
+
+
+@reads(words.Csv)
+def load_csv(word: words.Csv, folder: Path) -> Samples:
+    """Read the table that the word names. A test table has the same columns, in any order."""
+    known = (*word.target, *word.features, *word.categorical, *word.numeric)
+    given = Options(word.separator, word.decimal, word.encoding, word.header, word.comment, known)
+    return load_table(word, folder, lambda path: read_csv(path, given, word.categorical))
+
+
+@reads(words.Parquet)
+def load_parquet(word: words.Parquet, folder: Path) -> Samples:
+    """Read the columns of a Parquet file."""
+    return load_table(word, folder, read_parquet)
+
+
+def load_table(word: words.Table, folder: Path, read: Read) -> Samples:
+    """Return the samples of a table and of its test table. `read` reads a file into a frame."""
+    frame = read(folder / word.path)
+    features = _features(word, frame)
+    samples = _samples(word, frame, features)
+    if word.test is None:
+        return samples
+    test = read(folder / word.test)
+    lacking = [name for name in features if name not in test.columns]
+    if lacking:
+        raise test.lacks(lacking[0])
+    return replace(samples, test=_samples(word, test, features))
+
+
+def _samples(word: words.Table, frame: Frame, features: Sequence[str]) -> Samples:
+    name = Path(frame.name).name
+    choices = Choices(word.missing, word.categorical, word.numeric, word.dates)
+    table = ColumnTable(frame.select(features), choices, frozenset(word.features))
+    if word.windowed:
+        if len(word.target) > 1:
+            raise DataError(f"a series has one target, and target= names {len(word.target)} columns", 2)
+        return SeriesTable(table, word, numbers(_column(frame, word.target[0]))).samples(name, frame.notes)
+    groups = None
+    if word.group is not None:
+        groups = np.array([text or "" for text in texts(frame.column(word.group))])
+    return Samples(
+        name,
+        table,
+        _targets(word, frame),
+        frame.place,
+        groups=groups,
+        column=lambda wanted: numbers(_column(frame, wanted)),
+        notes=frame.notes,
+    )
+
+
+def _features(word: words.Table, frame: Frame) -> tuple[str, ...]:
+    """Return the columns to learn from. Raises DataError, which lists the columns, for names that are not there."""
+    for name in (
+        *word.target,
+        *word.features,
+        *word.categorical,
+        *word.numeric,
+        *((word.group,) if word.group else ()),
+    ):
+        frame.column(name)
+    if not word.target:
+        raise DataError(f"{frame.name} needs target=, the column to predict; its columns are {listed(frame.names)}", 2)
+    ignored = {name for pattern in word.ignore for name in _matching(frame, pattern)}
+    left_out = {*(() if word.windowed else word.target), *ignored, word.group, UNNAMED}
+    features = tuple(name for name in word.features or frame.names if name not in left_out)
+    if not features:
+        raise DataError(f"{frame.name} has no column but its target; is the separator right? See separator=")
+    return features
+
+
+def _matching(frame: Frame, pattern: str) -> list[str]:
+    found = [name for name in frame.names if name == pattern or fnmatchcase(name, pattern)]
+    if not found:
+        raise frame.lacks(pattern)
+    return found
+
+
+def _targets(word: words.Table, frame: Frame) -> NDArray[Any]:
+    """Return the targets: numbers or text (rows,), or numbers (rows, targets) of several columns."""
+    columns = [_target(_column(frame, name), word) for name in word.target]
+    if len(columns) == 1:
+        return columns[0]
+    named = zip(columns, word.target, strict=True)
+    return np.column_stack([_as_numbers(column, _column(frame, name)) for column, name in named])
+
+
+def _target(column: Column, word: words.Table) -> NDArray[Any]:
+    """Return the numbers or the texts of a target. Raises DataError where one is missing."""
+    missing = column.missing()
+    if missing.any():
+        count = int(missing.sum())
+        more = f", as in {count - 1:,} more rows" if count > 1 else ""
+        raise DataError(
+            f'{column.place(int(np.argmax(missing)))}: the target "{column.name}" is empty{more}: remove the row'
+        )
+    if column.name in word.categorical:
+        return np.array(texts(column.cells))
+    if column.name in word.numeric:
+        return numbers(column)
+    if column.cells.dtype.kind == "f":
+        return column.cells
+    return np.array(texts(column.cells))
+
+
+def _as_numbers(target: NDArray[Any], column: Column) -> NDArray[np.float64]:
+    """Return one of several targets as numbers: yes and no are 1 and 0."""
+    if target.dtype.kind == "f":
+        return target
+    if Boolean.recognizes(column, Choices()):
+        return Boolean.values(column)
+    raise DataError(
+        f'{column.where(0)} holds "{target[0]}", and one of several targets must be a number, or yes and no: make a '
+        "column of 0 and 1 for each class"
+    )
+
+
+def _column(frame: Frame, name: str) -> Column:
+    return Column(name, frame.column(name), frame.place, frame.decimal)
