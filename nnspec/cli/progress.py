@@ -73,7 +73,6 @@ class _Bar:
     def __init__(self, held: ExitStack):
         self.held = held
         self.measured = ""
-        self.bar: Any = None
 
     def __call__(self, event: "Event") -> None:
         """Show an event."""
@@ -82,9 +81,7 @@ class _Bar:
             self._begin(event["step"], event["total"], event["batch"])
         elif event["event"] == "note":
             print_note(event["text"])
-        elif event["event"] == "note" and self.bar is None:
-            print_note(event["text"])
-        elif event["event"] in ("evaluation", "progress") and self.bar is not None:
+        elif event["event"] in ("evaluation", "progress"):
             if event["event"] == "evaluation":
                 self.measured = _metrics_of(event)
             words = filter(None, [f"loss {event['loss']:.4f}", self.measured])

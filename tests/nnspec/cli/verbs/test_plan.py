@@ -84,7 +84,7 @@ def test_data_that_are_not_at_hand_are_told_and_never_fetched(
     monkeypatch.setenv("NNSPEC_HOME", str(tmp_path / "home"))
     data = nnspec("plan", "dense 10 softmax", "--data", "mnist", "--json").json["data"]
     reason = "mnist is not on this machine; run nnspec data fetch mnist"
-    assert data == {"name": "mnist", "at_hand": False, "reason": reason, "parts": {}, "steps": None, "notes": []}
+    assert (data["name"], data["at_hand"], data["reason"], data["parts"]) == ("mnist", False, reason, {})
     told = nnspec("plan", "input 2 -> dense 3 softmax", "--data", 'csv "none.csv" target=kind')
     assert told.code == 0 and "  data not at hand: there is no file none.csv" in told.out
     assert "  data not at hand: the spec names no data\n" in nnspec("plan", "input 2 -> dense 3").out
