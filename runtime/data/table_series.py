@@ -16,7 +16,10 @@ from nnspec.spec_lang.vocabulary import data as words
 
 @dataclass(frozen=True, eq=False)
 class SeriesTable:
-    """The features of a table over time, not encoded yet; a sample is a window of rows, its target from `target`."""
+    """The features of a table over time, not encoded yet: a sample is a window of rows.
+
+    Its target is from `target`, (rows, outputs).
+    """
 
     table: ColumnTable
     word: words.Table
@@ -33,7 +36,7 @@ class SeriesTable:
     def samples(self, name: str, notes: tuple[str, ...]) -> Samples:
         """Return the samples, whose inputs are this table."""
         cut = self._cut(np.zeros((len(self.table), 1)), name)
-        return Samples(name, self, cut.targets, cut.place, steps=True, ordered=True, notes=notes)
+        return replace(cut, inputs=self, notes=notes)
 
     def fit(self, rows: Any) -> tuple[ColumnEncoding, tuple[str, ...]]:
         """Learn from the points of the training windows."""

@@ -62,9 +62,8 @@ def _samples(word: words.Table, frame: Frame, features: Sequence[str]) -> Sample
     choices = Choices(word.missing, word.categorical, word.numeric, word.dates)
     table = ColumnTable(frame.select(features), choices, frozenset(word.features))
     if word.windowed:
-        if len(word.target) > 1:
-            raise DataError(f"a series has one target, and target= names {len(word.target)} columns", 2)
-        return SeriesTable(table, word, numbers(_column(frame, word.target[0]))).samples(name, frame.notes)
+        target = np.column_stack([_series(_column(frame, column)) for column in word.target])
+        return SeriesTable(table, word, target).samples(name, frame.notes)
     groups = None
     if word.group is not None:
         groups = np.array([text or "" for text in texts(frame.column(word.group))])
@@ -117,13 +116,7 @@ def _targets(word: words.Table, frame: Frame) -> NDArray[Any]:
 
 def _target(column: Column, word: words.Table) -> NDArray[Any]:
     """Return the numbers or the texts of a target. Raises DataError where one is missing."""
-    missing = column.missing()
-    if missing.any():
-        count = int(missing.sum())
-        more = f", as in {count - 1:,} more rows" if count > 1 else ""
-        raise DataError(
-            f'{column.place(int(np.argmax(missing)))}: the target "{column.name}" is empty{more}: remove the row'
-        )
+    _require_complete(column)
     if column.name in word.categorical:
         return np.array(texts(column.cells))
     if column.name in word.numeric:
@@ -143,6 +136,21 @@ def _as_numbers(target: NDArray[Any], column: Column) -> NDArray[np.float64]:
         f'{column.where(0)} holds "{target[0]}", and one of several targets must be a number, or yes and no: make a '
         "column of 0 and 1 for each class"
     )
+
+
+def _series(column: Column) -> NDArray[np.float64]:
+    """Return the numbers of a target over time. Raises DataError where one is missing."""
+    _require_complete(column)
+    return numbers(column)
+
+
+def _require_complete(column: Column) -> None:
+    missing = column.missing()
+    if missing.any():
+        count = int(missing.sum())
+        more = f", as in {count - 1:,} more rows" if count > 1 else ""
+        place = column.place(int(np.argmax(missing)))
+        raise DataError(f'{place}: the target "{column.name}" is empty{more}: remove the row')
 
 
 def _column(frame: Frame, name: str) -> Column:

@@ -164,5 +164,5 @@ def test_a_hostile_text_is_refused() -> None:
                     refused += 1
     assert refused > 150
     for text in ("", "{}", "[]", "[1]", '[{"kind":"number"}]', "[" * 100_000, '[{"kind":["number"]}]'):
-        with pytest.raises(ValueError, match="column|Expecting|delimiter"):
+        with pytest.raises(ValueError, match=r"column|Expecting|delimiter"):
             ColumnEncoding.from_text(text)
