@@ -223,6 +223,11 @@ class _Joined(RowReader):
                 out[places[start:stop]] = part[rows[start:stop] - (end - len(part))]
 
 
+def typed_as_array(stored: StoredArray) -> NDArray[Any]:
+    """Return stored samples, typed as the array that they stand in for."""
+    return cast("NDArray[Any]", stored)
+
+
 def is_stored(inputs: object) -> bool:
     """Return whether samples are read as they are needed."""
     return isinstance(inputs, StoredArray)

@@ -43,6 +43,8 @@ def looks_like(head: bytes) -> str:
             return name
     if head[:2] == b"\x00\x00" and len(head) > 3 and head[2] in (8, 9, 11, 12, 13, 14):
         return "an IDX file"
+    if head[:2] in (b"P4", b"P5", b"P6") and head[2:3] in (b" ", b"\t", b"\r", b"\n", b"#"):
+        return "a PNM picture"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "a WebP picture"
     if head.lstrip()[:1] == b"<":

@@ -13,6 +13,7 @@ from nnspec.runtime.data.idx import read_idx
 from nnspec.runtime.data.images import read_picture
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.npz import read_array, read_arrays
+from nnspec.runtime.data.pictures import FORMATS, SUFFIXES
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.data.tables import Options, read_frame
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
@@ -22,23 +23,24 @@ from nnspec.runtime.errors import DataError
 
 Labelled = list[tuple[str, NDArray[Any]]]
 _TABLES = ("a text file", "text in UTF-16, not UTF-8", "a Parquet file")
-_PICTURES = ("a PNG picture", "a JPEG picture", "a BMP picture")
 
 
 def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, warn: Warn | None = None) -> Labelled:
     """Return the raw samples of a file, each with a label that names it in the output.
 
-    The content decides, not the file's name: a PNG, JPEG or BMP picture of any size (see `read_picture`), a .npy array
-    of one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a table as CSV,
+    The content decides, not the file's name: a picture of any format and size (see `read_picture`), a .npy array of
+    one sample or a batch, an .npz with one array or one called x, an IDX file, plain or gzipped, or a table as CSV,
     Parquet or JSON. Columns of a table are found by name, in any order and among others, and encoded as in training;
     without a header they are in the order of the features. A row is a whole sample, also of an image. For a network
     trained on a table over time, rows are points in time and every window of them is a sample. `invert` swaps light and
     dark in a picture. `warn` is called with what training did not see, such as an unknown category.
     Raises DataError where the file is missing or unreadable, or has no samples or samples of another shape.
     """
+    if path.is_dir():
+        raise DataError(f"{path} is a folder without pictures: name a file in it", exit_code=2)
     head = first_bytes(path)
     kind = looks_like(head)
-    if kind in _PICTURES:
+    if kind in FORMATS or (path.suffix.lower() in SUFFIXES and kind not in _ARRAYS):
         return [(str(path), read_picture(path, preprocessing, invert))]
     if invert:
         raise DataError(f"{path} is not a picture, and only pictures can be inverted: leave --invert out", exit_code=2)
@@ -52,8 +54,8 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, 
         return _rows(path, preprocessing, warn)
     if kind not in _ARRAYS:
         raise DataError(
-            f"{path} cannot be read: it seems to be {kind}, and samples come as PNG, JPEG, BMP, .npy, .npz, IDX, .csv, "
-            ".json or .parquet"
+            f"{path} cannot be read: it seems to be {kind}, and samples come as PNG, JPEG, BMP, GIF, TIFF, WebP, "
+            "PNM, .npy, .npz, IDX, .csv, .json or .parquet"
         )
     return list(_batch(path, _ARRAYS[kind](path), preprocessing))
 

@@ -160,6 +160,7 @@ def _data(
     preprocessing = Preprocessing.fit(train.inputs, normalize, task, classes, samples.features, samples.symbols)
     if encoding is not None:
         preprocessing = preprocessing.with_columns(encoding)
+    preprocessing = replace(preprocessing, picture_fit=samples.picture_fit)
     digest = data_digest(splits, preprocessing)
     held_back = splits["validation"], splits["test"]
     notes = samples.notes + tuple(note for _, split in samples.held() for note in split.notes)

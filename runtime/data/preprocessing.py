@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnspec.runtime.data.measure import limits, mean_and_deviation
+from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.errors import DataError
@@ -27,7 +28,8 @@ class Preprocessing:
     `classes` names the classes in the order of the outputs and `features` the columns, if they are known. `vocabulary`
     names the symbols if samples are text. `limits` are the smallest and largest number in the training split; pictures
     are read in the same range. `columns` says how the raw columns of a table become the features, where these are more
-    than numbers as they are.
+    than numbers as they are. `picture_fit` is how pictures were brought to the size of the samples, if samples are
+    pictures of a folder.
     """
 
     normalize: Normalize
@@ -40,6 +42,7 @@ class Preprocessing:
     limits: tuple[float, float] = (0.0, 255.0)
     vocabulary: tuple[str, ...] | None = None
     columns: ColumnEncoding | None = None
+    picture_fit: Fit | None = None
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
@@ -156,6 +159,8 @@ class Preprocessing:
             "scale": self.scale,
             "limits": np.array(self.limits),
         }
+        if self.picture_fit is not None:
+            entries["picture_fit"] = self.picture_fit
         named = {"classes": self.classes, "features": self.features, "vocabulary": self.vocabulary}
         for name, names in named.items():
             if names is not None:
@@ -182,6 +187,7 @@ class Preprocessing:
             tuple(reader.array("limits", np.float64).tolist()),
             reader.names("vocabulary"),
             reader.columns(),
+            cast("Fit", reader.word("picture_fit", get_args(Fit))) if "picture_fit" in entries else None,
         )
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2

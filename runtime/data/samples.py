@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.data.array_likes import is_stored
+from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Samples:
     or array of the source by its name, (samples,), such as the weights of samples; None where there are no others.
     `weights` (samples,) are weights that were given with the samples. `notes` are sentences on what was found and left
     out. `gap` is the number of samples that belong to no split between two of them in order of time, because their
-    targets reach into the later one.
+    targets reach into the later one. `picture_fit` is how pictures of a folder were brought to one size.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Samples:
     weights: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     gap: int = 0
+    picture_fit: Fit | None = None
 
     def held(self) -> "Iterator[tuple[str, Samples]]":
         """Yield the splits that the source has of its own, by name."""

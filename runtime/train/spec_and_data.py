@@ -144,8 +144,23 @@ def data_outside(spec: Spec) -> Path | None:
         return None
     within = Path(os.path.realpath(spec.data_within))
     named = [spec.folder / path for path in (getattr(spec.data, name) for name in spec.data.paths) if path is not None]
-    outside = next((path for path in named if not Path(os.path.realpath(path)).is_relative_to(within)), None)
+    outside = next((found for path in named if (found := _first_outside(path, within)) is not None), None)
     return None if outside is None or _same_spec_in(spec.folder, spec) else outside
+
+
+def _first_outside(path: Path, within: Path) -> Path | None:
+    """Return a file or folder that is outside a folder, or the first link below it that leads outside; None without."""
+    waiting, seen = [path], set()
+    while waiting:
+        path = waiting.pop()
+        real = Path(os.path.realpath(path))
+        if not real.is_relative_to(within):
+            return path
+        if real not in seen and real.is_dir():
+            seen.add(real)
+            for inside, folders, files in os.walk(real):
+                waiting += [link for name in (*folders, *files) if (link := Path(inside, name)).is_symlink()]
+    return None
 
 
 def _same_spec_in(folder: Path, spec: Spec) -> bool:
@@ -179,7 +194,10 @@ def network_data(network: Network, statement: str | None = None) -> Data:
 
 def with_data_statement(spec: Spec, statement: str) -> Spec:
     """Return a checkpoint's spec with another data statement, its paths relative to here. Raises SpecError."""
-    return Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=statement).check()
+    checked = Request(Source("the checkpoint's spec", canonical_text(spec), spec.folder), data=statement).check()
+    if checked.data is None or spec.input is None:
+        return checked
+    return replace(checked, data=checked.data.for_network(spec.input, spec.data))
 
 
 def split_of(data: Data, name: str | None = None) -> tuple[str, Split]:

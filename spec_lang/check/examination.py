@@ -235,7 +235,7 @@ class _Examination:
             source=self.outside.source,
             input=shape,
             network=network.items,
-            data=self._of(DataSource, "data", None),
+            data=self._data(),
             init=self._of(Init, "init", He()),
             loss=loss,
             optimizer=self._of(Optimizer, "optimizer", Adam()),
@@ -259,9 +259,14 @@ class _Examination:
         given = self._of(NetworkName, "network", None)
         return given.name if given is not None else ends.default_network_name(self.outside.source)
 
+    def _data(self) -> DataSource | None:
+        """Return the source of the data, with what the input line says of it."""
+        given, data = self._of(Input, "input", None), self._of(DataSource, "data", None)
+        return data.for_network(given.shape) if data is not None and given is not None else data
+
     def _input(self) -> Shape | None:
         """Return the shape of a sample from the input line or the data; report a disagreement."""
-        given, data = self._of(Input, "input", None), self._of(DataSource, "data", None)
+        given, data = self._of(Input, "input", None), self._data()
         known = self.outside.input_shape
         if known is None and data is not None:
             known = data.sample_shape()

@@ -2,6 +2,7 @@
 
 import codecs
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -95,6 +96,13 @@ class DataSource(Word):
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of one sample, or None if it is known only after reading the data."""
         return self.shape
+
+    def for_network(self, shape: Sequence[int], trained: "DataSource | None" = None) -> Self:
+        """Return the source with what it leaves open filled in for a network.
+
+        `shape` is that of its samples, `trained` the source of its training.
+        """
+        return self
 
     def moved(self, before: Path, after: Path) -> Self:
         """Return the same source with paths relative to the folder `before` rewritten relative to `after`."""

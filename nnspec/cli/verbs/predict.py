@@ -23,6 +23,7 @@ _SHOWN = 3  # classes of a sample that are printed
     examples=(
         "nnspec predict runs/quickstart seven.png",
         "nnspec predict runs/quickstart/best.h5 photo.jpg --invert",
+        "nnspec predict runs/flowers garden/ --json",
         "nnspec predict runs/iris flowers.csv --json",
     ),
 )
@@ -37,11 +38,11 @@ _SHOWN = 3  # classes of a sample that are printed
 def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: bool) -> None:
     """Predict the class or the value of samples.
 
-    CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture (PNG, JPEG, BMP) of any size,
-    a .npy or .npz array, an IDX file, or a table as CSV, Parquet or JSON, whose columns are found by name. For each
-    sample the three most probable classes are printed, or the value; --json prints the probabilities of all classes, in
-    the order of "classes". A network with an output at
-    every step of a sequence predicts a class or a value for each.
+    CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture of any format and size, a
+    folder of pictures, a .npy or .npz array, an IDX file, or a table as CSV, Parquet or JSON, whose columns are found
+    by name. For each sample the three most probable classes are printed, or the value; --json prints the probabilities
+    of all classes, in the order of "classes". A network with an output at every step of a sequence predicts a class or
+    a value for each.
 
     An input that cannot be read is reported, and the others are still predicted.
     """
@@ -49,13 +50,14 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
 
     from nnspec.cli.checkpoint import class_names, open_to_ask
     from nnspec.runtime.data import DataError, read_inputs
+    from nnspec.runtime.data.image_folder import input_files
 
     _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0
     samples = []
-    for path in inputs:
+    for path in (file for given in inputs for file in input_files(Path(given))):
         try:
-            samples += read_inputs(Path(path), network.preprocessing, invert, print_warning)
+            samples += read_inputs(path, network.preprocessing, invert, print_warning)
         except DataError as error:
             code = max(code, print_error(error))
     outputs = np.empty((0,))

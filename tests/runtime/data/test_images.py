@@ -121,7 +121,7 @@ def test_a_picture_cut_off_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_a_picture_too_large_for_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 63)
-    with pytest.raises(DataError, match="too large a picture: it may have 63 pixels at most"):
+    with pytest.raises(DataError, match="it has 64 pixels, and may have 63 at most"):
         read_picture(save(tmp_path, CORNER), GREY)
 
 
