@@ -70,7 +70,7 @@ class Images(Shuffled, Files):
     @field_validator("size")
     @classmethod
     def _two_sides(cls, size: tuple[int, ...] | None) -> tuple[int, ...] | None:
-        if size is not None and len(size) > 2:
+        if size is not None and len(size) not in (1, 2):
             raise ValueError("must be a height and a width, as 32x32, or one number for both")
         return size if size is None or len(size) == 2 else (size[0], size[0])
 
