@@ -59,10 +59,13 @@ class Source:
         """Return the offset of the start of a line; lines count from 1."""
         return self._starts[number - 1]
 
+    def end(self, number: int) -> int:
+        """Return the offset of the end of a line, before its line end; lines count from 1."""
+        return self._starts[number] - 1 if number < len(self._starts) else len(self.text)
+
     def line(self, number: int) -> str:
         """Return a line without its line end; lines count from 1."""
-        end = self._starts[number] - 1 if number < len(self._starts) else len(self.text)
-        return self.text[self.start(number) : end]
+        return self.text[self.start(number) : self.end(number)]
 
 
 new_tuple = tuple.__new__

@@ -29,20 +29,25 @@ class View:
 
     def offset(self, position: types.Position) -> int:
         """Return the offset of a position."""
-        return self._positions(self.document.source).offset(position.line, position.character)
+        return self.positions().offset(position.line, position.character)
 
     def offsets(self, place: types.Range) -> tuple[int, int]:
         """Return the offsets of a range."""
         return self.offset(place.start), self.offset(place.end)
 
+    def positions(self) -> Positions:
+        """Return the positions of the document's own text."""
+        return self._positions(self.document.source)
+
     def position(self, offset: int) -> types.Position:
         """Return the position of an offset."""
-        return types.Position(*self._positions(self.document.source).position(offset))
+        return types.Position(*self.positions().position(offset))
 
     def range(self, span: Span) -> types.Range:
         """Return the range of a span, in whatever text it is."""
         positions = self._positions(span.source)
-        return types.Range(*(types.Position(*positions.position(place)) for place in (span.start, span.end)))
+        start, end = positions.position(span.start), positions.position(span.end)
+        return types.Range(types.Position(*start), types.Position(*end))
 
     def location(self, span: Span) -> types.Location:
         """Return the location of a span: in the document, in a text that it includes, or in one that includes it."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from lark.exceptions import UnexpectedToken
@@ -30,7 +31,7 @@ class Document:
     """One version of a text. Its properties are computed once, when they are first read.
 
     `unsaved` are the texts of other files that differ from what is on disk, by their resolved paths. Several threads
-    may ask at once: at worst a property is then computed twice.
+    may ask at once: the first computes, the others wait for it.
     """
 
     def __init__(self, source: Source, unsaved: Mapping[Path, str] | None = None):
@@ -38,20 +39,22 @@ class Document:
         self.unsaved = unsaved or {}
         self._reading: Reading | None = None
         self._examined: Examined | None = None
+        self._read, self._checked = Lock(), Lock()
 
     @property
     def reading(self) -> Reading:
         """The syntax trees of the text and of what it includes."""
-        if self._reading is None:
-            with nothing_collected():
+        with self._read, nothing_collected():
+            if self._reading is None:
                 self._reading = with_includes(self.source, self.unsaved)
         return self._reading
 
     @property
     def examined(self) -> Examined:
         """The results of checking it."""
-        if self._examined is None:
-            self._examined = examine_reading(self.reading)
+        with self._checked:
+            if self._examined is None:
+                self._examined = examine_reading(self.reading)
         return self._examined
 
     @cached_property

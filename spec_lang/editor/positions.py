@@ -25,6 +25,8 @@ class Positions:
     def position(self, offset: int) -> tuple[int, int]:
         """Return the line and column of an offset."""
         line, column = self.source.place(min(offset, len(self.source.text)))
+        if self.source.text.isascii():  # known without a look at the text: every unit is one character
+            return line - 1, column - 1 + self._dropped(line)
         return line - 1, self._units(self.source.line(line)[: column - 1]) + self._dropped(line)
 
     def offset(self, line: int, column: int) -> int:
@@ -43,5 +45,7 @@ class Positions:
 
     def _dropped(self, line: int) -> int:
         """Return the columns of a byte order mark in a line, which the editor counts and the source drops."""
+        if line > 1:
+            return 0
         marked = isinstance(self.source.content, str) and self.source.content.startswith(BOM)
-        return self._units(BOM) if line == 1 and marked else 0
+        return self._units(BOM) if marked else 0

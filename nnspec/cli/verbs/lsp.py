@@ -1,5 +1,6 @@
 """nnspec lsp: the language server for editors."""
 
+import gc
 import os
 import sys
 from contextlib import redirect_stdout
@@ -29,7 +30,9 @@ def command(stdio: bool) -> None:
             "  help: pip install 'nnspec[lsp]', or pip install 'pygls>=2'"
         ) from None
     with open(os.dup(sys.stdout.fileno()), "wb") as out, redirect_stdout(sys.stderr):  # the server closes it
-        make_server().start_io(stdout=out)
+        server = make_server()
+        gc.freeze()  # what is loaded by now stays: no collection need look at it again
+        server.start_io(stdout=out)
 
 
 class NotInstalledError(NNSpecError):

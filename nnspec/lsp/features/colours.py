@@ -5,7 +5,6 @@ from lsprotocol import types
 from nnspec.lsp.feature import answers
 from nnspec.lsp.view import View
 from nnspec.spec_lang.editor.colour import Colour, colour_spans
-from nnspec.spec_lang.source import Span
 
 Types = types.SemanticTokenTypes
 
@@ -27,6 +26,8 @@ TOKENS = {
 
 LEGEND = [token.value for token in dict.fromkeys(TOKENS.values())]
 
+NUMBERS = {colour: LEGEND.index(token.value) for colour, token in TOKENS.items()}
+
 
 @answers(types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, types.SemanticTokensLegend(LEGEND, []))
 def coloured(view: View, params: types.SemanticTokensParams) -> types.SemanticTokens:
@@ -44,12 +45,14 @@ def _encoded(view: View, start: int, end: int) -> list[int]:
     """Return five numbers for each token: lines and columns after the last one, length, type, modifiers."""
     data: list[int] = []
     line = column = 0
+    positions = view.positions()
     for span, colour in colour_spans(view.document.source):
-        if colour not in TOKENS or span.end <= start or span.start >= end:
+        if span.start >= end:
+            break
+        if span.end <= start or colour not in NUMBERS:
             continue
-        place = view.range(Span(span.source, span.start, span.end))
-        at, length = place.start, place.end.character - place.start.character
-        data += [at.line - line, at.character - (column if at.line == line else 0), length]
-        data += [LEGEND.index(TOKENS[colour].value), 0]
-        line, column = at.line, at.character
+        at_line, at = positions.position(span.start)
+        _, after = positions.position(span.end)
+        data += (at_line - line, at - (column if at_line == line else 0), after - at, NUMBERS[colour], 0)
+        line, column = at_line, at
     return data
