@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.collect import Statements
+from nnspec.spec_lang.check.data_file import kept_options, with_format
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
@@ -117,12 +118,20 @@ def _set_statement(override: Override, known: Statements, found: Findings) -> No
         place = override.key_span()
         known.settings[override.key] = Call(override.key, place, (override.written,), override.written.span)
         return
-    read, wrong = parse_source(Source(override.origin, f"{override.key} {override.value}"), known_words())
+    value, file = override.value, None
+    if override.key == "data":
+        try:
+            value, file = with_format(value)
+        except ValueError as error:
+            found.say("E002", f"data cannot be {value}", override.key_span(), str(error))
+            return
+    read, wrong = parse_source(Source(override.origin, f"{override.key} {value}"), known_words())
     for diagnostic in wrong:
         found.add(diagnostic)
     match read:
         case [Pipeline(stages=(Call(label=None) as call,))] if not wrong:
-            known.settings[override.key] = call
+            kept = kept_options(call, known.settings.get("data")) if file is not None else ()
+            known.settings[override.key] = replace(call, arguments=(*call.arguments, *kept))
         case _ if not wrong:
             found.say("E002", f"{override.key} cannot be {override.value}", override.key_span())
 

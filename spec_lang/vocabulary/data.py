@@ -30,6 +30,8 @@ class DataSource(Word):
     has_test: ClassVar[bool] = False
     symbolic: ClassVar[bool] = False  # whether samples are sequences of symbols from a vocabulary of `classes`
     paths: ClassVar[tuple[str, ...]] = ()  # the fields that hold file paths
+    suffixes: ClassVar[tuple[str, ...]] = ()  # the ends of file names that show this format
+    folders: ClassVar[bool] = False  # whether `path` is a folder
     split: tuple[float, ...] = Field(
         (90.0, 10.0),
         description="shares of training and validation, and of test if the source has no test split",
@@ -202,6 +204,7 @@ class Npz(Shuffled, Grouped):
     """
 
     word = "npz"
+    suffixes = (".npz",)
     examples = ('data npz "digits.npz"',)
     x: str = Field("x", description="the array of the samples")
     y: str = Field("y", description="the array of the targets")
@@ -257,6 +260,7 @@ class Csv(Table):
     """
 
     word = "csv"
+    suffixes = (".csv", ".tsv", ".tab", ".data")
     examples = (
         'data csv "iris.csv" target=species',
         'data csv "titanic.csv" target=survived ignore=name, ticket categorical=class missing=median',
@@ -307,4 +311,5 @@ class Parquet(Table):
     """A table in a Parquet file, whose columns have types. Reading it needs pyarrow: pip install nnspec[parquet]."""
 
     word = "parquet"
+    suffixes = (".parquet", ".pq")
     examples = ('data parquet "sales.parquet" target=revenue',)

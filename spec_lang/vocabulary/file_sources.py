@@ -17,6 +17,7 @@ class Npy(Shuffled, Grouped):
     """
 
     word = "npy"
+    suffixes = (".npy",)
     paths = ("path", "y", "test", "test_y", "group")
     examples = ('data npy "x.npy" y="y.npy"',)
     y: str = Field(description="the file of the targets")
@@ -42,6 +43,7 @@ class Hdf5(Shuffled, Grouped):
     """
 
     word = "hdf5"
+    suffixes = (".h5", ".hdf5")
     examples = ('data hdf5 "photos.h5" x=images y=labels', 'data hdf5 "runs.h5" x="day1/signals" y="day1/kind"')
     x: str = Field("x", description="the dataset of the samples, with its groups, as day1/signals")
     y: str = Field("y", description="the dataset of the targets")

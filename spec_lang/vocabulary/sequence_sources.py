@@ -44,6 +44,7 @@ class Text(Symbolic, Files):
     """
 
     word = "text"
+    suffixes = (".txt",)
     paths = ("path", "test")
     examples = ('data text "book.txt" window=64', 'data text "names.txt" by=line case=lower')
     by: Literal["character", "line"] = Field(
