@@ -100,15 +100,23 @@ class Network:
 
     def set_parameters(self, parameters: Mapping[str, np.ndarray]) -> None:
         """Write some or all of the parameters. Raises NetworkError for an unknown name or another shape."""
-        if not isinstance(parameters, Mapping):
-            raise NetworkError(f"parameters are a {type(parameters).__name__}: give a dict of arrays by name", 2)
-        try:
-            self.parameter_arena.fill(parameters)
-        except KeyError as error:
-            known = ", ".join(self.parameter_arena)
-            raise NetworkError(f"the network has no parameter {error}; it has {known}") from None
-        except ValueError as error:
-            raise NetworkError(str(error)) from None
+        _fill(self.parameter_arena, parameters, "parameter")
+
+    @property
+    def buffers(self) -> dict[str, np.ndarray]:
+        """Copies of the arrays that training updates without a gradient, by name: batchnorm1/running_mean."""
+        return self.buffer_arena.copies()
+
+    def set_buffers(self, buffers: Mapping[str, np.ndarray]) -> None:
+        """Write some or all of the buffers, such as the statistics of a batchnorm that was trained elsewhere.
+
+        Raises NetworkError for an unknown name, another shape, or a negative running variance.
+        """
+        if isinstance(buffers, Mapping):
+            for name, array in buffers.items():
+                if str(name).endswith("/running_var") and (np.asarray(array) < 0).any():
+                    raise NetworkError(f"{name} is a variance, and a number of it is negative", 2)
+        _fill(self.buffer_arena, buffers, "buffer")
 
     @contextmanager
     def trained(self) -> Iterator[None]:
@@ -162,3 +170,16 @@ def _float_type(dtype: Any) -> np.dtype[Any]:
 def _initializer(parameter: Parameter, default: Word) -> Word:
     """Return the array's own initializer, else the spec's."""
     return words("init")[parameter.init]() if parameter.init is not None else default
+
+
+def _fill(arena: Arena, arrays: Mapping[str, np.ndarray], what: str) -> None:
+    """Write arrays into an arena. Raises NetworkError for an unknown name or another shape."""
+    if not isinstance(arrays, Mapping):
+        raise NetworkError(f"{what}s are a {type(arrays).__name__}: give a dict of arrays by name", 2)
+    try:
+        arena.fill(arrays)
+    except KeyError as error:
+        known = f"it has {', '.join(arena)}" if list(arena) else "it has none"
+        raise NetworkError(f"the network has no {what} {error}; {known}") from None
+    except ValueError as error:
+        raise NetworkError(str(error)) from None

@@ -55,7 +55,7 @@ def train(
         request: the spec, its settings and variant.
         out: the run's folder; runs/NAME, or runs/NAME-2 and so on, where it is None.
         arrays: samples and targets to use instead of the spec's data.
-        init_from: a checkpoint or run folder whose parameters replace the initial ones.
+        init_from: a checkpoint or run folder whose parameters and buffers replace the initial ones.
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event.
         files: whether to write a folder at all.
@@ -66,7 +66,9 @@ def train(
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if init_from is not None:
-        network.set_parameters(load_checkpoint(resolve_checkpoint(init_from)).network.parameters)
+        given = load_checkpoint(resolve_checkpoint(init_from)).network
+        network.set_parameters(given.parameters)
+        network.set_buffers(given.buffers)
     state = initial_state(network, len(data.train), spec.train.seed)
     texts = {SPEC: spec.source.text, RESOLVED: canonical_text(spec)}
     folder = new_folder(spec.name, out, texts) if files else None

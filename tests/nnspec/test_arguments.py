@@ -85,6 +85,7 @@ def test_wrong_samples_are_refused(name: str) -> None:
     refused(lambda: NETWORK.set_parameters({"dense1/weight": x}))
     if name != "a dict":
         assert "give a dict" in refused(lambda: NETWORK.set_parameters(x))
+        assert "give a dict" in refused(lambda: NETWORK.set_buffers(x))
 
 
 def test_no_samples_to_evaluate_on_are_refused() -> None:

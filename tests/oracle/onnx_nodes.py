@@ -1,0 +1,373 @@
+"""ONNX's own node tests, said in the language: for each operator the layer, its samples and its arrays.
+
+An operator is a function of a case. It returns what this language calls it, or raises CannotSay with the reason. ONNX
+has channels before positions and the language has them last; sequences are (time, batch, features) there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class CannotSay(Exception):
+    """Raised with the reason why the language cannot say a case."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of one operator: its attributes, inputs and outputs."""
+
+    name: str
+    operator: str
+    attributes: dict[str, Any]
+    inputs: list[Array]
+    outputs: list[Array]
+    rtol: float
+    atol: float
+
+    @classmethod
+    def of(cls, test: Any) -> "Case":
+        """The case of a test with one node and one set of tensors. Raises CannotSay for another."""
+        nodes = test.model.graph.node
+        if len(nodes) != 1 or len(test.data_sets) != 1:
+            raise CannotSay("several nodes")
+        inputs, outputs = ([_array(tensor) for tensor in tensors] for tensors in test.data_sets[0])
+        given = iter(inputs)
+        placed = [next(given) if name else np.zeros(0) for name in nodes[0].input]
+        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in nodes[0].attribute}
+        return cls(test.name, nodes[0].op_type, attributes, placed, outputs, test.rtol, test.atol)
+
+    @property
+    def x(self) -> Array:
+        return self.inputs[0]
+
+    def needs(self, **values: Any) -> None:
+        """Raise CannotSay unless these attributes are absent or have these values."""
+        for name, value in values.items():
+            if self.attributes.get(name, value) != value:
+                raise CannotSay(f"{name}={self.attributes[name]}")
+
+
+def _array(tensor: Any) -> Array:
+    if isinstance(tensor, onnx.TensorProto):
+        tensor = onnx.numpy_helper.to_array(tensor)
+    if not isinstance(tensor, np.ndarray | np.generic):
+        raise CannotSay("no tensor")
+    return np.asarray(tensor)
+
+
+@dataclass(frozen=True)
+class Said:
+    """A network of one layer, or a merge of several inputs, and what it must give for these samples.
+
+    `text` is the spec after its input line, `axes` what is written after the shape there.
+    """
+
+    text: str
+    samples: Array
+    expected: Array
+    arrays: dict[str, Array] = field(default_factory=dict)
+    axes: str = ""
+    training: bool = False
+    targets: Array | None = None
+
+    @property
+    def spec(self) -> str:
+        shape = "x".join(map(str, self.samples.shape[1:]))
+        return f"input {shape or 1}{self.axes}\n{self.text}"
+
+
+OPERATORS: dict[str, Callable[[Case], Said]] = {}
+
+
+def says(*names: str) -> Callable[[Callable[[Case], Said]], Callable[[Case], Said]]:
+    """Register what says these operators."""
+
+    def register(function: Callable[[Case], Said]) -> Callable[[Case], Said]:
+        OPERATORS.update(dict.fromkeys(names, function))
+        return function
+
+    return register
+
+
+def channels_last(x: Array) -> Array:
+    return np.moveaxis(x, 1, -1)
+
+
+def _as_batch(x: Array) -> Array:
+    """A tensor of any rank as samples: one number is a sample of its own."""
+    return x if x.ndim > 1 else x.reshape(-1, 1)
+
+
+ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Identity": "linear"}
+
+
+@says(*ACTIVATIONS)
+def activation(case: Case) -> Said:
+    return Said(ACTIVATIONS[case.operator], _as_batch(case.x), _as_batch(case.outputs[0]))
+
+
+@says("LeakyRelu", "Elu", "Gelu", "Swish", "Dropout")
+def activation_with_options(case: Case) -> Said:
+    alpha = float(case.attributes.get("alpha", {"LeakyRelu": 0.01}.get(case.operator, 1.0)))
+    if case.operator in ("Gelu", "Swish"):
+        case.needs(approximate=b"none")
+        if alpha != 1:
+            raise CannotSay(f"alpha={alpha}")
+    if case.operator == "Dropout" and len(case.inputs) > 2:
+        raise CannotSay("training with a generator of its own")
+    text = {"LeakyRelu": f"leaky_relu slope={alpha!r}", "Elu": f"elu alpha={alpha!r}", "Gelu": "gelu", "Swish": "silu"}
+    return Said(text.get(case.operator, "dropout 0.5"), _as_batch(case.x), _as_batch(case.outputs[0]))
+
+
+@says("Softmax")
+def softmax(case: Case) -> Said:
+    axis = case.attributes.get("axis", -1)
+    x, y = (np.moveaxis(array, axis, -1) for array in (case.x, case.outputs[0]))
+    return Said("softmax", x, y)
+
+
+@says("Gemm")
+def gemm(case: Case) -> Said:
+    a, b = case.inputs[:2]
+    x = a.T if case.attributes.get("transA") else a
+    weight = (b.T if case.attributes.get("transB") else b) * np.float32(case.attributes.get("alpha", 1))
+    arrays = {"weight": weight}
+    if len(case.inputs) > 2:
+        bias = case.inputs[2] * np.float32(case.attributes.get("beta", 1))
+        if bias.ndim == 2 and bias.shape[0] > 1:
+            raise CannotSay("a bias for each sample")
+        arrays["bias"] = np.broadcast_to(bias.reshape(-1), weight.shape[1:])
+    text = f"dense {weight.shape[1]}" + ("" if "bias" in arrays else " bias=no")
+    return Said(text, x, case.outputs[0], arrays)
+
+
+@says("MatMul")
+def matmul(case: Case) -> Said:
+    a, b = case.inputs
+    if b.ndim != 2 or a.ndim != 2:
+        raise CannotSay("a weight for each sample")
+    return Said(f"dense {b.shape[1]} bias=no", a, case.outputs[0], {"weight": b})
+
+
+def _windows(case: Case, kernel: tuple[int, ...]) -> str:
+    """stride, pad, dilation and the window of a convolution or pool."""
+    axes = len(kernel)
+    if axes > 2:
+        raise CannotSay("three axes")
+    strides, dilations = (set(case.attributes.get(name, (1,))) for name in ("strides", "dilations"))
+    if len(strides) > 1 or len(dilations) > 1:
+        raise CannotSay("another stride or dilation along each axis")
+    stride, dilation = strides.pop(), dilations.pop()
+    automatic = case.attributes.get("auto_pad", b"NOTSET").decode()
+    pads = case.attributes.get("pads", (0,) * 2 * axes)
+    if automatic.startswith("SAME"):
+        sizes = case.x.shape[2:]
+        totals = [
+            max((-(-n // stride) - 1) * stride + dilation * (k - 1) + 1 - n, 0)
+            for n, k in zip(sizes, kernel, strict=True)
+        ]
+        pads = [total // 2 for total in totals] + [total - total // 2 for total in totals]
+        if automatic == "SAME_LOWER":
+            pads = pads[axes:] + pads[:axes]
+    pad = "same" if automatic == "SAME_UPPER" else "x".join(str(pads[i + j]) for i in range(axes) for j in (0, axes))
+    return f"{'x'.join(map(str, kernel))} stride={stride} dilation={dilation} pad={pad}"
+
+
+def _placed(case: Case, text: str, arrays: dict[str, Array] | None = None) -> Said:
+    axes = " sequence" if case.x.ndim == 3 else ""
+    return Said(text, channels_last(case.x), channels_last(case.outputs[0]), arrays or {}, axes)
+
+
+@says("Conv")
+def conv(case: Case) -> Said:
+    weight = case.inputs[1]
+    window = _windows(case, weight.shape[2:])
+    arrays = {"weight": np.moveaxis(weight, (0, 1), (-1, -2))}
+    if len(case.inputs) > 2:
+        arrays["bias"] = case.inputs[2]
+    size, options = window.split(" ", 1)
+    groups = case.attributes.get("group", 1)
+    bias = "yes" if "bias" in arrays else "no"
+    return _placed(case, f"conv {size} x{len(weight)} {options} groups={groups} bias={bias}", arrays)
+
+
+@says("MaxPool", "AveragePool")
+def pool(case: Case) -> Said:
+    case.needs(storage_order=0)
+    if case.x.dtype.kind != "f":
+        raise CannotSay("numbers of another type")
+    ceil_mode = "yes" if case.attributes.get("ceil_mode") else "no"
+    text = f"{_windows(case, tuple(case.attributes['kernel_shape']))} ceil_mode={ceil_mode}"
+    if case.operator == "MaxPool":
+        return _placed(case, f"maxpool {text}")
+    counts = "yes" if case.attributes.get("count_include_pad") else "no"
+    return _placed(case, f"avgpool {text} count_include_pad={counts}")
+
+
+@says("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(case: Case) -> Said:
+    word = "globalavgpool" if case.operator == "GlobalAveragePool" else "globalmaxpool"
+    return Said(word, channels_last(case.x), case.outputs[0].reshape(case.outputs[0].shape[:2]))
+
+
+@says("BatchNormalization")
+def batchnorm(case: Case) -> Said:
+    _, scale, bias, mean, var = case.inputs
+    training = bool(case.attributes.get("training_mode"))
+    momentum = 1 - float(case.attributes.get("momentum", 0.9)) if training else 0.1
+    text = f"batchnorm momentum={momentum!r} eps={float(case.attributes.get('epsilon', 1e-5))!r}"
+    arrays = {"weight": scale, "bias": bias, "running_mean": mean, "running_var": var}
+    return Said(text, channels_last(case.x), channels_last(case.outputs[0]), arrays, training=training)
+
+
+@says("LayerNormalization")
+def layernorm(case: Case) -> Said:
+    axis = case.attributes.get("axis", -1) % case.x.ndim
+    shape = case.x.shape
+    x = case.x.reshape(int(np.prod(shape[:axis])), -1)
+    arrays = {"weight": case.inputs[1].reshape(-1)}
+    arrays["bias"] = case.inputs[2].reshape(-1) if len(case.inputs) > 2 else np.zeros_like(arrays["weight"])
+    text = f"layernorm eps={float(case.attributes.get('epsilon', 1e-5))!r}"
+    return Said(text, x, case.outputs[0].reshape(x.shape), arrays)
+
+
+@says("Flatten")
+def flatten(case: Case) -> Said:
+    if case.attributes.get("axis", 1) % case.x.ndim != 1:
+        raise CannotSay("the batch is flattened too")
+    return Said("flatten", case.x, case.outputs[0])
+
+
+@says("Reshape")
+def reshape(case: Case) -> Said:
+    if not case.x.size:
+        raise CannotSay("an axis of no length")
+    return Said(f"reshape {'x'.join(map(str, case.outputs[0].shape))}", case.x[None], case.outputs[0][None])
+
+
+@says("Gather")
+def gather(case: Case) -> Said:
+    table, symbols = case.inputs
+    if case.attributes.get("axis", 0) != 0 or symbols.ndim != 1 or symbols.min() < 0:
+        raise CannotSay("another axis, or symbols counted from the end")
+    rows = table.reshape(len(table), -1)
+    expected = case.outputs[0].reshape(1, len(symbols), -1)
+    return Said(f"embed {rows.shape[1]} vocab={len(table)}", symbols[None], expected, {"weight": rows})
+
+
+def _recurrent(case: Case, word: str, order: tuple[int, ...], options: str = "") -> Said:
+    """A recurrent layer whose gates are ONNX's blocks in this order, (direction, gates · units, …) there."""
+    x, weight, hidden, *rest = case.inputs
+    bias = rest[0] if rest else np.zeros(0)
+    if any(array.size for array in rest[1:]) or {"activations", "clip"} & set(case.attributes):
+        raise CannotSay("an initial state, peepholes, lengths, or activations of its own")
+    batch_first = case.attributes.get("layout", 0)
+    x = x if batch_first else x.swapaxes(0, 1)
+    units, direction = case.attributes["hidden_size"], case.attributes.get("direction", b"forward").decode()
+
+    def columns(array: Array) -> Array:
+        blocks = array.reshape(-1, units, *array.shape[1:])
+        return np.concatenate([blocks[i] for i in order]).T
+
+    arrays = {}
+    for at, prefix in enumerate(("", "reverse_")[: len(weight)]):
+        arrays[f"{prefix}input_weight"] = columns(weight[at])
+        arrays[f"{prefix}hidden_weight"] = columns(hidden[at])
+        own, carried = np.split(bias[at], 2) if bias.size else (np.zeros(len(order) * units),) * 2
+        if word == "gru":
+            arrays[f"{prefix}hidden_bias"] = columns(carried)[2 * units :]
+            carried = np.concatenate([carried[: 2 * units], np.zeros(units)])
+        arrays[f"{prefix}bias"] = columns(own) + columns(carried)
+    if case.outputs[0].ndim == 4:  # every state: (time, directions, batch, units), or the batch first
+        every = case.outputs[0] if batch_first else case.outputs[0].transpose(2, 0, 1, 3)
+        expected, returned = every.reshape(*every.shape[:2], -1), "sequence"
+    else:  # the last: (directions, batch, units)
+        last = case.outputs[0] if batch_first else case.outputs[0].swapaxes(0, 1)
+        expected, returned = last.reshape(len(last), -1), "last"
+    if direction == "bidirectional":
+        options += " bidirectional=yes"
+    if direction == "reverse":
+        options += " reverse=yes"
+    return Said(f"{word} {units} return={returned}{options}", x, expected, arrays)
+
+
+@says("RNN")
+def rnn(case: Case) -> Said:
+    return _recurrent(case, "rnn", (0,))
+
+
+@says("LSTM")
+def lstm(case: Case) -> Said:
+    case.needs(input_forget=0)
+    return _recurrent(case, "lstm", (0, 2, 3, 1))  # i o f c there, i f g o here
+
+
+@says("GRU")
+def gru(case: Case) -> Said:
+    steps = case.x.shape[1 if case.attributes.get("layout") else 0]
+    if not case.attributes.get("linear_before_reset") and steps > 1:
+        raise CannotSay("its reset gate multiplies h before the product, here as in PyTorch after it")
+    return _recurrent(case, "gru", (1, 0, 2))  # z r h there, r z n here
+
+
+@says("Concat")
+def concat(case: Case) -> Said:
+    axis, rank = case.attributes["axis"] % case.x.ndim, case.x.ndim
+    if rank > 3:
+        raise CannotSay("four axes")
+    samples = [np.moveaxis(np.atleast_2d(array), -1 if rank == 1 else axis, -1) for array in case.inputs]
+    expected = np.moveaxis(np.atleast_2d(case.outputs[0]), -1 if rank == 1 else axis, -1)
+    return _merged("|", samples, expected)
+
+
+@says("Add", "Mul")
+def arithmetic(case: Case) -> Said:
+    a, b = case.inputs
+    if a.dtype != np.float32:
+        raise CannotSay("numbers of another type")
+    sign = "+" if case.operator == "Add" else "*"
+    if a.shape != b.shape:
+        if sign == "+":
+            raise CannotSay("a row that is added to each position")
+        b = np.broadcast_to(b, (len(a), *b.shape))
+    return _merged(sign, [_as_batch(a), _as_batch(b)], _as_batch(case.outputs[0]))
+
+
+def _merged(sign: str, branches: list[Array], expected: Array) -> Said:
+    """Two branches over one sample: each a dense layer that picks its own part of the row."""
+    batch = len(branches[0])
+    rows = [branch.reshape(batch, -1) for branch in branches]
+    samples, parts, first = np.concatenate(rows, axis=1), [], 0
+    arrays = {}
+    for at, (row, branch) in enumerate(zip(rows, branches, strict=True), 1):
+        picks = np.zeros((samples.shape[1], row.shape[1]), row.dtype)
+        picks[np.arange(first, first + row.shape[1]), np.arange(row.shape[1])] = 1
+        arrays[f"dense{at}/weight"] = picks
+        shape = branch.shape[1:]
+        one = f" -> reshape {'x'.join(map(str, shape))} sequence" if len(shape) == 2 else ""
+        if len(shape) > 2:
+            one = f" -> reshape {'x'.join(map(str, shape))}"
+        parts.append(f"dense {row.shape[1]} bias=no{one}")
+        first += row.shape[1]
+    return Said(f"({f' {sign} '.join(parts)})", samples, expected, arrays)
+
+
+@says("SoftmaxCrossEntropyLoss")
+def cross_entropy(case: Case) -> Said:
+    case.needs(reduction=b"mean")
+    if len(case.inputs) > 2:
+        raise CannotSay("weights of classes")
+    logits, classes = channels_last(case.x), case.inputs[1].astype(np.int64)
+    ignored = case.attributes.get("ignore_index")
+    logits = logits.reshape(1, -1, logits.shape[-1])
+    classes = classes.reshape(1, -1)
+    if ignored is not None:
+        classes = np.where(classes == ignored, -1, classes)
+    return Said("softmax", logits, case.outputs[0], axes=" sequence", targets=classes)
