@@ -11,7 +11,7 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, did_you_mean, n
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.syntax.tree import Argument, Option, Value
 from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
-from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, words
+from nnspec.spec_lang.vocabulary.registry import NOTHING_GIVEN, SECTIONS, Word, words
 
 W = TypeVar("W", bound=Word)
 
@@ -67,13 +67,23 @@ class _Binding:
 
     def place(self, value: Value) -> str | None:
         """Return the field that a value without a name fills, or None."""
-        return next((s.name for s in self._fitting(value) if s.name not in self.values or s.collects), None)
+        fitting = next((s.name for s in self._fitting(value) if s.name not in self.values or s.collects), None)
+        alone = self._alone(value)
+        return fitting if fitting is not None or alone is None else alone.name
+
+    def _alone(self, value: Value) -> WordField | None:
+        """Return the option that a name alone stands for, or None."""
+        field = self.fields.get(str(value.value)) if value.kind == "name" else None
+        return field if field is not None and field.alone is not None else None
 
     def _fitting(self, value: Value) -> list[WordField]:
         return [field for field in self.fields.values() if field.bare and value.kind in field.bare.kinds]
 
     def bare(self, value: Value) -> None:
         """Bind a value without a name."""
+        if (alone := self._alone(value)) is not None:
+            self._bind_alone(alone, value)
+            return
         name = self.place(value)
         free = [field for field in self.fields.values() if field.bare and field.name not in self.values]
         if name is not None:
@@ -102,6 +112,14 @@ class _Binding:
         else:
             self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, *self._use(value))
 
+    def _bind_alone(self, field: WordField, value: Value) -> None:
+        assert field.alone is not None
+        if field.name in self.values:
+            self.say("E106", f"{field.name} is given twice", value.span, "leave one of them out")
+            return
+        self.values[field.name] = field.alone.value
+        self.spans[field.name] = value.span
+
     def _whole(self, free: Sequence[WordField]) -> str | None:
         """Return the first free field of a whole number."""
         return next((field.name for field in free if field.bare and "int" in field.bare.kinds), None)
@@ -115,6 +133,9 @@ class _Binding:
             return f"{option} is an option: write {option}=…", None
         if option := self._named(value):
             return f"name the option: {option}", Fix(value.span, option)
+        alone = [field.name for field in self.fields.values() if field.alone is not None]
+        if value.kind == "name" and (close := near(str(value.value), alone)):
+            return did_you_mean(close, value.span)
         if self.cls.word in foreign.LAYERS_WITH_ARGUMENTS:
             help, fix = did_you_mean(foreign.LAYERS_WITH_ARGUMENTS[self.cls.word], self.word_span or self.span)
             return help, fix if self.word_span else None
@@ -195,7 +216,11 @@ class _Binding:
             places = [self._named_in(entry) for entry in entries]
             ordered = sorted(zip(places, entries, strict=True), key=lambda pair: self._order(*pair))
             for name, entry in ordered:
-                if name not in reported and entry["type"] != "missing":
+                if not entry["loc"] and self.found:
+                    continue  # a word is judged as a whole where its parts are sound
+                if entry["type"] == NOTHING_GIVEN:
+                    self.say("E105", f"{self.cls.word} {entry['msg']}", self.span, f"write {self.cls.examples[0]}")
+                elif name not in reported and entry["type"] != "missing":
                     reported.add(name)
                     subject = (
                         f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name

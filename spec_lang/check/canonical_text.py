@@ -24,6 +24,8 @@ def canonical_text(spec: Spec) -> str:
     for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
         if word is not None:
             lines.append(f"{word.kind} {written(word)}")
+    if spec.augment is not None:
+        lines.append(written(spec.augment))
     lines.append(written(spec.train))
     lines += [written(word) for word in (spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")

@@ -73,7 +73,7 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
         yield Difference("setting", "network", first.name, second.name)
     if first.input is not None and second.input is not None and tuple(first.input) != tuple(second.input):
         yield Difference("setting", "input", str(first.input), str(second.input))
-    for name in ("data", "init", "loss", "optimizer", "schedule", "train", "weights", "early_stop"):
+    for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
     measured = [", ".join(metric.word for metric in spec.metrics) for spec in (first, second)]
     if measured[0] != measured[1]:

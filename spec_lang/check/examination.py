@@ -16,6 +16,7 @@ from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -247,6 +248,7 @@ class _Examination:
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
+            augment=self._of(Augment, "augment", None),
         )
         self._ends(spec, last)
         return spec
@@ -314,5 +316,7 @@ class _Examination:
                 classes = self.outside.classes
                 ends.check_classes(spec.output_shape, last, spec.loss, spec.data, classes, end, written, self.found)
         ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
+        if spec.augment is not None:
+            ends.check_augment(spec, self.known.settings["augment"].span, self.found)
         if spec.nodes:
             ends.check_memory(spec, self.found)

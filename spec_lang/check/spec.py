@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import Init
@@ -88,6 +89,7 @@ class Spec:
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
+    augment: Augment | None = None
 
     @property
     def folder(self) -> Path:

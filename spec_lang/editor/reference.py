@@ -87,7 +87,9 @@ def options(cls: type[Word]) -> list[str]:
 
 def option_entry(cls: type[Word], field: WordField) -> str:
     """Return `name=default`, the choices and the meaning of an option; `name=…` if it has no fixed default."""
-    return f"`{field.name}={default(cls, field)}`{' (needed)' if field.required else _choices(field)} {field.meaning}"
+    alone = f" or `{field.name}`" if field.alone else ""
+    kind = " (needed)" if field.required else _choices(field)
+    return f"`{field.name}={default(cls, field)}`{alone}{kind} {field.meaning}"
 
 
 def _choices(field: WordField) -> str:
@@ -98,8 +100,12 @@ def _choices(field: WordField) -> str:
 
 
 def default(cls: type[Word], field: WordField) -> str:
-    """Return the default of a field in the syntax of the language, … if it has none."""
+    """Return the default of a field in the syntax of the language, … if it has none.
+
+    Of an option whose name may be written alone it is the value that the name stands for.
+    """
     value = cls.fields()[field.name].get_default() if not field.required else None
+    value = field.alone.value if field.alone is not None else value
     return NO_DEFAULT if value is None else written_value(value, field.bare.kinds if field.bare else ())
 
 

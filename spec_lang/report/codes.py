@@ -136,6 +136,13 @@ TABLE: dict[str, Entry] = {
         "input 28x28x1\noptimizer adam\n",
         "input 28x28x1\ndense 10 softmax\noptimizer adam\n",
     ),
+    "E305": Entry(
+        "a setting does not fit the samples",
+        "Some settings are for one kind of samples alone: augment changes images, whose shape is height x width x "
+        "channels. Tables and series are trained without it.",
+        "input 13\ndense 3 softmax\naugment shift=2\n",
+        "input 28x28x1\ndense 3 softmax\naugment shift=2\n",
+    ),
     "E401": Entry(
         "the network is larger than this machine's memory",
         "The memory of parameters, gradients, the optimizer's arrays and the activations of one batch is computed "

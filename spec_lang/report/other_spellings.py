@@ -42,6 +42,7 @@ WORDS = _spellings(
         "train": "fit training epochs epoch iterations iteration steps batch batch_size batchsize seed",
         "early_stop": "earlystop earlystopping early_stopping patience",
         "metrics": "metric measure",
+        "augment": "augmentation augmentations augmenting transform transforms random_affine",
         "let": "var const def set",
         "include": "import from",
         # names of losses, initializers, schedules and the like
@@ -110,6 +111,13 @@ OPTIONS = _spellings(
         "split": "val_split validation_split",
         "target": "label labels_column y_column",
         "separator": "sep delimiter",
+        "shift": "translate translation random_shift width_shift_range height_shift_range",
+        "rotate": "rotation rotation_range random_rotation degrees angle",
+        "zoom": "zoom_range random_zoom scale",
+        "flip": "mirror hflip horizontal_flip random_flip random_horizontal_flip",
+        "noise": "gaussian_noise jitter",
+        "cutout": "random_erasing erase erasing",
+        "fill": "fill_mode padding_mode",
         # values without a name
         "filters": "out_channels channels",
         "window": "kernel_size kernel size pool_size k",

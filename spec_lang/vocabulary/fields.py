@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from nnspec.spec_lang.report.diagnostics import one_of
-from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, Several, marker
+from nnspec.spec_lang.vocabulary.markers import Alone, Bare, NameOf, Several, marker
 from nnspec.spec_lang.vocabulary.registry import Word, words
 
 TRUTH = {"yes": True, "no": False, "true": True, "false": False, "on": True, "off": False}
@@ -40,6 +40,7 @@ class WordField:
         several: whether an option takes several values, as `target=a, b`.
         required: whether it has no default.
         meaning: its description.
+        alone: the value that its name alone stands for, None if the name cannot be written alone.
     """
 
     name: str
@@ -51,6 +52,7 @@ class WordField:
     required: bool
     meaning: str
     several: bool = False
+    alone: Alone | None = None
 
     def takes(self) -> str:
         """Return what may be written, in words: "a whole number or same"."""
@@ -85,6 +87,7 @@ def _field(name: str, info: FieldInfo) -> WordField:
         info.is_required(),
         described,
         several,
+        marker(info, Alone),
     )
 
 

@@ -1,7 +1,7 @@
 """Markers on the fields of words: which values without a name fill a field, and which names it accepts."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
@@ -44,6 +44,13 @@ class NameOf:
     """Marks a field whose value is the name of a word of this kind, such as an activation."""
 
     kind: str
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Marks an option whose name may be written alone, as `flip` for `flip=horizontal`, and the value it then has."""
+
+    value: Any
 
 
 def marker(field: FieldInfo, kind: type[T]) -> T | None:

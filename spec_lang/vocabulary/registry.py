@@ -82,6 +82,9 @@ _REGISTRY: dict[str, dict[str, type[Word]]] = {}
 STAGES = ("layer", "activation")
 """The kinds of words that are stages of a pipeline. No two of them have the same name."""
 
+NOTHING_GIVEN = "nothing_given"
+"""The type of the validation error of a word that needs one of several options and has none."""
+
 NEARLY = 0.85
 """How similar a misspelled name is to the one that is meant. It is 0.89 for `draw` and `draws`."""
 
