@@ -67,6 +67,7 @@ pictures: $(VENV)/installed
 	$(BIN)/nnspec plot curves build/pictures --out docs/pictures/curves.png
 	$(BIN)/nnspec plot weights build/pictures --out docs/pictures/weights.png
 	$(BIN)/nnspec plot graph specs/mnist_resnet.nnspec --out docs/pictures/graph.png
+	$(BIN)/nnspec plot augment specs/mnist_best.nnspec --data mnist_sample --out docs/pictures/augment.png
 	rm -f docs/pictures/*.npz
 
 $(VENV)/bin/python:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-PURPOSES = ("init", "order", "dropout")
+PURPOSES = ("init", "order", "dropout")  # and augment/WORD for each augmentation
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

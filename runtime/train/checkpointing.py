@@ -22,6 +22,7 @@ from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
+from nnspec.runtime.data.augmentation.augmenter import augmentation_streams
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.network import Network
@@ -146,6 +147,7 @@ def state_to_checkpoint(
     entries |= {
         "rng/order": generator_to_text(state.order_random),
         "rng/dropout": generator_to_text(state.dropout_random),
+        **{f"rng/augment/{word}": generator_to_text(random) for word, random in state.augment_random.items()},
     }
     entries["data/order"] = state.order
     if baseline is not None:
@@ -220,6 +222,9 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
         slots={slot: arenas[f"optimizer/{slot}"] for slot in spec.optimizer.slots},
         order_random=generator_from_text(texts["rng/order"]),
         dropout_random=generator_from_text(texts["rng/dropout"]),
+        augment_random={
+            word: generator_from_text(texts[f"rng/augment/{word}"]) for word in augmentation_streams(spec.augment, 0)
+        },
         order=validated.permutation(arrays["data/order"]),
         carried=arenas["data/carried"],
         plateau=validated.plateau(meta["plateau"]),

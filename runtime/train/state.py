@@ -7,6 +7,7 @@ import numpy as np
 
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
+from nnspec.runtime.data.augmentation.augmenter import augmentation_streams
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.randomness import stream
@@ -37,7 +38,7 @@ class State:
     `step` counts batches from 0, `epoch` complete passes. `order` is the permutation of the training samples of this
     epoch, `position` how many of it have been used. `loss_sum` and `loss_count` accumulate the training loss since the
     last evaluation. `waited` counts evaluations since the best one. `carried` is what recurrent layers pass from one
-    batch to the next, where the spec is stateful.
+    batch to the next, where the spec is stateful. `augment_random` has a generator for each augmentation.
     """
 
     network: Network
@@ -57,6 +58,7 @@ class State:
     best: Best | None = None
     stopped: bool = False
     history: dict[str, MetricHistory] = field(default_factory=dict)
+    augment_random: dict[str, np.random.Generator] = field(default_factory=dict)
 
     def record(self, metrics: dict[str, float]) -> None:
         """Append an evaluation to the history."""
@@ -86,6 +88,7 @@ def initial_state(network: Network, samples: int, seed: int) -> State:
         dropout_random=stream(seed, "dropout"),
         order=order,
         carried=Arena(spec.carried(), network.dtype),
+        augment_random=augmentation_streams(spec.augment, seed),
     )
 
 

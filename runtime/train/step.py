@@ -11,6 +11,7 @@ from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import ReadAhead, StoredArray
+from nnspec.runtime.data.augmentation.augmenter import Augmenter
 from nnspec.runtime.execute import processors
 from nnspec.runtime.execute.blas import GATE, fixed_threads
 from nnspec.runtime.execute.executor import Executor
@@ -70,6 +71,13 @@ class Stepper:
         self._targets = data.train.targets
         self._weights = data.train.weights
         self._ahead = ReadAhead(self._inputs) if isinstance(self._inputs, StoredArray) else None
+        self._augmenter: Augmenter | None = None
+        self._samples_like = self._inputs[:0]  # what a program reads
+        if self.spec.augment is not None:
+            size, kind, batch = self._inputs.shape[1:], self._inputs.dtype, self.spec.train.batch
+            random = state.augment_random
+            self._augmenter = Augmenter(self.spec.augment, random, data.preprocessing, size, kind, batch)
+            self._samples_like = self._samples_like.astype(self._augmenter.dtype)
         slots = {name: arena.flat for name, arena in state.slots.items()}
         flat = self.gradients.flat
         self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
@@ -159,7 +167,7 @@ class Stepper:
             self._programs[batch] = self.state.network.programs.training(
                 batch,
                 self.gradients,
-                self._inputs,
+                self._samples_like,
                 self._targets,
                 self.state.dropout_random,
                 self._plain_sgd,
@@ -170,19 +178,28 @@ class Stepper:
         return self._programs[batch]
 
     def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples, their targets and weights to the arrays that the program reads."""
+        """Copy the chosen samples, augmented, their targets and weights to the arrays that the program reads."""
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
-        if self._ahead is not None:
-            start = self.state.position - len(chosen)
-            self._ahead.read(self.state.order, start, program.samples[: len(chosen)])
-            np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
-            return
+        if self._augmenter is not None:
+            raw = self._augmenter.raw(len(program.samples))[: len(chosen)]
+            self._copy(chosen, raw)
+            self._augmenter(raw, program.samples[: len(chosen)])
+        else:
+            self._copy(chosen, program.samples[: len(chosen)])
         if len(chosen) == 1:
-            program.samples[0], program.targets[0] = self._inputs[chosen[0]], self._targets[chosen[0]]
+            program.targets[0] = self._targets[chosen[0]]
             return
-        np.take(self._inputs, chosen, axis=0, out=program.samples[: len(chosen)], mode="clip")
         np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
+
+    def _copy(self, chosen: np.ndarray, out: Array) -> None:
+        """Copy the chosen raw samples, which are those before the position in the epoch."""
+        if self._ahead is not None:
+            self._ahead.read(self.state.order, self.state.position - len(chosen), out)
+        elif len(chosen) == 1:
+            out[0] = self._inputs[chosen[0]]
+        else:
+            np.take(self._inputs, chosen, axis=0, out=out, mode="clip")
 
     def move(self, program: BoundProgram, loss: float, step: int, rate: float) -> float:
         """Update the parameters by the gradients of a program's lanes, unless the loss is not finite; return the loss

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
@@ -44,3 +46,13 @@ def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     """Write small grey text, centred over (x, y) unless `look` says otherwise."""
     usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL_TEXT, "color": QUIET}
     axes.text(x, y, text, **(usual | look))
+
+
+def shades(samples: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Return what to draw of (image, height, width, channels): three channels as colours, else their mean."""
+    if samples.shape[3] != 3:
+        grey = samples.mean(axis=3)
+        return grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))}
+    if samples.dtype == np.uint8 or (samples.min() >= 0 and samples.max() <= 1):
+        return samples, {}
+    return (samples - samples.min()) / max(float(np.ptp(samples)), 1e-12), {}

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.explain.occlusion import as_pair, class_average, map_shape
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._sheet import Box, frame, note, place, sheet
+from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
 from nnspec.runtime.views._style import INK, PAGE_WIDTH, PROBABILITY, QUIET, SMALL_TEXT, page, shortened
 
 ROWS = 10  # classes on a page
@@ -126,8 +126,8 @@ def occlusion(
     axes = sheet(figure, *layout.sheet)
     of_pages = f" (page {page_number + 1} of {page_count(material.labels)})" if page_count(material.labels) > 1 else ""
     axes.set_title(f"{windows}{of_pages}", fontsize=SMALL_TEXT + 2, color=QUIET)
-    shades, shade_look = _shades(material.images[drawn])
-    following = iter(shades)
+    pixels, shade_look = shades(material.images[drawn])
+    following = iter(pixels)
     averages = class_average(material.maps[drawn], material.labels[drawn])
     for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
         _, top, _, height = layout.box(row, 0)
@@ -221,13 +221,3 @@ def _scale(values: NDArray[np.float64]) -> Normalize:
     """Return one colour scale for all maps: 0 to 1, or their range where it is less than a half."""
     lowest, highest = float(values.min()), float(values.max())
     return Normalize(lowest, highest) if 0 < highest - lowest < 0.5 else Normalize(0, 1)
-
-
-def _shades(samples: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return what to draw of (image, height, width, channels): three channels as colours, else their mean."""
-    if samples.shape[3] != 3:
-        grey = samples.mean(axis=3)
-        return grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))}
-    if samples.dtype == np.uint8 or (samples.min() >= 0 and samples.max() <= 1):
-        return samples, {}
-    return (samples - samples.min()) / max(float(np.ptp(samples)), 1e-12), {}

@@ -85,15 +85,16 @@ def check_state(spec: Spec, place: Span, found: Findings) -> None:
         found.say("E303", message, backwards[0].span, "leave out stateful=yes, or let it read forwards alone")
 
 
-def check_augment(spec: Spec, place: Span, found: Findings) -> None:
-    """Report augmentation of samples that are not images."""
-    if spec.input is None or (len(spec.input) == 3 and spec.input.symbols is None):
+def check_augment(spec: Spec, known: Sequence[int] | None, place: Span, found: Findings) -> None:
+    """Report augmentation of samples that are not images; `known` is the shape of a sample of the data."""
+    if spec.input is None or len(spec.input) == 3:
         return
-    help = "leave augment out"
-    if len(spec.input) == 2 and not (spec.data is not None and (spec.data.symbolic or spec.data.windowed)):
-        help = f"write input {spec.input}x1 if they are images of one channel, else leave augment out"
-    elif len(spec.input) == 1 and spec.input.symbols is None:
-        help = "write their height, width and channels if they are images, as input 28x28x1, else leave augment out"
+    help = "leave it out, or train on images"
+    one_by_one = spec.data is not None and (spec.data.symbolic or spec.data.windowed)
+    if len(spec.input) == 2 and not one_by_one:
+        help = f"write input {spec.input}x1 if a sample is an image of one channel, else leave augment out"
+    elif known is not None and len(known) == 3:
+        help = f"write input {Shape(known)}"
     message = f"augment changes images, height x width x channels, and a sample is {spec.input}"
     found.say("E305", message, place, help)
 

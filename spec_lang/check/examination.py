@@ -269,9 +269,7 @@ class _Examination:
     def _input(self) -> Shape | None:
         """Return the shape of a sample from the input line or the data; report a disagreement."""
         given, data = self._of(Input, "input", None), self._data()
-        known = self.outside.input_shape
-        if known is None and data is not None:
-            known = data.sample_shape()
+        known = self._sample_shape()
         symbols = self.outside.classes or data.classes if data is not None and data.symbolic else None
         if given is None:
             absent = known is None or "input" in self.known.settings
@@ -282,6 +280,13 @@ class _Examination:
             help = f"write input {Shape(known)}, or leave the line out"
             self.found.say("E301", message, self.known.settings["input"].span, help)
         return shape
+
+    def _sample_shape(self) -> Sequence[int] | None:
+        """Return the shape of a sample of the data, None where it is not known."""
+        data = self._data()
+        if self.outside.input_shape is None and data is not None:
+            return data.sample_shape()
+        return self.outside.input_shape
 
     def _network(self, shape: Shape | None) -> Elaborated | None:
         pipeline = self.known.network
@@ -317,6 +322,6 @@ class _Examination:
                 ends.check_classes(spec.output_shape, last, spec.loss, spec.data, classes, end, written, self.found)
         ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
         if spec.augment is not None:
-            ends.check_augment(spec, self.known.settings["augment"].span, self.found)
+            ends.check_augment(spec, self._sample_shape(), self.known.settings["augment"].span, self.found)
         if spec.nodes:
             ends.check_memory(spec, self.found)

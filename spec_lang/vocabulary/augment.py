@@ -4,13 +4,14 @@ A class here is an option of `augment`: its only field is the option's value. Th
 """
 
 from copy import copy
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from nnspec.spec_lang.vocabulary.bases import Setting
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.markers import Alone
 from nnspec.spec_lang.vocabulary.registry import NOTHING_GIVEN, Word, words
 
@@ -22,6 +23,12 @@ class Augmentation(Word):
     """
 
     kind = "augmentation"
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the class, and let `augment` have its option."""
+        super().__pydantic_init_subclass__(**kwargs)
+        fields_of.cache_clear()
 
     @classmethod
     def field_name(cls) -> str:
@@ -100,9 +107,9 @@ class Augment(Setting):
     """Change each training image at random, differently every time it is drawn; validation, test and prediction never.
 
     Only what is written is done, in one order whatever order it is written in: flip, zoom, rotate and shift are one
-    bilinear interpolation, then cutout, then noise. A name alone, such as `flip`, takes the value shown. An erased square is what
-    the network sees as 0; under normalize=zscore that is the mean. Noise is added before normalization, unclipped. The
-    seed of `train` decides every draw, and each augmentation draws from a stream of its own.
+    bilinear interpolation, then cutout, then noise. A name alone, such as `flip`, takes the value shown. An erased
+    square is what the network sees as 0; under normalize=zscore that is the mean. Noise is added before normalization,
+    unclipped. The seed of `train` decides every draw, and each augmentation draws from a stream of its own.
     """
 
     word = "augment"
@@ -124,7 +131,7 @@ class Augment(Setting):
                 wrong += [{**found, "loc": (word,)} for found in error.errors(include_url=False)]
         if wrong:
             raise ValidationError.from_exception_data(type(self).__name__, wrong)  # type: ignore[arg-type]
-        super().__init__(changes=tuple(changes), **given)
+        super().__init__(**{**given, "changes": tuple(changes)})
 
     @model_validator(mode="after")
     def _some(self) -> "Augment":
@@ -154,7 +161,7 @@ def _option(cls: type[Word]) -> FieldInfo:
     """Return the field of an augmentation as an option that may be left out, or written as a name alone."""
     own = cls.model_fields[_field_name(cls)]
     option = copy(own)
-    option.annotation = own.annotation | None  # type: ignore[operator]
+    option.annotation = cast("Any", own.annotation) | None
     option.default = None
     option.metadata = [*own.metadata, Alone(own.default)]
     return option

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnspec.runtime.compiler.kernels import KERNELS
 from nnspec.runtime.data import SOURCES
+from nnspec.runtime.data.augmentation import PIXELS, PLACES
 from nnspec.runtime.initializers import INITIALIZERS
 from nnspec.runtime.layers import LAYERS, MERGES
 from nnspec.runtime.losses import LOSSES
@@ -13,6 +14,7 @@ from nnspec.runtime.metrics import METRICS
 from nnspec.runtime.optimizers import RULES
 from nnspec.runtime.registry import Registry
 from nnspec.runtime.schedules import SCHEDULES
+from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import temporary_words
 
 REGISTRIES: tuple[Registry[Any], ...] = (
@@ -25,6 +27,8 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     INITIALIZERS,
     METRICS,
     SOURCES,
+    PLACES,
+    PIXELS,
 )
 
 
@@ -35,4 +39,5 @@ def throwaway_words() -> Iterator[None]:
         stack.enter_context(temporary_words())
         for registry in REGISTRIES:
             stack.enter_context(registry.temporary())
+        stack.callback(fields_of.cache_clear)
         yield

@@ -210,7 +210,21 @@ def _nodes(plan: "Plan") -> "list[PlannedNode]":
 def _memory(plan: "Plan", spec: "Spec") -> int:
     from nnspec.runtime.compiler.listing import training_bytes
 
-    return training_bytes(plan, spec, sample_bytes=1 if spec.data is not None else 4)
+    sample_bytes = 1 if spec.data is not None and spec.augment is None else 4
+    return training_bytes(plan, spec, sample_bytes) + _augmentation_memory(plan, spec)
+
+
+def _augmentation_memory(plan: "Plan", spec: "Spec") -> int:
+    """Return the bytes of the buffers of augmentation, 0 without it."""
+    import numpy as np
+
+    from nnspec.runtime.data.augmentation.augmenter import augmentation_bytes
+
+    if spec.augment is None or spec.input is None:
+        return 0
+    height, width, channels = spec.input
+    raw = np.dtype(np.uint8 if spec.data is not None else np.float32)
+    return augmentation_bytes(spec.augment, (height, width, channels), raw, plan.schedule.batch * plan.schedule.block)
 
 
 def _format_steps(plan: "Plan", spec: "Spec") -> str:
@@ -232,6 +246,8 @@ def _format_steps(plan: "Plan", spec: "Spec") -> str:
         "one BLAS thread" + (" each" if len(lanes) > 1 else "") if schedule.blas_threads == 1 else "two BLAS threads"
     )
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
+    if spec.augment is not None:
+        memory += f", {in_bytes(_augmentation_memory(plan, spec))} for augmentation before each step"
     rewrites = ", ".join(schedule.applied) or "none"
     steps = format_table(rows, right=(4, 5))
     return f"{steps}\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

@@ -6,7 +6,7 @@ another one is a function more: no list has to change. This package knows neithe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +21,7 @@ class Images:
 
     Arguments:
         height, width, channels: the size of one image.
-        zero: what the network sees as 0, (channels,).
+        zero: what the network sees as 0, (height, width, channels).
         span: the difference of the largest and the smallest number in the training split.
     """
 
@@ -46,17 +46,15 @@ The last argument is an array like the images, to compute in. Numbers must be dr
 draws what its samples would one by one.
 """
 
-P = TypeVar("P", bound=Callable[..., Any])
-
 PLACES: Registry[Place] = Registry(__name__)
 PIXELS: Registry[Pixels] = Registry(__name__)
 
 
-def changes_place(word: type[Geometric]) -> Callable[[P], P]:
+def changes_place(word: type[Geometric]) -> Callable[[Place], Place]:
     """Register the decorated function, a `Place`, for a word."""
     return PLACES.implements(word)
 
 
-def changes_pixels(word: type[Pixelwise]) -> Callable[[P], P]:
+def changes_pixels(word: type[Pixelwise]) -> Callable[[Pixels], Pixels]:
     """Register the decorated function, a `Pixels`, for a word."""
     return PIXELS.implements(word)

@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.data.augmentation import PIXELS, PLACES, Images
-from nnspec.runtime.data.augmentation.warp import Warp
+from nnspec.runtime.data.augmentation.warp import Warp, warp_bytes
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.randomness import stream
-from nnspec.spec_lang.vocabulary.augment import Augment, Geometric, Pixelwise
+from nnspec.spec_lang.vocabulary.augment import Augment, Augmentation, Geometric, Pixelwise
 
 Size = tuple[int, int, int]
+
+A = TypeVar("A", bound=Augmentation)
+
+LEAST = 32
+"""Samples that are changed at once at least: steps of single samples may come in blocks."""
 
 
 def augmentation_streams(augment: Augment | None, seed: int) -> dict[str, np.random.Generator]:
@@ -27,15 +33,36 @@ def augmented_type(sample_type: np.dtype) -> np.dtype:
     return np.dtype(np.float32 if exact else np.float64)
 
 
+def augmentation_bytes(augment: Augment, size: Size, sample_type: np.dtype, batch: int) -> int:
+    """Return the memory of the buffers of an `Augmenter` and of a batch of raw samples."""
+    dtype, most = augmented_type(sample_type), at_once(batch)
+    kinds = {Geometric: warp_bytes(most, size, dtype), Pixelwise: most * prod(size) * dtype.itemsize}
+    raw = batch * prod(size) * sample_type.itemsize
+    return raw + sum(taken for kind, taken in kinds.items() if active(augment, kind))
+
+
+def active(augment: Augment, kind: type[A]) -> list[A]:
+    """Return the augmentations of a kind that change something."""
+    return [change for change in augment.changes if isinstance(change, kind) and change.amount]
+
+
+def at_once(batch: int) -> int:
+    """Return how many samples are changed at once: a batch, or of small batches several."""
+    return max(batch, LEAST)
+
+
 class Augmenter:
-    """Changes batches of at most `most` raw samples as a statement says. Its buffers are made once.
+    """Changes raw samples as a statement says. Its buffers are made once.
 
     Arguments:
         augment: the statement.
         randoms: the generator of each augmentation by its word. They are part of the state of a run.
         preprocessing: that of the training data.
         size: height, width and channels of an image.
-        sample_type: the type of the raw samples. Changed samples have that of `augmented_type`.
+        sample_type: the type of the raw samples.
+        batch: how many samples are usually changed together. The result does not depend on it.
+
+    Changed samples have the type `dtype`.
     """
 
     def __init__(
@@ -45,29 +72,39 @@ class Augmenter:
         preprocessing: Preprocessing,
         size: Size,
         sample_type: np.dtype,
-        most: int,
+        batch: int,
     ):
-        dtype = augmented_type(sample_type)
+        self.dtype = dtype = augmented_type(sample_type)
+        self._most = most = at_once(batch)
         low, high = preprocessing.limits
-        self.images = Images(*size, zero_of(preprocessing, size[-1], dtype), high - low)
+        self.images = Images(*size, zero_of(preprocessing, size, dtype), high - low)
         self._randoms = randoms
-        self._places = [c for c in augment.changes if isinstance(c, Geometric) and c.amount]
-        self._pixels = [c for c in augment.changes if isinstance(c, Pixelwise) and c.amount]
-        self._raw = empty((most, *size), sample_type) if self._places else None
+        self._places = active(augment, Geometric)
+        self._pixels = active(augment, Pixelwise)
+        self._raw = np.empty((0, *size), sample_type)
         self._warp = Warp(most, size, dtype, augment.fill) if self._places else None
         self._room = empty((most, *size), dtype) if self._pixels else None
 
-    def __call__(self, inputs: Array, chosen: Array, out: Array) -> None:
-        """Write the chosen samples, changed, into `out`, (samples, height, width, channels)."""
-        if self._warp is not None and self._raw is not None:
-            raw = self._raw[: len(chosen)]
-            np.take(inputs, chosen, axis=0, out=raw, mode="clip")
-            self._warp(raw, self._matrices(len(chosen)), out)
+    def raw(self, samples: int) -> Array:
+        """Return an array for raw samples, the same one at each call."""
+        if len(self._raw) < samples:
+            self._raw = empty((samples, *self._raw.shape[1:]), self._raw.dtype)
+        return self._raw
+
+    def __call__(self, raw: Array, out: Array) -> None:
+        """Write raw samples, changed, into `out`, both (samples, height, width, channels)."""
+        for start in range(0, len(raw), self._most):
+            part = slice(start, start + self._most)
+            self._change(raw[part], out[part])
+
+    def _change(self, raw: Array, out: Array) -> None:
+        if self._warp is not None:
+            self._warp(raw, self._matrices(len(raw)), out)
         else:
-            out[...] = inputs[chosen]
+            np.copyto(out, raw)
         for word in self._pixels:
             assert self._room is not None
-            PIXELS[type(word)](word, self.images, out, self._randoms[word.word], self._room[: len(chosen)])
+            PIXELS[type(word)](word, self.images, out, self._randoms[word.word], self._room[: len(raw)])
 
     def _matrices(self, samples: int) -> Array:
         """Return the composed maps of a batch, (samples, 3, 3): the augmentation declared last acts first."""
@@ -80,9 +117,17 @@ class Augmenter:
         return composed
 
 
-def zero_of(preprocessing: Preprocessing, channels: int, dtype: np.dtype) -> Array:
-    """Return the raw number of each channel that the network sees as 0, (channels,)."""
-    shift = preprocessing.shift
-    if preprocessing.normalize == "none":
-        return np.zeros(channels, dtype)
-    return shift.astype(dtype) if shift.size == channels else np.full(channels, shift.mean(), dtype)
+def zero_of(preprocessing: Preprocessing, size: Size, dtype: np.dtype) -> Array:
+    """Return the raw image that the network sees as zeros, (height, width, channels)."""
+    shift = preprocessing.shift if preprocessing.normalize != "none" else np.zeros(1)
+    return np.broadcast_to(shift, preprocessing.input_shape).reshape(size).astype(dtype)
+
+
+def variations(augment: Augment, preprocessing: Preprocessing, images: Array, count: int, seed: int) -> Array:
+    """Return `count` variations of each raw image, (images, count, height, width, channels), for a picture of them."""
+    size = images.shape[1:]
+    augmenter = Augmenter(augment, augmentation_streams(augment, seed), preprocessing, size, images.dtype, len(images))
+    changed = np.empty((len(images), count, *size), augmenter.dtype)
+    for number in range(count):
+        augmenter(images, changed[:, number])
+    return changed

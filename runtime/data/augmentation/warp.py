@@ -7,6 +7,9 @@ from nnspec.runtime.arrays import Array, empty
 AT_ONCE = 50_000
 """Pixels that are interpolated at once: their buffers stay in the cache of a core."""
 
+PLACES = 7
+"""Buffers of a number for each pixel: for its place in the old image, and for what is read there."""
+
 EXACT = 2**24
 """Whole numbers below this are exact in float32."""
 
@@ -18,7 +21,7 @@ class Warp:
     """Maps images (samples, height, width, channels), `most` at a time, with buffers that are made once.
 
     `fill` says what is outside the image: `edge`, the nearest pixel of it; `reflect`, the image mirrored about the
-    centre of its outermost pixels, as `np.pad` does; `zeros`. `bytes` is the memory of the buffers.
+    centre of its outermost pixels, as `np.pad` does; `zeros`.
     """
 
     def __init__(self, most: int, size: tuple[int, int, int], dtype: np.dtype, fill: str = "edge"):
@@ -30,15 +33,12 @@ class Warp:
         rows = height + 2 * MARGIN + 1
         # the last row and column are only read with weight 0
         self._source = np.zeros((channels, samples, rows, self._stride), dtype)
-        if rows * self._stride >= EXACT:
-            dtype = np.dtype(np.float64)
-        self._places = [empty((samples, height, width), dtype) for _ in range(7)]
+        dtype = place_type(rows * self._stride, dtype)
+        self._places = [empty((samples, height, width), dtype) for _ in range(PLACES)]
         self._index = empty((samples, height, width), np.intp)
         self._first = (np.arange(samples) * rows * self._stride)[:, None, None]
         self._rows = np.arange(height, dtype=dtype)[:, None] - dtype.type((height - 1) / 2)
         self._columns = np.arange(width, dtype=dtype) - dtype.type((width - 1) / 2)
-        buffers = self._source, *self._places, self._index
-        self.bytes = sum(array.nbytes for array in buffers)
 
     def __call__(self, images: Array, matrices: Array, out: Array) -> None:
         """Write the mapped images into `out`.
@@ -108,8 +108,23 @@ class Warp:
             np.subtract(places, size - 1, out=places)
             np.abs(places, out=places)
             np.subtract(size - 1, places, out=places)
-        np.clip(places, low, high, out=places)
+        np.maximum(places, low, out=places)
+        np.minimum(places, high, out=places)
         np.add(places, MARGIN, out=places)
+
+
+def warp_bytes(most: int, size: tuple[int, int, int], dtype: np.dtype) -> int:
+    """Return the memory of the buffers of a `Warp`."""
+    height, width, channels = size
+    samples, around = samples_at_once(most, height, width), 2 * MARGIN + 1
+    pixels = (height + around) * (width + around)
+    places = PLACES * place_type(pixels, dtype).itemsize + np.dtype(np.intp).itemsize
+    return samples * (pixels * channels * dtype.itemsize + height * width * places)
+
+
+def place_type(pixels: int, dtype: np.dtype) -> np.dtype:
+    """Return the type of places in an image of this many pixels: one that counts them."""
+    return dtype if pixels < EXACT else np.dtype(np.float64)
 
 
 def samples_at_once(most: int, height: int, width: int) -> int:
