@@ -100,5 +100,10 @@ def test_what_was_expected_is_told_in_words(line: str, note: str) -> None:
 def test_an_example_of_a_word_begins_with_it_and_is_sound(word: str) -> None:
     text = example_of(word, known_words())
     assert text.split(" ")[0] == word
-    known = {"E107", "E301", "E303", "E305"}  # where it stands beside a line of its kind, or on a shape that it does not fit
+    known = {
+        "E107",
+        "E301",
+        "E303",
+        "E305",
+    }  # where it stands beside a line of its kind, or on a shape that it does not fit
     assert {error.code for error in errors_of(text + SOUND)} <= known
