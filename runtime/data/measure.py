@@ -36,6 +36,16 @@ def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
     return mean, np.sqrt(squares / count)
 
 
+def zscore(samples: NDArray[Any], low: Floats, high: Floats) -> tuple[Floats, Floats]:
+    """Return the mean and the deviation of each channel; the deviation of a constant channel is 1.
+
+    `low` and `high` are the limits of the samples. Numbers too large to compute a mean give infinity or NaN.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = mean_and_deviation(samples)
+    return mean, np.where(high > low, deviation, 1.0)
+
+
 def first_nonfinite_index(samples: NDArray[Any]) -> tuple[int, ...] | None:
     """Return the index of the first NaN or infinity, or None."""
     if samples.dtype.kind != "f":

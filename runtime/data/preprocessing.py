@@ -9,10 +9,12 @@ from typing import Any, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nnspec.runtime.data.measure import limits, mean_and_deviation
+from nnspec.runtime.data.measure import limits, zscore
 from nnspec.runtime.data.pictures import Fit
-from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.data.sample_shapes import as_samples
+from nnspec.runtime.data.stored_entries import StoredEntries, stored_error
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
+from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
@@ -29,7 +31,8 @@ class Preprocessing:
     names the symbols if samples are text. `limits` are the smallest and largest number in the training split; pictures
     are read in the same range. `columns` says how the raw columns of a table become the features, where these are more
     than numbers as they are. `picture_fit` is how pictures were brought to the size of the samples, if samples are
-    pictures of a folder.
+    pictures of a folder. `target_scaling` is that of numbers to predict, None where the network computes them as they
+    are.
     """
 
     normalize: Normalize
@@ -43,6 +46,7 @@ class Preprocessing:
     vocabulary: tuple[str, ...] | None = None
     columns: ColumnEncoding | None = None
     picture_fit: Fit | None = None
+    target_scaling: TargetScaling | None = None
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
@@ -70,8 +74,7 @@ class Preprocessing:
         shift, scale = np.zeros_like(low), np.ones_like(low)
         with np.errstate(over="ignore", invalid="ignore"):
             if normalize == "zscore":
-                shift, deviation = mean_and_deviation(inputs)
-                scale = np.where(high > low, deviation, 1.0)
+                shift, scale = zscore(inputs, low, high)
             elif normalize == "minmax":
                 shift, scale = low, np.where(high > low, high - low, 1.0)
             elif normalize == "unit":
@@ -88,8 +91,7 @@ class Preprocessing:
     def apply(self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return (inputs − shift) / scale of raw samples (batch, …), in `dtype` or written to `out` (batch, …).
 
-        An image of one channel may omit its last axis. Raises DataError for samples of another shape, and for samples
-        that are not numbers.
+        Raises DataError as `as_batch` does.
         """
         batch = self.as_batch(inputs)
         if out is None:
@@ -103,20 +105,11 @@ class Preprocessing:
         return out
 
     def as_batch(self, inputs: ArrayLike) -> NDArray[Any]:
-        """Return raw samples as an array (batch, *input_shape), not copied. Raises DataError where they do not fit."""
-        batch = rectangular(inputs, "samples")
-        if batch.dtype.kind not in "buif":
-            raise DataError(f"samples must be numbers, and these are {batch.dtype}")
-        if batch.shape[1:] == self.input_shape and batch.ndim:
-            return batch
-        if self.input_shape[-1:] == (1,) and len(self.input_shape) == 3 and batch.shape[1:] == self.input_shape[:-1]:
-            return batch[..., None]
-        wanted = _by(self.input_shape)
-        if batch.shape == self.input_shape or (*batch.shape, 1) == self.input_shape:
-            raise DataError(f"one sample of {wanted} was given, and a batch is needed: write x[None]")
-        if len(self.input_shape) == 1 and batch.ndim == 2:
-            raise DataError(f"samples of {batch.shape[1]} features were given, and the network takes {wanted}")
-        raise DataError(f"samples of {_by(batch.shape[1:])} were given, and the network takes {wanted}")
+        """Return raw samples as an array (batch, *input_shape), not copied. Raises DataError where they do not fit.
+
+        `sample_shapes.as_samples` says which other shapes mean the same.
+        """
+        return as_samples(inputs, self.input_shape)
 
     def with_columns(self, columns: ColumnEncoding) -> Self:
         """Return this for features that a table's columns become: only the numbers among them are normalized."""
@@ -167,6 +160,8 @@ class Preprocessing:
                 entries[name] = json.dumps(list(names), ensure_ascii=False)
         if self.columns is not None:
             entries["columns"] = self.columns.as_text()
+        if self.target_scaling is not None:
+            entries |= {"target_shift": self.target_scaling.shift, "target_scale": self.target_scaling.scale}
         return entries
 
     @classmethod
@@ -175,7 +170,7 @@ class Preprocessing:
 
         Raises DataError where an entry is missing, unknown, of another type or out of range.
         """
-        reader = _Entries(entries)
+        reader = StoredEntries(entries)
         found = cls(
             cast("Normalize", reader.word("normalize", get_args(Normalize))),
             tuple(reader.array("input_shape", np.int64).tolist()),
@@ -186,65 +181,23 @@ class Preprocessing:
             cast("Task", reader.word("task", get_args(Task))),
             tuple(reader.array("limits", np.float64).tolist()),
             reader.names("vocabulary"),
-            reader.columns(),
+            _stored_columns(reader),
             cast("Fit", reader.word("picture_fit", get_args(Fit))) if "picture_fit" in entries else None,
+            _stored_target_scaling(reader),
         )
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2
         if unknown := sorted(set(entries) - set(found.as_entries())):
-            raise _stored(f"has an entry unknown to this version, {unknown[0]!r}")
+            raise stored_error(f"has an entry unknown to this version, {unknown[0]!r}")
         if min(found.input_shape, default=1) < 1 or not shapes_fit:
-            raise _stored("has shapes that do not match")
+            raise stored_error("has shapes that do not match")
         if not (found.scale > 0).all():
-            raise _stored("has a scale that is not above 0")
+            raise stored_error("has a scale that is not above 0")
         if found.columns is not None and found.columns.outputs != found.features:
-            raise _stored("has columns that do not become its features")
+            raise stored_error("has columns that do not become its features")
         if found.features is not None and len(found.features) != channels[0]:
-            raise _stored(f"names {len(found.features)} of {channels[0]} features")
+            raise stored_error(f"names {len(found.features)} of {channels[0]} features")
         return found
-
-
-class _Entries:
-    """The entries of a checkpoint, checked as they are read."""
-
-    def __init__(self, entries: Mapping[str, NDArray[Any] | str]):
-        self.entries = entries
-
-    def word(self, name: str, choices: tuple[str, ...]) -> str:
-        value = self.entries.get(name)
-        if value not in choices or not isinstance(value, str):
-            raise _stored(f"has no {name} known to this version")
-        return value
-
-    def array(self, name: str, dtype: type[np.number[Any]]) -> NDArray[Any]:
-        value = self.entries.get(name)
-        if not isinstance(value, np.ndarray) or value.dtype != dtype or value.ndim != 1 or not np.isfinite(value).all():
-            raise _stored(f"has no one-dimensional array {name} of finite {np.dtype(dtype)} numbers")
-        return value
-
-    def names(self, name: str) -> tuple[str, ...] | None:
-        if name not in self.entries:
-            return None
-        try:
-            value = json.loads(cast("str", self.entries[name]))
-        except (TypeError, ValueError, RecursionError):
-            value = None
-        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
-            raise _stored(f"has {name} that are not a list of names")
-        return tuple(value)
-
-    def columns(self) -> ColumnEncoding | None:
-        text = self.entries.get("columns")
-        if text is None:
-            return None
-        try:
-            return ColumnEncoding.from_text(cast("str", text))
-        except (TypeError, ValueError):
-            raise _stored("has columns that this version cannot read") from None
-
-
-def _stored(problem: str) -> DataError:
-    return DataError(f"the preprocessing stored in the checkpoint {problem}")
 
 
 def _check_bytes(dtype: np.dtype[Any], low: float, high: float) -> None:
@@ -259,5 +212,22 @@ def _check_bytes(dtype: np.dtype[Any], low: float, high: float) -> None:
         raise DataError(f"the numbers run from {low:g} to {high:g} already; write normalize=none instead of unit")
 
 
-def _by(sizes: tuple[int, ...]) -> str:
-    return "x".join(map(str, sizes)) if sizes else "1"
+def _stored_columns(reader: StoredEntries) -> ColumnEncoding | None:
+    """Return how raw columns become features, None where a checkpoint does not say."""
+    text = reader.entries.get("columns")
+    if text is None:
+        return None
+    try:
+        return ColumnEncoding.from_text(cast("str", text))
+    except (TypeError, ValueError):
+        raise stored_error("has columns that this version cannot read") from None
+
+
+def _stored_target_scaling(reader: StoredEntries) -> TargetScaling | None:
+    """Return the scaling of targets that a checkpoint holds. One without its entries computes targets as they are."""
+    if "target_shift" not in reader.entries:
+        return None
+    found = TargetScaling(reader.array("target_shift", np.float64), reader.array("target_scale", np.float64))
+    if found.shift.shape != found.scale.shape or not (found.scale > 0).all():
+        raise stored_error("has a target_scale that does not match target_shift, or is not above 0")
+    return found

@@ -15,7 +15,8 @@ from nnspec.runtime.targets import counted
 def loss_and_outputs(network: Network, split: Split) -> tuple[float, Array]:
     """Return the mean loss over a split, penalties and padding excluded, and the outputs for all of its samples.
 
-    Where the spec is stateful, the split is read from its first sample to its last and the states are carried through.
+    Where targets are scaled the loss is that of the scaled ones, as in training; the outputs are unscaled. Where the
+    spec is stateful, the split is read from its first sample to its last and the states are carried through.
     """
     run = network.programs.stream if network.spec.train.stateful else network.programs.run
     return _loss_and_outputs(network, run("logits", network.programs.as_samples(split.inputs)), split)
@@ -27,11 +28,11 @@ def _loss_and_outputs(network: Network, parts: Iterable[Array], split: Split) ->
     for logits in parts:
         stop = start + len(logits)
         targets = split.targets[start:stop]
-        loss, _ = network.program.loss(logits, targets)
+        loss, _ = network.program.loss(logits, network.scaled_targets(targets, logits))
         weight = counted(targets, logits)
         total, count = total + loss * weight, count + weight
-        head = network.program.with_head(logits)
-        outputs.append(head if head is not logits else logits.copy())
+        unscaled = network.unscaled(network.program.with_head(logits))
+        outputs.append(unscaled if unscaled is not logits else logits.copy())
         start = stop
     return total / max(count, 1), np.concatenate(outputs)
 

@@ -133,25 +133,44 @@ class Network:
             self._training[1].release()
 
     def predict(self, x: Any) -> np.ndarray:
-        """Return the network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid."""
+        """Return the network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid.
+
+        Numbers are in the units of the targets, also where the network was trained on scaled ones.
+        """
         samples = self.programs.as_samples(x)
         answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
         start = 0
         for part in self.programs.run("outputs", samples):
             answers[start : start + len(part)] = part
             start += len(part)
-        return answers
+        return self.unscaled(answers)
+
+    def unscaled(self, outputs: np.ndarray) -> np.ndarray:
+        """Return computed outputs (…, outputs) in the units of the targets: as they are, unless targets are scaled."""
+        scaling = self.preprocessing.target_scaling
+        return outputs if scaling is None else scaling.invert(outputs)
+
+    def scaled_targets(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
+        """Return targets in the units of the network, for its loss: as they are, unless targets are scaled.
+
+        `outputs` are computed ones, of which the shape matters. Raises TargetError where the shapes do not fit.
+        """
+        scaling = self.preprocessing.target_scaling
+        return targets if scaling is None else scaling.scaled(targets, outputs)
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """Return the training loss, the mean over the batch, and its gradients by parameter.
 
-        It is computed as in training, with the statistics of the batch, but without dropout. The network is unchanged.
+        It is computed as in training, with the statistics of the batch, but without dropout: where the network was
+        trained on scaled targets, `y` is in their own units and the loss is that of the scaled ones. The network is
+        unchanged.
         """
         gradients = Arena(self.spec.parameters(), self.dtype)
         self.programs.as_samples(x)  # raises DataError for arrays that are not samples
         batch = self.preprocessing.apply(x, self.dtype)
         program = self.program.with_own_buffers() if self.buffer_arena else self.program
-        targets = as_targets(y)
+        outputs = np.broadcast_to(self.dtype.type(0), (len(batch), *(self.spec.output_shape or ())))
+        targets = self.scaled_targets(as_targets(y), outputs)
         with fixed_threads(1):  # another thread's number would change the bits
             loss = program.loss_and_gradients(batch, targets, Mode(training=True), gradients)
         return loss, gradients.copies()

@@ -112,6 +112,9 @@ def stored_spec(entries: Mapping[str, Array | str], preprocessing: Preprocessing
         raise ValueError("spec/resolved includes another file")
     classes = len(preprocessing.classes) if preprocessing.classes else None
     spec = check_source(source, input_shape=preprocessing.input_shape, classes=classes)
+    if spec.data is not None and spec.loss.numbers:  # files of versions that scaled no targets do not say so
+        scaled = preprocessing.target_scaling is not None
+        spec = replace(spec, data=spec.data.model_copy(update={"targets": "zscore" if scaled else "none"}))
     included = included_texts(text_entry(entries, "spec/included") if "spec/included" in entries else "{}")
     as_written = replace(source, content=text_entry(entries, "spec/source"))
     return replace(spec, source=as_written, included=included)

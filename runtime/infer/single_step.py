@@ -47,11 +47,12 @@ class SingleStepNetwork:
             raise NetworkError(f"{spec.name} needs all steps at once: {ADVICE}\n{error}") from None
         single.buffer_arena.flat[...] = network.buffer_arena.flat
         sample_type = np.dtype(np.int64 if network.preprocessing.vocabulary is not None else network.dtype)
+        self._network = single
         self._program, self._states = single.programs.carrying("outputs", 1, sample_type)
         self._busy = Lock()
 
     def __call__(self, step: Any) -> Array:
-        """Return the outputs for one step, flat; `step` is a symbol, or (features,) raw numbers.
+        """Return the outputs for one step, flat, as `Network.predict`; `step` is a symbol, or (features,) raw numbers.
 
         Raises NetworkError while another thread takes a step: the order of steps would be lost.
         """
@@ -59,7 +60,7 @@ class SingleStepNetwork:
             raise NetworkError("another thread takes a step of this sequence; make a SingleStepNetwork for each thread")
         try:
             self._program.samples[...] = step
-            outputs: Array = settled(self._program)
+            outputs: Array = self._network.unscaled(settled(self._program))
             return outputs.reshape(-1).copy()
         finally:
             self._busy.release()

@@ -14,6 +14,7 @@ import numpy as np
 from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, load_data, missing
 from nnspec.runtime.data.array_likes import concatenated
 from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT
@@ -25,6 +26,7 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
 from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.files import open_source
+from nnspec.spec_lang.vocabulary.data import DataSource
 
 MOST_SPECS = 100
 """The most files of a folder that are compared with the spec of a checkpoint."""
@@ -135,7 +137,15 @@ def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | N
             f"else may name any path. If these are the data, give --data {_statement(spec)}",
             exit_code=2,
         )
-    return load_data(spec.data, spec.folder, classification, spec.weights, known)
+    return _with_scaled_targets(spec, load_data(spec.data, spec.folder, classification, spec.weights, known))
+
+
+def _with_scaled_targets(spec: Spec, data: Data) -> Data:
+    """Return data whose preprocessing has the scaling of the training targets, if the spec scales them."""
+    if spec.data is None or spec.data.targets != "zscore":
+        return data
+    scaling = TargetScaling.fit(data.train.targets)
+    return replace(data, preprocessing=replace(data.preprocessing, target_scaling=scaling))
 
 
 def data_outside(spec: Spec) -> Path | None:
@@ -168,11 +178,17 @@ def _same_spec_in(folder: Path, spec: Spec) -> bool:
     for file in sorted(folder.glob("*.nnspec"))[:MOST_SPECS]:
         try:
             source = open_source(file)
-            if source.text == spec.source.text and check_source(source).data == spec.data:
+            if source.text == spec.source.text and _names_same(check_source(source).data, spec.data):
                 return True
         except (NNSpecError, OSError):
             continue
     return False
+
+
+def _names_same(first: DataSource | None, second: DataSource | None) -> bool:
+    """Return whether two data statements name the same samples, however their targets are scaled."""
+    unscaled = (data and data.model_copy(update={"targets": None}) for data in (first, second))
+    return next(unscaled) == next(unscaled)
 
 
 def _statement(spec: Spec) -> str:

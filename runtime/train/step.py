@@ -68,7 +68,10 @@ class Stepper:
         self.spec = state.network.spec
         self.gradients = Arena(self.spec.parameters(), state.network.dtype)
         self._inputs = state.network.programs.as_samples(data.train.inputs)
+        self._scaling = state.network.preprocessing.target_scaling
         self._targets = data.train.targets
+        if self._scaling is not None and self._targets.dtype not in (np.float32, np.float64):
+            self._targets = self._targets.astype(np.float64)  # a batch of them holds the scaled ones
         self._weights = data.train.weights
         self._ahead = ReadAhead(self._inputs) if isinstance(self._inputs, StoredArray) else None
         self._augmenter: Augmenter | None = None
@@ -178,7 +181,7 @@ class Stepper:
         return self._programs[batch]
 
     def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples, augmented, their targets and weights to the arrays that the program reads."""
+        """Copy the chosen samples, augmented, their targets, scaled, and weights to the arrays that the program reads."""
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
         if self._augmenter is not None:
@@ -187,10 +190,13 @@ class Stepper:
             self._augmenter(raw, program.samples[: len(chosen)])
         else:
             self._copy(chosen, program.samples[: len(chosen)])
+        targets = program.targets[: len(chosen)]
         if len(chosen) == 1:
-            program.targets[0] = self._targets[chosen[0]]
-            return
-        np.take(self._targets, chosen, axis=0, out=program.targets[: len(chosen)], mode="clip")
+            targets[0] = self._targets[chosen[0]]
+        else:
+            np.take(self._targets, chosen, axis=0, out=targets, mode="clip")
+        if self._scaling is not None:
+            self._scaling.apply(targets, out=targets)
 
     def _copy(self, chosen: np.ndarray, out: Array) -> None:
         """Copy the chosen raw samples, which are those before the position in the epoch."""

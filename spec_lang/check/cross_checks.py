@@ -1,7 +1,7 @@
 """Checks across statements: the last layer, the loss, the data, the state, and the memory of the machine."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from nnspec.spec_lang.check.spec import Node, Spec
@@ -9,6 +9,7 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings
 from nnspec.spec_lang.report.units import in_bytes
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -68,6 +69,24 @@ def check_classes(
             else f"{help}, and loss {CrossEntropy.word}"
         )
     found.say("E303", message, written or end, help)
+
+
+def check_targets(data: DataSource, loss: Loss, place: Span, found: Findings) -> None:
+    """Report scaled targets under a loss that compares no numbers."""
+    if data.targets == "zscore" and not loss.numbers:
+        what = "classes" if loss.classes else "labels of 0 and 1"
+        message = f"targets=zscore scales numbers to predict, and {loss.word} compares {what}"
+        found.say("E303", message, place, "leave targets= out, or write loss mse behind a linear last layer")
+
+
+def with_target_scaling(data: DataSource, layers: Iterable[Layer]) -> DataSource:
+    """Return data of numbers to predict with the default of `targets`: zscore if the outputs can be any number.
+
+    A sigmoid, tanh or relu at the end was chosen for the numbers as they are, and could not reach scaled ones.
+    """
+    known = (layer.unbounded() for layer in reversed(tuple(layers)))
+    scales = next((unbounded for unbounded in known if unbounded is not None), False)
+    return data.model_copy(update={"targets": "zscore" if scales else "none"})
 
 
 def check_state(spec: Spec, place: Span, found: Findings) -> None:

@@ -17,6 +17,7 @@ from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFin
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
+from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -236,7 +237,7 @@ class _Examination:
             source=self.outside.source,
             input=shape,
             network=network.items,
-            data=self._data(),
+            data=self._scaled_data(loss, network.outline),
             init=self._of(Init, "init", He()),
             loss=loss,
             optimizer=self._of(Optimizer, "optimizer", Adam()),
@@ -287,6 +288,16 @@ class _Examination:
         if self.outside.input_shape is None and data is not None:
             return data.sample_shape()
         return self.outside.input_shape
+
+    def _scaled_data(self, loss: Loss, outline: Sequence[tuple[str, Layer]]) -> DataSource | None:
+        """Return the source of the data with the scaling of targets filled in."""
+        data = self._data()
+        if data is None:
+            return None
+        ends.check_targets(data, loss, self.known.settings["data"].span, self.found)
+        if data.targets is not None or not loss.numbers:
+            return data
+        return ends.with_target_scaling(data, (layer for _, layer in outline))
 
     def _network(self, shape: Shape | None) -> Elaborated | None:
         pipeline = self.known.network

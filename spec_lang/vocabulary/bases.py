@@ -89,6 +89,13 @@ class Layer(Word):
         """Return the activation written in the layer's own line as a layer, unless it is linear."""
         return ()
 
+    def unbounded(self) -> bool | None:
+        """Return whether each output can be any number; None where that is so if the inputs can be any.
+
+        Numbers to predict are scaled to mean 0 by default where the last layer is unbounded.
+        """
+        return False
+
     @property
     def ends_in(self) -> str:
         """The name of the function that is applied last: the loss is checked against it."""
@@ -160,6 +167,10 @@ class Weighted(Layer):
         layer = words("activation")[self.activation]()
         assert isinstance(layer, Layer)
         return (layer,)
+
+    def unbounded(self) -> bool | None:
+        """Unless the activation bounds it."""
+        return self.activation == "linear"
 
     @property
     def ends_in(self) -> str:

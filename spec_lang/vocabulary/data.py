@@ -21,7 +21,8 @@ class DataSource(Word):
     has the classes in the proportions of the data. With `folds=5` the validation split is one of five folds, and
     training runs once for each of them, or for one with `fold=`. Samples are normalized by the
     statistics of the training split: zscore (mean 0, standard deviation 1), minmax (0 to 1), unit (bytes 0…255 to
-    0…1), none.
+    0…1), none. With `targets=zscore` the network trains on numbers of mean 0 and standard deviation 1, and everything
+    that it returns is in the units of the data.
     """
 
     kind = "data"
@@ -32,12 +33,18 @@ class DataSource(Word):
     paths: ClassVar[tuple[str, ...]] = ()  # the fields that hold file paths
     suffixes: ClassVar[tuple[str, ...]] = ()  # the ends of file names that show this format
     folders: ClassVar[bool] = False  # whether `path` is a folder
+    in_memory: ClassVar[bool] = False  # whether a program gives the samples, so that no file has them
     split: tuple[float, ...] = Field(
         (90.0, 10.0),
         description="shares of training and validation, and of test if the source has no test split",
     )
     normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
         "zscore", description="how inputs are scaled, by the statistics of the training split"
+    )
+    targets: Literal["zscore", "none"] | None = Field(
+        None,
+        description="how numbers to predict are scaled, by the statistics of the training split; default: zscore for a "
+        "linear last layer, none for a bounded one",
     )
     seed: int = Field(0, ge=0, lt=2**63, description="the seed that assigns samples to splits")
     stratified: bool = Field(False, description="whether each split has the classes in the proportions of the data")

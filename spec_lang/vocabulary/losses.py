@@ -18,6 +18,11 @@ class Loss(Word):
     skips_padding: ClassVar[bool] = False
     """Whether padded steps have no part in it, so that the lanes of a batch weigh as many steps as they have."""
 
+    @property
+    def numbers(self) -> bool:
+        """Whether targets are numbers of any size, which may be scaled."""
+        return not (self.classes or self.labels)
+
 
 class CrossEntropy(Loss):
     """−log of the probability of the true class. The network must end in softmax."""

@@ -23,6 +23,9 @@ class Sine(WindowedSeries, DataSource):
     normalize: Literal["zscore", "minmax", "unit", "none"] = Field(
         "none", description="how values are scaled, by the statistics of the training split"
     )
+    targets: Literal["zscore", "none"] | None = Field(
+        "none", description="how values to predict are scaled, by the statistics of the training split"
+    )
 
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return (window, 1), or None without a window."""

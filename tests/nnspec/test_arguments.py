@@ -46,7 +46,6 @@ WRONG_SAMPLES: dict[str, Any] = {
     "an empty list": [],
     "lists of several lengths": [[1], [1, 2]] * 10,
     "text": [["a"] * 4] * 20,
-    "one sample": X[0],
     "other features": X[:, :3],
     "a dict": {},
     "times": np.zeros((20, 4), "M8[s]"),

@@ -24,6 +24,10 @@ class Linear(Activation):
 
     word = "linear"
 
+    def unbounded(self) -> bool | None:
+        """If the inputs are."""
+        return None
+
     def flops(self, shape: Shape) -> int:
         """Return 0."""
         return 0

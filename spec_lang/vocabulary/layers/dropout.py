@@ -16,6 +16,10 @@ class Dropout(Layer):
     mixes_steps = False
     probability: Fraction = Field(ge=0, lt=1, description="the probability of setting a value to zero in training")
 
+    def unbounded(self) -> bool | None:
+        """If the inputs are."""
+        return None
+
     def draws(self, shape: Shape) -> Shape | None:
         """A number for each number of the sample."""
         return shape if self.probability > 0 else None

@@ -24,6 +24,10 @@ class Add(Merge):
     mixes_samples = False
     mixes_steps = False
 
+    def unbounded(self) -> bool | None:
+        """If the inputs are."""
+        return None
+
     def merged_shape(self, shapes: Sequence[Shape]) -> Shape:
         """Return the shape of the branches."""
         if any(tuple(shape) != tuple(shapes[0]) for shape in shapes):

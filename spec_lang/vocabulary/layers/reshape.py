@@ -14,6 +14,10 @@ class Flatten(Layer):
     mixes_samples = False
     mixes_steps = True
 
+    def unbounded(self) -> bool | None:
+        """If the inputs are."""
+        return None
+
     def flattens(self, shape: Shape) -> bool:
         """All samples but sequences."""
         return not shape.sequence
@@ -32,6 +36,10 @@ class Reshape(Layer):
     examples = ("reshape 28x28x1", "reshape 784", "reshape 16x49 sequence")
     shape: Window = Field(description="the new shape, with the same number of values")
     axes: Axes = Field(None, description="whether two axes are time and features")
+
+    def unbounded(self) -> bool | None:
+        """If the inputs are."""
+        return None
 
     def output_shape(self, shape: Shape) -> Shape:
         """Return the given shape. Raises Misfit if it does not have the same number of values."""

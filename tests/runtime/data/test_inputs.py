@@ -110,7 +110,7 @@ def test_a_table_that_does_not_fit_is_told_with_its_place(tmp_path: Path, text: 
         (np.zeros((0, 28, 28)), "has no samples"),
         (np.full((1, 28, 28), np.nan), r"a\.npy\[0\] has nan"),
         (np.array(["a"]), "samples must be numbers"),
-        (np.float64(3), "samples of 1 were given"),
+        (np.float64(3), "a single number was given"),
     ],
 )
 def test_an_array_that_does_not_fit_is_refused(tmp_path: Path, array: np.ndarray, said: str) -> None:
