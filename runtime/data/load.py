@@ -134,7 +134,7 @@ def _data(
 ) -> Data:
     """Check samples, encode their targets, share them out and learn the preprocessing of the training split."""
     arrays = None if isinstance(samples.inputs, Unencoded) else _inputs(samples)
-    targets, held_targets, classes = _targets(samples, classification)
+    targets, held_targets, classes, gaps = _targets(samples, classification)
     sharing = sharing.without(dict(samples.held()), samples.name)
     division = divide(len(samples.inputs), _how(samples, sharing, targets, classes), samples.name)
     each = weights_of(samples, weights)
@@ -164,7 +164,7 @@ def _data(
     digest = data_digest(splits, preprocessing)
     held_back = splits["validation"], splits["test"]
     notes = samples.notes + tuple(note for _, split in samples.held() for note in split.notes)
-    return Data(samples.name, train, *held_back, preprocessing, digest, notes, warnings)
+    return Data(samples.name, train, *held_back, preprocessing, digest, notes, warnings, gaps)
 
 
 def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tuple[str, ...] | None) -> HowToDivide:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.characters import lacking
+from nnspec.runtime.data.labels import LabelGaps
 from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.errors import DataError
 
@@ -45,7 +46,7 @@ class Data:
 
     `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features:
     equal digests mean equal data and equal splits. `notes` say what was found out about the files and how columns are
-    encoded, and `warnings` what their owner should look at.
+    encoded, and `warnings` what their owner should look at. `gaps` says which numbers class labels leave out.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Data:
     digest: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    gaps: LabelGaps | None = None
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, by name: train, validation, test."""
@@ -73,27 +75,47 @@ class Data:
             found[role] = dict(zip(names, numbers, strict=True))
         return found
 
-    def require_outputs(self, outputs: int) -> None:
-        """Raise DataError where a class is out of range for a network with this number of outputs.
+    def with_labels_for(self, outputs: int) -> "Data":
+        """Return these data for a network with this number of outputs: labels that skip numbers may be names.
 
-        A single output distinguishes two classes. Targets of several columns need the same number of outputs. The
-        message names the sample.
+        Where the labels are as many as the outputs (or two, and the output one), they are the names of the classes.
         """
+        count = len(self.gaps.present) if self.gaps is not None else 0
+        if self.gaps is None or not (outputs == count or (outputs == 1 and count == 2)):
+            return self
+        present = np.array(self.gaps.present)
+        splits: dict[str, Split | None] = {"train": None, "validation": None, "test": None}
         for role, split in self.splits():
-            if split.targets.ndim == 2:
-                if split.targets.shape[1] != outputs:
-                    wanted = f"{split.targets.shape[1]} numbers for each sample"
-                    raise DataError(f"the targets of {self.name} are {wanted}, and the network has {outputs} outputs")
-                continue
-            known = max(outputs, 2)
-            worst = int(split.targets.argmax())
-            label = int(split.targets[worst])
-            if label >= known:
-                raise DataError(
-                    f"label {label} is out of range: the network ends in {outputs} outputs, so classes are 0 to "
-                    f"{known - 1} (sample {worst} of the {role} split of {self.name}, counted from 0); "
-                    f"write {label + 1} outputs in the last layer, or fix the labels, which are counted from 0"
-                )
+            unknown = np.flatnonzero(~np.isin(split.targets, present))
+            if unknown.size:
+                label = split.targets[unknown[0]]
+                raise DataError(f'class "{label}" is only in the {role} split of {self.name}: it cannot be learnt')
+            splits[role] = replace(split, targets=np.searchsorted(present, split.targets))
+        preprocessing = replace(self.preprocessing, classes=self.gaps.classes())
+        train = splits["train"]
+        assert train is not None
+        return replace(
+            self,
+            train=train,
+            validation=splits["validation"],
+            test=splits["test"],
+            preprocessing=preprocessing,
+            digest=data_digest(splits, preprocessing),
+            notes=(*self.notes, f"{self.gaps.said}: these are the names of the {count} classes"),
+            gaps=None,
+        )
+
+    def require_labels_for(self, outputs: int) -> "Data":
+        """Return these data for a network with this number of outputs, as `with_labels_for` does.
+
+        Raises DataError where labels skip numbers, and neither their count nor the largest fits the outputs.
+        """
+        data = self.with_labels_for(outputs)
+        if data.gaps is None or outputs == 1:
+            return data
+        if outputs == data.gaps.present[-1] + 1:
+            return replace(data, warnings=(*data.warnings, f"{data.gaps.said}: the other classes have no sample"))
+        raise DataError(f"{data.gaps.said}, and the network has {outputs} outputs: {data.gaps.advice()}")
 
     def fitted_to(self, preprocessing: Preprocessing) -> "Data":
         """Return these data for a network trained on other data, whose `preprocessing` this is.

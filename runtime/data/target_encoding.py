@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.labels import LabelGaps, gaps_in
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
@@ -14,11 +15,15 @@ MOST_CLASSES = 100_000  # a larger label is taken for a mistake, so that memory 
 
 
 class EncodedTargets(NamedTuple):
-    """The targets of a source, those of each split of its own, and the names of the classes if there are any."""
+    """The targets of a source, those of each split of its own, and the names of the classes if there are any.
+
+    `gaps` says which numbers the labels leave out, None where they are all from 0 to the largest.
+    """
 
     targets: NDArray[Any]
     held: Mapping[str, NDArray[Any]]
     classes: tuple[str, ...] | None
+    gaps: LabelGaps | None = None
 
 
 def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
@@ -44,7 +49,8 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
         if column.dtype.kind not in "buif" or column.shape[1:] != targets.shape[1:]:
             raise DataError(f"the targets of {split.name} are of another kind or shape than those of {samples.name}")
         held[role] = number(split, column, classification, known)
-    return EncodedTargets(encoded, held, tuple(map(str, range(known))) if known is not None else None)
+    gaps = gaps_in(samples.name, encoded, samples.place) if labels and samples.classes is None else None
+    return EncodedTargets(encoded, held, tuple(map(str, range(known))) if known is not None else None, gaps)
 
 
 def is_number(text: str) -> bool:

@@ -51,6 +51,9 @@ def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spe
     spec = request.check(rectangular(arrays.x, "samples").shape[1:] if arrays is not None else None)
     data = spec_data(spec, arrays)
     shape = data.preprocessing.input_shape
+    if data.gaps is not None:
+        output = request.check(shape).output_shape
+        data = data.require_labels_for(output[-1]) if output else data
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
     note = spec.train.follows(len(data.train))
@@ -118,7 +121,7 @@ def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | N
     classification = spec.classification or spec.loss.labels
     if arrays is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
-        return data_from_arrays(
+        data = data_from_arrays(
             arrays.x,
             arrays.y,
             arrays.validation,
@@ -128,6 +131,7 @@ def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | N
             sample_weight=arrays.sample_weight,
             fold=arrays.fold,
         )
+        return _labelled(spec, data)
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
     outside = data_outside(spec)
@@ -137,7 +141,8 @@ def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | N
             f"else may name any path. If these are the data, give --data {_statement(spec)}",
             exit_code=2,
         )
-    return _with_scaled_targets(spec, load_data(spec.data, spec.folder, classification, spec.weights, known))
+    data = load_data(spec.data, spec.folder, classification, spec.weights, known)
+    return _with_scaled_targets(spec, _labelled(spec, data))
 
 
 def _with_scaled_targets(spec: Spec, data: Data) -> Data:
@@ -146,6 +151,11 @@ def _with_scaled_targets(spec: Spec, data: Data) -> Data:
         return data
     scaling = TargetScaling.fit(data.train.targets)
     return replace(data, preprocessing=replace(data.preprocessing, target_scaling=scaling))
+
+
+def _labelled(spec: Spec, data: Data) -> Data:
+    """Return data whose labels skip numbers as the network's outputs read them, if the spec says how many there are."""
+    return data.with_labels_for(spec.output_shape[-1]) if spec.output_shape else data
 
 
 def data_outside(spec: Spec) -> Path | None:

@@ -58,6 +58,7 @@ class Images(Shuffled, Files):
     """
 
     word = "images"
+    folders = True
     examples = ('data images "flowers" size=32x32', 'data images "scans" size=64x64 mode=grey fit=pad')
     path: Text = Field(description="the folder, relative to the spec's folder")
     size: tuple[Positive, ...] | None = Field(

@@ -41,24 +41,34 @@ def test_the_digest_does_not_depend_on_the_layout_in_memory() -> None:
     )
 
 
-def test_a_label_too_high_for_the_network_is_told_with_its_sample() -> None:
-    data = data_from_arrays(X, [0, 1, 9, 1, 0, 1], classification=True)
-    data.require_outputs(10)
-    with pytest.raises(DataError, match=r"label 9 is out of range.*classes are 0 to 4 \(sample 2 of the train split"):
-        data.require_outputs(5)
+def test_labels_that_skip_numbers_are_names_where_the_network_has_as_many_outputs() -> None:
+    data = data_from_arrays(X, [1, 5, 9, 1, 5, 9], classification=True)
+    named = data.require_labels_for(3)
+    assert named.preprocessing.classes == ("1", "5", "9") and named.train.targets.tolist() == [0, 1, 2, 0, 1, 2]
+    assert "the labels of data are 1, 5 and 9, 3 of the 10 numbers from 0 to 9: these are the names" in named.notes[-1]
+    assert named.digest != data.digest and named.require_labels_for(3) is named
+    two = data_from_arrays(X, [1, 2, 1, 2, 1, 2], classification=True).require_labels_for(1)
+    assert two.preprocessing.classes == ("1", "2") and two.train.targets.tolist() == [0, 1, 0, 1, 0, 1]
 
 
-def test_a_single_output_tells_two_classes_apart() -> None:
-    data_from_arrays(X, [0, 1, 0, 1, 0, 1], classification=True).require_outputs(1)
-    with pytest.raises(DataError, match="label 2 is out of range"):
-        data_from_arrays(X, [0, 1, 2, 1, 0, 1], classification=True).require_outputs(1)
+def test_labels_that_skip_numbers_are_numbers_where_the_network_has_an_output_for_each() -> None:
+    data = data_from_arrays(X, [0, 1, 5, 1, 5, 5], classification=True)
+    wide = data.require_labels_for(6)
+    assert wide.train is data.train and "are 0, 1 and 5" in wide.warnings[0]
 
 
-def test_targets_of_several_columns_need_as_many_outputs() -> None:
-    data = data_from_arrays(X, X, classification=False)
-    data.require_outputs(2)
-    with pytest.raises(DataError, match="2 numbers for each sample, and the network has 3 outputs"):
-        data.require_outputs(3)
+def test_a_stray_label_is_told_with_its_sample_and_no_wider_network() -> None:
+    data = data_from_arrays(X, [0, 1, 0, 200, 0, 1], classification=True)
+    said = (
+        r"are 0, 1 and 200, 3 of the 201.*a single sample has 200 \(data, sample 3.*2 outputs: correct the labels, or"
+    )
+    with pytest.raises(DataError, match=said):
+        data.require_labels_for(2)
+
+
+def test_labels_without_gaps_are_numbers() -> None:
+    data = data_from_arrays(X, [0, 1, 2, 0, 1, 2], classification=True)
+    assert data.gaps is None and data.require_labels_for(2) is data
 
 
 def test_other_data_are_seen_through_what_a_network_has_learnt(tmp_path: object) -> None:
