@@ -168,9 +168,9 @@ class ColumnTable:
         named = column.name in self.kept or column.name in self.choices.categorical
         if named or kind_of(column, self.choices) is not Category or not identifies_rows(column):
             return None
-        count = len(column.texts())
+        count, cells = len(column.texts()), int((~column.missing()).sum())
         return (
-            f'column "{column.name}" has {count:,} different texts in {len(self):,} rows, so it names rows and is left '
+            f'column "{column.name}" has {count:,} different texts in {cells:,} cells, so it names rows and is left '
             f"out; write categorical={written} to use it, or ignore={written} to leave it out without this warning"
         )
 

@@ -39,7 +39,14 @@ def test_the_keys_of_meta_are_those_of_the_page(checkpoint: checkpoints.Checkpoi
 def test_the_entries_of_preprocessing_are_those_of_the_page(checkpoint: checkpoints.Checkpoint) -> None:
     written = {name.split("/")[1] for name in checkpoint.entries if name.startswith("preprocessing/")}
     assert written <= named("Preprocessing", 1)
-    assert named("Preprocessing", 1) - written <= {"classes", "features", "vocabulary", "target_shift", "target_scale"}
+    assert named("Preprocessing", 1) - written <= {
+        "classes",
+        "features",
+        "vocabulary",
+        "target_shift",
+        "target_scale",
+        "columns",
+    }
 
 
 def test_history_and_weights_have_the_axes_of_the_page(checkpoint: checkpoints.Checkpoint) -> None:

@@ -121,7 +121,7 @@ def test_a_column_that_names_rows_is_left_out_and_said() -> None:
     columns = {"name": [f"n{i}" for i in range(30)], "x": list(range(30)), "empty": [None] * 30}
     made, said = ColumnTable(frame_of(columns)).fit(slice(None))
     assert made.names == ("x",)
-    assert 'column "name" has 30 different texts in 30 rows' in said[0] and "no value at all" in said[-1]
+    assert 'column "name" has 30 different texts in 30 cells' in said[0] and "no value at all" in said[-1]
     kept, _ = ColumnTable(frame_of(columns), Choices(categorical=("name",))).fit(slice(None))
     assert len(kept.outputs) == 31
 
