@@ -8,15 +8,18 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from nnspec._streams import LastingStream, failed_streams
 from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 from nnspec.spec_lang.report.escapes import escaped_json, escaped_lines
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.report.diagnostics import Diagnostic
 
 JSON_FORMAT = 1
 """The version of the JSON output. It is increased when the meaning of a key changes."""
@@ -72,9 +75,7 @@ def print_warning(text: str) -> None:
 def print_error(error: NNSpecError) -> int:
     """Print an error to standard error and return its exit code."""
     if isinstance(error, SpecError):
-        from nnspec.spec_lang.report.render import render_all
-
-        _print_styled(render_all(error.diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
+        print_findings(error.diagnostics)
         return FOUND
     code = WRONG_USE if isinstance(error, SourceError) else int(getattr(error, "exit_code", FOUND))
     if code > 128:  # stopped by a signal
@@ -84,6 +85,14 @@ def print_error(error: NNSpecError) -> int:
         message = escaped_lines(str(error)).replace("\n  help:", f"\n  {help}")
         _print_styled(click.style("error:", fg="red", bold=True) + f" {message}")
     return code
+
+
+def print_findings(diagnostics: "Sequence[Diagnostic]") -> None:
+    """Print the errors and warnings of a spec to standard error, each with its line of the spec."""
+    from nnspec.spec_lang.report.render import render_all
+
+    if diagnostics:
+        _print_styled(render_all(diagnostics, uses_colours(sys.stderr), terminal_width(sys.stderr)))
 
 
 def _print_styled(text: str) -> None:

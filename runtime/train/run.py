@@ -75,7 +75,7 @@ def train(
     for event in _said(data):
         listen(event)
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
-    for event in _ignored_sweeps(spec, request):
+    for event in (*_doubts(spec), *_ignored_sweeps(spec, request)):
         listen(event)
     if folder is None:
         end = Trainer(state, data, None, listen).run()
@@ -92,6 +92,12 @@ def _said(data: Data) -> Iterator[Event]:
     """Yield what was found out about the data: notes, and warnings of what their owner should look at."""
     yield from ({"event": "note", "text": text} for text in data.notes)
     yield from ({"event": "warning", "text": text} for text in data.warnings)
+
+
+def _doubts(spec: Spec) -> Iterator[Event]:
+    """Yield the warnings of the spec, each in one line."""
+    for found in spec.warnings:
+        yield {"event": "warning", "text": f"{found.span.shown()}: {found.message}: {found.help}"}
 
 
 def _ignored_sweeps(spec: Spec, request: Request) -> Iterator[Event]:

@@ -27,6 +27,7 @@ from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.data import DataSource
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 MOST_SPECS = 100
 """The most files of a folder that are compared with the spec of a checkpoint."""
@@ -260,6 +261,8 @@ def _check_steps(spec: Spec, data: Data) -> None:
         raise DataError(f"{data.name} has a column of targets for each class: {ONE_HOT}")
     if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.classes):
         help = "write return=sequence in each recurrent layer"
+        if not any(node.layer.recurrent for node in spec.nodes) and spec.input is not None and len(spec.input) == 2:
+            help = f"write input {Shape(spec.input)} sequence, so that a dense layer applies at each step"
         raise DataError(
             f"the network has one output for each sample, and {data.name} has a target for each step: {help}"
         )

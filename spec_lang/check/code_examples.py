@@ -14,4 +14,6 @@ def example_error(code: str) -> Diagnostic:
         spec = check_source(source)
     except SpecError as error:
         return next(diagnostic for diagnostic in error.diagnostics if diagnostic.code == code)
+    if spec.warnings:
+        return next(warning for warning in spec.warnings if warning.code == code)
     return shape_missing(spec)  # E302: the spec is sound, and only building its network needs the shape

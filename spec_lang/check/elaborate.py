@@ -201,7 +201,17 @@ class Elaborator:
             title = misfit.title or f"{layer.word} does not fit here"
             self._report(Diagnostic("E301", title, span, notes, misfit.help), scope)
             return [], flows[0].lost(name)
+        self._warn(layer, shapes[0], way, span, scope)
         return [node], Flow(name, output, ShapeStep(str(output), span, way, scope.variables))
+
+    def _warn(self, layer: Layer, shape: Shape, way: ShapeStep | None, span: Span, scope: Scope) -> None:
+        """Report a layer that reads a shape in one of two ways."""
+        doubt = layer.doubt(shape)
+        if doubt is not None:
+            message = f"{layer.word} reads {shape} as an image with one channel"
+            notes = (doubt, way.as_text() if way is not None else "")
+            help = f"write the shape as {shape}x1 for an image, or as {shape} sequence for time x features"
+            self._report(Diagnostic("W301", message, span, notes, help, severity="warning"), scope)
 
     def _group(self, group: Group, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         if group.label is not None:

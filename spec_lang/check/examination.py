@@ -124,7 +124,9 @@ def examine_reading(
         _others(known, chosen, variant, outside, found)
     if spec is not None:
         sound = all(diagnostic.severity != "error" for diagnostic in found)
-        spec = replace(spec, included=tuple(sorted(reading.included.items()))) if sound else None
+        warnings = tuple(in_order(found, source))
+        included = tuple(sorted(reading.included.items()))
+        spec = replace(spec, included=included, warnings=warnings) if sound else None
     return Examined(source, spec, in_order(found, source), known, passages)
 
 

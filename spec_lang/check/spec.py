@@ -1,10 +1,11 @@
 """The checked spec: every statement with its defaults filled in, and the network with its shapes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
@@ -69,6 +70,7 @@ class Spec:
     `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
     the texts of the files that it includes, each after its path from the spec's folder. `data_within` is the folder
     that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
+    `warnings` are what a reader of the spec may not expect of it.
     """
 
     name: str
@@ -90,6 +92,7 @@ class Spec:
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
     augment: Augment | None = None
+    warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
     @property
     def folder(self) -> Path:

@@ -30,7 +30,8 @@ def errors() -> str:
     """Return the page of all errors."""
     parts = [
         "# Errors",
-        "Every error has a code, which never changes its meaning. `nnspec explain E301` prints one of these entries.",
+        "Every error has a code, which never changes its meaning; those of warnings begin with W.\n"
+        "`nnspec explain E301` prints one of these entries.",
     ]
     for code, entry in TABLE.items():
         shown = re.sub(r"this machine has [\d.]+ \wB", "this machine has 16.0 GB", render(example_error(code)))

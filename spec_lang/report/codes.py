@@ -1,4 +1,4 @@
-"""Every error code: its title, its explanation, a spec with the error, and the same spec without it.
+"""Every code of an error (E) or a warning (W): its title, its explanation, a spec with it, and the same one without it.
 
 `nnspec explain` prints this table, and docs/errors.md is generated from it. A code never changes its meaning.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """One code. Checking `bad` gives an error of this code, checking `fixed` none."""
+    """One code. Checking `bad` gives an error or a warning of this code, checking `fixed` none."""
 
     title: str
     explanation: str
@@ -149,6 +149,14 @@ TABLE: dict[str, Entry] = {
         "before any is allocated. If it does not fit, training does not start.",
         "input 28x28x1\ndense 10000000000 relu -> dense 10 softmax\n",
         "input 28x28x1\ndense 1000 relu -> dense 10 softmax\n",
+    ),
+    "W301": Entry(
+        "a shape with two axes is read as an image",
+        "This is a warning: the spec is sound. Two axes can be an image with one channel or a sequence, time x "
+        "features. Where nothing says which, a pool with one size and a global pool read an image. Write three axes "
+        "for an image, or `sequence` after the shape, in the input line or in a reshape.",
+        "input 32x3\nmaxpool 2 -> dense 5\n",
+        "input 32x3 sequence\nmaxpool 2 -> dense 5\n",
     ),
 }
 

@@ -81,6 +81,10 @@ class Layer(Word):
         """
         return None
 
+    def doubt(self, shape: Shape) -> str | None:
+        """Return how it reads a shape that can be read in two ways, as in "pools both axes"; None without a doubt."""
+        return None
+
     def vocabulary(self, shape: Shape) -> int | None:
         """Return the number of symbols where the layer reads symbols, None where it reads numbers."""
         return None

@@ -43,6 +43,11 @@ class Shape(tuple[int, ...]):
         return Shape((*self, 1)) if len(self) == 2 and not self.sequence else None
 
 
+def ambiguous(shape: Shape) -> bool:
+    """Return whether two axes can be an image with one channel as well as time and features."""
+    return len(shape) == 2 and not shape.sequence and min(shape) > 1
+
+
 class Misfit(Exception):
     """Raised by a layer that does not accept a shape. The checker adds the place and the shapes so far.
 

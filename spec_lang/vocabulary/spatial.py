@@ -103,7 +103,7 @@ class Windowed(Layer):
         if time is not None:
             along = self._extent(time[0], self.window[0], self._sides(1)[0])
             if along.places < 1:
-                raise self._too_large(Shape(time[:1]), self.window[:1])
+                raise self._too_large(shape, Shape(time[:1]), self.window[:1])
             return along, Extent(1, 0, 0)
         image = shape.as_image()
         if image is None:
@@ -113,7 +113,7 @@ class Windowed(Layer):
             for length, cells, side in zip(image[:2], self.pair(), self._sides(2), strict=True)
         )
         if min(rows.places, columns.places) < 1:
-            raise self._too_large(image, self.pair())
+            raise self._too_large(shape, image, self.pair())
         return rows, columns
 
     def padding(self, shape: Shape) -> list[tuple[int, int]]:
@@ -153,7 +153,7 @@ class Windowed(Layer):
             return Misfit(message, f"write a window of one size, which applies to the steps: {one}")
         return Misfit(message, "write reshape HxWxC before it")
 
-    def _too_large(self, under: Shape, window: tuple[int, ...]) -> Misfit:
+    def _too_large(self, shape: Shape, under: Shape, window: tuple[int, ...]) -> Misfit:
         reach = Shape(self.dilation * (cells - 1) + 1 for cells in window)
         fits = Shape(min(k, n) for k, n in zip(window, under, strict=False))
         smaller = "a smaller dilation" if self.dilation > 1 else f"a window of {fits} or less"
@@ -162,4 +162,7 @@ class Windowed(Layer):
         else:
             dilated = f", {reach} with its dilation," if self.dilation > 1 else ""
             message = f"A window of {Shape(window)}{dilated} does not fit into a {under} image."
+        if len(self.window) == 1 < len(window) and len(shape) == 2 and reach[0] <= shape[0]:
+            help = f"write the shape as {shape} sequence for windows over {shape[0]} steps, or pad=same"
+            return Misfit(message, help, "the window does not fit")
         return Misfit(message, f"write pad=same, or {smaller}", "the window does not fit")

@@ -5,7 +5,15 @@ import click
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count
 from nnspec.cli.options import json_flag, spec_options
-from nnspec.cli.output import FOUND, print_error, print_json, print_json_document, print_note, print_result
+from nnspec.cli.output import (
+    FOUND,
+    print_error,
+    print_findings,
+    print_json,
+    print_json_document,
+    print_note,
+    print_result,
+)
 
 
 @click.command(
@@ -52,7 +60,9 @@ def command(
         except SourceError as error:
             code = max(code, print_error(error))
         else:
+            found += spec.warnings
             if in_words:
+                print_findings(spec.warnings)
                 size = f", {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters"
                 print_result(f"{spec.source.name}: no errors{size if spec.nodes else ''}")
     if as_json:
@@ -61,6 +71,6 @@ def command(
         from nnspec.spec_lang.report.sarif import as_sarif
 
         print_json_document(as_sarif(found))
-    elif found:
-        print_note(format_count(len(found), "error"))
+    elif errors := sum(diagnostic.severity == "error" for diagnostic in found):
+        print_note(format_count(errors, "error"))
     raise click.exceptions.Exit(code)

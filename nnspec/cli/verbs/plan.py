@@ -8,7 +8,7 @@ import click
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count, format_table
 from nnspec.cli.options import json_flag, spec_options
-from nnspec.cli.output import print_json, print_result
+from nnspec.cli.output import print_findings, print_json, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.compiler.assemble import Plan
@@ -66,6 +66,7 @@ def command(
     if spec.input is None:
         spec, _ = check_with_shapes(request)
     plan = _training_plan(spec, without)
+    print_findings(spec.warnings)
     if as_json:
         print_json(**_as_json(spec, plan), data=_describe_data(spec, samples, absent), run=_describe_run(spec, out))
     else:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.markers import Positive, Window
-from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape, ambiguous
 from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
 
 
@@ -51,6 +51,13 @@ class Pool(Windowed):
         if self.along_time(shape) is not None:
             return Shape((rows.places, channels), sequence=True)
         return Shape((rows.places, columns.places, channels))
+
+    def doubt(self, shape: Shape) -> str | None:
+        """A window of one size over two axes, which may be time and features."""
+        if len(self.window) > 1 or not ambiguous(shape):
+            return None
+        square = Shape(self.pair())
+        return f"Its windows of {square} are over both axes; over time a window would be {self.window[0]} steps."
 
     def _check_not_blind(self, extent: Extent, length: int, window: int) -> None:
         """Raise Misfit where a window along an axis would be on padding alone."""
@@ -142,6 +149,12 @@ class GlobalPool(Layer):
                 f"{self.word} takes an image or a sequence, and {shape} is neither", "write reshape HxWxC before it"
             )
         return Shape(image[-1:])
+
+    def doubt(self, shape: Shape) -> str | None:
+        """Two axes, which may be time and features."""
+        if not ambiguous(shape):
+            return None
+        return f"It gives one number for both axes; of a sequence it would give {shape[1]}, one for each feature."
 
     def flops(self, shape: Shape) -> int:
         """Return one operation for each value."""

@@ -108,6 +108,8 @@ def test_operations_are_counted_with_the_activation() -> None:
          "or TOPxBOTTOMxLEFTxRIGHT", "write pad=3"),
         ("conv 3 x8 pad=1x2x3x4", "6x8", "pad=1x2x3x4 has 4 numbers: over time pad is one number or BEFORExAFTER",
          "write pad=4"),
+        ("maxpool 2", "10x1", "A window of 2x2 does not fit into a 10x1x1 image.",
+         "write the shape as 10x1 sequence for windows over 10 steps, or pad=same"),
         ("maxpool 7", "6x8 sequence", "A window of 7 steps does not fit into 6 steps.",
          "write pad=same, or a window of 6 or less"),
         ("maxpool 2x2", "6x8 sequence", "maxpool 2x2 takes an image, and 6x8 is a sequence",
@@ -134,3 +136,20 @@ def test_every_word_is_found_by_its_registry_and_says_what_it_is() -> None:
         assert cls.word == name
         assert cls.help().endswith((".", ".)"))
         assert cls.model_config["frozen"]
+
+
+@pytest.mark.parametrize("layer", ["maxpool 2", "avgpool 3 stride=1", "globalavgpool", "globalmaxpool"])
+def test_two_axes_that_are_read_as_an_image_where_they_may_be_a_sequence_are_a_warning(layer: str) -> None:
+    word = layer.split()[0]
+    (warning,) = spec_of(f"input 32x3\n{layer}").warnings
+    assert (warning.code, warning.severity) == ("W301", "warning")
+    assert warning.message == f"{word} reads 32x3 as an image with one channel"
+    assert warning.help == "write the shape as 32x3x1 for an image, or as 32x3 sequence for time x features"
+    for said in ("32x3x1", "32x3 sequence"):
+        assert spec_of(f"input {said}\n{layer}").warnings == ()
+    assert spec_of(f"input 32x3\nrnn 4 return=sequence -> {layer}").warnings == ()
+
+
+def test_a_square_over_one_axis_and_windows_of_two_sizes_are_no_warning() -> None:
+    for text in ("input 32x1\nglobalavgpool", "input 32x3\nmaxpool 2x2", "input 32x3\nconv 3 x4 -> maxpool 2"):
+        assert spec_of(text).warnings == ()

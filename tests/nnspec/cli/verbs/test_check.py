@@ -87,3 +87,17 @@ def test_no_arrays_are_needed_to_check() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_warning_is_printed_and_leaves_the_spec_sound(nnspec: Command) -> None:
+    text = "input 32x3 -> maxpool 2 -> dense 5"
+    warned = nnspec("check", text)
+    assert warned.code == 0 and "no errors, 32x3 → 5, 85 parameters" in warned.out
+    assert "warning[W301] maxpool reads 32x3 as an image with one channel" in warned.err and "error" not in warned.err
+    told = nnspec("check", text, "--json").json
+    assert told["valid"] and [(d["code"], d["severity"]) for d in told["diagnostics"]] == [("W301", "warning")]
+    planned = nnspec("plan", text, "--json")
+    assert planned.code == 0 and planned.json["layers"][0]["output_shape"] == [16, 1, 1]
+    assert "warning[W301]" in planned.err
+    both = nnspec("check", "input 32x3 -> maxpool 2 -> dense 5 rellu")
+    assert both.code == 1 and "1 error\n" in both.err

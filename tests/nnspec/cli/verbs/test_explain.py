@@ -11,7 +11,8 @@ def test_every_code_is_explained_with_an_error_of_it(nnspec: Command, code: str)
     told = nnspec("explain", code.lower())
     assert (told.code, told.err) == (0, "")
     assert told.out.startswith(f"{code}: {CODES[code]}\n")
-    assert f"    error[{code}] " in told.out and "\nFixed:\n" in told.out
+    kind = "warning" if code.startswith("W") else "error"
+    assert f"    {kind}[{code}] " in told.out and "\nFixed:\n" in told.out
 
 
 def test_without_a_code_all_are_listed(nnspec: Command) -> None:

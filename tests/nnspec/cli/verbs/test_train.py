@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.nnspec.conftest import DIGITS, Command, write_flowers
@@ -200,3 +201,14 @@ def test_folds_print_mean_and_deviation_and_the_value_of_each(nnspec: Command, t
     assert "fold 2" in asked.out and "the runs are in runs/network-folds" in asked.out
     refused = nnspec(*call, "--folds", "3", "--init-from", "folds/fold-1")
     assert refused.code == 2 and "--init-from and folds exclude each other" in refused.err
+
+
+def test_a_warning_of_the_spec_is_printed_once_and_the_training_goes_on(nnspec: Command, tmp_path: Path) -> None:
+    random = np.random.default_rng(1)
+    np.savez(tmp_path / "t.npz", x=random.normal(size=(20, 8, 3)), y=random.integers(0, 2, 20))
+    (tmp_path / "net.nnspec").write_text('maxpool 2 -> dense 2 softmax\ndata npz "t.npz"\ntrain 2 iterations\n')
+    done = nnspec("train", "net.nnspec")
+    assert done.code == 0
+    assert (
+        done.err.count("warning: net.nnspec:1:1: maxpool reads 8x3 as an image with one channel: write the shape") == 1
+    )
