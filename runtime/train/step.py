@@ -181,7 +181,7 @@ class Stepper:
         return self._programs[batch]
 
     def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples, augmented, their targets, scaled, and weights to the arrays that the program reads."""
+        """Copy the chosen samples, augmented, their targets, scaled, and weights to the arrays of the program."""
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
         if self._augmenter is not None:
