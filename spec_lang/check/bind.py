@@ -19,7 +19,7 @@ W = TypeVar("W", bound=Word)
 def bind(
     cls: type[W], arguments: Iterable[Argument], span: Span, word_span: Span | None = None
 ) -> tuple[W | None, list[Diagnostic]]:
-    """Return the word with these arguments, or None and the errors in them.
+    """Return the word with these arguments, or None and the first error in them.
 
     A value without a name fills the first free field that accepts its kind; options fill fields by name. `span` is
     that of the call, `word_span` that of its word.
@@ -30,9 +30,11 @@ def bind(
             binding.option(argument)
         else:
             binding.bare(argument)
+        if binding.found:  # what follows a misfit is most likely meant otherwise too
+            return None, binding.found
     binding.require()
-    word = binding.made()
-    return (None if binding.found else word), binding.found
+    word = binding.made() if not binding.found else None
+    return (None if binding.found else word), binding.found[:1]
 
 
 def fields_filled(cls: type[Word], arguments: Sequence[Argument]) -> Mapping[int, str]:
@@ -86,7 +88,11 @@ class _Binding:
             return
         name = self.place(value)
         free = [field for field in self.fields.values() if field.bare and field.name not in self.values]
-        if name is not None:
+        if name is not None and (missing := self._missing_before(name, value)) is not None:
+            example = f"write {self.cls.examples[0]}" if self.cls.examples else f"write {missing.takes()}"
+            message = f"{self.cls.word} takes a whole number as its {missing.name}, not {value.span.text}"
+            self.say("E201", message, value.span, f"write a whole number: {example}")
+        elif name is not None:
             field = self.fields[name]
             converted = self._convert(field, value)
             if field.collects and converted in self.values.get(name, ()):
@@ -119,6 +125,16 @@ class _Binding:
             return
         self.values[field.name] = field.alone.value
         self.spans[field.name] = value.span
+
+    def _missing_before(self, name: str, value: Value) -> WordField | None:
+        """Return a whole number that is missing where a name is written that cannot be the field's."""
+        field = self.fields[name]
+        if value.kind != "name" or not field.choices or str(value.value) in field.choices:
+            return None
+        if foreign.meant(str(value.value), field.choices) or near(str(value.value), field.choices):
+            return None
+        whole = (f for f in self.fields.values() if f.bare and f.bare.kinds == ("int",))
+        return next((f for f in whole if f.name not in self.values and f.name != name), None)
 
     def _whole(self, free: Sequence[WordField]) -> str | None:
         """Return the first free field of a whole number."""
@@ -225,7 +241,9 @@ class _Binding:
                     subject = (
                         f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name
                     )
-                    self.say("E202", _in_words(subject, entry, self.fields.get(name)), self.spans.get(name, self.span))
+                    message = _in_words(subject, entry, self.fields.get(name))
+                    place = self.spans.get(name, self.span)
+                    self.say("E202", message, place, *self._range_help(message, name, entry["input"], place))
             return None
 
     def _named_in(self, entry: Any) -> str:
@@ -233,6 +251,18 @@ class _Binding:
 
     def _order(self, name: str, entry: Any) -> tuple[bool, int]:
         return entry["type"] == "literal_error", self.spans.get(name, self.span).start
+
+    def _range_help(self, message: str, name: str, value: Any, place: Span) -> tuple[str | None, Fix | None]:
+        """Return the help for a value out of its range, and the fix of a share given in per cent."""
+        bounds, field = message.partition(" must be ")[2], self.fields.get(name)
+        if field is None or not bounds:
+            return None, None
+        if bounds == "less than 1" and isinstance(value, int | float) and 2 <= value <= 100:
+            return f"write {value / 100:g} for {value:g} %", Fix(place, f"{value / 100:g}", sure=False)
+        default = self.cls.fields()[name].default
+        shown = field.bare.example if field.bare else default if isinstance(default, int | float) else None
+        example = f", such as {shown}" if shown is not None and not isinstance(shown, bool) else ""
+        return f"write a value of {bounds}{example}", None
 
     def _convert(self, field: WordField, value: Value) -> Any:
         """Return the Python value for a field, or None after reporting an error."""

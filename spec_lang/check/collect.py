@@ -1,11 +1,13 @@
 """Statements by kind. A text has one statement of each kind; a later text replaces those of an earlier one."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nnspec.spec_lang.report import other_spellings as foreign
-from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, did_you_mean, near, one_of
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.misfits.reading import read
 from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,
@@ -20,6 +22,7 @@ from nnspec.spec_lang.syntax.tree import (
     Variant,
 )
 from nnspec.spec_lang.vocabulary.registry import layers, statements
+from nnspec.spec_lang.vocabulary.summary import known_words
 
 Variables = Mapping[str, Value | None]
 """The value of each `$name`; None if its let has an error, which is already reported."""
@@ -54,6 +57,27 @@ class Statements:
         return len(self.settings) + len(self.lets) + len(self.blocks) + len(self.variants) + len(self.sweeps) + 1
 
 
+NETWORK = "the network"
+
+
+def further_lines(first: Span, further: Sequence[Pipeline]) -> Diagnostic:
+    """Return the error of lines with layers after the network: they go on with it, or are another one."""
+    source, start = first.source, further[0].span.start
+    line, _ = source.place(first.start)
+    text, at = "", start
+    for pipeline in further:
+        text += f"{source.text[at : pipeline.span.start]}-> "
+        at = pipeline.span.start
+    word = re.compile(r"\w*").match(source.text, at)
+    end = word.end() if word is not None else at
+    between = source.text[first.end : start]
+    fix = Fix(
+        Span(source, start, end), f"{text}{source.text[at:end]}", sure=not between.strip() and "\n\n" not in between
+    )
+    help = f"line {line} has one already; if it continues here, write -> before this line"
+    return Diagnostic("E107", f"{NETWORK} is given a second time", further[0].span, help=help, fix=fix)
+
+
 def language_word(name: str) -> str | None:
     """Return "layer" or "statement" if the language has a word of this name, so that a block cannot have it."""
     if name == "skip":
@@ -73,6 +97,7 @@ class _Collector:
         self.known = known
         self.found = found
         self.seen: dict[str, Span] = {}
+        self.further: list[Pipeline] = []
 
     def collect(self, text: Sequence[Statement]) -> None:
         """Sort the statements by kind. Report and omit one that occurs twice or has a name that is taken."""
@@ -96,13 +121,13 @@ class _Collector:
                     self.found.say(
                         "E002", "an include is inside a variant", statement.span, "write it above, by itself"
                     )
+        if self.further:
+            self.found.add(further_lines(self.seen[NETWORK], self.further))
 
     def _once(self, kind: str, span: Span) -> bool:
         if kind in self.seen:
             line, _ = self.seen[kind].source.place(self.seen[kind].start)
             help = f"line {line} has one already; keep one of them"
-            if kind == "the network":
-                help = f"line {line} has one already; if it continues here, write -> before this line"
             self.found.say("E107", f"{kind} is given a second time", span, help)
             return False
         self.seen[kind] = span
@@ -138,8 +163,10 @@ class _Collector:
             if not rest:
                 return
             pipeline = Pipeline(tuple(rest), rest[0].span.to(rest[-1].span))
-        if self._once("the network", pipeline.span):
-            self.known.network = pipeline
+        if NETWORK in self.seen:
+            self.further.append(pipeline)
+        else:
+            self.seen[NETWORK], self.known.network = pipeline.span, pipeline
 
     def _has_colon(self, call: Call) -> bool:
         """Return whether a line is a setting with a colon, such as `optimizer: adam`, after reporting it."""
@@ -148,7 +175,9 @@ class _Collector:
         if meant is None or call.word in layers():
             return False
         written = call.span.text.partition(":")[2].strip()
-        self.found.say("E002", "a statement has no colon", call.span, f"write {meant} {written}")
+        plain = Diagnostic("E002", "a statement has no colon", call.span, help=f"write {meant} {written}")
+        reading = read(call.span, known_words())
+        self.found.add(reading.of(plain) if reading is not None else plain)
         self.known.broken.add(meant)
         return True
 
@@ -167,8 +196,11 @@ class _Collector:
         close = close or near(call.word, {**every, **reserved})
         otherwise = f"a line begins with a layer or a setting: {one_of(statements())}"
         help, fix = did_you_mean(close, call.word_span, otherwise)
-        self.found.say("E101", f'no layer or statement is called "{call.word}"', call.word_span, help, fix)
-        self.known.broken.add(close if close in statements() else "network")
+        plain = Diagnostic("E101", f'no layer or statement is called "{call.word}"', call.word_span, help=help, fix=fix)
+        reading = read(call.span, known_words(), dict.fromkeys(blocks, ()))
+        self.found.add(reading.of(plain) if reading is not None else plain)
+        meant = reading.word if reading is not None else close
+        self.known.broken.add(meant if meant in statements() else "network")
         return True
 
 
@@ -196,7 +228,7 @@ def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:
 
 
 def substitute(
-    arguments: Sequence[Argument], values: Variables, broken: Container[str], report: Callable[[Diagnostic], None]
+    arguments: Sequence[Argument], values: Variables, broken: set[str], report: Callable[[Diagnostic], None]
 ) -> tuple[Argument, ...] | None:
     """Return the arguments with each `$name` replaced by its value; `x$w` with a whole number is a count.
 
@@ -224,6 +256,8 @@ def substitute(
             name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
             help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
             report(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
+            if close is None:  # its other uses have the same cause
+                broken.add(f"let {name}")
         return written
 
     done = tuple(

@@ -2,18 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.bind import bind
 from nnspec.spec_lang.check.block_arguments import block_arguments
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.layer_names import Names
+from nnspec.spec_lang.check.meant import as_meant
 from nnspec.spec_lang.check.shape_history import ShapeStep
 from nnspec.spec_lang.check.spec import INPUT, Fork, Node, flat
 from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.syntax.misfits.names import SURE
 from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
@@ -110,6 +113,7 @@ class Elaborator:
         self.whole = True
         self.full = False
         self._bound: dict[object, Layer] = {}
+        self._unknown_words: set[str] = set()
         self._reported: set[tuple[str, str, Span]] = set()
 
     def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
@@ -176,8 +180,8 @@ class Elaborator:
         key = (cls, repr(said))
         if key not in self._bound:
             layer, found = bind(cls, arguments, call.span, call.word_span)
-            for diagnostic in found:
-                self._report(diagnostic, scope)
+            if found:
+                self._report(as_meant(found[0], call.span, self.known), scope)
             if not isinstance(layer, Layer):
                 return None
             self._bound[key] = layer
@@ -238,7 +242,7 @@ class Elaborator:
             return [], flow.lost()
         if count.value < 1:
             self.whole = False
-            self._say(scope, "E202", "repeat must be 1 or more", repeat.count.span)
+            self._say(scope, "E202", "repeat must be 1 or more", repeat.count.span, "write 1 or more")
             return [], flow.lost()
         items: Items = []
         body = Pipeline((replace(repeat.body, label=repeat.label),), repeat.body.span)
@@ -305,10 +309,18 @@ class Elaborator:
             message = f"{call.word} is a statement, not a layer"
             self._say(scope, "E101", message, call.word_span, "write it on a line of its own")
             return
-        known: dict[str, object] = {**layers(), **self.known.blocks}
+        known: dict[str, object] = {**layers(), **self.known.blocks, "skip": None}
         close = foreign.meant(call.word, known, bool(call.arguments)) or near(call.word, known)
-        help, fix = did_you_mean(close, call.word_span)
-        self._say(scope, "E101", f'no layer is called "{call.word}"', call.word_span, help, fix)
+        if call.word in self._unknown_words and not _alike(call.word, close):
+            return  # a block that is missing is missed once
+        self._unknown_words.add(call.word)
+        own = f"a block of your own is written block {call.word}(…) = … above"
+        help, fix = did_you_mean(close, call.word_span, own)
+        plain = Diagnostic("E101", f'no layer is called "{call.word}"', call.word_span, help=help, fix=fix)
+        meant = as_meant(plain, call.span, self.known)
+        if close is not None and not _alike(call.word, close) and not (meant.fix and meant.fix.sure):
+            meant = replace(plain, help=f"did you mean {close}? If not, {own}", fix=None)
+        self._report(meant, scope)
 
     def _too_deep(self, span: Span, scope: Scope) -> None:
         message = f"blocks and groups inside each other, more than {MAX_NESTING} levels deep"
@@ -331,3 +343,10 @@ class Elaborator:
         if said not in self._reported:
             self._reported.add(said)
             self.found.add(replace(diagnostic, traces=scope.traces))
+
+
+def _alike(word: str, close: str | None) -> bool:
+    """Return whether a word is beyond doubt another one, misspelled or in the spelling of another tool."""
+    if close is None:
+        return False
+    return foreign.meant(word, (close,)) is not None or SequenceMatcher(None, word.lower(), close).ratio() >= SURE

@@ -91,6 +91,7 @@ def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | Non
     """Return the help and fix for an unknown key."""
     every = settable_keys(known)
     home = next((key for key in every if key.endswith(f".{override.key}")), None)
+    home = home or next((key for key in every if foreign.option_meant(override.key, (key.partition(".")[2],))), None)
     lets = f"; the lets are {one_of(known.lets)}" if known.lets else ""
     otherwise = f"a key is a let, or STATEMENT.OPTION such as optimizer.lr{lets}"
     return did_you_mean(home or near(override.key, every), override.key_span(), otherwise)
@@ -145,6 +146,13 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
         return
     value, place = override.read(), override.key_span()
     cls = _word(statement, known)
+    known_as = (
+        foreign.option_meant(option, fields_of(cls)) if cls is not None and option not in fields_of(cls) else None
+    )
+    if cls is not None and known_as is not None:
+        key = f"{statement}.{known_as}"
+        found.say("E102", f'{cls.word} has no option "{option}"', place, f"did you mean {key}?", Fix(place, key))
+        return
     length = foreign.LENGTHS.get(option) if statement == "train" else None
     several = cls is not None and option in fields_of(cls) and fields_of(cls)[option].several
     values = tuple(parse_value(part.strip(), override.origin) for part in override.value.split(",")) if several else ()

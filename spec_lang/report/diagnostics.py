@@ -22,10 +22,14 @@ class Trace:
 
 @dataclass(frozen=True)
 class Fix:
-    """The help of a finding as an edit: the text that replaces a span."""
+    """The help of a finding as an edit: the text that replaces a span.
+
+    `sure` says that nothing else can be meant; an editor applies only such a fix without asking.
+    """
 
     span: Span
     text: str
+    sure: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Diagnostic:
             **_place(self.span),
             "notes": list(self.notes),
             "help": self.help,
-            "fix": {"text": self.fix.text, **_place(self.fix.span)} if self.fix is not None else None,
+            "fix": {"text": self.fix.text, "preferred": self.fix.sure, **_place(self.fix.span)}
+            if self.fix is not None
+            else None,
             "around": [{"what": trace.what, **_place(trace.span)} for trace in self.around()],
         }
 
@@ -98,8 +104,9 @@ class Findings:
 
     def add_within(self, part: Span, others: Iterable[Diagnostic], around: Trace) -> None:
         """Add the findings caused by a part of the spec; those outside this part get `around` as a context."""
+        said = {(known.code, known.message, known.span) for known in self._found}
         for found in others:
-            if found not in self._found:
+            if (found.code, found.message, found.span) not in said:
                 inside = found.span.source is part.source and part.start <= found.span.start < part.end
                 self.add(found if inside else replace(found, traces=(*found.traces, around)))
 

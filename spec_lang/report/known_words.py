@@ -1,7 +1,56 @@
-"""The vocabulary as the parser, the formatter and the help texts need it: plain text, passed in by the caller."""
+"""The vocabulary as the parser, the formatter and the help texts need it: plain data, passed in by the caller."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class KnownMarker(Protocol):
+    """The kinds of value that fill a field without its name, and an example of one."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of value."""
+
+    @property
+    def example(self) -> str:
+        """The example."""
+
+
+class KnownField(Protocol):
+    """An argument of a word: what it accepts, as `vocabulary.fields.WordField` declares it."""
+
+    @property
+    def name(self) -> str:
+        """The name in specs."""
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of value that it accepts."""
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The names that it accepts, empty for any."""
+
+    @property
+    def bare(self) -> KnownMarker | None:
+        """The marker of a field that is written without a name, None for an option."""
+
+    @property
+    def collects(self) -> bool:
+        """Whether several names make one value."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+
+
+Fields = Mapping[str, KnownField]
+"""The fields of a word by name."""
+
+
+def _no_fields(word: str) -> Mapping[str, Fields]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -15,6 +64,8 @@ class KnownWords:
         file_heads: the statements at the head of a file, such as `network` and `input`.
         merges: the signs between the branches of a group.
         lists: the statements whose arguments are one list, such as `metrics accuracy, f1`.
+        fields_of: the fields of a layer or statement by the words that it can name: {"adam": {"lr": …}, …} for
+            `optimizer`, {"conv": {…}} for `conv`. Asked only where a statement has an error.
     """
 
     layers: Mapping[str, str]
@@ -23,3 +74,4 @@ class KnownWords:
     file_heads: Collection[str]
     merges: Collection[str]
     lists: Collection[str]
+    fields_of: Callable[[str], Mapping[str, Fields]] = _no_fields

@@ -58,6 +58,7 @@ WORDS = _spellings(
         "lecun": "lecun_normal",
         "zeros": "zero",
         "momentum": "sgd_momentum sgdm",
+        "sgd": "gradient_descent stochastic_gradient_descent",
         "step": "steplr step_lr steps",
         "exponential": "exponentiallr exp exponential_decay",
         "cosine": "cosineannealinglr cosine_annealing cosine_decay",
@@ -98,7 +99,7 @@ OPTIONS = _spellings(
         "dilation": "dilation_rate dilations",
         "ceil_mode": "ceil",
         "count_include_pad": "include_pad count_padding",
-        "slope": "negative_slope",
+        "slope": "negative_slope alpha",
         "l1": "l1_penalty",
         "l2": "l2_penalty kernel_regularizer",
         "batch": "batch_size batchsize",
@@ -150,6 +151,19 @@ ELSEWHERE = {
     "shuffle": "leave it out: the training samples are always shuffled",
 }
 """Options of other tools that are written in another place here, or not at all."""
+
+
+NEEDLESS = {
+    **dict.fromkeys(("in_channels", "in_features", "input_dim", "input_size"), ELSEWHERE["in_channels"]),
+    "input_shape": ELSEWHERE["input_shape"],
+    "name": ELSEWHERE["name"],
+    "shuffle": ELSEWHERE["shuffle"],
+    **dict.fromkeys(
+        ("verbose", "data_format", "num_workers", "device", "dtype", "trainable"),
+        "leave it out: nothing here is like it",
+    ),
+}
+"""Options of other tools that can be left out, with what they say here."""
 
 
 def meant(word: str, known: Container[str], with_arguments: bool = False) -> str | None:

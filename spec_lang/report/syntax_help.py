@@ -47,6 +47,8 @@ def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> s
         and types[1:] != ["EQUAL"]
     ):
         return f"write {first.text} {tokens[1].text} = {tokens[2].text}"
+    if first.type == "VARIANT" and len(tokens) > 1 and tokens[1].type in ("NAME", "LABEL"):
+        return f"write variant {tokens[1].text.rstrip(':')} {{ … }}, a statement on each line between the braces"
     if first.type in ("LET", "SWEEP", "BLOCK", "INCLUDE", "VARIANT"):
         return {
             "LET": "write let width = 16",
@@ -93,6 +95,8 @@ def _from_the_token_before(tokens: Sequence[Token], index: int, words: KnownWord
         return f"write arguments after the word, without parentheses: {example}"
     if token is not None and token.type == "LPAR" and before.type == "REPEAT":
         return "write how often: repeat 3 ( … )"
+    if before.type == "REPEAT" and token is not None and token.type == "NUMBER":
+        return "repeat takes a whole number: write repeat 3 ( … )"
     if before.type == "REPEAT" or (index >= 2 and tokens[index - 2].type == "REPEAT"):
         return "write repeat 3 ( … ), the part that is repeated in parentheses"
     return None
@@ -141,6 +145,8 @@ def _from_the_token(tokens: Sequence[Token], index: int, words: KnownWords) -> s
                 return f"{first} and {second} are not mixed: give one of them parentheses of its own"
             return f"write branches in parentheses: (conv 3x3 x8 pad=same {token.text} skip)"
         case "EQUAL":
+            if index and tokens[index - 1].type != "NAME":
+                return "an equals sign is only in options, which are written name=value"
             return f"write {tokens[index - 1].text}=VALUE" if index else None
         case "OPTION" | "INT" | "NUMBER" | "SIZE" | "COUNT" if tokens[index - 1].type == "RPAR":
             return "write options after a layer, inside the parentheses"

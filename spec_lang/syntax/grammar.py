@@ -172,6 +172,14 @@ def parse_token(source: Source) -> Value | None:
     return _value(Token(str(match.lastgroup), source.text, 0, len(source.text), source)) if match else None
 
 
+def value_kind(text: str) -> ValueKind | None:
+    """Return the kind of value that a text is, None if it is not one token of the language."""
+    match = lexicon().value.fullmatch(text)
+    if match is None or text in lexicon().reserved:
+        return None
+    return VALUES[str(match.lastgroup)]
+
+
 def is_name(text: str) -> bool:
     """Return whether a text is a name without quotes."""
     match = lexicon().value.fullmatch(text)

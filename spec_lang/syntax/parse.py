@@ -2,17 +2,21 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cache
+from itertools import pairwise
 
 from lark.exceptions import UnexpectedToken
 
 from nnspec.spec_lang.limits import MAX_NESTING, MAX_TEXT_BYTES
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, TooManyFindings, one_of
 from nnspec.spec_lang.report.known_words import KnownWords
-from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, is_call_of_a_program, statement_meant
+from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, statement_meant
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements
+from nnspec.spec_lang.syntax.misfits.pages import page
+from nnspec.spec_lang.syntax.misfits.reading import Reading, read
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
 
 
@@ -64,7 +68,15 @@ def parse_into(found: Findings, source: Source, words: KnownWords) -> list[State
         help = "save it as UTF-8 text; if it is no text at all, it is no spec"
         found.say("E001", "the file is not UTF-8 text", Span(source, odd, odd + 1), help)
         return [Broken("network", None, whole)]
-    return list(_Reader(found, words).read(tokens(source)))
+    here = Findings()
+    with suppress(TooManyFindings):
+        statements = list(_Reader(here, words).read(tokens(source)))
+    if not here:
+        return statements
+    whole_page = page(source, words)
+    for diagnostic in (whole_page,) if whole_page is not None else here:
+        found.add(diagnostic)
+    return statements if whole_page is None else [Broken("network", None, whole)]
 
 
 def parse_value(text: str, name: str) -> Value:
@@ -75,6 +87,10 @@ def parse_value(text: str, name: str) -> Value:
     return value if value is not None else Value("text", text, Span(source, 0, len(text)))
 
 
+MOST_READINGS = 100
+"""Statements of one text that are read loosely; a text with more errors is of another kind."""
+
+
 class _Reader:
     """One reading of one source."""
 
@@ -82,10 +98,14 @@ class _Reader:
         self.found = found
         self.words = words
         self.left_open = 0  # braces reported as unclosed, whose } may follow
+        self.blocks: dict[str, Sequence[str]] = {}
+        self.readings = MOST_READINGS
 
     def read(self, tokens: Iterable[Token]) -> Iterator[Statement]:
         """Return the statements in these tokens."""
-        for line in split_statements(list(tokens), self.words.statements):
+        every = list(tokens)
+        self.blocks |= {name.text: () for word, name in pairwise(every) if word.type == "BLOCK"}
+        for line in split_statements(every, self.words.statements):
             if self.left_open and [token.type for token in line.tokens] == ["RBRACE"]:
                 self.left_open -= 1
                 continue
@@ -93,20 +113,34 @@ class _Reader:
 
     def _statement(self, line: Line) -> Statement:
         strays = [token for token in line.tokens if token.type in OUTSIDE]
-        one = is_call_of_a_program(strays[0]) or all(token.type == "DOTTED" for token in strays) if strays else False
-        for token in strays[:1] if one else [token for token in strays if token.type != "DOTTED"]:
-            self._stray(token)
         if line.deep is not None:
             message = f"nested more than {MAX_NESTING} levels deep"
             self.found.say("E003", message, line.deep.span, "give the inner part a name: block NAME() = …")
         elif line.unclosed is not None:
-            self._unclosed(line.unclosed)
-        elif not strays:
+            reading = self._reading(line)
+            self._unclosed(line.unclosed, reading.fix if reading is not None else None)
+        elif strays:
+            reading = self._reading(line)
+            self._read(self._stray(strays[0]), reading)
+            return self._broken(line, reading)
+        else:
             try:
                 return self._sound(parse_statement(line.tokens), line)
             except UnexpectedToken as error:
-                self._unexpected(error, line.tokens)
+                reading = self._reading(line)
+                self._read(self._unexpected(error, line.tokens), reading)
+                return self._broken(line, reading)
         return self._broken(line)
+
+    def _reading(self, line: Line) -> Reading | None:
+        """Return what is meant by a statement with a syntax error; None where nothing is known to be meant."""
+        self.readings -= 1
+        span = line.tokens[0].span.to(line.tokens[-1].span)
+        return read(span, self.words, self.blocks) if self.readings >= 0 else None
+
+    def _read(self, plain: Diagnostic, reading: Reading | None) -> None:
+        """Report an error, at the place and with the fix of what was meant if that is known."""
+        self.found.add(reading.of(plain) if reading is not None else plain)
 
     def _sound(self, read: Statement, line: Line) -> Statement:
         """Return the statement, or a Broken for a let with several values or an invalid name."""
@@ -139,20 +173,21 @@ class _Reader:
             )
         return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span))
 
-    def _broken(self, line: Line) -> Broken:
+    def _broken(self, line: Line, reading: Reading | None = None) -> Broken:
         first, *rest = line.tokens
         names = {"LET", "BLOCK", "VARIANT", "SWEEP", "INCLUDE"}
-        kind = first.type.lower() if first.type in names else statement_meant(first, self.words) or "network"
+        meant = reading.word if reading is not None and reading.word in self.words.statements else None
+        kind = first.type.lower() if first.type in names else meant or statement_meant(first, self.words) or "network"
         name = rest[0].text.partition("=")[0].strip() if first.type in names and rest else None
         return Broken(kind, name, first.span.to(line.tokens[-1].span))
 
-    def _unclosed(self, bracket: Token) -> None:
+    def _unclosed(self, bracket: Token, fix: Fix | None = None) -> None:
         self.left_open += bracket.text == "{"
         closing = {"(": ")", "{": "}"}[bracket.text]
         message = f'this "{bracket.text}" is never closed'
-        self.found.say("E002", message, bracket.span, f'write the "{closing}" where the part ends')
+        self.found.say("E002", message, bracket.span, f'write the "{closing}" where the part ends', fix)
 
-    def _stray(self, token: Token) -> None:
+    def _stray(self, token: Token) -> Diagnostic:
         text = token.text if len(token.text) <= 40 else f"{token.text[:40]}…"
         help, fix = _hint(token), None
         if token.type == "DOTTED":
@@ -168,9 +203,9 @@ class _Reader:
         else:
             name = unicodedata.name(text[0], "a control character").lower()
             message = f"the character U+{ord(text[0]):04X}, {name}, has no place in a spec"
-        self.found.say("E002", message, token.span, help, fix)
+        return Diagnostic("E002", message, token.span, help=help, fix=fix)
 
-    def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token]) -> None:
+    def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token]) -> Diagnostic:
         token: Token = error.token
         at_end = token.type == "$END"
         index = len(tokens) if at_end else tokens.index(token)
@@ -181,7 +216,7 @@ class _Reader:
         wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
         message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
         notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_descriptions()["$END"]]) else ()
-        self.found.add(Diagnostic("E002", message, token.span, notes, advice(tokens, index, self.words)))
+        return Diagnostic("E002", message, token.span, notes, advice(tokens, index, self.words))
 
 
 def _in_words(expected: set[str], at_start: bool) -> list[str]:

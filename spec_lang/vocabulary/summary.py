@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from nnspec.spec_lang.report.known_words import KnownWords
+from nnspec.spec_lang.report.known_words import Fields, KnownWords
 from nnspec.spec_lang.vocabulary.fields import fields_of
 from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 
@@ -22,7 +22,14 @@ def known_words() -> KnownWords:
             for word, classes in named.items()
             if any(field.collects for cls in classes.values() for field in fields_of(cls).values())
         },
+        fields_of=_fields,
     )
+
+
+def _fields(word: str) -> dict[str, Fields]:
+    """Return the fields of a layer, or of each word that a statement can name."""
+    named = statements().get(word) or {name: cls for name, cls in layers().items() if name == word}
+    return {name: fields_of(cls) for name, cls in named.items()}
 
 
 def _statement_example(word: str, classes: dict[str, type[Word]]) -> str:

@@ -51,10 +51,12 @@ def test_values_are_put_in_the_place_of_their_names() -> None:
     span = Span(Source("a", "$w"), 0, 2)
     told: list[Diagnostic] = []
     written = Value("variable", "w", span)
-    assert substitute((written,), {"w": Value("int", 3, span)}, (), told.append) == (Value("int", 3, span),)
-    assert substitute((written,), {"w": None}, (), told.append) is None and told == []
+    assert substitute((written,), {"w": Value("int", 3, span)}, set(), told.append) == (Value("int", 3, span),)
+    assert substitute((written,), {"w": None}, set(), told.append) is None and told == []
     assert substitute((written,), {}, {"let w"}, told.append) is None and told == []
-    assert substitute((written,), {}, (), told.append) is None and len(told) == 1
+    unknown: set[str] = set()
+    assert substitute((written,), {}, unknown, told.append) is None and len(told) == 1
+    assert substitute((written,), {}, unknown, told.append) is None and len(told) == 1, "its other uses are not told"
 
 
 def test_two_of_a_kind_are_told_with_the_line_of_the_first() -> None:
@@ -87,7 +89,7 @@ def test_words_of_other_tools_are_told_what_they_are_called_here() -> None:
     text = "Input 4x4\nConv2D 3x3 x8 -> MaxPooling2D 2 -> fc 10 -> Linear 3\noptimiser adam\nepochs 5\nscheduler cosine"
     assert [error.help for error in errors_of(text)] == [
         "did you mean input?", "did you mean conv?", "did you mean maxpool?", "did you mean dense?",
-        "did you mean dense?", "did you mean optimizer?", "did you mean train?", "did you mean schedule?",
+        "did you mean dense?", "did you mean optimizer?", "write train 5 epochs", "did you mean schedule?",
     ]  # fmt: skip
     text = 'input 4\ndense 3\noptimizer AdamW\nloss bce\ninit glorot\nschedule steplr\ndata csv2 "a"'
     assert [error.help for error in errors_of(text)] == [

@@ -88,7 +88,7 @@ def test_dates_and_paths_are_texts() -> None:
     ("key", "value", "code", "at", "help"),
     [
         ("widht", 3, "E108", "widht", "did you mean width?"),
-        ("optimizer.rate", 3, "E102", "optimizer.rate", "here it is called lr: write lr=3"),
+        ("optimizer.rate", 3, "E102", "optimizer.rate", "did you mean optimizer.lr?"),
         ("optimizer.foo", 3, "E102", "optimizer.foo", "it has lr or weight_decay"),
         ("lr", 3, "E108", "lr", "did you mean optimizer.lr?"),
         ("batch", 3, "E108", "batch", "did you mean train.batch?"),

@@ -20,7 +20,10 @@ def test_a_finding_as_json_has_the_fields_that_are_promised() -> None:
         "code": "E103", "severity": "error", "message": 'no activation is called "rellu"', "file": "net.nnspec",
         "line": 2, "column": 9, "end_line": 2, "end_column": 14, "help": "did you mean relu?",
         "notes": [], "around": [],
-        "fix": {"text": "relu", "file": "net.nnspec", "line": 2, "column": 9, "end_line": 2, "end_column": 14},
+        "fix": {
+            "text": "relu", "preferred": True, "file": "net.nnspec", "line": 2, "column": 9, "end_line": 2,
+            "end_column": 14,
+        },
     }  # fmt: skip
 
 

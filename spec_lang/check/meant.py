@@ -1,0 +1,23 @@
+"""An error in a call or a line, with what its author meant: the place, the help and the fix of a reading."""
+
+from dataclasses import replace
+
+from nnspec.spec_lang.check.collect import Statements
+from nnspec.spec_lang.report.diagnostics import Diagnostic
+from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.syntax.misfits.reading import mends, read
+from nnspec.spec_lang.vocabulary.summary import known_words
+
+
+def as_meant(plain: Diagnostic, span: Span, known: Statements) -> Diagnostic:
+    """Return an error in the text of a span with the place and the fix of what was meant, if that is known."""
+    if plain.span.source is not span.source:
+        return plain  # a value from elsewhere, such as --set
+    blocks = {name: block.parameters for name, block in known.blocks.items()}
+    reading = read(span, known_words(), blocks)
+    if reading is not None:
+        return reading.of(plain)
+    inside = plain.fix is not None and span.start <= plain.fix.span.start <= span.end
+    if plain.fix is not None and inside and not mends(span, plain.fix, known_words(), blocks):
+        return replace(plain, fix=None)
+    return plain
