@@ -41,6 +41,10 @@ class KnownField(Protocol):
         """Whether several names make one value."""
 
     @property
+    def several(self) -> bool:
+        """Whether it is an option of several values, `name=a, b`."""
+
+    @property
     def required(self) -> bool:
         """Whether it has no default."""
 

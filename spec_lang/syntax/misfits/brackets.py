@@ -152,7 +152,7 @@ def called(walk: Walk, word: str, inside: Sequence[Piece]) -> tuple[str, set[str
     if name == "" and head not in named:  # a statement that names a word: optimizer(adam, …)
         return None
     fields = named[name or head]
-    if list(fields) == ["shape"]:
+    if "shape" in fields and fields["shape"].bare:
         sub = replace(walk, position=walk.position + 1, call=Call(head, False, fields))
         size = value_for(sub, 0, fields["shape"])
         if size is not None and size.taken == len(inside) + 2:

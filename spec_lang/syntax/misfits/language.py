@@ -123,9 +123,9 @@ def _option(walk: Walk, call: Call) -> Meaning | None:
     if wanted is None or wanted.bare:
         return None
     taken = 3
-    while walk.text(taken) == "," and wanted.collects:
+    while walk.text(taken) == "," and wanted.several:
         taken += 2
-    if walk.text(taken) == "," and walk.kind(taken + 1) == "NUMBER" and not wanted.collects:
+    if walk.text(taken) == "," and walk.kind(taken + 1) == "NUMBER" and not wanted.several:
         return None
     if accepts(wanted, walk.text(2)):
         return Meaning(taken, fills=wanted.name)

@@ -212,7 +212,12 @@ _SMALL = "zero one two three four five six seven eight nine ten eleven twelve"
 
 _WORDS = {
     **{word: str(number) for number, word in enumerate(_SMALL.split())},
-    "sixteen": "16", "twenty": "20", "thirty": "30", "fifty": "50", "hundred": "100", "thousand": "1000",
+    "sixteen": "16",
+    "twenty": "20",
+    "thirty": "30",
+    "fifty": "50",
+    "hundred": "100",
+    "thousand": "1000",
 }
 _PARTS = {"half": "0.5", "quarter": "0.25"}
 
