@@ -45,6 +45,10 @@ class KnownField(Protocol):
         """Whether it is an option of several values, `name=a, b`."""
 
     @property
+    def alone(self) -> object:
+        """What its name alone stands for, None if it needs a value."""
+
+    @property
     def required(self) -> bool:
         """Whether it has no default."""
 

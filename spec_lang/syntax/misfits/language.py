@@ -76,6 +76,9 @@ def _argument(walk: Walk) -> Meaning | None:
         return Meaning(1) if kind in ("WORD", "NUMBER", "SIZE", "COUNT", "RATIO", "TEXT", "VARIABLE") else None
     if text == "," and any(found.collects for found in call.fields.values()):
         return Meaning(1)
+    written_alone = call.option(text) if kind == "WORD" else None
+    if written_alone is not None and written_alone.alone is not None:
+        return Meaning(1, fills=text)
     place = call.place(text)
     values = [(wanted, value_for(walk, 0, wanted)) for wanted in call.free()]
     longer = [(wanted, value) for wanted, value in values if value is not None and value.taken > 1]
