@@ -19,7 +19,7 @@ def canonical_text(spec: Spec) -> str:
     """
     lines = [f"network {spec.name}"]
     if spec.input is not None:
-        lines.append(f"input {spec.input}{' sequence' if spec.input.sequence else ''}")
+        lines.append(f"input {spec.input.written()}")
     lines += ["", _pipeline(spec.network, ""), ""]
     for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
         if word is not None:

@@ -71,8 +71,8 @@ def differences_text(found: Iterable[Difference]) -> str:
 def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
     if first.name != second.name:
         yield Difference("setting", "network", first.name, second.name)
-    if first.input is not None and second.input is not None and tuple(first.input) != tuple(second.input):
-        yield Difference("setting", "input", str(first.input), str(second.input))
+    if first.input is not None and second.input is not None and first.input.written() != second.input.written():
+        yield Difference("setting", "input", first.input.written(), second.input.written())
     for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
     measured = [", ".join(metric.word for metric in spec.metrics) for spec in (first, second)]

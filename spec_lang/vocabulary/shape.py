@@ -32,6 +32,10 @@ class Shape(tuple[int, ...]):
     def __str__(self) -> str:
         return "x".join(map(str, self)) if self else "1"
 
+    def written(self) -> str:
+        """Return the shape as an input line says it: `50x3 sequence`."""
+        return f"{self} sequence" if self.sequence else str(self)
+
     def as_steps(self) -> "tuple[int, int] | None":
         """Return (time, features) for a shape with two axes, else None."""
         return (self[0], self[1]) if len(self) == 2 else None

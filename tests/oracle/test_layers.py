@@ -117,6 +117,24 @@ def reached(word: Pool, shape: Shape, image: torch.Tensor) -> torch.Tensor:
     return image[:, :, :tall, :wide]
 
 
+@pytest.mark.parametrize("pad", ["valid", "same", 2, (4, 0), (0, 3)])
+@pytest.mark.parametrize(("window", "stride", "dilation", "groups"), [(3, 1, 1, 1), (4, 2, 1, 2), (3, 1, 2, 2)])
+def test_a_convolution_over_time_is_pytorchs_in_one_dimension(
+    pad: Any, window: int, stride: int, dilation: int, groups: int
+) -> None:
+    shape, random = Shape((11, 4), sequence=True), np.random.default_rng(1)
+    word = Conv(window=(window,), filters=6, pad=pad, stride=stride, dilation=dilation, groups=groups)
+    around = word.extents(shape)[0][1:]
+
+    def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
+        steps = functional.pad(x.transpose(1, 2), around)
+        weight = arrays["weight"].permute(2, 1, 0).contiguous()
+        options = {"stride": stride, "dilation": dilation, "groups": groups}
+        return functional.conv1d(steps, weight, arrays["bias"], **options).transpose(1, 2)
+
+    check_agrees(word, shape, random.normal(size=(2, *shape)), Case("", word, shape).arrays(random), answer, Mode())
+
+
 @many
 @given(case=pools(MaxPool), batch=batches, seed=seeds)
 def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:

@@ -34,3 +34,17 @@ def test_checking_the_resolved_text_gives_the_same_spec(text: str) -> None:
 def test_a_word_in_short_leaves_out_what_its_defaults_say(layer: str) -> None:
     (node,) = spec_of(f"input {'6x4' if 'lstm' in layer else '8x8x1'}\n{layer}").nodes
     assert in_short(node.layer) == layer
+
+
+def test_a_sequence_and_the_padding_of_each_side_are_written_out() -> None:
+    text = "input 12x12 sequence\nconv 3 x4 pad=2x0 -> maxpool 2 -> reshape 6x4x1 -> conv 3x3 x2 pad=0x1x2x3 -> "
+    text += "avgpool 2 pad=1x0 count_include_pad=no ceil_mode=yes dilation=2 -> reshape 2x9 sequence -> dense 2"
+    spec = spec_of(text)
+    again = spec_of(canonical_text(spec))
+    assert [node.layer for node in again.nodes] == [node.layer for node in spec.nodes]
+    assert again.input is not None and again.input.sequence and again.output_shape == (2, 2)
+    assert "input 12x12 sequence" in canonical_text(spec) and "pad=0x1x2x3" in canonical_text(spec)
+    assert spec_differences(spec, again) == ()
+    assert str(spec_differences(spec_of("input 6x4\nrnn 3"), spec_of("input 6x4 sequence\nrnn 3"))[0]) == (
+        "input: 6x4 → 6x4 sequence"
+    )

@@ -153,3 +153,12 @@ def test_two_axes_that_are_read_as_an_image_where_they_may_be_a_sequence_are_a_w
 def test_a_square_over_one_axis_and_windows_of_two_sizes_are_no_warning() -> None:
     for text in ("input 32x1\nglobalavgpool", "input 32x3\nmaxpool 2x2", "input 32x3\nconv 3 x4 -> maxpool 2"):
         assert spec_of(text).warnings == ()
+
+
+def test_a_stored_spec_of_a_pool_over_two_axes_means_what_it_meant() -> None:
+    stored = "input 28x28\nmaxpool1: maxpool 2 pad=valid -> avgpool1: avgpool 2 stride=1 pad=same -> dense1: dense 3"
+    spec = spec_of(stored)
+    assert [tuple(node.output_shape) for node in spec.nodes] == [(14, 14, 1), (14, 14, 1), (3,)]
+    assert spec.parameter_count == 14 * 14 * 3 + 3
+    assert spec_of("input 28x28\ndense 3").parameter_count == 28 * 28 * 3 + 3
+    assert spec_of("input 28x28 sequence\ndense 3").output_shape == (28, 3)
