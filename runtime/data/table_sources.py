@@ -1,8 +1,9 @@
 """The readers of the words csv and parquet: a file → its columns → features, targets and groups."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -23,44 +24,51 @@ from nnspec.runtime.data.tables.reading import read_csv
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 
-Read = Callable[[Path], Frame]
-
 UNNAMED = "Unnamed: 0"
 """The column that pandas writes for an index without a name."""
 
 
-@reads(words.Csv)
-def load_csv(word: words.Csv, folder: Path) -> Samples:
-    """Read the table that the word names. A test table has the same columns, in any order."""
-    known = (*word.target, *word.features, *word.categorical, *word.numeric)
-    given = Options(word.separator, word.decimal, word.encoding, word.header, word.comment, known)
-    return load_table(word, folder, lambda path: read_csv(path, given, word.categorical))
-
-
-@reads(words.Parquet)
-def load_parquet(word: words.Parquet, folder: Path) -> Samples:
-    """Read the columns of a Parquet file."""
-    return load_table(word, folder, read_parquet)
-
-
-def load_table(word: words.Table, folder: Path, read: Read) -> Samples:
-    """Return the samples of a table and of its test table. `read` reads a file into a frame."""
-    frame = read(folder / word.path)
-    features = _features(word, frame)
+@reads(words.Table)
+def load_table(word: words.Table, folder: Path) -> Samples:
+    """Return the samples of a table and of its test table, which has the same columns in any order."""
+    frame = read_table(word, folder / word.path)
+    features = features_of(word, frame)
     samples = _samples(word, frame, features)
     if word.test is None:
         return samples
-    test = read(folder / word.test)
+    test = read_table(word, folder / word.test)
     lacking = [name for name in features if name not in test.columns]
     if lacking:
         raise test.lacks(lacking[0])
     return replace(samples, test=_samples(word, test, features))
 
 
+@singledispatch
+def read_table(word: words.Table, path: Path) -> Frame:
+    """Return the columns of a file as the word says. Raises DataError where it is missing or is not a table."""
+    raise NotImplementedError(f"nothing reads {word.word} yet: register a function for it in {__name__}")
+
+
+@read_table.register
+def _(word: words.Csv, path: Path) -> Frame:
+    known = (*word.target, *word.features, *word.categorical, *word.numeric)
+    given = Options(word.separator, word.decimal, word.encoding, word.header, word.comment, known)
+    return read_csv(path, given, word.categorical)
+
+
+@read_table.register
+def _(word: words.Parquet, path: Path) -> Frame:
+    return read_parquet(path)
+
+
+def choices_of(word: words.Table) -> Choices:
+    """Return what the word says of the kinds of its columns."""
+    return Choices(word.missing, word.categorical, word.numeric, word.dates)
+
+
 def _samples(word: words.Table, frame: Frame, features: Sequence[str]) -> Samples:
     name = Path(frame.name).name
-    choices = Choices(word.missing, word.categorical, word.numeric, word.dates)
-    table = ColumnTable(frame.select(features), choices, frozenset(word.features))
+    table = ColumnTable(frame.select(features), choices_of(word), frozenset(word.features))
     if word.windowed:
         target = np.column_stack([_series(_column(frame, column)) for column in word.target])
         return SeriesTable(table, word, target).samples(name, frame.notes)
@@ -78,24 +86,34 @@ def _samples(word: words.Table, frame: Frame, features: Sequence[str]) -> Sample
     )
 
 
-def _features(word: words.Table, frame: Frame) -> tuple[str, ...]:
+def features_of(word: words.Table, frame: Frame) -> tuple[str, ...]:
     """Return the columns to learn from. Raises DataError, which lists the columns, for names that are not there."""
-    for name in (
-        *word.target,
-        *word.features,
-        *word.categorical,
-        *word.numeric,
-        *((word.group,) if word.group else ()),
-    ):
-        frame.column(name)
     if not word.target:
         raise DataError(f"{frame.name} needs target=, the column to predict; its columns are {listed(frame.names)}", 2)
-    ignored = {name for pattern in word.ignore for name in _matching(frame, pattern)}
-    left_out = {*(() if word.windowed else word.target), *ignored, word.group, UNNAMED}
-    features = tuple(name for name in word.features or frame.names if name not in left_out)
+    features = tuple(name for name in frame.names if role_of(word, frame, name) == "feature")
+    if word.windowed:
+        features = tuple(name for name in frame.names if name in (*features, *word.target))
+    if word.features:
+        features = tuple(name for name in word.features if name in features)
     if not features:
         raise DataError(f"{frame.name} has no column but its target; is the separator right? See separator=")
     return features
+
+
+def role_of(word: words.Table, frame: Frame, name: str) -> str:
+    """Return what a column is for: target, group, feature, or ignored.
+
+    Raises DataError, which lists the columns, where the word names one that is not there.
+    """
+    group = (word.group,) if word.group else ()
+    for wanted in (*word.target, *word.features, *word.categorical, *word.numeric, *group):
+        frame.column(wanted)
+    if name in word.target:
+        return "target"
+    if name in group:
+        return "group"
+    ignored = {name for pattern in word.ignore for name in _matching(frame, pattern)}
+    return "ignored" if name in (*ignored, UNNAMED) or (word.features and name not in word.features) else "feature"
 
 
 def _matching(frame: Frame, pattern: str) -> list[str]:

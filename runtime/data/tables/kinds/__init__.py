@@ -115,6 +115,11 @@ class FittedColumn(ABC):
         Raises DataError, with the row, for a cell that the kind cannot read.
         """
 
+    @classmethod
+    @abstractmethod
+    def measured(cls, column: Column) -> NDArray[Any]:
+        """Return what statistics of all cells are made of, (rows,): float64, NaN where missing, or texts and None."""
+
     @abstractmethod
     def stated(self) -> str:
         """Return how the column is encoded, for people."""

@@ -1,9 +1,10 @@
 """Columns of text: each different text is a category."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.runtime.data.tables.kinds import (
     Cells,
@@ -94,6 +95,11 @@ class Category(FittedColumn):
         if text is None:
             return f"{where} is missing and never was in training: all its categories are 0"
         return f'{where} holds "{text}", which training did not see ({_listed(self.categories)}): its categories are 0'
+
+    @classmethod
+    def measured(cls, column: Column) -> NDArray[Any]:
+        """Return the texts."""
+        return np.array(texts(column.cells), object)
 
     def stated(self) -> str:
         """Return the number of categories, and the first of them."""

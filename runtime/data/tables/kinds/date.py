@@ -97,6 +97,12 @@ class Date(FittedColumn):
             parts += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
         return np.column_stack([*parts, *flag])
 
+    @classmethod
+    def measured(cls, column: Column) -> Floats:
+        """Return the days since 1970, in whatever order days and months are."""
+        texts = column.texts() if column.cells.dtype.kind == "O" else ()
+        return days_since(moments(column, order_of(column.name, texts, ORDERS[0]) or ORDERS[0]), np.datetime64(0, "us"))
+
     def stated(self) -> str:
         """Return the parts."""
         first = str(np.datetime64(self.origin, "us").astype("datetime64[s]")).removesuffix("T00:00:00")

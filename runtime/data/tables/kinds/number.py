@@ -1,9 +1,10 @@
 """Columns of numbers, and of two words for yes and no."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.runtime.data.tables.cells import number_of
 from nnspec.runtime.data.tables.kinds import (
@@ -84,6 +85,11 @@ class Number(FittedColumn):
         """Return the numbers, with the statistic where one is missing."""
         return np.column_stack(filled(column, self.values(column, self.coerce), self.fill, self.flag, warn))
 
+    @classmethod
+    def measured(cls, column: Column) -> Floats:
+        """Return the numbers; what is not one is missing."""
+        return numbers(column, coerce=True)
+
     def stated(self) -> str:
         """Return how missing values are filled."""
         coerced = "what is not a number is missing" if self.coerce else ""
@@ -121,6 +127,11 @@ class Boolean(Number):
                 raise DataError(f'{column.where(row)} holds "{cell}", and the network knows yes and no there')
             found[row] = value
         return found
+
+    @classmethod
+    def measured(cls, column: Column) -> NDArray[Any]:
+        """Return the words in lower case."""
+        return np.array([None if cell is None else cell.lower() for cell in column.cells.tolist()], object)
 
     @property
     def scaled(self) -> tuple[bool, ...]:
