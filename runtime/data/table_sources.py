@@ -28,7 +28,7 @@ UNNAMED = "Unnamed: 0"
 """The column that pandas writes for an index without a name."""
 
 
-@reads(words.Table)
+@reads(words.Csv, words.Parquet)
 def load_table(word: words.Table, folder: Path) -> Samples:
     """Return the samples of a table and of its test table, which has the same columns in any order."""
     frame = read_table(word, folder / word.path)

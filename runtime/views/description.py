@@ -104,7 +104,7 @@ def _panel(axes: Axes, panel: Panel, of_class: NDArray[np.intp] | None, classes:
 
 
 def _histogram(axes: Axes, values: NDArray[np.float64], groups: list[NDArray[np.bool_]], colours: list[Any]) -> None:
-    known = values[np.isfinite(values)]
+    known, few = values[np.isfinite(values)], False
     if known.size:
         distinct = np.unique(known)
         few = len(distinct) <= _BINS and bool((distinct == np.floor(distinct)).all()) and np.ptp(distinct) < _BINS
@@ -113,7 +113,7 @@ def _histogram(axes: Axes, values: NDArray[np.float64], groups: list[NDArray[np.
         axes.hist(parts, edges.tolist(), stacked=True, color=colours)
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=SMALL_TEXT - 1)
-    axes.xaxis.set_major_locator(MaxNLocator(3))
+    axes.xaxis.set_major_locator(MaxNLocator(3, integer=few))
 
 
 def _categories(axes: Axes, values: NDArray[Any], groups: list[NDArray[np.bool_]], colours: list[Any]) -> None:
