@@ -23,17 +23,22 @@ def limits(samples: NDArray[Any]) -> tuple[Floats, Floats]:
     return np.min(lows, axis=0), np.max(highs, axis=0)
 
 
-def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
-    """Return the mean and the standard deviation of each channel, in two passes to avoid cancellation."""
-    channels = samples.shape[-1]
-    total, squares, count = np.zeros(channels), np.zeros(channels), samples.size // channels
+def mean(samples: NDArray[Any]) -> Floats:
+    """Return the mean of each channel."""
+    total = np.zeros(samples.shape[-1])
     for chunk in _chunks(samples):
         total += chunk.sum(axis=0)
-    mean = total / count
+    average: Floats = total / (samples.size // samples.shape[-1])
+    return average
+
+
+def mean_and_deviation(samples: NDArray[Any]) -> tuple[Floats, Floats]:
+    """Return the mean and the standard deviation of each channel, in two passes to avoid cancellation."""
+    average, squares = mean(samples), np.zeros(samples.shape[-1])
     for chunk in _chunks(samples):
-        chunk -= mean
+        chunk -= average
         squares += np.einsum("nc,nc->c", chunk, chunk)
-    return mean, np.sqrt(squares / count)
+    return average, np.sqrt(squares / (samples.size // samples.shape[-1]))
 
 
 def zscore(samples: NDArray[Any], low: Floats, high: Floats) -> tuple[Floats, Floats]:
@@ -42,8 +47,8 @@ def zscore(samples: NDArray[Any], low: Floats, high: Floats) -> tuple[Floats, Fl
     `low` and `high` are the limits of the samples. Numbers too large to compute a mean give infinity or NaN.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        mean, deviation = mean_and_deviation(samples)
-    return mean, np.where(high > low, deviation, 1.0)
+        average, deviation = mean_and_deviation(samples)
+    return average, np.where(high > low, deviation, 1.0)
 
 
 def first_nonfinite_index(samples: NDArray[Any]) -> tuple[int, ...] | None:

@@ -1,7 +1,7 @@
 """Preprocessing: learnt from the training split, applied to every sample, and stored with the weights."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self, cast, get_args
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from nnspec.runtime.data.measure import limits, zscore
 from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.data.sample_shapes import as_samples
+from nnspec.runtime.data.seen import Seen, finite_mean
 from nnspec.runtime.data.stored_entries import StoredEntries, stored_error
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.data.target_scaling import TargetScaling
@@ -32,7 +33,7 @@ class Preprocessing:
     are read in the same range. `columns` says how the raw columns of a table become the features, where these are more
     than numbers as they are. `picture_fit` is how pictures were brought to the size of the samples, if samples are
     pictures of a folder. `target_scaling` is that of numbers to predict, None where the network computes them as they
-    are.
+    are. `seen` is what training saw of each channel or feature; None where it is not known, and of symbols.
     """
 
     normalize: Normalize
@@ -47,6 +48,7 @@ class Preprocessing:
     columns: ColumnEncoding | None = None
     picture_fit: Fit | None = None
     target_scaling: TargetScaling | None = None
+    seen: Seen | None = None
 
     @classmethod
     def identity(cls, input_shape: tuple[int, ...], task: Task = "classification") -> Self:
@@ -86,7 +88,10 @@ class Preprocessing:
                 "outside the range of float64; scale them, or write normalize=none"
             )
         span = (float(low.min()), float(high.max()))
-        return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span, vocabulary)
+        seen = None
+        if vocabulary is None:
+            seen = Seen(low, high, shift if normalize == "zscore" else finite_mean(inputs))
+        return cls(normalize, inputs.shape[1:], shift, scale, classes, features, task, span, vocabulary, seen=seen)
 
     def apply(self, inputs: ArrayLike, dtype: DTypeLike = np.float32, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Return (inputs − shift) / scale of raw samples (batch, …), in `dtype` or written to `out` (batch, …).
@@ -110,6 +115,14 @@ class Preprocessing:
         `sample_shapes.as_samples` says which other shapes mean the same.
         """
         return as_samples(inputs, self.input_shape)
+
+    def unlike(self, samples: ArrayLike, labels: Sequence[str]) -> list[str]:
+        """Return what is unlike training in raw samples (batch, …), in sentences that name them by their labels.
+
+        Empty where it is not known what training saw. Raises DataError as `as_batch` does.
+        """
+        batch = self.as_batch(samples)
+        return list(self.seen.unlike(batch, labels, self.features)) if self.seen is not None else []
 
     def with_columns(self, columns: ColumnEncoding) -> Self:
         """Return this for features that a table's columns become: only the numbers among them are normalized."""
@@ -160,6 +173,8 @@ class Preprocessing:
                 entries[name] = json.dumps(list(names), ensure_ascii=False)
         if self.columns is not None:
             entries["columns"] = self.columns.as_text()
+        if self.seen is not None:
+            entries |= {"low": self.seen.low, "high": self.seen.high, "mean": self.seen.mean}
         if self.target_scaling is not None:
             entries |= {"target_shift": self.target_scaling.shift, "target_scale": self.target_scaling.scale}
         return entries
@@ -184,6 +199,7 @@ class Preprocessing:
             _stored_columns(reader),
             cast("Fit", reader.word("picture_fit", get_args(Fit))) if "picture_fit" in entries else None,
             _stored_target_scaling(reader),
+            _stored_seen(reader),
         )
         channels = found.input_shape[-1:] or (1,)
         shapes_fit = found.shift.shape == found.scale.shape == channels and len(found.limits) == 2
@@ -191,6 +207,8 @@ class Preprocessing:
             raise stored_error(f"has an entry unknown to this version, {unknown[0]!r}")
         if min(found.input_shape, default=1) < 1 or not shapes_fit:
             raise stored_error("has shapes that do not match")
+        if found.seen is not None and not all(seen.shape == channels for seen in vars(found.seen).values()):
+            raise stored_error("has a low, a high or a mean that does not match its shape")
         if not (found.scale > 0).all():
             raise stored_error("has a scale that is not above 0")
         if found.columns is not None and found.columns.outputs != found.features:
@@ -221,6 +239,13 @@ def _stored_columns(reader: StoredEntries) -> ColumnEncoding | None:
         return ColumnEncoding.from_text(cast("str", text))
     except (TypeError, ValueError):
         raise stored_error("has columns that this version cannot read") from None
+
+
+def _stored_seen(reader: StoredEntries) -> Seen | None:
+    """Return what training saw, None where a checkpoint does not say."""
+    if "low" not in reader.entries:
+        return None
+    return Seen(*(reader.array(name, np.float64) for name in ("low", "high", "mean")))
 
 
 def _stored_target_scaling(reader: StoredEntries) -> TargetScaling | None:

@@ -62,7 +62,10 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
             code = max(code, print_error(error))
     outputs = np.empty((0,))
     if samples:
-        outputs = network.predict(np.stack([sample for _, sample in samples]))
+        raw = np.stack([sample for _, sample in samples])
+        for unlike in network.preprocessing.unlike(raw, [label for label, _ in samples]):
+            print_warning(unlike)
+        outputs = network.predict(raw)
     predictions = _predictions(network, [label for label, _ in samples], outputs)
     if as_json:
         print_json(classes=class_names(network, steps=True), predictions=predictions)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from nnspec import api
-from tests.nnspec.conftest import Command
+from tests.nnspec.conftest import DIGITS, Command
 
 SERIES = np.random.default_rng(0).normal(size=(8, 4, 2))
 
@@ -140,3 +140,15 @@ def test_a_network_of_text_predicts_the_symbol_after_each_step(nnspec: Command, 
     assert len(answer["label"]) == 24 and np.shape(answer["probabilities"]) == (24, 27)
     assert {*answer["label"]} <= {*asked["classes"]} and len(asked["classes"]) == 27
     assert nnspec("predict", "run", "name.npy").code == 0
+
+
+def test_samples_unlike_those_of_training_are_told(nnspec: Command, tmp_path: Path) -> None:
+    assert nnspec("train", DIGITS, "--data", "mnist_sample", "--set", "train.epochs=1", "--out", "run").code == 0
+    sample = tmp_path / "run" / "pictures" / "sample.png"
+    assert "warning" not in nnspec("predict", "run", sample).err
+    pixels = np.asarray(Image.open(sample))
+    Image.fromarray(255 - pixels).save(tmp_path / "paper.png")
+    np.save(tmp_path / "small.npy", pixels[..., None] / 255)
+    assert "--invert" in nnspec("predict", "run", "paper.png").err
+    assert "warning" not in nnspec("predict", "run", "paper.png", "--invert").err
+    assert "is it scaled to 0 to 1?" in nnspec("predict", "run", "small.npy").err
