@@ -20,7 +20,8 @@ def measure(word: Metric, outputs: Array, targets: Array) -> float:
     """Return the metric of the network's outputs (sample, …) and their targets.
 
     Metrics of classification take probabilities (sample, classes) and the true classes (sample,), or both with a time
-    axis; a single sigmoid output counts as two classes with the threshold 0.5. Metrics of regression take numbers.
+    axis; a single sigmoid output counts as two classes with the threshold 0.5. Accuracy and f1 also take several labels
+    of 0 or 1, (sample, labels) as the outputs. Metrics of regression take numbers.
     Raises TargetError if the targets do not fit the outputs or there are no samples.
     """
     if not len(outputs):
@@ -30,7 +31,12 @@ def measure(word: Metric, outputs: Array, targets: Array) -> float:
 
 @implements_metric(Accuracy)
 def accuracy(word: Accuracy, outputs: Array, targets: Array) -> float:
-    """Return the fraction of samples whose most probable class, the first of equals, is the true one."""
+    """Return the fraction of samples whose most probable class, the first of equals, is the true one.
+
+    Of several labels, each 0 or 1, return the fraction of those that the threshold 0.5 gets right.
+    """
+    if _has_labels(outputs, targets):
+        return float(np.mean((outputs >= 0.5) == (targets >= 0.5)))
     probabilities, truth = _classified(outputs, targets)
     return float(np.mean(probabilities.argmax(axis=-1) == truth))
 
@@ -47,8 +53,13 @@ def top3(word: Top3, outputs: Array, targets: Array) -> float:
 def f1(word: F1, outputs: Array, targets: Array) -> float:
     """Return the mean over classes of 2 · hits / (times predicted + times true), the harmonic mean of the two rates.
 
-    Classes that are neither predicted nor true are left out.
+    Classes that are neither predicted nor true are left out. Of several labels it is the mean over those, where 1 is
+    predicted from 0.5 on.
     """
+    if _has_labels(outputs, targets):
+        said, true = (array.reshape(-1, outputs.shape[-1]) >= 0.5 for array in (outputs, targets))
+        hits, seen = (said & true).sum(axis=0), said.sum(axis=0) + true.sum(axis=0)
+        return float(np.mean(2 * hits[seen > 0] / seen[seen > 0])) if seen.any() else 1.0
     probabilities, truth = _classified(outputs, targets)
     counts = _counts(probabilities.argmax(axis=-1), truth, probabilities.shape[-1])
     hits, seen = counts.diagonal(), counts.sum(axis=0) + counts.sum(axis=1)
@@ -100,6 +111,11 @@ def confusion_counts(outputs: Array, targets: Array, classes: int) -> Array:
     if probabilities.shape[-1] != classes:
         raise TargetError(f"the outputs are of {probabilities.shape[-1]} classes, and {classes} were asked for")
     return _counts(probabilities.argmax(axis=-1), truth, classes)
+
+
+def _has_labels(outputs: Array, targets: Array) -> bool:
+    """Return whether targets are several labels for each output rather than one class."""
+    return outputs.ndim > 1 and outputs.shape[-1] > 1 and targets.shape == outputs.shape
 
 
 def _classified(outputs: Array, targets: Array) -> tuple[Array, Array]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import TrainingError
+from nnspec.spec_lang.check.fit import VALIDATION, measured
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.statements import Metric
@@ -19,17 +20,17 @@ class Monitor:
     @classmethod
     def of(cls, spec: Spec, data: Data) -> "Monitor":
         """Return the monitor of a run. Raises TrainingError where the run does not measure the metric of early_stop."""
-        prefix = "validation_" if data.validation is not None else ""
-        measured = ["loss"]
-        if data.validation is not None:
-            measured += ["validation_loss", *(f"validation_{metric.word}" for metric in spec.metrics)]
+        prefix = VALIDATION if data.validation is not None else ""
         name = spec.early_stop.monitor if spec.early_stop is not None else f"{prefix}loss"
-        if name not in measured:
-            known = ", ".join(measured)
+        known = measured(spec, data.validation is not None)
+        if name not in known:
+            listed = ", ".join(known)
             raise TrainingError(
-                f"early_stop watches {name}, which this run does not measure: write monitor= with one of {known}"
+                f"early_stop watches {name}, which this run does not measure: write monitor= with one of {listed}"
             )
-        metric = words("metric").get(name.removeprefix("validation_"))
+        if name in {metric.word for metric in spec.metrics}:
+            name = f"{VALIDATION}{name}"
+        metric = words("metric").get(name.removeprefix(VALIDATION))
         return cls(name, metric is not None and issubclass(metric, Metric) and metric.larger_is_better)
 
     def better(self, value: float, best: float, min_delta: float) -> bool:

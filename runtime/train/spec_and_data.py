@@ -20,6 +20,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.examination import check_source
+from nnspec.spec_lang.check.fit import Targets, misfits
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
@@ -27,7 +28,6 @@ from nnspec.spec_lang.report.errors import NNSpecError, SpecError
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.data import DataSource
-from nnspec.spec_lang.vocabulary.shape import Shape
 
 MOST_SPECS = 100
 """The most files of a folder that are compared with the spec of a checkpoint."""
@@ -60,8 +60,8 @@ def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spe
     note = spec.train.follows(len(data.train))
     data = replace(data, notes=(*data.notes, note)) if note is not None else data
     spec = replace(spec, train=spec.train.for_samples(len(data.train)))
-    _check_steps(spec, data)
-    _check_numbers(spec, data)
+    for misfit in misfits(spec, spec.nodes[-1].span if spec.nodes else spec_start(spec), _targets_of(data)):
+        raise SpecError([misfit])
     return spec, data
 
 
@@ -247,38 +247,8 @@ def spec_start(spec: Spec) -> Span:
     return Span(spec.source, 0, 1)
 
 
-def _check_steps(spec: Spec, data: Data) -> None:
-    """Raise DataError where the network has an output at every step and the data one target a sample, or vice versa."""
-    output, targets = spec.output_shape, data.train.targets
-    if output is None or (targets.ndim == len(output) + (not spec.classification)):
-        return
-    if output.sequence:
-        help = "write return=last in the last recurrent layer, or globalavgpool after it"
-        raise DataError(
-            f"the network has an output at every step, and {data.name} has one target for each sample: {help}"
-        )
-    if targets.ndim == 2 and spec.loss.classes and targets.shape[1] == output.size:
-        raise DataError(f"{data.name} has a column of targets for each class: {ONE_HOT}")
-    if targets.ndim == 3 or (targets.ndim == 2 and spec.loss.classes):
-        help = "write return=sequence in each recurrent layer"
-        if not any(node.layer.recurrent for node in spec.nodes) and spec.input is not None and len(spec.input) == 2:
-            help = f"write input {Shape(spec.input)} sequence, so that a dense layer applies at each step"
-        raise DataError(
-            f"the network has one output for each sample, and {data.name} has a target for each step: {help}"
-        )
-
-
-def _check_numbers(spec: Spec, data: Data) -> None:
-    """Raise SpecError where a loss compares numbers, and a sample has another number of them than the network."""
-    output, targets = spec.output_shape, data.train.targets
-    if spec.loss.classes or spec.loss.labels or output is None:
-        return
-    if len(output) != 1 or targets.ndim != 2 or targets.shape[1] == output[0]:
-        return
-    count = targets.shape[1]
-    numbers = "one number" if count == 1 else f"{count} numbers"
-    message = f"the network ends in {output[0]} outputs, and {data.name} has {numbers} for each sample"
-    help = f"write dense {count} as the last layer"
-    if count == 1 and (targets == np.floor(targets)).all():
-        help += ", or where the numbers are classes end it in softmax with loss cross_entropy"
-    raise SpecError([Diagnostic("E303", message, spec.nodes[-1].span, help=help)])
+def _targets_of(data: Data) -> Targets:
+    """Return what the rule of fit asks of targets."""
+    targets = data.train.targets
+    whole = targets.dtype.kind in "bui" or bool((targets == np.floor(targets)).all())
+    return Targets(data.name, targets.shape[1:], whole, data.validation is not None, ONE_HOT)

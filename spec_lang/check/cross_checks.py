@@ -11,13 +11,8 @@ from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.grammar import is_name
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
-from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
+from nnspec.spec_lang.vocabulary.losses import CrossEntropy, Loss
 from nnspec.spec_lang.vocabulary.shape import Shape
-
-
-def loss_for(last: str) -> Loss:
-    """Return the default loss for the last activation."""
-    return next((cls() for cls in (CrossEntropy, BinaryCrossEntropy) if cls.head == last), Mse())
 
 
 def same_sample(given: Shape, known: Sequence[int]) -> bool:
@@ -27,14 +22,6 @@ def same_sample(given: Shape, known: Sequence[int]) -> bool:
         return tuple(shape[:-1]) if len(shape) == 3 and shape[-1] == 1 else tuple(shape)
 
     return trimmed(given) == trimmed(known) or (len(given) == 1 and given.size == Shape(known).size)
-
-
-def check_loss(last: str, loss: Loss, place: Span, found: Findings) -> None:
-    """Report a loss that does not accept the last activation."""
-    if loss.head is not None and last != loss.head:
-        message = f"{loss.word} needs a network that ends in {loss.head}, this one ends in {last}"
-        help = f"end the last layer in {loss.head}, or write loss {loss_for(last).word}"
-        found.say("E303", message, place, help)
 
 
 def check_classes(

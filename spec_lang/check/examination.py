@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnspec.spec_lang.check import cross_checks as ends
+from nnspec.spec_lang.check import fit
 from nnspec.spec_lang.check.bind_settings import bind_settings
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
@@ -16,6 +17,7 @@ from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.tree import Option
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
@@ -26,13 +28,11 @@ from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.statements import (
-    Accuracy,
     EarlyStop,
     Input,
     Metric,
     Metrics,
     NetworkName,
-    Rmse,
     Train,
     Weights,
 )
@@ -233,7 +233,7 @@ class _Examination:
             return None
         last = network.last.ends_in
         given = self.settings.get("loss")
-        loss = given if isinstance(given, Loss) else ends.loss_for(last)
+        loss = given if isinstance(given, Loss) else fit.loss_for(last)
         spec = Spec(
             name=self._name(),
             source=self.outside.source,
@@ -246,12 +246,13 @@ class _Examination:
             schedule=self._of(Schedule, "schedule", ConstantRate()),
             train=self._of(Train, "train", Train()),
             early_stop=self._of(EarlyStop, "early_stop", None),
-            metrics=self._metrics(last, loss),
+            metrics=self._metrics(loss),
             weights=self._of(Weights, "weights", None),
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
             augment=self._of(Augment, "augment", None),
+            places=self._places(),
         )
         self._ends(spec, last)
         return spec
@@ -315,10 +316,18 @@ class _Examination:
             self.found.say("E304", "the spec has no network", Span(self.outside.source, 0, 1), help)
         return None
 
-    def _metrics(self, last: str, loss: Loss) -> tuple[Metric, ...]:
+    def _places(self) -> dict[str, Span]:
+        """Return where statements and the values of their options are."""
+        places = {word: call.span for word, call in self.known.settings.items()}
+        for word, call in self.known.settings.items():
+            options = [argument for argument in call.arguments if isinstance(argument, Option)]
+            places |= {f"{word}.{option.name}": option.values[0].span for option in options}
+        return places
+
+    def _metrics(self, loss: Loss) -> tuple[Metric, ...]:
         given = self._of(Metrics, "metrics", None)
         if given is None:
-            return (Accuracy(),) if loss.classes or last == "sigmoid" else (Rmse(),)
+            return fit.metrics_for(loss)
         chosen = [words("metric")[name]() for name in given.names]
         return tuple(metric for metric in chosen if isinstance(metric, Metric))
 
@@ -326,15 +335,23 @@ class _Examination:
         """Run the checks across statements."""
         assert self.known.network is not None
         end = self.known.network.stages[-1].span
-        if "loss" in self.settings or ("loss" not in self.known.settings and "loss" not in self.known.broken):
-            place = self.known.settings["loss"].span if "loss" in self.settings else end
-            ends.check_loss(last, spec.loss, place, self.found)
-            if spec.output_shape is not None:
-                written = place if "loss" in self.settings else None
+        unsound = [word for word in ("loss", "metrics", "early_stop") if self._is_unsound(word)]
+        if not unsound:
+            before = len(self.found)
+            for misfit in fit.misfits(spec, end):
+                self.found.add(misfit)
+            if spec.output_shape is not None and len(self.found) == before:
+                written = self.known.settings["loss"].span if "loss" in self.settings else None
                 classes = self.outside.classes
                 ends.check_classes(spec.output_shape, last, spec.loss, spec.data, classes, end, written, self.found)
         ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
         if spec.augment is not None:
             ends.check_augment(spec, self._sample_shape(), self.known.settings["augment"].span, self.found)
+        for doubt in fit.doubts(spec, end):
+            self.found.add(doubt)
         if spec.nodes:
             ends.check_memory(spec, self.found)
+
+    def _is_unsound(self, word: str) -> bool:
+        """Return whether a statement has an error already."""
+        return word in self.known.broken or (word in self.known.settings and word not in self.settings)

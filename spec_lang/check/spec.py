@@ -1,6 +1,6 @@
 """The checked spec: every statement with its defaults filled in, and the network with its shapes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -70,7 +70,8 @@ class Spec:
     `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
     the texts of the files that it includes, each after its path from the spec's folder. `data_within` is the folder
     that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
-    `warnings` are what a reader of the spec may not expect of it.
+    `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
+    and the values of their options, by STATEMENT.OPTION.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Spec:
     data_within: Path | None = None
     augment: Augment | None = None
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
     @property
     def folder(self) -> Path:

@@ -158,6 +158,13 @@ TABLE: dict[str, Entry] = {
         "input 32x3\nmaxpool 2 -> dense 5\n",
         "input 32x3 sequence\nmaxpool 2 -> dense 5\n",
     ),
+    "W302": Entry(
+        "a softmax cannot do what it is for",
+        "This is a warning: the spec is sound. A softmax of one number is always 1, a softmax of a softmax flattens "
+        "the probabilities, and a loss that compares numbers does not take the outputs for classes.",
+        "input 4\ndense 3 softmax -> softmax\n",
+        "input 4\ndense 3 softmax\n",
+    ),
 }
 
 CODES: dict[str, str] = {code: entry.title for code, entry in TABLE.items()}

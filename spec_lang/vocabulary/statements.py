@@ -154,14 +154,16 @@ class Metric(Word):
     kind = "metric"
     task: ClassVar[Literal["classification", "regression", "any"]] = "any"
     larger_is_better: ClassVar[bool] = True
+    labels: ClassVar[bool] = False  # whether it measures several labels of a sample, each yes or no
     share: ClassVar[bool] = False  # whether it is a share of the samples, shown in per cent
 
 
 class Accuracy(Metric):
-    """The share of samples whose most probable class is the true one."""
+    """The share of samples whose most probable class is the true one; of several labels, the share of those right."""
 
     word = "accuracy"
     task = "classification"
+    labels = True
     share = True
 
 
@@ -174,10 +176,11 @@ class Top3(Metric):
 
 
 class F1(Metric):
-    """The harmonic mean of precision and recall, averaged over the classes."""
+    """The harmonic mean of precision and recall, averaged over the classes, or over several labels."""
 
     word = "f1"
     task = "classification"
+    labels = True
 
 
 class Perplexity(Metric):

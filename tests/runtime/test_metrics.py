@@ -120,3 +120,11 @@ def test_a_metric_is_a_finite_number_that_the_order_of_samples_does_not_change(n
     value = measured(word, outputs, targets)
     assert np.isfinite(value)
     assert measured(word, outputs[order], targets[order]) == pytest.approx(value, rel=1e-6)
+
+
+def test_accuracy_and_f1_of_several_labels_count_each_label() -> None:
+    outputs = np.array([[0.9, 0.2, 0.5], [0.4, 0.6, 0.1], [0.7, 0.8, 0.3]])
+    targets = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]])
+    assert measure(Accuracy(), outputs, targets) == pytest.approx(6 / 9)
+    assert measure(F1(), outputs, targets) == pytest.approx((1 / 2 + 1 + 0) / 3), "each label is a yes or no of its own"
+    assert measure(F1(), outputs, targets.astype(np.float32)) == measure(F1(), outputs, targets)

@@ -1,0 +1,193 @@
+"""What a run needs of its spec: one rule for the last layer, the loss, the metrics, the monitor and the targets.
+
+check asks it with what the spec says; plan and train ask it again with the targets of the data.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
+from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
+from nnspec.spec_lang.vocabulary.registry import words
+from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.statements import Accuracy, Metric, Rmse
+
+VALIDATION = "validation_"
+"""The prefix of what is measured on the validation split."""
+
+_OTHER_PREFIXES = ("val_", "valid_", "dev_", "test_", "eval_", "val-", "val.")
+"""Other tools' prefixes of the same."""
+
+
+@dataclass(frozen=True)
+class Targets:
+    """The targets of the data.
+
+    Arguments:
+        name: what the data are called.
+        shape: the shape of one sample's target, () for a single number.
+        whole: whether all of them are whole numbers.
+        validation: whether there is a validation split.
+        one_hot: what to give instead of a column for each class.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    whole: bool
+    validation: bool
+    one_hot: str
+
+
+def loss_for(last: str) -> Loss:
+    """Return the default loss for the last activation."""
+    return next((cls() for cls in (CrossEntropy, BinaryCrossEntropy) if cls.head == last), Mse())
+
+
+def metrics_for(loss: Loss) -> tuple[Metric, ...]:
+    """Return the default metrics: accuracy of classes and labels, rmse of numbers."""
+    return (Accuracy(),) if loss.classes or loss.labels else (Rmse(),)
+
+
+def misfits(spec: Spec, end: Span, targets: Targets | None = None) -> Iterator[Diagnostic]:
+    """Yield the first error of what the end of a network, the loss, the metrics, the monitor and the targets need.
+
+    `end` is the place of the last layer, and `targets` are those of the data, None where they are not read.
+    """
+    for rule in (_head, _targets, _metrics, _monitor):
+        found = rule(spec, end, targets)
+        if found is not None:
+            yield found
+            return
+
+
+def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of a loss that does not accept the last activation."""
+    last, loss, place = spec.outline[-1][1].ends_in, spec.loss, spec.places.get("loss", end)
+    if loss.head is not None and last != loss.head:
+        message = f"{loss.word} needs a network that ends in {loss.head}, this one ends in {last}"
+        help = f"end the last layer in {loss.head}, or write loss {loss_for(last).word}"
+        return Diagnostic("E303", message, place, help=help)
+    alone = getattr(spec.data, "target", None)
+    if loss.numbers and last == CrossEntropy.head and isinstance(alone, tuple) and len(alone) == 1:
+        message = f"softmax makes probabilities of classes, and the loss {loss.word} compares the numbers of {alone[0]}"
+        help = f"write loss {CrossEntropy.word} for classes, or end the last layer without softmax for numbers"
+        return Diagnostic("E303", message, place, help=help)
+    return None
+
+
+def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of a metric that cannot measure what the loss compares."""
+    output, loss, place = spec.output_shape, spec.loss, spec.places.get("metrics", end)
+    every = [metric for metric in (cls() for cls in words("metric").values()) if isinstance(metric, Metric)]
+    several = bool(loss.labels and output and output[-1] > 1 and targets is not None and targets.shape == output)
+    for metric in spec.metrics:
+        if metric.task != "classification" or loss.classes or (loss.labels and (not several or metric.labels)):
+            continue
+        if several:
+            message = f"{metric.word} measures one class for each sample, and the network has {output[-1]} labels"  # type: ignore[index]
+            fitting = [other.word for other in every if other.labels]
+        else:
+            message = f"{metric.word} measures classes, and the loss {loss.word} compares numbers"
+            fitting = [other.word for other in every if other.task == "regression"]
+        return Diagnostic("E303", message, place, help=f"write metrics {one_of(fitting)}")
+    return None
+
+
+def measured(spec: Spec, validation: bool = True) -> list[str]:
+    """Return the names that early_stop can watch."""
+    if not validation:
+        return ["loss"]
+    words = [metric.word for metric in spec.metrics]
+    return ["loss", f"{VALIDATION}loss", *words, *(f"{VALIDATION}{word}" for word in words)]
+
+
+def _monitor(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of an early_stop that watches what the run does not measure."""
+    if spec.early_stop is None:
+        return None
+    name, known = spec.early_stop.monitor, measured(spec, targets is None or targets.validation)
+    if name in known:
+        return None
+    plain = next((name[len(prefix) :] for prefix in _OTHER_PREFIXES if name.startswith(prefix)), None)
+    meant = f"{VALIDATION}{plain}" if plain is not None else name
+    place = spec.places.get("early_stop.monitor", spec.places.get("early_stop", end))
+    message = f"early_stop watches {name}, which this run does not measure"
+    if targets is not None and not targets.validation and meant in measured(spec):
+        message = f"early_stop watches {name}, and {targets.name} has no validation split"
+        return Diagnostic("E303", message, place, help="write monitor=loss, or a split such as 90/10 in the data line")
+    bare = meant.removeprefix(VALIDATION)
+    close = meant if meant in known else near(name, known)
+    if bare in words("metric") and meant not in known:
+        listed = ", ".join([*(metric.word for metric in spec.metrics), bare])
+        help = f"write metrics {listed} to measure it, or monitor={known[-1]}"
+        return Diagnostic("E303", message, place, help=help)
+    fix = Fix(place, close) if close and place == spec.places.get("early_stop.monitor") else None
+    help = f"did you mean {close}?" if close else f"write monitor= with one of {', '.join(known)}"
+    return Diagnostic("E303", message, place, help=help, fix=fix)
+
+
+def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of targets that have another shape than the outputs, or are of another kind."""
+    output, loss = spec.output_shape, spec.loss
+    if targets is None or output is None:
+        return None
+    if loss.classes and not targets.whole:
+        message = f"{loss.word} compares classes, and the targets of {targets.name} are not whole numbers"
+        help = f"write loss {Mse.word}, and end the last layer without softmax"
+        return Diagnostic("E303", message, spec.places.get("loss", end), help=help)
+    wanted = output[:-1] if loss.classes else output
+    if targets.shape == wanted or (targets.shape, 1) == (output[:-1], output[-1]):
+        return None
+    if loss.labels and targets.whole and targets.shape == output[:-1]:
+        return None  # a class, of whose label alone the target is 1
+    if not loss.classes and not output.sequence and len(output) == 1 and len(targets.shape) <= 1:
+        return _numbers(spec, end, targets, targets.shape[0] if targets.shape else 1)
+    help = None
+    if output.sequence and len(targets.shape) <= 1 and targets.shape[:1] != output[:1]:
+        message = f"the network has an output at every step, and {targets.name} has one target for each sample"
+        help = "write return=last in the last recurrent layer, or globalavgpool after it"
+    elif loss.classes and targets.shape == output:
+        message, help = f"{targets.name} has a column of targets for each class", targets.one_hot
+    elif not output.sequence and len(targets.shape) >= 1:
+        message = f"the network has one output for each sample, and {targets.name} has a target for each step"
+        help = "write return=sequence in each recurrent layer"
+        if not any(node.layer.recurrent for node in spec.nodes) and spec.input is not None and len(spec.input) == 2:
+            help = f"write input {Shape(spec.input)} sequence, so that a dense layer applies at each step"
+    elif output.sequence and len(targets.shape) == 2:
+        return _numbers(spec, end, targets, targets.shape[1])
+    else:
+        shape = Shape(targets.shape)
+        message = f"the network ends in {output}, and {targets.name} has targets of {shape} for each sample"
+    return Diagnostic("E303", message, end, help=help)
+
+
+def _numbers(spec: Spec, end: Span, targets: Targets, count: int) -> Diagnostic:
+    """Return the error of outputs that are not as many as the numbers of a target."""
+    output = spec.output_shape
+    numbers = "one number" if count == 1 else f"{count} numbers"
+    outputs = "one output" if output is not None and output[-1:] == (1,) else f"{output[-1] if output else 1} outputs"
+    message = f"the network ends in {outputs}, and {targets.name} has {numbers} for each sample"
+    help = f"write dense {count} as the last layer"
+    if count == 1 and targets.whole and spec.loss.numbers:
+        help += f", or where the numbers are classes end it in softmax with loss {CrossEntropy.word}"
+    return Diagnostic("E303", message, end, help=help)
+
+
+def doubts(spec: Spec, end: Span) -> Iterator[Diagnostic]:
+    """Yield the warnings of a softmax that cannot do what it is for."""
+    last, output = spec.outline[-1][1].ends_in, spec.output_shape
+    soft = [node for node in spec.nodes if node.layer.ends_in == CrossEntropy.head]
+    for node in soft:
+        if node.output_shape[-1:] == (1,):
+            message = f"the softmax of {node.name} has one output, which is always 1"
+            help = "write sigmoid for yes or no, or an output for each class"
+            yield Diagnostic("W302", message, node.span, help=help, severity="warning")
+        elif any(other.name in node.inputs for other in soft) and not node.parameters():
+            message = f"{node.name} is a softmax of a softmax, which flattens the probabilities"
+            yield Diagnostic("W302", message, node.span, help="leave one of them out", severity="warning")
+    if spec.loss.numbers and last == CrossEntropy.head and output and output[-1] > 1 and spec.data is None:
+        message = f"softmax makes probabilities of classes, and the loss {spec.loss.word} compares numbers"
+        help = f"write loss {CrossEntropy.word} where the targets are classes"
+        yield Diagnostic("W302", message, spec.places.get("loss", end), help=help, severity="warning")

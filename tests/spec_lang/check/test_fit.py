@@ -1,0 +1,96 @@
+"""What a run needs of its spec: the last layer, the loss, the metrics, the monitor and the targets."""
+
+import pytest
+
+from nnspec.spec_lang.check.fit import Targets, misfits
+from tests.support.spec_findings import error_of, errors_of, spec_of
+
+SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "word"),
+    [
+        (SOFTMAX + "loss binary_cross_entropy", (3, 1), "sigmoid"),
+        (NUMBER + "loss cross_entropy", (3, 1), "loss mse"),
+        (NUMBER + "metrics accuracy", (3, 1), "metrics mae, rmse or r2"),
+        (NUMBER + "metrics rmse, f1", (3, 1), "metrics mae, rmse or r2"),
+        ("input 4\ndense 1 sigmoid\nloss mse\nmetrics accuracy", (4, 1), "metrics mae"),
+        (SOFTMAX + "early_stop monitor=val_accuracy", (3, 20), "validation_accuracy"),
+        (SOFTMAX + "early_stop monitor=val_loss", (3, 20), "validation_loss"),
+        (SOFTMAX + "early_stop monitor=acuracy", (3, 20), "accuracy"),
+        (SOFTMAX + "early_stop monitor=f1", (3, 20), "metrics accuracy, f1"),
+        (SOFTMAX + "early_stop monitor=val_f1", (3, 20), "metrics accuracy, f1"),
+        (NUMBER + "early_stop monitor=accuracy", (3, 20), "metrics rmse, accuracy"),
+        (SOFTMAX + 'data csv "a.csv" target=y\nloss mse', (4, 1), "loss cross_entropy"),
+    ],
+)
+def test_what_training_would_refuse_is_refused_by_the_check(text: str, place: tuple[int, int], word: str) -> None:
+    error = error_of(text)
+    assert error.code == "E303"
+    assert error.span.source.place(error.span.start) == place
+    assert error.help is not None and word in error.help
+
+
+@pytest.mark.parametrize("monitor", ["loss", "validation_loss", "accuracy", "validation_accuracy"])
+def test_what_a_run_measures_can_be_watched(monitor: str) -> None:
+    assert errors_of(f"{SOFTMAX}early_stop monitor={monitor}") == []
+
+
+def test_the_default_metric_measures_what_the_loss_compares() -> None:
+    assert [m.word for m in spec_of("input 4\ndense 1 sigmoid\nloss mse\n").metrics] == ["rmse"]
+    assert [m.word for m in spec_of("input 4\ndense 4 sigmoid\n").metrics] == ["accuracy"]
+
+
+def targets(*shape: int, whole: bool = True, validation: bool = True) -> Targets:
+    return Targets("data", shape, whole, validation, "y.argmax(axis=-1)")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "word"),
+    [
+        ("input 7x3\nlstm 4 return=sequence -> dense 1", targets(), "return=last"),
+        ("input 7x3\nlstm 4 -> dense 3 softmax", targets(7), "return=sequence"),
+        ("input 7x3\nlstm 4 return=sequence -> dense 3 softmax", targets(7, whole=False), "loss mse"),
+        ("input 7x3\nlstm 4 return=sequence -> dense 1", targets(7, 2, whole=False), "dense 2"),
+        ("input 4\ndense 3", targets(1), "dense 1"),
+        ("input 4\ndense 3 softmax", targets(3), "argmax"),
+        ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy or f1"),
+        ("input 4\ndense 1\nearly_stop patience=3", targets(1, validation=False), "monitor=loss"),
+    ],
+)
+def test_targets_of_another_kind_are_told_with_what_to_write(text: str, given: Targets, word: str) -> None:
+    spec = spec_of(text)
+    (found,) = misfits(spec, spec.nodes[-1].span, given)
+    assert word in (found.help or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("input 7x3\nlstm 4 return=sequence -> dense 1", targets(7, whole=False)),
+        ("input 7x3\nlstm 4 return=sequence -> dense 1", targets(7, 1, whole=False)),
+        ("input 7x3\nlstm 4 return=sequence -> dense 3 softmax", targets(7)),
+        ("input 4\ndense 1 sigmoid", targets()),
+        ("input 4\ndense 2 sigmoid", targets()),
+        ("input 4\ndense 4 sigmoid\nmetrics accuracy, f1", targets(4)),
+        ("input 4\ndense 1", targets(1, whole=False)),
+    ],
+)
+def test_targets_that_fit_are_accepted(text: str, given: Targets) -> None:
+    spec = spec_of(text)
+    assert list(misfits(spec, spec.nodes[-1].span, given)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("input 4\ndense 1 softmax", "sigmoid"),
+        ("input 4\ndense 3 softmax -> softmax", "one of them"),
+        ("input 4\ndense 3 softmax\nloss mse", "cross_entropy"),
+    ],
+)
+def test_a_softmax_that_cannot_do_what_it_is_for_is_a_warning(text: str, word: str) -> None:
+    (warning,) = spec_of(text).warnings
+    assert (warning.code, warning.severity) == ("W302", "warning")
+    assert word in (warning.help or "")
