@@ -144,7 +144,7 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         return None  # a class, of whose label alone the target is 1
     if not loss.classes and not output.sequence and len(output) == 1 and len(targets.shape) <= 1:
         return _numbers(spec, end, targets, targets.shape[0] if targets.shape else 1)
-    help = None
+    help: str | None = None
     if output.sequence and len(targets.shape) <= 1 and targets.shape[:1] != output[:1]:
         message = f"the network has an output at every step, and {targets.name} has one target for each sample"
         help = "write return=last in the last recurrent layer, or globalavgpool after it"
