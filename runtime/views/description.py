@@ -107,7 +107,9 @@ def _histogram(axes: Axes, values: NDArray[np.float64], groups: list[NDArray[np.
     known, few = values[np.isfinite(values)], False
     if known.size:
         distinct = np.unique(known)
-        few = len(distinct) <= _BINS and bool((distinct == np.floor(distinct)).all()) and np.ptp(distinct) < _BINS
+        few = (
+            len(distinct) <= _BINS and bool((distinct == np.floor(distinct)).all()) and float(np.ptp(distinct)) < _BINS
+        )
         edges = np.arange(distinct[0], distinct[-1] + 2) - 0.5 if few else np.histogram_bin_edges(known, _BINS)
         parts = [values[group & np.isfinite(values)] for group in groups]
         axes.hist(parts, edges.tolist(), stacked=True, color=colours)
