@@ -3,13 +3,14 @@
 The gradient of the input is another such product, or its shares are added at the places of the windows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels._conv_over_time import over_time
+from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
-from nnspec.runtime.compiler.program.instructions import Fill
-from nnspec.runtime.compiler.program.operands import Ref, formula
+from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.spatial import Extent
 
@@ -20,9 +21,11 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
 
     With `phases` k the places are in the order (k, k, rows / k, columns / k), so that the k×k pool after it reads
     contiguous memory. The gradient of the columns reuses their memory; where they are gathered `again` all such
-    convolutions share it. Groups and sequences take the plain form.
+    convolutions share it. Groups take the plain form.
     """
-    if word.groups > 1 or len(context.x.shape) != 4 or word.along_time(context.node.input_shapes[0]) is not None:
+    if word.along_time(context.node.input_shapes[0]) is not None:
+        return over_time(word, context)
+    if word.groups > 1 or len(context.x.shape) != 4:
         return None
     w, name, k = context.writer, context.node.name, context.node.phases
     height, width = word.pair()
@@ -60,7 +63,7 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
         around = _around_the_gradient(word, context, extents)
         if around is not None:
             return [_by_flipped_windows(context, word, m, d_y, windows, around)]
-        return [unpadded(context, _added_shares(context, word, m, d_matrix, windows, x, order), extents)]
+        return [unpadded(context, _added_shares(context, word, m, d_matrix, windows, x, order), context.x, extents)]
 
     return y, backward
 
@@ -186,29 +189,3 @@ def _added_shares(
             share = w.view(f"{shares}_{u}_{v}", shares[u, v])
             w.add(place, share, out=place)
     return d_x
-
-
-def padded(context: KernelContext, x: Ref, extents: Sequence[Extent], border: str = "0", first: int = 1) -> Ref:
-    """Return an array in a frame of this constant along the axes from `first` on; the setup writes the frame, each
-    step the array."""
-    w = context.writer
-    if not any(extent.before or extent.after for extent in extents):
-        return x
-    shape = list(x.shape)
-    for axis, extent in enumerate(extents, first):
-        shape[axis] += extent.before + extent.after
-    frame = w.buffer(f"{context.node.name}_padded", tuple(shape), 0)
-    if border != "0":
-        w.setup.append(Fill(frame, formula(border)))
-    w.copy(x, out=_inside(context, frame, x, extents, first))
-    return frame
-
-
-def unpadded(context: KernelContext, d_frame: Ref, extents: Sequence[Extent], first: int = 1) -> Ref:
-    """Return the part of a framed gradient that belongs to the layer's input."""
-    return d_frame if d_frame.shape == context.x.shape else _inside(context, d_frame, context.x, extents, first)
-
-
-def _inside(context: KernelContext, frame: Ref, x: Ref, extents: Sequence[Extent], first: int) -> Ref:
-    inside = (slice(extent.before, extent.before + x.shape[axis]) for axis, extent in enumerate(extents, first))
-    return context.writer.view(f"{frame}_inside", frame[(*(slice(None),) * first, *inside)], contiguous=False)

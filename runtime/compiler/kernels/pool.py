@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
-from nnspec.runtime.compiler.kernels.conv import padded, unpadded
+from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.program.operands import Index, Operand, Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.spatial import Extent
@@ -222,5 +222,5 @@ def _without_frame(word: Pool, context: KernelContext, d_x: Ref) -> Ref:
     shape = context.node.input_shapes[0]
     rows, columns = word.extents(shape)
     if word.along_time(shape) is None:
-        return unpadded(context, d_x, (rows, columns))
-    return unpadded(context, d_x, (rows,), first=0)
+        return unpadded(context, d_x, context.x, (rows, columns))
+    return unpadded(context, d_x, context.x, (rows,), first=0)

@@ -105,3 +105,38 @@ def test_the_gradient_through_a_convolution_is_one_of_turned_windows_where_that_
 
 def test_no_kernel_is_written_for_what_the_language_does_not_know() -> None:
     assert set(KERNELS) <= {*layers().values(), *words("merge").values()}
+
+
+OVER_TIME = (
+    "input 11x3 sequence -> conv 3 x4 pad=2x0 tanh -> conv 4 x5 stride=2 dilation=2 pad=same -> flatten -> dense 3",
+    "input 11x3 -> conv 3 x4 tanh -> conv 1 x5 -> maxpool 2 -> dense 3",
+    "input 11x3 -> (conv 3 x4 pad=same relu + conv 1 x4) -> (conv 3 x4 bias=no pad=1 | skip) -> lstm 3",
+    "input 11x3 -> tanh -> conv 3 x4 pad=same -> maxpool 3 stride=1 pad=2x0 -> globalmaxpool -> dense 3 softmax",
+    "input 44 -> dense 44 -> reshape 11x4 sequence -> avgpool 3 stride=2 pad=1 ceil_mode=yes count_include_pad=no "
+    "-> conv 3 x4 stride=3 -> dense 3",
+    "input 11x4 -> conv 3 x4 pad=0x3 groups=2 -> maxpool 2 stride=3 dilation=2 -> conv 2 x3 -> dense 3",
+    "input 9 -> embed 4 vocab=5 -> conv 3 x4 relu -> maxpool 2 -> avgpool 2 stride=1 pad=1x0 -> dense 5 softmax",
+)
+
+
+@pytest.mark.parametrize("text", OVER_TIME)
+def test_windows_over_time_are_planned_as_they_are_defined(text: str) -> None:
+    both = Both.of(text)
+    for size in SIZES:
+        both.assert_planned_is_plain(*both.schedules(size))
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("input 12x3 sequence -> conv 3 x4 pad=2x0 -> maxpool 2 -> avgpool 2 -> dense 2", set()),
+        ("input 12x3 -> conv 3 x4 groups=1 -> conv 1 x4 groups=2 -> dense 2", {"conv2"}),
+        ("input 12 -> embed 3 vocab=4 -> conv 3 x4 -> maxpool 2 -> dense 2", {"conv1", "maxpool1"}),
+    ],
+)
+def test_windows_over_time_are_plain_where_steps_may_be_padding_or_channels_are_in_groups(
+    text: str, plain: set[str]
+) -> None:
+    schedule = Both.of(text).rewritten(4)
+    program = assemble(schedule, "float64", False).lanes[4].text
+    assert {node.name for node in schedule.nodes if f"{node.name}_layer" in program} == plain
