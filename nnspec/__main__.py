@@ -1,5 +1,6 @@
 """`python -m nnspec`, and what the command `nnspec` calls."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -22,6 +23,10 @@ def main() -> None:
     try:
         from nnspec.cli import command_line
 
+        if "_NNSPEC_COMPLETE" in os.environ:
+            from nnspec.cli.shells import register
+
+            register()
         command_line(prog_name="nnspec")
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

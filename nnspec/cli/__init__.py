@@ -20,10 +20,10 @@ _EPILOG = """\b
 Exit codes: 0 done; 1 something was found, such as an error in a spec; 2 wrong use or a missing
 file; 130 and 143 after SIGINT and SIGTERM, which save a training run first.
 \b
-Shell completion of verbs and options, for bash, zsh and fish:
-  eval "$(_NNSPEC_COMPLETE=bash_source nnspec)"
-  eval "$(_NNSPEC_COMPLETE=zsh_source nnspec)"
-  _NNSPEC_COMPLETE=fish_source nnspec | source
+Shell completion of verbs, options, files, variants and settings:
+  eval "$(_NNSPEC_COMPLETE=bash_source nnspec)"      in ~/.bashrc
+  eval "$(_NNSPEC_COMPLETE=zsh_source nnspec)"       in ~/.zshrc, after compinit
+  _NNSPEC_COMPLETE=fish_source nnspec | source       in config.fish
 """
 
 command_line = CommandLine(

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from nnspec.cli.completion import complete_paths
 from nnspec.cli.output import escape_usage_errors, report_errors, report_lost_output
 
 
@@ -47,6 +48,7 @@ class Verb(_WithExamples):
 
     def __init__(self, *args: Any, keeps_results: bool = False, **settings: Any):
         super().__init__(*args, **settings)
+        complete_paths(self.params)
         self.keeps_results = keeps_results
 
 

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from nnspec.cli.completion import complete_data, complete_setting, complete_variant
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -21,13 +23,18 @@ def _settings(ctx: click.Context, parameter: click.Parameter, values: tuple[str,
 def spec_options(function: F) -> F:
     """Add --set, --variant and --data, which change a spec from outside."""
     for option in (
-        click.option("--data", metavar="D", help="Use other data: a data statement in quotes."),
-        click.option("--variant", metavar="NAME", help="Use one of the spec's variants."),
+        click.option(
+            "--data", metavar="D", shell_complete=complete_data, help="Use other data: a data statement in quotes."
+        ),
+        click.option(
+            "--variant", metavar="NAME", shell_complete=complete_variant, help="Use one of the spec's variants."
+        ),
         click.option(
             "--set",
             "settings",
             multiple=True,
             callback=_settings,
+            shell_complete=complete_setting,
             metavar="KEY=VALUE",
             help="Change a setting: width=32 (a let), optimizer.lr=0.001 (an option). Repeatable.",
         ),
@@ -47,6 +54,7 @@ def data_options(function: F) -> F:
         click.option(
             "--data",
             metavar="D",
+            shell_complete=complete_data,
             help="Use other data: a data statement in quotes.",
         ),
     ):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
-from nnspec.spec_lang.check.overrides import settable_keys
+from nnspec.spec_lang.check.overrides import DEFAULTS, settable_keys
 from nnspec.spec_lang.editor import snippets
 from nnspec.spec_lang.editor.document import (
     Document,
@@ -172,10 +172,12 @@ class _Asked:
             return
         statement, _, name = self.line[1].text.partition("=")[0].strip().partition(".")
         call = self.known.settings.get(statement)
-        named = str(getattr(call.arguments[0], "value", "")) if call and call.arguments else ""
+        named = str(getattr(call.arguments[0], "value", "")) if call and call.arguments else DEFAULTS.get(statement, "")
         cls = statements().get(statement, {}).get(named if statement in SECTIONS else statement)
         if cls is not None and name in fields_of(cls):
             yield from self._values(cls, fields_of(cls)[name])
+        elif statement in SECTIONS and not name:
+            yield from self._section(statement)
 
     def _in_stage(self) -> Iterator[Completion]:
         begin = stage_around(self.line, len(self.line) - 1)
