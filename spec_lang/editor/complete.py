@@ -237,7 +237,7 @@ class _Asked:
         if field is None or field.bare is not None:
             return
         usual = default(cls, field)
-        if usual != "…":
+        if usual not in ("…", ""):
             yield Completion(usual, "value", "the default", field.meaning)
         if (cls, field.name) in NAMED:
             yield from (
