@@ -112,7 +112,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     elif asked.name is not None or not asked.plan:
         made = compiled(request, arrays=arrays)
         spec = made.spec
-        print_result(f"{spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
+        print_result(f"{spec.title}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
     if asked.name is not None:
         variables[asked.name] = made
 

@@ -79,6 +79,8 @@ def chosen_split(network: "Network", data: str | None, split: str | None) -> "tu
     from nnspec.runtime.train.spec_and_data import network_data, split_of
 
     found = network_data(network, data)
+    for note in found.notes:
+        print_note(note)
     name, chosen = split_of(found, split)
     for warning in found.warnings:
         print_warning(warning)

@@ -36,7 +36,8 @@ def print_summary(run: "Run", quiet: bool) -> None:
         print_result(f"{lost}: progress and warnings are lost")
     if run.path is None:
         return
-    print_result(f"the run is in {run.path}")
+    of = f" of {run.network.spec.title}" if run.network.spec.variant is not None else ""
+    print_result(f"the run{of} is in {run.path}")
     if not quiet:
         print_result("\ntry next")
         print_result(format_table(list(_next(run))))
@@ -102,7 +103,8 @@ def _sample(run: "Run") -> Path | None:
     """Return a file that can be given to predict: a picture of a sample, or the data's own file."""
     from nnspec.runtime.data import DataError, read_inputs
     from nnspec.runtime.data.images import write_picture
-    from nnspec.runtime.train.spec_and_data import data_outside, split_of
+    from nnspec.runtime.train.data_files import data_outside
+    from nnspec.runtime.train.spec_and_data import split_of
 
     assert run.path is not None
     preprocessing = run.network.preprocessing

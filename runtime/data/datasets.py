@@ -1,6 +1,6 @@
 """The data sets known by name: what they hold, where they are, and how they are fetched."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,12 +63,16 @@ def missing(word: words.DataSource, folder: Path) -> str | None:
     dataset = DATASETS.get(word.word)
     if dataset is not None and dataset.find() is None:
         return f"{word.word} is not on this machine; run nnspec data fetch {word.word}"
-    named = [folder / path for path in (getattr(word, name) for name in word.paths) if path is not None]
-    for path in named:
+    path = next(absent_files(word, folder), None)
+    return str(absent(path)) if path is not None else None
+
+
+def absent_files(word: words.DataSource, folder: Path) -> Iterator[Path]:
+    """Yield the files of a word that do not exist. Paths are relative to `folder`."""
+    for path in (folder / given for given in word.given_paths().values()):
         try:
             path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return str(absent(path))
+            yield path
         except OSError:  # reading it reports why
             continue
-    return None

@@ -62,7 +62,7 @@ class Network:
 
     def __repr__(self) -> str:
         spec = self.spec
-        return f"<Network {spec.name}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
+        return f"<Network {spec.title}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters>"
 
     def initialize(self, seed: int) -> None:
         """Draw the first weights as the spec says, from one stream, in the order of the layers."""
@@ -125,7 +125,7 @@ class Network:
             self._training = os.getpid(), Lock()
         if not self._training[1].acquire(blocking=False):
             raise TrainingError(
-                f"{self.spec.name} is being trained already; train a copy of it: copy.deepcopy(network)"
+                f"{self.spec.title} is being trained already; train a copy of it: copy.deepcopy(network)"
             )
         try:
             yield

@@ -7,6 +7,7 @@ only modules of the runtime that import the checkpoints room. This one does not 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -23,9 +24,10 @@ from nnspec.runtime.errors import CheckpointError, DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.examination import check_source
-from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.spec import DataFile, Spec
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.grammar import is_name
 from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Include
 from nnspec.spec_lang.vocabulary.shape import Parameter
@@ -67,13 +69,22 @@ def network_to_checkpoint(network: Network) -> Checkpoint:
     entries: dict[str, Array | str] = {"spec/source": network.spec.source.text, "spec/resolved": text}
     if network.spec.included:
         entries["spec/included"] = json.dumps(dict(network.spec.included), ensure_ascii=False, indent=0)
+    if network.spec.variant is not None:
+        entries["spec/variant"] = network.spec.variant
+    if network.spec.overrides:
+        entries["spec/overrides"] = json.dumps(network.spec.overrides, ensure_ascii=False, indent=0)
     entries |= prefixed("weights", network.parameter_arena)
     entries |= prefixed("buffers", network.buffer_arena)
     entries |= {f"preprocessing/{name}": value for name, value in network.preprocessing.as_entries().items()}
     digest = text_digest(text)
-    return Checkpoint(
-        {"program_version": program_version(), "spec_digest": digest, "dtype": network.dtype.name}, entries
-    )
+    meta: dict[str, Any] = {
+        "program_version": program_version(), "spec_digest": digest, "dtype": network.dtype.name
+    }  # fmt: skip
+    if network.spec.data_files:
+        meta["data_files"] = {
+            file.field: {"bytes": file.size, "sha256": file.digest} for file in network.spec.data_files
+        }
+    return Checkpoint(meta, entries)
 
 
 def holds_a_run(checkpoint: Checkpoint) -> bool:
@@ -88,7 +99,9 @@ def network_from_checkpoint(checkpoint: Checkpoint, path: Path) -> Network:
     """
     entries = checkpoint.entries
     preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
-    spec = replace(stored_spec(entries, preprocessing, path, path.parent), data_within=path.parent)
+    spec = stored_spec(entries, preprocessing, path, path.parent)
+    files = data_files_from(checkpoint.meta.get("data_files"), spec)
+    spec = replace(spec, data_within=path.parent, kept_in=path.parent, data_files=files)
     dtype = float_type(checkpoint.meta["dtype"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers()}
     for group, parameters in groups.items():  # before any memory is allocated for the spec
@@ -117,7 +130,51 @@ def stored_spec(entries: Mapping[str, Array | str], preprocessing: Preprocessing
         spec = replace(spec, data=spec.data.model_copy(update={"targets": "zscore" if scaled else "none"}))
     included = included_texts(text_entry(entries, "spec/included") if "spec/included" in entries else "{}")
     as_written = replace(source, content=text_entry(entries, "spec/source"))
-    return replace(spec, source=as_written, included=included)
+    return replace(spec, source=as_written, included=included, variant=_variant(entries), overrides=_overrides(entries))
+
+
+def data_files_from(found: object, spec: Spec) -> tuple[DataFile, ...]:
+    """Return the files of the data that /meta names: an object of `bytes` and `sha256` by fields of the data statement.
+
+    Raises ValueError for anything else. An earlier version wrote none.
+    """
+    if found is None:
+        return ()
+    fields = spec.data.given_paths() if spec.data is not None else {}
+    if not isinstance(found, dict) or not found.keys() <= fields.keys():
+        raise ValueError("data_files is not an object of files that the data statement names")
+    files = []
+    for field, file in found.items():
+        size, digest = (file.get("bytes"), file.get("sha256")) if isinstance(file, dict) else (None, None)
+        if not isinstance(size, int) or not isinstance(digest, str) or not re.fullmatch("[0-9a-f]{64}", digest):
+            raise ValueError(f"data_files {field} is not a size and a SHA-256")
+        files.append(DataFile(field, size, digest))
+    return tuple(files)
+
+
+def _variant(entries: Mapping[str, Array | str]) -> str | None:
+    """Return the name of the variant of a checkpoint's spec, None for the spec itself."""
+    if "spec/variant" not in entries:
+        return None
+    variant = text_entry(entries, "spec/variant")
+    if not is_name(variant):
+        raise ValueError("spec/variant is not a name")
+    return variant
+
+
+def _overrides(entries: Mapping[str, Array | str]) -> tuple[tuple[str, str], ...]:
+    """Return the settings from outside, a JSON list of pairs: the key, the value."""
+    try:
+        found = json.loads(text_entry(entries, "spec/overrides")) if "spec/overrides" in entries else []
+    except RecursionError:
+        raise ValueError("spec/overrides is nested too deeply") from None
+    if not isinstance(found, list) or not all(_is_pair_of_texts(pair) for pair in found):
+        raise ValueError("spec/overrides is not a list of keys and values")
+    return tuple((key, value) for key, value in found)
+
+
+def _is_pair_of_texts(found: object) -> bool:
+    return isinstance(found, list) and len(found) == 2 and all(isinstance(text, str) for text in found)
 
 
 def included_texts(text: str) -> tuple[tuple[str, str], ...]:

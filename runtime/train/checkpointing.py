@@ -29,6 +29,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import (
     below,
     check_arrays,
+    data_files_from,
     float_type,
     holds_a_run,
     network_from_checkpoint,
@@ -201,6 +202,8 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     preprocessing = Preprocessing.from_entries(below(entries, "preprocessing"))
     folder = Path(os.path.normpath(path.parent.resolve() / run["folder"]))
     spec = stored_spec(entries, preprocessing, path, folder)
+    files = data_files_from(meta.get("data_files"), spec)
+    spec = replace(spec, kept_in=path.parent, data_files=files)
     if not _was_made_in(path.parent, run):
         spec = replace(spec, data_within=path.parent)
     dtype = float_type(meta["dtype"])

@@ -118,7 +118,7 @@ def _folder(request: Request, folds: int, out: str | Path | None) -> Path:
         if known.get("spec_digest") != _digest(request) or known.get("folds") != folds:
             raise TrainingError(f"{out} holds the folds of another spec or another number of folds: name a new folder")
         return Path(out)
-    folder = new_folder(f"{request.check().name}-folds", out).path
+    folder = new_folder(f"{request.check().title}-folds", out).path
     _write(folder, request, folds, None)
     return folder
 

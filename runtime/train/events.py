@@ -31,7 +31,7 @@ def start_event(spec: Spec, samples: int, folder: RunFolder | None, step: int, t
     return {
         "event": "start",
         "out": str(folder.path) if folder else None,
-        "network": spec.name,
+        "network": spec.title,
         "parameters": spec.parameter_count,
         "samples": samples,
         "batch": spec.train.batch,

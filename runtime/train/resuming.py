@@ -45,6 +45,8 @@ def resume(
         data = _data(saved, given, file)
         if (warning := folder.edited_spec_warning(saved.source)) is not None:
             listen({"event": "warning", "text": warning})
+        for note in data.notes:
+            listen({"event": "note", "text": note})
         if verify:
             listen(_replay(file, saved, data, allow_inexact))
         folder.truncate_log(saved.state.step)
@@ -63,12 +65,13 @@ def _data(saved: SavedRun, given: Arrays | str | None, file: Path) -> Data:
         raise CheckpointError(f"{file}: it was trained on arrays; {call} resumes it with the same ones", exit_code=2)
     if isinstance(given, str):
         spec = with_data_statement(spec, given)
-    data = spec_data(spec, given if isinstance(given, Arrays) else None)
+    data = spec_data(spec, given if isinstance(given, Arrays) else None, exact=True)
     if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
         advice = "restore the former files, name them with --data, or train a new run"
         if isinstance(given, Arrays):
             advice = "give the same data and validation as to nnspec.train"
-        raise CheckpointError(f"{file}: the data are not those it was trained on: {advice}")
+        changed = "".join(f"{note}; " for note in data.notes)
+        raise CheckpointError(f"{file}: the data are not those it was trained on: {changed}{advice}")
     return data
 
 

@@ -1,7 +1,7 @@
 """A run from its spec: `train` prepares the data, the network and the folder, and trains; `Run` is the result."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 from nnspec.runtime.data import Data
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
+from nnspec.runtime.train.data_files import data_files
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
+from nnspec.runtime.train.resolved import resolved_text
 from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
 from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
-from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 
@@ -37,7 +38,7 @@ class Run:
 
     def __repr__(self) -> str:
         where = f", in {self.path}" if self.path is not None else ""
-        return f"<Run of {self.network.spec.name}: {self.end['steps']:,} steps, {self.data.name}{where}>"
+        return f"<Run of {self.network.spec.title}: {self.end['steps']:,} steps, {self.data.name}{where}>"
 
 
 def train(
@@ -63,6 +64,8 @@ def train(
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
     spec, data = check_with_data(request, arrays)
+    if arrays is None:
+        spec = replace(spec, data_files=data_files(spec))
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if init_from is not None:
@@ -70,8 +73,7 @@ def train(
         network.set_parameters(given.parameters)
         network.set_buffers(given.buffers)
     state = initial_state(network, len(data.train), spec.train.seed)
-    texts = {SPEC: spec.source.text, RESOLVED: canonical_text(spec)}
-    folder = new_folder(spec.name, out, texts) if files else None
+    folder = new_folder(spec.title, out, _texts(spec, Path(out)) if out is not None else {}) if files else None
     for event in _said(data):
         listen(event)
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
@@ -80,6 +82,7 @@ def train(
     if folder is None:
         end = Trainer(state, data, None, listen).run()
         return Run(network, state.history, None, end, data)
+    texts = _texts(spec, folder.path)
     with run_lock(folder.path) as check_lock:
         folder.require_empty(texts)
         for name, text in texts.items():
@@ -98,6 +101,11 @@ def _doubts(spec: Spec) -> Iterator[Event]:
     """Yield the warnings of the spec, each in one line."""
     for found in spec.warnings:
         yield {"event": "warning", "text": f"{found.span.shown()}: {found.message}: {found.help}"}
+
+
+def _texts(spec: Spec, folder: Path) -> dict[str, str]:
+    """Return the specs that a run's folder holds, by file name."""
+    return {SPEC: spec.source.text, RESOLVED: resolved_text(spec, folder)}
 
 
 def _ignored_sweeps(spec: Spec, request: Request) -> Iterator[Event]:

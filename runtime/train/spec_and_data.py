@@ -3,10 +3,7 @@
 Training, `nnspec plan`, the notebook and the commands that take a checkpoint use it. It does not know files of a run.
 """
 
-import os
-import shlex
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,19 +15,14 @@ from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT
+from nnspec.runtime.train.data_files import located
 from nnspec.spec_lang.check.canonical_text import canonical_text
-from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.fit import Targets, misfits
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
-from nnspec.spec_lang.report.errors import NNSpecError, SpecError
+from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.files import open_source
-from nnspec.spec_lang.vocabulary.data import DataSource
-
-MOST_SPECS = 100
-"""The most files of a folder that are compared with the spec of a checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +106,13 @@ def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = 
     return network
 
 
-def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | None = None) -> Data:
+def spec_data(
+    spec: Spec, arrays: Arrays | None = None, known: Preprocessing | None = None, exact: bool = False
+) -> Data:
     """Return the data of a spec, or those given as arrays; the columns of a table as `known` encodes them.
 
-    Raises DataError where there are none.
+    Files that have moved since a run are found by their digest; with `exact` files that have changed, too. Raises
+    DataError where there are none.
     """
     classification = spec.classification or spec.loss.labels
     if arrays is not None:
@@ -135,14 +130,10 @@ def spec_data(spec: Spec, arrays: Arrays | None = None, known: Preprocessing | N
         return _labelled(spec, data)
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
-    outside = data_outside(spec)
-    if outside is not None:
-        raise DataError(
-            f"{spec.source.name} names data outside its folder, {outside}, and was not made here: a file from someone "
-            f"else may name any path. If these are the data, give --data {_statement(spec)}",
-            exit_code=2,
-        )
-    data = load_data(spec.data, spec.folder, classification, spec.weights, known)
+    found = located(spec, exact)
+    assert found.spec.data is not None
+    data = load_data(found.spec.data, spec.folder, classification, spec.weights, known)
+    data = replace(data, notes=(*found.notes, *data.notes))
     return _with_scaled_targets(spec, _labelled(spec, data))
 
 
@@ -157,57 +148,6 @@ def _with_scaled_targets(spec: Spec, data: Data) -> Data:
 def _labelled(spec: Spec, data: Data) -> Data:
     """Return data whose labels skip numbers as the network's outputs read them, if the spec says how many there are."""
     return data.with_labels_for(spec.output_shape[-1]) if spec.output_shape else data
-
-
-def data_outside(spec: Spec) -> Path | None:
-    """Return the first file of a spec's data that is outside the folder that they must not leave, if there is one."""
-    if spec.data is None or spec.data_within is None:
-        return None
-    within = Path(os.path.realpath(spec.data_within))
-    named = [spec.folder / path for path in (getattr(spec.data, name) for name in spec.data.paths) if path is not None]
-    outside = next((found for path in named if (found := _first_outside(path, within)) is not None), None)
-    return None if outside is None or _same_spec_in(spec.folder, spec) else outside
-
-
-def _first_outside(path: Path, within: Path) -> Path | None:
-    """Return a file or folder that is outside a folder, or the first link below it that leads outside; None without."""
-    waiting, seen = [path], set()
-    while waiting:
-        path = waiting.pop()
-        real = Path(os.path.realpath(path))
-        if not real.is_relative_to(within):
-            return path
-        if real not in seen and real.is_dir():
-            seen.add(real)
-            for inside, folders, files in os.walk(real):
-                waiting += [link for name in (*folders, *files) if (link := Path(inside, name)).is_symlink()]
-    return None
-
-
-def _same_spec_in(folder: Path, spec: Spec) -> bool:
-    """Return whether a file of the folder is the spec that a checkpoint was made from, and names the same data."""
-    for file in sorted(folder.glob("*.nnspec"))[:MOST_SPECS]:
-        try:
-            source = open_source(file)
-            if source.text == spec.source.text and _names_same(check_source(source).data, spec.data):
-                return True
-        except (NNSpecError, OSError):
-            continue
-    return False
-
-
-def _names_same(first: DataSource | None, second: DataSource | None) -> bool:
-    """Return whether two data statements name the same samples, however their targets are scaled."""
-    unscaled = (data and data.model_copy(update={"targets": None}) for data in (first, second))
-    return next(unscaled) == next(unscaled)
-
-
-def _statement(spec: Spec) -> str:
-    """Return a spec's data statement as --data takes it in the current folder, quoted for a shell."""
-    assert spec.data is not None
-    here = replace(spec, data=spec.data.moved(spec.folder, Path.cwd()))
-    line = next(line for line in canonical_text(here).splitlines() if line.startswith("data "))
-    return shlex.quote(line.removeprefix("data ").strip())
 
 
 def network_data(network: Network, statement: str | None = None) -> Data:

@@ -49,7 +49,8 @@ def graph(spec: Spec) -> Figure:
     height = max(column.height + (_GAP if number else 0) for number, column in enumerate(columns))
     width = sum(column.width for column in columns) + _COLUMNS_APART * (len(columns) - 1)
     layers = sum(len(node.inputs) == 1 for node in spec.nodes)  # merges are no layers of a line
-    title = f"{escaped(spec.name)}: {layers:,} layer{'s' if layers != 1 else ''}, {in_parameters(spec.parameter_count)}"
+    counted = f"{layers:,} layer{'s' if layers != 1 else ''}"
+    title = f"{escaped(spec.title)}: {counted}, {in_parameters(spec.parameter_count)}"
     across = max(width, _wide(title, 12)) + 2 * _MARGIN
     figure = page(height + _TITLE + _MARGIN, title)
     figure.set_layout_engine("none")

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
@@ -62,6 +63,19 @@ class Fork:
     merge: Node
 
 
+class DataFile(NamedTuple):
+    """A file or a folder that a run's data were read from: the field that names it, its size in bytes, its SHA-256."""
+
+    field: str
+    size: int
+    digest: str
+
+    @property
+    def identity(self) -> tuple[int, str]:
+        """The size and the digest."""
+        return self.size, self.digest
+
+
 @dataclass(frozen=True)
 class Spec:
     """Everything a run depends on. `nodes` are in an order in which each reads only earlier ones.
@@ -72,6 +86,8 @@ class Spec:
     that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
     `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
     and the values of their options, by STATEMENT.OPTION.
+    `kept_in` is the folder of the checkpoint that the spec is from, `data_files` are the files of its data.
+    `overrides` are the settings from outside that are in force, each a key as `--set` takes it and its value.
     """
 
     name: str
@@ -95,6 +111,14 @@ class Spec:
     augment: Augment | None = None
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
+    overrides: tuple[tuple[str, str], ...] = ()
+    kept_in: Path | None = None
+    data_files: tuple[DataFile, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name of the network and, after a hyphen, of its variant: it names runs and stands in titles."""
+        return f"{self.name}-{self.variant}" if self.variant is not None else self.name
 
     @property
     def folder(self) -> Path:

@@ -37,6 +37,7 @@ class Request:
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)
         spec = check_source(source, overrides, self.variant, input_shape, classes)
+        spec = replace(spec, overrides=tuple((override.key, override.value) for override in overrides))
         if spec.data is None or (self.data is None and "data" not in self.settings):
             return spec
         return replace(spec, data=spec.data.moved(Path.cwd(), spec.folder))

@@ -113,10 +113,14 @@ class DataSource(Word):
         """
         return self
 
+    def given_paths(self) -> dict[str, str]:
+        """Return the paths that are given, by the names of their fields."""
+        paths = {name: getattr(self, name) for name in self.paths}
+        return {name: path for name, path in paths.items() if path is not None}
+
     def moved(self, before: Path, after: Path) -> Self:
         """Return the same source with paths relative to the folder `before` rewritten relative to `after`."""
-        paths = {name: getattr(self, name) for name in self.paths}
-        relative = {name: path for name, path in paths.items() if path is not None and not os.path.isabs(path)}
+        relative = {name: path for name, path in self.given_paths().items() if not os.path.isabs(path)}
         update = {name: os.path.relpath(before.resolve() / path, after.resolve()) for name, path in relative.items()}
         return self.model_copy(update=update)
 

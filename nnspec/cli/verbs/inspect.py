@@ -65,6 +65,8 @@ def _content(file: Path) -> dict[str, Any]:
         },
         "preprocessing": _preprocessing(entries),
         "run": json.loads(texts.get("run/info", "{}")),
+        "variant": texts.get("spec/variant"),
+        "overrides": json.loads(texts.get("spec/overrides", "[]")),
         "spec": texts.get("spec/source", ""),
         "resolved": texts.get("spec/resolved", ""),
         "arrays": [{"name": name, **entry} for name, entry in sorted(arrays.items())],
@@ -91,7 +93,9 @@ def _format_content(content: dict[str, Any]) -> str:
             "written by",
             f"nnspec {content['program_version']}, format {content['checkpoint_format']}, {content['bytes']:,} bytes",
         ),
+        *_format_origin(content["variant"], content["overrides"]),
         *(_format_progress(content["counters"], content["best"]) if content["holds"] == "run" else ()),
+        *_format_baseline(content["run"].get("baseline")),
         ("samples", f"{format_shape(prepared['input_shape'])}, {prepared['normalize']}, {prepared['task']}{classes}"),
         ("type", content["dtype"]),
         ("spec digest", content["spec_digest"]),
@@ -106,6 +110,22 @@ def _format_content(content: dict[str, Any]) -> str:
         parts += ["last measured", format_table(last, right=(1,)), ""]
     parts += ["arrays", format_table([("name", "shape", "type", "SHA-256"), *arrays])]
     return "\n".join(parts)
+
+
+def _format_origin(variant: str | None, overrides: list[list[str]]) -> Iterator[tuple[str, str]]:
+    """Yield the rows of what was asked for besides the spec: its variant, and the settings from outside."""
+    if variant is not None:
+        yield "variant", variant
+    if overrides:
+        yield "changed by", ", ".join(f"{key}={value}" for key, value in overrides)
+
+
+def _format_baseline(baseline: dict[str, Any] | None) -> Iterator[tuple[str, str]]:
+    """Yield the row of what the baseline reaches, where the checkpoint has one."""
+    if baseline is not None:
+        reached = {name: value for name, value in baseline.items() if name not in ("name", "split")}
+        metrics = ", ".join(f"{name} {format_metric(name, float(value))}" for name, value in reached.items())
+        yield "baseline", f"{baseline['name']}, on {baseline['split']}: {metrics}"
 
 
 def _format_progress(counters: dict[str, Any], best: dict[str, Any] | None) -> Iterator[tuple[str, str]]:

@@ -240,6 +240,6 @@ def _keep(
     for page in range(page_count(chosen.labels)):
         figure = PICTURES["occlusion"](
             chosen.images, maps, chosen.labels, names, chosen.probabilities, window=window, stride=stride,
-            baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.name} looks",
+            baseline=words, per_class=per_class, page_number=page, title=f"Where {network.spec.title} looks",
         )  # fmt: skip
         yield save_picture(figure, folder / (f"{stem}.png" if page == 0 else f"{stem}-{page + 1}.png"), quiet=True)

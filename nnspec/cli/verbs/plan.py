@@ -78,6 +78,7 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
 
     return {
         "network": spec.name,
+        "variant": spec.variant,
         "input_shape": list(spec.input or ()),
         "layers": _layers(spec),
         "parameters": spec.parameter_count,
@@ -185,7 +186,7 @@ def _describe_run(spec: "Spec", out: str | None) -> dict[str, Any]:
     """Return the folder of a run started now, and why it could not be written."""
     from nnspec.runtime.train.run_folder import preview_new_folder
 
-    path, problem = preview_new_folder(spec.name, Path(out) if out is not None else None)
+    path, problem = preview_new_folder(spec.title, Path(out) if out is not None else None)
     return {"out": str(path), "writable": problem is None, "problem": problem}
 
 

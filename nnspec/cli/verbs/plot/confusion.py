@@ -33,7 +33,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool, data:
         if names is None:
             raise PictureError(f"{file} is not a classifier, so it has no confusion matrix")
         name, found, chosen = chosen_split(network, data, split)
-        title = f"{network.spec.name} on {found.name}, {name}"
+        title = f"{network.spec.title} on {found.name}, {name}"
         return PICTURES["confusion"](confusion_matrix(network, chosen), names, title)
 
     save_pictures("confusion", checkpoints, out, draw, as_json)

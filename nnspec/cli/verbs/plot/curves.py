@@ -11,6 +11,7 @@ from nnspec.cli.pictures import picture_arguments, save_picture
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.state import MetricHistory
+    from nnspec.spec_lang.check.spec import Spec
 
 
 @click.command(
@@ -30,7 +31,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> No
     for checkpoint in checkpoints:
         file, saved = open_run(checkpoint)
         files.append(file)
-        name = _run_name(file, checkpoints)
+        name = _run_name(file, checkpoints, saved.network.spec)
         histories[name] = _by_split(saved.state.history)
         if saved.run["baseline"] is not None:
             baselines[name] = saved.run["baseline"]
@@ -40,9 +41,14 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> No
         print_json(pictures=[written])
 
 
-def _run_name(file: Path, checkpoints: tuple[str, ...]) -> str:
-    """Return the folder's name, or its path if several runs are drawn, whose names could be the same."""
-    return file.resolve().parent.name if len(checkpoints) == 1 else str(file.parent if file.name == "last.h5" else file)
+def _run_name(file: Path, checkpoints: tuple[str, ...], spec: "Spec") -> str:
+    """Return the folder's name, or its path if several runs are drawn, whose names could be the same.
+
+    The name of a variant is added where it is not in there.
+    """
+    one = len(checkpoints) == 1
+    name = file.resolve().parent.name if one else str(file.parent if file.name == "last.h5" else file)
+    return name if spec.variant is None or spec.title in name else f"{name} ({spec.title})"
 
 
 def _by_split(history: "dict[str, MetricHistory]") -> "dict[str, MetricHistory]":

@@ -45,7 +45,7 @@ def command(
         spec, place = saved.network.spec, pictures_folder(checkpoint) / "graph.png"
     else:
         spec, _ = check_with_shapes(Request(file, settings, variant, data))
-        place = Path(f"{spec.name}-graph.png")
+        place = Path(f"{spec.title}-graph.png")
     written = save_picture(PICTURES["graph"](spec), out or place, as_json)
     if as_json:
         print_json(pictures=[written])

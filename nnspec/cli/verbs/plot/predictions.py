@@ -34,7 +34,7 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool, data:
     def draw(file: Path, network: "Network") -> "Figure":
         name, found, chosen = chosen_split(network, data, split)
         series = forecast(network, chosen)
-        title = f"{network.spec.name} on {found.name}, {name}"
+        title = f"{network.spec.title} on {found.name}, {name}"
         return PICTURES["predictions"](series.truth, series.predicted, series.rolled, series.begins, title)
 
     save_pictures("predictions", checkpoints, out, draw, as_json)

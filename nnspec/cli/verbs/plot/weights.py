@@ -24,9 +24,9 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> No
 
     def draw(file: Path, network: "Network") -> "Figure":
         node, array = _first(network)
-        title = f"Weights of {node.name}, {network.spec.name}"
+        title = f"Weights of {node.name}, {network.spec.title}"
         if isinstance(node.layer, Recurrent):
-            title = f"{array} of {node.name}, {network.spec.name}"
+            title = f"{array} of {node.name}, {network.spec.title}"
         weights = network.parameters[f"{node.name}/{array}"]
         image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
         blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
