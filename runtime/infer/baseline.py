@@ -95,7 +95,8 @@ class Baseline:
     def _logits(self, split: Split) -> Iterator[Array]:
         logits = BASELINES[target_kind(self.network)].logits
         for start in range(0, len(split), BATCH):
-            yield logits(self.network, self.values, split, slice(start, min(start + BATCH, len(split))))
+            answers = logits(self.network, self.values, split, slice(start, min(start + BATCH, len(split))))
+            yield self.network.scaled_targets(answers, answers)
 
     def beaten(self, found: Mapping[str, float], own: Mapping[str, float]) -> bool | None:
         """Return whether the network's measurements are better than its own, by the first metric, else the loss.
