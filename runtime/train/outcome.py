@@ -11,8 +11,9 @@ from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.train.state import MetricHistory
 from nnspec.spec_lang.check.spec import Spec
 
-STEEP, STEADY, PART = 0.05, 0.005, 0.1
-"""A loss still falls where it fell by STEEP of itself; or by STEADY of itself and by PART of all that it fell."""
+STEEP, STEADY, PART, SOME = 0.05, 0.005, 0.1, 0.001
+"""A loss still falls where it fell by STEEP of itself and SOME of all that it fell; or by STEADY of itself and PART of
+all."""
 
 
 def judged_split(data: Data) -> str:
@@ -59,8 +60,9 @@ def still_falling(spec: Spec, history: Mapping[str, MetricHistory]) -> dict[str,
     if not before > last > 0 or min(values) not in values[-quarter:]:
         return None
     fall = 1 - last / before
-    steady = fall >= STEADY and before - last >= PART * (values[0] - last) and means[-3:] == sorted(means[-3:])[::-1]
-    if fall < STEEP and not (steady and len(means) > 2):
+    part = (before - last) / max(values[0] - last, before - last)
+    steady = len(means) > 2 and means[-3:] == sorted(means[-3:], reverse=True)
+    if not (fall >= STEEP and part >= SOME) and not (steady and fall >= STEADY and part >= PART):
         return None
     length = 2 * spec.train.length
     return {

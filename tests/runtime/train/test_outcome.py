@@ -42,13 +42,24 @@ def test_a_slow_but_steady_fall_is_one_too() -> None:
         (np.exp(-STEPS / 4) + 0.1).tolist(),
         (np.exp(-STEPS / 4) + 0.1 + NOISE).tolist(),
         (0.5 + NOISE).tolist(),
+        np.exp(-STEPS.astype(float)).tolist(),
         np.abs(STEPS - 20.0).tolist(),
         [*np.linspace(1, 0.5, 10), 0.8],
         [1.0],
         [0.0, 0.0, 0.0],
         [],
     ],
-    ids=["converged", "converged with noise", "flat", "rising again", "worse at the end", "one", "zero", "none"],
+    ids=[
+        "converged",
+        "converged with noise",
+        "flat",
+        "down to nothing",
+        "rising again",
+        "worse at the end",
+        "one",
+        "zero",
+        "none",
+    ],
 )
 def test_a_loss_that_has_settled_or_rises_is_not(values: list[float]) -> None:
     assert found(values) is None
