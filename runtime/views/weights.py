@@ -14,13 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import frame, note, place, sheet
-from nnspec.runtime.views._style import DIVERGING, PAGE_WIDTH, QUIET, SMALL_TEXT, page
+from nnspec.runtime.views._style import DIVERGING, PAGE_WIDTH, QUIET, SMALL_TEXT, page, shortened
 
 _TILES = 64  # filters or units in one picture
 _CHANNELS = 8  # rows, where each tile is one input channel
 _COLUMNS = 12  # of filters where the rows are channels
 _GAP, _NAME, _ROW_NAME, _BAR = 0.09, 0.22, 0.75, 1.1  # inches: between tiles, over them, left of a row, the scale
 _LARGEST = 1.5  # inches, the longer side of a tile
+_NAMED = 40  # rows of a matrix that have their names
 _MATRIX = 128  # rows and columns of a layer without an image
 
 
@@ -40,13 +41,15 @@ def weights(
     input_shape: Sequence[int] | None = None,
     title: str = "First-layer weights",
     blocks: Sequence[str] = (),
+    inputs: Sequence[str] = (),
 ) -> Figure:
     """Draw the weights of a first layer as images on one symmetric scale: blue below 0, white at 0, red above.
 
     `array` is (height, width, in, out) of a convolution, (steps, in, out) of one over time, or (in, out) of a dense or
     recurrent layer. With `input_shape` (height, width[, channels]) each unit of a dense layer is an image; without it
-    the picture is the matrix itself. `blocks` are the names of equal blocks of its columns, as the gates of an lstm. A
-    filter over time is an image with a row for each channel and a column for each step. A tile with
+    the picture is the matrix itself. `blocks` are the names of equal blocks of its columns, as the gates of an lstm, and
+    `inputs` those of its rows, as the columns of a table. A filter over time is an image with a row for each channel
+    and a column for each step. A tile with
     three channels is in colour, grey at 0; with another number each channel has a row. At most 64 tiles are drawn,
     those with the largest norm, in order of norm, and the caption says so. The number over a tile is its index in the
     last axis. A few outliers do not stretch the scale; arrows at its ends mark them.
@@ -68,7 +71,7 @@ def weights(
         return _draw(_arranged(values.swapaxes(0, 1)[:, :, None], thing, "channels down, steps across"), title)
     if values.ndim == 2 and input_shape is not None:
         values = values.reshape(*_image_shape(input_shape, len(values)), values.shape[1])
-    return _matrix(values, title, blocks) if values.ndim == 2 else _draw(_arranged(values, thing), title)
+    return _matrix(values, title, blocks, inputs) if values.ndim == 2 else _draw(_arranged(values, thing), title)
 
 
 def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int]:
@@ -160,7 +163,7 @@ def _limit(values: NDArray[np.float64]) -> tuple[float, bool]:
     return largest or 1.0, False
 
 
-def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str]) -> Figure:
+def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], names: Sequence[str]) -> Figure:
     """Draw (in, out), each block of columns in axes of its own; no more than _MATRIX rows and columns."""
     count, most = max(len(blocks), 1), _MATRIX // max(len(blocks), 1)
     inputs, units = len(values), values.shape[1] // count
@@ -176,7 +179,10 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str]) -> F
             axis.set_major_locator(
                 MaxNLocator(min(number, ticks // (1 + (number > ticks))), integer=True, min_n_ticks=1)
             )
-    panels[0].set_ylabel("input")
+    if len(names) == inputs <= _NAMED:
+        panels[0].set_yticks(range(inputs), [shortened(name, 32) for name in names], fontsize=SMALL_TEXT)
+    else:
+        panels[0].set_ylabel("input")
     cut = [
         f" (the first {shown} drawn)" if number > shown else "" for number, shown in ((inputs, _MATRIX), (units, most))
     ]

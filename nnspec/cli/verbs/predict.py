@@ -68,10 +68,23 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
         outputs = network.predict(raw)
     predictions = _predictions(network, [label for label, _ in samples], outputs)
     if as_json:
-        print_json(classes=class_names(network, steps=True), predictions=predictions)
+        print_json(classes=class_names(network, steps=True), columns=_columns(network), predictions=predictions)
     elif predictions:
-        print_result(format_table([_row(prediction, network.preprocessing) for prediction in predictions], indent=""))
+        rows = [_row(prediction, network.preprocessing) for prediction in predictions]
+        if (columns := _columns(network)) is not None:
+            rows = [("", *columns), *((label, *numbers.split()) for label, numbers in rows)]
+        print_result(format_table(rows, indent=""))
     raise click.exceptions.Exit(code)
+
+
+def _columns(network: "Network") -> list[str] | None:
+    """Return the names of the numbers that are predicted for a sample, None of one number, of classes and of steps."""
+    from nnspec.cli.checkpoint import class_names
+
+    data, shape = network.spec.data, network.spec.output_shape
+    names = list(data.predicted_columns) if data is not None else []
+    named = shape is not None and len(names) > 1 and tuple(shape) == (len(names),)
+    return names if named and class_names(network, steps=True) is None else None
 
 
 def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:

@@ -96,3 +96,22 @@ def test_a_table_with_labels_from_1_needs_no_renumbering(nnspec: Command, titani
     assert trained.code == 0 and "the labels of titanic.csv are 1, 2 and 3: these are the names" in trained.err
     assert nnspec("predict", "r", "titanic.csv", "--json").json["classes"] == ["1", "2", "3"]
     assert nnspec("resume", "r").code == 0 and nnspec("eval", "r").code == 0
+
+
+def test_the_weights_of_a_table_have_the_names_of_its_columns(nnspec: Command, titanic: Path, tmp_path: Path) -> None:
+    assert nnspec("train", "net.nnspec", "--out", "run").code == 0
+    assert nnspec("plot", "weights", "run", "--out", "weights.svg").code == 0
+    drawn = (tmp_path / "weights.svg").read_text()
+    for name in ("sex=female", "age is missing", "booked, sine of the week", "class=3"):
+        assert f"<!-- {name} -->" in drawn
+
+
+def test_several_targets_are_predicted_by_name(nnspec: Command, titanic: Path) -> None:
+    statement = "titanic.csv target=age, fare ignore=id, name numeric=age"
+    rows = titanic.read_text().splitlines()
+    titanic.write_text("\n".join([rows[0], *(row for row in rows[1:] if row.split(",")[5])]))
+    assert nnspec("train", "dense 2", "--data", statement, "--out", "run", "--set", "train.epochs=2").code == 0
+    asked = nnspec("predict", "run", "titanic.csv")
+    assert asked.out.splitlines()[0].split() == ["age", "fare"] and len(asked.out.splitlines()[1].split()) == 3
+    found = nnspec("predict", "run", "titanic.csv", "--json").json
+    assert found["columns"] == ["age", "fare"] and len(found["predictions"][0]["value"]) == 2

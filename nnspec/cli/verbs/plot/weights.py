@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Draw the weights of the first layer that has a matrix of them, as images; a recurrent layer's input weights."""
     from nnspec.runtime.views import PICTURES
+    from nnspec.spec_lang.check.spec import INPUT
     from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 
     def draw(file: Path, network: "Network") -> "Figure":
@@ -30,7 +31,8 @@ def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> No
         weights = network.parameters[f"{node.name}/{array}"]
         image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
         blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
-        return PICTURES["weights"](weights, image, title, blocks)
+        names = network.preprocessing.features or () if node.inputs == (INPUT,) else ()
+        return PICTURES["weights"](weights, image, title, blocks, names)
 
     save_pictures("weights", checkpoints, out, draw, as_json)
 
