@@ -68,9 +68,10 @@ def command(
     if as_json:
         print_json(valid=code == 0, diagnostics=[diagnostic.as_json() for diagnostic in found])
     elif sarif:
+        from nnspec import __version__
         from nnspec.spec_lang.report.sarif import as_sarif
 
-        print_json_document(as_sarif(found))
+        print_json_document(as_sarif(found, __version__))
     elif errors := sum(diagnostic.severity == "error" for diagnostic in found):
         print_note(format_count(errors, "error"))
     raise click.exceptions.Exit(code)

@@ -53,7 +53,7 @@ def told(error: SpecError, source: Source) -> bool:
     found = error.diagnostics
     assert 0 < len(found) <= MAX_FINDINGS
     assert render_all(found, colour=True, width=60).count("\x1b[0m") >= len(found)
-    assert json.dumps([as_sarif(found), *(diagnostic.as_json() for diagnostic in found)])
+    assert json.dumps([as_sarif(found, "1.0.0"), *(diagnostic.as_json() for diagnostic in found)])
     for diagnostic in found:
         assert diagnostic.message and diagnostic.message[0] not in " .,"
         if diagnostic.span.source is source:
