@@ -1,1 +1,1 @@
-"""Programs for those who work on the project: `python -m tools.soak`, `python -m tools.mutants`, `python -m tools.man`."""
+"""Programs for those who work on the project, such as `python -m tools.soak` and `python -m tools.man`."""

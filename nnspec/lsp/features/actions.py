@@ -20,7 +20,7 @@ def offered(view: View, params: types.CodeActionParams) -> list[types.CodeAction
             title=action.title,
             kind=KIND,
             diagnostics=[view.finding(action.finding)],
-            is_preferred=True,
+            is_preferred=action.fix.sure,
             edit=view.edit([action.fix]),
         )
         for action in actions(view.document, *view.offsets(params.range))
