@@ -17,6 +17,7 @@ from nnspec.runtime.data.stored_entries import StoredEntries, stored_error
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary.shape import Shape
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
 Task = Literal["classification", "regression"]
@@ -131,6 +132,10 @@ class Preprocessing:
         scaled = columns.scaled
         shift, scale = np.where(scaled, self.shift, 0.0), np.where(scaled, self.scale, 1.0)
         return replace(self, shift=shift, scale=scale, columns=columns)
+
+    def sample_shape(self) -> Shape:
+        """Return the shape of a raw sample, with the one-hot columns of a table."""
+        return Shape(self.input_shape, blocks=self.columns.blocks() if self.columns is not None else ())
 
     def encoding(self) -> ColumnEncoding | None:
         """Return how raw columns become features, None where a sample is not a row of a table.

@@ -1,4 +1,4 @@
-"""Layers that read symbols."""
+"""Layers that read symbols, and categories that are one-hot."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array, one_hot
 from nnspec.runtime.layers import Backward, Forward, Mode, implements
 from nnspec.runtime.targets import PADDING
-from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
+from nnspec.spec_lang.vocabulary.layers.embedding import Embed, EmbedColumns, OneHot
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
@@ -60,5 +60,35 @@ def embed(word: Embed, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
             return np.zeros_like(x), {"weight": places.T @ d_y.reshape(-1, word.units)}
 
         return y, backward
+
+    return forward
+
+
+@implements(EmbedColumns)
+def embed_columns(word: EmbedColumns, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = (x outside the columns, x[column 1]·W₁, x[column 2]·W₂, …): of a one-hot column, the row of its category."""
+    columns = [slice(start, start + size) for start, size in word.columns_in(shape)]
+    kept = np.ones(shape[0], bool)
+    for column in columns:
+        kept[column] = False
+    rest = np.flatnonzero(kept)
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        """(batch, features) → (batch, other numbers + columns · units)."""
+        weights = [arrays[f"weight{number}"] for number in range(1, len(columns) + 1)]
+        vectors = [x[:, column] @ weight for column, weight in zip(columns, weights, strict=True)]
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            d_x = np.zeros_like(x)
+            d_x[:, rest] = d_y[:, : len(rest)]
+            gradients = {}
+            for number, (column, weight) in enumerate(zip(columns, weights, strict=True)):
+                start = len(rest) + number * word.units
+                d_vector = d_y[:, start : start + word.units]
+                gradients[f"weight{number + 1}"] = x[:, column].T @ d_vector
+                d_x[:, column] = d_vector @ weight.T
+            return d_x, gradients
+
+        return np.concatenate([x[:, rest], *vectors], axis=1), backward
 
     return forward

@@ -43,7 +43,7 @@ def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spe
     """Load the data and return the spec checked against it, with the data. Raises SpecError, DataError."""
     spec = request.check(rectangular(arrays.x, "samples").shape[1:] if arrays is not None else None)
     data = spec_data(spec, arrays)
-    shape = data.preprocessing.input_shape
+    shape = data.preprocessing.sample_shape()
     if data.gaps is not None:
         output = request.check(shape).output_shape
         data = data.require_labels_for(output[-1]) if output else data

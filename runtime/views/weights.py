@@ -48,11 +48,11 @@ def weights(
     `array` is (height, width, in, out) of a convolution, (steps, in, out) of one over time, or (in, out) of a dense or
     recurrent layer. With `input_shape` (height, width[, channels]) each unit of a dense layer is an image; without it
     the picture is the matrix itself. `blocks` are the names of equal blocks of its columns, as the gates of an lstm;
-    `inputs` are those of its rows, as the columns of a table. A filter over time is an image with a row for each channel
-    and a column for each step. A tile with
-    three channels is in colour, grey at 0; with another number each channel has a row. At most 64 tiles are drawn,
-    those with the largest norm, in order of norm, and the caption says so. The number over a tile is its index in the
-    last axis. A few outliers do not stretch the scale; arrows at its ends mark them.
+    `inputs` are those of its rows, as the columns of a table. A filter over time is an image with a row for each
+    channel and a column for each step. A tile with three channels is in colour, grey at 0; with another number each
+    channel has a row. At most 64 tiles are drawn, those with the largest norm, in order of norm, and the caption says
+    so. The number over a tile is its index in the last axis. A few outliers do not stretch the scale; arrows at its
+    ends mark them.
 
     Raises PictureError for other shapes and for values that are not finite.
     """

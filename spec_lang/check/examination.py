@@ -275,10 +275,11 @@ class _Examination:
         given, data = self._of(Input, "input", None), self._data()
         known = self._sample_shape()
         symbols = self.outside.classes or data.classes if data is not None and data.symbolic else None
+        blocks = known.blocks if isinstance(known, Shape) else ()
         if given is None:
             absent = known is None or "input" in self.known.settings
-            return None if absent else Shape(known or (), symbols=symbols)
-        shape = Shape(given.shape, given.axes == "sequence", symbols)
+            return None if absent else Shape(known or (), symbols=symbols, blocks=blocks)
+        shape = Shape(given.shape, given.axes == "sequence", symbols, blocks)
         if known is not None and not ends.same_sample(shape, known):
             message = f"input is {shape}, and a sample of the data is {Shape(known)}"
             help = f"write input {Shape(known)}, or leave the line out"

@@ -8,17 +8,26 @@ class Shape(tuple[int, ...]):
     """The sizes of one sample: (height, width, channels), (features,), (time, features) or () for a single number.
 
     `sequence` says that the first axis is time: dense layers then apply at every step instead of flattening. `symbols`
-    is the size of the vocabulary if the values are symbols, such as the letters of a text, else None.
+    is the size of the vocabulary if the values are symbols, such as the letters of a text, else None. `blocks` are the
+    one-hot columns of a table, the first value and the number of values of each, such as (3, 2).
     """
 
     sequence: bool
     symbols: int | None
+    blocks: tuple[tuple[int, int], ...]
 
-    def __new__(cls, sizes: Iterable[int], sequence: bool = False, symbols: int | None = None) -> "Shape":
+    def __new__(
+        cls,
+        sizes: Iterable[int],
+        sequence: bool = False,
+        symbols: int | None = None,
+        blocks: tuple[tuple[int, int], ...] = (),
+    ) -> "Shape":
         """Return a shape of these sizes."""
         shape = super().__new__(cls, sizes)
         shape.sequence = sequence
         shape.symbols = symbols
+        shape.blocks = blocks
         return shape
 
     @property

@@ -11,7 +11,7 @@ import nnspec
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
-from nnspec.spec_lang.vocabulary.layers.embedding import Embed
+from nnspec.spec_lang.vocabulary.layers.embedding import Embed, EmbedColumns
 from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.support.strategies import Case, seeds
@@ -198,3 +198,22 @@ def test_embeddings_are_pytorchs() -> None:
     assert_close(y, theirs)
     assert weight.grad is not None
     assert_close(backward(d_y)[1]["weight"], weight.grad)
+
+
+def test_embedded_columns_are_pytorchs_embeddings_beside_the_other_numbers() -> None:
+    random = np.random.default_rng(3)
+    word, shape = EmbedColumns(units=2, blocks="1:3 5:4"), Shape((10,))
+    arrays = Case("", word, shape).arrays(random)
+    one, other = random.integers(0, 3, 7), random.integers(0, 4, 7)
+    x = random.normal(size=(7, 10))
+    x[:, 1:4], x[:, 5:9] = np.eye(3)[one], np.eye(4)[other]
+    weights = [torch.tensor(arrays[name], requires_grad=True) for name in ("weight1", "weight2")]
+    vectors = [functional.embedding(torch.tensor(c), w) for c, w in zip((one, other), weights, strict=True)]
+    theirs = torch.cat([torch.tensor(x[:, [0, 4, 9]]), *vectors], 1)
+    y, backward = build(word, shape, arrays)(x, Mode())
+    d_y = random.normal(size=y.shape)
+    theirs.backward(torch.tensor(d_y))
+    assert_close(y, theirs)
+    for weight, gradient in zip(weights, backward(d_y)[1].values(), strict=True):
+        assert weight.grad is not None
+        assert_close(gradient, weight.grad)

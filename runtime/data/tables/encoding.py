@@ -46,6 +46,16 @@ class ColumnEncoding:
         """Whether a row is its numbers as they are: no category, no date, nothing missing."""
         return all(type(column) is Number and not column.flag and not column.coerce for column in self.columns)
 
+    def blocks(self) -> tuple[tuple[int, int], ...]:
+        """Return the first number and the count of numbers of each one-hot column."""
+        found, start = [], 0
+        for column in self.columns:
+            size = len(column.outputs)
+            if column.one_hot:
+                found.append((start, size))
+            start += size
+        return tuple(found)
+
     def text_columns(self) -> tuple[str, ...]:
         """Return the columns whose cells a reader leaves as text although they are numbers."""
         return tuple(column.name for column in self.columns if column.reads_text)

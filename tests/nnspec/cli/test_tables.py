@@ -115,3 +115,14 @@ def test_several_targets_are_predicted_by_name(nnspec: Command, titanic: Path) -
     assert asked.out.splitlines()[0].split() == ["age", "fare"] and len(asked.out.splitlines()[1].split()) == 3
     found = nnspec("predict", "run", "titanic.csv", "--json").json
     assert found["columns"] == ["age", "fare"] and len(found["predictions"][0]["value"]) == 2
+
+
+def test_categories_are_embedded_by_a_layer_that_the_plan_completes(nnspec: Command, titanic: Path) -> None:
+    network = "embed_columns 2 -> dense 8 relu -> dense 2 softmax"
+    statement = "titanic.csv target=survived ignore=id, name categorical=class"
+    shown = nnspec("plan", network, "--data", statement)
+    assert shown.code == 0 and 'embed_columns 2 blocks="0:3 3:2"' in shown.out
+    assert nnspec("train", network, "--data", statement, "--out", "run", "--set", "train.epochs=3").code == 0
+    assert nnspec("predict", "run", "titanic.csv").code == 0 and nnspec("resume", "run").code == 0
+    asked = nnspec("train", network, "--data", "titanic.csv target=survived features=age, fare")
+    assert asked.code == 1 and "no column of the data is one-hot" in asked.err

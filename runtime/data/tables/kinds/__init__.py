@@ -86,6 +86,8 @@ class FittedColumn(ABC):
     kind: ClassVar[str]
     reads_text: ClassVar[bool] = False
     """Whether a reader leaves the cells texts although they are numbers."""
+    one_hot: ClassVar[bool] = False
+    """Whether exactly one of the numbers is 1, or all are 0."""
     name: str
 
     @classmethod

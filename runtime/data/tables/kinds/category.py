@@ -39,6 +39,7 @@ class Category(FittedColumn):
 
     kind = "category"
     reads_text = True
+    one_hot = True
     categories: tuple[str, ...]
     missing: bool
 
