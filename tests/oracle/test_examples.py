@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from sklearn import datasets
 
 from nnspec.runtime.data.examples import write_example
+
+datasets = pytest.importorskip("sklearn.datasets")
 
 
 @pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "diabetes"])
