@@ -5,8 +5,8 @@
     python -m benchmarks.experiments --table              train nothing, write the page
 
 An experiment is a variant of a spec in specs/; the comment right above it says why its results differ from the notes'.
-Results are kept in benchmarks/results/experiments.json under the digest of the spec with every default filled in, so a
-run is made again only where its spec says something else than before.
+Results are kept in benchmarks/results/experiments.json under the digest of what the spec says, so a run is made
+again only where its spec says something else than before.
 """
 
 import argparse

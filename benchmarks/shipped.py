@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from benchmarks.machine import machine
 from nnspec.checkpoints import replace_file
-from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.canonical_text import short_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.syntax.files import open_source
@@ -65,8 +65,8 @@ def comments(path: Path) -> dict[str, str]:
 
 
 def digest(experiment: Experiment, seed: int) -> str:
-    """SHA-256 of what a run depends on: its spec with every default filled in, the seed among them."""
-    return hashlib.sha256(canonical_text(experiment.check(seed)).encode()).hexdigest()
+    """SHA-256 of what a run depends on: its spec, expanded, without options that have their defaults; and the seed."""
+    return hashlib.sha256(short_text(experiment.check(seed)).encode()).hexdigest()
 
 
 def described_machine() -> str:

@@ -1,6 +1,6 @@
 """A checked spec as text again, with every default filled in: it means the same and needs nothing from outside."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
@@ -17,29 +17,39 @@ def canonical_text(spec: Spec) -> str:
 
     Blocks and repeats are expanded under their names, so that weights keep theirs. A variant and sweeps are applied.
     """
+    return _text(spec, written)
+
+
+def short_text(spec: Spec) -> str:
+    """The same without the options that have their defaults: an option that the language gets later changes no text."""
+    return _text(spec, in_short)
+
+
+def _text(spec: Spec, write: Callable[[Word], str]) -> str:
+    """Return the text of a spec, each word as `write` writes it."""
     lines = [f"network {spec.name}"]
     if spec.input is not None:
         lines.append(f"input {spec.input.written()}")
-    lines += ["", _pipeline(spec.network, ""), ""]
+    lines += ["", _pipeline(spec.network, "", write), ""]
     for word in (spec.data, spec.init, spec.loss, spec.optimizer, spec.schedule):
         if word is not None:
-            lines.append(f"{word.kind} {written(word)}")
+            lines.append(f"{word.kind} {write(word)}")
     if spec.augment is not None:
-        lines.append(written(spec.augment))
-    lines.append(written(spec.train))
-    lines += [written(word) for word in (spec.weights, spec.early_stop) if word is not None]
+        lines.append(write(spec.augment))
+    lines.append(write(spec.train))
+    lines += [write(word) for word in (spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
     return format_source("\n".join(lines), known_words())
 
 
-def _pipeline(items: Iterable[Node | Fork], prefix: str) -> str:
+def _pipeline(items: Iterable[Node | Fork], prefix: str, write: Callable[[Word], str]) -> str:
     """Return the pipeline of items under a prefix; those under a longer prefix are a named group."""
     stages: list[str] = []
     for scope, inside in scoped(items, prefix):
         if scope is None:
-            stages += [_item(item, prefix) for item in inside]
+            stages += [_item(item, prefix, write) for item in inside]
         else:
-            stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/')})")
+            stages.append(f"{scope}: ({_pipeline(inside, f'{prefix}{scope}/', write)})")
     return " -> ".join(stages) or "skip"
 
 
@@ -56,12 +66,12 @@ def _scope(item: Node | Fork, prefix: str) -> str | None:
     return first if slash else None
 
 
-def _item(item: Node | Fork, prefix: str) -> str:
+def _item(item: Node | Fork, prefix: str, write: Callable[[Word], str]) -> str:
     if isinstance(item, Fork):
         sign = f" {item.merge.layer.word} "
-        return f"({sign.join(_pipeline(branch, prefix) for branch in item.branches)})"
+        return f"({sign.join(_pipeline(branch, prefix, write) for branch in item.branches)})"
     assert not isinstance(item.layer, Merge)
-    return f"{item.name.removeprefix(prefix)}: {written(item.layer)}"
+    return f"{item.name.removeprefix(prefix)}: {write(item.layer)}"
 
 
 def written(word: Word) -> str:

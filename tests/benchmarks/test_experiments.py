@@ -112,6 +112,8 @@ def test_a_digest_follows_the_settings_and_the_seed_but_not_the_comments(
     assert digest(small, 1) == before
     spec.write_text("input 4\ndense 2 softmax\noptimizer adam lr=0.5\n")
     assert digest(small, 1) != before
+    spec.write_text("input 4\ndense 2 softmax bias=yes\noptimizer adam lr=0.001\n")
+    assert digest(small, 1) == before, "an option that the language gets later, with its default, forgets no result"
 
 
 def test_only_what_has_no_result_is_trained_and_every_result_is_kept(

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from nnspec.spec_lang.check.canonical_text import canonical_text, in_short
+from nnspec.spec_lang.check.canonical_text import canonical_text, in_short, short_text
 from nnspec.spec_lang.check.difference import spec_differences
 from tests.support.spec_findings import spec_of
 from tests.support.spec_texts import cases, layouts, specs
@@ -19,6 +19,15 @@ def test_checking_the_resolved_text_gives_the_same_spec(text: str) -> None:
     assert [(node.name, node.layer, node.inputs, node.output_shape) for node in again.nodes] == [
         (node.name, node.layer, node.inputs, node.output_shape) for node in spec.nodes
     ]
+
+
+@given(specs().flatmap(layouts))
+@cases(30)
+def test_checking_the_short_text_gives_the_same_spec(text: str) -> None:
+    spec = spec_of(text)
+    again = spec_of(short_text(spec))
+    assert spec_differences(spec, again) == ()
+    assert short_text(again) == short_text(spec)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ command = Family(
     "plot",
     package="nnspec.cli.verbs.plot",
     section=Section.PICTURES,
-    short_help="Draw curves, weights, confusion, predictions or the network.",
+    short_help="Draw curves, weights, confusion, predictions, augmentation or the network.",
     help="""Draw a picture of a run or a checkpoint.
 
     The picture is written to pictures/NAME.png in the run's folder, or to --out: PNG, SVG or PDF by the suffix. Its
