@@ -16,7 +16,7 @@ from pathlib import Path
 from nnspec.runtime.data.datasets import absent_files
 from nnspec.runtime.data.files import absent
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.canonical_text import in_short
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import DataFile, Spec
 from nnspec.spec_lang.regular_file import open_regular_file
@@ -216,14 +216,18 @@ def _refusal(spec: Spec, path: Path) -> str:
 
 def _absence(spec: Spec, path: Path) -> str:
     """Return the message for a missing file: what was sought, where, and what to give."""
-    error = str(absent(path))
-    if spec.kept_in is None:
-        elsewhere = f"; data that are elsewhere are named with --data {_statement(spec)}"
-        return error if error.endswith("?") else f"{error}{elsewhere}"
-    return f"{error.rstrip('?')}.{_sought(spec, path)} Name the data where they are now: --data {_statement(spec)}"
+    shown = Path(os.path.relpath(os.path.realpath(path))) if ".." in path.parts else path
+    sought, give = _sought(spec, path), f"--data {_statement(spec)}"
+    if sought:
+        return f"there is no file {shown}.{sought} Name the data where they are now: {give}"
+    error = str(absent(shown))
+    return (
+        f"{error} For data elsewhere give {give}" if error.endswith("?") else f"{error}; for data elsewhere give {give}"
+    )
 
 
 def _sought(spec: Spec, path: Path) -> str:
+    """Return a sentence on what was sought by its digest, and where; nothing where the digest is not known."""
     assert spec.data is not None
     fields = [field for field, given in spec.data.given_paths().items() if spec.folder / given == path]
     file = next((file for file in spec.data_files if file.field in fields), None)
@@ -236,6 +240,4 @@ def _sought(spec: Spec, path: Path) -> str:
 def _statement(spec: Spec) -> str:
     """Return a spec's data statement as --data takes it in the current folder, quoted for a shell."""
     assert spec.data is not None
-    here = replace(spec, data=spec.data.moved(spec.folder, Path.cwd()))
-    line = next(line for line in canonical_text(here).splitlines() if line.startswith("data "))
-    return shlex.quote(line.removeprefix("data ").strip())
+    return shlex.quote(in_short(spec.data.moved(spec.folder, Path.cwd())))

@@ -228,7 +228,8 @@ def _level_labels(axes: Axes, lines: list[_Line], levels: list[_Level]) -> list[
 
 def _spread(axes: Axes, labels: list[_Label]) -> None:
     """Move each label as near to the end of its line as the other labels allow, and connect them by a thin line."""
-    box = axes.get_window_extent()
+    box, edge = axes.get_window_extent(), axes.get_xlim()[1]
+    labels = [(text, min(x, edge), y) for text, x, y in labels]
     ends = np.array([axes.transData.transform((x, y))[1] for _, x, y in labels])
     ends = np.clip((ends - box.y0) / box.height, 0, 1)  # (label,), fractions of the panel's height
     order = np.argsort(ends, kind="stable")
@@ -244,7 +245,7 @@ def _spread(axes: Axes, labels: list[_Label]) -> None:
     for index, place in zip(order, places, strict=True):
         text, x, _ = labels[index]
         text.set_y(place)
-        end = min(1.0, (axes.transData.transform((x, 1))[0] - box.x0) / box.width)
+        end = (axes.transData.transform((x, 1))[0] - box.x0) / box.width
         axes.plot(
             (end, _LABELS_AT - 0.01), (ends[index], place), transform=axes.transAxes, color=text.get_color(),
             linewidth=1.0, linestyle=(0, (1, 2)), clip_on=False, zorder=1,
