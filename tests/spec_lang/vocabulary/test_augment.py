@@ -71,9 +71,9 @@ def test_the_text_with_every_default_means_the_same(line: str) -> None:
     [
         ("augment", "E105", "augment needs one of shift, rotate, zoom, flip, cutout, noise", "write augment shift=2"),
         ("augment fill=edge", "E105", "augment needs one of", "write augment shift=2"),
-        ("augment shift=-1", "E202", "shift must be 0 or more", None),
-        ("augment zoom=1", "E202", "zoom must be less than 1", None),
-        ("augment rotate=200", "E202", "rotate must be 180 or less", None),
+        ("augment shift=-1", "E202", "shift must be 0 or more", "write a value of 0 or more"),
+        ("augment zoom=1", "E202", "zoom must be less than 1", "write a value of less than 1"),
+        ("augment rotate=200", "E202", "rotate must be 180 or less", "write a value of 180 or less"),
         ("augment cutout=2.5", "E201", "cutout cannot be 2.5", "write a whole number"),
         ("augment flip=left", "E103", 'flip cannot be "left"', "write horizontal, vertical or both"),
         ("augment flop", "E104", "augment has no use for flop", "did you mean flip?"),
