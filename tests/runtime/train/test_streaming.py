@@ -17,6 +17,7 @@ from tests.support.commands import LENGTH, at_step, differing, lasting, nnspec, 
 NETWORKS = {
     "dropout": "dense 6 relu -> dropout 0.2 -> dense 3 softmax",
     "images": "conv 2x2 x3 pad=same relu -> batchnorm -> maxpool 2 -> dense 3 softmax",
+    "augmented": "input 4x4x1\nconv 2x2 x3 relu -> dense 3 softmax\naugment shift=1 flip noise cutout=1",
     "symbols": "reshape 16 -> embed 4 vocab=9 -> rnn 5 -> dense 3 softmax",
 }
 LENGTHS = {"batches": LENGTH, "single samples": "train 40 iterations batch=1 evaluate_every=20 checkpoint_every=13"}
