@@ -42,6 +42,8 @@ RUNTIME = [
             "loop",
             "run_folder",
             "foreign_data",
+            "moved_data",
+            "standing_alone",
             "going_on",
         )
     ),
@@ -56,6 +58,7 @@ TESTS = {
     "runtime/train/loop.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
     "runtime/train/run_folder.py": RUNTIME,
     "runtime/train/signals.py": [*RUNTIME, "tests/tools/soak/test_stopping.py"],
+    "runtime/train/data_files.py": RUNTIME,
     "runtime/train/spec_and_data.py": RUNTIME,
     "spec_lang/regular_file.py": ["tests/spec_lang/test_regular_file.py", "tests/runtime/data/test_files.py"],
     "nnspec/api.py": ["tests/nnspec/test_arguments.py"],

@@ -61,7 +61,7 @@ def test_a_spec_that_its_file_does_not_fit_is_refused_before_memory_is_asked_for
 ) -> None:
     monkeypatch.setattr("nnspec.runtime.train.checkpointing.Network", lambda *_: pytest.fail("a network was made"))
     with pytest.raises(CheckpointError, match=told):
-        load_checkpoint(changed({"spec/resolved": text}))
+        load_checkpoint(changed({"spec/resolved": text}, data_files=None))
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,17 @@ def test_inspect_says_what_it_cannot_show(changed: Callable[..., Path], tmp_path
                 shown.exit_code == 0 or "not a run written by nnspec train" in shown.stderr
             )
     assert nnspec(tmp_path, "inspect", changed(counters={})).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "found", [3, {}, {"name": "mean"}, {"name": 1, "split": "test"}, {"name": "mean", "split": "test", "rmse": "much"}]
+)
+def test_a_measured_baseline_is_a_name_a_split_and_numbers(found: object) -> None:
+    with pytest.raises(ValueError, match="baseline"):
+        validated.run_info(json.dumps({"baseline": found}))
+
+
+def test_a_run_of_an_earlier_version_has_no_baseline() -> None:
+    assert validated.run_info("{}")["baseline"] is None
+    known = {"name": "mean", "split": "test", "rmse": 2.5}
+    assert validated.run_info(json.dumps({"baseline": known}))["baseline"] == known
