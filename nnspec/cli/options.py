@@ -24,7 +24,10 @@ def spec_options(function: F) -> F:
     """Add --set, --variant and --data, which change a spec from outside."""
     for option in (
         click.option(
-            "--data", metavar="D", shell_complete=complete_data, help="Use other data: a data statement in quotes."
+            "--data",
+            metavar="D",
+            shell_complete=complete_data,
+            help="Use other data: a file, or a data statement in quotes.",
         ),
         click.option(
             "--variant", metavar="NAME", shell_complete=complete_variant, help="Use one of the spec's variants."
@@ -55,7 +58,7 @@ def data_options(function: F) -> F:
             "--data",
             metavar="D",
             shell_complete=complete_data,
-            help="Use other data: a data statement in quotes.",
+            help="Use other data: a file, or a data statement in quotes.",
         ),
     ):
         function = option(function)

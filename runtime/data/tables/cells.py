@@ -63,10 +63,10 @@ def numbers_of(cells: Sequence[str], decimal: str = ".") -> NDArray[np.float64] 
         except ValueError:
             pass
         else:
-            return None if any("_" in cell for cell in cells) else found
+            return None if "_" in "".join(cells) else found
     values = []
     for cell in cells:
-        value = number_of(cell, decimal)
+        value = number_of(cell.strip(), decimal)
         if value is None:
             return None
         values.append(value)

@@ -72,7 +72,7 @@ def sniff(path: Path, given: Options) -> Dialect:
     if given.separator is None and separator != ",":
         notes.append(f"columns are separated by {_IN_WORDS[separator]}")
     try:
-        rows = list(records(lines, separator))
+        rows = [[cell.strip() for cell in row] for row in records(lines, separator)]
     except csv.Error:
         rows = []
     decimal = given.decimal
@@ -105,11 +105,10 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
 
 
 def records(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
-    """Yield the stripped cells of each record. Raises csv.Error where a quote is not closed."""
+    """Yield the cells of each record, not stripped. Raises csv.Error where a quote is not closed."""
     spaces = separator == SPACE
     text = (line.strip() + "\n" for line in lines) if spaces else lines
-    for cells in csv.reader(text, delimiter=separator, strict=True, skipinitialspace=spaces):
-        yield [cell.strip() for cell in cells]
+    yield from csv.reader(text, delimiter=separator, strict=True, skipinitialspace=spaces)
 
 
 def guess_separator(lines: Sequence[str]) -> str:

@@ -63,7 +63,7 @@ class _Rows:
         for _, cells in self._records():
             self.width = len(cells)
             if self.dialect.header:
-                return _checked_names(self.path, cells)
+                return _checked_names(self.path, [cell.strip() for cell in cells])
             return [NUMBERED.format(column + 1) for column in range(len(cells))]
         raise DataError(f"{self.path} has no lines")
 
@@ -86,7 +86,7 @@ class _Rows:
         counter = _Counter(text_lines(self.path, self.dialect.encoding), self.dialect.comment)
         try:
             for cells in records(counter, self.dialect.separator):
-                if cells and (len(cells) > 1 or cells[0]):
+                if len(cells) > 1 or (cells and cells[0].strip()):
                     yield counter.line, cells
         except csv.Error as error:
             raise DataError(f"{self.path}, line {counter.line}: {error}") from None
@@ -153,7 +153,8 @@ class _Columns:
                 self.texts |= {name}
                 self.complete &= not chunks
             share = self._shared[position].setdefault
-            chunks.append(np.array([None if is_missing(cell) else share(cell, cell) for cell in cells], object))
+            texts = map(str.strip, cells)
+            chunks.append(np.array([None if is_missing(cell) else share(cell, cell) for cell in texts], object))
         self._waiting = []
 
 
