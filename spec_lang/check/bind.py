@@ -296,7 +296,8 @@ class _Binding:
             return text
         close = foreign.meant(text, field.choices) or near(text, field.choices)
         option = self._named(value)
-        help, fix = did_you_mean(close, value.span, f"write {one_of(field.choices)}")
+        otherwise = foreign.VALUES.get(text.lower()) or f"write {field.takes()}"
+        help, fix = did_you_mean(close, value.span, otherwise)
         if option and not close:
             help, fix = f"name the option: {option}", Fix(value.span, option)
         message = f'no {field.word_kind} is called "{text}"' if field.word_kind else f'{field.name} cannot be "{text}"'

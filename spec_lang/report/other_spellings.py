@@ -140,6 +140,11 @@ LENGTHS = {
 }
 """Options of other tools for the length of training, with its unit here."""
 
+VALUES = {
+    "causal": "write the zeros before and after the steps, as in pad=4x0 for a window of 5",
+}
+"""Values of options that are written in another way here."""
+
 ELSEWHERE = {
     "input_shape": "the shape of a sample is a line of its own: input 28x28x1",
     "name": "a layer is named in front of it: NAME: conv 3x3 x8",

@@ -140,7 +140,7 @@ class Windowed(Layer):
         over = "over time pad is one number or BEFORExAFTER"
         around = "around an image pad is one number, ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT"
         count = f"pad={Shape(self.pad)} has {len(self.pad)} numbers"
-        raise Misfit(f"{count}: {over if axes == 1 else around}", f"write pad={max(self.pad)}")
+        raise Misfit(f"{count}: {over if axes == 1 else around}", "write pad=same")
 
     def _no_image(self, shape: Shape) -> Misfit:
         what = "a sequence" if shape.sequence else "a single number" if not shape else "a row of numbers"

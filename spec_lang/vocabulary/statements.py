@@ -35,7 +35,7 @@ class Input(Setting):
     @classmethod
     def _two(cls, axes: str | None, info: ValidationInfo) -> str | None:
         if axes is not None and len(info.data.get("shape", (1, 1))) != 2:
-            raise ValueError("needs two axes, time x features, as in input 50x3 sequence")
+            raise ValueError("can be sequence after two axes alone, time x features, as in input 50x3 sequence")
         return axes
 
 

@@ -196,7 +196,7 @@ def test_a_number_may_be_a_window_and_a_yes_may_be_written_in_many_ways() -> Non
         ("dense 10 swish", "E103", "swish", "did you mean silu?"),
         ("dense 10 init=kaiming", "E103", "kaiming", "did you mean he?"),
         ("train 5 epoch", "E103", "epoch", "did you mean epochs?"),
-        ("conv 3x3 x8 pad=full", "E103", "full", "write valid or same"),
+        ("conv 3x3 x8 pad=full", "E103", "full", "write valid, same or a whole number"),
         ("dense 10 bias=maybe", "E201", "maybe", "write yes or no"),
         ("dense 10 l1=a", "E201", "a", "write a number"),
         ("conv 3x3 x8 stride=1,2", "E201", "stride=1,2", None),
@@ -235,3 +235,16 @@ def test_it_is_known_which_field_each_argument_fills() -> None:
         0: "batch", 1: "length", 2: "unit"
     }  # fmt: skip
     assert fields_filled(statements()["train"]["train"], ()) == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "help"),
+    [
+        ("conv 5 x4 pad=causal", "write the zeros before and after the steps, as in pad=4x0 for a window of 5"),
+        ("maxpool 2 pad=blank", "write valid, same or a whole number"),
+        ("lstm 4 return=all", "write last or sequence"),
+    ],
+)
+def test_a_value_that_an_option_has_not_is_answered_with_those_that_it_has(call: str, help: str) -> None:
+    (error,) = wrong(layers()[call.split()[0]], call)
+    assert (error.code, error.help) == ("E103", help)

@@ -105,9 +105,9 @@ def test_operations_are_counted_with_the_activation() -> None:
         ("maxpool 2 stride=1 dilation=3 pad=same", "1x1x8", "with pad=same a window of 2 would be on padding alone",
          "write pad=valid"),
         ("conv 3x3 x8 pad=1x2x3", "6x6x8", "pad=1x2x3 has 3 numbers: around an image pad is one number, ROWSxCOLUMNS "
-         "or TOPxBOTTOMxLEFTxRIGHT", "write pad=3"),
+         "or TOPxBOTTOMxLEFTxRIGHT", "write pad=same"),
         ("conv 3 x8 pad=1x2x3x4", "6x8", "pad=1x2x3x4 has 4 numbers: over time pad is one number or BEFORExAFTER",
-         "write pad=4"),
+         "write pad=same"),
         ("maxpool 2", "10x1", "A window of 2x2 does not fit into a 10x1x1 image.",
          "write the shape as 10x1 sequence for windows over 10 steps, or pad=same"),
         ("maxpool 7", "6x8 sequence", "A window of 7 steps does not fit into 6 steps.",
@@ -162,3 +162,9 @@ def test_a_stored_spec_of_a_pool_over_two_axes_means_what_it_meant() -> None:
     assert spec.parameter_count == 14 * 14 * 3 + 3
     assert spec_of("input 28x28\ndense 3").parameter_count == 28 * 28 * 3 + 3
     assert spec_of("input 28x28 sequence\ndense 3").output_shape == (28, 3)
+
+
+def test_a_sequence_has_two_axes() -> None:
+    error = error_of("input 20 sequence\ndense 3")
+    assert (error.code, error.span.text) == ("E202", "sequence")
+    assert error.message == "axes can be sequence after two axes alone, time x features, as in input 50x3 sequence"
