@@ -13,13 +13,14 @@ class Source:
 
     Relative paths in the text start at `folder`, None for the current folder. A byte order mark is dropped, every line
     end is read as a newline, and bytes that are not UTF-8 become U+FFFD. `included` is the span of the include
-    statement that led to this text, None for the spec itself.
+    statement that led to this text, None for the spec itself. `option` says that the text is an option of the command.
     """
 
     name: str
     content: str | bytes
     folder: Path | None = None
     included: "Span | None" = None
+    option: bool = False
 
     @cached_property
     def text(self) -> str:

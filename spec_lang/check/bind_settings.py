@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nnspec.spec_lang.check.bind import bind
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
-from nnspec.spec_lang.check.meant import as_meant
+from nnspec.spec_lang.check.meant import as_meant, used_in
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, did_you_mean, near, one_of
 from nnspec.spec_lang.syntax.tree import Call, Value
@@ -31,7 +31,7 @@ def _setting(call: Call, known: Statements, variables: Variables, found: Finding
         return None
     word, wrong = bind(cls, arguments, call.span)
     if wrong:
-        found.add(as_meant(wrong[0], call.span, known))
+        found.add(used_in(as_meant(wrong[0], call.span, known), call.span))
     return word
 
 

@@ -212,7 +212,7 @@ def choose_variant(variant: str, known: Statements, found: Findings) -> None:
         return
     close = near(variant, known.variants)
     listed = f"it has {one_of(known.variants)}" if known.variants else "it has none"
-    span = Span(Source("--variant", variant), 0, len(variant))
+    span = Span(Source("--variant", variant, option=True), 0, len(variant))
     if f"variant {variant}" not in known.broken:
         found.say("E108", f'the spec has no variant "{variant}"', span, *did_you_mean(close, span, listed))
 
@@ -244,13 +244,13 @@ def substitute(
         name, counted = str(written.value), written.span.text.startswith("x")
         meant = values.get(name)
         if meant is not None and (not counted or meant.kind == "int"):
-            return Value("count" if counted else meant.kind, meant.value, written.span)
+            place = meant.span if meant.span.source.option else written.span  # an option's error is told at the option
+            return Value("count" if counted else meant.kind, meant.value, place)
         missing = True
         if meant is not None:
             message = f"{written.span.text} is a count, and ${name} is no whole number"
-            report(
-                Diagnostic("E201", message, written.span, help=f"give {name} a whole number, or write ${name} alone")
-            )
+            place = meant.span if meant.span.source.option else written.span
+            report(Diagnostic("E201", message, place, help=f"give {name} a whole number, or write ${name} alone"))
         elif name not in values and f"let {name}" not in broken:
             close = near(name, values)
             name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)

@@ -1,6 +1,6 @@
 """Pipelines → named layers with shapes: variables, blocks and repeats are expanded."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from nnspec.spec_lang.check.bind import bind
 from nnspec.spec_lang.check.block_arguments import block_arguments
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.layer_names import Names
-from nnspec.spec_lang.check.meant import as_meant
+from nnspec.spec_lang.check.meant import as_meant, used_in
 from nnspec.spec_lang.check.shape_history import ShapeStep
 from nnspec.spec_lang.check.spec import INPUT, Fork, Node, flat
 from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
@@ -172,7 +172,7 @@ class Elaborator:
         if layer is None:
             self.whole = False
             return [], flow.lost()
-        return self._place(name, layer, [flow], call.span, scope)
+        return self._place(name, layer, [flow], call.span, scope, _option_in(arguments or ()))
 
     def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
         """Return the layer of a call, from a cache if an equal call was bound before."""
@@ -181,14 +181,22 @@ class Elaborator:
         if key not in self._bound:
             layer, found = bind(cls, arguments, call.span, call.word_span)
             if found:
-                self._report(as_meant(found[0], call.span, self.known), scope)
+                self._report(used_in(as_meant(found[0], call.span, self.known), call.span), scope)
             if not isinstance(layer, Layer):
                 return None
             self._bound[key] = layer
         return self._bound[key]
 
-    def _place(self, name: str, layer: Layer, flows: Sequence[Flow], span: Span, scope: Scope) -> tuple[Items, Flow]:
-        """Add a layer after these flows, if their shapes are known and fit."""
+    def _place(
+        self,
+        name: str,
+        layer: Layer,
+        flows: Sequence[Flow],
+        span: Span,
+        scope: Scope,
+        option: Span | None = None,
+    ) -> tuple[Items, Flow]:
+        """Add a layer after these flows, if their shapes are known and fit; `option` gives one of its values."""
         self.outline.append((name, layer))
         shapes = [flow.shape for flow in flows if flow.shape is not None]
         way = flows[0].way
@@ -203,7 +211,7 @@ class Elaborator:
             self.whole = False
             notes = (str(misfit), way.as_text() if way is not None else "")
             title = misfit.title or f"{layer.word} does not fit here"
-            self._report(Diagnostic("E301", title, span, notes, misfit.help), scope)
+            self._report(used_in(Diagnostic("E301", title, option or span, notes, misfit.help), span), scope)
             return [], flows[0].lost(name)
         self._warn(layer, shapes[0], way, span, scope)
         return [node], Flow(name, output, ShapeStep(str(output), span, way, scope.variables))
@@ -350,3 +358,9 @@ def _alike(word: str, close: str | None) -> bool:
     if close is None:
         return False
     return foreign.meant(word, (close,)) is not None or SequenceMatcher(None, word.lower(), close).ratio() >= SURE
+
+
+def _option_in(arguments: Iterable[Argument]) -> Span | None:
+    """Return the place of an argument's value in an option of the command, None if it has none."""
+    spans = [value.span for a in arguments for value in ((a,) if isinstance(a, Value) else a.values)]
+    return next((span for span in spans if span.source.option), None)

@@ -135,8 +135,8 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         return None
     if loss.classes and not targets.whole:
         message = f"{loss.word} compares classes, and the targets of {targets.name} are not whole numbers"
-        help = f"write loss {Mse.word}, and end the last layer without softmax"
-        return Diagnostic("E303", message, spec.places.get("loss", end), help=help)
+        written = f"write loss {Mse.word}, and end the last layer without softmax"
+        return Diagnostic("E303", message, spec.places.get("loss", end), help=written)
     wanted = output[:-1] if loss.classes else output
     if targets.shape == wanted or (targets.shape, 1) == (output[:-1], output[-1]):
         return None

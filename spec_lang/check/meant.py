@@ -11,8 +11,8 @@ from nnspec.spec_lang.vocabulary.summary import known_words
 
 def as_meant(plain: Diagnostic, span: Span, known: Statements) -> Diagnostic:
     """Return an error in the text of a span with the place and the fix of what was meant, if that is known."""
-    if plain.span.source is not span.source:
-        return plain  # a value from elsewhere, such as --set
+    if plain.span.source is not span.source or span.source.option:
+        return plain  # an option of the command is no text of the language
     blocks = {name: block.parameters for name, block in known.blocks.items()}
     reading = read(span, known_words(), blocks)
     if reading is not None:
@@ -21,3 +21,10 @@ def as_meant(plain: Diagnostic, span: Span, known: Statements) -> Diagnostic:
     if plain.fix is not None and inside and not mends(span, plain.fix, known_words(), blocks):
         return replace(plain, fix=None)
     return plain
+
+
+def used_in(found: Diagnostic, span: Span) -> Diagnostic:
+    """Return a finding in an option of the command with a note of the call that uses it."""
+    if not found.span.source.option or span.source.option:
+        return found
+    return replace(found, notes=(*found.notes, f"used in {' '.join(span.text.split())}, at {span.shown()}"))

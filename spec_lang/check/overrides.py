@@ -7,7 +7,7 @@ from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.check.data_file import kept_options, with_format
 from nnspec.spec_lang.report import other_spellings as foreign
-from nnspec.spec_lang.report.diagnostics import Findings, Fix, did_you_mean, near, one_of
+from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.parse import parse_source, parse_value
 from nnspec.spec_lang.syntax.tree import Call, Let, Option, Pipeline, Value
@@ -35,7 +35,8 @@ class Override:
     @property
     def source(self) -> Source:
         """The text for the span of a finding."""
-        return Source(self.origin, f"{self.key}={self.value}" if self.origin == "--set" else self.value)
+        text = f"{self.key}={self.value}" if self.origin == "--set" else self.value
+        return Source(self.origin, text, option=True)
 
     def key_span(self) -> Span:
         """Return the span of the key, or of the whole text if that has no key."""
@@ -113,6 +114,42 @@ def _word(statement: str, known: Statements) -> type[Word] | None:
     return next((named[name] for name in said if name in named), None)
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """The text of an option as its user wrote it, `ahead` characters of which its statement has more at its start."""
+
+    source: Source
+    ahead: int
+
+    def span(self, span: Span) -> Span:
+        """Return the place in the option of a place in its statement."""
+        return Span(self.source, max(span.start - self.ahead, 0), max(span.end - self.ahead, 0))
+
+    def value(self, value: Value) -> Value:
+        """Return a value with its place."""
+        return value._replace(span=self.span(value.span))
+
+    def call(self, call: Call) -> Call:
+        """Return a call with its places."""
+        arguments = tuple(
+            self.value(argument)
+            if isinstance(argument, Value)
+            else Option(
+                argument.name,
+                self.span(argument.name_span),
+                tuple(self.value(value) for value in argument.values),
+                self.span(argument.span),
+            )
+            for argument in call.arguments
+        )
+        return replace(call, word_span=self.span(call.word_span), arguments=arguments, span=self.span(call.span))
+
+    def finding(self, found: Diagnostic) -> Diagnostic:
+        """Return a finding with its places."""
+        fix = replace(found.fix, span=self.span(found.fix.span)) if found.fix is not None else None
+        return replace(found, span=self.span(found.span), fix=fix)
+
+
 def _set_statement(override: Override, known: Statements, found: Findings) -> None:
     """Replace a whole statement, as `--data "csv 'x.csv' target=y"` does."""
     if override.written is not None:
@@ -126,12 +163,16 @@ def _set_statement(override: Override, known: Statements, found: Findings) -> No
         except ValueError as error:
             found.say("E002", f"data cannot be {value}", override.key_span(), str(error))
             return
-    read, wrong = parse_source(Source(override.origin, f"{override.key} {value}"), known_words())
+    read, wrong = parse_source(Source(override.origin, f"{override.key} {value}", option=True), known_words())
+    shown = _Shown(override.source, 0 if override.origin == "--set" else len(override.key) + 1)
+    if value != override.value:  # a file alone, whose format is written here
+        shown = _Shown(Source(override.origin, value, option=True), len(override.key) + 1)
     for diagnostic in wrong:
-        found.add(diagnostic)
+        found.add(shown.finding(diagnostic))
     match read:
         case [Pipeline(stages=(Call(label=None) as call,))] if not wrong:
             kept = kept_options(call, known.settings.get("data")) if file is not None else ()
+            call = shown.call(call)
             known.settings[override.key] = replace(call, arguments=(*call.arguments, *kept))
         case _ if not wrong:
             found.say("E002", f"{override.key} cannot be {override.value}", override.key_span())
@@ -146,9 +187,9 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
         return
     value, place = override.read(), override.key_span()
     cls = _word(statement, known)
-    known_as = (
-        foreign.option_meant(option, fields_of(cls)) if cls is not None and option not in fields_of(cls) else None
-    )
+    known_as = None
+    if cls is not None and option not in (fields := fields_of(cls)) and option not in foreign.LENGTHS:
+        known_as = foreign.option_meant(option, fields) or near(option, [n for n, f in fields.items() if not f.bare])
     if cls is not None and known_as is not None:
         key = f"{statement}.{known_as}"
         found.say("E102", f'{cls.word} has no option "{option}"', place, f"did you mean {key}?", Fix(place, key))
@@ -157,15 +198,15 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
     several = cls is not None and option in fields_of(cls) and fields_of(cls)[option].several
     values = tuple(parse_value(part.strip(), override.origin) for part in override.value.split(",")) if several else ()
     new: tuple[Value | Option, ...] = (Option(option, place, values or (value,), value.span),)
-    fields = {option}
+    replaced = {option}
     if length is not None:  # train.epochs=3 is written `3 epochs`
-        new, fields = (value, Value("name", length, value.span)), {"length", "unit"}
+        new, replaced = (value, Value("name", length, value.span)), {"length", "unit"}
     elif cls is not None and option in fields_of(cls) and fields_of(cls)[option].bare:
         new = (value,)
     arguments = [a for a in call.arguments if not (statement in SECTIONS and a == call.arguments[0])]
     name = call.arguments[:1] if statement in SECTIONS else ()
     filled = fields_filled(cls, arguments) if cls is not None else {}
-    kept = [argument for position, argument in enumerate(arguments) if filled.get(position) not in fields]
+    kept = [argument for position, argument in enumerate(arguments) if filled.get(position) not in replaced]
     known.settings[statement] = replace(call, arguments=(*name, *new, *kept))
 
 

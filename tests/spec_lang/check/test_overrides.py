@@ -117,7 +117,7 @@ def test_what_fits_nothing_is_told_at_its_place(
 def test_an_error_in_a_setting_points_into_the_setting() -> None:
     error = error_of(TEXT, settings={"optimizer.lr": "fast"})
     assert error.span.shown() == "--set:1:14"
-    assert error_of(TEXT, data="mnits").span.shown() == "--data:1:6"
+    assert error_of(TEXT, data="mnits").span.shown() == "--data:1:1"
     assert error_of(TEXT, seed=-1).span.shown() == "--seed:1:1"
     assert error_of(TEXT, variant="fsat").span.shown() == "--variant:1:1"
 
@@ -130,3 +130,28 @@ def test_a_variant_that_is_not_there_is_told_with_those_that_are() -> None:
 
 def test_a_setting_for_something_that_could_not_be_read_is_no_second_error() -> None:
     assert [error.code for error in errors_of("let w =\ninput 4\ndense $w", settings={"w": 3})] == ["E002"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message", "column", "word"),
+    [
+        ({"width": "big"}, "dense takes a whole number as its units, not big", 7, "dense 10"),
+        ({"width": 0}, "units must be 1 or more", 7, "1 or more"),
+        ({"window": 50}, "the window does not fit", 8, "pad=same"),
+        ({"filters": 2.5}, "x$filters is a count, and $filters is no whole number", 9, "whole number"),
+        ({"loss": "msee"}, 'no loss is called "msee"', 6, "mse"),
+        ({"optimizer.lrr": 1}, 'adam has no option "lrr"', 1, "optimizer.lr"),
+        ({"early_stop.monitor": "val_loss"}, "early_stop watches val_loss, which this run does not measure", 20,
+         "validation_loss"),
+    ],
+)  # fmt: skip
+def test_a_setting_of_the_command_line_is_told_at_its_option(
+    settings: dict[str, object], message: str, column: int, word: str
+) -> None:
+    text = "input 28x28x1\nlet width = 16\nlet window = 3\nlet filters = 8\n"
+    text += "conv $window x$filters -> dense $width relu -> dense 10 softmax\n"
+    error = error_of(text, settings=settings)
+    ((key, value),) = settings.items()
+    assert (error.span.source.name, error.span.source.text) == ("--set", f"{key}={value}")
+    assert (error.message, error.span.start + 1) == (message, column)
+    assert word in (error.help or "")
