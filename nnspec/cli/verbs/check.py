@@ -14,6 +14,7 @@ from nnspec.cli.output import (
     print_note,
     print_result,
 )
+from nnspec.cli.specs import spec_named
 
 
 @click.command(
@@ -40,7 +41,8 @@ def command(
 ) -> None:
     """Report all errors of all files.
 
-    No data are read, so this is fast. The exit code is 1 if a spec has an error, 2 if a file is missing.
+    No data are read, so this is fast. The exit code is 1 if a spec has an error, 2 if a file is missing. FILE - is
+    standard input, and FILE may be the text of a network.
     """
     from nnspec.spec_lang.check.spec_request import Request
     from nnspec.spec_lang.report.errors import SourceError, SpecError
@@ -50,7 +52,7 @@ def command(
     found, code, in_words = [], 0, not (as_json or sarif)
     for file in files:
         try:
-            spec = Request(file, settings, variant, data).check()
+            spec = Request(spec_named(file), settings, variant, data).check()
         except SpecError as error:
             found += error.diagnostics
             if in_words:

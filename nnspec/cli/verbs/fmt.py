@@ -1,6 +1,5 @@
 """nnspec fmt: format specs in the canonical form."""
 
-import sys
 from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
@@ -20,11 +19,10 @@ from nnspec.cli.output import (
     print_text,
     translate_write_errors,
 )
+from nnspec.cli.specs import spec_named
 
 if TYPE_CHECKING:
     from nnspec.spec_lang.source import Source
-
-STDIN = "-"
 
 
 @click.command(
@@ -57,7 +55,7 @@ def command(files: tuple[str, ...], checking: bool, diff: bool, as_json: bool) -
     specs, diagnostics = [], []
     for file in files:
         try:
-            source = _source(file)
+            source = spec_named(file)
             formatted = format_source(source, known_words())
         except (SpecError, SourceError) as error:
             diagnostics += [found.as_json() for found in getattr(error, "diagnostics", ())]
@@ -88,16 +86,6 @@ def command(files: tuple[str, ...], checking: bool, diff: bool, as_json: bool) -
     if as_json:
         print_json(specs=specs, diagnostics=diagnostics)
     raise click.exceptions.Exit(code)
-
-
-def _source(file: str) -> "Source":
-    from nnspec.spec_lang.limits import MAX_TEXT_BYTES
-    from nnspec.spec_lang.source import Source
-    from nnspec.spec_lang.syntax.files import open_source
-
-    if file != STDIN:
-        return open_source(file)
-    return Source("<stdin>", sys.stdin.buffer.read(MAX_TEXT_BYTES + 1))
 
 
 def _bytes(source: "Source") -> bytes:

@@ -9,6 +9,7 @@ from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count, format_table
 from nnspec.cli.options import json_flag, spec_options
 from nnspec.cli.output import print_findings, print_json, print_result
+from nnspec.cli.specs import spec_named
 
 if TYPE_CHECKING:
     from nnspec.runtime.compiler.assemble import Plan
@@ -50,12 +51,12 @@ def command(
     The plan has every default, the layers, the samples of each split, the run's folder, and how a training step is
     computed. FLOPs are for the forward pass of one sample; a multiply-add counts as two. A layer's memory has its
     weights, their gradients, the optimizer's state and a batch of its outputs; below the steps is what training takes
-    in total, without the data. Data are read if they are on this machine, and never fetched.
+    in total, without the data. Data are read if they are on this machine, and never fetched. FILE - is standard input.
     """
     from nnspec.runtime.train.spec_and_data import check_with_local_data, check_with_shapes
     from nnspec.spec_lang.check.spec_request import Request
 
-    request = Request(file, settings, variant, data)
+    request = Request(spec_named(file), settings, variant, data)
     if code:
         from nnspec.runtime.compiler.listing import listing
 

@@ -11,6 +11,7 @@ from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, 
 from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.program.operands import Index, Operand, Ref
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
+from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import Extent
 
 
@@ -188,7 +189,7 @@ def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tup
             _Pass(tuple((every, i) for i in range(k)), True, (channels, tall, wide, samples)),
         )
     shape = context.node.input_shapes[0]
-    (rows, columns), (height, width) = word.extents(shape), word.plane(shape)[1]
+    (height, rows), (width, columns) = _axes(word, shape)
     if word.along_time(shape) is not None:
         x = padded(context, context.x, (rows,), border, first=0)
         time, samples, features = x.shape
@@ -202,6 +203,27 @@ def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tup
         _Pass(across, _covers(word, columns, width, wide), (channels, tall, columns.places, samples)),
         _Pass(down, _covers(word, rows, height, tall), (channels, rows.places, columns.places, samples)),
     )
+
+
+def _axes(word: Pool, shape: Shape) -> tuple[tuple[int, Extent], tuple[int, Extent]]:
+    """Return the cells of a window and its places along both axes, without cells that are in the padding everywhere."""
+    (*lengths, _), windows = word.plane(shape)
+    down, across = (
+        _clipped(word, window, extent, length)
+        for window, extent, length in zip(windows, word.extents(shape), lengths, strict=True)
+    )
+    return down, across
+
+
+def _clipped(word: Pool, window: int, extent: Extent, length: int) -> tuple[int, Extent]:
+    step = word.steps()
+    start = max(0, extent.before - (extent.places - 1) * step)
+    end = min(window, extent.before + length)
+    if word.dilation > 1 or (start, end) == (0, window):
+        return window, extent
+    before = extent.before - start
+    after = (extent.places - 1) * step + end - start - length - before
+    return end - start, Extent(extent.places, before, max(min(extent.after, after), 0))
 
 
 def _taps(word: Pool, window: int, extent: Extent) -> list[slice]:
@@ -220,7 +242,7 @@ def _without_frame(word: Pool, context: KernelContext, d_x: Ref) -> Ref:
     if context.node.phases > 1:
         return d_x
     shape = context.node.input_shapes[0]
-    rows, columns = word.extents(shape)
+    (_, rows), (_, columns) = _axes(word, shape)
     if word.along_time(shape) is None:
         return unpadded(context, d_x, context.x, (rows, columns))
     return unpadded(context, d_x, context.x, (rows,), first=0)

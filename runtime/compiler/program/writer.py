@@ -48,6 +48,7 @@ class ProgramWriter(Arithmetic):
     scratch_size: int = 0
     common: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=lambda: set(RESERVED))
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def batch(self) -> int:
@@ -89,9 +90,10 @@ class ProgramWriter(Arithmetic):
     def name(self, wish: str) -> str:
         """Return an identifier like the wish that nothing else in the program has."""
         base = "".join(c if c.isascii() and c.isalnum() else "_" for c in wish)
-        name, number = base, 2
+        name, number = base, self._numbers.get(base, 2)
         while name in self._taken:
             name, number = f"{base}_{number}", number + 1
+        self._numbers[base] = number
         self._taken.add(name)
         return name
 

@@ -12,8 +12,8 @@ from nnspec.spec_lang.syntax.misfits.language import next_meaning
 from nnspec.spec_lang.syntax.misfits.pieces import pieces_of
 from nnspec.spec_lang.syntax.misfits.walk import Edit, Meaning, Walk
 
-MOST_PIECES = 4000
-"""Pieces of a statement that is read loosely; a longer one gets the help of the parser alone."""
+MOST_PIECES, LONGEST = 4000, 40_000
+"""Pieces and characters of a statement that is read loosely; a longer one gets the help of the parser alone."""
 
 LONGEST_HELP = 100
 """Characters of a text that help shows whole."""
@@ -141,7 +141,7 @@ def _walked(
     text: str, start: int, end: int, words: KnownWords, blocks: Mapping[str, Sequence[str]]
 ) -> tuple[list[Edit], list[Meaning], list[tuple[int, int]]] | None:
     """Return the edits that a text needs, with what they mean and where; None where no reading is found."""
-    pieces = pieces_of(text, start, end)
+    pieces = pieces_of(text, start, end) if end - start <= LONGEST else []
     if not pieces or len(pieces) > MOST_PIECES:
         return None
     walk = Walk(text, pieces, words, blocks)

@@ -48,6 +48,18 @@ def test_a_layer_gives_the_gradient_of_the_samples_where_somebody_asks_for_it(ca
     both.assert_planned_is_plain(replace(both.rewritten(3), first_gradient=True))
 
 
+@pytest.mark.parametrize(
+    "pool", ["5 pad=same stride=1", "9 pad=same stride=1", "20 pad=same stride=3", "11 pad=same", "7 pad=3 stride=2"]
+)
+@pytest.mark.parametrize("word", ["maxpool", "avgpool"])
+def test_a_pool_whose_window_is_wider_than_the_image_leaves_out_cells_that_are_padding_everywhere(
+    word: str, pool: str
+) -> None:
+    both = Both.of(f"input 6x5x2 -> {word} {pool} -> dense 3")
+    for size in SIZES:
+        both.assert_planned_is_plain(*both.schedules(size))
+
+
 MERGES = (
     "input 6 -> (dense 4 {0} dense 4 relu)",
     "input 6 -> (dense 4 {0} dense 4 relu {0} tanh -> dense 4)",
