@@ -26,6 +26,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _TEXTS = ("a text file", "an XML document", "a binary file of an unknown kind")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 _UNDEFINED = bytes([0x81, 0x8D, 0x8F, 0x90, 0x9D])  # no character of cp1252
 _IN_WORDS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "bars", SPACE: "spaces"}
 
@@ -162,6 +163,8 @@ def _encoding(path: Path) -> str:
         return wide
     kind = looks_like(head[:512])
     if b"\x00" in head or kind not in _TEXTS:
+        if path.suffix.lower() in _SPREADSHEETS:
+            raise DataError(f"{path} is a spreadsheet: save it as CSV, which every program for spreadsheets writes")
         raise DataError(f"{path} is not a table: it seems to be {kind}")
     decoder, undefined = codecs.getincrementaldecoder("utf-8")(), False
     utf8 = True

@@ -152,10 +152,8 @@ class ColumnTable:
             if reason is not None:
                 said.append(reason)
                 continue
-            if _counts_rows(whole) and name not in self.kept:
-                start = int(cells[0])
-                advice = f"if it means nothing, leave it out with ignore={whole.written()}"
-                said.append(f'column "{name}" counts the rows from {start}; {advice}')
+            if (what := _identifies(whole)) is not None and name not in self.kept:
+                said.append(f'column "{name}" {what}; if it means nothing, leave it out with ignore={whole.written()}')
             part = _part(whole, np.arange(len(cells))[rows])
             columns.append(kind_of(whole, self.choices).fit(part, self.choices, whole))
         if not columns:
@@ -198,12 +196,17 @@ def _lacking(frame: Frame, names: list[str]) -> DataError:
     return DataError(f"{frame.name} lacks the columns {listed(names)}; it has {listed(frame.names)}")
 
 
-def _counts_rows(column: Column) -> bool:
-    """Return whether a column is 0, 1, 2, … or 1, 2, 3, … in the order of the rows."""
+def _identifies(column: Column) -> str | None:
+    """Return how numbers seem to name rows: they count them, or differ in each and are called an id; None otherwise."""
     cells = column.cells
-    if cells.dtype.kind != "f" or len(cells) <= FEW or cells[0] not in (0, 1):
-        return False
-    return bool(np.array_equal(cells, np.arange(len(cells)) + cells[0]))
+    if cells.dtype.kind != "f" or len(cells) <= FEW:
+        return None
+    if cells[0] in (0, 1) and np.array_equal(cells, np.arange(len(cells)) + cells[0]):
+        return f"counts the rows from {cells[0]:.0f}"
+    called_id = column.name.lower() in ("id", "index", "key") or column.name.endswith(("_id", "Id", "ID", " id"))
+    if called_id and np.array_equal(cells, np.floor(cells)) and len(np.unique(cells)) == len(cells):
+        return "has another number in each row, so it seems to name them"
+    return None
 
 
 def _part(column: Column, rows: NDArray[np.intp]) -> Column:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnspec.runtime.data import DataError, load_data, read_inputs
+from nnspec.runtime.data import DataError, Preprocessing, load_data, read_inputs
 from nnspec.spec_lang.vocabulary.data import Csv
 from nnspec.spec_lang.vocabulary.statements import Weights
 
@@ -80,3 +80,13 @@ def test_statistics_are_of_the_training_rows_alone(tmp_path: Path) -> None:
     assert data.preprocessing.features == ("x", "c=a") and data.preprocessing.shift[0] == 3.5
     assert data.validation is not None and data.validation.inputs.tolist() == [[3.5, 0], [1000, 0]]
     assert len(data.warnings) == 3
+
+
+def test_columns_in_a_checkpoint_that_do_not_fit_its_features_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, "c,x,y", [f"{'ab'[i % 2]},{i},{i % 2}" for i in range(12)])
+    entries = load_data(Csv(path="t.csv", target="y"), tmp_path, True).preprocessing.as_entries()
+    assert Preprocessing.from_entries(entries).columns is not None
+    columns = str(entries["columns"])
+    for bad in ("", "[]", columns.replace('"b"', '"c"'), columns.replace("category", "picture"), np.zeros(3)):
+        with pytest.raises(DataError, match="the preprocessing stored in the checkpoint has columns"):
+            Preprocessing.from_entries({**entries, "columns": bad})

@@ -116,3 +116,6 @@ def test_a_file_that_is_not_a_table_is_told(tmp_path: Path) -> None:
         read_csv(write(tmp_path, "<!doctype html><html><body>no such file</body></html>"))
     with pytest.raises(DataError, match="it seems to be a zip archive"):
         read_csv(write(tmp_path, b"PK\x03\x04\x00\x00"))
+    (tmp_path / "t.xlsx").write_bytes(b"PK\x03\x04\x00\x00")
+    with pytest.raises(DataError, match=r"t\.xlsx is a spreadsheet: save it as CSV"):
+        read_csv(tmp_path / "t.xlsx")

@@ -129,6 +129,9 @@ def test_a_column_that_names_rows_is_left_out_and_said() -> None:
 def test_a_column_that_counts_rows_is_said() -> None:
     _, said = ColumnTable(frame_of({"id": list(range(1, 41)), "x": [3, 1] * 20})).fit(slice(None))
     assert said == ('column "id" counts the rows from 1; if it means nothing, leave it out with ignore=id',)
+    numbers = np.random.default_rng(0).permutation(1000)[:40]
+    _, said = ColumnTable(frame_of({"customer_id": numbers, "size": numbers})).fit(slice(None))
+    assert len(said) == 1 and '"customer_id" has another number in each row, so it seems to name them' in said[0]
 
 
 def test_columns_are_found_by_name_and_missing_ones_are_named() -> None:
