@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import check, compile, evaluate, from_bytes, load, occlude, resume, save, train
+    from nnspec.api import check, compile, cross_validate, evaluate, from_bytes, load, occlude, resume, save, train
+    from nnspec.runtime.data.load import data_from_arrays
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.train.cross_validation import CrossValidation
     from nnspec.runtime.train.run import Run
     from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
@@ -36,6 +38,7 @@ _HOMES = {
         "save",
         "train",
     ),
+    "nnspec.runtime.data.load": ("data_from_arrays",),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
     "nnspec.runtime.train.cross_validation": ("CrossValidation",),
@@ -59,6 +62,7 @@ __all__ = [
     "check",
     "compile",
     "cross_validate",
+    "data_from_arrays",
     "evaluate",
     "from_bytes",
     "load",

@@ -18,8 +18,8 @@ from nnspec.spec_lang.source import Source
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from nnspec.runtime.data.given import Arrays
     from nnspec.runtime.train.run import Run
-    from nnspec.runtime.train.spec_and_data import Arrays
 
 
 class CellError(NNSpecError):
@@ -110,7 +110,7 @@ def run_cell(line: str, cell: str, variables: dict[str, Any]) -> None:
     if asked.train:
         made = _trained(request, asked, arrays)
     elif asked.name is not None or not asked.plan:
-        made = compiled(request, arrays=arrays)
+        made = compiled(request, given=arrays)
         spec = made.spec
         print_result(f"{spec.title}: {spec.input} → {spec.output_shape}, {spec.parameter_count:,} parameters")
     if asked.name is not None:
@@ -134,7 +134,7 @@ def _read(line: str) -> CellArguments | None:
 
 def _arrays(data: str | None, variables: Mapping[str, Any]) -> "Arrays | None":
     """Return the arrays if --data names two variables."""
-    from nnspec.runtime.train.spec_and_data import Arrays
+    from nnspec.runtime.data.given import Arrays
 
     names = [name.strip() for name in (data or "").split(",")]
     if len(names) != 2 or not all(name.isidentifier() for name in names):

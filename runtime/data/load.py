@@ -9,14 +9,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.data.division import HowToDivide, Rows, divide
+from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
-from nnspec.runtime.data.samples import Samples, Unencoded, numbered_places, rectangular
+from nnspec.runtime.data.samples import Samples, Unencoded
 from nnspec.runtime.data.split import Data, Split, data_digest
 from nnspec.runtime.data.tables.encoded import encoded_samples
 from nnspec.runtime.data.tables.encoding import ColumnEncoding
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
-from nnspec.runtime.data.weights import checked_weights, training_weights, weights_of
+from nnspec.runtime.data.weights import training_weights, weights_of
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary import data as words
@@ -46,9 +47,17 @@ def load_data(
     if encoding is not None and isinstance(word, words.Table):
         word = word.reading(encoding.names, encoding.text_columns())
     samples = SOURCES[type(word)](word, folder or Path())
-    fold = (word.fold or 1, word.folds) if word.folds is not None else None
-    sharing = Sharing(word.split, word.seed, word.in_time, word.stratified, fold)
-    return _data(samples, sharing, word.normalize, classification, weights, encoding)
+    return _data(samples, _sharing(word), word.normalize, classification, weights, encoding)
+
+
+def load_given(
+    word: words.DataSource, given: Arrays, classification: bool, steps: bool, weights: Weights | None = None
+) -> Data:
+    """Return the data that a program gives, split and normalized as the word says. Raises as `data_from_arrays` does.
+
+    With `steps` there is a target for each step of a sequence. `weights` says how training samples are weighted.
+    """
+    return _data(given.samples(steps), _sharing(word), word.normalize, classification, weights)
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,15 @@ class Sharing:
         return replace(self, shares=(shares[0], 0.0, *shares[2:]))
 
 
+def _sharing(word: words.DataSource) -> Sharing:
+    fold = (word.fold or 1, word.folds) if word.folds is not None else None
+    return Sharing(word.split, word.seed, word.in_time, word.stratified, fold)
+
+
 def data_from_arrays(
-    x: ArrayLike,
-    y: ArrayLike,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    x: Any,
+    y: Any,
+    validation: tuple[Any, Any] | None = None,
     *,
     classification: bool,
     normalize: Normalize = "none",
@@ -93,35 +107,23 @@ def data_from_arrays(
     steps: bool = False,
     weights: Weights | None = None,
     sample_weight: ArrayLike | None = None,
-    fold: tuple[int, int] | None = None,
 ) -> Data:
     """Return data from arrays: x (samples, …) of numbers, y (samples,) or (samples, outputs) of numbers or text.
+
+    Either may be a data frame, as of pandas or Polars, or a series. The columns of x are then encoded as those of a
+    table in a file: categories, dates and missing values too.
 
     `validation` is another such pair. Without it, `split` may give shares, as (75, 25), and `seed` then decides which
     samples are held back; without both there is no validation split. Arrays are copied only if they are split. Targets
     are read as `load_data` reads them; with `steps` there is one for each step of a sequence, classes (samples, time),
     −1 after its end, or numbers (samples, time, outputs). `weights` says how training samples are weighted, and
-    `sample_weight` (samples,) multiplies that. `fold` is the number of the fold to validate on, counted from 1, and the
-    number of folds. Raises DataError for shapes that disagree and for values that
-    cannot be used.
+    `sample_weight` (samples,) multiplies that. Raises DataError for shapes that disagree and for values that cannot be
+    used.
     """
-    held = None
-    if validation is not None:
-        if split is not None:
-            raise DataError("give validation samples or shares to hold back, not both", exit_code=2)
-        held = Samples(
-            "validation",
-            rectangular(validation[0], "validation samples"),
-            rectangular(validation[1], "validation targets"),
-            numbered_places("validation"),
-            steps=steps,
-        )
-    x, y = rectangular(x, "samples"), rectangular(y, "targets")
-    own = None
-    if sample_weight is not None:
-        own = checked_weights(rectangular(sample_weight, "sample weights"), "the sample weights", len(x))
-    samples = Samples("data", x, y, numbered_places("data"), steps=steps, validation=held, weights=own)
-    return _data(samples, Sharing(split or (1.0,), seed, fold=fold), normalize, classification, weights)
+    if validation is not None and split is not None:
+        raise DataError("give validation samples or shares to hold back, not both", exit_code=2)
+    samples = Arrays(x, y, validation, sample_weight).samples(steps)
+    return _data(samples, Sharing(split or (1.0,), seed), normalize, classification, weights)
 
 
 def _data(

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from nnspec.runtime.data.data_frames import is_data_frame, rows_from
 from nnspec.runtime.data.measure import limits, zscore
 from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.data.sample_shapes import as_samples
@@ -113,8 +114,11 @@ class Preprocessing:
     def as_batch(self, inputs: ArrayLike) -> NDArray[Any]:
         """Return raw samples as an array (batch, *input_shape), not copied. Raises DataError where they do not fit.
 
-        `sample_shapes.as_samples` says which other shapes mean the same.
+        `sample_shapes.as_samples` says which other shapes mean the same. The columns of a data frame are found by name
+        and encoded as in training; what training did not see is a Python warning.
         """
+        if is_data_frame(inputs):
+            inputs = rows_from(inputs, self.encoding(), self.input_shape)
         return as_samples(inputs, self.input_shape)
 
     def unlike(self, samples: ArrayLike, labels: Sequence[str]) -> list[str]:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.data.samples import rectangular
 from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary.shape import same_meaning
 
 
 def as_samples(inputs: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -26,28 +27,12 @@ def as_samples(inputs: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
         raise DataError(f"samples must be numbers, and these are {batch.dtype}")
     if batch.ndim and batch.shape[1:] == shape:
         return batch
-    if batch.ndim and _same(batch.shape[1:], shape):
+    if batch.ndim and same_meaning(batch.shape[1:], shape):
         return batch.reshape(len(batch), *shape)
     fewer_axes = batch.ndim < len(shape) and batch.shape[-1:] != (1,)
-    if batch.shape == shape or (fewer_axes and _same(batch.shape, shape)):
+    if batch.shape == shape or (fewer_axes and same_meaning(batch.shape, shape)):
         return batch.reshape(1, *shape)
     raise DataError(_misfit(batch.shape, shape))
-
-
-def _same(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """Return whether a sample of one shape means the same as one of another: equal, or a row and a grey image."""
-    given, wanted = _trimmed(given), _trimmed(shape)
-    if given == wanted:
-        return True
-    rows, image = sorted((given, wanted), key=len)
-    grey = len(image) == 2 and (image is given or shape[2:] == (1,))
-    return len(rows) == 1 and grey and math.prod(rows) == math.prod(image)
-
-
-def _trimmed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    while shape and shape[-1] == 1:
-        shape = shape[:-1]
-    return shape
 
 
 def _misfit(given: tuple[int, ...], shape: tuple[int, ...]) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.data.samples import as_targets
+from nnspec.runtime.data.known_targets import known_targets
 from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.infer.program_cache import Programs
@@ -145,6 +145,38 @@ class Network:
             start += len(part)
         return self.unscaled(answers)
 
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The names of the classes in the order of the outputs; None where the network predicts anything else.
+
+        A single output that tells two classes apart is the probability of the second.
+        """
+        one_of_many = self.spec.classification or (self.spec.output_shape or ())[-1:] == (1,)
+        if self.preprocessing.task != "classification" or not one_of_many:
+            return None
+        count = max((self.spec.output_shape or (2,))[-1], 2)
+        return tuple(self.preprocessing.class_name(number) for number in range(count))
+
+    def predict_classes(self, x: Any) -> np.ndarray:
+        """Return the most probable class of each sample, (batch,), or of each step, (batch, time).
+
+        Classes that were given as text are names, those that were given as whole numbers are these numbers. Raises
+        NetworkError where the network does not tell classes apart.
+        """
+        names = self.classes
+        if names is None:
+            raise NetworkError(f"{self.spec.name} does not tell classes apart: network.predict(x) has its outputs", 2)
+        outputs = self.predict(x)
+        numbers = (outputs[..., 0] > 0.5).astype(np.intp) if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
+        whole = all(name.removeprefix("-").isdecimal() for name in names)
+        classes: np.ndarray = np.array([int(name) for name in names] if whole else names)
+        return np.asarray(classes[numbers])
+
+    def as_targets(self, y: Any) -> np.ndarray:
+        """Return targets as losses and metrics take them: classes as numbers. `y` is as for `nnspec.evaluate`."""
+        one_each = self.classes is not None and len(self.spec.output_shape or ()) == 1
+        return known_targets(y, self.preprocessing, one_each)
+
     def unscaled(self, outputs: np.ndarray) -> np.ndarray:
         """Return computed outputs (…, outputs) in the units of the targets: as they are, unless targets are scaled."""
         scaling = self.preprocessing.target_scaling
@@ -170,7 +202,7 @@ class Network:
         batch = self.preprocessing.apply(x, self.dtype)
         program = self.program.with_own_buffers() if self.buffer_arena else self.program
         outputs = np.broadcast_to(self.dtype.type(0), (len(batch), *(self.spec.output_shape or ())))
-        targets = self.scaled_targets(as_targets(y), outputs)
+        targets = self.scaled_targets(self.as_targets(y), outputs)
         with fixed_threads(1):  # another thread's number would change the bits
             loss = program.loss_and_gradients(batch, targets, Mode(training=True), gradients)
         return loss, gradients.copies()

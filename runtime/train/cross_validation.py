@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.errors import DataError, Interrupted, TrainingError
 from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.events import Event, Listener, silent
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import Run, train
 from nnspec.runtime.train.run_folder import LAST, RunFolder, new_folder
-from nnspec.runtime.train.spec_and_data import Arrays
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec_request import Request
 
@@ -57,7 +57,7 @@ def cross_validate(
     request: Request,
     folds: int,
     out: str | Path | None = None,
-    arrays: Arrays | None = None,
+    given: Arrays | None = None,
     dtype: Any = np.float32,
     listen: Listener = silent,
     files: bool = True,
@@ -69,7 +69,7 @@ def cross_validate(
         folds: how many.
         out: the folder of the runs fold-1, fold-2 and so on; runs/NAME-folds where it is None. Called again on a folder
             of the same spec it goes on: finished folds are kept, begun ones resumed.
-        arrays: samples and targets to use instead of the spec's data.
+        given: samples and targets to use instead of the data that the spec names.
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event of each run, and with a "folds" event at the end.
         files: whether to write folders at all.
@@ -78,17 +78,17 @@ def cross_validate(
     """
     if not 2 <= folds <= MOST_FOLDS:
         raise DataError(f"{folds} folds: write 2 to {MOST_FOLDS:,}", exit_code=2)
+    request = replace(request, in_memory=given is not None)
     folder = _folder(request, folds, out) if files else None
     runs: list[Run] = []
     for number in range(1, folds + 1):
         listen({"event": "note", "text": f"fold {number} of {folds}"})
         path = folder / f"fold-{number}" if folder is not None else None
-        given = replace(arrays, fold=(number, folds)) if arrays is not None else None
         try:
             if path is not None and (path / LAST).exists():
                 runs.append(resume(path, listen=listen, given=given))
             else:
-                runs.append(train(_of_fold(request, number, folds, given), path, given, None, dtype, listen, files))
+                runs.append(train(_of_fold(request, number, folds), path, given, None, dtype, listen, files))
         except Interrupted as stopped:
             again = f"; the same call with --out {folder} goes on" if folder is not None else ""
             raise Interrupted(f"stopped in fold {number} of {folds}{again}", stopped.signal) from None
@@ -105,9 +105,7 @@ def folds_of(request: Request) -> int | None:
     return data.folds if data is not None and data.fold is None else None
 
 
-def _of_fold(request: Request, number: int, folds: int, arrays: Arrays | None) -> Request:
-    if arrays is not None:
-        return request
+def _of_fold(request: Request, number: int, folds: int) -> Request:
     return replace(request, settings={**request.settings, "data.folds": folds, "data.fold": number})
 
 

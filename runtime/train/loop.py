@@ -91,7 +91,7 @@ class Trainer:
     def _resume_call(self) -> str:
         """Return what resumes the run: the command, or for a run on arrays, which no file has, the call in Python."""
         assert self.folder is not None
-        if self.spec.data is None:
+        if self.spec.data is None or self.spec.data.in_memory:
             return f"nnspec.resume({str(self.folder.path)!r}, data=(x, y))"
         return f"nnspec resume {self.folder.path}"
 

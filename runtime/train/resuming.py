@@ -10,7 +10,7 @@ from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
-from nnspec.runtime.train.spec_and_data import Arrays, spec_data, with_data_statement
+from nnspec.runtime.train.spec_and_data import Given, spec_data, with_data_statement
 from nnspec.runtime.train.timetable import Timetable
 
 ALLOW_INEXACT = "use --allow-inexact to resume it with other bits"
@@ -21,7 +21,7 @@ def resume(
     allow_inexact: bool = False,
     listen: Listener = silent,
     verify: bool = False,
-    given: Arrays | str | None = None,
+    given: Given | str | None = None,
 ) -> Run:
     """Resume a run as if it had never stopped, and train it to its end.
 
@@ -30,7 +30,7 @@ def resume(
         allow_inexact: resume even where the bits may differ.
         listen: called with each event.
         verify: first repeat the steps from FILE.prev to FILE and compare every bit.
-        given: the run's data where the spec does not lead to them: arrays, or a data statement for data that moved.
+        given: the run's data where the spec does not lead to them: given data, or a data statement for data that moved.
 
     Raises CheckpointError where the file is damaged, where the data have changed and, unless `allow_inexact` is true,
     where the arithmetic of this machine is not the one that wrote the file or a repeated step gives other bits.
@@ -57,18 +57,18 @@ def resume(
     return Run(saved.network, saved.state.history, folder.path, end, data)
 
 
-def _data(saved: SavedRun, given: Arrays | str | None, file: Path) -> Data:
+def _data(saved: SavedRun, given: Given | str | None, file: Path) -> Data:
     """Return the data of a run. Raises CheckpointError where they are not those it was trained on, DataError."""
     spec = saved.network.spec
-    if given is None and spec.data is None:
+    if given is None and (spec.data is None or spec.data.in_memory):
         call = f"nnspec.resume({str(file)!r}, data=(x, y))"
         raise CheckpointError(f"{file}: it was trained on arrays; {call} resumes it with the same ones", exit_code=2)
     if isinstance(given, str):
         spec = with_data_statement(spec, given)
-    data = spec_data(spec, given if isinstance(given, Arrays) else None, exact=True)
+    data = spec_data(spec, given if not isinstance(given, str) else None, exact=True)
     if data.digest != saved.meta["data_digest"] or spec.samples_an_epoch(len(data.train)) != len(saved.state.order):
         advice = "restore the former files, name them with --data, or train a new run"
-        if isinstance(given, Arrays):
+        if not isinstance(given, str | None):
             advice = "give the same data and validation as to nnspec.train"
         changed = "".join(f"{note}; " for note in data.notes)
         raise CheckpointError(f"{file}: the data are not those it was trained on: {changed}{advice}")

@@ -15,7 +15,7 @@ from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.resolved import resolved_text
 from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
-from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
+from nnspec.runtime.train.spec_and_data import Given, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
 from nnspec.spec_lang.check.spec import Spec
@@ -44,7 +44,7 @@ class Run:
 def train(
     request: Request,
     out: str | Path | None = None,
-    arrays: Arrays | None = None,
+    given: Given | None = None,
     init_from: str | Path | None = None,
     dtype: Any = np.float32,
     listen: Listener = silent,
@@ -55,7 +55,7 @@ def train(
     Arguments:
         request: the spec, its settings and variant.
         out: the run's folder; runs/NAME, or runs/NAME-2 and so on, where it is None.
-        arrays: samples and targets to use instead of the spec's data.
+        given: data to use instead of those that the spec names.
         init_from: a checkpoint or run folder whose parameters and buffers replace the initial ones.
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event.
@@ -63,15 +63,15 @@ def train(
 
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
-    spec, data = check_with_data(request, arrays)
-    if arrays is None:
+    spec, data = check_with_data(request, given)
+    if given is None:
         spec = replace(spec, data_files=data_files(spec))
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if init_from is not None:
-        given = load_checkpoint(resolve_checkpoint(init_from)).network
-        network.set_parameters(given.parameters)
-        network.set_buffers(given.buffers)
+        former = load_checkpoint(resolve_checkpoint(init_from)).network
+        network.set_parameters(former.parameters)
+        network.set_buffers(former.buffers)
     state = initial_state(network, len(data.train), spec.train.seed)
     folder = new_folder(spec.title, out, _texts(spec, Path(out)) if out is not None else {}) if files else None
     for event in _said(data):

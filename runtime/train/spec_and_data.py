@@ -3,14 +3,16 @@
 Training, `nnspec plan`, the notebook and the commands that take a checkpoint use it. It does not know files of a run.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from nnspec.runtime.data import Data, Preprocessing, Split, data_from_arrays, load_data, missing
+from nnspec.runtime.data import Data, Preprocessing, Split, load_data, missing
 from nnspec.runtime.data.array_likes import concatenated
-from nnspec.runtime.data.samples import rectangular
+from nnspec.runtime.data.given import Arrays
+from nnspec.runtime.data.load import load_given
+from nnspec.runtime.data.measure import mean_and_deviation
 from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
@@ -23,26 +25,27 @@ from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.diagnostics import Diagnostic, one_of
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
+
+Given = Arrays | Data
+"""What a program may give instead of the data that a spec names."""
 
 
-@dataclass(frozen=True)
-class Arrays:
-    """Samples `x` and targets `y` given as arrays instead of the spec's data; `validation` is such a pair.
+def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec, Data]:
+    """Load the data, unless they are given, and return the spec checked against it, with the data.
 
-    `sample_weight` (samples,) are the weights of the samples in the training loss. `fold` is that of cross-validation.
+    Given arrays are split and scaled as the spec's data statement says. Raises SpecError, DataError.
     """
-
-    x: Any
-    y: Any
-    validation: tuple[Any, Any] | None = None
-    sample_weight: Any = None
-    fold: tuple[int, int] | None = None
-
-
-def check_with_data(request: Request, arrays: Arrays | None = None) -> tuple[Spec, Data]:
-    """Load the data and return the spec checked against it, with the data. Raises SpecError, DataError."""
-    spec = request.check(rectangular(arrays.x, "samples").shape[1:] if arrays is not None else None)
-    data = spec_data(spec, arrays)
+    if given is None:
+        spec = request.check()
+    elif isinstance(given, Arrays):
+        request = replace(request, in_memory=True)
+        spec = request.check(given.sample_shape())
+        given = given.in_shape(spec.input) if spec.input is not None else given
+    else:
+        request = _for_loaded(request, given)
+        spec = request.check(given.preprocessing.sample_shape())
+    data = spec_data(spec, given)
     shape = data.preprocessing.sample_shape()
     if data.gaps is not None:
         output = request.check(shape).output_shape
@@ -65,6 +68,8 @@ def check_with_local_data(request: Request) -> tuple[Spec, Data | None, str]:
     spec = request.check()
     if spec.data is None:
         return spec, None, "the spec names no data"
+    if spec.data.in_memory:
+        return spec, None, "the samples are given in Python, nnspec.train(spec, data=(x, y))"
     absent = missing(spec.data, spec.folder)
     if absent is not None:
         return spec, None, absent
@@ -80,7 +85,7 @@ def check_with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
     spec = request.check()
     if spec.input is not None:
         return spec, None
-    if spec.data is None:
+    if spec.data is None or spec.data.in_memory:
         span = spec_start(spec)
         help = "write a line such as input 28x28x1, or name the data"
         raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
@@ -88,15 +93,15 @@ def check_with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
     return spec, data.preprocessing
 
 
-def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = None) -> Network:
+def compiled(request: Request, dtype: Any = np.float32, given: Given | None = None) -> Network:
     """Return the network of a spec with its initial weights. Raises SpecError, DataError.
 
-    Where `arrays` are given, the sample shape and the preprocessing come from them. Otherwise data are loaded only
-    where the spec does not give the shape of a sample.
+    Where data are `given`, the sample shape and the preprocessing come from them. Otherwise data are loaded only where
+    the spec does not give the shape of a sample.
     """
     preprocessing: Preprocessing | None
-    if arrays is not None:
-        spec, data = check_with_data(request, arrays)
+    if given is not None:
+        spec, data = check_with_data(request, given)
         preprocessing = data.preprocessing
     else:
         spec, preprocessing = check_with_shapes(request)
@@ -106,28 +111,31 @@ def compiled(request: Request, dtype: Any = np.float32, arrays: Arrays | None = 
     return network
 
 
-def spec_data(
-    spec: Spec, arrays: Arrays | None = None, known: Preprocessing | None = None, exact: bool = False
-) -> Data:
-    """Return the data of a spec, or those given as arrays; the columns of a table as `known` encodes them.
+def _for_loaded(request: Request, data: Data) -> Request:
+    """Return the request for data that are split and normalized already, which its data statement must not change."""
+    asked = next((key for key in request.settings if key.startswith("data.") and key != "data.targets"), None)
+    if asked is not None:
+        raise DataError(f"{data.name} is split and normalized already: leave the setting {asked} out", exit_code=2)
+    asked_targets = replace(request, in_memory=True).check(data.preprocessing.sample_shape()).data
+    targets = f" targets={asked_targets.targets}" if asked_targets is not None and asked_targets.targets else ""
+    return replace(request, in_memory=True, data=f"arrays normalize={data.preprocessing.normalize}{targets}")
+
+
+def spec_data(spec: Spec, given: Given | None = None, known: Preprocessing | None = None, exact: bool = False) -> Data:
+    """Return the data of a spec, or those given; the columns of a table as `known` encodes them.
 
     Files that have moved since a run are found by their digest; with `exact` files that have changed, too. Raises
     DataError where there are none.
     """
     classification = spec.classification or spec.loss.labels
-    if arrays is not None:
+    if isinstance(given, Data):
+        return _with_scaled_targets(spec, _labelled(spec, _of_task(given, classification, spec.loss.word)))
+    if given is not None:
         steps = spec.output_shape is not None and spec.output_shape.sequence
-        data = data_from_arrays(
-            arrays.x,
-            arrays.y,
-            arrays.validation,
-            classification=classification,
-            steps=steps,
-            weights=spec.weights,
-            sample_weight=arrays.sample_weight,
-            fold=arrays.fold,
-        )
-        return _labelled(spec, data)
+        # a run of a version that did not split and scale arrays names other data, or none
+        source = spec.data if spec.data is not None and spec.data.in_memory else GivenArrays()
+        data = load_given(source, given, classification, steps, spec.weights)
+        return _with_scaled_targets(spec, _labelled(spec, data))
     if spec.data is None:
         raise DataError("the spec names no data: add a line such as data mnist_sample, or give --data mnist_sample", 2)
     found = located(spec, exact)
@@ -137,11 +145,22 @@ def spec_data(
     return _with_scaled_targets(spec, _labelled(spec, data))
 
 
+def _of_task(data: Data, classification: bool, loss: str) -> Data:
+    """Return data that were read for the task of a loss. Raises DataError for others."""
+    task = "classification" if classification else "regression"
+    if data.preprocessing.task == task:
+        return data
+    raise DataError(
+        f"{data.name} was read for a {data.preprocessing.task}, and loss {loss} is for a {task}: give "
+        f"data_from_arrays(x, y, classification={classification})",
+        exit_code=2,
+    )
+
+
 def _with_scaled_targets(spec: Spec, data: Data) -> Data:
     """Return data whose preprocessing has the scaling of the training targets, if the spec scales them."""
-    if spec.data is None or spec.data.targets != "zscore":
-        return data
-    scaling = TargetScaling.fit(data.train.targets)
+    scaled = spec.data is not None and spec.data.targets == "zscore"
+    scaling = TargetScaling.fit(data.train.targets) if scaled else None
     return replace(data, preprocessing=replace(data.preprocessing, target_scaling=scaling))
 
 
@@ -157,6 +176,22 @@ def network_data(network: Network, statement: str | None = None) -> Data:
     """
     spec = network.spec if statement is None else with_data_statement(network.spec, statement)
     return spec_data(spec, known=network.preprocessing).fitted_to(network.preprocessing)
+
+
+def training_mean(network: Network, statement: str | None = None) -> Any:
+    """Return the mean of each channel of the training images, (channels,), or one number for images without channels.
+
+    It is in the units of the samples. The data are read unless the network knows the mean: those that it was trained
+    on, or those of another data statement. Raises SpecError, DataError.
+    """
+    preprocessing = network.preprocessing
+    if preprocessing.normalize == "zscore":
+        mean = preprocessing.shift
+    elif statement is None and (network.spec.data is None or network.spec.data.in_memory):
+        raise DataError("the network does not know the mean of its training images: give baseline=x.mean(axis=0)", 2)
+    else:
+        mean = mean_and_deviation(network_data(network, statement).train.inputs)[0]
+    return mean if len(preprocessing.input_shape) == 3 else float(mean.mean())
 
 
 def with_data_statement(spec: Spec, statement: str) -> Spec:

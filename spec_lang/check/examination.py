@@ -12,7 +12,7 @@ from nnspec.spec_lang.check.bind_settings import bind_settings
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
 from nnspec.spec_lang.check.include import Reading, with_includes
-from nnspec.spec_lang.check.overrides import Override, apply_overrides
+from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
@@ -21,12 +21,13 @@ from nnspec.spec_lang.syntax.tree import Option
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
+from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
-from nnspec.spec_lang.vocabulary.shape import Shape
+from nnspec.spec_lang.vocabulary.shape import Shape, same_meaning
 from nnspec.spec_lang.vocabulary.statements import (
     EarlyStop,
     Input,
@@ -54,6 +55,7 @@ def check_source(
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
+    in_memory: bool = False,
 ) -> Spec:
     """Check a source and return its spec.
 
@@ -63,11 +65,13 @@ def check_source(
         variant: the name of a variant to apply; the other variants and the values of sweeps are checked too.
         input_shape: the shape of a sample, if it is known from the data.
         classes: the number of classes, if it is known from the data.
+        in_memory: whether a program gives the samples: the options of the data statement then say how they are split
+            and scaled, and what it names is not read.
 
     Raises:
         SpecError: with all errors of the spec.
     """
-    examined = examine_source(source, overrides, variant, input_shape, classes)
+    examined = examine_source(source, overrides, variant, input_shape, classes, in_memory)
     if examined.spec is None:
         raise SpecError(examined.found)
     return examined.spec
@@ -93,10 +97,11 @@ def examine_source(
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
+    in_memory: bool = False,
 ) -> Examined:
     """Check a source and return all results, with or without errors; the arguments are those of `check_source`."""
     with nothing_collected():
-        return examine_reading(with_includes(source), overrides, variant, input_shape, classes)
+        return examine_reading(with_includes(source), overrides, variant, input_shape, classes, in_memory)
 
 
 def examine_reading(
@@ -105,6 +110,7 @@ def examine_reading(
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
+    in_memory: bool = False,
 ) -> Examined:
     """Check a spec whose texts are parsed; the arguments are those of `check_source`."""
     source, found, known = reading.source, Findings(reading.found), Statements()
@@ -118,8 +124,10 @@ def examine_reading(
         chosen = known.copy()
         if variant is not None:
             choose_variant(variant, chosen, found)
+        if in_memory:
+            require_data(GivenArrays.word, chosen, source)
         apply_overrides(overrides, chosen, found)
-        outside = _Outside(source, input_shape, classes)
+        outside = _Outside(source, input_shape, classes, in_memory)
         spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
         _others(known, chosen, variant, outside, found)
     if spec is not None:
@@ -178,6 +186,7 @@ class _Outside:
     source: Source
     input_shape: Sequence[int] | None
     classes: int | None
+    in_memory: bool = False
 
 
 def _others(known: Statements, chosen: Statements, variant: str | None, outside: _Outside, found: Findings) -> None:
@@ -268,6 +277,8 @@ class _Examination:
     def _data(self) -> DataSource | None:
         """Return the source of the data, with what the input line says of it."""
         given, data = self._of(Input, "input", None), self._of(DataSource, "data", None)
+        if data is not None and self.outside.in_memory:
+            return GivenArrays.like(data)
         return data.for_network(given.shape) if data is not None and given is not None else data
 
     def _input(self) -> Shape | None:
@@ -280,7 +291,8 @@ class _Examination:
             absent = known is None or "input" in self.known.settings
             return None if absent else Shape(known or (), symbols=symbols, blocks=blocks)
         shape = Shape(given.shape, given.axes == "sequence", symbols, blocks)
-        if known is not None and not ends.same_sample(shape, known):
+        same = known is None or ends.same_sample(shape, known)
+        if known is not None and not (same or (self.outside.in_memory and same_meaning(known, shape))):
             message = f"input is {shape}, and a sample of the data is {Shape(known)}"
             help = f"write input {Shape(known)}, or leave the line out"
             self.found.say("E301", message, self.known.settings["input"].span, help)

@@ -83,6 +83,13 @@ def apply_overrides(overrides: Sequence[Override], known: Statements, found: Fin
             found.say("E108", message, override.key_span(), *_meant(override, known))
 
 
+def require_data(word: str, known: Statements, source: Source) -> None:
+    """Add a data statement of this word, unless the spec has one."""
+    if "data" not in known.settings and "data" not in known.broken:
+        place = Span(source, 0, 0)
+        known.settings["data"] = Call("data", place, (Value("name", word, place),), place)
+
+
 def settable_keys(known: Statements) -> list[str]:
     """Return the keys that can be set or swept apart from whole statements: lets, and options of statements."""
     return [*known.lets, *(f"{name}.{option}" for name in statements() for option in _options(name, known))]

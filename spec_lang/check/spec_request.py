@@ -16,7 +16,9 @@ from nnspec.spec_lang.syntax.files import open_source
 class Request:
     """A spec and settings from outside: options by key, a variant, a data statement, a seed.
 
-    Paths in a spec are relative to the spec's folder; those in `data` are relative to the current folder.
+    Paths in a spec are relative to the spec's folder; those in `data` are relative to the current folder. `in_memory`
+    says that a program gives the samples: the spec's data are then `data arrays`, with the options of its data
+    statement.
     """
 
     spec: str | Path | Source
@@ -24,6 +26,7 @@ class Request:
     variant: str | None = None
     data: str | None = None
     seed: int | None = None
+    in_memory: bool = False
 
     def check(self, input_shape: Sequence[int] | None = None, classes: int | None = None) -> Spec:
         """Check and return the spec. `input_shape` and `classes` are those of the data, if known.
@@ -36,7 +39,7 @@ class Request:
             raise SourceError("the current folder does not exist any more: change to one that does") from None
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)
-        spec = check_source(source, overrides, self.variant, input_shape, classes)
+        spec = check_source(source, overrides, self.variant, input_shape, classes, self.in_memory)
         spec = replace(spec, overrides=tuple((override.key, override.value) for override in overrides))
         if spec.data is None or (self.data is None and "data" not in self.settings):
             return spec

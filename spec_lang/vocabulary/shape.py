@@ -1,7 +1,8 @@
 """Shapes of one sample, without the batch axis, and the error of a layer that does not accept one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 
 class Shape(tuple[int, ...]):
@@ -54,6 +55,27 @@ class Shape(tuple[int, ...]):
         if len(self) == 3:
             return self
         return Shape((*self, 1)) if len(self) == 2 and not self.sequence else None
+
+
+def same_meaning(given: Sequence[int], wanted: Sequence[int]) -> bool:
+    """Return whether a sample of one shape can be taken for one of another: the same numbers in the same order.
+
+    It can where they differ in axes of length 1 at the end, and where one is a row and the other an image of a single
+    channel: 28x28 or 784 for 28x28x1, 28x28 for 784. With more channels a row may be in another order.
+    """
+    first, second = _trimmed(given), _trimmed(wanted)
+    if first == second:
+        return True
+    row, image = sorted((first, second), key=len)
+    grey = len(image) == 2 and (image is first or tuple(wanted[2:]) == (1,))
+    return len(row) == 1 and grey and prod(row) == prod(image)
+
+
+def _trimmed(shape: Sequence[int]) -> tuple[int, ...]:
+    sizes = tuple(shape)
+    while sizes and sizes[-1] == 1:
+        sizes = sizes[:-1]
+    return sizes
 
 
 def ambiguous(shape: Shape) -> bool:

@@ -36,7 +36,7 @@ WRONG_TARGETS: dict[str, Any] = {
 WRONG_LABELS = {
     "one-hot labels": np.eye(3)[Y],
     "negative labels": -Y - 1,
-    "too large labels": Y + 100,
+    "more labels than outputs": np.arange(20) + 100,
     "halves": Y + 0.5,
 }
 WRONG_SAMPLES: dict[str, Any] = {

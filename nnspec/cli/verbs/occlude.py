@@ -131,6 +131,7 @@ def command(
     from nnspec import api
     from nnspec.cli.checkpoint import class_names, classifies_images, open_to_ask, pictures_folder
     from nnspec.runtime.explain.occlusion import OcclusionError
+    from nnspec.runtime.train.spec_and_data import training_mean
 
     if not images and (label is not None or invert):
         raise click.UsageError("--label and --invert apply to images given as files: name one")
@@ -142,7 +143,7 @@ def command(
         raise OcclusionError(f"{file} is not a network that classifies images: {shapes}")
     folder = out or pictures_folder(file)
     chosen = _given(network, names, images, label, invert) if images else _first(network, names, data, split, per_class)
-    fill: Any = _mean(network, data) if baseline == "mean" else baseline
+    fill: Any = training_mean(network, data) if baseline == "mean" else baseline
     written = []
     for window in windows or ((2, 2), (3, 3)):
         print_note(f"covering {format_count(len(chosen.images), 'image')} with windows of {window[0]}x{window[1]}")
@@ -198,17 +199,6 @@ def _with_probabilities(network: "Network", images: "np.ndarray", labels: "np.nd
 
     probabilities = class_probabilities(network.predict(images))
     return _Chosen(images, labels, probabilities[range(len(labels)), labels])
-
-
-def _mean(network: "Network", data: str | None) -> Any:
-    """Return the mean of each channel of the training images, in the units of the samples."""
-    from nnspec.runtime.data.measure import mean_and_deviation
-    from nnspec.runtime.train.spec_and_data import network_data
-
-    preprocessing = network.preprocessing
-    known = preprocessing.normalize == "zscore"
-    mean = preprocessing.shift if known else mean_and_deviation(network_data(network, data).train.inputs)[0]
-    return mean if len(preprocessing.input_shape) == 3 else float(mean.mean())  # (height, width) has a single channel
 
 
 def _keep(

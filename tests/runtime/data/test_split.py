@@ -10,7 +10,7 @@ X = np.arange(12.0).reshape(6, 2)
 
 
 def labelled(y: object, x: np.ndarray = X) -> Data:
-    return data_from_arrays(x, y, classification=True, split=(2, 1))  # type: ignore[arg-type]
+    return data_from_arrays(x, y, classification=True, split=(2, 1))
 
 
 def test_counts_are_by_class_in_each_split() -> None:
