@@ -21,6 +21,9 @@ from nnspec.runtime.train.timetable import Timetable
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 
+MOST_NOTES, LAST_NOTES = 30, 5
+"""The most notes on the data, such as the kind of each column, that a run reports, and how many of them are the last ones."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -93,7 +96,11 @@ def train(
 
 def _said(data: Data) -> Iterator[Event]:
     """Yield what was found out about the data: notes, and warnings of what their owner should look at."""
-    yield from ({"event": "note", "text": text} for text in data.notes)
+    notes = list(data.notes)
+    if (more := len(notes) - MOST_NOTES) > 0:
+        last = notes[-LAST_NOTES:]  # on the run, after those on the columns
+        notes = [*notes[: MOST_NOTES - LAST_NOTES], f"… and {more} notes more: nnspec plan shows all", *last]
+    yield from ({"event": "note", "text": text} for text in notes)
     yield from ({"event": "warning", "text": text} for text in data.warnings)
 
 

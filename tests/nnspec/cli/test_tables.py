@@ -126,3 +126,14 @@ def test_categories_are_embedded_by_a_layer_that_the_plan_completes(nnspec: Comm
     assert nnspec("predict", "run", "titanic.csv").code == 0 and nnspec("resume", "run").code == 0
     asked = nnspec("train", network, "--data", "titanic.csv target=survived features=age, fare")
     assert asked.code == 1 and "no column of the data is one-hot" in asked.err
+
+
+def test_a_wide_table_is_not_listed_column_by_column(nnspec: Command, tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(40)]
+    rows = [",".join([*("ab"[(row + number) % 2] for number in range(40)), str(row % 2)]) for row in range(30)]
+    (tmp_path / "wide.csv").write_text("\n".join([",".join([*names, "y"]), *rows]))
+    trained = nnspec(
+        "train", "dense 2 softmax", "--data", "wide.csv target=y", "--out", "run", "--set", "train.epochs=1"
+    )
+    assert trained.code == 0 and trained.err.count("category") == 29
+    assert "… and 11 notes more: nnspec plan shows all" in trained.err

@@ -71,16 +71,35 @@ _MOST_TEXTS = 3
 
 
 def _table(columns: "tuple[ColumnDescription, ...]") -> list[tuple[str, ...]]:
+    roles = any(column.role != "feature" for column in columns)
     measured = any(column.association is not None for column in columns)
     rows: list[tuple[str, ...]] = [
-        ("column", "role", "kind", "missing", "distinct", "range", "with the target" if measured else "", "")
+        (
+            "column",
+            "role" if roles else "",
+            "kind",
+            "missing",
+            "distinct",
+            "range",
+            "with the target" if measured else "",
+            "",
+        )
     ]
     for column in columns:
         linked = f"{column.association:.3f}" if column.association is not None else ""
         missing = _share(column.missing, column.rows) if column.missing else ""
         measure = column.measure or "" if linked else ""
         rows.append(
-            (column.name, column.role, column.kind, missing, f"{column.distinct:,}", _range(column), linked, measure)
+            (
+                column.name,
+                column.role if roles else "",
+                column.kind,
+                missing,
+                f"{column.distinct:,}",
+                _range(column),
+                linked,
+                measure,
+            )
         )
     return rows
 
