@@ -1,6 +1,10 @@
-"""PyTorch and ONNX answer for the arithmetic here. They are no dependencies of the tests: without PyTorch the
-comparisons with it are not collected, and without onnx those with ONNX's node tests are skipped."""
+"""PyTorch, scikit-learn and ONNX answer for the arithmetic here. They are no dependencies of the tests: without PyTorch
+the comparisons with it are not collected, and without the others theirs are skipped."""
 
 import importlib.util
+from pathlib import Path
 
-collect_ignore_glob = ["test_[!o]*", "test_optimizers.py"] if importlib.util.find_spec("torch") is None else []
+_HERE = Path(__file__).parent
+_WITH_TORCH = [file.name for file in _HERE.glob("test_*.py") if "\nimport torch" in file.read_text(encoding="utf-8")]
+
+collect_ignore = _WITH_TORCH if importlib.util.find_spec("torch") is None else []
