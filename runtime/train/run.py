@@ -22,7 +22,7 @@ from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 
 MOST_NOTES, LAST_NOTES = 30, 5
-"""The most notes on the data, such as the kind of each column, that a run reports, and how many of them are the last ones."""
+"""The most notes on the data that a run reports, such as the kind of each column; how many of them are the last."""
 
 
 @dataclass(frozen=True)
