@@ -118,7 +118,7 @@ def test_a_run_on_arrays_asks_for_data(tmp_path: Path) -> None:
     x = np.random.default_rng(0).normal(size=(20, 3))
     api.train("dense 2 softmax", tmp_path / "run", {"train.epochs": 1}, data=(x, np.arange(20) % 2))
     refused = nnspec(tmp_path, "train", "run/resolved.nnspec", "--out", "again")
-    assert refused.exit_code == 2 and "the spec names no data" in refused.stderr and "--data" in refused.stderr
+    assert refused.exit_code == 2 and "the data are arrays" in refused.stderr and "--data" in refused.stderr
 
 
 def test_a_run_folder_moved_alone_asks_for_data(project: Path, tmp_path: Path) -> None:
