@@ -6,6 +6,7 @@
 # make dev    what the type checker and editors need: the development tools, and build/typing, links to the rooms under nnspec/
 # make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints disabled in turn: does a test fail?
+# make generated  docs/errors.md, parts of docs/language.md, the grammars of editors and the manual page again
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
@@ -17,7 +18,7 @@ JOBS   ?= 1
 # Tests of worker processes are left out of a parallel run, and follow it.
 PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(BIN)/python -m pytest -m worker)
 
-.PHONY: demo test quick coverage dev check bench soak mutants editor pictures clean
+.PHONY: demo test quick coverage dev check generated bench soak mutants editor pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -47,6 +48,13 @@ check: dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(PYTEST)
+
+# What is made from the words of the language and from the command; tests compare it.
+generated: $(VENV)/installed
+	$(BIN)/python -m nnspec.spec_lang.editor.reference
+	$(BIN)/python -m nnspec.spec_lang.editor.textmate
+	$(BIN)/python -m nnspec.spec_lang.editor.vim
+	$(BIN)/python -m tools.man
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks
