@@ -1,6 +1,5 @@
 """nnspec predict: predict classes or values of samples."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +8,7 @@ from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_table
 from nnspec.cli.options import json_flag
 from nnspec.cli.output import print_error, print_json, print_result, print_warning
+from nnspec.cli.standard_input import inputs_as_files
 
 if TYPE_CHECKING:
     from nnspec.runtime.data import Preprocessing
@@ -44,7 +44,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     of all classes, in the order of "classes". A network with an output at every step of a sequence predicts a class or
     a value for each.
 
-    An input that cannot be read is reported, and the others are still predicted.
+    INPUT - is standard input. An input that cannot be read is reported, and the others are still predicted.
     """
     import numpy as np
 
@@ -55,11 +55,13 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0
     samples = []
-    for path in (file for given in inputs for file in input_files(Path(given))):
-        try:
-            samples += read_inputs(path, network.preprocessing, invert, print_warning)
-        except DataError as error:
-            code = max(code, print_error(error))
+    with inputs_as_files(inputs) as given:
+        for path in (file for one in given.paths for file in input_files(one)):
+            try:
+                read = read_inputs(path, network.preprocessing, invert, print_warning)
+                samples += [(given.label(label), sample) for label, sample in read]
+            except DataError as error:
+                code = max(code, print_error(error))
     outputs = np.empty((0,))
     if samples:
         raw = np.stack([sample for _, sample in samples])
