@@ -22,7 +22,7 @@ MEMORY = "NNSPEC_DATA_MEMORY"
 MEGABYTES = 1024
 """The value of NNSPEC_DATA_MEMORY where it is not set."""
 
-WINDOW = 2**26
+WINDOW = 2**27
 """The bytes of samples that are read at once, in the order of their file, from an epoch in random order."""
 
 _BLOCK = 2**22  # bytes read at once in passes over all samples

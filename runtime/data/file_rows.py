@@ -6,8 +6,6 @@ process, and what has been read does not count as memory of the process.
 
 import os
 import weakref
-from collections.abc import Iterator
-from itertools import pairwise
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -41,47 +39,50 @@ class FileRows(RowReader):
         self._close = weakref.finalize(self, os.close, handle)
 
     def read(self, rows: Places, out: NDArray[Any], places: Places) -> None:
-        """Read neighbouring rows together, and rows that are exactly consecutive without another copy."""
-        for start, stop, first, count in self._runs(rows):
-            target = self._run_of(out, places[start:stop]) if count == stop - start else None
-            if target is not None:
-                self._fill(first, target)
+        """Read rows that are alone into their places, and neighbouring rows together."""
+        whole = self._as_bytes(out)
+        starts, stops, firsts, counts = self._runs(rows)
+        where = places[starts].tolist()
+        for start, stop, first, count, place in zip(
+            starts.tolist(), stops.tolist(), firsts.tolist(), counts.tolist(), where, strict=True
+        ):
+            if whole is not None and stop - start == count and (count == 1 or _consecutive(places[start:stop])):
+                self._fill(first, whole[place * self._bytes : (place + count) * self._bytes])
                 continue
             block = np.empty((count, *self.shape[1:]), self._stored)
-            self._fill(first, block)
+            self._fill(first, block.reshape(-1).view(np.uint8).data)
             out[places[start:stop]] = block[rows[start:stop] - first]
 
     def expect(self, rows: Places) -> None:
         """Ask the system to read these rows into its cache, without waiting, where it can."""
         if not hasattr(os, "posix_fadvise"):
             return
-        for _, _, first, count in self._runs(rows):
+        _, _, firsts, counts = self._runs(rows)
+        for first, count in zip(firsts.tolist(), counts.tolist(), strict=True):
             where = self._offset + first * self._bytes, count * self._bytes
             os.posix_fadvise(self._handle, *where, os.POSIX_FADV_WILLNEED)
 
-    def _runs(self, rows: Places) -> Iterator[tuple[int, int, int, int]]:
-        """Yield what is read together: the start and stop in `rows`, the first row and the number of rows."""
+    def _runs(self, rows: Places) -> tuple[Places, Places, Places, Places]:
+        """Return what is read together: the starts and stops in `rows`, the first rows and the numbers of rows."""
+        if not len(rows):
+            return (np.empty(0, np.int64),) * 4
         near, most = 1 + GAP // max(1, self._bytes), max(1, BLOCK // max(1, self._bytes))
-        apart = (np.diff(rows) > near) | (np.diff(rows // most) > 0)
-        for start, stop in pairwise([0, *(np.flatnonzero(apart) + 1).tolist(), len(rows)]):
-            if start < stop:
-                yield start, stop, int(rows[start]), int(rows[stop - 1] - rows[start]) + 1
+        apart = np.flatnonzero((np.diff(rows) > near) | (np.diff(rows // most) > 0)) + 1
+        starts, stops = np.concatenate([[0], apart]), np.concatenate([apart, [len(rows)]])
+        return starts, stops, rows[starts], rows[stops - 1] - rows[starts] + 1
 
-    def _run_of(self, out: NDArray[Any], places: Places) -> NDArray[Any] | None:
-        """Return the part of `out` at consecutive places if the bytes of the file can be read into it as they are."""
-        first, count = int(places[0]), len(places)
-        consecutive = count == 1 or (places[-1] - first == count - 1 and (np.diff(places) == 1).all())
-        if not consecutive or not out.flags.c_contiguous or out.dtype != self._stored:
+    def _as_bytes(self, out: NDArray[Any]) -> memoryview | None:
+        """Return the bytes of an array if those of the file can be read into them as they are."""
+        if not out.flags.c_contiguous or out.dtype != self._stored or not out.size:
             return None
-        return out[first : first + count]
+        return out.reshape(-1).view(np.uint8).data
 
-    def _fill(self, first: int, target: NDArray[Any]) -> None:
-        """Fill a contiguous array with the bytes of the file from a row on."""
-        content = target.reshape(-1).view(np.uint8).data
-        offset, done = self._offset + first * self._bytes, 0
+    def _fill(self, first: int, content: memoryview) -> None:
+        """Fill some memory with the bytes of the file from a row on."""
+        offset, done, size = self._offset + first * self._bytes, 0, len(content)
         try:
-            while done < len(content):
-                count = self._read_at(offset + done, content[done:])
+            while done < size:
+                count = self._read_at(offset + done, content[done:] if done else content)
                 if not count:
                     raise DataError(f"{self.path} was cut off while it was in use: row {first:,} is not there any more")
                 done += count
@@ -96,3 +97,7 @@ class FileRows(RowReader):
             found = os.read(self._handle, len(content))
         content[: len(found)] = found
         return len(found)
+
+
+def _consecutive(places: Places) -> bool:
+    return bool((np.diff(places) == 1).all())
