@@ -13,11 +13,11 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d
+from h5py import h5d, h5s, h5t
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.array_likes import Places, RowReader, in_memory_or_stored, stored_note
-from nnspec.runtime.data.file_rows import BLOCK, FileRows
+from nnspec.runtime.data.file_rows import BLOCK, GAP, FileRows
 from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples, numbered_places
@@ -38,19 +38,32 @@ class DatasetRows(RowReader):
         self.shape = dataset.shape
         self.dtype = dataset.dtype.newbyteorder("=")
         self._dataset = dataset  # keeps the file open
+        self._type = h5t.py_create(self.dtype)
         row = max(1, dataset.dtype.itemsize * int(np.prod(self.shape[1:], dtype=object)))
-        self._band = dataset.chunks[0] if dataset.chunks else max(1, BLOCK // row)
+        self._most = max(1, BLOCK // row)
+        self._near = 1 + GAP // row
+        self._chunk = dataset.chunks[0] if dataset.chunks else 1
 
     def read(self, rows: Places, out: NDArray[Any], places: Places) -> None:
-        """Read band by band: the rows of one chunk are decoded once."""
-        bounds = [0, *(np.flatnonzero(np.diff(rows // self._band)) + 1).tolist(), len(rows)]
+        """Read neighbouring rows together, and those of one chunk, which is decoded once."""
+        if not len(rows):
+            return
+        chunks = rows // self._chunk
+        apart = (np.diff(rows) > self._near) & (np.diff(chunks) > 0)
+        apart |= (np.diff(rows // self._most) > 0) & (np.diff(chunks) > 0)
+        bounds = [0, *(np.flatnonzero(apart) + 1).tolist(), len(rows)]
         with _translated(self.path):
             for start, stop in pairwise(bounds):
-                if start < stop:
-                    first, end = int(rows[start]), int(rows[stop - 1]) + 1
-                    block = np.empty((end - first, *self.shape[1:]), self.dtype)
-                    self._dataset.read_direct(block, np.s_[first:end])
-                    out[places[start:stop]] = block[rows[start:stop] - first]
+                first, count = int(rows[start]), int(rows[stop - 1] - rows[start]) + 1
+                block = np.empty((count, *self.shape[1:]), self.dtype)
+                self._fill(first, block)
+                out[places[start:stop]] = block[rows[start:stop] - first]
+
+    def _fill(self, first: int, block: NDArray[Any]) -> None:
+        """Read consecutive rows; `read_direct` would take five times as long for a small one."""
+        space = self._dataset.id.get_space()
+        space.select_hyperslab((first, *(0,) * (block.ndim - 1)), block.shape)
+        self._dataset.id.read(h5s.create_simple(block.shape), space, block, self._type)
 
 
 @reads(words.Hdf5)

@@ -16,18 +16,22 @@ Floats = NDArray[np.float64]
 
 def limits(samples: NDArray[Any]) -> tuple[Floats, Floats]:
     """Return the smallest and the largest value of each channel; NaN for a channel that has one."""
-    lows, highs = [], []
-    for chunk in _chunks(samples):
-        lows.append(chunk.min(axis=0))
-        highs.append(chunk.max(axis=0))
-    return np.min(lows, axis=0), np.max(highs, axis=0)
+    low = high = samples[0]
+    for part in _parts(samples):
+        low, high = np.minimum(low, part.min(axis=0)), np.maximum(high, part.max(axis=0))
+    low, high = (each.reshape(-1, samples.shape[-1]).astype(np.float64) for each in (low, high))
+    return low.min(axis=0), high.max(axis=0)
 
 
 def mean(samples: NDArray[Any]) -> Floats:
     """Return the mean of each channel."""
     total = np.zeros(samples.shape[-1])
-    for chunk in _chunks(samples):
-        total += chunk.sum(axis=0)
+    if samples.dtype.kind in "bui" and samples.dtype.itemsize <= 2:  # the sum is exact, in any order
+        for part in _parts(samples):
+            total += part.sum(axis=0, dtype=np.int64).reshape(-1, samples.shape[-1]).sum(axis=0)
+    else:
+        for chunk in _chunks(samples):
+            total += chunk.sum(axis=0)
     average: Floats = total / (samples.size // samples.shape[-1])
     return average
 
@@ -68,12 +72,17 @@ def _rows(samples: NDArray[Any]) -> int:
     return max(1, _CHUNK // max(1, samples[:1].size))
 
 
+def _parts(samples: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Yield consecutive samples (rows, …) in their own type."""
+    rows = _rows(samples)
+    for start in range(0, len(samples), rows):
+        yield samples[start : start + rows]
+
+
 def _chunks(samples: NDArray[Any]) -> Iterator[Floats]:
     """Yield the samples as (rows, channels) of float64, each chunk in the same buffer, which the caller may change."""
-    rows = _rows(samples)
-    buffer = np.empty((min(rows, len(samples)), *samples.shape[1:]))
-    for start in range(0, len(samples), rows):
-        part = samples[start : start + rows]
+    buffer = np.empty((min(_rows(samples), len(samples)), *samples.shape[1:]))
+    for part in _parts(samples):
         chunk = buffer[: len(part)]
         np.copyto(chunk, part)
         yield chunk.reshape(-1, samples.shape[-1])

@@ -10,8 +10,8 @@ import pytest
 
 from tests.support.commands import child_environment
 
-SAMPLES, SHAPE = 43_690, (128, 128, 3)
-SIZE = SAMPLES * 128 * 128 * 3  # 2.1 GB, more than the 1,024 MB that may be in memory
+SHAPE = (128, 128, 3)
+SAMPLES = {"npy": 43_690, "hdf5": 24_000}  # 2.1 and 1.2 GB, more than the 1,024 MB that may be in memory
 MOST_GROWTH = 400  # megabytes
 
 TRAIN = """
@@ -26,22 +26,23 @@ print(peak() - before, run.end["steps"], len(run.data.train), run.data.notes)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["npy", "hdf5"])
-def test_training_from_two_gigabytes_takes_less_than_four_hundred_megabytes(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_training_from_gigabytes_takes_less_than_four_hundred_megabytes(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("resource")
-    labels = np.arange(SAMPLES) % 2
+    count = SAMPLES[kind]
+    labels = np.arange(count) % 2
     np.save(tmp_path / "y.npy", labels)
     np.savez(tmp_path / "small.npz", x=np.zeros((64, *SHAPE), np.uint8), y=labels[:64])
     if kind == "npy":
         with (tmp_path / "x.npy").open("wb") as file:
-            header = {"descr": "|u1", "fortran_order": False, "shape": (SAMPLES, *SHAPE)}
+            header = {"descr": "|u1", "fortran_order": False, "shape": (count, *SHAPE)}
             np.lib.format.write_array_header_1_0(file, header)
-            file.truncate(file.tell() + SIZE)  # a file with holes, which are read as zeros
+            file.truncate(file.tell() + count * 128 * 128 * 3)  # a file with holes, which are read as zeros
         data = 'npy "x.npy" y="y.npy"'
     else:
         with h5py.File(tmp_path / "a.h5", "w") as file:
-            x = file.create_dataset("x", (SAMPLES, *SHAPE), "u1", chunks=(64, *SHAPE), compression="gzip")
-            for start in range(0, SAMPLES, 640):
+            x = file.create_dataset("x", (count, *SHAPE), "u1", chunks=(64, *SHAPE), compression="lzf")
+            for start in range(0, count, 640):
                 x[start : start + 640] = 0
             file["y"] = labels
         data = 'hdf5 "a.h5"'
@@ -50,10 +51,14 @@ def test_training_from_two_gigabytes_takes_less_than_four_hundred_megabytes(tmp_
         text = f"{network}\ndata {source} normalize=none\ntrain 20 iterations batch=32 evaluate_every=1000\n"
         (tmp_path / f"{name}.nnspec").write_text(text)
     child = subprocess.run(
-        [sys.executable, "-c", TRAIN], cwd=tmp_path, env=child_environment(), capture_output=True, text=True, timeout=900
+        [sys.executable, "-c", TRAIN],
+        cwd=tmp_path,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=900,
     )
     assert child.returncode == 0, child.stderr
     growth, steps, train, notes = child.stdout.split(maxsplit=3)
-    assert (int(steps), int(train)) == (20, 39_321) and "are read as they are needed" in notes
+    assert (int(steps), int(train)) == (20, count - count // 10) and "are read as they are needed" in notes
     assert float(growth) < MOST_GROWTH
-    print(f"{growth} MB")
