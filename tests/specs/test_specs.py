@@ -1,9 +1,11 @@
 """The specs that come with the package: each says what it shows, checks, and trains."""
 
+import json
 import math
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import nnspec
 from nnspec.spec_lang.syntax.files import open_source
@@ -57,11 +59,22 @@ def test_weights_keep_readable_names_through_blocks_and_repeats() -> None:
     assert "inception2/conv6/bias" in spec.parameters()
 
 
+def drawn(folder: Path) -> Path:
+    """A folder of ten classes, with four pictures each."""
+    for label in range(10):
+        for number in range(4):
+            (folder / str(label)).mkdir(parents=True, exist_ok=True)
+            Image.new("L", (8, 8), 20 * label + number).save(folder / str(label) / f"{number}.png")
+    return folder
+
+
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=lambda value: getattr(value, "stem", value))
 def test_a_spec_and_its_variants_check_and_train_two_steps(path: Path, variant: str | None, tmp_path: Path) -> None:
     spec = nnspec.check(path, variant=variant)
     assert spec.data is not None
     data = SAMPLE.get(spec.data.word)
+    if spec.data.word == "images":
+        data = f"images {json.dumps(str(drawn(tmp_path / 'digits')))} size=8x8 mode=grey split=70/10/20"
     losses = []
     nnspec.train(
         path,
