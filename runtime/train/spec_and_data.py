@@ -226,4 +226,5 @@ def _targets_of(data: Data) -> Targets:
     """Return what the rule of fit asks of targets."""
     targets = data.train.targets
     whole = targets.dtype.kind in "bui" or bool((targets == np.floor(targets)).all())
-    return Targets(data.name, targets.shape[1:], whole, data.validation is not None, ONE_HOT)
+    least, most = (float(targets.min()), float(targets.max())) if targets.size else (0.0, 0.0)
+    return Targets(data.name, targets.shape[1:], whole, least, most, data.validation is not None, ONE_HOT)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.misfits.reading import read
+from nnspec.spec_lang.syntax.misfits.reading import mends, read
 from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,
@@ -197,7 +197,10 @@ class _Collector:
         otherwise = f"a line begins with a layer or a setting: {one_of(statements())}"
         help, fix = did_you_mean(close, call.word_span, otherwise)
         plain = Diagnostic("E101", f'no layer or statement is called "{call.word}"', call.word_span, help=help, fix=fix)
-        reading = read(call.span, known_words(), dict.fromkeys(blocks, ()))
+        named = dict.fromkeys(blocks, ())
+        reading = read(call.span, known_words(), named)
+        if reading is None and fix is not None and not mends(call.span, fix, known_words(), named):
+            plain = replace(plain, fix=None)
         self.found.add(reading.of(plain) if reading is not None else plain)
         meant = reading.word if reading is not None else close
         self.known.broken.add(meant if meant in statements() else "network")

@@ -181,7 +181,7 @@ class Elaborator:
         if key not in self._bound:
             layer, found = bind(cls, arguments, call.span, call.word_span)
             if found:
-                self._report(used_in(as_meant(found[0], call.span, self.known), call.span), scope)
+                self._report(used_in(as_meant(found[0], call.span, self.known, line=False), call.span), scope)
             if not isinstance(layer, Layer):
                 return None
             self._bound[key] = layer
@@ -325,7 +325,7 @@ class Elaborator:
         own = f"a block of your own is written block {call.word}(…) = … above"
         help, fix = did_you_mean(close, call.word_span, own)
         plain = Diagnostic("E101", f'no layer is called "{call.word}"', call.word_span, help=help, fix=fix)
-        meant = as_meant(plain, call.span, self.known)
+        meant = as_meant(plain, call.span, self.known, line=False)
         if close is not None and not _alike(call.word, close) and not (meant.fix and meant.fix.sure):
             meant = replace(plain, help=f"did you mean {close}? If not, {own}", fix=None)
         self._report(meant, scope)

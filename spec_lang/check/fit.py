@@ -29,6 +29,8 @@ class Targets:
         name: what the data are called.
         shape: the shape of one sample's target, () for a single number.
         whole: whether all of them are whole numbers.
+        least: the smallest number among them.
+        most: the largest.
         validation: whether there is a validation split.
         one_hot: what to give instead of a column for each class.
     """
@@ -36,6 +38,8 @@ class Targets:
     name: str
     shape: tuple[int, ...]
     whole: bool
+    least: float
+    most: float
     validation: bool
     one_hot: str
 
@@ -137,6 +141,11 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         message = f"{loss.word} compares classes, and the targets of {targets.name} are not whole numbers"
         written = f"write loss {Mse.word}, and end the last layer without softmax"
         return Diagnostic("E303", message, spec.places.get("loss", end), help=written)
+    if loss.classes and output and targets.shape == output[:-1] and targets.most >= output[-1]:
+        message = f"the network ends in {output[-1]} outputs, and the classes of {targets.name} go to {targets.most:g}"
+        return Diagnostic("E303", message, end, help=f"write dense {targets.most + 1:g} softmax as the last layer")
+    if loss.labels and (found := _labels(spec, end, targets)) is not None:
+        return found
     wanted = output[:-1] if loss.classes else output
     if targets.shape == wanted or (targets.shape, 1) == (output[:-1], output[-1]):
         return None
@@ -160,6 +169,21 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
     else:
         shape = Shape(targets.shape)
         message = f"the network ends in {output}, and {targets.name} has targets of {shape} for each sample"
+    return Diagnostic("E303", message, end, help=help)
+
+
+def _labels(spec: Spec, end: Span, targets: Targets) -> Diagnostic | None:
+    """Return the error of targets that are neither labels of 0 and 1 nor one of the classes of the outputs."""
+    output = spec.output_shape
+    one_class = output is not None and output[-1:] != (1,) and targets.shape == output[:-1]
+    most = output[-1] - 1 if one_class and output else 1
+    if targets.least >= 0 and targets.most <= most:
+        return None
+    what = f"classes from 0 to {most}" if one_class else "labels of 0 and 1"
+    reach = f"from {targets.least:g} to {targets.most:g}"
+    message = f"{spec.loss.word} compares {what}, and the targets of {targets.name} go {reach}"
+    classes = f"dense {targets.most + 1:g} softmax as the last layer" if targets.whole and targets.least >= 0 else None
+    help = f"write {classes}" if classes else f"write loss {Mse.word}, and end the last layer without sigmoid"
     return Diagnostic("E303", message, end, help=help)
 
 

@@ -9,16 +9,19 @@ from nnspec.spec_lang.syntax.misfits.reading import mends, read
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 
-def as_meant(plain: Diagnostic, span: Span, known: Statements) -> Diagnostic:
-    """Return an error in the text of a span with the place and the fix of what was meant, if that is known."""
+def as_meant(plain: Diagnostic, span: Span, known: Statements, line: bool = True) -> Diagnostic:
+    """Return an error in the text of a span with the place and the fix of what was meant, if that is known.
+
+    The text is a line, or else a stage of a network.
+    """
     if plain.span.source is not span.source or span.source.option:
         return plain  # an option of the command is no text of the language
     blocks = {name: block.parameters for name, block in known.blocks.items()}
-    reading = read(span, known_words(), blocks)
+    reading = read(span, known_words(), blocks, line)
     if reading is not None:
         return reading.of(plain)
     inside = plain.fix is not None and span.start <= plain.fix.span.start <= span.end
-    if plain.fix is not None and inside and not mends(span, plain.fix, known_words(), blocks):
+    if plain.fix is not None and inside and not mends(span, plain.fix, known_words(), blocks, line):
         return replace(plain, fix=None)
     return plain
 

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements
 from nnspec.spec_lang.syntax.misfits.pages import page
-from nnspec.spec_lang.syntax.misfits.reading import Reading, read
+from nnspec.spec_lang.syntax.misfits.reading import Reading, mends, read
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
 
 
@@ -118,17 +119,19 @@ class _Reader:
             self.found.say("E003", message, line.deep.span, "give the inner part a name: block NAME() = …")
         elif line.unclosed is not None:
             reading = self._reading(line)
-            self._unclosed(line.unclosed, reading.fix if reading is not None else None)
+            fix = reading.fix if reading is not None else None
+            closes = fix is not None and fix.text.count(")") > fix.span.text.count(")")
+            self._unclosed(line.unclosed, fix if closes else None)
         elif strays:
             reading = self._reading(line)
-            self._read(self._stray(strays[0]), reading)
+            self._read(self._stray(strays[0]), reading, line)
             return self._broken(line, reading)
         else:
             try:
                 return self._sound(parse_statement(line.tokens), line)
             except UnexpectedToken as error:
                 reading = self._reading(line)
-                self._read(self._unexpected(error, line.tokens), reading)
+                self._read(self._unexpected(error, line.tokens), reading, line)
                 return self._broken(line, reading)
         return self._broken(line)
 
@@ -138,9 +141,14 @@ class _Reader:
         span = line.tokens[0].span.to(line.tokens[-1].span)
         return read(span, self.words, self.blocks) if self.readings >= 0 else None
 
-    def _read(self, plain: Diagnostic, reading: Reading | None) -> None:
+    def _read(self, plain: Diagnostic, reading: Reading | None, line: Line) -> None:
         """Report an error, at the place and with the fix of what was meant if that is known."""
-        self.found.add(reading.of(plain) if reading is not None else plain)
+        span = line.tokens[0].span.to(line.tokens[-1].span)
+        if reading is not None:
+            plain = reading.of(plain)
+        elif plain.fix is not None and not mends(span, plain.fix, self.words, self.blocks):
+            plain = replace(plain, fix=None)
+        self.found.add(plain)
 
     def _sound(self, read: Statement, line: Line) -> Statement:
         """Return the statement, or a Broken for a let with several values or an invalid name."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 
+from lark.exceptions import UnexpectedToken
+
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.report.known_words import KnownWords
-from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, parse_statement, tokens
 from nnspec.spec_lang.syntax.misfits.language import next_meaning
 from nnspec.spec_lang.syntax.misfits.pieces import pieces_of
 from nnspec.spec_lang.syntax.misfits.walk import Edit, Meaning, Walk
@@ -57,8 +60,10 @@ def load_readers() -> None:
         import_module(module.name)
 
 
-def read(span: Span, words: KnownWords, blocks: Mapping[str, Sequence[str]] | None = None) -> Reading | None:
-    """Return what the text of a span means, a statement or a call; None if no reading makes it sound.
+def read(
+    span: Span, words: KnownWords, blocks: Mapping[str, Sequence[str]] | None = None, line: bool = True
+) -> Reading | None:
+    """Return what the text of a span means, a line, or else a stage of a network; None if no reading makes it sound.
 
     `blocks` are the blocks of the spec with their parameters.
     """
@@ -68,7 +73,7 @@ def read(span: Span, words: KnownWords, blocks: Mapping[str, Sequence[str]] | No
     place = (start, end)
     sure, several = True, False
     for _ in range(PASSES):
-        walked = _walked(text, start, end, words, blocks or {})
+        walked = _walked(text, start, end, words, blocks or {}, line)
         if walked is None:
             return None
         edits, meanings, places = walked
@@ -81,7 +86,7 @@ def read(span: Span, words: KnownWords, blocks: Mapping[str, Sequence[str]] | No
         text, end = _edited(text, end, edits)
     else:
         return None
-    if first is None:
+    if first is None or not _parses(text[start:end]):
         return None
     return _reading(span, text[start:end], first, place, sure, several)
 
@@ -138,13 +143,13 @@ def _edited(text: str, end: int, edits: Sequence[Edit]) -> tuple[str, int]:
 
 
 def _walked(
-    text: str, start: int, end: int, words: KnownWords, blocks: Mapping[str, Sequence[str]]
+    text: str, start: int, end: int, words: KnownWords, blocks: Mapping[str, Sequence[str]], line: bool = True
 ) -> tuple[list[Edit], list[Meaning], list[tuple[int, int]]] | None:
     """Return the edits that a text needs, with what they mean and where; None where no reading is found."""
     pieces = pieces_of(text, start, end) if end - start <= LONGEST else []
     if not pieces or len(pieces) > MOST_PIECES:
         return None
-    walk = Walk(text, pieces, words, blocks)
+    walk = Walk(text, pieces, words, blocks, line=line)
     edits: list[Edit] = []
     meanings: list[Meaning] = []
     places: list[tuple[int, int]] = []
@@ -186,9 +191,24 @@ def is_sound(span: Span, words: KnownWords, blocks: Mapping[str, Sequence[str]] 
     return walked is not None and not walked[0]
 
 
-def mends(span: Span, fix: Fix, words: KnownWords, blocks: Mapping[str, Sequence[str]] | None = None) -> bool:
+def mends(
+    span: Span, fix: Fix, words: KnownWords, blocks: Mapping[str, Sequence[str]] | None = None, line: bool = True
+) -> bool:
     """Return whether the text of a span is sound with a fix in it."""
     load_readers()
     text = span.source.text[: fix.span.start] + fix.text + span.source.text[fix.span.end :]
-    walked = _walked(text, span.start, span.end + len(fix.text) - (fix.span.end - fix.span.start), words, blocks or {})
-    return walked is not None and not walked[0]
+    end = span.end + len(fix.text) - (fix.span.end - fix.span.start)
+    walked = _walked(text, span.start, end, words, blocks or {}, line)
+    return walked is not None and not walked[0] and _parses(text[span.start : end])
+
+
+def _parses(text: str) -> bool:
+    """Return whether the grammar accepts a text as one statement."""
+    found = [token for token in tokens(Source("", text)) if token.type != "_NL"]
+    if not found or any(token.type in OUTSIDE for token in found):
+        return False
+    try:
+        parse_statement(found)
+    except UnexpectedToken:
+        return False
+    return True

@@ -119,7 +119,8 @@ def accepts(wanted: KnownField, text: str, bare: bool = False) -> bool:
 class Walk:
     """A walk over the pieces of a statement. Readers look ahead with `piece`, `text` and `touches`.
 
-    `brackets` has where the brackets begin that are open, `opened` where those that are closed begin.
+    `line` says that the text is a line, which may be a setting; else it is a stage of a network. `brackets` has where
+    the brackets begin that are open, `opened` where those that are closed begin.
     """
 
     source: str
@@ -129,6 +130,7 @@ class Walk:
     position: int = 0
     state: State = "start"
     call: Call | None = None
+    line: bool = True
     brackets: list[int] = field(default_factory=list)
     opened: list[int] = field(default_factory=list)
 
@@ -151,8 +153,8 @@ class Walk:
 
     @property
     def first(self) -> bool:
-        """Whether no piece has been read."""
-        return self.position == 0
+        """Whether the next piece begins a line."""
+        return self.position == 0 and self.line
 
     def is_stage(self, ahead: int = 0) -> bool:
         """Return whether a piece is the word of a layer or block."""

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from nnspec.__main__ import command_line
+from nnspec.cli import command_line
 
 SOUND, BROKEN = "input 4\ndense 3 softmax\n", "input 4\ndense 3 sofmax\n"
 

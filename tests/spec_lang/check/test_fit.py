@@ -42,8 +42,8 @@ def test_the_default_metric_measures_what_the_loss_compares() -> None:
     assert [m.word for m in spec_of("input 4\ndense 4 sigmoid\n").metrics] == ["accuracy"]
 
 
-def targets(*shape: int, whole: bool = True, validation: bool = True) -> Targets:
-    return Targets("data", shape, whole, validation, "y.argmax(axis=-1)")
+def targets(*shape: int, whole: bool = True, most: float = 1, validation: bool = True) -> Targets:
+    return Targets("data", shape, whole, 0, most, validation, "y.argmax(axis=-1)")
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,10 @@ def targets(*shape: int, whole: bool = True, validation: bool = True) -> Targets
         ("input 7x3\nlstm 4 return=sequence -> dense 1", targets(7, 2, whole=False), "dense 2"),
         ("input 4\ndense 3", targets(1), "dense 1"),
         ("input 4\ndense 3 softmax", targets(3), "argmax"),
+        ("input 4\ndense 1 sigmoid", targets(most=2), "dense 3 softmax"),
+        ("input 7x3\nlstm 4 return=sequence -> dense 2 softmax", targets(7, most=2), "dense 3 softmax"),
+        ("input 4\ndense 2 sigmoid", targets(most=2), "dense 3 softmax"),
+        ("input 4\ndense 2 sigmoid", targets(2, whole=False, most=1.5), "loss mse"),
         ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy or f1"),
         ("input 4\ndense 1\nearly_stop patience=3", targets(1, validation=False), "monitor=loss"),
     ],
