@@ -41,7 +41,7 @@ KEPT = RESULTS / "experiments.json"
 GOALS = {
     "mnist_mlp": 97.3,
     "mnist_cnn": 96.7,
-    "mnist_best": 99.2,
+    "mnist_best": 99.6,
     "lenet5": 98.9,
     "mnist_inception": 99.0,
     "mnist_resnet": 99.3,
