@@ -27,6 +27,7 @@ class TargetScaling:
 
         Raises DataError for numbers whose spread is outside the range of float64.
         """
+        targets = targets if targets.ndim > 1 else targets[:, None]  # a number for each sample
         low, high = limits(targets)
         shift, scale = zscore(targets, low, high)
         if not (np.isfinite(shift).all() and np.isfinite(scale).all() and (scale > 0).all()):
