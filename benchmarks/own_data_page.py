@@ -1,0 +1,124 @@
+"""The results of benchmarks.own_data and their section of docs/experiments.md."""
+
+import hashlib
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks.shipped import (
+    RESULTS,
+    SEEDS,
+    SPECS,
+    Experiment,
+    missing_runs,
+    read_entries,
+    table,
+    write_entries,
+)
+
+KEPT = RESULTS / "own_data.json"
+FOLDS = 5
+
+
+class Measure(NamedTuple):
+    """A figure: its name, its digits, and whether more is better."""
+
+    name: str
+    digits: int
+    larger_is_better: bool
+
+
+ACCURACY, LABELS, RMSE = Measure("accuracy, %", 2, True), Measure("labels right, %", 2, True), Measure("rmse", 3, False)
+
+NAMES: Mapping[str, tuple[str, Measure]] = {
+    "iris": ("a table, three classes", ACCURACY),
+    "wine": ("a table, three classes", ACCURACY),
+    "breast_cancer": ("a table, two classes", ACCURACY),
+    "passengers": ("numbers, text, missing cells", ACCURACY),
+    "diabetes": ("a regression", RMSE),
+    "friedman": ("a larger regression", RMSE),
+    "labels": ("several labels", LABELS),
+    "hourly": ("24 hours ahead of a series", RMSE),
+}
+"""Each spec, what its data are, and what is measured."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """The figures of one seed by who made them: nnspec, mlp, linear; the seconds of nnspec's training."""
+
+    digest: str
+    figures: Mapping[str, float]
+    seconds: float
+    machine: str
+
+
+Results = Mapping[tuple[str, int], Result]
+
+
+def known_digest(name: str, seed: int) -> str:
+    """SHA-256 of what a result depends on: the text of the spec, and the seed."""
+    return hashlib.sha256(f"{(SPECS / f'{name}.nnspec').read_text(encoding='utf-8')}\n{seed}".encode()).hexdigest()
+
+
+def measure_of(name: str, answers: Any, truth: Any) -> float:
+    """The figure of answers (samples, outputs) to the truth: classes, labels or numbers."""
+    measure = NAMES[name][1]
+    if measure is ACCURACY:
+        return 100 * float(np.mean(np.argmax(answers, axis=-1) == truth))
+    if measure is LABELS:
+        return 100 * float(np.mean((np.asarray(answers) > 0.5) == (np.asarray(truth) > 0.5)))
+    return float(np.sqrt(np.mean(np.square(np.asarray(answers) - truth))))
+
+
+def read_results(path: Path = KEPT) -> dict[tuple[str, int], Result]:
+    """The kept results of specs that say the same as when they were measured."""
+    found = {}
+    for entry in read_entries(path):
+        name, seed = entry.pop("experiment"), entry.pop("seed")
+        result = Result(**entry)
+        if name in NAMES and result.digest == known_digest(name, seed):
+            found[name, seed] = result
+    return found
+
+
+def write_results(results: Results, path: Path) -> None:
+    """Keep the results, sorted, whole or not at all."""
+    write_entries(({"experiment": name, "seed": seed} | asdict(r) for (name, seed), r in results.items()), path)
+
+
+def section(results: Results) -> str:
+    """The section of docs/experiments.md."""
+    rows = [_row(name, [results[name, seed] for seed in SEEDS if (name, seed) in results]) for name in NAMES]
+    return "\n\n".join(
+        [
+            "## One's own data",
+            "`python -m benchmarks.own_data` measures these and writes this section; the data are those of "
+            "`nnspec data example`. Each seed divides a table anew into five folds, each of which is predicted by a "
+            "run on the others, so that each is predicted once; the series is cut in time, and its last fifth is "
+            "predicted. scikit-learn's MLP, with its own defaults, and a linear model (logistic or least squares) have "
+            "the same splits and the same standardized inputs and targets. Figures are medians over three seeds, in "
+            "parentheses the lowest and the highest; settings were chosen with other seeds.",
+            table(("spec", "data", "figure", "nnspec", "scikit-learn's MLP", "linear", "seconds a run"), rows),
+        ]
+    )
+
+
+def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
+    about, measure = NAMES[name]
+    link = Experiment(name).link
+    if not results:
+        return link, about, measure.name, missing_runs(0), "", "", ""
+    runs = 1 if "window=" in (SPECS / f"{name}.nnspec").read_text(encoding="utf-8") else FOLDS
+    shown = [_spread([result.figures[kind] for result in results], measure) for kind in ("nnspec", "mlp", "linear")]
+    seconds = statistics.median(result.seconds / runs for result in results)
+    return link, about, measure.name, *shown, f"{seconds:.1f}"
+
+
+def _spread(values: Sequence[float], measure: Measure) -> str:
+    found = [f"{value:.{measure.digits}f}" for value in (statistics.median(values), min(values), max(values))]
+    return f"{found[0]} ({found[1]} to {found[2]})"
