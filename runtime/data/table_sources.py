@@ -63,7 +63,7 @@ def _(word: words.Parquet, path: Path) -> Frame:
 
 def choices_of(word: words.Table) -> Choices:
     """Return what the word says of the kinds of its columns."""
-    return Choices(word.missing, word.categorical, word.numeric, word.dates)
+    return Choices(word.missing, word.categorical, word.numeric, word.dates, elapsed=not word.windowed)
 
 
 def _samples(word: words.Table, frame: Frame, features: Sequence[str]) -> Samples:

@@ -88,3 +88,18 @@ def test_what_a_series_lacks_is_told(tmp_path: Path) -> None:
         load_data(Csv(path=path, target="lod", window=2), tmp_path, False)
     with pytest.raises(ValidationError, match="add window=10, for example"):
         Csv(path=path, target="load", horizon=3)
+
+
+def test_a_date_of_a_series_has_its_cycles_and_no_days_that_training_never_saw(tmp_path: Path) -> None:
+    begin = np.datetime64("2024-01-01T00:00")
+    rows = "".join(f"{begin + np.timedelta64(hour, 'h')},{hour % 24}\n" for hour in range(24 * 20))
+    (tmp_path / "s.csv").write_text(f"time,load\n{rows}")
+    data = load_data(Csv(path="s.csv", target=("load",), window=24), tmp_path, False)
+    assert data.preprocessing.features == (
+        *(f"time, {part} of the {cycle}" for cycle in ("week", "day") for part in ("sine", "cosine")),
+        "load",
+    )
+    days = "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 11))
+    (tmp_path / "d.csv").write_text(f"day,load\n{days}")
+    few = load_data(Csv(path="d.csv", target=("load",), window=2), tmp_path, False)
+    assert few.preprocessing.features == ("day in days", "load")  # too short for a cycle

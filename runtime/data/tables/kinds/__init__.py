@@ -34,12 +34,15 @@ class Choices:
         categorical: columns that are categories although their cells are numbers.
         numeric: columns that are numbers; a cell that is not one is missing.
         dates: whether the day or the month comes first in a date such as 03/04/2020; None where the cells decide.
+        elapsed: whether a date has the days since the first one; of a series, whose splits follow each other in time,
+            later days would lie outside what training saw.
     """
 
     missing: Literal["mean", "median", "refuse"] = "mean"
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     dates: Literal["day_first", "month_first"] | None = None
+    elapsed: bool = True
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,6 +35,7 @@ _DAY = 86_400e6  # microseconds
 class Date(FittedColumn):
     """Days since the first training row and, for each cycle that training saw at least twice, its sine and cosine.
 
+    A series has the cycles alone, if there are any: `elapsed` is false.
     `origin` is the first date, in microseconds since 1970; `order` says what comes first in 03/04/2020. A missing date
     has the days of `fill`, and 0 for sines and cosines.
     """
@@ -46,6 +47,7 @@ class Date(FittedColumn):
     cycles: tuple[str, ...]
     fill: float
     flag: bool
+    elapsed: bool = True
 
     @classmethod
     def recognizes(cls, column: Column, choices: Choices) -> bool:
@@ -73,25 +75,27 @@ class Date(FittedColumn):
         if span < 1 and has_times:  # times of a day
             cycles = ("day",)
         fill, flag = statistic(column, days, choices)
-        return cls(column.name, order, int(origin.astype(np.int64)), cycles, fill, flag)
+        elapsed = choices.elapsed or not cycles
+        return cls(column.name, order, int(origin.astype(np.int64)), cycles, fill, flag, elapsed)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The days, the sine and cosine of each cycle, and whether the date is missing."""
         cyclic = [f"{self.name}, {part} of the {cycle}" for cycle in self.cycles for part in ("sine", "cosine")]
-        return (f"{self.name} in days", *cyclic, *((flag_name(self.name),) if self.flag else ()))
+        days = (f"{self.name} in days",) if self.elapsed else ()
+        return (*days, *cyclic, *((flag_name(self.name),) if self.flag else ()))
 
     @property
     def scaled(self) -> tuple[bool, ...]:
         """The days alone are normalized."""
-        return (True, *(False,) * (len(self.outputs) - 1))
+        return (self.elapsed, *(False,) * (len(self.outputs) - 1))
 
     def encode(self, column: Column, warn: Warn) -> Floats:
         """Return the days, sines and cosines."""
         times = moments(column, self.order)
         days, *flag = filled(column, days_since(times, np.datetime64(self.origin, "us")), self.fill, self.flag, warn)
         missing = np.isnat(times)
-        parts = [days]
+        parts = [days] if self.elapsed else []
         for cycle in self.cycles:
             angle = 2 * np.pi * np.where(missing, 0.0, phase(times, cycle))
             parts += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
@@ -106,8 +110,9 @@ class Date(FittedColumn):
     def stated(self) -> str:
         """Return the parts."""
         first = str(np.datetime64(self.origin, "us").astype("datetime64[s]")).removesuffix("T00:00:00")
-        cycles = f", sine and cosine of {', '.join(self.cycles)}" if self.cycles else ""
-        return "; ".join(filter(None, (f"days since {first}{cycles}", fill_in_words(self.fill, self.flag))))
+        days = (f"days since {first}",) if self.elapsed else ()
+        cycles = (f"sine and cosine of {', '.join(self.cycles)}",) if self.cycles else ()
+        return "; ".join(filter(None, (", ".join((*days, *cycles)), fill_in_words(self.fill, self.flag))))
 
     def valid(self) -> bool:
         """As the base class says."""
@@ -119,6 +124,8 @@ class Date(FittedColumn):
             and all(isinstance(cycle, str) and cycle in CYCLES for cycle in self.cycles)
             and is_real(self.fill)
             and isinstance(self.flag, bool)
+            and isinstance(self.elapsed, bool)
+            and (self.elapsed or bool(self.cycles))
         )
 
 
