@@ -40,7 +40,9 @@ def runs_of(name: str, seed: int, folder: Path) -> list[Run]:
     word = nnspec.check(path).data
     if word is None or word.windowed:
         return [train(Request(path, seed=seed), files=False)]
-    return list(cross_validate(Request(path, {"data.seed": seed}, seed=seed), FOLDS, files=False).runs)
+    return list(
+        cross_validate(Request(path, {"data.seed": seed, "data.split": "80/20"}, seed=seed), FOLDS, files=False).runs
+    )
 
 
 def measured(name: str, runs: Sequence[Run]) -> dict[str, float]:

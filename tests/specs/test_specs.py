@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import nnspec
+from nnspec.runtime.data.examples import write_example
 from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.parse import parse_source
@@ -68,6 +69,17 @@ def drawn(folder: Path) -> Path:
     return folder
 
 
+def with_its_data(path: Path, folder: Path) -> Path:
+    """Copy a spec to a folder with the example data of its name; skips where these need what is not installed."""
+    try:
+        write_example(path.stem, folder)
+    except nnspec.DataError as error:
+        pytest.skip(str(error))
+    copied = folder / path.name
+    copied.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    return copied
+
+
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=lambda value: getattr(value, "stem", value))
 def test_a_spec_and_its_variants_check_and_train_two_steps(path: Path, variant: str | None, tmp_path: Path) -> None:
     spec = nnspec.check(path, variant=variant)
@@ -75,6 +87,8 @@ def test_a_spec_and_its_variants_check_and_train_two_steps(path: Path, variant: 
     data = SAMPLE.get(spec.data.word)
     if spec.data.word == "images":
         data = f"images {json.dumps(str(drawn(tmp_path / 'digits')))} size=8x8 mode=grey split=70/10/20"
+    elif spec.data.paths:
+        path = with_its_data(path, tmp_path)
     losses = []
     nnspec.train(
         path,
