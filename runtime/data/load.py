@@ -146,11 +146,12 @@ def _data(
         samples, encoding, warnings = encoded_samples(samples, division.train, encoding, unused)
         arrays = _inputs(samples)
     inputs, held_inputs = arrays
-    whole = Split(inputs, targets)
+    whole = Split(inputs, targets, times=samples.times)
     splits: dict[str, Split | None] = {}
     for name, rows in division.splits():
         splits[name] = _take(whole, rows) if rows is not None else None
-    splits |= {name: Split(held_inputs[name], held_targets[name]) for name in held_inputs}
+    for name, split in samples.held():
+        splits[name] = Split(held_inputs[name], held_targets[name], times=split.times)
     train = splits["train"]
     assert train is not None
     if weights is not None or each is not None:
@@ -191,7 +192,8 @@ def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tup
 
 
 def _take(whole: Split, rows: Rows) -> Split:
-    return Split(take(whole.inputs, rows), whole.targets[rows])
+    times = whole.times[rows] if whole.times is not None else None
+    return Split(take(whole.inputs, rows), whole.targets[rows], times=times)
 
 
 def _targets(samples: Samples, classification: bool) -> EncodedTargets:

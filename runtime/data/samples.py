@@ -48,7 +48,8 @@ class Samples:
     or array of the source by its name, (samples,), such as the weights of samples; None where there are no others.
     `weights` (samples,) are weights that were given with the samples. `notes` are sentences on what was found and left
     out. `gap` is the number of samples that belong to no split between two of them in order of time, because their
-    targets reach into the later one. `picture_fit` is how pictures of a folder were brought to one size.
+    targets reach into the later one. `times` (samples,) are the dates of the first target of each sample of a series.
+    `picture_fit` is how pictures of a folder were brought to one size.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Samples:
     weights: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     gap: int = 0
+    times: NDArray[Any] | None = None
     picture_fit: Fit | None = None
 
     def held(self) -> "Iterator[tuple[str, Samples]]":

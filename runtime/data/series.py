@@ -22,13 +22,14 @@ def windows(
     word: WindowedSeries,
     place: Callable[[int], str],
     features: tuple[str, ...] | None = None,
+    times: NDArray[Any] | None = None,
 ) -> Samples:
     """Cut a series (time, columns) into samples (windows, window, columns).
 
     The target of a sample is `target` (time,) or (time, outputs) at the point `horizon` after its last: (windows,
     outputs); (windows, window, outputs) where every step predicts; (windows, horizon · outputs), one point after the
-    other, where all points up to the horizon are predicted. Raises DataError where the series is shorter than a window
-    and its horizon.
+    other, where all points up to the horizon are predicted. `times` (time,) are the dates of the points. Raises
+    DataError where the series is shorter than a window and its horizon.
     """
     assert word.window is not None
     count, needed = len(points) - word.horizon - word.window + 1, word.window + word.horizon
@@ -37,7 +38,7 @@ def windows(
             f"{name} has {len(points):,} points, and a window of {word.window} with a horizon of {word.horizon} needs "
             f"{needed:,}: write a smaller window="
         )
-    apart = word.apart()
+    apart = word.points_apart
     inputs = np.ascontiguousarray(sliding_window_view(points, word.window, axis=0)[:count:apart].swapaxes(1, 2))
     columns = target.reshape(len(target), -1)
     if word.predict == "all":
@@ -46,6 +47,7 @@ def windows(
     else:
         every = sliding_window_view(columns[word.horizon :], word.window, axis=0)[:count:apart].swapaxes(1, 2)
         targets = every.copy() if word.predict == "every" else every[:, -1].copy()
+    first = {"last": word.window + word.horizon - 1, "every": word.horizon, "all": word.window}[word.predict]
     return Samples(
         name,
         inputs,
@@ -55,6 +57,7 @@ def windows(
         steps=True,
         ordered=True,
         gap=-(-(word.horizon - 1) // apart) if word.predict == "all" else 0,
+        times=times[first:][:count:apart] if times is not None else None,
     )
 
 

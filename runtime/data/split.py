@@ -25,12 +25,13 @@ class Split:
     a `StoredArray`, which is read as it is needed. `targets` is (samples,) int64, the class of each sample, or
     (samples, outputs) of floats; of text (samples, time) int64, the symbol after each step, and −1 after the end of a
     shorter sequence. `weights` (samples,) multiply the terms of each sample in the training loss; None weighs all
-    alike.
+    alike. `times` (samples,) are the dates of the first target of each sample of a series, None without dates.
     """
 
     inputs: NDArray[Any]
     targets: NDArray[Any]
     weights: NDArray[np.float64] | None = None
+    times: NDArray[Any] | None = None
 
     def __len__(self) -> int:
         return len(self.inputs)

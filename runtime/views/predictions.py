@@ -1,5 +1,7 @@
 """A series over time: the truth, the prediction of each point, and the network rolled forward on its predictions."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
@@ -15,35 +17,54 @@ def predictions(
     rolled: ArrayLike | None = None,
     begins: int = 0,
     title: str = "Predictions",
+    names: Sequence[str | None] = (None,),
+    ahead: tuple[int, int] = (1, 1),
+    times: ArrayLike | None = None,
 ) -> Figure:
     """Draw truth and prediction over time and, below, the network rolled forward on its own output if given.
 
-    `truth` and `predicted` are (points,). `rolled` are predictions from point `begins` on, made from earlier
-    predictions; a vertical line marks that point. The caption of each panel has its root mean squared error, and both
-    panels share one scale. Raises PictureError if there are no points or their numbers differ.
+    Arguments:
+        truth: the true values, (points,), or (points, columns) for a panel each.
+        predicted: the predictions, of the same shape.
+        rolled: of one column, the predictions from point `begins` on, made from earlier predictions; a vertical line
+            marks that point.
+        begins: that point.
+        title: the title.
+        names: the name of each column, None where it has none.
+        ahead: how many points ahead predictions are, from the first to the last.
+        times: the dates of the points, (points,) datetime64; None numbers them.
+
+    The caption of each panel has its root mean squared error; the panels of one column share one scale. Raises
+    PictureError if there are no points or their numbers differ.
     """
     points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
     own = None if rolled is None else np.asarray(rolled, float)
-    if not points.size or points.shape != estimates.shape or points.ndim != 1:
+    if not points.size or points.shape != estimates.shape or points.ndim not in (1, 2):
         raise PictureError(
             f"truth and prediction are a number for each point; these are {points.shape}, {estimates.shape}"
         )
-    if own is not None and own.shape != points[begins:].shape:
+    if own is not None and (points.ndim > 1 or own.shape != points[begins:].shape):
         raise PictureError(
             f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
         )
-    rows = 1 if own is None else 2
+    columns = [(points, estimates)] if points.ndim == 1 else list(zip(points.T, estimates.T, strict=True))
+    rows = len(columns) if own is None else 2
     figure = page(2.7 * rows + 0.5, title)
-    panels = figure.subplots(rows, 1, sharex=True, sharey=True, squeeze=False)[:, 0]
-    time = np.arange(len(points))
-    for axes in panels:
-        axes.plot(time, points, ".", color=QUIET, alpha=0.35, markersize=2.5, label="truth")
+    panels = figure.subplots(rows, 1, sharex=True, sharey=own is not None, squeeze=False)[:, 0]
+    time = np.arange(len(points)) if times is None else np.asarray(times)
+    for panel, axes in enumerate(panels):
+        shown = columns[panel if own is None else 0][0]
+        axes.plot(time, shown, ".", color=QUIET, alpha=0.35, markersize=2.5, label="truth")
         axes.grid(axis="y", color=FAINT)
-    panels[0].plot(time, estimates, color=COLOURS[0], linewidth=1.2, label="prediction")
-    panels[0].set_title(f"the next point from the true ones, rmse {_rmse(points, estimates):.4f}")
+    for axes, (one, estimate), name in zip(panels, columns, names, strict=False):
+        axes.plot(time, estimate, color=COLOURS[0], linewidth=1.2, label="prediction")
+        axes.set_title(f"{_what(name, ahead)}, rmse {_rmse(one, estimate):.4f}")
+    for axes in panels:  # room for the legend above the points
+        low, high = axes.get_ylim()
+        axes.set_ylim(low, high + 0.15 * (high - low))
     if own is not None:
         panels[1].plot(time[begins:], own, color=COLOURS[1], linewidth=1.5, label="rolled forward")
-        panels[1].axvline(begins, color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+        panels[1].axvline(time[begins], color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
         panels[1].set_title(
             f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
         )
@@ -51,10 +72,17 @@ def predictions(
         room = 0.5 * (high - low)  # points that diverge further are cut off
         shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
         panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # room for the legend above
-    panels[-1].set_xlabel("time, in points")
+    panels[-1].set_xlabel("time, in points" if times is None else "time")
     for axes in panels:
         axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8, markerscale=2)
     return figure
+
+
+def _what(name: str | None, ahead: tuple[int, int]) -> str:
+    """Return what is predicted, in words."""
+    first, last = ahead
+    points = "the next point" if first == last == 1 else f"{last} points ahead" if first == last else f"the next {last}"
+    return f"{points} from the true ones" if name is None else f"{name}, {points} from the true ones"
 
 
 def _rmse(truth: np.ndarray, estimates: np.ndarray) -> float:

@@ -98,6 +98,11 @@ class DataSource(Word):
         return ()
 
     @property
+    def points_apart(self) -> int:
+        """The distance between the starts of consecutive windows, in points."""
+        return 1
+
+    @property
     def vector(self) -> bool:
         """Whether a target has all points up to `steps_ahead`, as one vector."""
         return False

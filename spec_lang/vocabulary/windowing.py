@@ -40,10 +40,11 @@ class WindowedSeries(BaseModel):
         return self.horizon
 
     @property
+    def points_apart(self) -> int:
+        """As `stride` and `predict` say."""
+        return self.stride or (self.window if self.predict == "every" and self.window else 1)
+
+    @property
     def vector(self) -> bool:
         """As `predict` says."""
         return self.predict == "all"
-
-    def apart(self) -> int:
-        """Return the distance between the starts of consecutive windows, in points."""
-        return self.stride or (self.window if self.predict == "every" and self.window else 1)

@@ -25,16 +25,26 @@ if TYPE_CHECKING:
 def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool, data: str | None, split: str | None) -> None:
     """Draw truth and prediction over time, and a forecast in which the network reads its own output.
 
-    For networks that predict the next number of a series: data sine, or csv with window=.
+    For networks that predict later numbers of a series: data sine, or a table with window=. Several columns have a
+    panel each; a column of dates is the axis.
     """
+    import numpy as np
+
     from nnspec.cli.checkpoint import chosen_split
-    from nnspec.runtime.infer.forecasting import forecast
+    from nnspec.runtime.infer.forecasting import forecasts
     from nnspec.runtime.views import PICTURES
 
     def draw(file: Path, network: "Network") -> "Figure":
         name, found, chosen = chosen_split(network, data, split)
-        series = forecast(network, chosen)
+        columns = forecasts(network, chosen)
+        series = columns[0]
+        truth = np.stack([column.truth for column in columns], axis=1)
+        predicted = np.stack([column.predicted for column in columns], axis=1)
+        if len(columns) == 1:
+            truth, predicted = truth[:, 0], predicted[:, 0]
         title = f"{network.spec.title} on {found.name}, {name}"
-        return PICTURES["predictions"](series.truth, series.predicted, series.rolled, series.begins, title)
+        names = [column.name for column in columns]
+        given = truth, predicted, series.rolled, series.begins, title, names, series.ahead, series.times
+        return PICTURES["predictions"](*given)
 
     save_pictures("predictions", checkpoints, out, draw, as_json)
