@@ -42,6 +42,7 @@ NAMES: Mapping[str, tuple[str, Measure]] = {
     "diabetes": ("a regression", RMSE),
     "friedman": ("a larger regression", RMSE),
     "labels": ("several labels", LABELS),
+    "images": ("pictures of 8x8 in folders", ACCURACY),
     "hourly": ("24 hours ahead of a series", RMSE),
 }
 """Each spec, what its data are, and what is measured."""
