@@ -67,9 +67,9 @@ peers have the 60,000 images as bytes in memory, and draw, normalize and log as 
 
 REACHING = """## Time to 99 %
 
-Seconds of training until `benchmarks/small_cnn.nnspec` first classifies 99 % of the 10,000 test digits correctly, measured
-after each epoch, for each of three seeds; and the same network in PyTorch with its fused Adam on two threads, channels
-last, its samples normalized beforehand. `python -m benchmarks.accuracy nnspec 1` repeats one of these runs."""
+Seconds of training until `benchmarks/small_cnn.nnspec` first classifies 99 % of the 10,000 test digits correctly,
+measured after each epoch, for each of three seeds; and the same network in PyTorch with its fused Adam on two threads,
+channels last, its samples normalized beforehand. `python -m benchmarks.accuracy nnspec 1` repeats one of these runs."""
 
 GAINING = """## What each rewrite gains
 
