@@ -54,6 +54,7 @@ def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec,
     spec = request.check(shape, classes)
     note = spec.train.follows(len(data.train))
     data = replace(data, notes=(*data.notes, note)) if note is not None else data
+    data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
     spec = replace(spec, train=spec.train.for_samples(len(data.train)))
     for misfit in misfits(spec, spec.nodes[-1].span if spec.nodes else spec_start(spec), _targets_of(data)):
         raise SpecError([misfit])
@@ -158,9 +159,14 @@ def _of_task(data: Data, classification: bool, loss: str) -> Data:
 
 
 def _with_scaled_targets(spec: Spec, data: Data) -> Data:
-    """Return data whose preprocessing has the scaling of the training targets, if the spec scales them."""
-    scaled = spec.data is not None and spec.data.targets == "zscore"
-    scaling = TargetScaling.fit(data.train.targets) if scaled else None
+    """Return data whose preprocessing has the scaling of the training targets, if the spec scales them.
+
+    Targets of a number for each step are one column, not one for each step.
+    """
+    scaled, targets = spec.data is not None and spec.data.targets == "zscore", data.train.targets
+    if (*targets.shape[1:], 1) == spec.output_shape:
+        targets = targets[..., None]
+    scaling = TargetScaling.fit(targets) if scaled else None
     return replace(data, preprocessing=replace(data.preprocessing, target_scaling=scaling))
 
 

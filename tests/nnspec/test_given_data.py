@@ -114,6 +114,20 @@ def test_numbers_to_predict_are_scaled_by_the_rule_for_files() -> None:
     assert raw.network.preprocessing.target_scaling is None
 
 
+def test_a_number_for_each_step_is_one_column_with_or_without_its_axis() -> None:
+    x = np.random.default_rng(0).normal(size=(12, 5, 3)).astype(np.float32)
+    y = 700 + 50 * x[:, :, 0] + np.arange(5)
+    runs = [
+        nnspec.train("rnn 2 return=sequence -> dense 1\ntrain 3 iterations", data=(x, given), validation=(x, given))
+        for given in (y, y[:, :, None])
+    ]
+    for run in runs:
+        scaling = run.network.preprocessing.target_scaling
+        assert scaling is not None and scaling.shift.shape == (1,)
+        assert scaling.shift[0] == pytest.approx(y.mean(), rel=1e-6)
+    assert runs[0].end["validation_rmse"] == runs[1].end["validation_rmse"]
+
+
 @pytest.mark.parametrize("shape", [(40, 6, 6), (40, 36), (40, 6, 6, 1)])
 def test_images_in_another_shape_of_the_same_meaning_train_the_same_network(shape: tuple[int, ...]) -> None:
     images = RANDOM.integers(0, 255, (40, 36)).astype(np.float32)
