@@ -10,7 +10,8 @@ def format_metric(name: str, value: float) -> str:
     from nnspec.spec_lang.vocabulary.registry import words
     from nnspec.spec_lang.vocabulary.statements import Metric
 
-    metric = words("metric").get(name.removeprefix("validation_").removeprefix("test_"))
+    split, _, quantity = name.partition("_")
+    metric = words("metric").get(quantity if split in ("training", "validation", "test") else name)
     share = metric is not None and issubclass(metric, Metric) and metric.share
     return f"{100 * value:.2f} %" if share else f"{value:.4g}"
 

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 def print_summary(run: "Run", quiet: bool) -> None:
     """Print the metrics, the run's folder if there is one and, unless quiet, commands to try next."""
     end = run.end
-    prefix = next((p for p in ("test_", "validation_") if f"{p}loss" in end), "")
+    prefix, *others = [p for p in ("test_", "validation_", "training_") if f"{p}loss" in end] or [""]
     names = [metric.word for metric in run.network.spec.metrics if f"{prefix}{metric.word}" in end] + ["loss"]
-    part = prefix.removesuffix("_") or "training"
-    print_result(", ".join(f"{part} {name} {format_metric(name, end[prefix + name])}" for name in names))
+    print_result(_measured(end, prefix, names))
     print_result(_baseline(end["baseline"], names))
+    if "training_" in others:
+        print_result(_measured(end, "training_", names))
     stopped = ", stopped early" if end["early_stopped"] else ""
     speed = f"{end['samples_per_second']:,.0f} samples/s"
     length = f"{format_count(end['steps'], 'step')}, {format_count(end['epochs'], 'epoch')}"
@@ -41,6 +42,12 @@ def print_summary(run: "Run", quiet: bool) -> None:
     if not quiet:
         print_result("\ntry next")
         print_result(format_table(list(_next(run))))
+
+
+def _measured(end: "Event", prefix: str, names: list[str]) -> str:
+    """Return what the end event has of one split; without a prefix it is the loss of the training steps."""
+    part = prefix.removesuffix("_") or "training"
+    return ", ".join(f"{part} {name} {format_metric(name, end[prefix + name])}" for name in names)
 
 
 def print_folds(result: "CrossValidation") -> None:

@@ -39,8 +39,8 @@ class CrossValidation:
 
     @property
     def metrics(self) -> dict[str, OverFolds]:
-        """Each metric of the validation and test splits at the end of the runs, by name."""
-        names = [name for name in self.runs[0].end if name.startswith(("validation_", "test_"))]
+        """Each metric of the splits at the end of the runs, by name."""
+        names = [name for name in self.runs[0].end if name.startswith(("validation_", "training_", "test_"))]
         return {name: _over_folds([float(run.end[name]) for run in self.runs]) for name in names}
 
     def event(self) -> Event:

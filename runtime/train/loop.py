@@ -19,12 +19,19 @@ from nnspec.runtime.train.checkpointing import save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener
 from nnspec.runtime.train.monitor import Monitor
-from nnspec.runtime.train.outcome import baseline_of_result, judged_split, measured_baseline, still_falling
+from nnspec.runtime.train.outcome import (
+    baseline_of_result,
+    judged_split,
+    measured_baseline,
+    measured_training_split,
+    still_falling,
+)
 from nnspec.runtime.train.run_folder import RunFolder
 from nnspec.runtime.train.signals import StopRequest, stop_on_signals
 from nnspec.runtime.train.state import Best, State
 from nnspec.runtime.train.step import Stepper
 from nnspec.runtime.train.timetable import Timetable
+from nnspec.spec_lang.check.fit import TRAINING, VALIDATION
 
 PROGRESS_SECONDS = 0.1
 """The least time between two progress events."""
@@ -158,12 +165,14 @@ class Trainer:
             self._write(self.folder.best)
 
     def _measure(self) -> dict[str, float]:
-        """Return the mean training loss since the last evaluation, the validation metrics and the learning rate."""
+        """Return the mean training loss since the last evaluation, the metrics of the splits and the learning rate."""
         state = self.state
         measured = {"loss": state.loss_sum / max(state.loss_count, 1)}
         state.loss_sum, state.loss_count = 0.0, 0
         if self.data.validation is not None:
-            measured |= evaluate(state.network, self.data.validation, "validation_")
+            measured |= evaluate(state.network, self.data.validation, VALIDATION)
+        if self.spec.training_metrics:
+            measured |= evaluate(state.network, measured_training_split(self.spec, self.data), TRAINING)
         for name, value in measured.items():
             if not math.isfinite(value):
                 self._diverged(f"{name} is {value}", state.step)

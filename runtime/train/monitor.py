@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import TrainingError
-from nnspec.spec_lang.check.fit import VALIDATION, measured
+from nnspec.spec_lang.check.fit import TRAINING, VALIDATION, measured
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.statements import Metric
@@ -30,7 +30,7 @@ class Monitor:
             )
         if name in {metric.word for metric in spec.metrics}:
             name = f"{VALIDATION}{name}"
-        metric = words("metric").get(name.removeprefix(VALIDATION))
+        metric = words("metric").get(name.removeprefix(VALIDATION).removeprefix(TRAINING))
         return cls(name, metric is not None and issubclass(metric, Metric) and metric.larger_is_better)
 
     def better(self, value: float, best: float, min_delta: float) -> bool:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.runtime.data import Data
+from nnspec.runtime.data import Data, Split
+from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.train.state import MetricHistory
 from nnspec.spec_lang.check.spec import Spec
@@ -15,10 +16,23 @@ STEEP, STEADY, PART, SOME = 0.05, 0.005, 0.1, 0.001
 """A loss still falls where it fell by STEEP of itself and SOME of all that it fell; or by STEADY of itself and PART of
 all."""
 
+MOST_MEASURED = 10_000
+"""The most training samples that an evaluation measures."""
+
 
 def judged_split(data: Data) -> str:
     """Return the name of the split that evaluations measure: validation, else train."""
     return "validation" if data.validation is not None else "train"
+
+
+def measured_training_split(spec: Spec, data: Data) -> Split:
+    """Return the training samples that evaluations measure: at most MOST_MEASURED, evenly spaced, in their order.
+
+    A stateful network reads consecutive samples, so these are the first ones there.
+    """
+    every = 1 if spec.train.stateful else max(1, math.ceil(len(data.train) / MOST_MEASURED))
+    chosen = slice(0, MOST_MEASURED * every, every)
+    return Split(take(data.train.inputs, chosen), data.train.targets[chosen])
 
 
 def measured_baseline(baseline: Baseline, data: Data, split: str) -> dict[str, Any]:

@@ -38,8 +38,14 @@ def _text(spec: Spec, write: Callable[[Word], str]) -> str:
         lines.append(write(spec.augment))
     lines.append(write(spec.train))
     lines += [write(word) for word in (spec.weights, spec.early_stop) if word is not None]
-    lines.append(f"metrics {', '.join(metric.word for metric in spec.metrics)}")
+    lines.append(f"metrics {metrics_text(spec)}")
     return format_source("\n".join(lines), known_words())
+
+
+def metrics_text(spec: Spec) -> str:
+    """Return the metrics of a spec as its statement has them: accuracy, f1 training=yes."""
+    training = " training=yes" if spec.training_metrics else ""
+    return f"{', '.join(metric.word for metric in spec.metrics)}{training}"
 
 
 def _pipeline(items: Iterable[Node | Fork], prefix: str, write: Callable[[Word], str]) -> str:

@@ -256,6 +256,7 @@ class _Examination:
             train=self._of(Train, "train", Train()),
             early_stop=self._of(EarlyStop, "early_stop", None),
             metrics=self._metrics(loss),
+            training_metrics=self._of(Metrics, "metrics", Metrics()).training,
             weights=self._of(Weights, "weights", None),
             variant=variant,
             outline=tuple(network.outline),
@@ -339,7 +340,7 @@ class _Examination:
 
     def _metrics(self, loss: Loss) -> tuple[Metric, ...]:
         given = self._of(Metrics, "metrics", None)
-        if given is None:
+        if given is None or not given.names:
             return fit.metrics_for(loss)
         chosen = [words("metric")[name]() for name in given.names]
         return tuple(metric for metric in chosen if isinstance(metric, Metric))

@@ -17,8 +17,13 @@ from nnspec.spec_lang.vocabulary.statements import Accuracy, Metric, Rmse
 VALIDATION = "validation_"
 """The prefix of what is measured on the validation split."""
 
+TRAINING = "training_"
+"""The prefix of what is measured on the training split, where the spec has `metrics … training=yes`."""
+
 _OTHER_PREFIXES = ("val_", "valid_", "dev_", "test_", "eval_", "val-", "val.")
-"""Other tools' prefixes of the same."""
+"""Other tools' prefixes of the validation split."""
+
+_TRAINING_PREFIXES = (TRAINING, "train_", "train-", "train.")
 
 
 @dataclass(frozen=True)
@@ -101,10 +106,13 @@ def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
 
 def measured(spec: Spec, validation: bool = True) -> list[str]:
     """Return the names that early_stop can watch."""
-    if not validation:
-        return ["loss"]
     words = [metric.word for metric in spec.metrics]
-    return ["loss", f"{VALIDATION}loss", *words, *(f"{VALIDATION}{word}" for word in words)]
+    known = ["loss"]
+    if validation:
+        known += [f"{VALIDATION}loss", *words, *(f"{VALIDATION}{word}" for word in words)]
+    if spec.training_metrics:
+        known += [f"{TRAINING}{word}" for word in ("loss", *words)]
+    return known
 
 
 def _monitor(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
@@ -114,22 +122,32 @@ def _monitor(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
     name, known = spec.early_stop.monitor, measured(spec, targets is None or targets.validation)
     if name in known:
         return None
-    plain = next((name[len(prefix) :] for prefix in _OTHER_PREFIXES if name.startswith(prefix)), None)
-    meant = f"{VALIDATION}{plain}" if plain is not None else name
+    meant = _respelt(name)
     place = spec.places.get("early_stop.monitor", spec.places.get("early_stop", end))
     message = f"early_stop watches {name}, which this run does not measure"
-    if targets is not None and not targets.validation and meant in measured(spec):
+    if targets is not None and not targets.validation and meant in measured(spec) and meant not in known:
         message = f"early_stop watches {name}, and {targets.name} has no validation split"
         return Diagnostic("E303", message, place, help="write monitor=loss, or a split such as 90/10 in the data line")
-    bare = meant.removeprefix(VALIDATION)
+    bare = meant.removeprefix(VALIDATION).removeprefix(TRAINING)
     close = meant if meant in known else near(name, known)
-    if bare in words("metric") and meant not in known:
-        listed = ", ".join([*(metric.word for metric in spec.metrics), bare])
-        help = f"write metrics {listed} to measure it, or monitor={known[-1]}"
+    if meant not in known and (bare in words("metric") or meant == f"{TRAINING}loss"):
+        named = [metric.word for metric in spec.metrics]
+        listed = ", ".join(dict.fromkeys([*named, bare] if bare in words("metric") else named))
+        training = " training=yes" if spec.training_metrics or meant.startswith(TRAINING) else ""
+        help = f"write metrics {listed}{training} to measure it, or monitor={known[-1]}"
         return Diagnostic("E303", message, place, help=help)
     fix = Fix(place, close) if close and place == spec.places.get("early_stop.monitor") else None
     help = f"did you mean {close}?" if close else f"write monitor= with one of {', '.join(known)}"
     return Diagnostic("E303", message, place, help=help, fix=fix)
+
+
+def _respelt(name: str) -> str:
+    """Return the name of what is watched with another tool's prefix of its split replaced by the language's."""
+    for own, others in ((VALIDATION, _OTHER_PREFIXES), (TRAINING, _TRAINING_PREFIXES)):
+        for prefix in others:
+            if name.startswith(prefix):
+                return f"{own}{name.removeprefix(prefix)}"
+    return name
 
 
 def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:

@@ -87,6 +87,7 @@ class Spec:
     `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
     and the values of their options, by STATEMENT.OPTION.
     `kept_in` is the folder of the checkpoint that the spec is from, `data_files` are the files of its data.
+    `training_metrics` is whether evaluations measure the training split too.
     `overrides` are the settings from outside that are in force, each a key as `--set` takes it and its value.
     """
 
@@ -114,6 +115,7 @@ class Spec:
     overrides: tuple[tuple[str, str], ...] = ()
     kept_in: Path | None = None
     data_files: tuple[DataFile, ...] = ()
+    training_metrics: bool = False
 
     @property
     def title(self) -> str:

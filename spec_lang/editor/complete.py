@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
+from nnspec.spec_lang.check.fit import TRAINING, VALIDATION
 from nnspec.spec_lang.check.overrides import DEFAULTS, settable_keys
 from nnspec.spec_lang.editor import snippets
 from nnspec.spec_lang.editor.document import (
@@ -268,7 +269,9 @@ def _monitored(document: Document) -> Iterator[str]:
     named = [str(a.value) for a in given.arguments if isinstance(a, Value)] if given is not None else []
     if not named and spec is not None:
         named = [metric.word for metric in spec.metrics]
-    yield from (f"validation_{name}" for name in named or words("metric"))
+    yield from (f"{VALIDATION}{name}" for name in named or words("metric"))
+    if spec is not None and spec.training_metrics:
+        yield from (f"{TRAINING}{name}" for name in ("loss", *named))
 
 
 NAMED: dict[tuple[type[Word], str], Callable[[Document], Iterable[str]]] = {(EarlyStop, "monitor"): _monitored}

@@ -107,7 +107,7 @@ def default(cls: type[Word], field: WordField) -> str:
     """
     value = cls.fields()[field.name].get_default() if not field.required else None
     value = field.alone.value if field.alone is not None else value
-    return NO_DEFAULT if value is None else written_value(value, field.bare.kinds if field.bare else ())
+    return NO_DEFAULT if value in (None, ()) else written_value(value, field.bare.kinds if field.bare else ())
 
 
 def _meaning(cls: type[Word]) -> str:

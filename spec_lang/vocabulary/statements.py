@@ -139,13 +139,20 @@ class EarlyStop(Setting):
 
 
 class Metrics(Setting):
-    """The metrics to measure in addition to the loss. Default: accuracy for classification, rmse for regression."""
+    """The metrics to measure in addition to the loss. Default: accuracy for classification, rmse for regression.
+
+    With `training=yes` each evaluation also measures the training split, as it does the validation split: with the
+    weights of that step, without dropout, augmentation, penalties or weights of samples. The results are
+    `training_loss`, `training_accuracy` and so on; `loss` remains the mean over the steps since the last evaluation.
+    At most 10,000 samples are measured: of more, every second, every third and so on; the first ones if stateful.
+    """
 
     word = "metrics"
-    examples = ("metrics accuracy, f1",)
+    examples = ("metrics accuracy, f1", "metrics accuracy training=yes")
     names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), NameOf("metric")] = Field(
-        description="the metrics to measure"
+        (), description="the metrics to measure"
     )
+    training: bool = Field(False, description="whether evaluations measure the training split too")
 
 
 class Metric(Word):

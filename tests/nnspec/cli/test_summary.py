@@ -66,6 +66,19 @@ def test_a_result_has_its_baseline_beside_it(nnspec: Command, tmp_path: Path) ->
     assert f"mae {logged['mae']:.4g}" in beside
 
 
+def test_a_result_on_the_training_split_follows_the_baseline(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(60)))
+    short = ("--set", "train=2 epochs", "--set", "metrics.training=yes", "--out")
+    printed = nnspec("train", "dense 2 softmax", "--data", "t.csv target=y", *short, "run").out
+    first, second, third, *_ = printed.splitlines()
+    assert first.startswith("validation accuracy ") and second.startswith("baseline (majority class): accuracy ")
+    end = json.loads((tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1])
+    accuracy, loss = end["training_accuracy"], end["training_loss"]
+    assert third == f"training accuracy {100 * accuracy:.2f} %, training loss {loss:.4g}"
+    whole = nnspec("train", "dense 2 softmax", "--data", 'csv "t.csv" target=y split=100/0', *short, "whole").out
+    assert whole.startswith("training accuracy ") and whole.count("training accuracy") == 1
+
+
 def test_a_run_that_was_too_short_says_so(nnspec: Command, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i},{2 * i}\n" for i in range(40)))
     data = ("--data", 'csv "t.csv" target=y', "--set", "optimizer=sgd lr=0.05", "--out")

@@ -45,6 +45,15 @@ def test_a_word_in_short_leaves_out_what_its_defaults_say(layer: str) -> None:
     assert in_short(node.layer) == layer
 
 
+def test_metrics_of_the_training_split_are_written_where_they_are_asked_for() -> None:
+    asked, default = (
+        spec_of(f"input 4\ndense 3 softmax\nmetrics f1, accuracy{more}") for more in (" training=yes", "")
+    )
+    for text in (canonical_text(asked), short_text(asked)):
+        assert "f1, accuracy training=yes" in text and spec_of(text).training_metrics
+    assert "training" not in canonical_text(default)
+
+
 def test_a_sequence_and_the_padding_of_each_side_are_written_out() -> None:
     text = "input 12x12 sequence\nconv 3 x4 pad=2x0 -> maxpool 2 -> reshape 6x4x1 -> conv 3x3 x2 pad=0x1x2x3 -> "
     text += "avgpool 2 pad=1x0 count_include_pad=no ceil_mode=yes dilation=2 -> reshape 2x9 sequence -> dense 2"

@@ -51,6 +51,12 @@ def test_an_option_is_told_by_its_name_and_another_word_as_a_whole() -> None:
     ]
 
 
+def test_metrics_of_the_training_split_are_a_difference() -> None:
+    assert found(BASE + "metrics accuracy training=yes") == [
+        ("setting", "metrics", "accuracy", "accuracy training=yes")
+    ]
+
+
 def test_a_setting_that_one_of_them_has_alone_is_told_so() -> None:
     early = "early_stop monitor=validation_loss patience=5 min_delta=0"
     assert found(BASE + "early_stop") == [("setting", "early_stop", None, early)]

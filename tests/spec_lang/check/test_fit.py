@@ -1,5 +1,7 @@
 """What a run needs of its spec: the last layer, the loss, the metrics, the monitor and the targets."""
 
+from dataclasses import replace
+
 import pytest
 
 from nnspec.spec_lang.check.fit import Targets, misfits
@@ -22,6 +24,11 @@ SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
         (SOFTMAX + "early_stop monitor=f1", (3, 20), "metrics accuracy, f1"),
         (SOFTMAX + "early_stop monitor=val_f1", (3, 20), "metrics accuracy, f1"),
         (NUMBER + "early_stop monitor=accuracy", (3, 20), "metrics rmse, accuracy"),
+        (SOFTMAX + "early_stop monitor=training_accuracy", (3, 20), "write metrics accuracy training=yes"),
+        (SOFTMAX + "early_stop monitor=train_loss", (3, 20), "write metrics accuracy training=yes"),
+        (SOFTMAX + "early_stop monitor=training_f1", (3, 20), "write metrics accuracy, f1 training=yes"),
+        (SOFTMAX + "metrics training=yes\nearly_stop monitor=train_accuracy", (4, 20), "mean training_accuracy?"),
+        (SOFTMAX + "metrics training=yes\nearly_stop monitor=f1", (4, 20), "metrics accuracy, f1 training=yes"),
         (SOFTMAX + 'data csv "a.csv" target=y\nloss mse', (4, 1), "loss cross_entropy"),
     ],
 )
@@ -35,6 +42,26 @@ def test_what_training_would_refuse_is_refused_by_the_check(text: str, place: tu
 @pytest.mark.parametrize("monitor", ["loss", "validation_loss", "accuracy", "validation_accuracy"])
 def test_what_a_run_measures_can_be_watched(monitor: str) -> None:
     assert errors_of(f"{SOFTMAX}early_stop monitor={monitor}") == []
+
+
+@pytest.mark.parametrize("monitor", ["loss", "training_loss", "training_accuracy", "accuracy"])
+def test_what_a_run_measures_on_its_training_split_can_be_watched(monitor: str) -> None:
+    assert errors_of(f"{SOFTMAX}metrics accuracy training=yes\nearly_stop monitor={monitor}") == []
+
+
+@pytest.mark.parametrize(("monitor", "fits"), [("training_loss", True), ("training_r2", True), ("r2", False)])
+def test_without_validation_only_the_training_split_can_be_watched(monitor: str, fits: bool) -> None:
+    spec = spec_of(f"{NUMBER}metrics r2 training=yes\nearly_stop monitor={monitor}")
+    found = list(misfits(spec, spec.nodes[-1].span, targets(1, validation=False)))
+    assert (found == []) == fits
+
+
+def test_without_validation_another_spelling_of_training_is_answered_with_the_right_one() -> None:
+    spec = spec_of(f"{NUMBER}metrics r2 training=yes\nearly_stop monitor=training_r2")
+    assert spec.early_stop is not None
+    spec = replace(spec, early_stop=spec.early_stop.model_copy(update={"monitor": "train_r2"}))
+    (found,) = misfits(spec, spec.nodes[-1].span, targets(1, validation=False))
+    assert found.help == "did you mean training_r2?"
 
 
 def test_the_default_metric_measures_what_the_loss_compares() -> None:

@@ -65,6 +65,10 @@ def test_what_is_given_already_is_not_offered_again() -> None:
         ("dense 3 -> repeat 3 |", ["("]),
         ("input 4\ndense 3 softmax\nearly_stop monitor=|", ["validation_loss", "loss", "validation_accuracy"]),
         ("dense 3\nmetrics f1, top3\nearly_stop monitor=|", ["validation_loss", "loss", "validation_f1"]),
+        (
+            "input 4\ndense 3\nmetrics r2 training=yes\nearly_stop monitor=|",
+            ["validation_loss", "loss", "validation_r2", "training_loss", "training_r2"],
+        ),
         ("input 4\ndense 3\nloss mse\nearly_stop monitor=|", ["validation_loss", "loss", "validation_rmse"]),
     ],
 )

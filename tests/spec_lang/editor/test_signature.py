@@ -25,7 +25,7 @@ BLOCK = "block res(w, k) = conv 3x3 x$w -> relu\n"
         ("dense 3\noptimizer adam lr=0.1|", "lr=0.001"),
         ("dense 3\ntrain 5 |", "[unit]"),
         ("variant a {\n  train | epochs\n}", "[length]"),
-        ("metrics accuracy, |", "names…"),
+        ("metrics accuracy, |", "[names…]"),
         (f"{BLOCK}input 4\nres |", "w"),
         (f"{BLOCK}input 4\nres 3 |", "k"),
         (f"{BLOCK}input 4\nres 3 k=|", "k"),

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 def command(checkpoints: tuple[str, ...], out: Path | None, as_json: bool) -> None:
     """Draw loss and metrics over the training steps, and the baseline of the validation split as a thin line.
 
+    Training lines are thinner than validation lines. They are the mean loss of the steps or, where the spec has
+    `metrics … training=yes`, what was measured on the training split.
+
     Several runs share one picture, which is written to the folder of the first run unless --out is given.
     """
     from nnspec.cli.checkpoint import open_run, pictures_folder
@@ -52,5 +55,9 @@ def _run_name(file: Path, checkpoints: tuple[str, ...], spec: "Spec") -> str:
 
 
 def _by_split(history: "dict[str, MetricHistory]") -> "dict[str, MetricHistory]":
-    """Return the measured series, with loss renamed training_loss, without the learning rate, which is not measured."""
-    return {("training_loss" if name == "loss" else name): series for name, series in history.items() if name != "lr"}
+    """Return the measured series, without the learning rate, which is not measured.
+
+    The mean loss of the training steps is called training_loss, unless the training split was measured itself.
+    """
+    running = {"training_loss": history["loss"]} if "loss" in history else {}
+    return running | {name: series for name, series in history.items() if name not in ("loss", "lr")}

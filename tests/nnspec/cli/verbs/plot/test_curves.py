@@ -40,6 +40,28 @@ def test_the_history_is_drawn_by_split_and_the_rate_is_left_out(
     assert Path("both.svg").read_text().count("<svg") == 1
 
 
+def test_a_measured_training_split_is_drawn_thin_beside_the_validation_split(
+    nnspec: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nnspec.runtime.train.checkpointing import load_run
+
+    (tmp_path / "t.csv").write_text("a,y\n" + "".join(f"{i % 7},{i % 2}\n" for i in range(60)))
+    spec = "dropout 0.3 -> dense 2 softmax\nmetrics accuracy training=yes"
+    assert nnspec("train", spec, "--data", "t.csv target=y", "--set", "train=4 epochs", "--out", "run").code == 0
+    drawn: list[Any] = []
+    monkeypatch.setattr("nnspec.cli.verbs.plot.curves.save_picture", lambda figure, *rest: drawn.append(figure))
+    assert nnspec("plot", "curves", "run").code == 0
+    history = load_run("run/last.h5").state.history
+    assert history["loss"].values != history["training_loss"].values
+    for axes, quantity in zip(drawn[0].axes, ("loss", "accuracy"), strict=True):
+        lines = {tuple(line.get_ydata()): line.get_linewidth() for line in axes.lines if len(line.get_xdata()) == 4}
+        assert lines == {
+            tuple(history[f"training_{quantity}"].values): 1.0,
+            tuple(history[f"validation_{quantity}"].values): 2.0,
+        }
+        assert {text.get_text().split("\n")[0] for text in axes.texts} >= {"training", "validation"}
+
+
 def test_a_suffix_that_is_no_picture_is_wrong_use(nnspec: Command, run: Path) -> None:
     failed = nnspec("plot", "curves", "run", "--out", "curves.gif")
     assert failed.code == 2 and "use curves.png" in failed.err
