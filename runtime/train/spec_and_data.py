@@ -52,13 +52,31 @@ def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec,
         data = data.require_labels_for(output[-1]) if output else data
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
-    note = spec.train.follows(len(data.train))
-    data = replace(data, notes=(*data.notes, note)) if note is not None else data
+    spec, notes = _following(spec, len(data.train))
+    data = replace(data, notes=(*data.notes, *notes))
     data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
-    spec = replace(spec, train=spec.train.for_samples(len(data.train)))
     for misfit in misfits(spec, spec.nodes[-1].span if spec.nodes else spec_start(spec), _targets_of(data)):
         raise SpecError([misfit])
     return spec, data
+
+
+def _following(spec: Spec, samples: int) -> tuple[Spec, list[str]]:
+    """Return the spec with what it leaves open chosen for a number of training samples, and what was chosen in words.
+
+    A network with fewer parameters than samples cannot learn them by heart, and is given the optimizer's quick rate
+    where the samples are so few that the length of training follows from them.
+    """
+    note = spec.train.follows(samples)
+    train = spec.train.for_samples(samples)
+    notes, optimizer = [note] if note is not None else [], spec.optimizer
+    if train.length > spec.train.length and spec.parameter_count < samples:
+        optimizer = spec.optimizer.quickened()
+    if optimizer != spec.optimizer:
+        notes.append(
+            f"optimizer {optimizer.word} lr={optimizer.lr:g}: the spec leaves this open, and the network has fewer "
+            f"parameters ({spec.parameter_count:,}) than there are training samples"
+        )
+    return replace(spec, train=train, optimizer=optimizer), notes
 
 
 def check_with_local_data(request: Request) -> tuple[Spec, Data | None, str]:

@@ -12,6 +12,8 @@ class Optimizer(Word):
 
     kind = "optimizer"
     slots: ClassVar[tuple[str, ...]] = ()
+    quick: ClassVar[float | None] = None
+    """A learning rate for short runs that cannot overfit, where the spec leaves it open; None keeps the default."""
     lr: float = Field(0.01, gt=0, description="the learning rate")
     weight_decay: float = Field(0.0, ge=0, description="the factor of the weight that is added to its gradient")
 
@@ -19,6 +21,12 @@ class Optimizer(Word):
     def plain(self) -> bool:
         """Whether a step is p − rate·g and nothing else, so that several steps may be made at once."""
         return False
+
+    def quickened(self) -> "Optimizer":
+        """Return the optimizer with its `quick` rate, unless a rate is written."""
+        if self.quick is None or "lr" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"lr": self.quick})
 
 
 class Sgd(Optimizer):
@@ -55,11 +63,16 @@ class RmsProp(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps by moving averages of g and g², corrected for their bias towards zero (Kingma & Ba 2015)."""
+    """Steps by moving averages of g and g², corrected for their bias towards zero (Kingma & Ba 2015).
+
+    Where neither the rate nor the length of training is written, a network with fewer parameters than training samples
+    is trained on few samples with lr=0.01.
+    """
 
     word = "adam"
     examples = ("optimizer adam lr=0.001",)
     slots = ("mean", "square")
+    quick = 0.01
     lr: float = Field(0.001, gt=0, description="the learning rate")
     beta1: float = Field(0.9, ge=0, lt=1, description="the decay rate of the moving average of g")
     beta2: float = Field(0.999, ge=0, lt=1, description="the decay rate of the moving average of g²")

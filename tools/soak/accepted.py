@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 import nnspec
-from nnspec.runtime.train.spec_and_data import Arrays, check_with_data
+from nnspec.runtime.data.given import Arrays
+from nnspec.runtime.train.spec_and_data import check_with_data
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.registry import words
 from tools.soak.experiments import Tally, experiment, tries

@@ -47,8 +47,9 @@ def test_a_sample_of_weight_two_counts_as_two_and_one_of_weight_zero_as_none() -
     random = np.random.default_rng(0)
     x, y = random.normal(size=(4, 3)), 5 * random.normal(size=(4, 2))
     twice = np.array([0, 0, 2, 3])
-    weighted = nnspec.train(SPEC, data=(x, y), sample_weight=[2, 0, 1, 1], dtype="float64").network.parameters
-    repeated = nnspec.train(SPEC, data=(x[twice], y[twice]), dtype="float64").network.parameters
+    spec = f"{SPEC}\ndata arrays targets=none"
+    weighted = nnspec.train(spec, data=(x, y), sample_weight=[2, 0, 1, 1], dtype="float64").network.parameters
+    repeated = nnspec.train(spec, data=(x[twice], y[twice]), dtype="float64").network.parameters
     for name, value in repeated.items():
         np.testing.assert_allclose(weighted[name], value, rtol=1e-12)
 
@@ -85,3 +86,20 @@ def test_a_weighted_run_stops_and_goes_on_to_the_same_bits(tmp_path: Path) -> No
     assert text == spec.read_text() and kept.end["steps"] == again.end["steps"] == whole.end["steps"]
     for name, value in whole.network.parameters.items():
         assert np.array_equal(value, again.network.parameters[name])
+
+
+def test_few_samples_and_few_parameters_are_trained_at_a_quick_rate_unless_one_is_written() -> None:
+    random = np.random.default_rng(3)
+    x, y = random.normal(size=(90, 4)), random.integers(0, 3, 90)
+
+    def rate(spec: str, rows: int = 90) -> tuple[float, bool]:
+        run = nnspec.train(spec, data=(x[:rows], y[:rows]))
+        return run.network.spec.optimizer.lr, any("lr=0.01" in note for note in run.data.notes)
+
+    assert rate("dense 3 softmax") == (0.01, True)
+    assert rate("dense 3 softmax\noptimizer adam") == (0.01, True)
+    assert rate("dense 3 softmax\noptimizer adam lr=0.001") == (0.001, False)
+    assert rate("dense 3 softmax\noptimizer sgd") == (0.01, False)  # its own default
+    assert rate("dense 32 relu -> dense 3 softmax") == (0.001, False)  # more parameters than samples
+    assert rate("dense 3 softmax\ntrain 5 epochs") == (0.001, False)
+    assert rate("dense 3 softmax", 12) == (0.001, False)
