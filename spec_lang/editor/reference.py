@@ -6,7 +6,8 @@ FOLDER/errors.md.
 
 import re
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import fill
 
@@ -55,12 +56,39 @@ def _part(name: str) -> str:
     return _table(words(name).values())
 
 
+SHARED = 3
+"""An option that this many words of a table have, with the same default and meaning, is described once below it."""
+
+
 def _table(listed: Iterable[type[Word]]) -> str:
-    """Return a table with a row for each word, without columns that are empty for all."""
-    rows = [(f"`{cls.word}`", "<br>".join(values(cls)), "<br>".join(options(cls)), _meaning(cls)) for cls in listed]
-    used = [column for column in range(4) if any(row[column] for row in rows)]
-    heading = ("word", "values", "options", "")
-    lines = [[row[column] for column in used] for row in (heading, ("---",) * 4, *rows)]
+    """Return a table with a row for each word, and below it one of the options that several words share."""
+    listed = list(listed)
+    count = Counter(entry for cls in listed for entry in options(cls).values())
+    rows = [(f"`{cls.word}`", "<br>".join(values(cls)), _own_options(cls, count), _meaning(cls)) for cls in listed]
+    shared = {
+        entry: [f"`{cls.word}`" for cls in listed if entry in options(cls).values()]
+        for entry, times in count.items()
+        if times >= SHARED
+    }
+    tables = [_as_markdown(("word", "values", "options", ""), rows)]
+    if shared:
+        of_each = [(entry, "all" if len(names) == len(listed) else ", ".join(names)) for entry, names in shared.items()]
+        tables.append(_as_markdown(("option of several", "of"), of_each))
+    return "\n\n".join(tables)
+
+
+def _own_options(cls: type[Word], count: Counter[str]) -> str:
+    """Return the options that are described in a word's row, and the names of those below the table."""
+    found = options(cls)
+    own = [entry for entry in found.values() if count[entry] < SHARED]
+    also = [f"`{name}`" for name, entry in found.items() if count[entry] >= SHARED]
+    return "<br>".join([*own, *([f"and {', '.join(also)}"] if also else [])])
+
+
+def _as_markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table without the columns that are empty in every row."""
+    used = [column for column in range(len(heading)) if any(row[column] for row in rows)]
+    lines = [[row[column] for column in used] for row in (heading, ("---",) * len(heading), *rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -81,9 +109,9 @@ def _value(cls: type[Word], field: WordField) -> str:
     return f"`{field.bare.example}{many}` {field.name}{otherwise}"
 
 
-def options(cls: type[Word]) -> list[str]:
-    """Return each option in Markdown."""
-    return [option_entry(cls, field) for field in fields_of(cls).values() if not field.bare]
+def options(cls: type[Word]) -> dict[str, str]:
+    """Return each option in Markdown, by its name."""
+    return {field.name: option_entry(cls, field) for field in fields_of(cls).values() if not field.bare}
 
 
 def option_entry(cls: type[Word], field: WordField) -> str:
