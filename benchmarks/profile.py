@@ -25,7 +25,7 @@ from benchmarks.workloads import WORKLOADS
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.data import Data, data_from_arrays
-from nnspec.runtime.data.preprocessing import Normalize
+from nnspec.runtime.data.fitted.preprocessing import Normalize
 from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer import program_cache
 from nnspec.runtime.infer.network import Network

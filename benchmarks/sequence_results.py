@@ -24,8 +24,8 @@ from benchmarks.shipped import (
     write_entries,
 )
 from nnspec.runtime.data import Data, Split
-from nnspec.runtime.data.characters import decode_text
-from nnspec.runtime.data.series import sine
+from nnspec.runtime.data.sources.characters import decode_text
+from nnspec.runtime.data.sources.series import sine
 from nnspec.runtime.train.spec_and_data import spec_data
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 

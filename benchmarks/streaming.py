@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.machine import Watch, machine
 from nnspec.runtime.data.array_likes import MEMORY, ReadAhead, StoredArray
-from nnspec.runtime.data.hdf5 import load_hdf5
-from nnspec.runtime.data.npy import open_array
+from nnspec.runtime.data.sources.hdf5 import load_hdf5
+from nnspec.runtime.data.sources.npy import open_array
 from nnspec.spec_lang.vocabulary.file_sources import Hdf5
 
 SAMPLES = {"28x28x1": 784, "32x32x3": 3072, "224x224x3": 150_528}

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Kind = Literal["train", "predict", "occlude", "epoch", "gemm"]
 
-DATA = Path(__file__).parents[1] / "runtime" / "data"
+DATA = Path(__file__).parents[1] / "runtime" / "data" / "sources"
 SAMPLE, NAMES = DATA / "mnist_sample.npz", DATA / "dinos.txt"
 CYCLE = 64
 """Different batches at most; then the first comes again. What works through many at once takes a whole cycle."""

@@ -5,9 +5,9 @@ package; it must not import them, nor the compiler.
 """
 
 from nnspec.runtime.data.datasets import DATASETS, Dataset, datasets, fetch, missing
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.inputs import read_inputs
 from nnspec.runtime.data.load import SOURCES, data_from_arrays, load_data, reads
-from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.data.split import Data, Split
 from nnspec.runtime.errors import DataError

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from nnspec.runtime.data.data_frames import frame_from, is_data_frame, targets_from
-from nnspec.runtime.data.sample_shapes import as_samples
+from nnspec.runtime.data.fitted.sample_shapes import as_samples
 from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
 from nnspec.runtime.data.tables.encoding import ColumnTable
 from nnspec.runtime.data.weights import checked_weights

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.pictures import decode
-from nnspec.runtime.data.preprocessing import Preprocessing
 from nnspec.runtime.errors import DataError
 
 

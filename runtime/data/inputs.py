@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.files import first_bytes, looks_like
-from nnspec.runtime.data.idx import read_idx
+from nnspec.runtime.data.fitted.measure import first_nonfinite_index
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.images import read_picture
-from nnspec.runtime.data.measure import first_nonfinite_index
-from nnspec.runtime.data.npz import read_array, read_arrays
 from nnspec.runtime.data.pictures import FORMATS, SUFFIXES
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.sources.idx import read_idx
+from nnspec.runtime.data.sources.npz import read_array, read_arrays
 from nnspec.runtime.data.tables import Options, read_frame
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.data.tables.frame import Frame, listed

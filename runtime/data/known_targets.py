@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.data_frames import targets_from
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.samples import as_targets
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.report.diagnostics import near

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.data.division import HowToDivide, Rows, divide
+from nnspec.runtime.data.fitted.measure import first_nonfinite_index
+from nnspec.runtime.data.fitted.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.given import Arrays
-from nnspec.runtime.data.measure import first_nonfinite_index
-from nnspec.runtime.data.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.samples import Samples, Unencoded
 from nnspec.runtime.data.split import Data, Split, data_digest
 from nnspec.runtime.data.tables.encoded import encoded_samples
@@ -23,7 +23,7 @@ from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary import data as words
 from nnspec.spec_lang.vocabulary.statements import Weights
 
-SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.data")
+SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.data.sources")
 """The reader of every data source, (the word, the folder where its paths begin) → samples, by its class of word."""
 
 reads = SOURCES.implements

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.characters import lacking
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.labels import LabelGaps
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.sources.characters import lacking
 from nnspec.runtime.errors import DataError
 
 _CHUNK = 2**22  # numbers hashed at once

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.fitted.measure import first_nonfinite_index
 from nnspec.runtime.data.labels import LabelGaps, gaps_in
-from nnspec.runtime.data.measure import first_nonfinite_index
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
 

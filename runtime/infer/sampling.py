@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data.characters import BREAK, encode_text
+from nnspec.runtime.data.sources.characters import BREAK, encode_text
 from nnspec.runtime.errors import DataError, NetworkError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.single_step import SingleStepNetwork

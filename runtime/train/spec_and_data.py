@@ -10,10 +10,10 @@ import numpy as np
 
 from nnspec.runtime.data import Data, Preprocessing, Split, load_data, missing
 from nnspec.runtime.data.array_likes import concatenated
+from nnspec.runtime.data.fitted.measure import mean_and_deviation
+from nnspec.runtime.data.fitted.target_scaling import TargetScaling
 from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.data.load import load_given
-from nnspec.runtime.data.measure import mean_and_deviation
-from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT

@@ -9,7 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data.augmentation.augmenter import Augmenter, augmentation_streams
 from nnspec.runtime.data.augmentation.places import identities
 from nnspec.runtime.data.augmentation.warp import Warp
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.spec_lang.vocabulary.augment import Augment
 
 MODES = {"edge": "border", "reflect": "reflection", "zeros": "zeros"}

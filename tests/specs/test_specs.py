@@ -1,19 +1,17 @@
 """The specs that come with the package: each says what it shows, checks, and trains."""
 
-import json
 import math
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 import nnspec
-from nnspec.runtime.data.examples import write_example
 from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Variant
 from nnspec.spec_lang.vocabulary.summary import known_words
+from tests.support.shipped_specs import with_its_data
 
 FOLDER = Path(__file__).parents[2] / "specs"
 SPECS = sorted(FOLDER.glob("*.nnspec"))
@@ -60,35 +58,12 @@ def test_weights_keep_readable_names_through_blocks_and_repeats() -> None:
     assert "inception2/conv6/bias" in spec.parameters()
 
 
-def drawn(folder: Path) -> Path:
-    """A folder of ten classes, with four pictures each."""
-    for label in range(10):
-        for number in range(4):
-            (folder / str(label)).mkdir(parents=True, exist_ok=True)
-            Image.new("L", (8, 8), 20 * label + number).save(folder / str(label) / f"{number}.png")
-    return folder
-
-
-def with_its_data(path: Path, folder: Path) -> Path:
-    """Copy a spec to a folder with the example data of its name; skips where these need what is not installed."""
-    try:
-        write_example(path.stem, folder)
-    except nnspec.DataError as error:
-        pytest.skip(str(error))
-    copied = folder / path.name
-    copied.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    return copied
-
-
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=lambda value: getattr(value, "stem", value))
 def test_a_spec_and_its_variants_check_and_train_two_steps(path: Path, variant: str | None, tmp_path: Path) -> None:
     spec = nnspec.check(path, variant=variant)
     assert spec.data is not None
     data = SAMPLE.get(spec.data.word)
-    if spec.data.word == "images":
-        data = f"images {json.dumps(str(drawn(tmp_path / 'digits')))} size=8x8 mode=grey split=70/10/20"
-    elif spec.data.paths:
-        path = with_its_data(path, tmp_path)
+    path = with_its_data(path, tmp_path)
     losses = []
     nnspec.train(
         path,

@@ -50,7 +50,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
 
     from nnspec.cli.checkpoint import class_names, open_to_ask
     from nnspec.runtime.data import DataError, read_inputs
-    from nnspec.runtime.data.image_folder import input_files
+    from nnspec.runtime.data.sources.image_folder import input_files
 
     _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0

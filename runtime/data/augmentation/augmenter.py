@@ -9,7 +9,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.data.augmentation import PIXELS, PLACES, Images
 from nnspec.runtime.data.augmentation.warp import Warp, warp_bytes
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.randomness import stream
 from nnspec.spec_lang.vocabulary.augment import Augment, Augmentation, Geometric, Pixelwise
 

@@ -10,11 +10,11 @@ import numpy as np
 from nnspec.runtime.data.description import findings
 from nnspec.runtime.data.description.columns import ColumnDescription, as_classes, described, with_association
 from nnspec.runtime.data.description.repeats import digests_of, digests_of_splits, repeated, shared
+from nnspec.runtime.data.fitted.measure import limits
 from nnspec.runtime.data.load import SOURCES, load_data
-from nnspec.runtime.data.measure import limits
 from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.data.sources.table_sources import choices_of, read_table, role_of
 from nnspec.runtime.data.split import Data
-from nnspec.runtime.data.table_sources import choices_of, read_table, role_of
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 

@@ -102,6 +102,8 @@ def _reading(
     whole = new.strip() or after.strip()
     written = whole if several or not first.text else first.text.strip()
     help = f"write {written}" if first.help is None or (several and len(written) < LONGEST_HELP) else first.help
+    if fix is None and first.text and help.startswith("did you mean"):  # the name alone would be the next error
+        help = f"here it is called {first.text.strip()}, with arguments of its own"
     return Reading(Span(span.source, *place), first.says, help, fix, after.split()[0])
 
 

@@ -82,7 +82,7 @@ class EmbedColumns(Layer):
     """
 
     word = "embed_columns"
-    examples = ('embed_columns 2 blocks="1:3 5:2"',)
+    examples = ('embed_columns 2 blocks="1:3"',)
     mixes_samples = False
     mixes_steps = False
     units: Whole = Field(gt=0, description="the length of a category's vector")

@@ -23,6 +23,7 @@ from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
 from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself, lane_of
+from tests.support.shipped_specs import with_its_data
 from tests.support.strategies import networks
 
 SPECS = sorted((Path(runtime.__file__).parent.parent / "specs").glob("*.nnspec"))
@@ -183,8 +184,8 @@ def test_names_that_python_would_confuse_stay_apart() -> None:
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_every_shipped_spec_is_planned_as_it_is_defined(path: Path) -> None:
-    request = Request(path)
+def test_every_shipped_spec_is_planned_as_it_is_defined(path: Path, tmp_path: Path) -> None:
+    request = Request(with_its_data(path, tmp_path))
     named = request.check().data
     mnist = named is not None and named.word.startswith("mnist")  # which may have to be fetched
     spec = request.check(Shape((28, 28, 1)), 10) if mnist else check_with_data(request)[0]

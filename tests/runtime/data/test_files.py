@@ -7,7 +7,7 @@ import pytest
 
 from nnspec.runtime.data import DataError, Preprocessing, load_data, missing, read_inputs
 from nnspec.runtime.data.files import absent, first_bytes, looks_like
-from nnspec.runtime.data.mnist import FILES, fetch_mnist, find_mnist
+from nnspec.runtime.data.sources.mnist import FILES, fetch_mnist, find_mnist
 from nnspec.spec_lang.vocabulary.data import Csv, DataSource, Idx, Npz
 from nnspec.spec_lang.vocabulary.sequence_sources import Text
 from tests.support.special_files import special_files

@@ -138,7 +138,7 @@ def test_a_source_without_a_reader_names_the_file_to_write() -> None:
     class Parquet(DataSource):
         """A source that nothing reads yet."""
 
-    with pytest.raises(KeyError, match=r"register a function for Parquet in runtime/data/parquet\.py"):
+    with pytest.raises(KeyError, match=r"register a function for Parquet in runtime/data/sources/parquet\.py"):
         load_data(Parquet(), None, True)
 
 

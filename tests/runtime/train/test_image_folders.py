@@ -56,7 +56,7 @@ def test_a_trained_network_is_asked_with_what_it_was_trained_on(folder: Path, fi
 def test_size_and_mode_follow_from_the_input_line_and_are_written_down(folder: Path) -> None:
     write(folder, '"shapes" fit=pad', "input 12x9x1\n")
     assert nnspec(folder, "train", "net.nnspec", "--out", "run").exit_code == 0
-    assert 'data images "shapes" size=12x9 fit=pad mode=grey' in " ".join(
+    assert 'data images "../shapes" size=12x9 fit=pad mode=grey' in " ".join(
         (folder / "run" / "resolved.nnspec").read_text().split()
     )
     write(folder, '"shapes" size=12x9', "input 12x9x1\n")

@@ -16,7 +16,7 @@ MOST_GROWTH = 400  # megabytes
 
 TRAIN = """
 import resource, nnspec
-from nnspec.runtime.data.npy import open_array  # h5py and NumPy are loaded
+from nnspec.runtime.data.sources.npy import open_array  # h5py and NumPy are loaded
 def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 nnspec.train("small.nnspec", "small")
 before = peak()

@@ -22,7 +22,7 @@ MISTAKES = {
     "dense x8": "dense 8",
     "linear 10 -> relu": "dense 10 -> relu",
     "a: linear 10 -> relu": "a: dense 10 -> relu",
-    "nn.Conv2d -> relu": "conv -> relu",
+    "nn.ReLU -> dense 3": "relu -> dense 3",
     "let width = 3\ndense $widht": "let width = 3\ndense $width",
     "let width = 3\nconv 3x3 x$widht": "let width = 3\nconv 3x3 x$width",
     "let width = 3\ndense $width\nsweep widht = 3, 4": "let width = 3\ndense $width\nsweep width = 3, 4",

@@ -169,20 +169,20 @@ def test_training_continues_after_the_reader_of_its_json_has_left(process: Start
 
 
 @pytest.mark.parametrize(
-    ("network", "help"),
+    ("network", "message", "help"),
     [
-        ("dense 3 softmax\nloss mse", "write dense 1 as the last layer, or where the numbers are classes end it in"),
-        ("dense 2", "write dense 1 as the last layer"),
+        ("dense 3 softmax\nloss mse", "softmax makes probabilities of classes", "write loss cross_entropy for classes"),
+        ("dense 2", "the network ends in", "write dense 1 as the last layer"),
     ],
 )
 def test_more_outputs_than_numbers_to_compare_are_an_error_of_the_last_layer(
-    network: str, help: str, nnspec: Command, tmp_path: Path
+    network: str, message: str, help: str, nnspec: Command, tmp_path: Path
 ) -> None:
     (tmp_path / "t.csv").write_text("a,b,y\n" + "1,2,0\n2,1,1\n3,4,0\n" * 4)
     (tmp_path / "net.nnspec").write_text(f'{network}\ndata csv "t.csv" target=y\n')
     failed = nnspec("train", "net.nnspec")
     assert failed.code == 1 and not (tmp_path / "runs").exists()
-    assert "error[E303] the network ends in" in failed.err and f"help: {help}" in failed.err
+    assert f"error[E303] {message}" in failed.err and f"help: {help}" in failed.err
 
 
 def test_folds_print_mean_and_deviation_and_the_value_of_each(nnspec: Command, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from nnspec.runtime.data.augmentation.augmenter import (
     variations,
 )
 from nnspec.runtime.data.augmentation.places import flip, identities, rotate, shift, zoom
-from nnspec.runtime.data.preprocessing import Preprocessing
+from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.spec_lang.vocabulary.augment import (
     Augment,
     Augmentation,

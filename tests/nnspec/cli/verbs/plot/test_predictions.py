@@ -30,4 +30,4 @@ def test_a_table_over_time_is_drawn_and_told_row_by_row(nnspec: Command) -> None
 
 def test_a_network_of_no_series_is_told_what_would_be_one(nnspec: Command, prices: Path) -> None:
     failed = nnspec("plot", "predictions", prices)
-    assert failed.code == 1 and "its data are sine, or csv with window=" in failed.err
+    assert failed.code == 1 and "its data are sine, or a table with window=" in failed.err

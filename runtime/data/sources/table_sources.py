@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples
-from nnspec.runtime.data.table_series import SeriesTable
+from nnspec.runtime.data.sources.table_series import SeriesTable
 from nnspec.runtime.data.tables.dialect import Options
 from nnspec.runtime.data.tables.encoding import ColumnTable
 from nnspec.runtime.data.tables.frame import Frame, listed

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.samples import Samples
-from nnspec.runtime.data.series import windows
+from nnspec.runtime.data.sources.series import windows
 from nnspec.runtime.data.tables.dates import ORDERS, order_of
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, ColumnTable
 from nnspec.runtime.data.tables.frame import Frame

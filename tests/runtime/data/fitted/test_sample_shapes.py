@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nnspec.runtime.data.sample_shapes import as_samples
+from nnspec.runtime.data.fitted.sample_shapes import as_samples
 from nnspec.runtime.errors import DataError
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.measure import limits, zscore
+from nnspec.runtime.data.fitted.measure import limits, zscore
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.targets import as_numbers
 

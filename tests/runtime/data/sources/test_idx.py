@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nnspec.runtime.data import DataError, load_data
-from nnspec.runtime.data.idx import read_idx
+from nnspec.runtime.data.sources.idx import read_idx
 from nnspec.spec_lang.vocabulary.data import Idx
 from tests.runtime.data.helpers import CODES, digits, idx_bytes, write_idx
 

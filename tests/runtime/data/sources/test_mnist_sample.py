@@ -3,7 +3,7 @@
 import numpy as np
 
 from nnspec.runtime.data import load_data
-from nnspec.runtime.data.mnist_sample import PATH
+from nnspec.runtime.data.sources.mnist_sample import PATH
 from nnspec.spec_lang.vocabulary.data import MnistSample
 
 SAMPLE = load_data(MnistSample(), None, classification=True)

@@ -8,7 +8,7 @@ import pytest
 
 from nnspec.runtime.data import Data, DataError, load_data
 from nnspec.runtime.data.array_likes import StoredArray
-from nnspec.runtime.data.npy import open_array
+from nnspec.runtime.data.sources.npy import open_array
 from nnspec.spec_lang.vocabulary.file_sources import Npy
 
 RANDOM = np.random.default_rng(0)

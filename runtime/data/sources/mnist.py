@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from nnspec.runtime.data.datasets import Dataset, register
 from nnspec.runtime.data.files import open_for_reading
-from nnspec.runtime.data.idx import read_pair
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples, numbered_places
+from nnspec.runtime.data.sources.idx import read_pair
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
 

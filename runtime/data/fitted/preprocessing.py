@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from nnspec.runtime.data.data_frames import is_data_frame, rows_from
-from nnspec.runtime.data.measure import limits, zscore
+from nnspec.runtime.data.fitted.measure import limits, zscore
+from nnspec.runtime.data.fitted.sample_shapes import as_samples
+from nnspec.runtime.data.fitted.seen import Seen, finite_mean
+from nnspec.runtime.data.fitted.stored_entries import StoredEntries, stored_error
+from nnspec.runtime.data.fitted.target_scaling import TargetScaling
 from nnspec.runtime.data.pictures import Fit
-from nnspec.runtime.data.sample_shapes import as_samples
-from nnspec.runtime.data.seen import Seen, finite_mean
-from nnspec.runtime.data.stored_entries import StoredEntries, stored_error
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
-from nnspec.runtime.data.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary.shape import Shape
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from nnspec.runtime.data.characters import BREAK, encode_text, vocabulary_of
 from nnspec.runtime.data.datasets import Dataset, register
 from nnspec.runtime.data.files import looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.data.sources.characters import BREAK, encode_text, vocabulary_of
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.targets import PADDING
 from nnspec.spec_lang.vocabulary import sequence_sources as words

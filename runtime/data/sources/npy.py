@@ -12,8 +12,8 @@ from nnspec.runtime.data.array_likes import in_memory_or_stored, most_in_memory,
 from nnspec.runtime.data.file_rows import FileRows
 from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
-from nnspec.runtime.data.npz import read_array
 from nnspec.runtime.data.samples import Samples, numbered_places
+from nnspec.runtime.data.sources.npz import read_array
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import file_sources as words
 

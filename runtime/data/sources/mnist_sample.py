@@ -16,8 +16,8 @@ from pathlib import Path
 
 from nnspec.runtime.data.datasets import Dataset, register
 from nnspec.runtime.data.load import reads
-from nnspec.runtime.data.npz import load_npz
 from nnspec.runtime.data.samples import Samples
+from nnspec.runtime.data.sources.npz import load_npz
 from nnspec.spec_lang.vocabulary import data as words
 
 PATH = Path(__file__).with_name("mnist_sample.npz")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nnspec.runtime.data import DataError, load_data
-from nnspec.runtime.data.characters import decode_text
+from nnspec.runtime.data.sources.characters import decode_text
 from nnspec.runtime.data.split import Data
 from nnspec.spec_lang.vocabulary.sequence_sources import Dinos, Text
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.measure import mean
+from nnspec.runtime.data.fitted.measure import mean
 
 BEYOND = 0.5
 """How far outside the range of training a number is told of, as a part of that range."""

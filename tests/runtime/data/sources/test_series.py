@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from nnspec.runtime.data import DataError, load_data
-from nnspec.runtime.data.series import sine, windows
+from nnspec.runtime.data.sources.series import sine, windows
 from nnspec.spec_lang.vocabulary.data import Csv
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 

@@ -10,7 +10,7 @@ import pytest
 from nnspec.runtime.data import Data, DataError, load_data
 from nnspec.runtime.data.array_likes import StoredArray
 from nnspec.runtime.data.file_rows import FileRows
-from nnspec.runtime.data.hdf5 import DatasetRows
+from nnspec.runtime.data.sources.hdf5 import DatasetRows
 from nnspec.spec_lang.vocabulary.file_sources import Hdf5
 from tests.support.special_files import special_files
 

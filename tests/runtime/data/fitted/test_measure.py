@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from nnspec.runtime.data import measure
+from nnspec.runtime.data.fitted import measure
 
 
 @pytest.fixture(autouse=True, params=[1, 7, 2**18])

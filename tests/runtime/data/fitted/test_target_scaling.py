@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.data.target_scaling import TargetScaling
+from nnspec.runtime.data.fitted.target_scaling import TargetScaling
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.targets import TargetError
 

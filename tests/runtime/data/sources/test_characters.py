@@ -2,7 +2,7 @@
 
 import pytest
 
-from nnspec.runtime.data.characters import decode_text, encode_text, vocabulary_of
+from nnspec.runtime.data.sources.characters import decode_text, encode_text, vocabulary_of
 from nnspec.runtime.errors import DataError
 
 
