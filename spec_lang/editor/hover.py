@@ -111,7 +111,7 @@ def about(cls: type[Word]) -> str:
     """Return the help of a word, an example, its values and its options with their defaults."""
     paragraphs = [" ".join(part.split()) for part in (cls.__doc__ or "").split("\n\n")]
     example = f"```nnspec\n{cls.examples[0]}\n```" if cls.examples else ""
-    listed = "\n".join(f"- {line}" for line in (*values(cls), *options(cls)))
+    listed = "\n".join(f"- {line}" for line in (*values(cls), *options(cls).values()))
     return "\n\n".join(part for part in (f"**{cls.word}**", *paragraphs, example, listed) if part)
 
 
