@@ -7,7 +7,8 @@ from nnspec.spec_lang.report.known_words import KnownField
 from nnspec.spec_lang.syntax.misfits.walk import Walk, Written, reads_values
 
 _POWERS = {"k": 3, "K": 3, "m": 6, "M": 6, "mio": 6}
-_EVERY_PLAIN = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+_EVERY_PLAIN = re.compile(r"[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,2})?")
+"""A number that is computed exactly; longer ones are not read, for 1e999999999 has as many digits."""
 
 
 def plain(text: str) -> str:
@@ -110,12 +111,14 @@ def a_computed_number(walk: Walk, ahead: int, wanted: KnownField) -> Written | N
         and "ratio" not in _kinds(wanted)
     ):
         above, below = text.split("/")
+        if not (_EVERY_PLAIN.fullmatch(above) and _EVERY_PLAIN.fullmatch(below)):
+            return None
         return (
             Written(1, decimal(Fraction(above) / Fraction(below)), "a fraction is written as a decimal")
             if Fraction(below)
             else None
         )
-    if walk.text(ahead + 1) not in ("^", "**") or not text.isdigit() or not _takes_numbers(wanted):
+    if walk.text(ahead + 1) not in ("^", "**") or not re.fullmatch("[0-9]{1,9}", text) or not _takes_numbers(wanted):
         return None
     minus = walk.text(ahead + 2) in ("-", "−")
     exponent = plain(walk.text(ahead + 3 if minus else ahead + 2))
@@ -143,6 +146,8 @@ def shares(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
         parts.append(plain(walk.text(ahead + taken))[1:])
         taken += 1
     try:
+        if not all(_EVERY_PLAIN.fullmatch(part) for part in parts):
+            return None
         numbers = [Fraction(part) for part in parts]
     except ValueError:
         return None

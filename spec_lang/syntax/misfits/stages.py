@@ -1,5 +1,7 @@
 """Layers among the arguments of another, and filters before the window."""
 
+import re
+
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.syntax.misfits.names import name_meant
 from nnspec.spec_lang.syntax.misfits.walk import EQUALS, Call, Meaning, Walk, reads
@@ -29,7 +31,7 @@ def filters_before_the_window(walk: Walk) -> Meaning | None:
         return None
     if walk.kind(1) == "SIZE":
         window, filters, sure = after, text, True
-    elif after.isdigit() and after != text:
+    elif re.fullmatch("[0-9]{1,9}", after) and re.fullmatch("[0-9]{1,9}", text) and after != text:
         small, large = sorted((int(text), int(after)))
         window, filters, sure = f"{small}x{small}", str(large), False
         if small > _LARGEST_WINDOW:

@@ -2,6 +2,7 @@
 
 import pytest
 
+import nnspec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.parse import parse_source, parse_value
 from nnspec.spec_lang.syntax.tree import Block, Broken, Call, Group, Include, Let, Pipeline, Repeat, Sweep, Variant
@@ -125,3 +126,25 @@ def test_a_broken_statement_says_what_it_was_to_be() -> None:
     assert [(s.kind, s.name) for s in statements if isinstance(s, Broken)] == [
         ("let", "w"), ("block", "a"), ("optimizer", None), ("network", None)
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "dense 3\ntrain batch 1e999999999",
+            "dense 3\ntrain 1e5000 epochs",
+            "dense 3\ntrain 5 epochs batch=9/1e99999999",
+        ),
+        *(
+            f"conv 3 {'9' * 5000} relu",
+            f"dense {'9' * 5000}k",
+            "dense 3\ndata mnist split=1e99999999/1",
+            "conv 3 ²2 relu",
+        ),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_a_number_too_long_to_compute_is_an_error_at_once(text: str) -> None:
+    with pytest.raises(nnspec.SpecError):
+        nnspec.check(f"{text}\n")
