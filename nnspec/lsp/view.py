@@ -66,7 +66,8 @@ class View:
         """Return edits grouped by text."""
         changes: dict[str, list[types.TextEdit]] = {}
         for fix in fixes:
-            changes.setdefault(self.uri_of(fix.span.source), []).append(types.TextEdit(self.range(fix.span), fix.text))
+            for span in fix.spans:
+                changes.setdefault(self.uri_of(span.source), []).append(types.TextEdit(self.range(span), fix.text))
         return types.WorkspaceEdit(changes=changes)
 
     def finding(self, finding: Diagnostic) -> types.Diagnostic:

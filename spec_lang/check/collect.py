@@ -258,9 +258,9 @@ def substitute(
             close = near(name, values)
             name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
             help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
-            report(Diagnostic("E103", f'nothing gives "${name}" a value', written.span, help=help, fix=fix))
-            if close is None:  # its other uses have the same cause
-                broken.add(f"let {name}")
+            message = f'nothing gives "${name}" a value'
+            cause = f"{name} {close}" if not written.span.source.option else ""
+            report(Diagnostic("E103", message, written.span, help=help, fix=fix, cause=cause))
         return written
 
     done = tuple(

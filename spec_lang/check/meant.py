@@ -5,7 +5,7 @@ from dataclasses import replace
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.misfits.reading import mends, read
+from nnspec.spec_lang.syntax.misfits.reading import mends, read, without_fix
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 
@@ -22,7 +22,7 @@ def as_meant(plain: Diagnostic, span: Span, known: Statements, line: bool = True
         return reading.of(plain)
     inside = plain.fix is not None and span.start <= plain.fix.span.start <= span.end
     if plain.fix is not None and inside and not mends(span, plain.fix, known_words(), blocks, line):
-        return replace(plain, fix=None)
+        return without_fix(plain, known_words())
     return plain
 
 

@@ -18,12 +18,22 @@ class Action(NamedTuple):
 def actions(document: Document, start: int, end: int) -> list[Action]:
     """Return the fixes of the findings that touch a range of the document, in order of place."""
     return [
-        Action(f"Replace {finding.fix.span.text} by {finding.fix.text}", finding.fix, finding)
+        Action(_title(finding.fix), finding.fix, finding)
         for finding in document.examined.found
         if finding.fix is not None
         and finding.fix.span.source is document.source
-        and _touches(finding.span if finding.span.source is document.source else finding.fix.span, start, end)
+        and any(_touches(span, start, end) for span in _places(finding, document))
     ]
+
+
+def _title(fix: Fix) -> str:
+    where = f" in {len(fix.spans)} places" if fix.also else ""
+    return f"Replace {fix.span.text} by {fix.text}{where}"
+
+
+def _places(finding: Diagnostic, document: Document) -> tuple[Span, ...]:
+    assert finding.fix is not None
+    return (finding.span, *finding.uses) if finding.span.source is document.source else finding.fix.spans
 
 
 def _touches(span: Span, start: int, end: int) -> bool:

@@ -30,8 +30,9 @@ def line_edits(source: Source, text: str) -> list[Fix]:
 
 def edited(text: str, edits: list[Fix]) -> str:
     """Return the text with all of these edits applied."""
-    for fix in sorted(edits, key=lambda fix: fix.span.start, reverse=True):
-        text = text[: fix.span.start] + fix.text + text[fix.span.end :]
+    changes = [(span, fix.text) for fix in edits for span in fix.spans]
+    for span, new in sorted(changes, key=lambda change: change[0].start, reverse=True):
+        text = text[: span.start] + new + text[span.end :]
     return text
 
 

@@ -93,9 +93,10 @@ def _result(diagnostic: Diagnostic, rule: int, root: Path) -> dict[str, object]:
 
 
 def _fix(fix: Fix, help: str | None, root: Path) -> dict[str, object]:
-    replacement = {"deletedRegion": _region(fix.span), "insertedContent": {"text": fix.text}}
-    change = {"artifactLocation": _artifact(fix.span.source, root), "replacements": [replacement]}
-    return {"description": {"text": help or f"write {fix.text}"}, "artifactChanges": [change]}
+    replacements = [{"deletedRegion": _region(span), "insertedContent": {"text": fix.text}} for span in fix.spans]
+    change = {"artifactLocation": _artifact(fix.span.source, root), "replacements": replacements}
+    description = {"text": help or f"write {fix.text}"}
+    return {"description": description, "artifactChanges": [change], "properties": {"preferred": fix.sure}}
 
 
 def _location(span: Span, root: Path) -> dict[str, object]:

@@ -3,7 +3,6 @@
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 
@@ -17,7 +16,7 @@ from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements
 from nnspec.spec_lang.syntax.misfits.pages import page
-from nnspec.spec_lang.syntax.misfits.reading import Reading, mends, read
+from nnspec.spec_lang.syntax.misfits.reading import Reading, mends, read, without_fix
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
 
 
@@ -147,7 +146,7 @@ class _Reader:
         if reading is not None:
             plain = reading.of(plain)
         elif plain.fix is not None and not mends(span, plain.fix, self.words, self.blocks):
-            plain = replace(plain, fix=None)
+            plain = without_fix(plain, self.words)
         self.found.add(plain)
 
     def _sound(self, read: Statement, line: Line) -> Statement:

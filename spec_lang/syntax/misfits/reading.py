@@ -204,6 +204,13 @@ def mends(
     return walked is not None and not walked[0] and _parses(text[span.start : end])
 
 
+def without_fix(plain: Diagnostic, words: KnownWords) -> Diagnostic:
+    """Return an error without a fix that does not mend it; the help of a layer's name alone has an example."""
+    example = words.layers.get(plain.fix.text) if plain.fix is not None else None
+    needs_more = plain.fix is not None and example is not None and example != plain.fix.text
+    return replace(plain, fix=None, help=f"write {example}, for example" if needs_more else plain.help)
+
+
 def _parses(text: str) -> bool:
     """Return whether the grammar accepts a text as one statement."""
     found = [token for token in tokens(Source("", text)) if token.type != "_NL"]

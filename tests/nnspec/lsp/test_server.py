@@ -14,6 +14,8 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pygls.lsp.client import LanguageClient
 
+from tests.support.special_files import special_files
+
 LONGEST = 120
 """Seconds after which an answer is missing: many times what it takes on a busy machine."""
 
@@ -261,5 +263,23 @@ def test_no_text_ends_the_server(edit: Callable[[Story], None]) -> None:
             assert not await editor.text_document_formatting_async(types.DocumentFormattingParams(document, options))
         editor.text_document_did_close(types.DidCloseTextDocumentParams(document))
         assert await editor.findings() == []
+
+    edit(story)
+
+
+def test_a_document_that_includes_a_pipe_or_a_device_is_answered_at_once(edit: Callable[[Story], None]) -> None:
+    async def story(editor: Editor) -> None:
+        for path in special_files(editor.folder):
+            editor.open(f'include "{path}"\ninput 4\ndense 3 softmax', f"{path.name}-in.nnspec")
+            (finding,) = await asyncio.wait_for(editor.findings(), 20)
+            assert "cannot be included" in finding.message
+        (editor.folder / "base.nnspec").symlink_to("pipe")
+        editor.open('include "base.nnspec"\ninput 4\ndense 3 softmax')
+        (finding,) = await asyncio.wait_for(editor.findings(), 20)
+        assert "cannot be included" in finding.message
+        links = await editor.text_document_document_link_async(
+            types.DocumentLinkParams(types.TextDocumentIdentifier(editor.uri()))
+        )
+        assert links is not None
 
     edit(story)

@@ -41,8 +41,9 @@ def assert_mends(text: str, error: Diagnostic) -> None:
     """The fix of an error leaves the other errors, and brings none in the text that it writes."""
     assert error.fix is not None
     mended, fix = applied(error), error.fix
+    last = fix.spans[-1]
     assert mended[: fix.span.start] == text[: fix.span.start]
-    assert mended[len(mended) - len(text) + fix.span.end :] == text[fix.span.end :]
+    assert mended[len(mended) - len(text) + last.end :] == text[last.end :]
     left = errors_of(mended)
     inside = [
         found for found in left
@@ -67,3 +68,38 @@ def test_a_fix_of_a_slip_of_the_hand_mends(text: str) -> None:
 def test_a_fix_of_the_collection_leaves_no_error(case: Case) -> None:
     (error,) = errors_of(case.text)
     assert errors_of(applied(error)) == []
+
+
+USES = "input 8x8x1\nlet width = 4\nconv 3 x$widht -> conv 3 x$widht -> flatten\n-> dense $widht -> dense 2 softmax\n"
+
+
+def test_a_name_without_a_value_is_reported_once_and_its_fix_mends_every_use() -> None:
+    (error,) = errors_of(USES)
+    assert (error.span.text, error.span.source.place(error.span.start)) == ("x$widht", (3, 8))
+    assert error.notes == ("2 more uses, in lines 3 and 4",)
+    assert errors_of(applied(error)) == []
+    assert applied(error) == USES.replace("widht", "width")
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("input 4\ndense $a relu -> dense $a softmax\ntrain $a epochs", "2 more uses, in lines 2 and 3"),
+        ("let b = $a\ninput 4\ndense $b -> dense $a\noptimizer adam lr=$a", "2 more uses, in lines 3 and 4"),
+        ("block two() = (dense $a -> dense $a)\ninput 4\nrepeat 3 (two) -> two -> dense 2", "1 more use, in line 1"),
+        ("input 4\ndense $a\nvariant wide {\n  dense $a -> dense $a\n}", "2 more uses, in line 4"),
+        ("input 4\n" + "\n-> ".join(["dense $a"] * 9), "8 more uses, in lines 3, 4, 5, 6 and 4 others"),
+        ("input 4\n" + " -> ".join(["dense $a"] * 2000), "1,999 more uses, in line 2"),
+    ],
+)
+def test_the_other_uses_of_a_name_that_is_nowhere_are_counted(text: str, note: str) -> None:
+    (error,) = errors_of(text)
+    assert (error.message, error.notes) == ('nothing gives "$a" a value', (note,))
+    assert error.fix is None and error.span.start == text.index("$a")
+
+
+def test_uses_that_mean_different_names_are_different_mistakes() -> None:
+    text = "block one(width) = dense $widht\ninput 4\none 3 -> dense $widht -> dense $widht"
+    inside, outside = errors_of(text)
+    assert [error.fix and error.fix.text for error in (inside, outside)] == ["$width", None]
+    assert outside.notes == ("1 more use, in line 3",)

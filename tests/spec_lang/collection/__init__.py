@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnspec.spec_lang.editor.edits import edited
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from tests.support.spec_findings import errors_of
 
@@ -66,8 +67,7 @@ class Case:
 def applied(error: Diagnostic) -> str:
     """Return the text of an error's source with its fix."""
     assert error.fix is not None
-    span = error.fix.span
-    return span.source.text[: span.start] + error.fix.text + span.source.text[span.end :]
+    return edited(error.fix.span.source.text, [error.fix])
 
 
 def cases() -> list[Case]:

@@ -23,6 +23,7 @@ MISTAKES = {
     "linear 10 -> relu": "dense 10 -> relu",
     "a: linear 10 -> relu": "a: dense 10 -> relu",
     "nn.ReLU -> dense 3": "relu -> dense 3",
+    "nn.Conv2d(1, 8, 3) -> relu": "conv 3x3 x8 -> relu",
     "let width = 3\ndense $widht": "let width = 3\ndense $width",
     "let width = 3\nconv 3x3 x$widht": "let width = 3\nconv 3x3 x$width",
     "let width = 3\ndense $width\nsweep widht = 3, 4": "let width = 3\ndense $width\nsweep width = 3, 4",
@@ -55,3 +56,11 @@ def test_only_the_fixes_of_the_place_are_offered() -> None:
     assert [action.fix.text for action in actions(document, 12, 14)] == ["maxpool"]
     assert [action.fix.text for action in actions(document, 33, 33)] == ["relu"]
     assert len(actions(document, 0, 40)) == 2
+
+
+def test_a_layer_that_needs_more_than_its_name_is_written_in_the_help_and_is_no_action() -> None:
+    text = "input 28x28x1\nnn.Conv2d -> relu"
+    (error,) = errors_of(text)
+    assert (error.help, error.fix) == ("write conv 3x3 x8 relu, for example", None)
+    document, _ = pointed(f"{text}|")
+    assert actions(document, 0, len(text)) == []
