@@ -7,6 +7,8 @@ stands in for an array of samples in a `Split`: it has the shape, type and lengt
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 from math import prod
 from typing import Any, cast
@@ -21,6 +23,11 @@ MEMORY = "NNSPEC_DATA_MEMORY"
 
 MEGABYTES = 1024
 """The value of NNSPEC_DATA_MEMORY where it is not set."""
+
+_MOST_IN_PASSES: ContextVar[int | None] = ContextVar("most bytes in memory", default=None)
+
+PASSES = 2**24
+"""The most bytes of samples that are kept in memory where they are only passed over, as by plan."""
 
 WINDOW = 2**27
 """The bytes of samples that are read at once, in the order of their file, from an epoch in random order."""
@@ -182,9 +189,23 @@ def in_memory_or_stored(rows: RowReader) -> NDArray[Any]:
     A StoredArray is typed as the array that it stands in for. Raises DataError where a row cannot be read.
     """
     stored = StoredArray(rows)
-    if stored.nbytes <= most_in_memory():
-        return stored[:]
-    return cast("NDArray[Any]", stored)
+    return stored[:] if kept_in_memory(stored.nbytes) else typed_as_array(stored)
+
+
+def kept_in_memory(size: int) -> bool:
+    """Return whether so many bytes of samples are kept in memory."""
+    passes = _MOST_IN_PASSES.get()
+    return size <= (most_in_memory() if passes is None else min(passes, most_in_memory()))
+
+
+@contextmanager
+def read_in_passes(most: int = PASSES) -> Iterator[None]:
+    """Keep at most this many bytes of samples of one file in memory: for data that are described and not trained on."""
+    token = _MOST_IN_PASSES.set(most)
+    try:
+        yield
+    finally:
+        _MOST_IN_PASSES.reset(token)
 
 
 def take(inputs: NDArray[Any], indices: Any) -> NDArray[Any]:
@@ -235,7 +256,7 @@ def is_stored(inputs: object) -> bool:
 
 def stored_note(name: str, inputs: NDArray[Any]) -> tuple[str, ...]:
     """Return a note, as a tuple of one, where samples are not kept in memory; else none."""
-    if not is_stored(inputs):
+    if not is_stored(inputs) or inputs.nbytes <= most_in_memory():
         return ()
     size, most = inputs.nbytes / 2**20, most_in_memory() // 2**20
     return (

@@ -53,6 +53,7 @@ def command(
     weights, their gradients, the optimizer's state and a batch of its outputs; below the steps is what training takes
     in total, without the data. Data are read if they are on this machine, and never fetched. FILE - is standard input.
     """
+    from nnspec.runtime.data.array_likes import read_in_passes
     from nnspec.runtime.train.spec_and_data import check_with_local_data, check_with_shapes
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -63,7 +64,8 @@ def command(
         spec, _ = check_with_shapes(request)
         print_result(listing(_training_plan(spec, without), spec))
         return
-    spec, samples, absent = check_with_local_data(request)
+    with read_in_passes():
+        spec, samples, absent = check_with_local_data(request)
     if spec.input is None:
         spec, _ = check_with_shapes(request)
     plan = _training_plan(spec, without)

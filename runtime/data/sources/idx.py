@@ -5,6 +5,7 @@ big-endian.
 """
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -12,6 +13,8 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.array_likes import in_memory_or_stored, kept_in_memory, stored_note
+from nnspec.runtime.data.file_rows import FileRows
 from nnspec.runtime.data.files import looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples, numbered_places
@@ -30,10 +33,20 @@ def read_idx(path: Path) -> NDArray[Any]:
     Raises DataError where the file is missing, is not IDX, is shorter or longer than its header says, or has a damaged
     gzip stream. Memory is allocated only for a size that the file can hold.
     """
+    return _array(path, False)
+
+
+def _array(path: Path, stored: bool) -> NDArray[Any]:
+    """Return the array of a file; with `stored`, a StoredArray where a plain file is too large for memory."""
     with open_for_reading(path) as file:
         zipped = file.read(2) == b"\x1f\x8b"
         size = file.seek(0, 2)
         file.seek(0)
+        if not zipped and stored:
+            shape, dtype, length = _header(file, path, size)
+            if file.tell() + length == size and not kept_in_memory(length):
+                return in_memory_or_stored(FileRows(path, os.dup(file.fileno()), file.tell(), shape, dtype))
+            file.seek(0)
         if not zipped:
             return _read(file, path, size)
         try:
@@ -45,7 +58,8 @@ def read_idx(path: Path) -> NDArray[Any]:
             raise DataError(f"{path} is damaged: {error}; fetch it again") from None
 
 
-def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
+def _header(file: BinaryIO, path: Path, most: int) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Return the shape, the type and the bytes of the numbers that follow a header."""
     head = file.read(4)
     if len(head) < 4 or head[:2] != b"\x00\x00" or head[2] not in _TYPES or not 1 <= head[3] <= _MOST_AXES:
         seems = looks_like(head + file.read(508))
@@ -58,9 +72,15 @@ def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
     length = dtype.itemsize
     for axis in shape:
         length *= axis
-    by = "x".join(map(str, shape))
     if length > most:
+        by = "x".join(map(str, shape))
         raise DataError(f"{path} is cut off: its header announces {by} numbers, more than the file can hold")
+    return shape, dtype, length
+
+
+def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
+    shape, dtype, length = _header(file, path, most)
+    by = "x".join(map(str, shape))
     try:
         content = np.empty(length, np.uint8)
     except MemoryError:
@@ -77,9 +97,12 @@ def _read(file: BinaryIO, path: Path, most: int) -> NDArray[Any]:
     return array if dtype.isnative else array.astype(dtype.newbyteorder("="))
 
 
-def read_pair(images: Path, labels: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return images (samples, …) and their labels (samples,). Raises DataError where the two files do not match."""
-    inputs, targets = read_idx(images), read_idx(labels)
+def read_pair(images: Path, labels: Path, stored: bool = False) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return images (samples, …) and their labels (samples,). Raises DataError where the two files do not match.
+
+    With `stored`, the images are a StoredArray where a plain file is larger than NNSPEC_DATA_MEMORY.
+    """
+    inputs, targets = _array(images, stored), read_idx(labels)
     if inputs.ndim < 2:
         raise DataError(
             f"{images} holds a single row of {len(inputs):,} numbers, as a file of labels does; name the file "
@@ -105,5 +128,6 @@ def load_idx(word: words.Idx, folder: Path) -> Samples:
 
 
 def _samples(images: Path, labels: Path, test: Samples | None) -> Samples:
-    inputs, targets = read_pair(images, labels)
-    return Samples(images.name, inputs, targets, numbered_places(f"{images} with {labels.name}"), test)
+    inputs, targets = read_pair(images, labels, stored=True)
+    place, notes = numbered_places(f"{images} with {labels.name}"), stored_note(images.name, inputs)
+    return Samples(images.name, inputs, targets, place, test, notes=notes)

@@ -1,11 +1,16 @@
 """NumPy archives: x and y, and x_test and y_test if they are there. Nothing is ever unpickled."""
 
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.array_likes import StoredArray, kept_in_memory, stored_note, typed_as_array
+from nnspec.runtime.data.file_rows import BLOCK, FileRows
 from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.samples import Samples, numbered_places
@@ -50,6 +55,35 @@ def read_array(path: Path) -> NDArray[Any]:
             raise DataError(f"{path} is damaged, cut off, or holds Python objects: {error}") from None
 
 
+def _stored(path: Path, name: str) -> NDArray[Any] | None:
+    """Return an array that is not compressed and too large for memory as a StoredArray, else None; None for damage.
+
+    The checksum of the archive is compared, a block at a time.
+    """
+    try:
+        with open_for_reading(path) as file, zipfile.ZipFile(file) as archive:
+            info = archive.getinfo(f"{name}.npy")
+            if info.compress_type != zipfile.ZIP_STORED or kept_in_memory(info.file_size):
+                return None
+            with archive.open(info) as member:
+                version = npy_format.read_magic(member)
+                read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+                shape, fortran, dtype = read(member)
+                start = member.tell()
+                if not shape or (fortran and len(shape) > 1) or dtype.kind not in "buif":
+                    return None
+                if start + dtype.itemsize * int(np.prod(shape, dtype=object)) != info.file_size:
+                    return None
+                while member.read(BLOCK):
+                    pass
+            file.seek(info.header_offset + 26)
+            lengths = np.frombuffer(file.read(4), "<u2").tolist()  # those of the name and of the extra field
+            offset = info.header_offset + 30 + sum(lengths) + start
+            return typed_as_array(StoredArray(FileRows(path, os.dup(file.fileno()), offset, shape, dtype)))
+    except Exception:  # damage, which reading the whole array reports
+        return None
+
+
 def _entry(path: Path, archive: Any, name: str) -> NDArray[Any]:
     try:
         array = archive[name]
@@ -87,8 +121,10 @@ def load_npz(word: words.Npz, folder: Path) -> Samples:
     """Read the arrays that the word names; those of the test split have the same names with _test appended."""
     path = folder / word.path
     x_test, y_test = f"{word.x}_test", f"{word.y}_test"
+    stored = {name: rows for name in (word.x, x_test) if (rows := _stored(path, name)) is not None}
     wanted = (word.x, word.y) if word.group is None else (word.x, word.y, word.group)
-    arrays = read_arrays(path, wanted, (x_test, y_test))
+    needed, optional = (tuple(n for n in names if n not in stored) for names in (wanted, (x_test, y_test)))
+    arrays = read_arrays(path, needed, optional) | stored
     if (x_test in arrays) != (y_test in arrays):
         have, lack = (x_test, y_test) if x_test in arrays else (y_test, x_test)
         raise DataError(f'{path} has "{have}" and no "{lack}": a test split needs both')
@@ -104,4 +140,5 @@ def load_npz(word: words.Npz, folder: Path) -> Samples:
         test,
         groups=groups,
         column=lambda name: read_arrays(path, (name,))[name],
+        notes=stored_note(path.name, arrays[word.x]),
     )
