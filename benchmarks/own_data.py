@@ -4,9 +4,9 @@
     python -m benchmarks.own_data iris            measure only these
     python -m benchmarks.own_data iris --tune     print the results of other seeds than the page has, keep nothing
 
-Every seed divides a table anew into five folds; each fold is the test of a run that is trained on the others, so that
-every sample is predicted once. A series is divided in time instead, and has one run for each seed. The peers are given
-the training samples as the network sees them, standardized, and are measured on the same test samples.
+Every seed divides a table into five folds of its own; each fold is the test of a run that is trained on the others, so
+that every sample is predicted once. A series is divided in time instead, and has one run for each seed. The peers are
+given the training samples as the network sees them, standardized, and are measured on the same test samples.
 """
 
 import argparse

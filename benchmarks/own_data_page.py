@@ -99,12 +99,12 @@ def section(results: Results) -> str:
         [
             "## One's own data",
             "`python -m benchmarks.own_data` measures these and writes this section; the data are those of "
-            "`nnspec data example`. Each seed divides a table anew into five folds, each of which is predicted by a "
-            "run on the others, so that each is predicted once; the series is cut in time, and its last fifth is "
-            "predicted. scikit-learn's MLP, with its own defaults, and a linear model (logistic or least squares) have "
-            "the same splits and the same standardized inputs and targets. Figures are medians over three seeds, in "
-            "parentheses the lowest and the highest; settings were chosen with other seeds.",
-            table(("spec", "data", "figure", "nnspec", "scikit-learn's MLP", "linear", "seconds a run"), rows),
+            "`nnspec data example`. Each seed divides a table into five folds of its own. Each fold is predicted by a "
+            "run on the others, so that each sample is predicted once. The series is cut in time, and its last fifth "
+            "is predicted. scikit-learn's MLP, with its own defaults, and a linear model (logistic or least squares) "
+            "have the same splits and the same standardized inputs and targets. Figures are medians over three seeds, "
+            "in parentheses the lowest and the highest; settings were chosen with other seeds.",
+            table(("spec", "data", "figure", "nnspec", "scikit-learn's MLP", "linear"), rows),
         ]
     )
 
@@ -113,11 +113,9 @@ def _row(name: str, results: Sequence[Result]) -> tuple[str, ...]:
     about, measure = NAMES[name]
     link = Experiment(name).link
     if not results:
-        return link, about, measure.name, missing_runs(0), "", "", ""
-    runs = 1 if "window=" in (SPECS / f"{name}.nnspec").read_text(encoding="utf-8") else FOLDS
+        return link, about, measure.name, missing_runs(0), "", ""
     shown = [_spread([result.figures[kind] for result in results], measure) for kind in ("nnspec", "mlp", "linear")]
-    seconds = statistics.median(result.seconds / runs for result in results)
-    return link, about, measure.name, *shown, f"{seconds:.1f}"
+    return link, about, measure.name, *shown
 
 
 def _spread(values: Sequence[float], measure: Measure) -> str:

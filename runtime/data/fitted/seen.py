@@ -1,4 +1,4 @@
-"""What training saw of its inputs, so that what is unlike it is told: an image of 0 to 1 for 0 to 255, ink on paper."""
+"""What training saw of its inputs, to warn of what is unlike it: an image of 0 to 1 for 0 to 255, ink on paper."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
