@@ -236,7 +236,7 @@ class Table(WindowedSeries, Shuffled, Grouped):
     after the last.
     """
 
-    paths = ("path", "test")
+    paths = ("path", "validation", "test")
     target: Names = Field((), description="the column to predict, or several")
     features: Names = Field((), description="the columns to learn from; default: all but the target")
     ignore: Names = Field((), description='columns to leave out; "day_*" stands for all that begin so')
@@ -248,6 +248,7 @@ class Table(WindowedSeries, Shuffled, Grouped):
     dates: Literal["day_first", "month_first"] | None = Field(
         None, description="what comes first in a date such as 03/04/2020; default: as the cells show"
     )
+    validation: str | None = Field(None, description="the table of the validation split, instead of its share")
     test: str | None = Field(None, description="the table of a test split")
 
     _test_once = field_validator("test")(given_once)

@@ -30,17 +30,18 @@ UNNAMED = "Unnamed: 0"
 
 @reads(words.Csv, words.Parquet)
 def load_table(word: words.Table, folder: Path) -> Samples:
-    """Return the samples of a table and of its test table, which has the same columns in any order."""
+    """Return the samples of a table and of its validation and test tables, with the same columns in any order."""
     frame = read_table(word, folder / word.path)
     features = features_of(word, frame)
-    samples = _samples(word, frame, features)
-    if word.test is None:
-        return samples
-    test = read_table(word, folder / word.test)
-    lacking = [name for name in features if name not in test.columns]
-    if lacking:
-        raise test.lacks(lacking[0])
-    return replace(samples, test=_samples(word, test, features))
+    held = {}
+    for name, path in (("validation", word.validation), ("test", word.test)):
+        if path is not None:
+            other = read_table(word, folder / path)
+            lacking = [feature for feature in features if feature not in other.columns]
+            if lacking:
+                raise other.lacks(lacking[0])
+            held[name] = _samples(word, other, features)
+    return replace(_samples(word, frame, features), validation=held.get("validation"), test=held.get("test"))
 
 
 @singledispatch

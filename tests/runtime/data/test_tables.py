@@ -115,3 +115,16 @@ def test_a_missing_table_is_wrong_use(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"did you mean .*iris\.csv") as error:
         load_data(Csv(path="irs.csv", target="species"), tmp_path, True)
     assert error.value.exit_code == 2
+
+
+def test_a_validation_table_is_the_validation_split_whatever_the_shares(tmp_path: Path) -> None:
+    for name, rows in (("a", 40), ("v", 7), ("t", 5)):
+        lines = "".join(f"{i},{'xy'[i % 2]}\n" for i in range(rows))
+        (tmp_path / f"{name}.csv").write_text(f"n,kind\n{lines}")
+    word = Csv(path="a.csv", target=("kind",), validation="v.csv", test="t.csv")
+    data = load_data(word, tmp_path, True)
+    assert [len(split) for _, split in data.splits()] == [40, 7, 5]
+    with pytest.raises(DataError, match="validation split of its own, and folds= makes another"):
+        load_data(word.model_copy(update={"folds": 3}), tmp_path, True)
+    shifted = word.moved(tmp_path, tmp_path / "deeper")
+    assert shifted.validation == "../v.csv"
