@@ -177,7 +177,8 @@ class _Binding:
             self.spans[field.name] = option.values[0].span
             self.values[field.name] = tuple(self._name(field, value) for value in option.values)
         elif len(option.values) > 1:
-            self.say("E201", f"{field.name} takes one value", option.span)
+            help = f"write {field.name}={option.values[0].span.text}, or another single value"
+            self.say("E201", f"{field.name} takes one value", option.span, help)
         else:
             self.spans[field.name] = option.values[0].span
             self.values[field.name] = self._convert(field, option.values[0])

@@ -194,7 +194,8 @@ class _Collector:
         reserved = dict.fromkeys(("let", "block", "variant", "include", "sweep", "repeat"))
         close = foreign.meant(call.word, every, bool(call.arguments)) or foreign.meant(call.word, reserved)
         close = close or near(call.word, {**every, **reserved})
-        otherwise = f"a line begins with a layer or a setting: {one_of(statements())}"
+        listed = f"a line begins with a layer or a setting: {one_of(statements())}"
+        otherwise = foreign.NO_LINES.get(call.word.lower(), listed)
         help, fix = did_you_mean(close, call.word_span, otherwise)
         plain = Diagnostic("E101", f'no layer or statement is called "{call.word}"', call.word_span, help=help, fix=fix)
         named = dict.fromkeys(blocks, ())

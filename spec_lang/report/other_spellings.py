@@ -76,7 +76,7 @@ WORDS = _spellings(
 )
 """Layers, statements and names by their spelling elsewhere, in lower case."""
 
-LAYERS_WITH_ARGUMENTS = {"linear": "dense", "norm": "batchnorm"}
+LAYERS_WITH_ARGUMENTS = {"linear": "dense", "output": "dense", "hidden": "dense", "norm": "batchnorm"}
 """Words that mean another layer if arguments follow, as in `Linear(784, 10)`."""
 
 OPTIONS = _spellings(
@@ -102,15 +102,15 @@ OPTIONS = _spellings(
         "slope": "negative_slope alpha",
         "l1": "l1_penalty",
         "l2": "l2_penalty kernel_regularizer",
-        "batch": "batch_size batchsize",
+        "batch": "batch_size batchsize bs minibatch",
         "seed": "random_state random_seed",
         "clip_norm": "clipnorm max_norm max_grad_norm",
         "clip_value": "clipvalue",
         "evaluate_every": "eval_every validate_every",
         "checkpoint_every": "save_every",
         "normalize": "normalise normalization scale",
-        "split": "val_split validation_split",
-        "target": "label labels_column y_column",
+        "split": "val_split validation_split val_size test_size",
+        "target": "label labels_column y_column y class class_column",
         "separator": "sep delimiter",
         "shift": "translate translation random_shift width_shift_range height_shift_range",
         "rotate": "rotation rotation_range random_rotation degrees angle",
@@ -169,6 +169,18 @@ NEEDLESS = {
     ),
 }
 """Options of other tools that can be left out, with what they say here."""
+
+
+NO_LINES = {
+    **dict.fromkeys(("device", "gpu", "cuda", "to"), "leave the line out: training runs on the processor"),
+    **dict.fromkeys(("save", "checkpoint", "export"), "leave the line out: nnspec train writes checkpoints by itself"),
+    **dict.fromkeys(("plot", "show", "summary", "print"), "leave the line out: nnspec plan and nnspec plot show it"),
+    **dict.fromkeys(("callbacks", "callback"), "leave the word out: early_stop patience=5 is a line of its own"),
+    **dict.fromkeys(("evaluate", "predict", "test"), "leave the line out: nnspec eval and nnspec predict do it"),
+    "compile": "leave the line out, and write loss, optimizer and metrics in lines of their own",
+    "regularizer": "a penalty on weights is an option of a layer: dense 10 l2=0.001",
+}
+"""Lines of other tools that have no statement here, with what they say."""
 
 
 def meant(word: str, known: Container[str], with_arguments: bool = False) -> str | None:

@@ -79,7 +79,14 @@ def an_option_without_its_sign(walk: Walk) -> Meaning | None:
     else:
         says = value.says
     sure = name.sure and value.sure
-    renamed = sign and not wanted.bare and walk.text(at) == "=" and value.text == walk.text(at + 1) and not dashes
+    renamed = (
+        wanted.name != walk.text(dashes)
+        and sign
+        and not wanted.bare
+        and walk.text(at) == "="
+        and value.text == walk.text(at + 1)
+        and not dashes
+    )
     if renamed:
         help = f"here it is called {wanted.name}: write {text}"
         return Meaning(taken, text, says, help, sure, wanted.name, width=name.taken)
@@ -171,27 +178,22 @@ def an_option_of_another_place(walk: Walk) -> Meaning | None:
 def an_option_of_another_word(walk: Walk) -> Meaning | None:
     """`optimizer sgd momentum=0.9`: an option of a word of the same kind."""
     call = walk.call
-    if (
-        call is None
-        or call.chosen is None
-        or walk.kind() != "WORD"
-        or walk.text(1) != "="
-        or call.filled - set(_SHARED)
-    ):
+    if call is None or call.chosen is None or walk.kind() != "WORD" or call.filled - set(_SHARED):
         return None
+    sign = walk.text(1) in EQUALS
     if walk.text() in (call.fields or {}):
         return None
     for word, fields in call.others.items():
         name = walk.text() if walk.text() in fields else foreign.option_meant(walk.text(), fields)
         if name is None or not call.filled <= set(fields):
             continue
-        value = value_for(walk, 2, fields[name])
+        value = value_for(walk, 1 + sign, fields[name])
         if value is None:
             return None
         chosen, call.fields = call.chosen, fields
         text = f"{name}={value.text}"
         return Meaning(
-            2 + value.taken, text, f'{walk.source[chosen[0] : chosen[1]]} has no option "{walk.text()}"',
+            1 + sign + value.taken, text, f'{walk.source[chosen[0] : chosen[1]]} has no option "{walk.text()}"',
             f"{word} has it: write {word} {text}", sure=word == "momentum", fills=name, more=(Edit(*chosen, word),),
         )  # fmt: skip
     return None

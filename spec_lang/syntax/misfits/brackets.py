@@ -7,7 +7,7 @@ from typing import NamedTuple
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.known_words import Fields, KnownField, KnownWords
 from nnspec.spec_lang.syntax.misfits.pieces import Piece, closing
-from nnspec.spec_lang.syntax.misfits.walk import Call, Meaning, Walk, reads, value_for
+from nnspec.spec_lang.syntax.misfits.walk import Call, Edit, Meaning, Walk, reads, value_for
 
 _KERAS_CONV, _TORCH_CONV = "filters window stride pad", "- filters window stride pad dilation groups bias"
 _POOL = "window stride pad"
@@ -64,6 +64,10 @@ def bound(
     kinds = {argument.pieces[0].kind for argument in arguments}
     if spelling == "conv" and "SIZE" in kinds:
         order = []
+    if spelling == "conv" and _filters_first(arguments):
+        order = ["filters", "window"]
+    if not word and not order and "lr" in fields:
+        order = ["lr"]
     sure = spelling in POSITIONS and (spelling != "conv" or "SIZE" in kinds)
     texts: dict[str, str] = {}
     for argument in arguments:
@@ -99,6 +103,12 @@ def bound(
     return " ".join([word, *parts]), set(texts), sure or len(arguments) < 2
 
 
+def _filters_first(arguments: Sequence[Given]) -> bool:
+    """Return whether the first two values are a larger and a smaller number, in the order of Keras."""
+    first = [a.pieces[0].text for a in arguments[:2] if a.name is None and len(a.pieces) == 1]
+    return len(first) == 2 and all(text.isdecimal() for text in first) and int(first[0][:9]) > int(first[1][:9])
+
+
 def _by_kind(walk: Walk, fields: Fields, texts: dict[str, str]) -> KnownField | None:
     free = [found for found in fields.values() if found.bare and found.name not in texts]
     return next((found for found in free if value_for(walk, 0, found) is not None), None)
@@ -117,6 +127,21 @@ def word_called(walk: Walk, spelling: str, words: KnownWords) -> tuple[str, bool
     if spelling in words.statements or foreign.meant(spelling, words.statements):
         return spelling if spelling in words.statements else str(foreign.meant(spelling, words.statements)), True
     return None
+
+
+@reads("start", rank=2)
+def a_residual_in_brackets(walk: Walk) -> Meaning | None:
+    """`skip(conv 3x3 x8 pad=same)`, `residual (…)`: layers with a shortcut around them."""
+    if walk.text().lower() not in ("skip", "residual", "shortcut", "res") or walk.text(1) != "(":
+        return None
+    end = closing(walk.pieces, walk.position + 1)
+    if end is None or end == walk.position + 2 or walk.text() in walk.blocks:
+        return None
+    place = walk.pieces[end].start
+    return Meaning(
+        1, "", "a shortcut is a branch of its own, added to the others", "write ( … + skip)", sure=False,
+        more=(Edit(place, place, " + skip"),),
+    )  # fmt: skip
 
 
 @reads("start", rank=3)

@@ -80,7 +80,12 @@ def a_comma(walk: Walk) -> Meaning | None:
         )
     begins = (walk.is_stage(1) and walk.text(1) not in walk.call.filled) and not walk.call.statement
     if begins and walk.call.complete() and not (walk.text() == "," and walk.call.place(walk.text(1))):
-        return None if walk.text() in "|+" else Meaning(1, " ->", "layers are joined by ->", "write ->", state="start")
+        if walk.text() in ("|", "+"):
+            says = f"branches are joined by {walk.text()} inside brackets, and layers follow each other by ->"
+            arrow = f"{' ' if walk.touches(-1) else ''}->{' ' if walk.touches() else ''}"
+            branches = walk.brackets or any(piece.text == "skip" for piece in walk.pieces)
+            return None if branches else Meaning(1, arrow, says, "write ->", sure=False, state="start")
+        return Meaning(1, " ->", "layers are joined by ->", "write ->", state="start")
     if walk.text() in ("|", "+"):
         return None
     glued = walk.touches() and walk.touches(-1)
