@@ -67,13 +67,20 @@ def a_sweep_of_another_form(walk: Walk) -> Meaning | None:
     values = [
         piece.text
         for piece in walk.pieces[walk.position + at :]
-        if piece.text not in ("[", "]", "(", ")", "{", "}", ",", ";")
+        if piece.text not in ("[", "]", "(", ")", "{", "}", ",", ";", "to", "and", "or")
     ]
     if not values or any(value_kind(value) is None for value in values):
         return None
     text = f"sweep {walk.text(1)} = {', '.join(values)}"
     return (
-        Meaning(len(walk.pieces), text, "the values of a sweep are written a, b, c", f"write {text}", state="after")
+        Meaning(
+            len(walk.pieces),
+            text,
+            "the values of a sweep are written a, b, c",
+            f"write {text}",
+            state="after",
+            sure="to" not in [piece.text for piece in walk.pieces],
+        )
         if text.replace(" ", "") != rest_of(walk, 0).replace(" ", "")
         else None
     )

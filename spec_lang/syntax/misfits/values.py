@@ -85,6 +85,9 @@ def a_number_without_its_option(walk: Walk) -> Meaning | None:
         f"{call.word} takes options by their names",
         fills=known[0].name,
         help=f"name the option: {text}",
+        sure=not any(
+            found.bare and found.kinds & {"int"} and found.name in call.filled for found in call.fields.values()
+        ),
     )
 
 

@@ -201,7 +201,7 @@ def test_a_number_may_be_a_window_and_a_yes_may_be_written_in_many_ways() -> Non
         ("conv 3x3 x8 pad=full", "E103", "full", "write valid, same or a whole number"),
         ("dense 10 bias=maybe", "E201", "maybe", "write yes or no"),
         ("dense 10 l1=a", "E201", "a", "write a number"),
-        ("conv 3x3 x8 stride=1,2", "E201", "stride=1,2", None),
+        ("conv 3x3 x8 stride=1,2", "E201", "stride=1,2", "write stride=1, or another single value"),
         ("dense", "E105", "dense", "write dense 10 softmax"),
         ("conv 0x3 x8", "E202", "0x3", "write a value of 1 or more, such as 3x3"),
         ("conv 3x3 x8 pad=-1", "E202", "-1", "write a value of 0 or more"),
