@@ -26,6 +26,7 @@ _NOISE = (
     "layer",
     "layers",
     "activation",
+    "degrees",
 )
 
 
