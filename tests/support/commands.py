@@ -100,8 +100,18 @@ def lasting(run: Path) -> dict[str, Any]:
 
 
 def differing(a: dict[str, Any], b: dict[str, Any]) -> list[str]:
-    """The names under which two runs differ."""
-    return sorted(name for name in a.keys() | b.keys() if a.get(name) != b.get(name))
+    """The names under which two runs differ, with where the bytes of a file do."""
+    return sorted(
+        f"{name}{_where(a.get(name), b.get(name))}" for name in a.keys() | b.keys() if a.get(name) != b.get(name)
+    )
+
+
+def _where(a: Any, b: Any) -> str:
+    """What the first bytes are that differ, of two files."""
+    if not (isinstance(a, bytes) and isinstance(b, bytes)):
+        return ""
+    place = next((at for at, pair in enumerate(zip(a, b, strict=False)) if pair[0] != pair[1]), min(len(a), len(b)))
+    return f" at byte {place}: {a[max(0, place - 40) : place + 40]!r}, {b[max(0, place - 40) : place + 40]!r}"
 
 
 def child_environment(**more: str) -> dict[str, str]:
