@@ -5,6 +5,8 @@ import os
 import platform
 import socket
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -24,7 +26,7 @@ def environment() -> dict[str, str | int]:
 
     A part that cannot be named is "unknown".
     """
-    blas: dict[str, str] = next((lib for lib in threadpool_info() if lib["user_api"] == "blas"), {})
+    blas = numpys_blas()
     return {
         "numpy": np.__version__,
         "cpu_features": cpu_features(),
@@ -36,6 +38,25 @@ def environment() -> dict[str, str | int]:
         "python": platform.python_version(),
         "probe": probe(),
     }
+
+
+def numpys_blas() -> dict[str, Any]:
+    """Return what threadpoolctl knows of the BLAS that NumPy calls; empty where there is none.
+
+    Other packages bring a BLAS of their own, as SciPy does, and may be listed first: NumPy's is in its own folder, in
+    the one beside it, or, if NumPy brings none, where no package is.
+    """
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    package = Path(np.__file__).resolve().parent
+    own = (package, package.with_name("numpy.libs"), package / ".dylibs")
+
+    def rank(library: dict[str, Any]) -> int:
+        path = Path(library["filepath"]).resolve()
+        if any(path.is_relative_to(folder) for folder in own):
+            return 0
+        return 2 if path.is_relative_to(package.parent) else 1
+
+    return min(found, key=rank, default={})
 
 
 def cpu_features() -> str:
@@ -73,8 +94,8 @@ def _results(dtype: type[np.floating]) -> list[Array]:
 
 def machine() -> dict[str, str | int]:
     """Return what results do not depend on but is worth knowing: where a run was, and what it could use."""
-    blas = next((lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"), 1)
-    return {"host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": int(blas)}
+    threads = int(numpys_blas().get("num_threads", 1))
+    return {"host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": threads}
 
 
 def differences(before: dict[str, object], now: dict[str, str | int]) -> list[str]:

@@ -66,3 +66,19 @@ def test_what_an_older_file_does_not_record_is_not_compared() -> None:
     old: dict[str, object] = {key: value for key, value in now.items() if key not in ("cpu_features", "libm", "probe")}
     assert differences(old, now) == []
     assert differences({**old, "numpy": "1.0"}, now) == [f"numpy was 1.0, is {now['numpy']}"]
+
+
+@pytest.mark.parametrize("first", ["scipy.libs/libscipy_openblas.so", "sklearn/.libs/libblas.so"])
+def test_numpys_blas_is_recorded_whatever_another_package_has_loaded(
+    first: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = Path(np.__file__).resolve().parents[1]
+    own = {"user_api": "blas", "filepath": str(site / "numpy.libs" / "libopenblas.so"), "version": "own"}
+    other = {"user_api": "blas", "filepath": str(site / first), "version": "other"}
+    system = {"user_api": "blas", "filepath": "/usr/lib/libblas.so", "version": "system"}
+    openmp = {"user_api": "openmp", "filepath": str(site / "numpy.libs" / "libgomp.so"), "version": None}
+    for listed, expected in (([other, openmp, own], "own"), ([other, system], "system"), ([other], "other")):
+        monkeypatch.setattr("nnspec.runtime.train.environment.threadpool_info", lambda listed=listed: listed)
+        assert environment()["blas_version"] == expected
+    monkeypatch.setattr("nnspec.runtime.train.environment.threadpool_info", list)
+    assert environment()["blas"] == "unknown"
