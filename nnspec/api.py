@@ -76,9 +76,6 @@ def train(
     out = None if out is None else checked_path("out", out)
     init_from = None if init_from is None else checked_path("init_from", init_from)
     request, loaded = request_for(spec, settings, variant, given, seed), loaded_given(given)
-    if (folds := folds_of(request)) is not None:
-        advice = "nnspec.cross_validate trains all of them, settings={'data.fold': 1} the first"
-        raise DataError(f"the spec asks for {folds} folds: {advice}", 2)
     return train_run(request, out, loaded, init_from, dtype, listen, files=loaded is None or out is not None)
 
 

@@ -16,6 +16,7 @@ from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import Run, train
 from nnspec.runtime.train.run_folder import LAST, RunFolder, new_folder
 from nnspec.spec_lang.check.canonical_text import canonical_text
+from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 
 FOLDS = "folds.json"
@@ -79,7 +80,9 @@ def cross_validate(
     if not 2 <= folds <= MOST_FOLDS:
         raise DataError(f"{folds} folds: write 2 to {MOST_FOLDS:,}", exit_code=2)
     request = replace(request, in_memory=given is not None)
-    folder = _folder(request, folds, out) if files else None
+    spec = request.check()
+    digest = _digest(spec, request)
+    folder = _folder(spec.title, digest, folds, out) if files else None
     runs: list[Run] = []
     for number in range(1, folds + 1):
         listen({"event": "note", "text": f"fold {number} of {folds}"})
@@ -94,7 +97,7 @@ def cross_validate(
             raise Interrupted(f"stopped in fold {number} of {folds}{again}", stopped.signal) from None
     result = CrossValidation(tuple(runs), folder)
     if folder is not None:
-        _write(folder, request, folds, result)
+        _write(folder, digest, folds, result)
     listen(result.event())
     return result
 
@@ -102,35 +105,34 @@ def cross_validate(
 def folds_of(request: Request) -> int | None:
     """Return how many folds the data statement of a spec asks for without naming one, None if it does not."""
     data = request.check().data
-    return data.folds if data is not None and data.fold is None else None
+    return data.folds_to_train if data is not None else None
 
 
 def _of_fold(request: Request, number: int, folds: int) -> Request:
     return replace(request, settings={**request.settings, "data.folds": folds, "data.fold": number})
 
 
-def _folder(request: Request, folds: int, out: str | Path | None) -> Path:
+def _folder(title: str, digest: str, folds: int, out: str | Path | None) -> Path:
     """Return the folder of the runs: a new one, or one that holds folds of the same spec."""
     if out is not None and (Path(out) / FOLDS).is_file():
         known = json.loads((Path(out) / FOLDS).read_text())
-        if known.get("spec_digest") != _digest(request) or known.get("folds") != folds:
+        if known.get("spec_digest") != digest or known.get("folds") != folds:
             raise TrainingError(f"{out} holds the folds of another spec or another number of folds: name a new folder")
         return Path(out)
-    folder = new_folder(f"{request.check().title}-folds", out).path
-    _write(folder, request, folds, None)
+    folder = new_folder(f"{title}-folds", out).path
+    _write(folder, digest, folds, None)
     return folder
 
 
-def _digest(request: Request) -> str:
+def _digest(spec: Spec, request: Request) -> str:
     """Return a digest of the spec with its settings; of its text too, for data may have to give the sample shape."""
-    spec = request.check()
     settings = sorted((key, str(value)) for key, value in request.settings.items())
     return text_digest(json.dumps([canonical_text(spec), spec.source.text, settings, request.variant]))
 
 
-def _write(folder: Path, request: Request, folds: int, result: CrossValidation | None) -> None:
+def _write(folder: Path, digest: str, folds: int, result: CrossValidation | None) -> None:
     metrics = {name: found._asdict() for name, found in result.metrics.items()} if result is not None else {}
-    content = {"format_version": 1, "folds": folds, "spec_digest": _digest(request), "metrics": metrics}
+    content = {"format_version": 1, "folds": folds, "spec_digest": digest, "metrics": metrics}
     RunFolder(folder).write_text(FOLDS, json.dumps(content, indent=2) + "\n")
 
 

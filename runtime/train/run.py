@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.data import Data
+from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
@@ -67,6 +68,9 @@ def train(
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
     spec, data = check_with_data(request, given)
+    if spec.data is not None and (folds := spec.data.folds_to_train) is not None:
+        advice = "nnspec.cross_validate trains all of them, settings={'data.fold': 1} the first"
+        raise DataError(f"the spec asks for {folds} folds: {advice}", 2)
     if given is None:
         spec = replace(spec, data_files=data_files(spec))
     network = Network(spec, data.preprocessing, dtype)

@@ -78,6 +78,11 @@ class DataSource(Word):
         return False
 
     @property
+    def folds_to_train(self) -> int | None:
+        """The number of folds that a run each is asked for; None where one fold is named, or none."""
+        return self.folds if self.fold is None else None
+
+    @property
     def in_time(self) -> bool:
         """Whether splits are cut in the order of the source."""
         return False
