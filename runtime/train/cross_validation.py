@@ -115,8 +115,11 @@ def _of_fold(request: Request, number: int, folds: int) -> Request:
 def _folder(title: str, digest: str, folds: int, out: str | Path | None) -> Path:
     """Return the folder of the runs: a new one, or one that holds folds of the same spec."""
     if out is not None and (Path(out) / FOLDS).is_file():
-        known = json.loads((Path(out) / FOLDS).read_text())
-        if known.get("spec_digest") != digest or known.get("folds") != folds:
+        try:
+            known = json.loads((Path(out) / FOLDS).read_bytes())
+        except (OSError, ValueError):
+            known = None
+        if not isinstance(known, dict) or (known.get("spec_digest"), known.get("folds")) != (digest, folds):
             raise TrainingError(f"{out} holds the folds of another spec or another number of folds: name a new folder")
         return Path(out)
     folder = new_folder(f"{title}-folds", out).path

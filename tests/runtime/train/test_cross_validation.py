@@ -72,6 +72,9 @@ def test_a_folder_of_another_spec_is_refused_and_so_are_impossible_folds(tmp_pat
     nnspec.cross_validate(SPEC, 2, tmp_path / "a", data=(x, y))
     with pytest.raises(nnspec.TrainingError, match="holds the folds of another spec"):
         nnspec.cross_validate(SPEC.replace("6", "7"), 2, tmp_path / "a", data=(x, y))
+    (tmp_path / "a" / "folds.json").write_text("[1")
+    with pytest.raises(nnspec.TrainingError, match="holds the folds of another spec"):
+        nnspec.cross_validate(SPEC, 2, tmp_path / "a", data=(x, y))
     with pytest.raises(nnspec.DataError, match="1 folds: write 2 to"):
         nnspec.cross_validate(SPEC, 1, data=(x, y))
     with pytest.raises(nnspec.DataError, match="too few samples for 41 folds"):
