@@ -70,10 +70,10 @@ editor:
 
 pictures: $(VENV)/installed
 	rm -rf build/pictures
-	$(BIN)/nnspec train specs/quickstart.nnspec --out build/pictures --quiet
-	$(BIN)/nnspec occlude build/pictures --window 3x3 --out docs/pictures
-	$(BIN)/nnspec plot curves build/pictures --out docs/pictures/curves.png
-	$(BIN)/nnspec plot weights build/pictures --out docs/pictures/weights.png
+	$(BIN)/nnspec train specs/quickstart.nnspec --out build/pictures/quickstart --quiet
+	$(BIN)/nnspec occlude build/pictures/quickstart --window 3x3 --out docs/pictures
+	$(BIN)/nnspec plot curves build/pictures/quickstart --out docs/pictures/curves.png
+	$(BIN)/nnspec plot weights build/pictures/quickstart --out docs/pictures/weights.png
 	$(BIN)/nnspec plot graph specs/mnist_resnet.nnspec --out docs/pictures/graph.png
 	$(BIN)/nnspec plot augment specs/mnist_best.nnspec --data mnist_sample --out docs/pictures/augment.png
 	rm -f docs/pictures/*.npz
