@@ -36,18 +36,23 @@ def build_loss(word: Loss) -> LossFunction:
 
 @implements_loss(CrossEntropy)
 def cross_entropy(word: CrossEntropy) -> LossFunction:
-    """L = −mean log p[true class], p = softmax(z); ∂L/∂z = (p − onehot) / count.
+    """L = −mean Σ t log p, p = softmax(z), t = (1 − s) onehot + s / classes; ∂L/∂z = (p − t) / count.
 
-    Takes logits (batch, classes) and classes (batch,), or (batch, time, classes) and (batch, time). Steps of padding
-    have neither loss nor gradient, and the mean does not count them.
+    Without smoothing s it is −mean log p[true class]. Takes logits (batch, classes) and classes (batch,), or
+    (batch, time, classes) and (batch, time). Steps of padding have neither loss nor gradient, and the mean does not
+    count them.
     """
+    smoothing = word.smoothing
 
     def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         classes = as_classes(targets, outputs)[..., None]
         logs = log_softmax(outputs)
         truth = np.take_along_axis(logs, classes, axis=-1)
         gradient = np.exp(logs)
-        np.put_along_axis(gradient, classes, np.expm1(truth), axis=-1)
+        np.put_along_axis(gradient, classes, np.expm1(truth) + smoothing, axis=-1)
+        if smoothing:
+            truth = (1 - smoothing) * truth + smoothing * logs.mean(axis=-1, keepdims=True)
+            gradient -= smoothing / outputs.shape[-1]
         truth, gradient = _weighted(truth, weights), _weighted(gradient, weights)
         real = classes != PADDING
         if real.all():
@@ -63,13 +68,16 @@ def binary_cross_entropy(word: BinaryCrossEntropy) -> LossFunction:
     """L = −mean (t log p + (1 − t) log (1 − p)), p = sigmoid(z); ∂L/∂z = (p − t) / n.
 
     A term is max(z, 0) − t z + log(1 + exp(−|z|)): its first two parts are exact for t = 0 and t = 1. Takes logits,
-    and targets from 0 to 1.
+    and targets from 0 to 1; smoothing s turns a target t into (1 − s) t + s / 2.
     """
+    smoothing = word.smoothing
 
     def apply(outputs: Array, targets: Array, weights: Array | None = None) -> tuple[float, Array]:
         truth = as_numbers(targets, outputs)
         if not ((truth >= 0) & (truth <= 1)).all():
             raise TargetError("binary_cross_entropy needs targets of 0 (no) or 1 (yes)")
+        if smoothing:
+            truth = (1 - smoothing) * truth + smoothing / 2
         surprise = np.maximum(outputs, 0) - truth * outputs + np.log1p(np.exp(-np.abs(outputs)))
         gradient = (sigmoid(outputs) - truth) / truth.size
         return _mean(_weighted(surprise, weights)), _weighted(gradient, weights)

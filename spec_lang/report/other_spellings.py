@@ -93,6 +93,7 @@ OPTIONS = _spellings(
         "floor": "min_lr eta_min",
         "warmup": "warmup_steps warmup_epochs",
         "init": "kernel_initializer initializer weight_init",
+        "smoothing": "label_smoothing labelsmoothing label_smooth smooth",
         "bias": "use_bias",
         "stride": "strides",
         "pad": "padding pads",

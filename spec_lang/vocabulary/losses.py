@@ -25,20 +25,31 @@ class Loss(Word):
 
 
 class CrossEntropy(Loss):
-    """−log of the probability of the true class. The network must end in softmax."""
+    """−log of the probability of the true class. The network must end in softmax.
+
+    With `smoothing` s the target is 1 − s for the true class, and s is divided equally between all classes
+    (Szegedy et al. 2016), as PyTorch's label_smoothing. Validation and test losses have it too.
+    """
 
     word = "cross_entropy"
     head = "softmax"
     classes = True
     skips_padding = True
+    examples = ("loss cross_entropy smoothing=0.1",)
+    smoothing: float = Field(0.0, ge=0, lt=1, description="the share of the target that all classes divide equally")
 
 
 class BinaryCrossEntropy(Loss):
-    """−log of the probability of the true label, for each output independently. The network must end in sigmoid."""
+    """−log of the probability of the true label, for each output independently. The network must end in sigmoid.
+
+    With `smoothing` s the targets 0 and 1 are s / 2 and 1 − s / 2, as Keras's label_smoothing.
+    """
 
     word = "binary_cross_entropy"
     head = "sigmoid"
     labels = True
+    examples = ("loss binary_cross_entropy smoothing=0.1",)
+    smoothing: float = Field(0.0, ge=0, lt=1, description="the share of the target that yes and no divide equally")
 
 
 class Mse(Loss):

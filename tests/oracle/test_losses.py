@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.losses import build_loss
+from nnspec.runtime.targets import PADDING
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 from tests.support.strategies import seeds
 
@@ -34,6 +35,38 @@ def test_cross_entropy_is_pytorchs(shape: tuple[int, ...], scale: float, seed: i
     leaf = torch.tensor(logits, requires_grad=True)
     theirs = functional.cross_entropy(leaf.reshape(-1, shape[-1]), torch.tensor(classes).reshape(-1))
     check_agrees(CrossEntropy(), logits, classes, theirs, leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, smoothing=st.floats(0, 0.9), seed=seeds)
+def test_smoothing_is_pytorchs_label_smoothing(
+    shape: tuple[int, ...], scale: float, smoothing: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    logits, classes = random.normal(0, scale, shape), random.integers(0, shape[-1], shape[:-1])
+    if len(shape) == 3:
+        classes[0, -1] = PADDING
+    leaf = torch.tensor(logits, requires_grad=True)
+    theirs = functional.cross_entropy(
+        leaf.reshape(-1, shape[-1]),
+        torch.tensor(classes).reshape(-1),
+        label_smoothing=smoothing,
+        ignore_index=PADDING,
+    )
+    check_agrees(CrossEntropy(smoothing=smoothing), logits, classes, theirs, leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, smoothing=st.floats(0, 0.9), seed=seeds)
+def test_smoothed_labels_are_pytorchs_loss_of_softer_targets(
+    shape: tuple[int, ...], scale: float, smoothing: float, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    logits, truth = random.normal(0, scale, shape), random.integers(0, 2, shape)
+    leaf = torch.tensor(logits, requires_grad=True)
+    softer = torch.tensor(np.where(truth == 1, 1 - smoothing / 2, smoothing / 2))
+    theirs = functional.binary_cross_entropy_with_logits(leaf, softer)
+    check_agrees(BinaryCrossEntropy(smoothing=smoothing), logits, truth, theirs, leaf)
 
 
 @many

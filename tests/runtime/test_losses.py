@@ -12,27 +12,43 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.gradient_check import gradient_check
 from nnspec.runtime.losses import build_loss
 from nnspec.runtime.targets import TargetError
+from nnspec.spec_lang.check.canonical_text import in_short
+from nnspec.spec_lang.check.examination import check_source
+from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
 from nnspec.spec_lang.vocabulary.registry import words
 from tests.support.strategies import distinct, seeds
 
 
+def as_written(line: str) -> Loss:
+    """The loss of a line of a spec."""
+    cls: Any = words("loss")[line.split()[1]]
+    return check_source(Source("a test", f"input 3 -> dense 3 {cls.head or 'linear'}\n{line}")).loss
+
+
+EVERY = {
+    line: as_written(line)
+    for name, cls in words("loss").items()
+    for line in dict.fromkeys((f"loss {name}", *cls.examples))
+}
+"""Each loss with its defaults, and as its examples write it."""
+
+
 @settings(max_examples=40, deadline=None)
 @given(
-    name=st.sampled_from(sorted(words("loss"))),
+    line=st.sampled_from(sorted(EVERY)),
     shape=st.sampled_from([(4, 1), (3, 5), (2, 3, 4)]),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=seeds,
 )
-def test_the_gradient_of_every_loss_is_its_slope(name: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
+def test_the_gradient_of_every_loss_is_its_slope(line: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
-    word = words("loss")[name]()
-    assert isinstance(word, Loss)
+    word = EVERY[line]
     outputs = distinct(random, shape) * 1.37  # away from the corners of mae and huber: targets are 0 or 1 here
     targets = random.integers(0, shape[-1], shape[:-1]) if word.classes else random.integers(0, 2, shape)
     loss = build_loss(word)
     value, gradient = loss(outputs, targets)
-    gradient_check(lambda moved: loss(moved, targets)[0], outputs, gradient, name)
+    gradient_check(lambda moved: loss(moved, targets)[0], outputs, gradient, line)
     rounded, rounded_gradient = loss(outputs.astype(dtype), targets)
     assert type(rounded) is float
     assert rounded_gradient.dtype == dtype
@@ -55,6 +71,21 @@ def test_cross_entropy_of_equal_numbers_is_the_logarithm_of_the_classes() -> Non
 def test_the_gradient_of_cross_entropy_is_the_probability_less_the_truth_over_the_batch() -> None:
     logits = np.log([[0.2, 0.3, 0.5], [0.1, 0.1, 0.8]])
     np.testing.assert_allclose(gradient(CrossEntropy(), logits, [1, 2]), [[0.1, -0.35, 0.25], [0.05, 0.05, -0.1]])
+
+
+def test_smoothing_divides_a_share_of_the_target_between_the_classes() -> None:
+    logits = np.log([[0.2, 0.3, 0.5]])
+    expected = -0.7 * math.log(0.5) - 0.1 * (math.log(0.2) + math.log(0.3) + math.log(0.5))
+    assert value(CrossEntropy(smoothing=0.3), logits, [2]) == pytest.approx(expected, rel=1e-14)
+    np.testing.assert_allclose(gradient(CrossEntropy(smoothing=0.3), logits, [2]), [[0.1, 0.2, -0.3]])
+
+
+def test_no_smoothing_is_bit_for_bit_the_loss_without_it() -> None:
+    logits = np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    for word, targets in ((CrossEntropy, np.array([0, 1, 2, 0])), (BinaryCrossEntropy, (logits > 0).astype(np.int64))):
+        assert "smoothing" not in in_short(word(smoothing=0)), "kept results and old digests stay valid"
+        plain, none = (build_loss(one)(logits, targets) for one in (word(), word(smoothing=0)))
+        assert plain[0] == none[0] and np.array_equal(plain[1], none[1])
 
 
 def test_cross_entropy_of_a_sequence_is_the_mean_over_all_steps() -> None:
@@ -117,23 +148,24 @@ def test_padding_has_neither_loss_nor_gradient() -> None:
     random = np.random.default_rng(1)
     logits, classes = random.normal(size=(2, 3, 4)), random.integers(0, 4, (2, 3))
     padded = np.pad(logits, ((0, 0), (0, 2), (0, 0)), constant_values=7.0)
-    loss, gradient = build_loss(CrossEntropy())(padded, np.pad(classes, ((0, 0), (0, 2)), constant_values=-1))
-    alone, alone_gradient = build_loss(CrossEntropy())(logits, classes)
-    assert loss == pytest.approx(alone, rel=1e-14)
-    np.testing.assert_allclose(gradient[:, :3], alone_gradient, rtol=1e-13)
-    assert not gradient[:, 3:].any()
+    for word in (word for word in EVERY.values() if word.skips_padding):
+        loss, gradient = build_loss(word)(padded, np.pad(classes, ((0, 0), (0, 2)), constant_values=-1))
+        alone, alone_gradient = build_loss(word)(logits, classes)
+        assert loss == pytest.approx(alone, rel=1e-14)
+        np.testing.assert_allclose(gradient[:, :3], alone_gradient, rtol=1e-13)
+        assert not gradient[:, 3:].any()
 
 
 @settings(max_examples=40, deadline=None)
 @given(
-    name=st.sampled_from(sorted(words("loss"))),
+    line=st.sampled_from(sorted(EVERY)),
     shape=st.sampled_from([(4, 1), (3, 5), (2, 3, 4)]),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=seeds,
 )
-def test_weights_multiply_the_terms_of_their_samples(name: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
+def test_weights_multiply_the_terms_of_their_samples(line: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
-    word: Any = words("loss")[name]()
+    word = EVERY[line]
     outputs = (distinct(random, shape) * 1.37).astype(dtype)
     targets = random.integers(0, shape[-1], shape[:-1]) if word.classes else random.integers(0, 2, shape)
     weights = random.integers(0, 4, shape[0]).astype(np.float64)

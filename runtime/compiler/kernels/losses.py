@@ -33,26 +33,34 @@ def write_loss(schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref:
 
 @loss_kernel(CrossEntropy)
 def cross_entropy(word: CrossEntropy, schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref | None:
-    """loss = −mean log p[true] = mean (log Σ exp(z) − z[true]), p = softmax(z); d_z = (p − onehot) / batch, over z."""
+    """loss = −mean log p[true] = mean (log Σ exp(z) − z[true]), p = softmax(z); d_z = (p − onehot) / batch, over z.
+
+    Smoothing s subtracts (1 − s) z[true] + s mean z in the loss, and (1 − s) onehot + s / classes in the gradient.
+    """
+    smoothing = word.smoothing
     if is_steps(schedule.output_shape):
-        return _each_step(w, _overwritable(w, z))
+        return _each_step(w, _overwritable(w, z), smoothing)
     if len(z.shape) != 2:
         return None
     z = _overwritable(w, z)  # (classes, samples)
     if w.samples == 1 and z.size <= FEW_CLASSES:
-        return _single(w, z)
+        return _single(w, z, smoothing)
     row, total = w.buffer("row", (w.samples,)), w.buffer("total", (w.samples,))
     place = w.buffer("place", (w.samples,), dtype="intp")  # of the true class in the flat logits
     truth = w.buffer("truth", (w.samples,))
     offset = w.once("offset", f"np.arange({w.samples})")
     flat = w.view("logits", z.reshape(-1))
-    batch, share = w.scalar("batch", float(w.batch)), w.scalar("share", 1 / w.batch)
+    batch, share = w.scalar("batch", float(w.batch)), w.scalar("share", (1 - smoothing) / w.batch)
     stride = w.once("stride", f"np.asarray({w.samples}, np.intp)")
     w.max(z, axis=0, out=row)
     w.subtract(z, row, out=z)
     w.multiply(_targets(w), stride, out=place)
     w.add(place, offset, out=place)
     w.take(flat, place, out=truth)
+    if smoothing:
+        spread = w.buffer("spread", (w.samples,))
+        w.sum(z, axis=0, out=spread)
+        _smooth(w, truth, spread, smoothing, z.shape[0])
     w.exp(z, out=z)
     w.sum(z, axis=0, out=total)
     w.log(total, out=row)
@@ -60,13 +68,22 @@ def cross_entropy(word: CrossEntropy, schedule: ExecutionSchedule, w: ProgramWri
     w.assign(LOSS, formula(f"float(np.add.reduce({{}})) / {w.batch}", row))
     w.multiply(total, batch, out=total)
     w.divide(z, total, out=z)
+    if smoothing:
+        w.subtract(z, w.scalar("each", smoothing / (z.shape[0] * w.batch)), out=z)
     w.take(flat, place, out=truth)
     w.subtract(truth, share, out=truth)
     w.put(truth, place, out=flat)
     return z
 
 
-def _single(w: ProgramWriter, z: Ref) -> Ref:
+def _smooth(w: ProgramWriter, truth: Ref, spread: Operand, smoothing: float, classes: int) -> None:
+    """Turn z[true] into (1 − s) z[true] + s mean z; `spread` is Σ z of each sample, and is overwritten."""
+    w.multiply(truth, w.scalar("kept", 1 - smoothing), out=truth)
+    w.multiply(spread, w.scalar("smoothing", smoothing / classes), out=spread)
+    w.add(truth, spread, out=truth)
+
+
+def _single(w: ProgramWriter, z: Ref, smoothing: float) -> Ref:
     """The same for one sample of a few classes, in Python numbers."""
     flat = w.view("logits", z.reshape(-1))
     true = w.local("true")
@@ -74,14 +91,25 @@ def _single(w: ProgramWriter, z: Ref) -> Ref:
     one = softmax_of_one(w, flat)
     slope = w.local("slope")
     mean = f" / {w.batch}" if w.batch > 1 else ""
-    w.assign(LOSS, formula(f"(log({{}}) + {{}} - {{}}){mean}", one.total, one.top, one.row[true]))
-    w.assign(slope, formula(f"[power / {{}}{mean} for power in {{}}]", one.total, one.powers))
-    w.emit(Assign((slope[true],), 1 / w.batch, "-="))
+    if smoothing:
+        each = smoothing / z.size
+        w.assign(
+            LOSS,
+            formula(
+                f"(log({{}}) + {{}} - {1 - smoothing!r} * {{}} - {each!r} * sum({{}})){mean}",
+                *(one.total, one.top, one.row[true], one.row),
+            ),
+        )
+        w.assign(slope, formula(f"[(power / {{}} - {each!r}){mean} for power in {{}}]", one.total, one.powers))
+    else:
+        w.assign(LOSS, formula(f"(log({{}}) + {{}} - {{}}){mean}", one.total, one.top, one.row[true]))
+        w.assign(slope, formula(f"[power / {{}}{mean} for power in {{}}]", one.total, one.powers))
+    w.emit(Assign((slope[true],), (1 - smoothing) / w.batch, "-="))
     w.assign(flat[:], slope)
     return z
 
 
-def _each_step(w: ProgramWriter, z: Ref) -> Ref:
+def _each_step(w: ProgramWriter, z: Ref, smoothing: float) -> Ref:
     """The same for every step of sequences, (time, samples, classes).
 
     Steps of padding, whose class is below zero, have neither loss nor gradient and are not counted. Counting the real
@@ -111,12 +139,21 @@ def _each_step(w: ProgramWriter, z: Ref) -> Ref:
     w.max(turned, axis=0, out=row, comment="over rows, five times as fast as over columns")
     w.subtract(logits, column, out=logits)
     w.take(flat, place, out=truth)
+    if smoothing:
+        spread = w.buffer("spread", (rows, 1))
+        w.dot(logits, ones, out=spread)
+        _smooth(w, truth, spread.reshape(-1), smoothing, classes)
     w.exp(logits, out=logits)
     w.dot(logits, ones, out=total)
     w.log(total, out=column)
     w.subtract(row, truth, out=row)
     w.divide(share, total, out=total)
     w.multiply(logits, total, out=logits)
+    if smoothing:
+        each = w.constant("each", f"np.zeros((), {column}.dtype)", ())
+        w.assign(each[()], formula(f"{smoothing / classes!r} / {{}}", count))
+        w.subtract(logits, each, out=logits)
+        w.assign(share[()], formula(f"{1 - smoothing!r} / {{}}", count))
     w.take(flat, place, out=truth)
     w.subtract(truth, share, out=truth)
     w.put(truth, place, out=flat)
