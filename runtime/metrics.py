@@ -8,7 +8,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.registry import Registry
 from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
-from nnspec.spec_lang.vocabulary.statements import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
+from nnspec.spec_lang.vocabulary.metrics import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 
 METRICS: Registry[Callable[[Any, Array, Array], float]] = Registry(__name__)
 """The function (word, outputs, targets) of every metric, by the class of its word."""

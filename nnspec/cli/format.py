@@ -7,8 +7,8 @@ from nnspec.spec_lang.report.escapes import escaped
 
 def format_metric(name: str, value: float) -> str:
     """Return a metric's value: a share of samples in percent, another number with four digits."""
+    from nnspec.spec_lang.vocabulary.metrics import Metric
     from nnspec.spec_lang.vocabulary.registry import words
-    from nnspec.spec_lang.vocabulary.statements import Metric
 
     split, _, quantity = name.partition("_")
     metric = words("metric").get(quantity if split in ("training", "validation", "test") else name)

@@ -6,8 +6,8 @@ from nnspec.runtime.data import Data
 from nnspec.runtime.errors import TrainingError
 from nnspec.spec_lang.check.fit import TRAINING, VALIDATION, measured
 from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.registry import words
-from nnspec.spec_lang.vocabulary.statements import Metric
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
+from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
@@ -31,7 +32,6 @@ from nnspec.spec_lang.vocabulary.shape import Shape, same_meaning
 from nnspec.spec_lang.vocabulary.statements import (
     EarlyStop,
     Input,
-    Metric,
     Metrics,
     NetworkName,
     Train,

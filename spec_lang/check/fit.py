@@ -10,9 +10,9 @@ from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
+from nnspec.spec_lang.vocabulary.metrics import Accuracy, Metric, Rmse
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.shape import Shape
-from nnspec.spec_lang.vocabulary.statements import Accuracy, Metric, Rmse
 
 VALIDATION = "validation_"
 """The prefix of what is measured on the validation split."""

@@ -13,10 +13,11 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.losses import Loss
+from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.schedules import Schedule
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
-from nnspec.spec_lang.vocabulary.statements import EarlyStop, Metric, Train, Weights
+from nnspec.spec_lang.vocabulary.statements import EarlyStop, Train, Weights
 
 INPUT = "input"
 """The name of the sample among a node's inputs."""

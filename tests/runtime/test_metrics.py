@@ -7,8 +7,8 @@ import pytest
 
 from nnspec.runtime.metrics import confusion_counts, measure
 from nnspec.runtime.targets import TargetError
+from nnspec.spec_lang.vocabulary.metrics import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 from nnspec.spec_lang.vocabulary.registry import words
-from nnspec.spec_lang.vocabulary.statements import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
 
 THREE = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4]]  # taken for 0, 1, 1, 2
 

@@ -12,9 +12,10 @@ from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source
 from nnspec.spec_lang.vocabulary.initializers import He
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Mse
+from nnspec.spec_lang.vocabulary.metrics import Accuracy, Rmse
 from nnspec.spec_lang.vocabulary.optimizers import Adam
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate
-from nnspec.spec_lang.vocabulary.statements import Accuracy, Rmse, Train
+from nnspec.spec_lang.vocabulary.statements import Train
 from tests.support.spec_findings import codes_of, error_of, errors_of, places_of, spec_of
 
 SHIPPED = sorted((Path(__file__).parents[3] / "specs").glob("*.nnspec"))
