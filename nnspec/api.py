@@ -8,6 +8,7 @@ from nnspec._arguments import checked_network, checked_path, given_data, loaded_
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.errors import CheckpointError, DataError
+from nnspec.runtime.execute.processors import Workers
 from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
@@ -60,6 +61,7 @@ def train(
     dtype: Any = "float32",
     listen: Listener = silent,
     sample_weight: Any = None,
+    workers: Workers = "auto",
 ) -> Run:
     """Train a spec and return the run.
 
@@ -70,13 +72,15 @@ def train(
 
     Without `out` no file is written for given data; otherwise the run has a folder, `out` or runs/NAME. `listen` is
     called with each event: start, progress, evaluation, end. `sample_weight` (samples,) are the weights of given
-    samples in the training loss. Raises SpecError, DataError, TrainingError, Interrupted.
+    samples in the training loss. `workers` is how many processes train: 1, 2, or as many as pay; the weights are the
+    same bits. Raises SpecError, DataError, TrainingError, Interrupted.
     """
     given = given_data(data, validation, sample_weight)
     out = None if out is None else checked_path("out", out)
     init_from = None if init_from is None else checked_path("init_from", init_from)
     request, loaded = request_for(spec, settings, variant, given, seed), loaded_given(given)
-    return train_run(request, out, loaded, init_from, dtype, listen, files=loaded is None or out is not None)
+    files = loaded is None or out is not None
+    return train_run(request, out, loaded, init_from, dtype, listen, files, workers)
 
 
 def cross_validate(
@@ -90,6 +94,7 @@ def cross_validate(
     dtype: Any = "float32",
     listen: Listener = silent,
     sample_weight: Any = None,
+    workers: Workers = "auto",
 ) -> CrossValidation:
     """Train a spec once for each of several folds, and return the runs and their metrics with mean and deviation.
 
@@ -102,7 +107,8 @@ def cross_validate(
         raise DataError("the data are split already, and folds split them again: give data=(x, y)", 2)
     out = None if out is None else checked_path("out", out)
     request = request_for(spec, settings, variant, given, seed)
-    return cross_validate_run(request, folds, out, loaded, dtype, listen, files=loaded is None or out is not None)
+    files = loaded is None or out is not None
+    return cross_validate_run(request, folds, out, loaded, dtype, listen, files, workers)
 
 
 def folds_asked_for(
@@ -120,15 +126,16 @@ def resume(
     data: Any = None,
     validation: tuple[Any, Any] | None = None,
     sample_weight: Any = None,
+    workers: Workers = "auto",
 ) -> Run:
     """Continue a run from its folder or a checkpoint; the result is bit for bit that of a run without the stop.
 
     `data`, `validation` and `sample_weight` are those that `train` was given, for a run on arrays, or `data` is a
     statement for data that have moved: their digest must be that of the run. `verify` first repeats the steps since the
-    previous checkpoint and compares. Raises CheckpointError, DataError.
+    previous checkpoint and compares. `workers` is as for `train`. Raises CheckpointError, DataError.
     """
     given = given_data(data, validation, sample_weight)
-    return resume_run(checked_path("path", path), allow_inexact, listen, verify, given)
+    return resume_run(checked_path("path", path), allow_inexact, listen, verify, given, workers)
 
 
 def save(network: Network, path: str | Path) -> None:

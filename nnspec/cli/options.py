@@ -65,5 +65,12 @@ def data_options(function: F) -> F:
     return function
 
 
+workers_option = click.option(
+    "--workers",
+    type=click.Choice(("1", "2", "auto")),
+    default="auto",
+    callback=lambda ctx, parameter, value: value if value == "auto" else int(value),
+    help="How many processes train: one, two, or as many as pay. The weights are the same.  [default: auto]",
+)
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 quiet_flag = click.option("--quiet", is_flag=True, help="Do not show progress.")

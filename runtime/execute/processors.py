@@ -6,11 +6,14 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Literal
 
 from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_THREAD, ExecutionSchedule
+from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute import threads
 from nnspec.runtime.execute.executor import Executor, Update
 from nnspec.runtime.execute.in_turn import IN_TURN
@@ -18,34 +21,66 @@ from nnspec.runtime.execute.in_turn import IN_TURN
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """The file with a container's share of the processors: microseconds in a period, or "max"."""
 
+Workers = Literal[1, 2, "auto"]
+"""How many processes train a run: this one alone; this one and a second; as many as pay."""
+
+_workers: ContextVar[Workers] = ContextVar("workers", default="auto")
+
 NEEDED = ("fork", "sched_getaffinity", "sched_yield", "sysconf", "waitid")
 """The functions of `os` that a worker process needs; semaphores and shared memory are tried."""
 
 
 def executor_for(schedule: ExecutionSchedule) -> Executor:
     """Return the executor within this process: threads if a step is long enough to be worth handing over a lane."""
-    long = len(schedule.lanes) > 1 and schedule.step_flops() >= STEP_WORTH_A_THREAD
+    several = len(schedule.lanes) > 1 and _workers.get() != 1
+    long = several and schedule.step_flops() >= STEP_WORTH_A_THREAD
     return threads.THREADS if long else IN_TURN
 
 
+@contextmanager
+def with_workers(count: Workers) -> Iterator[None]:
+    """Train with this many processes inside. Raises TrainingError where two are asked for and cannot be."""
+    if count not in (1, 2, "auto"):
+        raise TrainingError(f"workers is {count!r}: give 1, 2 or 'auto'", exit_code=2)
+    if count == 2 and (obstacle := worker_obstacle()) is not None:
+        raise TrainingError(f"there cannot be two workers: {obstacle}; use 1 or auto", exit_code=2)
+    token = _workers.set(count)
+    try:
+        yield
+    finally:
+        _workers.reset(token)
+
+
 def worker_pays() -> bool:
-    """Return whether a worker process may be forked and would have a core of its own.
+    """Return whether a worker process is wanted, may be forked, and would have a core of its own."""
+    if _workers.get() == 1 or worker_obstacle() is not None:
+        return False
+    return _workers.get() == 2 or processor_count() >= 2
+
+
+def worker_obstacle() -> str | None:
+    """Return why a worker process cannot be forked, None if it can.
 
     A fork copies the locks of other threads, including those of BLAS; one that is held is never released in the child.
     So a process with other Python threads does not fork a worker. Idle threads for lanes do not count.
     """
     if sys.platform != "linux" or not all(hasattr(os, name) for name in NEEDED) or not hasattr(signal, "SIGKILL"):
-        return False
-    if len(os.sched_getaffinity(0)) < 2:
-        return False
+        return "this system has no fork that shares memory"
     lanes = {thread.ident for thread in threading.enumerate() if thread.name.startswith(threads.NAME)}
     if sys._current_frames().keys() - lanes != {threading.get_ident()}:  # noqa: SLF001
-        return False
+        return "other Python threads run in this process"
+    return None
+
+
+def processor_count() -> int:
+    """Return how many processors this process may use: its affinity, and the whole ones of a container's share."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    count = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
     try:
         share, period = QUOTA.read_text().split()
+        return count if share == "max" else max(1, min(count, int(share) // int(period)))
     except (OSError, ValueError):
-        return True
-    return share == "max" or int(share) >= 2 * int(period)
+        return count
 
 
 def allocator() -> Allocate:

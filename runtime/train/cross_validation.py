@@ -10,6 +10,7 @@ import numpy as np
 
 from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.errors import DataError, Interrupted, TrainingError
+from nnspec.runtime.execute.processors import Workers
 from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.events import Event, Listener, silent
 from nnspec.runtime.train.resuming import resume
@@ -62,6 +63,7 @@ def cross_validate(
     dtype: Any = np.float32,
     listen: Listener = silent,
     files: bool = True,
+    workers: Workers = "auto",
 ) -> CrossValidation:
     """Train a spec once for each fold, which is the validation split of that run; a test split is the same in all.
 
@@ -74,6 +76,7 @@ def cross_validate(
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event of each run, and with a "folds" event at the end.
         files: whether to write folders at all.
+        workers: how many processes train a run: 1, 2, or as many as pay.
 
     Raises as `train` and `resume` do.
     """
@@ -89,9 +92,10 @@ def cross_validate(
         path = folder / f"fold-{number}" if folder is not None else None
         try:
             if path is not None and (path / LAST).exists():
-                runs.append(resume(path, listen=listen, given=given))
+                runs.append(resume(path, listen=listen, given=given, workers=workers))
             else:
-                runs.append(train(_of_fold(request, number, folds), path, given, None, dtype, listen, files))
+                of_fold = _of_fold(request, number, folds)
+                runs.append(train(of_fold, path, given, None, dtype, listen, files, workers))
         except Interrupted as stopped:
             again = f"; the same call with --out {folder} goes on" if folder is not None else ""
             raise Interrupted(f"stopped in fold {number} of {folds}{again}", stopped.signal) from None

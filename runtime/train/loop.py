@@ -42,7 +42,8 @@ class Trainer:
 
     `folder` is None for a run without files. `listen` receives the events. `seconds` is the training time so far.
     `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
-    before each write to the folder, and raises where the folder is not this run's any more.
+    before each write to the folder, and raises where the folder is not this run's any more. `stop` asks the run to
+    stop after a step, as a signal does.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Trainer:
         seconds: float = 0.0,
         saved_at: int | None = None,
         check_lock: Callable[[], None] = lambda: None,
+        stop: StopRequest | None = None,
     ):
         self.state = state
         self.data = data
@@ -62,6 +64,7 @@ class Trainer:
         self.seconds = seconds  # of training alone: evaluation and saving are not counted
         self.saved_at = saved_at
         self.check_lock = check_lock
+        self.stop = stop or StopRequest()
         self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
@@ -76,7 +79,7 @@ class Trainer:
         Saves before the first step too, so that a run killed at any time can be resumed. Raises Interrupted after a
         signal, once the state is saved, and TrainingError where NaN or infinity appears.
         """
-        with self.stepper.ready(), stop_on_signals() as stop:
+        with self.stepper.ready(), stop_on_signals(self.stop) as stop:
             if self.saved_at is None:
                 self._save_last()
             for _ in self._steps(stop, self.timetable.total):

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import CheckpointError
+from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.train.checkpointing import SavedRun, load_run, run_lock, state_differences
 from nnspec.runtime.train.environment import differences, environment
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
+from nnspec.runtime.train.signals import StopRequest
 from nnspec.runtime.train.spec_and_data import Given, spec_data, with_data_statement
 from nnspec.runtime.train.timetable import Timetable
 
@@ -22,6 +24,8 @@ def resume(
     listen: Listener = silent,
     verify: bool = False,
     given: Given | str | None = None,
+    workers: Workers = "auto",
+    stop: StopRequest | None = None,
 ) -> Run:
     """Resume a run as if it had never stopped, and train it to its end.
 
@@ -31,13 +35,15 @@ def resume(
         listen: called with each event.
         verify: first repeat the steps from FILE.prev to FILE and compare every bit.
         given: the run's data where the spec does not lead to them: given data, or a data statement for data that moved.
+        workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
+        stop: asks the run to stop after a step, as a signal does.
 
     Raises CheckpointError where the file is damaged, where the data have changed and, unless `allow_inexact` is true,
     where the arithmetic of this machine is not the one that wrote the file or a repeated step gives other bits.
     """
     file = resolve_checkpoint(path)
     load_run(file)  # before the lock, so that nothing is written next to a file that is not a checkpoint
-    with run_lock(file.parent) as check_lock:
+    with with_workers(workers), run_lock(file.parent) as check_lock:
         saved = load_run(file)  # the former holder of the lock may have trained further
         _check_arithmetic(saved, allow_inexact, file)
         folder = RunFolder(file.parent, saved.run.get("made_in"))
@@ -53,7 +59,8 @@ def resume(
         total = Timetable.of(spec, len(data.train)).total
         listen(start_event(spec, len(data.train), folder, saved.state.step, total))
         saved_at = saved.state.step if file == folder.last else None
-        end = Trainer(saved.state, data, folder, listen, float(saved.run["seconds"]), saved_at, check_lock).run()
+        seconds = float(saved.run["seconds"])
+        end = Trainer(saved.state, data, folder, listen, seconds, saved_at, check_lock, stop).run()
     return Run(saved.network, saved.state.history, folder.path, end, data)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import DataError
+from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
@@ -16,6 +17,7 @@ from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.resolved import resolved_text
 from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
+from nnspec.runtime.train.signals import StopRequest
 from nnspec.runtime.train.spec_and_data import Given, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
@@ -53,6 +55,8 @@ def train(
     dtype: Any = np.float32,
     listen: Listener = silent,
     files: bool = True,
+    workers: Workers = "auto",
+    stop: StopRequest | None = None,
 ) -> Run:
     """Train a spec from its first step.
 
@@ -64,6 +68,8 @@ def train(
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event.
         files: whether to write a folder at all.
+        workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
+        stop: asks the run to stop after a step, as a signal does.
 
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
@@ -87,14 +93,15 @@ def train(
     for event in (*_doubts(spec), *_ignored_sweeps(spec, request)):
         listen(event)
     if folder is None:
-        end = Trainer(state, data, None, listen).run()
+        with with_workers(workers):
+            end = Trainer(state, data, None, listen, stop=stop).run()
         return Run(network, state.history, None, end, data)
     texts = _texts(spec, folder.path)
-    with run_lock(folder.path) as check_lock:
+    with with_workers(workers), run_lock(folder.path) as check_lock:
         folder.require_empty(texts)
         for name, text in texts.items():
             folder.write_text(name, text)
-        end = Trainer(state, data, folder, listen, check_lock=check_lock).run()
+        end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run()
     return Run(network, state.history, folder.path, end, data)
 
 

@@ -9,18 +9,18 @@ from types import FrameType
 
 
 class StopRequest:
-    """Whether someone has asked the run to stop, and by which signal."""
+    """Whether someone has asked the run to stop, and by which signal. A caller may set it, as a signal does."""
 
     signal: int | None = None
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[StopRequest]:
+def stop_on_signals(request: StopRequest | None = None) -> Iterator[StopRequest]:
     """Turn the first SIGINT or SIGTERM into a request. A signal that is ignored, as nohup has it, stays ignored.
 
     Outside the main thread no handler can be set, and none is.
     """
-    request = StopRequest()
+    request = request or StopRequest()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return

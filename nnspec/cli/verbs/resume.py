@@ -1,9 +1,14 @@
 """nnspec resume: continue a stopped run."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.options import json_flag, quiet_flag
+from nnspec.cli.options import json_flag, quiet_flag, workers_option
+
+if TYPE_CHECKING:
+    from nnspec.runtime.execute.processors import Workers
 
 
 @click.command(
@@ -22,10 +27,17 @@ from nnspec.cli.options import json_flag, quiet_flag
 @click.option(
     "--data", metavar="D", help="The data statement, in quotes, that names the run's data where they are now."
 )
+@workers_option
 @json_flag
 @quiet_flag
 def command(
-    run_or_checkpoint: str, allow_inexact: bool, verify: bool, data: str | None, as_json: bool, quiet: bool
+    run_or_checkpoint: str,
+    allow_inexact: bool,
+    verify: bool,
+    data: str | None,
+    workers: "Workers",
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Continue a stopped run as if it had never stopped.
 
@@ -38,6 +50,6 @@ def command(
     from nnspec.cli.summary import print_summary
 
     with progress_listener(as_json, quiet) as listen:
-        run = api.resume(run_or_checkpoint, allow_inexact, listen, verify, data)
+        run = api.resume(run_or_checkpoint, allow_inexact, listen, verify, data, workers=workers)
     if not as_json:
         print_summary(run, quiet)

@@ -1,9 +1,14 @@
 """nnspec train: train the network of a spec."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.options import json_flag, quiet_flag, spec_options
+from nnspec.cli.options import json_flag, quiet_flag, spec_options, workers_option
+
+if TYPE_CHECKING:
+    from nnspec.runtime.execute.processors import Workers
 
 
 @click.command(
@@ -27,6 +32,7 @@ from nnspec.cli.options import json_flag, quiet_flag, spec_options
 @click.option(
     "--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K runs, each with another fold as validation."
 )
+@workers_option
 @json_flag
 @quiet_flag
 def command(
@@ -38,6 +44,7 @@ def command(
     seed: int | None,
     init_from: str | None,
     folds: int | None,
+    workers: "Workers",
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -61,11 +68,11 @@ def command(
         if init_from is not None:
             raise click.UsageError("--init-from and folds exclude each other: weights may have seen the other folds")
         with progress_listener(as_json, quiet) as listen:
-            result = api.cross_validate(file, folds, out, settings, variant, data, seed, listen=listen)
+            result = api.cross_validate(file, folds, out, settings, variant, data, seed, listen=listen, workers=workers)
         if not as_json:
             print_folds(result)
         return
     with progress_listener(as_json, quiet) as listen:
-        run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen)
+        run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen, workers=workers)
     if not as_json:
         print_summary(run, quiet)

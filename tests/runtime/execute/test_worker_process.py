@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import nnspec
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.errors import TrainingError
-from nnspec.runtime.execute import processors, watch, worker_process
+from nnspec.runtime.execute import processors, threads, watch, worker_process
+from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.execute.shared_memory import shared_zeros
 from nnspec.runtime.execute.worker_process import Task, WorkerProcess
 from nnspec.runtime.infer.network import Network
@@ -350,3 +352,36 @@ def test_one_processor_or_a_system_without_forks_has_no_worker(monkeypatch: pyte
         patch.delattr(os, "fork")
         assert not processors.worker_pays()
     assert processors.worker_pays()
+
+
+def test_one_worker_trains_in_this_process_alone_to_the_same_bits() -> None:
+    def trained(count: processors.Workers) -> tuple[bool, bytes]:
+        stepper = stepper_of(TEXTS["large"])
+        with processors.with_workers(count), stepper.ready():
+            alone = stepper._worker is None
+            for _ in range(7):
+                stepper.advance(1)
+        return alone, stepper.state.network.parameter_arena.flat.tobytes()
+
+    (one, alone), (two, together) = trained(1), trained(2)
+    assert (one, two) == (True, False)
+    assert alone == together
+
+
+def test_two_workers_are_had_on_one_processor_and_refused_where_there_cannot_be_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patch, processors.with_workers(2):
+        patch.setattr(os, "sched_getaffinity", lambda _: {0})
+        assert processors.worker_pays()
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(TrainingError, match=r"there cannot be two workers: this system has no fork .*; use 1 or auto"):
+        processors.with_workers(2).__enter__()
+
+
+def test_a_long_step_of_one_worker_computes_its_lanes_in_turn() -> None:
+    schedule = stepper_of(TEXTS["large"]).program(64).plan.schedule
+    schedule = replace(schedule, lanes=(32, 32), batch=10**9)
+    assert processors.executor_for(schedule) is threads.THREADS
+    with processors.with_workers(1):
+        assert processors.executor_for(schedule) is IN_TURN

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nnspec import load
 from tests.nnspec.conftest import DIGITS, Command, write_flowers
 
 Start = Callable[..., subprocess.Popen[str]]
@@ -212,3 +213,16 @@ def test_a_warning_of_the_spec_is_printed_once_and_the_training_goes_on(nnspec: 
     assert (
         done.err.count("warning: net.nnspec:1:1: maxpool reads 8x3 as an image with one channel: write the shape") == 1
     )
+
+
+def test_workers_are_chosen_and_change_no_weight(nnspec: Command, tmp_path: Path) -> None:
+    options = ("--data", "mnist_sample", "--set", "train.iterations=20", "--json")
+    runs = {
+        count: nnspec("train", "dense 10 softmax", *options, "--workers", count, "--out", f"run-{count}")
+        for count in ("1", "2", "auto")
+    }
+    assert {run.code for run in runs.values()} == {0}
+    weights = {count: load(f"run-{count}").parameters["dense1/weight"].tobytes() for count in runs}
+    assert len(set(weights.values())) == 1
+    refused = nnspec("train", "dense 10 softmax", *options, "--workers", "3")
+    assert refused.code == 2 and "'3' is not one of '1', '2', 'auto'" in refused.err
