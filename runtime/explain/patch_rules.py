@@ -121,8 +121,10 @@ def _windowed(
     node: ScheduledNode, layer: Conv | MaxPool | AvgPool, needs_all: bool
 ) -> tuple[tuple[AxisWindow, AxisWindow], ImageShape]:
     rows, columns = (
-        AxisWindow(extent.places, taps, layer.steps(), layer.dilation, extent.before, needs_all)
-        for extent, taps in zip(layer.extents(node.input_shapes[0]), layer.pair(), strict=True)
+        AxisWindow(extent.places, taps, stride, dilation, extent.before, needs_all)
+        for extent, taps, stride, dilation in zip(
+            layer.extents(node.input_shapes[0]), layer.pair(), layer.strides(), layer.dilations(), strict=True
+        )
     )
     height, width, channels = node.output_shape
     return (rows, columns), (height, width, channels)
@@ -167,7 +169,7 @@ def pool_level(node: ScheduledNode, image: ImageShape, flat: bool) -> PatchLevel
             builder.to_values(depth)
         if padded:
             builder.append(FillOutside(depth, -np.inf if counted is None else 0))
-        builder.append(PoolStep(depth + 1, layer.pair(), layer.steps(), layer.dilation, counted))
+        builder.append(PoolStep(depth + 1, layer.pair(), layer.strides(), layer.dilations(), counted))
 
     return PatchLevel(node, windows, output, add_steps, reads_neighbours=True)
 

@@ -121,26 +121,27 @@ class PoolStep:
 
     depth: int  # of the output
     window: tuple[int, int]
-    stride: int
-    dilation: int
+    strides: tuple[int, int]
+    dilations: tuple[int, int]
     counted: int | None  # cells of a mean, None for a maximum
 
     def whole(self, x: Array, image: PatchBatch) -> Array:
         """Compute the same as on patches."""
         rows, columns = image.sizes(self.depth)
-        x = self._along(x.swapaxes(0, 1), self.window[1], columns).swapaxes(0, 1)
-        x = self._along(x, self.window[0], rows)
+        x = self._along(1, x.swapaxes(0, 1), columns).swapaxes(0, 1)
+        x = self._along(0, x, rows)
         if self.counted is not None:
             x *= 1 / self.counted
         return x
 
     patch = whole
 
-    def _along(self, x: Array, cells: int, outputs: int) -> Array:
-        """Return the maximum or sum over windows along the first axis, a new array."""
+    def _along(self, axis: int, x: Array, outputs: int) -> Array:
+        """Return the maximum or sum over windows of this axis along the first axis of x, a new array."""
+        cells, stride, dilation = self.window[axis], self.strides[axis], self.dilations[axis]
         combine = np.maximum if self.counted is None else np.add
-        starts = range(0, cells * self.dilation, self.dilation)
-        taps = [x[start : start + (outputs - 1) * self.stride + 1 : self.stride] for start in starts]
+        starts = range(0, cells * dilation, dilation)
+        taps = [x[start : start + (outputs - 1) * stride + 1 : stride] for start in starts]
         if cells == 1:
             return taps[0].copy()
         y: Array = combine(taps[0], taps[1])

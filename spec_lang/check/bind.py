@@ -239,9 +239,8 @@ class _Binding:
                     self.say("E105", f"{self.cls.word} {entry['msg']}", self.span, f"write {self.cls.examples[0]}")
                 elif name not in reported and entry["type"] != "missing":
                     reported.add(name)
-                    subject = (
-                        f"each number of {name}" if len(entry["loc"]) > 1 and entry["loc"][1] in range(9) else name
-                    )
+                    several = any(isinstance(part, int) for part in entry["loc"][1:])
+                    subject = f"each number of {name}" if several else name
                     message = _in_words(subject, entry, self.fields.get(name))
                     place = self.spans.get(name, self.span)
                     self.say("E202", message, place, *self._range_help(message, name, entry["input"], place))
@@ -251,7 +250,7 @@ class _Binding:
         return str(entry["loc"][0]) if entry["loc"] else self.cls.word
 
     def _order(self, name: str, entry: Any) -> tuple[bool, int]:
-        return entry["type"] == "literal_error", self.spans.get(name, self.span).start
+        return entry["type"] in _NOT_THE_KIND, self.spans.get(name, self.span).start
 
     def _range_help(self, message: str, name: str, value: Any, place: Span) -> tuple[str | None, Fix | None]:
         """Return the help for a value out of its range, and the fix of a share given in per cent."""
@@ -304,6 +303,10 @@ class _Binding:
         message = f'no {field.word_kind} is called "{text}"' if field.word_kind else f'{field.name} cannot be "{text}"'
         self._fail(field, "E103", message, value, help, fix)
         return None
+
+
+_NOT_THE_KIND = ("literal_error", "int_type", "tuple_type")
+"""Errors of a value that another part of a union accepts."""
 
 
 def _in_words(subject: str, entry: Any, field: WordField | None) -> str:

@@ -1,11 +1,12 @@
 """Windows over an image or over time: the output positions of a window along an axis, and the padding."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 from pydantic import BeforeValidator, Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Window
+from nnspec.spec_lang.vocabulary.markers import Positive, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 _Cells = Annotated[int, Field(ge=0)]
@@ -18,6 +19,9 @@ def _single(value: Any) -> Any:
 
 Pad = Annotated[Literal["valid", "same"] | _Cells | tuple[_Cells, ...], BeforeValidator(_single)]
 """Padding as a spec says it: around an image N, ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT, over time N or BEFORExAFTER."""
+
+Steps = Annotated[Positive | tuple[Positive, ...], BeforeValidator(_single)]
+"""A stride or dilation as a spec says it: one number for both axes, or ROWSxCOLUMNS."""
 
 AxisPad = Literal["valid", "same"] | int | tuple[int, int]
 """The padding of one axis: by name, N cells at both ends, or those before it and after it."""
@@ -56,13 +60,23 @@ def window_extent(
     return Extent(places, before, max(after, (places - 1) * stride + reach - length - before))
 
 
+def each_axis(name: str, given: int | tuple[int, ...]) -> tuple[int, int]:
+    """Return a number for each axis of an image: one number stands for both. Raises Misfit for more than two."""
+    if isinstance(given, int):
+        return given, given
+    if len(given) == 2:
+        return given[0], given[1]
+    message = f"{name}={Shape(given)} has {len(given)} numbers: around an image {name} is one number or ROWSxCOLUMNS"
+    raise Misfit(message, f"write {name}={Shape(given[:2])}")
+
+
 class Windowed(Layer):
     """A layer that slides a window over an image, or over the steps of a sequence: convolutions and pools."""
 
     window: Window
     if TYPE_CHECKING:  # fields of each layer, in its own order
         pad: Pad
-        dilation: int
+        dilation: Steps
 
     def pair(self) -> tuple[int, int]:
         """Return the height and width of the window; one size means a square."""
@@ -86,9 +100,17 @@ class Windowed(Layer):
         assert image is not None
         return (image[0], image[1], image[2]), self.pair()
 
-    def steps(self) -> int:
-        """Return the stride, in cells."""
+    def strides(self) -> tuple[int, int]:
+        """Return the cells between the starts of consecutive windows, along the rows and along the columns."""
         raise TypeError(f"{type(self).__name__} does not say its stride")
+
+    def dilations(self) -> tuple[int, int]:
+        """Return the distance between the cells of a window, along the rows and along the columns."""
+        return each_axis("dilation", self.dilation)
+
+    def reaches(self, window: Sequence[int]) -> tuple[int, ...]:
+        """Return the cells from the first to the last of a window, along each of its axes."""
+        return tuple(d * (cells - 1) + 1 for d, cells in zip(self.dilations(), window, strict=False))
 
     def rounds_up(self) -> bool:
         """Return whether a last window may reach beyond the end."""
@@ -101,7 +123,8 @@ class Windowed(Layer):
         """
         time = self.along_time(shape)
         if time is not None:
-            along = self._extent(time[0], self.window[0], self._sides(1)[0])
+            self._check_one_axis()
+            along = self._extent(0, time[0], self.window[0], self._sides(1)[0])
             if along.places < 1:
                 raise self._too_large(shape, Shape(time[:1]), self.window[:1])
             return along, Extent(1, 0, 0)
@@ -109,8 +132,8 @@ class Windowed(Layer):
         if image is None:
             raise self._no_image(shape)
         rows, columns = (
-            self._extent(length, cells, side)
-            for length, cells, side in zip(image[:2], self.pair(), self._sides(2), strict=True)
+            self._extent(axis, length, cells, side)
+            for axis, length, cells, side in zip((0, 1), image[:2], self.pair(), self._sides(2), strict=True)
         )
         if min(rows.places, columns.places) < 1:
             raise self._too_large(shape, image, self.pair())
@@ -121,13 +144,22 @@ class Windowed(Layer):
         (*lengths, _), window = self.plane(shape)
         sides = (*self._sides(1), 0) if self.along_time(shape) is not None else self._sides(2)
         found = []
-        for length, cells, side in zip(lengths, window, sides, strict=True):
-            _, before, after = window_extent(length, cells, self.steps(), side, self.dilation)
+        along = zip(lengths, window, self.strides(), sides, self.dilations(), strict=True)
+        for length, cells, stride, side, dilation in along:
+            _, before, after = window_extent(length, cells, stride, side, dilation)
             found.append((before, after))
         return found
 
-    def _extent(self, length: int, window: int, pad: AxisPad) -> Extent:
-        return window_extent(length, window, self.steps(), pad, self.dilation, self.rounds_up())
+    def _extent(self, axis: int, length: int, window: int, pad: AxisPad) -> Extent:
+        stride, dilation = self.strides()[axis], self.dilations()[axis]
+        return window_extent(length, window, stride, pad, dilation, self.rounds_up())
+
+    def _check_one_axis(self) -> None:
+        """Raise Misfit for a stride or dilation of two numbers over time."""
+        for name in ("stride", "dilation"):
+            if isinstance(given := self.argument(name), tuple):
+                message = f"{name}={Shape(given)} has {len(given)} numbers: over time {name} is one number"
+                raise Misfit(message, f"write {name}={given[0]}")
 
     def _sides(self, axes: int) -> tuple[AxisPad, ...]:
         """Return the padding of each axis."""
@@ -154,13 +186,14 @@ class Windowed(Layer):
         return Misfit(message, "write reshape HxWxC before it")
 
     def _too_large(self, shape: Shape, under: Shape, window: tuple[int, ...]) -> Misfit:
-        reach = Shape(self.dilation * (cells - 1) + 1 for cells in window)
+        reach = Shape(self.reaches(window))
         fits = Shape(min(k, n) for k, n in zip(window, under, strict=False))
-        smaller = "a smaller dilation" if self.dilation > 1 else f"a window of {fits} or less"
+        spread = max(self.dilations()) > 1
+        smaller = "a smaller dilation" if spread else f"a window of {fits} or less"
         if len(window) == 1:
             message = f"A window of {reach} steps does not fit into {under} steps."
         else:
-            dilated = f", {reach} with its dilation," if self.dilation > 1 else ""
+            dilated = f", {reach} with its dilation," if spread else ""
             message = f"A window of {Shape(window)}{dilated} does not fit into a {under} image."
         if len(self.window) == 1 < len(window) and len(shape) == 2 and reach[0] <= shape[0]:
             help = f"write the shape as {shape} sequence for windows over {shape[0]} steps, or pad=same"

@@ -161,23 +161,21 @@ def _windows(case: Case, kernel: tuple[int, ...]) -> str:
     axes = len(kernel)
     if axes > 2:
         raise CannotSay("three axes")
-    strides, dilations = (set(case.attributes.get(name, (1,))) for name in ("strides", "dilations"))
-    if len(strides) > 1 or len(dilations) > 1:
-        raise CannotSay("another stride or dilation along each axis")
-    stride, dilation = strides.pop(), dilations.pop()
+    strides, dilations = (case.attributes.get(name, (1,) * axes) for name in ("strides", "dilations"))
     automatic = case.attributes.get("auto_pad", b"NOTSET").decode()
     pads = case.attributes.get("pads", (0,) * 2 * axes)
     if automatic.startswith("SAME"):
         sizes = case.x.shape[2:]
         totals = [
             max((-(-n // stride) - 1) * stride + dilation * (k - 1) + 1 - n, 0)
-            for n, k in zip(sizes, kernel, strict=True)
+            for n, k, stride, dilation in zip(sizes, kernel, strides, dilations, strict=True)
         ]
         pads = [total // 2 for total in totals] + [total - total // 2 for total in totals]
         if automatic == "SAME_LOWER":
             pads = pads[axes:] + pads[:axes]
     pad = "same" if automatic == "SAME_UPPER" else "x".join(str(pads[i + j]) for i in range(axes) for j in (0, axes))
-    return f"{'x'.join(map(str, kernel))} stride={stride} dilation={dilation} pad={pad}"
+    size, stride, dilation = ("x".join(map(str, numbers)) for numbers in (kernel, strides, dilations))
+    return f"{size} stride={stride} dilation={dilation} pad={pad}"
 
 
 def _placed(case: Case, text: str, arrays: dict[str, Array] | None = None) -> Said:

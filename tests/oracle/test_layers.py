@@ -111,8 +111,8 @@ def reached(word: Pool, shape: Shape, image: torch.Tensor) -> torch.Tensor:
     """The part of a padded image that the windows reach: there may be more of it after the last."""
     extents, window = word.extents(shape), word.plane(shape)[1]
     tall, wide = (
-        (e.places - 1) * word.steps() + word.dilation * (cells - 1) + 1
-        for e, cells in zip(extents, window, strict=True)
+        (e.places - 1) * stride + reach
+        for e, stride, reach in zip(extents, word.strides(), word.reaches(window), strict=True)
     )
     return image[:, :, :tall, :wide]
 
@@ -145,7 +145,7 @@ def test_maxpools_are_pytorchs(case: Case, batch: int, seed: int) -> None:
         rows, columns = word.extents(shape)
         around = (columns.before, columns.after, rows.before, rows.after)
         image = reached(word, shape, functional.pad(as_images(word, shape, x), around, value=-torch.inf))
-        y = functional.max_pool2d(image, word.plane(shape)[1], word.steps(), dilation=word.dilation)
+        y = functional.max_pool2d(image, word.plane(shape)[1], word.strides(), dilation=word.dilations())
         return as_output(word, shape, y)
 
     few = random.integers(0, 4, (batch, *shape)).astype(float)  # many equals: the first wins
@@ -163,7 +163,7 @@ def test_avgpools_are_sums_of_pytorchs_windows_over_the_cells_that_count(case: C
 
     def summed(image: torch.Tensor) -> torch.Tensor:
         kernel = torch.tensor(ones).expand(image.shape[1], 1, *size)
-        return functional.conv2d(image, kernel, stride=word.steps(), dilation=word.dilation, groups=image.shape[1])
+        return functional.conv2d(image, kernel, stride=word.strides(), dilation=word.dilations(), groups=image.shape[1])
 
     def answer(x: torch.Tensor, arrays: Tensors) -> torch.Tensor:
         rows, columns = word.extents(shape)

@@ -136,13 +136,18 @@ def convolutions(draw: st.DrawFn) -> Case:
     options = {
         "window": (draw(st.integers(1, 4)), draw(st.integers(1, 4))),
         "filters": groups * draw(st.integers(1, 2)),
-        "stride": draw(st.integers(1, 3)),
+        "stride": draw(steps(st.integers(1, 3))),
         "pad": draw(paddings(3)),
-        "dilation": draw(st.integers(1, 3)),
+        "dilation": draw(steps(st.integers(1, 3))),
         "groups": groups,
         "bias": draw(st.booleans()),
     }
     return _fitting(Conv(**options), shape)
+
+
+def steps(sizes: st.SearchStrategy[int]) -> st.SearchStrategy[Any]:
+    """Strides and dilations as specs say them: one number, or one for each axis."""
+    return sizes | st.tuples(sizes, sizes)
 
 
 def paddings(most: int, over_time: bool = False) -> st.SearchStrategy[Any]:
@@ -165,11 +170,12 @@ def pools(draw: st.DrawFn, cls: type[Pool], over_time: bool | None = None) -> Ca
     over_time = draw(st.sampled_from([False, False, True])) if over_time is None else over_time
     sizes = [draw(st.integers(1, 7)) for _ in range(1 if over_time else 2)]
     shape = Shape((*sizes, draw(st.integers(1, 3))), sequence=over_time)
+    stride, dilation = st.integers(1, 4), st.sampled_from([1, 1, 2, 3])
     options = {
         "window": tuple(draw(st.integers(1, 4)) for _ in sizes),
-        "stride": draw(st.integers(1, 4)),
+        "stride": draw(st.none() | stride if over_time else st.none() | steps(stride)),
         "pad": draw(paddings(2, over_time)),
-        "dilation": draw(st.sampled_from([1, 1, 2, 3])),
+        "dilation": draw(dilation if over_time else steps(dilation)),
         "ceil_mode": draw(st.booleans()),
     }
     if cls is AvgPool:

@@ -23,7 +23,7 @@ def over_time(word: Conv, context: KernelContext) -> Written | None:
     extent, _ = word.extents(context.node.input_shapes[0])
     frame = padded(context, x, (extent,), first=0)
     places, window, (_, samples, features) = extent.places, word.window[0], x.shape
-    s, d = word.stride, word.dilation
+    s, d = word.strides()[0], word.dilations()[0]
     taps = [slice(u * d, u * d + s * (places - 1) + 1, s) for u in range(window)]
     rows = w.buffer(f"{name}_rows", (places * samples, window * features))
     apart = w.reshaped(f"{rows}_apart", rows, (places, samples, window, features))

@@ -70,7 +70,7 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
 
 def _is_pointwise(word: Conv, phases: int) -> bool:
     """A window of one cell reads an image without padding in its own order: no columns are gathered."""
-    return word.pair() == (1, 1) and word.stride == 1 and phases == 1
+    return word.pair() == (1, 1) == word.strides() and phases == 1
 
 
 def _nothing() -> None:
@@ -88,7 +88,7 @@ def _columns(
     columns = w.scratch(f"{name}_columns", shape) if again else w.buffer(f"{name}_columns", shape, 1)
     windows = w.view(f"{name}_windows", columns[:cells])
     target = w.reshaped(f"{windows}_apart", windows, (height, width, channels, *order))
-    source = _windows(context, x, target.shape, word.stride, word.dilation)
+    source = _windows(context, x, target.shape, word.strides(), word.dilations())
 
     def gather() -> None:
         w.copy(source, out=target)
@@ -98,19 +98,21 @@ def _columns(
     return columns, windows, gather
 
 
-def _windows(context: KernelContext, x: Ref, shape: tuple[int, ...], stride: int, dilation: int) -> Ref:
+def _windows(
+    context: KernelContext, x: Ref, shape: tuple[int, ...], strides: tuple[int, int], dilations: tuple[int, int]
+) -> Ref:
     """Return what each window sees: (window height, window width, channels, *places, samples), a strided view."""
     _, height, width, samples = x.shape
     down, right, plane = width * samples, samples, height * width * samples
-    steps = (dilation * down, dilation * right, plane, *_place_steps(context, stride, down, right))
+    steps = (dilations[0] * down, dilations[1] * right, plane, *_place_steps(context, strides, down, right))
     return context.writer.windows(f"{context.node.name}_seen", x, shape, steps)
 
 
-def _place_steps(context: KernelContext, stride: int, down: int, right: int) -> tuple[int, ...]:
+def _place_steps(context: KernelContext, strides: tuple[int, int], down: int, right: int) -> tuple[int, ...]:
     """Return the distance in memory from each place to the next, along each axis of the places and the samples."""
     k = context.node.phases
-    phases = (stride * down, stride * right) if k > 1 else ()
-    return (*phases, k * stride * down, k * stride * right, 1)
+    steps = (strides[0] * down, strides[1] * right)
+    return (*(steps if k > 1 else ()), k * steps[0], k * steps[1], 1)
 
 
 def _around_the_gradient(
@@ -121,12 +123,11 @@ def _around_the_gradient(
     None where the other way is faster, because the columns would be more than those of the forward pass, or where
     there is no such frame: strides leave gaps, and no output position covers padding wider than the window.
     """
-    if word.stride > 1 or context.node.phases > 1 or word.filters > context.x.shape[0]:
+    if max(word.strides()) > 1 or context.node.phases > 1 or word.filters > context.x.shape[0]:
         return None
-    reach = [word.dilation * (cells - 1) for cells in word.pair()]
     rows, columns = (
-        Extent(length, far - side.before, far - side.after)
-        for length, far, side in zip(context.x.shape[1:3], reach, extents, strict=True)
+        Extent(length, reach - 1 - side.before, reach - 1 - side.after)
+        for length, reach, side in zip(context.x.shape[1:3], word.reaches(word.pair()), extents, strict=True)
     )
     return (rows, columns) if min(rows.before, rows.after, columns.before, columns.after) >= 0 else None
 
@@ -152,7 +153,7 @@ def _by_flipped_windows(
     else:
         columns = w.buffer(f"d_{name}_columns", (cells, pixels))
     target = w.reshaped(f"{columns}_apart", columns, (height, width, filters, *size, samples))
-    seen = _windows(context, frame, target.shape, 1, word.dilation)
+    seen = _windows(context, frame, target.shape, (1, 1), word.dilations())
     matrix = w.reshaped(f"{turned}_matrix", turned, (cells, channels))
     flat = w.reshaped(f"{d_x}_matrix", d_x, (channels, pixels))
     w.copy(source, out=turned)
@@ -179,12 +180,13 @@ def _added_shares(
     shares = w.reshaped(f"d_{name}_shares", windows, (height, width, x.shape[0], *order))
     d_x = w.buffer(f"d_{name}_in", x.shape)
     w.fill(d_x, 0)
+    rows, columns = word.dilations()
     _, image_height, image_width, samples = x.shape
     down, right, plane = image_width * samples, samples, image_height * image_width * samples
-    steps = (plane, *_place_steps(context, word.stride, down, right))
+    steps = (plane, *_place_steps(context, word.strides(), down, right))
     for u in range(height):
         for v in range(width):
-            start = word.dilation * (u * down + v * right)
+            start = rows * u * down + columns * v * right
             place = w.windows(f"{d_x}_{u}_{v}", d_x, (x.shape[0], *order), steps, start)
             share = w.view(f"{shares}_{u}_{v}", shares[u, v])
             w.add(place, share, out=place)

@@ -193,15 +193,15 @@ def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tup
     if word.along_time(shape) is not None:
         x = padded(context, context.x, (rows,), border, first=0)
         time, samples, features = x.shape
-        steps = tuple((tap,) for tap in _taps(word, height, rows))
-        return x, (_Pass(steps, _covers(word, rows, height, time), (rows.places, samples, features)),)
+        steps = tuple((tap,) for tap in _taps(word, 0, height, rows))
+        return x, (_Pass(steps, _covers(word, 0, rows, height, time), (rows.places, samples, features)),)
     x = padded(context, context.x, (rows, columns), border)
     channels, tall, wide, samples = x.shape
-    across = tuple((every, every, tap) for tap in _taps(word, width, columns))
-    down = tuple((every, tap) for tap in _taps(word, height, rows))
+    across = tuple((every, every, tap) for tap in _taps(word, 1, width, columns))
+    down = tuple((every, tap) for tap in _taps(word, 0, height, rows))
     return x, (
-        _Pass(across, _covers(word, columns, width, wide), (channels, tall, columns.places, samples)),
-        _Pass(down, _covers(word, rows, height, tall), (channels, rows.places, columns.places, samples)),
+        _Pass(across, _covers(word, 1, columns, width, wide), (channels, tall, columns.places, samples)),
+        _Pass(down, _covers(word, 0, rows, height, tall), (channels, rows.places, columns.places, samples)),
     )
 
 
@@ -209,32 +209,32 @@ def _axes(word: Pool, shape: Shape) -> tuple[tuple[int, Extent], tuple[int, Exte
     """Return the cells of a window and its places along both axes, without cells that are in the padding everywhere."""
     (*lengths, _), windows = word.plane(shape)
     down, across = (
-        _clipped(word, window, extent, length)
-        for window, extent, length in zip(windows, word.extents(shape), lengths, strict=True)
+        _clipped(word, axis, window, extent, length)
+        for axis, window, extent, length in zip((0, 1), windows, word.extents(shape), lengths, strict=True)
     )
     return down, across
 
 
-def _clipped(word: Pool, window: int, extent: Extent, length: int) -> tuple[int, Extent]:
-    step = word.steps()
+def _clipped(word: Pool, axis: int, window: int, extent: Extent, length: int) -> tuple[int, Extent]:
+    step = word.strides()[axis]
     start = max(0, extent.before - (extent.places - 1) * step)
     end = min(window, extent.before + length)
-    if word.dilation > 1 or (start, end) == (0, window):
+    if word.dilations()[axis] > 1 or (start, end) == (0, window):
         return window, extent
     before = extent.before - start
     after = (extent.places - 1) * step + end - start - length - before
     return end - start, Extent(extent.places, before, max(min(extent.after, after), 0))
 
 
-def _taps(word: Pool, window: int, extent: Extent) -> list[slice]:
+def _taps(word: Pool, axis: int, window: int, extent: Extent) -> list[slice]:
     """Return, for each cell of a window along an axis, where it is in all windows."""
-    s, d = word.steps(), word.dilation
+    s, d = word.strides()[axis], word.dilations()[axis]
     return [slice(u * d, u * d + s * (extent.places - 1) + 1, s) for u in range(window)]
 
 
-def _covers(word: Pool, extent: Extent, window: int, length: int) -> bool:
+def _covers(word: Pool, axis: int, extent: Extent, window: int, length: int) -> bool:
     """Return whether each place along an axis belongs to exactly one window."""
-    return word.dilation == 1 and word.steps() == window and extent.places * window == length
+    return word.dilations()[axis] == 1 and word.strides()[axis] == window and extent.places * window == length
 
 
 def _without_frame(word: Pool, context: KernelContext, d_x: Ref) -> Ref:

@@ -6,7 +6,6 @@ from fractions import Fraction
 from nnspec.spec_lang.report.known_words import KnownField
 from nnspec.spec_lang.syntax.misfits.walk import Walk, Written, reads_values
 
-_BOTH_AXES = ("stride", "dilation")
 _POWERS = {"k": 3, "K": 3, "m": 6, "M": 6, "mio": 6}
 _EVERY_PLAIN = re.compile(r"[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,2})?")
 """A number that is computed exactly; longer ones are not read, for 1e999999999 has as many digits."""
@@ -56,18 +55,6 @@ def a_number_with_a_unit(walk: Walk, ahead: int, wanted: KnownField) -> Written 
     if after == "%" and "number" in _kinds(wanted):
         return Written(2, decimal(number / 100), "a share is written as a number")
     return None
-
-
-@reads_values(rank=2)
-def a_number_for_each_axis(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
-    """`stride=(2, 2)`, `stride=2,2` for an option that has one number for both axes."""
-    if wanted.name not in _BOTH_AXES or _kinds(wanted) & {"int", "size"} != {"int"}:
-        return None
-    opened = walk.text(ahead) in ("(", "[")
-    first, sign, last, end = (walk.text(ahead + opened + n) for n in range(4))
-    if sign != "," or first != last or not first.isdecimal() or (opened and end not in (")", "]")):
-        return None
-    return Written(3 + 2 * opened, first, f"{wanted.name} is one number, for both axes")
 
 
 @reads_values(rank=3)

@@ -5,7 +5,7 @@ from pydantic import Field
 from nnspec.spec_lang.vocabulary.bases import Weighted
 from nnspec.spec_lang.vocabulary.markers import Count, Positive, Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
-from nnspec.spec_lang.vocabulary.spatial import Pad, Windowed
+from nnspec.spec_lang.vocabulary.spatial import Pad, Steps, Windowed, each_axis
 
 
 class Conv(Windowed, Weighted):
@@ -16,25 +16,31 @@ class Conv(Windowed, Weighted):
     """
 
     word = "conv"
-    examples = ("conv 3x3 x8 relu", "conv 5x5 x16 stride=2 pad=same bias=no", "conv 3 x4", "conv 3 x4 pad=2x0")
+    examples = (
+        "conv 3x3 x8 relu",
+        "conv 5x5 x16 stride=2 pad=same bias=no",
+        "conv 3x3 x4 stride=2x1 dilation=1x2 pad=1x2",
+        "conv 3 x4",
+        "conv 3 x4 pad=2x0",
+    )
     mixes_samples = False
     mixes_steps = True
     skips_padding = True
     gathers = True
     window: Window = Field(description="height and width of the window, or its length in time")
     filters: Count = Field(gt=0, description="the number of filters, which are the output channels")
-    stride: int = Field(1, gt=0, description="cells between the starts of consecutive windows")
+    stride: Steps = Field(1, description="cells between the starts of consecutive windows: one number or ROWSxCOLUMNS")
     pad: Pad = Field(
         "valid",
         description="zeros around the image: none, enough for one output per input cell, N cells on each side, "
         "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER",
     )
-    dilation: Positive = Field(1, description="the distance between the cells of a window")
+    dilation: Steps = Field(1, description="the distance between the cells of a window: one number or ROWSxCOLUMNS")
     groups: Positive = Field(1, description="groups of channels, each convolved independently")
 
-    def steps(self) -> int:
-        """Return the stride, in cells."""
-        return self.stride
+    def strides(self) -> tuple[int, int]:
+        """Return the stride along the rows and along the columns, in cells."""
+        return each_axis("stride", self.stride)
 
     def along_time(self, shape: Shape) -> tuple[int, int] | None:
         """Return (time, channels) if the windows apply to steps: those of one size over any two axes."""

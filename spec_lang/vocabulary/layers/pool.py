@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.markers import Positive, Window
+from nnspec.spec_lang.vocabulary.markers import Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape, ambiguous
-from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Windowed
+from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Steps, Windowed, each_axis
 
 
 class Pool(Windowed):
@@ -20,23 +20,22 @@ class Pool(Windowed):
     mixes_steps = True
 
     window: Window = Field(description="height and width of the window, or its length in time")
-    stride: int | None = Field(
-        None, gt=0, description="cells between the starts of consecutive windows; default: the size of the window"
+    stride: Steps | None = Field(
+        None,
+        description="cells between the starts of consecutive windows: one number or ROWSxCOLUMNS; "
+        "default: the size of the window",
     )
     pad: Pad = Field(
         "valid",
         description="padding around the image: none, enough for one output per input cell, N cells on each side, "
         "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER",
     )
-    dilation: Positive = Field(1, description="the distance between the cells of a window")
+    dilation: Steps = Field(1, description="the distance between the cells of a window: one number or ROWSxCOLUMNS")
     ceil_mode: bool = Field(False, description="whether a last window may reach beyond the end")
 
-    def steps(self) -> int:
-        """Return the stride, in cells."""
-        height, width = self.pair()
-        if self.stride is None and height != width:
-            raise Misfit(f"a window of {height}x{width} needs a stride", f"write stride={min(height, width)}")
-        return self.stride or height
+    def strides(self) -> tuple[int, int]:
+        """Return the stride along the rows and along the columns, in cells: by default that of adjacent windows."""
+        return self.pair() if self.stride is None else each_axis("stride", self.stride)
 
     def rounds_up(self) -> bool:
         """As `ceil_mode` says."""
@@ -46,8 +45,8 @@ class Pool(Windowed):
         """Return (height', width', channels), or (time', channels)."""
         rows, columns = self.extents(shape)
         (*lengths, channels), window = self.plane(shape)
-        for extent, length, cells in zip((rows, columns), lengths, window, strict=True):
-            self._check_not_blind(extent, length, cells)
+        for axis, extent, length, cells in zip((0, 1), (rows, columns), lengths, window, strict=True):
+            self._check_not_blind(axis, extent, length, cells)
         if self.along_time(shape) is not None:
             return Shape((rows.places, channels), sequence=True)
         return Shape((rows.places, columns.places, channels))
@@ -59,38 +58,42 @@ class Pool(Windowed):
         square = Shape(self.pair())
         return f"Its windows of {square} are over both axes; over time a window would be {self.window[0]} steps."
 
-    def _check_not_blind(self, extent: Extent, length: int, window: int) -> None:
+    def _check_not_blind(self, axis: int, extent: Extent, length: int, window: int) -> None:
         """Raise Misfit where a window along an axis would be on padding alone."""
-        beyond = -(-(length - self._reach(window) + extent.before + 1) // self.steps())  # the first that reaches beyond
-        early, late = -(-extent.before // self.steps()), max(beyond, 0)
+        stride, dilation = self.strides()[axis], self.dilations()[axis]
+        reach = dilation * (window - 1) + 1
+        beyond = -(-(length - reach + extent.before + 1) // stride)  # the first that reaches beyond
+        early, late = -(-extent.before // stride), max(beyond, 0)
         at_the_ends = {*range(min(early, extent.places)), *range(late, extent.places)}
-        if not (extent.before or extent.after) or all(self._cells_in(at_the_ends, extent, window, 0, length)):
+        if not (extent.before or extent.after) or all(self._cells_in(axis, at_the_ends, extent, window, 0, length)):
             return
         written = Shape(self.pad) if isinstance(self.pad, tuple) else self.pad
         message = f"with pad={written} a window of {Shape(self.window)} would be on padding alone"
-        if self.pad == "same" or self.dilation > 1:
+        if self.pad == "same" or dilation > 1:
             raise Misfit(message, "write pad=valid")
         raise Misfit(
             message, f"write pad={window - 1} or less" + (" at each end" if isinstance(self.pad, tuple) else "")
         )
 
-    def _cells_in(self, places: Iterable[int], extent: Extent, window: int, first: int, end: int) -> list[int]:
+    def _cells_in(
+        self, axis: int, places: Iterable[int], extent: Extent, window: int, first: int, end: int
+    ) -> list[int]:
         """Return how many cells of each of these windows along an axis are from cell `first` up to `end`."""
         found = []
+        stride, dilation = self.strides()[axis], self.dilations()[axis]
+        reach = dilation * (window - 1) + 1
         for place in places:
-            start = place * self.steps() - extent.before
-            whole = first <= start and start + self._reach(window) <= end
-            cells = range(start, start + self._reach(window), self.dilation)
+            start = place * stride - extent.before
+            whole = first <= start and start + reach <= end
+            cells = range(start, start + reach, dilation)
             found.append(window if whole else sum(first <= cell < end for cell in cells))
         return found
-
-    def _reach(self, window: int) -> int:
-        return self.dilation * (window - 1) + 1
 
     def tiles(self, shape: Shape) -> int | None:
         """The window's size where it moves by itself and nothing is padded."""
         height, width = self.pair()
-        if self.along_time(shape) is not None or self.dilation > 1 or not height == width == self.steps():
+        adjacent = height == width and self.strides() == (height, width)
+        if self.along_time(shape) is not None or max(self.dilations()) > 1 or not adjacent:
             return None
         padded = any(extent.before or extent.after for extent in self.extents(shape))
         return None if padded else height
@@ -106,7 +109,7 @@ class MaxPool(Pool):
 
     word = "maxpool"
     selects = True
-    examples = ("maxpool 2", "maxpool 3 stride=2 pad=1")
+    examples = ("maxpool 2", "maxpool 3 stride=2 pad=1", "maxpool 3x2 stride=1x2 dilation=1x2 pad=1x0")
 
 
 class AvgPool(Pool):
@@ -117,7 +120,7 @@ class AvgPool(Pool):
     """
 
     word = "avgpool"
-    examples = ("avgpool 2", "avgpool 3 stride=1 pad=same")
+    examples = ("avgpool 2", "avgpool 3 stride=1 pad=same", "avgpool 2x3")
     count_include_pad: bool = Field(True, description="whether zeros of the padding count in a mean")
 
     def counted(self, shape: Shape) -> tuple[list[int], list[int]]:
@@ -126,8 +129,10 @@ class AvgPool(Pool):
         extents = self.extents(shape)
         around = self.padding(shape) if self.count_include_pad else [(0, 0), (0, 0)]
         rows, columns = (
-            self._cells_in(range(extent.places), extent, cells, -before, length + after)
-            for extent, length, cells, (before, after) in zip(extents, lengths, window, around, strict=True)
+            self._cells_in(axis, range(extent.places), extent, cells, -before, length + after)
+            for axis, extent, length, cells, (before, after) in zip(
+                (0, 1), extents, lengths, window, around, strict=True
+            )
         )
         return rows, columns
 

@@ -158,7 +158,7 @@ class TestPoolPhases:
         both = Both.of(f"input 9x8x1 -> conv 3x3 x2 -> {pool} -> dense 3")
         schedule = both.rewritten(2, all_but("pool_phases"))
         conv, pooling = schedule.nodes[:2]
-        assert conv.phases == pooling.phases == pooling.layer.steps()
+        assert conv.phases == pooling.phases == pooling.layer.strides()[0]
         assert conv.notes
         assert pooling.notes
         both.assert_planned_is_plain(schedule)
@@ -169,6 +169,9 @@ class TestPoolPhases:
             "conv 3x3 x2 -> maxpool 3 stride=2",
             "conv 3x3 x2 -> maxpool 3 stride=2 pad=1",
             "conv 3x3 x2 -> maxpool 2x3 stride=2",
+            "conv 3x3 x2 -> maxpool 2x3",
+            "conv 3x3 x2 -> maxpool 2 stride=2x1",
+            "conv 3x3 x2 -> maxpool 2 dilation=1x2",
             "conv 3x3 x2 -> maxpool 2 stride=3",
             "conv 3x3 x2 -> maxpool 2 pad=same",
             "conv 3x3 x2 -> maxpool 1",

@@ -107,7 +107,7 @@ ends = st.sampled_from(
 @st.composite
 def layers(draw: st.DrawFn) -> str:
     """A convolution or pool of any options, and perhaps something elementwise behind it."""
-    (height, width), stride, pad = draw(windows), draw(st.sampled_from([1, 1, 2, 3])), draw(pads)
+    (height, width), stride, pad = draw(windows), draw(st.sampled_from(["1", "1", "2", "3", "2x1", "1x2"])), draw(pads)
     word = draw(st.sampled_from(["conv", "conv", "maxpool", "avgpool"]))
     text = f"{word} {height}x{width}"
     if word == "conv":
@@ -168,6 +168,8 @@ def test_incremental_occlusion_is_the_definition_for_any_stack_window_stride_and
         ("maxpool 2 -> dense 3 softmax", (4, 4, 1), {"window": 4}),
         ("conv 3x3 x4 pad=0x2x1x0 -> maxpool 2 ceil_mode=yes -> dense 3 softmax", (12, 11, 1), {}),
         ("conv 3x3 x4 -> maxpool 3 stride=1 dilation=2 pad=1 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
+        ("conv 3x3 x4 stride=2x1 -> maxpool 1x2 dilation=1x2 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
+        ("conv 3x3 x4 dilation=1x2 pad=1x2 -> avgpool 2x1 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
         ("conv 3x3 x4 -> avgpool 2 stride=1 dilation=2 -> dense 3 softmax", (13, 12, 1), {"window": 2}),
         (
             "conv 3x3 x4 dilation=3 -> avgpool 2x3 stride=2 pad=1 -> dense 1 sigmoid\nloss binary_cross_entropy",

@@ -12,18 +12,18 @@ from tests.support.strategies import Case, batches, convolutions, each_axis, lay
 
 
 def slow_conv(word: Conv, x: Array, arrays: dict[str, Array]) -> Array:
-    """Every sum written out: y[n,i,j,f] = Σ x[n, i·s + u·d − before, j·s + v·d − before, c] · w[u,v,c,f] + b[f]."""
+    """Every sum written out: y[n,i,j,f] = Σ x[n, i·s + u·d − before, j·t + v·e − before, c] · w[u,v,c,f] + b[f]."""
     batch, height, width, channels = x.shape
     weight, (tall, wide) = arrays["weight"], word.window
     down, right = each_axis(word.pad)
-    rows = window_extent(height, tall, word.stride, down, word.dilation)
-    columns = window_extent(width, wide, word.stride, right, word.dilation)
+    (s, t), (d, e) = each_axis(word.stride), each_axis(word.dilation)
+    rows, columns = window_extent(height, tall, s, down, d), window_extent(width, wide, t, right, e)
     y = np.zeros((batch, rows.places, columns.places, word.filters))
     for n, i, j, f in np.ndindex(y.shape):
         group = f // (word.filters // word.groups)
         for u, v, c in np.ndindex(tall, wide, channels // word.groups):
-            row = i * word.stride + u * word.dilation - rows.before
-            column = j * word.stride + v * word.dilation - columns.before
+            row = i * s + u * d - rows.before
+            column = j * t + v * e - columns.before
             if 0 <= row < height and 0 <= column < width:
                 y[n, i, j, f] += x[n, row, column, group * (channels // word.groups) + c] * weight[u, v, c, f]
         y[n, i, j, f] += arrays["bias"][f] if word.bias else 0

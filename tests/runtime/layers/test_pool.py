@@ -21,13 +21,13 @@ def slow_pool(word: Pool, x: Array, summary: Callable[[list[float], int], float]
     batch, height, width, channels = x.shape
     down, right = (word.pad, 0) if time else each_axis(word.pad)
     tall, wide = (word.window[0], 1) if time else word.pair()
-    s, d = word.steps(), word.dilation
-    rows, columns = slow_axis(height, tall, s, down, d, word), slow_axis(width, wide, s, right, d, word)
+    (s, t), (d, e) = each_axis(word.stride or (tall, wide)), each_axis(word.dilation)
+    rows, columns = slow_axis(height, tall, s, down, d, word), slow_axis(width, wide, t, right, e, word)
     y = np.zeros((batch, len(rows), len(columns), channels))
     for n, (i, (top, low)), (j, (left, high)), c in product(
         range(batch), enumerate(rows), enumerate(columns), range(channels)
     ):
-        places = [(top + u * d, left + v * d) for u in range(tall) for v in range(wide)]
+        places = [(top + u * d, left + v * e) for u in range(tall) for v in range(wide)]
         seen = [x[n, r, q, c] for r, q in places if 0 <= r < height and 0 <= q < width]
         framed = sum(low[0] <= r < low[1] and high[0] <= q < high[1] for r, q in places)
         y[n, i, j, c] = summary(seen, framed - len(seen))

@@ -98,7 +98,14 @@ def test_operations_are_counted_with_the_activation() -> None:
         ("conv 3x3x3 x8", "6x6x8", "a window has a height and a width, 3x3x3 has 3 sizes", None),
         ("conv 3x3 x8 groups=3", "6x6x8", "3 groups do not divide 8 channels", None),
         ("conv 3x3 x7 groups=2", "6x6x8", "2 groups do not divide 7 filters", None),
-        ("maxpool 2x3", "6x6x8", "a window of 2x3 needs a stride", "write stride=2"),
+        ("conv 3x3 x8 stride=2x1x1", "6x6x8", "stride=2x1x1 has 3 numbers: around an image stride is one number or "
+         "ROWSxCOLUMNS", "write stride=2x1"),
+        ("conv 3 x8 dilation=2x1", "6x8 sequence", "dilation=2x1 has 2 numbers: over time dilation is one number",
+         "write dilation=2"),
+        ("maxpool 2 stride=2x1", "6x8 sequence", "stride=2x1 has 2 numbers: over time stride is one number",
+         "write stride=2"),
+        ("conv 3x3 x8 dilation=1x3", "6x6x8", "A window of 3x3, 3x7 with its dilation, does not fit into a 6x6x8 "
+         "image.", "write pad=same, or a smaller dilation"),
         ("maxpool 2 pad=2", "6x6x8", "with pad=2 a window of 2 would be on padding alone", "write pad=1 or less"),
         ("avgpool 3 pad=0x3x0x0", "6x6x8", "with pad=0x3x0x0 a window of 3 would be on padding alone",
          "write pad=2 or less at each end"),
