@@ -7,7 +7,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, sigmoid, sum_of_places
 from nnspec.runtime.layers import Backward, Forward, Mode, implements
-from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Pass, Recurrent, Rnn
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 Memory = tuple[Array, ...]
@@ -132,54 +132,93 @@ def recurrent(word: Recurrent, shape: Shape, arrays: Mapping[str, Array]) -> For
     """The states of a sequence, beginning with zeros or with the state that `mode` carries, which is updated in place.
 
     x·W + b is one matrix product for all steps, and so is the gradient of each weight; only h·U depends on the step
-    before. A padded step does not change the state and gets no gradient.
+    before. A padded step does not change the state and gets no gradient. Of stacked layers each reads the states of the
+    one before. Where a mask drops numbers of h, U meets h · mask, and the rest of the cell h itself.
     """
+    levels = [[one for one in word.passes(shape) if one.layer == layer] for layer in range(word.layers)]
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
         """(batch, time, in) → (batch, out), or (batch, time, out)."""
         steps = x.swapaxes(0, 1)  # (time, batch, in)
         real = mode.real(len(steps))
         real = real.T[..., None] if real is not None else None  # (time, batch, 1)
-        passes = []
-        for direction in word.directions:
-            own = {n.removeprefix(direction): a for n, a in arrays.items() if direction or not n.startswith(BACKWARDS)}
-            backwards = word.reverse or direction == BACKWARDS
-            passes.append(_Pass(word, own, steps, real, backwards, mode.state))
-        shown = [p.shown for p in passes]  # (time, batch, units) each
+        drop = _Drop(word, shape, mode.drawn, x.dtype)
+        passes: list[list[_Pass]] = []
+        for level in levels:
+            if passes:
+                steps = np.concatenate([p.shown for p in passes[-1]], axis=-1) * drop.between(len(passes))
+            passes.append([_Pass(word, one, arrays, steps, real, drop, mode.state) for one in level])
         if word.return_ == "sequence":
-            y = np.concatenate(shown, axis=-1).swapaxes(0, 1)
+            y = np.concatenate([p.shown for p in passes[-1]], axis=-1).swapaxes(0, 1)
         else:
-            y = np.concatenate([p.last for p in passes], axis=-1)
+            y = np.concatenate([p.last for p in passes[-1]], axis=-1)
 
         def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
-            d_steps = np.zeros(steps.shape, x.dtype)
             gradients: dict[str, Array] = {}
-            for place, (direction, one) in enumerate(zip(word.directions, passes, strict=True)):
-                columns = slice(place * word.units, (place + 1) * word.units)
-                d_x, own = one.backward(d_y[..., columns], word.return_ == "sequence")
-                d_steps += d_x
-                gradients |= {f"{direction}{name}": gradient for name, gradient in own.items()}
-            return d_steps.swapaxes(0, 1), gradients
+            every = word.return_ == "sequence"
+            for number, level in reversed(list(enumerate(passes))):
+                d_steps = np.zeros(level[0].steps.shape, x.dtype)
+                for place, one in enumerate(level):
+                    columns = slice(place * word.units, (place + 1) * word.units)
+                    d_x, own = one.backward(d_y[..., columns], every)
+                    d_steps += d_x
+                    gradients |= own
+                d_y, every = (d_steps * drop.between(number)).swapaxes(0, 1), True
+            return d_y, gradients
 
         return y, backward
 
     return forward
 
 
+class _Drop:
+    """The factors of what is dropped: 0, or 1 / (1 − p) where a number is kept, and 1 where nothing is drawn."""
+
+    def __init__(self, word: Recurrent, shape: Shape, drawn: Array | None, dtype: np.dtype):
+        self.word, self.drawn, self.dtype, self.masks = word, drawn, dtype, word.masks(shape)
+
+    def mask(self, part: slice, probability: float) -> Array | None:
+        """Return the factors of one mask, (batch, numbers); None where it drops nothing."""
+        if self.drawn is None or part.start == part.stop:
+            return None
+        numbers = self.drawn[:, : self.masks.rows].reshape(len(self.drawn), -1)
+        return self._factors(numbers[:, part], probability)
+
+    def between(self, layer: int) -> Array | float:
+        """Return the factors of what a stacked layer reads, (time, batch, numbers)."""
+        if self.drawn is None or not self.masks.between or layer == 0:
+            return 1.0
+        columns = slice((layer - 1) * self.masks.between, layer * self.masks.between)
+        return self._factors(self.drawn[:, self.masks.rows :, columns].swapaxes(0, 1), self.word.dropout)
+
+    def _factors(self, numbers: Array, probability: float) -> Array:
+        factors: Array = (numbers >= np.float32(probability)).astype(self.dtype) / (1 - probability)
+        return factors
+
+
 class _Pass:
-    """One direction over a sequence."""
+    """One direction of one layer over a sequence."""
 
     def __init__(
         self,
         word: Recurrent,
-        arrays: Mapping[str, Array],
+        one: Pass,
+        all_arrays: Mapping[str, Array],
         steps: Array,
         real: Array | None,
-        backwards: bool,
-        carried: Array | None,
+        drop: _Drop,
+        states: Array | None,
     ):
-        self.word, self.arrays, self.steps, self.real = word, arrays, steps, real
+        arrays = {name: all_arrays[f"{one.prefix}{name}"] for name in _array_names(word)}
+        self.word, self.prefix, self.arrays, self.real = word, one.prefix, arrays, real
+        self.input_mask = drop.mask(one.input_mask, word.input_dropout)
+        self.state_mask = drop.mask(one.state_mask, word.recurrent_dropout)
+        self.steps = steps = steps if self.input_mask is None else steps * self.input_mask
+        carried = None
+        if states is not None:
+            carried = states[:, one.layer * word.states * word.units :][:, : word.states * word.units]
         time, batch, features = steps.shape
+        backwards = word.reverse or one.direction == BACKWARDS
         self.order = range(time - 1, -1, -1) if backwards else range(time)
         self.cell: RecurrentCell = _CELLS[type(word)](word, arrays)  # type: ignore[arg-type]
         drive = (steps.reshape(-1, features) @ arrays["input_weight"]).reshape(time, batch, -1)
@@ -188,11 +227,11 @@ class _Pass:
         weight = arrays["hidden_weight"]  # (units, gates * units)
         units = word.units
         state = np.zeros((batch, word.states * units), steps.dtype) if carried is None else carried.copy()
-        self.before = np.empty((time, batch, units), steps.dtype)  # h before each step
+        self.before = np.empty((time, batch, units), steps.dtype)  # h before each step, as U meets it
         self.shown = np.empty((time, batch, units), steps.dtype)
         self.memories: list[Memory] = [()] * time
         for t in self.order:
-            h = state[:, :units]
+            h = state[:, :units] if self.state_mask is None else state[:, :units] * self.state_mask
             self.before[t] = h
             following, self.memories[t] = self.cell.forward(drive[t], h @ weight, state)
             state = following if real is None else np.where(real[t], following, state)
@@ -216,7 +255,8 @@ class _Pass:
                 d_state[:, :units] += d_y[:, t]
             step = self.cell.backward(self.memories[t], d_state)
             d_before = step.d_state
-            d_before[:, :units] += step.d_product @ weight.T
+            d_h = step.d_product @ weight.T
+            d_before[:, :units] += d_h if self.state_mask is None else d_h * self.state_mask
             if real is None:
                 d_drive[t], d_product[t], d_state = step.d_drive, step.d_product, d_before
             else:
@@ -229,4 +269,12 @@ class _Pass:
             **({"bias": sum_of_places(d_drive)} if word.bias else {}),
             **self.cell.own_gradients(d_drive, d_product),
         }
-        return (rows @ input_weight.T).reshape(self.steps.shape), gradients
+        d_steps = (rows @ input_weight.T).reshape(self.steps.shape)
+        if self.input_mask is not None:
+            d_steps *= self.input_mask
+        return d_steps, {f"{self.prefix}{name}": gradient for name, gradient in gradients.items()}
+
+
+def _array_names(word: Recurrent) -> tuple[str, ...]:
+    """Return the names of the arrays of one direction, without their prefix."""
+    return ("input_weight", "hidden_weight", *(["bias"] if word.bias else []), *word.more_parameters())

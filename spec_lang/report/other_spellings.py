@@ -123,7 +123,9 @@ OPTIONS = _spellings(
         # values without a name
         "filters": "out_channels channels",
         "window": "kernel_size kernel size pool_size k",
-        "units": "out_features output outputs neurons",
+        "units": "out_features output outputs neurons hidden_size",
+        "layers": "num_layers n_layers depth",
+        "recurrent_dropout": "variational_dropout state_dropout hidden_dropout",
         "activation": "act nonlinearity",
         "probability": "p rate",
         "path": "file filename",

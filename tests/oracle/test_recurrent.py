@@ -12,7 +12,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed, EmbedColumns
-from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Recurrent, Rnn
+from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Gru, Lstm, Pass, Recurrent, Rnn
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.support.strategies import Case, seeds
 
@@ -26,23 +26,35 @@ def assert_close(ours: Array, theirs: torch.Tensor) -> None:
 
 def module(word: Recurrent, features: int, arrays: dict[str, Array]) -> torch.nn.RNNBase:
     """PyTorch's layer with our weights; of its two biases one has ours and the other zeros."""
-    options = {"batch_first": True, "bias": word.bias, "bidirectional": word.bidirectional, "dtype": torch.float64}
+    options = {
+        "batch_first": True,
+        "bias": word.bias,
+        "bidirectional": word.bidirectional,
+        "num_layers": word.layers,
+        "dtype": torch.float64,
+    }
     layer: torch.nn.RNNBase
     if isinstance(word, Rnn):
         layer = torch.nn.RNN(features, word.units, nonlinearity=word.activation, **options)
     else:
         layer = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[word.word](features, word.units, **options)
     with torch.no_grad():
-        for direction, end in zip(word.directions, ("", "_reverse"), strict=False):
-            getattr(layer, f"weight_ih_l0{end}")[...] = torch.tensor(arrays[f"{direction}input_weight"].T)
-            getattr(layer, f"weight_hh_l0{end}")[...] = torch.tensor(arrays[f"{direction}hidden_weight"].T)
+        for one in word.passes(Shape((2, features), sequence=True)):
+            ours, end = one.prefix, theirs_of(one)
+            getattr(layer, f"weight_ih_{end}")[...] = torch.tensor(arrays[f"{ours}input_weight"].T)
+            getattr(layer, f"weight_hh_{end}")[...] = torch.tensor(arrays[f"{ours}hidden_weight"].T)
             if word.bias:
-                getattr(layer, f"bias_ih_l0{end}")[...] = torch.tensor(arrays[f"{direction}bias"])
-                hidden = getattr(layer, f"bias_hh_l0{end}")
+                getattr(layer, f"bias_ih_{end}")[...] = torch.tensor(arrays[f"{ours}bias"])
+                hidden = getattr(layer, f"bias_hh_{end}")
                 hidden.zero_()
                 if isinstance(word, Gru):
-                    hidden[2 * word.units :] = torch.tensor(arrays[f"{direction}hidden_bias"])
+                    hidden[2 * word.units :] = torch.tensor(arrays[f"{ours}hidden_bias"])
     return layer
+
+
+def theirs_of(one: Pass) -> str:
+    """How PyTorch's names of a direction's arrays end: l0, l1_reverse."""
+    return f"l{one.layer}{'_reverse' if one.direction else ''}"
 
 
 @many
@@ -53,16 +65,22 @@ def module(word: Recurrent, features: int, arrays: dict[str, Array]) -> torch.nn
     both=st.booleans(),
     bias=st.booleans(),
     relu=st.booleans(),
+    layers=st.integers(1, 3),
     seed=seeds,
 )
-def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
-    kind: str, units: int, every: bool, both: bool, bias: bool, relu: bool, seed: int
+def test_recurrent_layers_are_pytorchs_also_stacked_and_where_lengths_differ(
+    kind: str, units: int, every: bool, both: bool, bias: bool, relu: bool, layers: int, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
     batch, time, features = random.integers(1, 5, 3)
     options = {"activation": "relu"} if relu and kind == "rnn" else {}
     word = WORDS[kind](
-        units=units, bidirectional=both, bias=bias, **{"return": "sequence" if every else "last"}, **options
+        units=units,
+        bidirectional=both,
+        bias=bias,
+        layers=layers,
+        **{"return": "sequence" if every else "last"},
+        **options,
     )
     shape = Shape((int(time), int(features)), sequence=True)
     arrays = Case("", word, shape).arrays(random)
@@ -75,7 +93,7 @@ def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
     outputs, states = layer(packed)
     unpacked, _ = torch.nn.utils.rnn.pad_packed_sequence(outputs, batch_first=True, total_length=int(time))
     hidden = states[0] if kind == "lstm" else states
-    theirs = unpacked if every else hidden.transpose(0, 1).reshape(batch, -1)
+    theirs = unpacked if every else hidden[-1 - both :].transpose(0, 1).reshape(batch, -1)
 
     y, backward = build(word, shape, arrays)(x, Mode(padding=time - lengths))
     d_y = random.normal(size=y.shape)
@@ -87,13 +105,84 @@ def test_recurrent_layers_are_pytorchs_also_where_lengths_differ(
     assert_close(y, theirs)
     assert x_tensor.grad is not None
     assert_close(d_x, x_tensor.grad)
-    for direction, end in zip(word.directions, ("", "_reverse"), strict=False):
-        assert_close(gradients[f"{direction}input_weight"].T, getattr(layer, f"weight_ih_l0{end}").grad)
-        assert_close(gradients[f"{direction}hidden_weight"].T, getattr(layer, f"weight_hh_l0{end}").grad)
+    for one in word.passes(shape):
+        ours, end = one.prefix, theirs_of(one)
+        assert_close(gradients[f"{ours}input_weight"].T, getattr(layer, f"weight_ih_{end}").grad)
+        assert_close(gradients[f"{ours}hidden_weight"].T, getattr(layer, f"weight_hh_{end}").grad)
         if bias:
-            assert_close(gradients[f"{direction}bias"], getattr(layer, f"bias_ih_l0{end}").grad)
+            assert_close(gradients[f"{ours}bias"], getattr(layer, f"bias_ih_{end}").grad)
         if bias and kind == "gru":
-            assert_close(gradients[f"{direction}hidden_bias"], getattr(layer, f"bias_hh_l0{end}").grad[2 * units :])
+            assert_close(gradients[f"{ours}hidden_bias"], getattr(layer, f"bias_hh_{end}").grad[2 * units :])
+
+
+@pytest.mark.parametrize("kind", sorted(WORDS))
+def test_what_is_dropped_is_dropped_at_every_step_and_between_layers_at_each_step_anew(kind: str) -> None:
+    """PyTorch's cells, one step after another, with the masks multiplied in by hand."""
+    random = np.random.default_rng(7)
+    shape, units, batch = Shape((5, 3), sequence=True), 4, 3
+    options = {"dropout": 0.3, "input_dropout": 0.2, "recurrent_dropout": 0.4, "return": "sequence"}
+    word = WORDS[kind](units=units, layers=2, **options)
+    arrays = Case("", word, shape).arrays(random)
+    numbers = word.draws(shape)
+    assert numbers is not None
+    drawn = random.random((batch, *numbers), np.float32)
+    x = random.normal(size=(batch, *shape))
+    y, backward = build(word, shape, arrays)(x, Mode(training=True, drawn=drawn))
+    d_y = random.normal(size=y.shape)
+    d_x, gradients = backward(d_y)
+
+    x_tensor = torch.tensor(x, requires_grad=True)
+    steps, cells = list(x_tensor.unbind(1)), []
+    flat = torch.tensor(drawn[:, : word.masks(shape).rows].reshape(batch, -1))
+    between = torch.tensor(drawn[:, word.masks(shape).rows :])
+    for one in word.passes(shape):
+        own = {name.removeprefix(one.prefix): a for name, a in arrays.items() if name.startswith(one.prefix)}
+        plain = WORDS[kind](units=units)
+        stacked = module(plain, one.features, own)
+        cell_class = {"rnn": torch.nn.RNNCell, "gru": torch.nn.GRUCell, "lstm": torch.nn.LSTMCell}[kind]
+        cell = cell_class(one.features, units, dtype=torch.float64)
+        cell.load_state_dict({name.removesuffix("_l0"): value for name, value in stacked.state_dict().items()})
+        cells.append(cell)
+        input_mask = (flat[:, one.input_mask] >= 0.2).double() / 0.8
+        state_mask = (flat[:, one.state_mask] >= 0.4).double() / 0.6
+        h = c = torch.zeros(batch, units, dtype=torch.float64)
+        shown = []
+        for t, step in enumerate(steps):
+            if one.layer:
+                step = step * ((between[:, t] >= 0.3).double() / 0.7)
+            h, c = _cell_step(cell, kind, step * input_mask, h, c, state_mask)
+            shown.append(h)
+        steps = shown
+    theirs = torch.stack(steps, 1)
+    theirs.backward(torch.tensor(d_y))
+    assert_close(y, theirs)
+    assert x_tensor.grad is not None
+    assert_close(d_x, x_tensor.grad)
+    for one, cell in zip(word.passes(shape), cells, strict=True):
+        assert_close(gradients[f"{one.prefix}input_weight"].T, cell.weight_ih.grad)
+        assert_close(gradients[f"{one.prefix}hidden_weight"].T, cell.weight_hh.grad)
+        assert_close(gradients[f"{one.prefix}bias"], cell.bias_ih.grad)
+
+
+def _cell_step(
+    cell: torch.nn.RNNCellBase,
+    kind: str,
+    x: torch.Tensor,
+    h: torch.Tensor,
+    c: torch.Tensor,
+    mask: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """One step of a cell whose hidden weights meet h · mask; the mixture of a GRU takes h itself."""
+    if kind == "rnn":
+        return cell(x, h * mask), c
+    if kind == "lstm":
+        h, c = cell(x, (h * mask, c))
+        return h, c
+    r, z, n = (x @ cell.weight_ih.T + cell.bias_ih).chunk(3, 1)
+    hidden_r, hidden_z, hidden_n = ((h * mask) @ cell.weight_hh.T + cell.bias_hh).chunk(3, 1)
+    r, z = torch.sigmoid(r + hidden_r), torch.sigmoid(z + hidden_z)
+    n = torch.tanh(n + r * hidden_n)
+    return n + z * (h - n), c
 
 
 @pytest.mark.parametrize("kind", sorted(WORDS))

@@ -1,257 +1,100 @@
-"""Recurrent layers: products over whole sequences, and between them a loop over time along views made once.
+"""Recurrent layers: one or two directions side by side, and layers stacked on each other."""
 
-Inside, a sequence is (time, samples, features): the states before all steps, what the input adds to them and the
-gradients are matrices. A step of the loop is one product, h · U, and a few operations in place.
-"""
-
-from collections.abc import Callable, Mapping
-from math import ceil
+from collections.abc import Sequence
 
 from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS, TIME_STEP, AtStep
-from nnspec.runtime.compiler.kernels._products import QUICK, sum_of_rows
-from nnspec.runtime.compiler.kernels.embedding import look_up
+from nnspec.runtime.compiler.kernels._cells import CELL_KERNELS
+from nnspec.runtime.compiler.kernels._direction import Direction, PaddingMask, drawn_numbers
+from nnspec.runtime.compiler.kernels.dropout import drop_factor
 from nnspec.runtime.compiler.kernels.reshape import step_rows, unrolled
-from nnspec.runtime.compiler.padding import padding_after_strides
-from nnspec.runtime.compiler.program.instructions import For, Views
-from nnspec.runtime.compiler.program.operands import Formula, Index, Local, Operand, Ref, View, expression, formula
-from nnspec.runtime.compiler.program.writer import ProgramWriter
-from nnspec.spec_lang.vocabulary.layers.recurrent import BACKWARDS, Recurrent
-
-FEW_SAMPLES = 4
-"""Rows of a product that are too few to be cut, and that a transposed weight does not slow down."""
+from nnspec.runtime.compiler.program.operands import Ref
+from nnspec.spec_lang.vocabulary.layers.recurrent import Recurrent
 
 
 @kernel(*CELL_KERNELS)
 def recurrent(word: Recurrent, context: KernelContext) -> Written:
-    """The states of one or two directions, side by side."""
-    w, units = context.writer, word.units
-    every = word.return_ == "sequence"
+    """The states of one or two directions, side by side; of stacked layers each reads those of the one before."""
     rows = step_rows(context, context.x)
-    symbolic = reads_symbols(context.schedule.nodes)
-    mask = _Mask(context) if symbolic else None
-    directions = [Direction(context, word, rows, direction, mask) for direction in word.directions]
-    for one in directions:
-        one.forward()
-    columns = [slice(i * units, (i + 1) * units) for i in range(len(directions))]
-    if every and len(directions) == 1:
-        y = w.view(context.node.name, directions[0].states_after)
-    else:
-        y = context.output()
-        for one, part in zip(directions, columns, strict=True):
-            if every:
+    mask = PaddingMask(context) if reads_symbols(context.schedule.nodes) else None
+    passes = word.passes(context.node.input_shapes[0])
+    levels: list[_Level] = []
+    for layer in range(word.layers):
+        level = [Direction(context, word, rows, one, mask) for one in passes if one.layer == layer]
+        levels.append(_Level(context, word, layer, level))
+        levels[-1].forward()
+        if layer + 1 < word.layers:
+            rows = levels[-1].rows_for_next()
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        gradient: Ref | None = d_y
+        for level in reversed(levels):
+            gradient = level.backward(gradient) if gradient is not None else None
+        return [unrolled(context, gradient) if gradient is not None else None]
+
+    return levels[-1].output().kept(), backward
+
+
+class _Level:
+    """One of the stacked layers: its directions, and what lies between it and the next one."""
+
+    def __init__(self, context: KernelContext, word: Recurrent, layer: int, directions: Sequence[Direction]):
+        self.context, self.word, self.layer, self.directions = context, word, layer, directions
+        self.is_last = layer + 1 == word.layers
+        self.every = not self.is_last or word.return_ == "sequence"
+        self.columns = [slice(i * word.units, (i + 1) * word.units) for i in range(len(directions))]
+        self.factor: Ref | None = None
+
+    @property
+    def _name(self) -> str:
+        return self.context.node.name if self.is_last else f"{self.context.node.name}_{self.layer + 1}"
+
+    def forward(self) -> None:
+        """Compute the states."""
+        for one in self.directions:
+            one.forward()
+
+    def output(self) -> Ref:
+        """Return the states after every step, (time, samples, columns), or the last ones, (columns, samples)."""
+        w = self.context.writer
+        if self.every and len(self.directions) == 1:
+            return w.view(self._name, self.directions[0].states_after)
+        y = self.context.output() if self.is_last else w.buffer(self._name, self._shape())
+        for one, part in zip(self.directions, self.columns, strict=True):
+            if self.every:
                 w.copy(one.states_after, out=y[..., part])
             else:
                 w.copy(one.states[one.last].T, out=y[part])
+        return y
 
-    def backward(d_y: Ref) -> list[Ref | None]:
+    def rows_for_next(self) -> Ref:
+        """Return what the next layer reads, a row for each step of each sample, some numbers dropped."""
+        w, states = self.context.writer, self.output()
+        masks = self.word.masks(self.context.node.input_shapes[0])
+        if self.context.training and masks.between:
+            columns = slice(self.layer * masks.between, (self.layer + 1) * masks.between)
+            drawn = drawn_numbers(self.context, self.word)[:, masks.rows :, columns].transpose(1, 0, 2)
+            self.factor = drop_factor(self.context, f"{self._name}_between", drawn, self.word.dropout)
+            kept = w.buffer(f"{self._name}_left", states.shape)
+            w.multiply(states, self.factor, out=kept)
+            states = kept
+        return w.reshaped(f"{states}_rows", states, (states.shape[0] * states.shape[1], states.shape[2]))
+
+    def backward(self, gradient: Ref) -> Ref | None:
+        """Map the gradient of the output, or of the rows that the next layer reads, to that of the layer's own rows."""
+        w = self.context.writer
+        if not self.is_last:
+            gradient = w.reshaped(f"{gradient}_apart", gradient, self._shape())
+            if self.factor is not None:
+                w.multiply(gradient, self.factor, out=gradient)
         total: Ref | None = None
-        for one, part in zip(directions, columns, strict=True):
-            d_x = one.backward(d_y[..., part] if every else d_y[part].T, every)
+        for one, part in zip(self.directions, self.columns, strict=True):
+            d_x = one.backward(gradient[..., part] if self.every else gradient[part].T, self.every)
             if total is not None and d_x is not None:
                 w.add(d_x, total, out=d_x)
             total = d_x
-        return [unrolled(context, total) if total is not None else None]
+        return total
 
-    return y.kept(), backward
-
-
-class _Mask:
-    """Where sequences have ended: whether any has, and the steps that are real or gone, as 1 and 0 in (time, samples,
-    1)."""
-
-    def __init__(self, context: KernelContext):
-        w, name = context.writer, context.node.name
-        time = context.node.input_shapes[0][0]
-        self.padded = w.local(f"{name}_padded")
-        self.real, self.gone = (w.buffer(f"{name}_{part}", (time, w.samples, 1)) for part in ("real", "gone"))
-        clock, one = w.local(f"{name}_clock"), w.scalar("one", 1.0)
-        w.set_up(clock, f"np.arange({time})[:, None]")
-        padding = Local("mode.padding")
-        if name in padding_after_strides(context.schedule.nodes):
-            padding = w.local(f"{name}_padding")
-            w.assign(padding, expression(f"mode.of({name!r}).behind"))
-        w.assign(self.padded, formula("{} is not None and {}.any()", padding, padding))
-        with w.when(self.padded):
-            w.less(clock, formula(f"{time} - {{}}", padding), out=self.real[..., 0])
-            w.subtract(one, self.real, out=self.gone)
-
-
-class Direction:
-    """The sequence read in one direction: a loop of a cell over states, one more than there are steps.
-
-    The first state is zeros, or what the layer carries from the batch before. See `_cells.Sequence` for the attributes.
-    """
-
-    def __init__(self, context: KernelContext, word: Recurrent, rows: Ref, direction: str, mask: _Mask | None):
-        self.context, self.word, self.rows, self.direction = context, word, rows, direction
-        self.padded = mask.padded if mask is not None else None
-        if mask is not None:
-            self.real, self.gone = mask.real, mask.gone
-        self.time, self.samples = context.node.input_shapes[0][0], context.writer.samples
-        self.units, self.columns = word.units, word.gates * word.units
-        self.label = f"{context.node.name}_{direction}"
-        self.from_the_end = word.reverse or direction == BACKWARDS
-        self.first, self.last = (self.time, 0) if self.from_the_end else (0, self.time)  # of the states
-        all_but_last, all_but_first = slice(None, -1), slice(1, None)
-        following: Operand = formula("{} + 1", TIME_STEP)
-        self.before: Index = following if self.from_the_end else TIME_STEP
-        self.after: Index = TIME_STEP if self.from_the_end else following
-        self.all_before: slice = all_but_first if self.from_the_end else all_but_last
-        all_after = all_but_last if self.from_the_end else all_but_first
-        self.weight = self.parameter("hidden_weight")  # (units, columns)
-        self.input_weight = self.parameter("input_weight")  # (features, columns)
-        self.states = self.over_time("states", self.units, more=1)
-        self.states_after, self.states_before = self.states[all_after], self.states[self.all_before]
-        self.sums = self.over_time("sums", self.columns)
-        self.product = self.scratch("product", self.columns)
-        self.spare = self.scratch("spare", self.units)
-        if context.training:
-            self.d_h = self.scratch("d_h", self.units)
-        self.cell = CELL_KERNELS[type(word)](self)
-
-    @property
-    def writer(self) -> ProgramWriter:
-        """What instructions are emitted to."""
-        return self.context.writer
-
-    def parameter(self, name: str) -> Ref:
-        """Return a parameter of this direction."""
-        value, _ = self.context.parameter(f"{self.direction}{name}")
-        return self.writer.view(f"{self.label}{name}", value)
-
-    def over_time(self, wish: str, columns: int, more: int = 0) -> Ref:
-        """Return a new array (time + more, samples, columns) of zeros."""
-        return self.writer.buffer(f"{self.label}{wish}", (self.time + more, self.samples, columns), 0)
-
-    def scratch(self, wish: str, columns: int) -> Ref:
-        """Return a new array (samples, columns)."""
-        return self.writer.buffer(f"{self.label}{wish}", (self.samples, columns))
-
-    def as_rows(self, array: Operand) -> View:
-        """Return an array over time as a matrix, (time * samples, columns)."""
-        return array.reshape(self.time * self.samples, array.shape[-1])
-
-    def add_up(self, d_columns: Operand, parameter: str) -> None:
-        """Write the gradient of a parameter that is added at each step."""
-        sum_of_rows(self.context, self.as_rows(d_columns), f"{self.direction}{parameter}")
-
-    def forward(self) -> None:
-        """Compute what the input adds at all steps, then the steps."""
-        w = self.writer
-        sums = self.as_rows(self.sums)
-        if self.rows.symbols is not None:
-            look_up(self.context, self.rows.symbols, self.input_weight, out=sums)
-        else:
-            w.dot(self.rows, self.input_weight, out=sums)
-        if self.word.bias:
-            w.add(sums, self.parameter("bias"), out=sums)
-        state = self._carried()
-        self._copy_state(state, load=True)
-        views = {"h": self.states[self.before], "h_next": self.states[self.after], "a": self.sums[TIME_STEP]}
-        self._loop("forward", views | self.cell.views(), self._step, self.from_the_end)
-        self._copy_state(state, load=False)
-
-    def _carried(self) -> Local | None:
-        """Return what the layer carries from batch to batch, (samples, states * units) or None at run time."""
-        if not self.word.carries(self.context.node.input_shapes[0]):
-            return None
-        return self.writer.once(f"{self.label}carried", f"mode.of({self.context.node.name!r}).state")
-
-    def _copy_state(self, state: Local | None, load: bool) -> None:
-        """Load the first state from what is carried, or store the last one there."""
-        if state is None:
-            return
-        wide = Local(state.name, (self.samples, self.word.states * self.units))
-        with self.writer.when(formula("{} is not None", state)):
-            for i, array in enumerate([self.states, self.cell.second] if self.cell.second else [self.states]):
-                place = wide[:, i * self.units : (i + 1) * self.units]
-                if load:
-                    self.writer.copy(place, out=array[self.first])
-                else:
-                    self.writer.copy(array[self.last], out=place)
-
-    def _step(self, at: AtStep) -> None:
-        w, spare = self.writer, self.spare
-        self._product(at["h"], self.weight, out=self.product)
-        self.cell.step(at)
-        if self.padded is None:
-            return
-        with w.when(self.padded, comment="a step of padding leaves the state as it is"):
-            for before, after in (("h", "h_next"), ("c", "c_next")):
-                if before in at:
-                    w.multiply(at[after], at["real"], out=at[after])
-                    w.multiply(at[before], at["gone"], out=spare)
-                    w.add(at[after], spare, out=at[after])
-
-    def _loop(self, wish: str, views: Mapping[str, View], step: Callable[[AtStep], None], from_the_end: bool) -> None:
-        """Emit a loop over time; the setup makes the views of each step."""
-        w = self.writer
-        if self.padded is not None:
-            views = {**views, "real": self.real[TIME_STEP], "gone": self.gone[TIME_STEP]}
-        at = {
-            role: Ref(w.name(f"{self.label}{role}_t"), view.shape, memory=view.memory) for role, view in views.items()
-        }
-        with w.collected() as body:
-            step(at)
-        steps = w.local(f"{self.label}{wish}")
-        times = f"range({self.time - 1}, -1, -1)" if from_the_end else f"range({self.time})"
-        template = f"[({', '.join(['{}'] * len(views))}) for t in {times}]"
-        w.setup.append(Views(steps, Formula(template, tuple(views.values()))))
-        w.emit(For(tuple(at.values()), steps, tuple(body)))
-
-    def _product(self, left: Ref, right: Operand, out: Ref) -> None:
-        """out ← left · right of a step, cut into as many rows at once as are quick."""
-        w, rows = self.writer, QUICK // (self.units * self.columns)
-        if self.samples <= rows or rows < FEW_SAMPLES:
-            w.dot(left, right, out=out)
-            return
-        size = ceil(self.samples / ceil(self.samples / rows))
-        for start in range(0, self.samples, size):
-            part = slice(start, min(start + size, self.samples))
-            w.dot(left[part], right, out=out[part])
-
-    def backward(self, d_y: View, every: bool) -> Ref | None:
-        """Emit the backward pass, from the gradient of all states (time, samples, units) or of the last one.
-
-        Returns the gradient of the rows, where it is needed.
-        """
-        w, cell = self.writer, self.cell
-        cell.write_factors()
-        turned: Operand = self.weight.T
-        if self.samples > FEW_SAMPLES:
-            turned = w.buffer(f"{self.label}turned", (self.columns, self.units))
-            w.copy(self.weight.T, out=turned)
-        if every:
-            w.fill(self.d_h, 0)
-        else:
-            w.copy(d_y, out=self.d_h)
-
-        def step(at: AtStep) -> None:
-            if every:
-                w.add(self.d_h, at["d_y"], out=self.d_h)
-            cell.back(at)
-            self._product(at["d_p"], turned, out=self.d_h)
-            cell.after_product()
-
-        views = {"d_a": self.sums[TIME_STEP], "d_p": cell.d_product[TIME_STEP]}
-        if every:
-            views["d_y"] = d_y[TIME_STEP]
-        self._loop("backward", views | cell.back_views(), step, not self.from_the_end)
-        d_sums = self.as_rows(self.sums)
-        w.dot(self.rows.T, d_sums, out=self._gradient("input_weight"))
-        d_product = self.as_rows(cell.d_product)
-        w.dot(self.as_rows(self.states_before).T, d_product, out=self._gradient("hidden_weight"))
-        if self.word.bias:
-            self.add_up(self.sums, "bias")
-        cell.own_gradients()
-        if not self.context.needs_gradient[0]:
-            return None
-        d_rows = w.buffer(f"d_{self.label}in", self.rows.shape)
-        w.dot(d_sums, self.input_weight.T, out=d_rows)
-        return d_rows
-
-    def _gradient(self, name: str) -> Ref:
-        _, gradient = self.context.parameter(f"{self.direction}{name}")
-        return self.writer.view(f"d_{self.label}{name}", gradient)
+    def _shape(self) -> tuple[int, ...]:
+        time, samples, units = self.directions[0].states_after.shape
+        return time, samples, units * len(self.directions)

@@ -1,6 +1,7 @@
 """Recurrent layers: the same function at every step, with a state passed from step to step."""
 
-from typing import Annotated, ClassVar, Literal
+from math import ceil
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,6 +12,32 @@ from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 BACKWARDS = "reverse_"
 """The prefix of the arrays of a bidirectional layer that read from the end."""
 
+MOST_STACKED = 64
+"""The largest value of `layers=`."""
+
+
+class Pass(NamedTuple):
+    """One direction of one of the stacked layers of a recurrent layer."""
+
+    layer: int  # from 0
+    direction: str  # BACKWARDS for the second of two, else ""
+    prefix: str  # of its arrays
+    features: int  # of a step that it reads
+    input_mask: slice  # its part of the masks, empty where none is drawn
+    state_mask: slice
+
+
+class Masks(NamedTuple):
+    """How the random numbers of a training step, (rows + time, width) for a sample, are used.
+
+    The first `rows` rows hold a number for each number of a mask, which is one for all steps of a sequence. Row
+    rows + t, where `between` is not 0, has those of step t for the numbers between stacked layers.
+    """
+
+    rows: int
+    width: int
+    between: int  # numbers of a step between two stacked layers
+
 
 class Recurrent(Layer):
     """A layer that reads a sequence step by step and keeps a state.
@@ -18,6 +45,11 @@ class Recurrent(Layer):
     `return=last` returns the state after the last step, `return=sequence` the state after every step. `reverse=yes`
     reads from the end. `bidirectional=yes` reads in both directions with separate weights and concatenates the states.
     Padding after a shorter sequence does not change the state.
+
+    `layers=2` stacks two of them: the second reads the states of the first after every step. While training,
+    `dropout=` drops numbers between stacked layers, at each step others, as PyTorch's. `input_dropout=` and
+    `recurrent_dropout=` drop inputs of each layer, and numbers of the state where it meets hidden_weight, the same ones
+    at every step of a sequence (Gal & Ghahramani 2016), as Keras's `dropout` and `recurrent_dropout`.
     """
 
     mixes_samples = False
@@ -32,6 +64,16 @@ class Recurrent(Layer):
     )
     reverse: bool = Field(False, description="whether to read from the end")
     bidirectional: bool = Field(False, description="whether to read in both directions and concatenate both states")
+    layers: int = Field(1, gt=0, le=MOST_STACKED, description="how many are stacked, each with weights of its own")
+    dropout: float = Field(
+        0.0, ge=0, lt=1, description="the probability of dropping a number between two stacked layers in training"
+    )
+    input_dropout: float = Field(
+        0.0, ge=0, lt=1, description="that of dropping an input for a whole sequence in training"
+    )
+    recurrent_dropout: float = Field(
+        0.0, ge=0, lt=1, description="that of dropping a number of the state for a whole sequence in training"
+    )
     bias: bool = Field(True, description="whether a learned bias is added to each output")
     init: Annotated[str | None, NameOf("init")] = Field(
         None, description="the initializer of the weights; default: the spec's init"
@@ -47,6 +89,34 @@ class Recurrent(Layer):
         """The prefix of each direction's arrays, "" for the one that is not the second of two."""
         return ("", BACKWARDS) if self.bidirectional else ("",)
 
+    def passes(self, shape: Shape) -> tuple[Pass, ...]:
+        """Return every direction of every stacked layer, in the order of their arrays."""
+        _, features = self.steps(shape)
+        found: list[Pass] = []
+        start = 0
+        for layer in range(self.layers):
+            for direction in self.directions:
+                prefix = f"{f'layer{layer + 1}_' if layer else ''}{direction}"
+                inputs, states = features * (self.input_dropout > 0), self.units * (self.recurrent_dropout > 0)
+                masks = slice(start, start + inputs), slice(start + inputs, start + inputs + states)
+                found.append(Pass(layer, direction, prefix, features, *masks))
+                start += inputs + states
+            features = self.units * len(self.directions)
+        return tuple(found)
+
+    def masks(self, shape: Shape) -> Masks:
+        """Return how the random numbers of a training step are used."""
+        between = self.units * len(self.directions) if self.dropout > 0 and self.layers > 1 else 0
+        numbers = self.passes(shape)[-1].state_mask.stop
+        width = between * (self.layers - 1) or numbers
+        return Masks(ceil(numbers / width) if width else 0, width, between)
+
+    def draws(self, shape: Shape) -> Shape | None:
+        """The masks of a sequence, and a number for each number between stacked layers at each step."""
+        masks = self.masks(shape)
+        rows = masks.rows + (shape[0] if masks.between else 0)
+        return Shape((rows, masks.width)) if masks.width else None
+
     def steps(self, shape: Shape) -> tuple[int, int]:
         """Return (time, features) of the input. Raises Misfit if it is not a sequence."""
         steps = shape.as_steps()
@@ -61,45 +131,50 @@ class Recurrent(Layer):
         time, _ = self.steps(shape)
         if self.bidirectional and self.reverse:
             raise Misfit(f"a bidirectional {self.word} reads from both ends already", "leave reverse=yes out")
+        if self.dropout > 0 and self.layers == 1:
+            help = f"write layers=2, recurrent_dropout={self.dropout:g}, or -> dropout {self.dropout:g} after the layer"
+            raise Misfit(f"dropout= acts between stacked layers, and this {self.word} is a single one", help)
         features = self.units * len(self.directions)
         return Shape((time, features), sequence=True) if self.return_ == "sequence" else Shape((features,))
 
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Return input_weight (in, gates · units), hidden_weight (units, gates · units), bias (gates · units,).
 
-        The hidden weights are initialized orthogonal, so that the state neither vanishes nor explodes over time
+        Those of the second direction begin with reverse_, those of the second of stacked layers with layer2_. The
+        hidden weights are initialized orthogonal, so that the state neither vanishes nor explodes over time
         (Saxe et al. 2014).
         """
-        _, features = self.steps(shape)
+        return {f"{one.prefix}{name}": a for one in self.passes(shape) for name, a in self._arrays(one).items()}
+
+    def _arrays(self, one: Pass) -> dict[str, Parameter]:
         columns = self.gates * self.units
-        arrays = {
-            "input_weight": Parameter((features, columns), features, self.units, self.init),
+        return {
+            "input_weight": Parameter((one.features, columns), one.features, self.units, self.init),
             "hidden_weight": Parameter((self.units, columns), self.units, self.units, self.init or "orthogonal"),
             **({"bias": Parameter((columns,), init="zeros")} if self.bias else {}),
             **self.more_parameters(),
         }
-        return {f"{direction}{name}": array for direction in self.directions for name, array in arrays.items()}
 
     def more_parameters(self) -> dict[str, Parameter]:
         """Return the arrays of one direction that this kind of layer adds."""
         return {}
 
     def carries(self, shape: Shape) -> int:
-        """Return the size of the state, or 0 if the layer reads from the end: the next batch is not known there."""
-        return 0 if self.reverse or self.bidirectional else self.states * self.units
+        """Return the size of all states, or 0 if the layer reads from the end: the next batch is not known there."""
+        return 0 if self.reverse or self.bidirectional else self.layers * self.states * self.units
 
     def flops(self, shape: Shape) -> int:
         """Return two operations for each weight, and one for each value of a gate, at every step."""
-        time, features = self.steps(shape)
+        time, _ = self.steps(shape)
         columns = self.gates * self.units
-        return time * len(self.directions) * columns * (2 * (features + self.units) + self.bias + 1)
+        return sum(time * columns * (2 * (one.features + self.units) + self.bias + 1) for one in self.passes(shape))
 
 
 class Rnn(Recurrent):
     """h' = tanh(x·W + h·U + b), or relu (Elman 1990). TxC → N, or TxN with return=sequence."""
 
     word = "rnn"
-    examples = ("rnn 32", "rnn 16 relu return=sequence")
+    examples = ("rnn 32", "rnn 16 relu return=sequence", "rnn 8 layers=3 dropout=0.2 recurrent_dropout=0.1")
     units: Whole = Field(gt=0, description="the size of the state")
     activation: Annotated[Literal["tanh", "relu"], Bare(("name",), "relu")] = Field(
         "tanh", description="the activation function of the state"
@@ -113,7 +188,11 @@ class Lstm(Recurrent):
     """
 
     word = "lstm"
-    examples = ("lstm 32", "lstm 16 return=sequence bidirectional=yes")
+    examples = (
+        "lstm 32",
+        "lstm 16 return=sequence bidirectional=yes",
+        "lstm 16 layers=2 dropout=0.3 return=sequence bidirectional=yes",
+    )
     gate_names = ("i", "f", "g", "o")
     states = 2
 
@@ -126,7 +205,11 @@ class Gru(Recurrent):
     """
 
     word = "gru"
-    examples = ("gru 32", "gru 16 return=sequence reverse=yes")
+    examples = (
+        "gru 32",
+        "gru 16 return=sequence reverse=yes",
+        "gru 16 input_dropout=0.2 recurrent_dropout=0.3 return=sequence",
+    )
     gate_names = ("r", "z", "n")
 
     def more_parameters(self) -> dict[str, Parameter]:

@@ -24,7 +24,9 @@ def test_a_product_that_is_cut_into_rows_is_the_product(word: str, units: int, g
     both.assert_planned_is_plain(schedule, *both.schedules(batch))
 
 
-@pytest.mark.parametrize("layer", ["rnn 5", "rnn 5 relu", "gru 4", "gru 4 bias=no", "lstm 3"])
+@pytest.mark.parametrize(
+    "layer", ["rnn 5", "rnn 5 relu", "gru 4", "gru 4 bias=no", "lstm 3", "lstm 3 layers=2", "gru 2 layers=3"]
+)
 def test_a_state_that_is_carried_moves_on_as_it_is_defined_to(layer: str) -> None:
     both = Both.of(f"input 6x2 -> {layer} return=sequence -> {layer} -> dense 3 softmax", "float64")
     network, schedule = both.network, both.rewritten(4, training=False)

@@ -14,6 +14,7 @@ TEXT = "input 6x2\n{}\ninit xavier"
     [
         "lstm 3 return=sequence -> gru 2 return=sequence -> dense 1",
         "conv 1 x4 tanh -> dropout 0.5 -> rnn 3 return=sequence -> layernorm -> dense 1",
+        "lstm 3 layers=3 dropout=0.2 return=sequence -> gru 2 layers=2 recurrent_dropout=0.4 return=sequence",
         "(rnn 3 return=sequence | lstm 2 return=sequence) -> batchnorm -> dense 2 tanh",
     ],
 )

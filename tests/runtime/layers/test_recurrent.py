@@ -117,3 +117,21 @@ def test_only_what_reads_forwards_carries_a_state() -> None:
     assert Lstm(units=3).carries(SHAPE) == 6
     assert Rnn(units=3, reverse=True).carries(SHAPE) == 0
     assert Gru(units=3, bidirectional=True).carries(SHAPE) == 0
+
+
+def test_a_mask_drops_whole_columns_of_a_sequence_and_nothing_at_inference() -> None:
+    """Where p of the inputs are dropped and all weights of h are 0, a dropped input changes no step."""
+    word = Rnn(units=1, input_dropout=0.5, **EVERY)
+    arrays = {"input_weight": np.ones((3, 1)), "hidden_weight": np.zeros((1, 1)), "bias": np.zeros(1)}
+    drawn = np.array([[[0.4, 0.5, 0.9]]], np.float32)
+    x = samples(1)
+    y, _ = build(word, SHAPE, arrays)(x, Mode(training=True, drawn=drawn))
+    np.testing.assert_allclose(y[..., 0], np.tanh(2 * x[..., 1:].sum(-1)))
+    plain = build(Rnn(units=1, **EVERY), SHAPE, arrays)(x, Mode())[0]
+    np.testing.assert_array_equal(build(word, SHAPE, arrays)(x, Mode())[0], plain)
+
+
+def test_dropout_between_layers_of_which_there_is_one_is_refused() -> None:
+    with pytest.raises(Misfit, match="acts between stacked layers") as caught:
+        Gru(units=2, dropout=0.3).output_shape(SHAPE)
+    assert caught.value.help is not None and "recurrent_dropout=0.3" in caught.value.help
