@@ -12,11 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import check, compile, cross_validate, evaluate, from_bytes, load, occlude, resume, save, train
+    from nnspec.api import (
+        check,
+        compile,
+        cross_validate,
+        evaluate,
+        from_bytes,
+        load,
+        occlude,
+        reproduce,
+        resume,
+        save,
+        train,
+    )
     from nnspec.runtime.data.load import data_from_arrays
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.cross_validation import CrossValidation
+    from nnspec.runtime.train.reproducing import Reproduction
     from nnspec.runtime.train.run import Run
     from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
@@ -34,6 +47,7 @@ _HOMES = {
         "from_bytes",
         "load",
         "occlude",
+        "reproduce",
         "resume",
         "save",
         "train",
@@ -42,6 +56,7 @@ _HOMES = {
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
     "nnspec.runtime.train.cross_validation": ("CrossValidation",),
+    "nnspec.runtime.train.reproducing": ("Reproduction",),
     "nnspec.runtime.train.run": ("Run",),
     "nnspec.spec_lang.report.errors": ("NNSpecError", "SourceError", "SpecError"),
 }
@@ -55,6 +70,7 @@ __all__ = [
     "NNSpecError",
     "Network",
     "NetworkError",
+    "Reproduction",
     "Run",
     "SourceError",
     "SpecError",
@@ -67,6 +83,7 @@ __all__ = [
     "from_bytes",
     "load",
     "occlude",
+    "reproduce",
     "resume",
     "save",
     "train",

@@ -17,6 +17,8 @@ from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.cross_validation import CrossValidation, folds_of
 from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
 from nnspec.runtime.train.events import Listener, silent
+from nnspec.runtime.train.reproducing import Reproduction
+from nnspec.runtime.train.reproducing import reproduce as reproduce_run
 from nnspec.runtime.train.resuming import resume as resume_run
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run import train as train_run
@@ -136,6 +138,25 @@ def resume(
     """
     given = given_data(data, validation, sample_weight)
     return resume_run(checked_path("path", path), allow_inexact, listen, verify, given, workers)
+
+
+def reproduce(
+    path: str | Path,
+    out: str | Path | None = None,
+    data: Any = None,
+    validation: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
+    listen: Listener = silent,
+) -> Reproduction:
+    """Train a run again from what its checkpoint holds, in an empty folder, and compare: `.equal`, or what differs.
+
+    `path` is the run's folder or a checkpoint; `out` is the folder of the repetition, a temporary one where it is None.
+    `data`, `validation` and `sample_weight` are those that `train` was given, for a run on arrays, or `data` is a
+    statement for data that have moved. Raises CheckpointError, DataError.
+    """
+    given = given_data(data, validation, sample_weight)
+    out = None if out is None else checked_path("out", out)
+    return reproduce_run(checked_path("path", path), out, listen, given)
 
 
 def save(network: Network, path: str | Path) -> None:

@@ -1,8 +1,12 @@
 """Formatting numbers, shapes and tables for people."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nnspec.spec_lang.report.escapes import escaped
+
+if TYPE_CHECKING:
+    from nnspec.runtime.infer.weight_distance import WeightDistance
 
 
 def format_metric(name: str, value: float) -> str:
@@ -38,3 +42,18 @@ def format_table(rows: Sequence[Sequence[str]], right: Sequence[int] = (), inden
         for row in rows
     )
     return "\n".join(f"{indent}{line}".rstrip() for line in lines)
+
+
+def format_weights(weights: "Sequence[WeightDistance]") -> str:
+    """Return the distances of the layers that moved as a table, and how many did not."""
+    rows = [("layer", "numbers", "distance", "of their length", "largest")]
+    for distance in weights:
+        name = f"{distance.layer}, running" if distance.running else distance.layer
+        relative = "" if distance.relative is None else f"{100 * distance.relative:.3g} %"
+        if distance.differs:
+            rows.append(
+                (name, f"{distance.numbers:,}", f"{distance.distance:.4g}", relative, f"{distance.largest:.3g}")
+            )
+    still = len(weights) + 1 - len(rows)
+    more = f"\n  {format_count(still, 'other')} did not change" if still else ""
+    return f"weights:\n{format_table(rows, right=(1, 2, 3, 4))}{more}"

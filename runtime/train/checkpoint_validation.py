@@ -35,8 +35,19 @@ def run_info(text: str) -> dict[str, Any]:
         raise ValueError("run/info seconds is negative or infinite")
     if not isinstance(found.get("made_in"), int | None):
         raise ValueError("run/info made_in is not an integer")
+    found["resumed"] = _resumptions(found.get("resumed", []))
     found["baseline"] = measured_baseline(found.get("baseline"))
     return found
+
+
+def _resumptions(found: object) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """Return the steps at which a run was resumed, each with the names of what had changed in the environment."""
+    problem = ValueError("run/info resumed is not a list of steps and names")
+    if not isinstance(found, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in found):
+        raise problem
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for _, names in found):
+        raise problem
+    return tuple((_integer("run/info resumed", step), tuple(names)) for step, names in found)
 
 
 def measured_baseline(found: object) -> dict[str, Any] | None:

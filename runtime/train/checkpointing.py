@@ -47,6 +47,9 @@ from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
+Resumptions = tuple[tuple[int, tuple[str, ...]], ...]
+"""The steps at which a run was resumed, each with the names of the entries of the environment that had changed."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -84,7 +87,7 @@ def save_checkpoint(
         state: the state to write.
         data_digest: the digest of the training data.
         run: what run/info holds besides the time and the machine: the folder of the spec, the seconds of training, the
-            identity of the folder in which the run was made, the measured baseline.
+            identity of the folder in which the run was made, the measured baseline, the last resumptions.
         keep_previous: whether to keep the former file.
         baseline: the values of the baseline, (n,) float64.
 
@@ -99,6 +102,22 @@ def state_differences(state: State, saved: SavedRun, data_digest: str) -> list[s
     now = state_to_checkpoint(state, data_digest, {})
     before = state_to_checkpoint(saved.state, saved.meta["data_digest"], {})
     return checkpoints.differing_entries(now, before)
+
+
+def differing_state(first: SavedRun, second: SavedRun) -> list[str]:
+    """Return the names of the entries in which the states of two runs of equal specs differ.
+
+    Not compared are the texts of the specs, which may name the same data in other places, versions and machines.
+    """
+    both = [state_to_checkpoint(saved.state, saved.meta["data_digest"], {}) for saved in (first, second)]
+    states = [
+        Checkpoint(
+            {key: value for key, value in checkpoint.meta.items() if key not in ("spec_digest", "data_files")},
+            {name: value for name, value in checkpoint.entries.items() if not name.startswith("spec/")},
+        )
+        for checkpoint in both
+    ]
+    return checkpoints.differing_entries(*states)
 
 
 @contextmanager

@@ -95,7 +95,21 @@ def _results(dtype: type[np.floating]) -> list[Array]:
 def machine() -> dict[str, str | int]:
     """Return what results do not depend on but is worth knowing: where a run was, and what it could use."""
     threads = int(numpys_blas().get("num_threads", 1))
-    return {"host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": threads}
+    return {
+        "host": socket.gethostname(), "processors": os.cpu_count() or 1, "blas_threads": threads, "cpu": cpu()
+    }  # fmt: skip
+
+
+@cache
+def cpu() -> str:
+    """Return the name of the processor's model, its architecture where the system does not name the model."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return " ".join(line.partition(":")[2].split())[:80]
+    except OSError:  # not Linux
+        pass
+    return (platform.processor() or platform.machine())[:80]
 
 
 def differences(before: dict[str, object], now: dict[str, str | int]) -> list[str]:

@@ -15,7 +15,7 @@ from nnspec.runtime.errors import Interrupted, TrainingError
 from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.schedules import after_evaluation
-from nnspec.runtime.train.checkpointing import save_checkpoint
+from nnspec.runtime.train.checkpointing import Resumptions, save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener
 from nnspec.runtime.train.monitor import Monitor
@@ -43,7 +43,7 @@ class Trainer:
     `folder` is None for a run without files. `listen` receives the events. `seconds` is the training time so far.
     `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
     before each write to the folder, and raises where the folder is not this run's any more. `stop` asks the run to
-    stop after a step, as a signal does.
+    stop after a step, as a signal does. `resumed` are the resumptions of the run so far.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Trainer:
         saved_at: int | None = None,
         check_lock: Callable[[], None] = lambda: None,
         stop: StopRequest | None = None,
+        resumed: Resumptions = (),
     ):
         self.state = state
         self.data = data
@@ -65,6 +66,7 @@ class Trainer:
         self.saved_at = saved_at
         self.check_lock = check_lock
         self.stop = stop or StopRequest()
+        self.resumed = resumed
         self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
@@ -73,30 +75,32 @@ class Trainer:
         self.baseline = Baseline.fit(state.network, data.train)
         self.baseline_measured = measured_baseline(self.baseline, data, judged_split(data))
 
-    def run(self) -> Event:
+    def run(self, until: int | None = None) -> Event:
         """Train to the end or to early stopping and return the end event.
 
-        Saves before the first step too, so that a run killed at any time can be resumed. Raises Interrupted after a
-        signal, once the state is saved, and TrainingError where NaN or infinity appears.
+        Saves before the first step too, so that a run killed at any time can be resumed. With `until` it stops after
+        this step, saves, and returns how far it came. Raises Interrupted after a signal, once the state is saved, and
+        TrainingError where NaN or infinity appears.
         """
+        last = self.timetable.total if until is None else min(until, self.timetable.total)
         with self.stepper.ready(), stop_on_signals(self.stop) as stop:
             if self.saved_at is None:
                 self._save_last()
-            for _ in self._steps(stop, self.timetable.total):
+            for _ in self._steps(stop, last):
                 if self._evaluation_due():
                     self._evaluate()
                 if self.timetable.checkpoint_due(self.state.step) or self._finished():
                     self._save_kept()
                     self._save_last()
+            if not self._finished() and self.saved_at != self.state.step:
+                self._save_last()
             if stop.signal is not None and not self._finished():
-                if self.saved_at != self.state.step:
-                    self._save_last()
                 advice = f": continue it by {self._resume_call()}" if self.folder else ""
                 self.listen({"event": "interrupted", **self._so_far()})
                 raise Interrupted(
                     f"stopped after step {self.state.step} of {self.timetable.total}{advice}", stop.signal
                 )
-            return self._end()
+            return self._end() if self._finished() else {"event": "stopped", **self._so_far()}
 
     def _resume_call(self) -> str:
         """Return what resumes the run: the command, or for a run on arrays, which no file has, the call in Python."""
@@ -223,7 +227,9 @@ class Trainer:
     def _write(self, path: Path, keep_previous: bool = True) -> None:
         self.check_lock()
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
-        run = {"folder": folder, "seconds": self.seconds, "baseline": self.baseline_measured}
+        run: dict[str, object] = {"folder": folder, "seconds": self.seconds, "baseline": self.baseline_measured}
+        if self.resumed:
+            run["resumed"] = self.resumed
         if self.folder is not None and self.folder.made_in is not None:
             run["made_in"] = self.folder.made_in
         save_checkpoint(path, self.state, self.data.digest, run, keep_previous, self.baseline.values)

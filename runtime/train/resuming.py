@@ -5,7 +5,7 @@ from pathlib import Path
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.execute.processors import Workers, with_workers
-from nnspec.runtime.train.checkpointing import SavedRun, load_run, run_lock, state_differences
+from nnspec.runtime.train.checkpointing import Resumptions, SavedRun, load_run, run_lock, state_differences
 from nnspec.runtime.train.environment import differences, environment
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.loop import Trainer
@@ -14,6 +14,9 @@ from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
 from nnspec.runtime.train.signals import StopRequest
 from nnspec.runtime.train.spec_and_data import Given, spec_data, with_data_statement
 from nnspec.runtime.train.timetable import Timetable
+
+MOST_RESUMPTIONS = 10
+"""The most resumptions that a checkpoint keeps: run/info has room for 4096 bytes."""
 
 ALLOW_INEXACT = "use --allow-inexact to resume it with other bits"
 
@@ -59,8 +62,8 @@ def resume(
         total = Timetable.of(spec, len(data.train)).total
         listen(start_event(spec, len(data.train), folder, saved.state.step, total))
         saved_at = saved.state.step if file == folder.last else None
-        seconds = float(saved.run["seconds"])
-        end = Trainer(saved.state, data, folder, listen, seconds, saved_at, check_lock, stop).run()
+        seconds, resumed = float(saved.run["seconds"]), _resumptions(saved)
+        end = Trainer(saved.state, data, folder, listen, seconds, saved_at, check_lock, stop, resumed).run()
     return Run(saved.network, saved.state.history, folder.path, end, data)
 
 
@@ -80,6 +83,12 @@ def _data(saved: SavedRun, given: Given | str | None, file: Path) -> Data:
         changed = "".join(f"{note}; " for note in data.notes)
         raise CheckpointError(f"{file}: the data are not those it was trained on: {changed}{advice}")
     return data
+
+
+def _resumptions(saved: SavedRun) -> Resumptions:
+    """Return the last resumptions of a run with this one, which names what of the arithmetic has changed."""
+    changed = tuple(text.split(" ", 1)[0] for text in differences(saved.meta["environment"], environment()))
+    return (*saved.run["resumed"], (saved.state.step, changed))[-MOST_RESUMPTIONS:]
 
 
 def _check_arithmetic(saved: SavedRun, allow_inexact: bool, file: Path) -> None:

@@ -27,6 +27,8 @@ from nnspec.spec_lang.check.spec_request import Request
 MOST_NOTES, LAST_NOTES = 30, 5
 """The most notes on the data that a run reports, such as the kind of each column; how many of them are the last."""
 
+_OTHER_DATA = "restore the files, name them with all options of the data statement, or give the arrays of the run"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,6 +59,8 @@ def train(
     files: bool = True,
     workers: Workers = "auto",
     stop: StopRequest | None = None,
+    data_digest: str | None = None,
+    until: int | None = None,
 ) -> Run:
     """Train a spec from its first step.
 
@@ -70,6 +74,8 @@ def train(
         files: whether to write a folder at all.
         workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
         stop: asks the run to stop after a step, as a signal does.
+        data_digest: the digest that the data must have, None for any.
+        until: the step after which to stop, its state saved; None for the end of the run.
 
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
@@ -77,6 +83,8 @@ def train(
     if spec.data is not None and (folds := spec.data.folds_to_train) is not None:
         advice = "nnspec.cross_validate trains all of them, settings={'data.fold': 1} the first"
         raise DataError(f"the spec asks for {folds} folds: {advice}", 2)
+    if data_digest is not None and data.digest != data_digest:
+        raise DataError(f"{data.name}: these are not the data that the run was trained on: {_OTHER_DATA}")
     if given is None:
         spec = replace(spec, data_files=data_files(spec))
     network = Network(spec, data.preprocessing, dtype)
@@ -94,14 +102,16 @@ def train(
         listen(event)
     if folder is None:
         with with_workers(workers):
-            end = Trainer(state, data, None, listen, stop=stop).run()
+            end = Trainer(state, data, None, listen, stop=stop).run(until)
         return Run(network, state.history, None, end, data)
     texts = _texts(spec, folder.path)
     with with_workers(workers), run_lock(folder.path) as check_lock:
         folder.require_empty(texts)
         for name, text in texts.items():
             folder.write_text(name, text)
-        end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run()
+        if init_from is not None:
+            network.save(folder.initial)
+        end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run(until)
     return Run(network, state.history, folder.path, end, data)
 
 

@@ -20,10 +20,12 @@ from nnspec.runtime.train.checkpointing import folder_identity, fsync_folder, re
 from nnspec.spec_lang.regular_file import open_regular_file
 
 LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+INITIAL = "initial.h5"
+"""The network at step 0 of a run that began with the weights of another checkpoint."""
 STEP_FILES = "step-*.h5"
 SPEC, RESOLVED, LOCK = "spec.nnspec", "resolved.nnspec", "run.lock"
 
-_LEFT_BEHIND = re.compile(r"run\.lock|.*\.nnspec-[0-9a-f]{16}\.tmp")
+_LEFT_BEHIND = re.compile(r"run\.lock|initial\.h5|.*\.nnspec-[0-9a-f]{16}\.tmp")
 
 PROBE_BYTES = 65536
 """Size of the file that is written to find whether a folder can be written to."""
@@ -49,6 +51,11 @@ class RunFolder:
     def best(self) -> Path:
         """The checkpoint of the best evaluation."""
         return self.path / BEST
+
+    @property
+    def initial(self) -> Path:
+        """The network before the first step, of a run that began with the weights of another checkpoint."""
+        return self.path / INITIAL
 
     @property
     def pictures(self) -> Path:
@@ -117,8 +124,8 @@ class RunFolder:
     def require_empty(self, texts: Mapping[str, str] | None = None) -> None:
         """Raise TrainingError unless a run can have the folder for itself: it is new or empty.
 
-        What a run killed before its first save leaves behind does not count: its lock, temporary files, and next to
-        the lock files with these `texts`, by name, which the new run writes too.
+        What a run killed before its first save leaves behind does not count: its lock, its initial weights, temporary
+        files, and next to the lock files with these `texts`, by name, which the new run writes too.
         """
         self.require_no_run()
         try:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.format import format_count, format_table
+from nnspec.cli.format import format_weights
 from nnspec.cli.options import json_flag, spec_options
 from nnspec.cli.output import FOUND, print_json, print_result
 
@@ -66,7 +66,7 @@ def command(
         )
     else:
         parts = [differences_text(found)] if found else []
-        parts += [_format_weights(weights)] if moved and weights else []
+        parts += [format_weights(weights)] if moved and weights else []
         print_result("\n".join(parts) or "no difference")
     raise click.exceptions.Exit(FOUND if found or moved else 0)
 
@@ -109,17 +109,3 @@ def _weight_distances(old: "Saved", new: "Saved") -> "list[WeightDistance]":
 
     pairs = counterparts(old.network.spec, new.network.spec)
     return list(weight_distances(old.network, new.network, pairs))
-
-
-def _format_weights(weights: "list[WeightDistance]") -> str:
-    rows = [("layer", "numbers", "distance", "of their length", "largest")]
-    for distance in weights:
-        name = f"{distance.layer}, running" if distance.running else distance.layer
-        relative = "" if distance.relative is None else f"{100 * distance.relative:.3g} %"
-        if distance.differs:
-            rows.append(
-                (name, f"{distance.numbers:,}", f"{distance.distance:.4g}", relative, f"{distance.largest:.3g}")
-            )
-    still = len(weights) + 1 - len(rows)
-    more = f"\n  {format_count(still, 'other')} did not change" if still else ""
-    return f"weights:\n{format_table(rows, right=(1, 2, 3, 4))}{more}"
