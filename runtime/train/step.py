@@ -161,7 +161,7 @@ class Stepper:
     def rate(self, step: int) -> float:
         """Return the learning rate of a step; steps count from 1."""
         time = (step - 1) / self.unit
-        rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length)
+        rate = self.spec.optimizer.lr * factor(self.spec.schedule, time, self.spec.train.length, 1 / self.unit)
         return rate * self.state.plateau.factor
 
     def program(self, batch: int) -> BoundProgram:

@@ -175,7 +175,7 @@ class _Binding:
             self.say("E106", f"{field.name} is given twice", option.span, "leave one of them out")
         elif field.several:
             self.spans[field.name] = option.values[0].span
-            self.values[field.name] = tuple(self._name(field, value) for value in option.values)
+            self.values[field.name] = tuple(self._one_of_several(field, value) for value in option.values)
         elif len(option.values) > 1:
             help = f"write {field.name}={option.values[0].span.text}, or another single value"
             self.say("E201", f"{field.name} takes one value", option.span, help)
@@ -186,6 +186,8 @@ class _Binding:
     def _instead(self, option: Option) -> tuple[str | None, Fix | None]:
         """Return the help and fix for an option that the word does not have."""
         name, written = option.name.lower(), option.values[0].span.text
+        if len(option.values) > 1:
+            written = ", ".join(value.span.text for value in option.values)
         known = option.name if option.name in self.fields else foreign.option_meant(option.name, self.fields)
         if known is not None and (bare := self.fields[known].bare):
             value = option.values[0]
@@ -280,9 +282,11 @@ class _Binding:
             return None
         return numbers if value.kind == "int" and "size" in field.kinds else value.value
 
-    def _name(self, field: WordField, value: Value) -> str:
-        """Return one of several names: numbers are names as they are written."""
+    def _one_of_several(self, field: WordField, value: Value) -> Any:
+        """Return a number, or a name: where names are meant, numbers are names as they are written."""
         converted = self._convert(field, value)
+        if "number" in field.kinds:
+            return converted
         return value.span.text if value.kind == "int" else str(converted)
 
     def _fail(

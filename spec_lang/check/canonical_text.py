@@ -6,7 +6,7 @@ from itertools import groupby
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
 from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.grammar import is_name
-from nnspec.spec_lang.vocabulary.fields import fields_of
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import Word
 from nnspec.spec_lang.vocabulary.summary import known_words
@@ -86,7 +86,7 @@ def written(word: Word) -> str:
     for field in fields_of(type(word)).values():
         value = word.argument(field.name)
         if value is not None and value != ():
-            text = written_value(value, field.bare.kinds if field.bare else ())
+            text = field_text(field, value)
             parts.append(text if field.bare else f"{field.name}={text}")
     return " ".join(parts)
 
@@ -98,9 +98,16 @@ def in_short(word: Word) -> str:
     for field in fields_of(type(word)).values():
         value = word.argument(field.name)
         if value is not None and (field.required or value != fields[field.name].get_default()):
-            text = written_value(value, field.bare.kinds if field.bare else ())
+            text = field_text(field, value)
             parts.append(text if field.bare else f"{field.name}={text}")
     return " ".join(parts)
+
+
+def field_text(field: WordField, value: object) -> str:
+    """Return the value of a field in the syntax of the language."""
+    if field.several and isinstance(value, tuple):
+        return ", ".join(written_value(one) for one in value)
+    return written_value(value, field.bare.kinds if field.bare else ())
 
 
 def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:

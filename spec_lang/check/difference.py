@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from nnspec.spec_lang.check.canonical_text import metrics_text, written, written_value
+from nnspec.spec_lang.check.canonical_text import field_text, metrics_text, written
 from nnspec.spec_lang.check.spec import Node, Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.fields import fields_of
-from nnspec.spec_lang.vocabulary.markers import Bare
+from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import Word
 
 What = Literal["setting", "layer", "connection", "shape", "parameters", "run"]
@@ -90,11 +89,11 @@ def _words(what: What, name: str, first: Word | None, second: Word | None) -> It
     for field in fields_of(type(first)).values():
         before, after = (word.argument(field.name) for word in (first, second))
         if before != after:
-            yield Difference(what, f"{name}.{field.name}", _shown(before, field.bare), _shown(after, field.bare))
+            yield Difference(what, f"{name}.{field.name}", _shown(before, field), _shown(after, field))
 
 
-def _shown(value: object, bare: Bare | None) -> str:
-    return "none" if value is None else written_value(value, bare.kinds if bare else ())
+def _shown(value: object, field: WordField) -> str:
+    return "none" if value is None else field_text(field, value)
 
 
 @dataclass(frozen=True)

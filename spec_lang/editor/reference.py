@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import fill
 
-from nnspec.spec_lang.check.canonical_text import written_value
+from nnspec.spec_lang.check.canonical_text import field_text
 from nnspec.spec_lang.check.code_examples import example_error
 from nnspec.spec_lang.report.codes import TABLE
 from nnspec.spec_lang.report.render import render
@@ -135,7 +135,7 @@ def default(cls: type[Word], field: WordField) -> str:
     """
     value = cls.fields()[field.name].get_default() if not field.required else None
     value = field.alone.value if field.alone is not None else value
-    return NO_DEFAULT if value in (None, ()) else written_value(value, field.bare.kinds if field.bare else ())
+    return NO_DEFAULT if value in (None, ()) else field_text(field, value)
 
 
 def _meaning(cls: type[Word]) -> str:

@@ -37,7 +37,7 @@ class WordField:
         word_kind: the kind of word that the choices name, such as "activation"; None if they name none.
         bare: the marker of a field that is written without a name, None for an option.
         collects: whether several names make one value.
-        several: whether an option takes several values, as `target=a, b`.
+        several: whether an option takes several values: names, as `target=a, b`, or numbers, as `at=30,60`.
         required: whether it has no default.
         meaning: its description.
         alone: the value that its name alone stands for, None if the name cannot be written alone.
@@ -77,9 +77,11 @@ def _field(name: str, info: FieldInfo) -> WordField:
     collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
     described = info.description or ""
     several = marker(info, Several) is not None
+    if several:
+        kinds = frozenset({"int", "number"} if get_args(info.annotation)[0] is float else {"name", "text", "int"})
     return WordField(
         name,
-        kinds | {"name", "text", "int"} if several else kinds,
+        kinds,
         choices,
         chosen.kind if chosen else None,
         bare,

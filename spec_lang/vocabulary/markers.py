@@ -31,12 +31,13 @@ Axes = Annotated[Literal["sequence"] | None, Bare(("name",), "sequence")]
 
 @dataclass(frozen=True)
 class Several:
-    """Marks an option that takes one or several values, as `target=a, b`."""
+    """Marks an option that takes one or several values, names as in `target=a, b` or numbers as in `at=30,60`."""
 
 
 Names = Annotated[
     tuple[str, ...], Several(), BeforeValidator(lambda given: (given,) if isinstance(given, str) else given)
 ]
+Numbers = Annotated[tuple[float, ...], Several(), Field(min_length=1)]
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnspec.runtime.schedules import PlateauState, factor
-from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Cosine, Exponential, Plateau, Schedule, StepDecay
+from nnspec.spec_lang.vocabulary.schedules import (
+    ConstantRate,
+    Cosine,
+    CosineRestarts,
+    Exponential,
+    Linear,
+    Milestones,
+    OneCycle,
+    Plateau,
+    Schedule,
+    StepDecay,
+)
 
-TIMED = [ConstantRate, Cosine, Exponential, Plateau]
+TIMED = [ConstantRate, Cosine, Exponential, Linear, Plateau]
 
 
 def test_constant_and_plateau_leave_the_rate_to_others() -> None:
@@ -41,6 +52,52 @@ def test_cosine_falls_from_one_over_the_middle_to_the_floor() -> None:
     assert [factor(Cosine(floor=0.2), time, 8) for time in (0, 4, 8, 9)] == pytest.approx([1, 0.6, 0.2, 0.2])
 
 
+def test_milestones_fall_each_at_its_time_and_stay() -> None:
+    word = Milestones(at=(3, 6, 8), factor=0.1)
+    assert [factor(word, time, 10) for time in (0, 2.9, 3, 5, 6, 7.9, 8, 100)] == pytest.approx(
+        [1, 1, 0.1, 0.1, 0.01, 0.01, 0.001, 0.001]
+    )
+
+
+def test_a_milestone_of_a_fraction_is_reached_on_time() -> None:
+    assert factor(Milestones(at=(0.3,)), 3 * 0.1 - 1e-17, 1) == 0.1
+    assert factor(Milestones(at=(0.3,)), 0.1 * 3, 1) == 0.1  # 0.30000000000000004
+    assert factor(Milestones(at=(0.1 * 3,)), 0.3, 1) == 0.1
+
+
+def test_cosine_restarts_at_one_and_each_fall_lasts_longer() -> None:
+    word = CosineRestarts(every=2, mult=2, floor=0.5)
+    assert [factor(word, time, 100) for time in (0, 1, 2, 4, 6, 10, 14)] == pytest.approx(
+        [1, 0.75, 1, 0.75, 1, 0.75, 1]
+    )
+    assert factor(word, 2 - 1e-6, 100) == pytest.approx(0.5)
+    assert factor(CosineRestarts(every=0.1), 3 / 10, 1) == 1  # 3 / 10 / 0.1 is 2.9999999999999996
+
+
+def test_linear_ends_with_the_training_or_where_it_says_so_and_stays() -> None:
+    assert [factor(Linear(), time, 8) for time in (0, 2, 8, 9)] == [1, 0.75, 0, 0]
+    assert [factor(Linear(start_factor=0.5, end_factor=2, over=3), time, 8) for time in (0, 2, 3, 7)] == [
+        0.5,
+        1.5,
+        2,
+        2,
+    ]
+
+
+def test_one_cycle_rises_to_its_highest_rate_and_ends_with_the_last_step_far_below_its_first() -> None:
+    word = OneCycle(max_factor=2, div_factor=4, final_div_factor=10, pct_start=0.3)
+    rates = [factor(word, step / 10, 2, 0.1) for step in range(20)]
+    assert rates[0] == 0.5 and rates[5] == max(rates) == 2 and rates[-1] == pytest.approx(0.05)
+    assert rates[:6] == sorted(rates[:6]) and rates[5:] == sorted(rates[5:], reverse=True)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_one_cycle_of_very_few_steps_has_rates_between_its_last_and_its_highest(share: float, steps: int) -> None:
+    word = OneCycle(pct_start=share)
+    assert all(0 < factor(word, step, steps, 1) <= 1 for step in range(steps))
+
+
 @pytest.mark.parametrize("cls", TIMED)
 def test_the_warm_up_is_a_straight_line_and_the_schedule_begins_at_its_end(cls: type[Schedule]) -> None:
     word = cls(warmup=4)
@@ -55,7 +112,9 @@ def test_a_warm_up_as_long_as_the_training_leaves_nothing_to_the_schedule() -> N
 
 @given(
     word=st.sampled_from(
-        [cls(warmup=w) for cls in TIMED for w in (0, 3)] + [StepDecay(every=4), StepDecay(every=0.3, warmup=1)]
+        [cls(warmup=w) for cls in TIMED for w in (0, 3)]
+        + [StepDecay(every=4), StepDecay(every=0.3, warmup=1), Milestones(at=(2, 5)), OneCycle()]
+        + [CosineRestarts(every=0.3), CosineRestarts(every=1, mult=1.5, floor=0.2)]
     ),
     time=st.floats(0, 30),
 )

@@ -118,6 +118,19 @@ def a_misspelled_option(walk: Walk) -> Meaning | None:
 
 
 @reads("call", rank=2)
+def several_numbers_without_their_option(walk: Walk) -> Meaning | None:
+    """`schedule milestones 30, 60` of a word with one option of several numbers."""
+    fields = walk.call.fields if walk.call else None
+    if not fields or walk.kind() != "NUMBER" or walk.text(1) != "," or walk.kind(2) != "NUMBER":
+        return None
+    wanted = next((field for field in fields.values() if field.several and "number" in field.kinds), None)
+    value = value_for(walk, 0, wanted) if wanted is not None else None
+    if wanted is None or value is None or walk.call is None or wanted.name in walk.call.filled:
+        return None
+    return Meaning(value.taken, f"{wanted.name}={value.text}", "several numbers need a name", fills=wanted.name)
+
+
+@reads("call", rank=2)
 def a_length(walk: Walk) -> Meaning | None:
     """`train epochs=10`, `train epochs 10`, `train for 10 epochs`, `train 10epochs`, `train 10 epoch`."""
     fields = walk.call.fields if walk.call else None

@@ -57,6 +57,21 @@ def a_number_with_a_unit(walk: Walk, ahead: int, wanted: KnownField) -> Written 
     return None
 
 
+@reads_values(rank=1)
+def several_numbers(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
+    """[30, 60], 30 60 and 30/60 for an option of several numbers, which are written 30, 60."""
+    if not wanted.several or "number" not in wanted.kinds:
+        return None
+    opened = walk.text(ahead) in ("(", "[", "{")
+    at, numbers = ahead + opened, []
+    while walk.kind(at) == "NUMBER":
+        numbers += walk.text(at).split("/")
+        at += 1 + (walk.text(at + 1) in (",", "/", ";"))
+    if not numbers or (opened and walk.text(at) not in (")", "]", "}")):
+        return None
+    return Written(at + opened - ahead, ", ".join(numbers), "several numbers are written a, b, c")
+
+
 @reads_values(rank=3)
 def a_number_with_a_separator(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
     """50,000 and 50 000 and 50'000 for a whole number, 0,5 for a fraction."""

@@ -211,13 +211,19 @@ def reads_values(rank: int = 5) -> Callable[[ValueReader], ValueReader]:
     return register
 
 
+def _all_accepted(wanted: KnownField, text: str) -> bool:
+    """Return whether a field accepts a value, or each of several."""
+    values = text.split(", ") if wanted.several else (text,)
+    return all(accepts(wanted, value, bare=wanted.bare is not None) for value in values)
+
+
 def value_for(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
     """Return the value that the pieces ahead mean for a field, as the language writes it, or None."""
     text = walk.text(ahead)
     strict = Written(1, text) if accepts(wanted, text, bare=wanted.bare is not None) else None
     for _, _, reader in VALUE_READERS:
         found = reader(walk, ahead, wanted)
-        sound = found is not None and accepts(wanted, found.text, bare=wanted.bare is not None)
+        sound = found is not None and _all_accepted(wanted, found.text)
         if found is not None and sound and (strict is None or found.taken > 1):
             return found
     return strict
