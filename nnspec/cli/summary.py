@@ -4,17 +4,21 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from nnspec.cli.checkpoint import classifies_images
 from nnspec.cli.format import format_count, format_metric, format_table
-from nnspec.cli.output import lost_progress, print_result
+from nnspec.cli.output import FOUND, lost_progress, print_error, print_result
+from nnspec.spec_lang.report.errors import NNSpecError
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.cross_validation import CrossValidation
     from nnspec.runtime.train.events import Event
+    from nnspec.runtime.train.expectations import Outcome
     from nnspec.runtime.train.run import Run
 
 
@@ -42,6 +46,21 @@ def print_summary(run: "Run", quiet: bool) -> None:
     if not quiet:
         print_result("\ntry next")
         print_result(format_table(list(_next(run))))
+
+
+def report_expectations(found: "Iterable[Outcome]", as_json: bool = False) -> None:
+    """Print which expectations are met, unless as JSON, and for missed ones an error and exit with 1."""
+    from nnspec.runtime.train.expectations import missed
+
+    found = tuple(found)
+    if not as_json:
+        for outcome in found:
+            if outcome.met:
+                print_result(outcome.sentence())
+    if short := missed(found):
+        for outcome in short:
+            print_error(NNSpecError(outcome.sentence()))
+        raise click.exceptions.Exit(FOUND)
 
 
 def _measured(end: "Event", prefix: str, names: list[str]) -> str:

@@ -13,6 +13,7 @@ from nnspec.runtime.errors import DataError, Interrupted, TrainingError
 from nnspec.runtime.execute.processors import Workers
 from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.events import Event, Listener, silent
+from nnspec.runtime.train.expectations import Outcome, outcomes
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import Run, train
 from nnspec.runtime.train.run_folder import LAST, RunFolder, new_folder
@@ -45,13 +46,21 @@ class CrossValidation:
         names = [name for name in self.runs[0].end if name.startswith(("validation_", "training_", "test_"))]
         return {name: _over_folds([float(run.end[name]) for run in self.runs]) for name in names}
 
+    @property
+    def expectations(self) -> tuple[Outcome, ...]:
+        """What the means over the folds reach of what the spec expects."""
+        means = {name: found.mean for name, found in self.metrics.items()}
+        return outcomes(self.runs[0].network.spec.expectations, means)
+
     def event(self) -> Event:
         """Return the event that reports the outcome."""
+        expected = [outcome.as_json() for outcome in self.expectations]
         return {
             "event": "folds",
             "out": str(self.path) if self.path is not None else None,
             "folds": len(self.runs),
             "metrics": {name: found._asdict() for name, found in self.metrics.items()},
+            **({"expectations": expected} if expected else {}),
         }
 
 

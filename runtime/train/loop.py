@@ -18,6 +18,7 @@ from nnspec.runtime.schedules import after_evaluation
 from nnspec.runtime.train.checkpointing import Resumptions, save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener
+from nnspec.runtime.train.expectations import outcomes
 from nnspec.runtime.train.monitor import Monitor
 from nnspec.runtime.train.outcome import (
     baseline_of_result,
@@ -241,7 +242,9 @@ class Trainer:
             last |= evaluate(state.network, self.data.test, "test_")
         speed = state.samples / self.seconds if self.seconds > 0 else 0.0
         rates = {"samples_per_second": round(speed, 1), "early_stopped": state.stopped}
+        expected = [outcome.as_json() for outcome in outcomes(self.spec.expectations, last)]
         meaning = {
+            **({"expectations": expected} if expected else {}),
             "baseline": baseline_of_result(self.baseline, self.data, last),
             "still_falling": None if state.stopped else still_falling(self.spec, state.history),
         }

@@ -14,6 +14,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
+from nnspec.runtime.train.expectations import Outcome, outcomes
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.resolved import resolved_text
 from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
@@ -43,6 +44,11 @@ class Run:
     path: Path | None
     end: Event
     data: Data
+
+    @property
+    def expectations(self) -> tuple[Outcome, ...]:
+        """What the run reached of what its spec expects; each has `met`, `missed_by` and a `sentence()`."""
+        return outcomes(self.network.spec.expectations, self.end)
 
     def __repr__(self) -> str:
         where = f", in {self.path}" if self.path is not None else ""

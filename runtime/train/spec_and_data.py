@@ -251,4 +251,5 @@ def _targets_of(data: Data) -> Targets:
     targets = data.train.targets
     whole = targets.dtype.kind in "bui" or bool((targets == np.floor(targets)).all())
     least, most = (float(targets.min()), float(targets.max())) if targets.size else (0.0, 0.0)
-    return Targets(data.name, targets.shape[1:], whole, least, most, data.validation is not None, ONE_HOT)
+    splits = {"validation": data.validation is not None, "test": data.test is not None}
+    return Targets(data.name, targets.shape[1:], whole, least, most, one_hot=ONE_HOT, **splits)

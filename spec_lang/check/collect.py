@@ -13,6 +13,8 @@ from nnspec.spec_lang.syntax.tree import (
     Block,
     Broken,
     Call,
+    Condition,
+    Expect,
     Include,
     Let,
     Pipeline,
@@ -38,6 +40,7 @@ class Statements:
     blocks: dict[str, Block] = field(default_factory=dict)
     variants: dict[str, Variant] = field(default_factory=dict)
     sweeps: dict[str, Sweep] = field(default_factory=dict)
+    expects: dict[str, Condition] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
 
     def copy(self) -> "Statements":
@@ -49,12 +52,21 @@ class Statements:
             dict(self.blocks),
             dict(self.variants),
             dict(self.sweeps),
+            dict(self.expects),
             set(self.broken),
         )
 
     def weight(self) -> int:
         """Return the number of statements."""
-        return len(self.settings) + len(self.lets) + len(self.blocks) + len(self.variants) + len(self.sweeps) + 1
+        return (
+            len(self.settings)
+            + len(self.lets)
+            + len(self.blocks)
+            + len(self.variants)
+            + len(self.sweeps)
+            + len(self.expects)
+            + 1
+        )
 
 
 NETWORK = "the network"
@@ -113,6 +125,8 @@ class _Collector:
                     known.variants[statement.name] = statement
                 case Sweep() if self._once(f"sweep {statement.key}", statement.span):
                     known.sweeps[statement.key] = statement
+                case Expect():
+                    self._expect(statement)
                 case Pipeline():
                     self._pipeline(statement, {*names, *known.blocks})
                 case Broken():
@@ -123,6 +137,13 @@ class _Collector:
                     )
         if self.further:
             self.found.add(further_lines(self.seen[NETWORK], self.further))
+
+    def _expect(self, statement: Expect) -> None:
+        """Sort the conditions of an expect: one at least and one at most for each metric."""
+        for condition in statement.conditions:
+            key = f"expect {condition.metric} {condition.sign[0]}"
+            if self._once(key, condition.span):
+                self.known.expects[key] = condition
 
     def _once(self, kind: str, span: Span) -> bool:
         if kind in self.seen:
@@ -191,9 +212,10 @@ class _Collector:
             self.known.broken.add("network")
             return True
         every: dict[str, object] = {**statements(), **layers(), **dict.fromkeys(blocks)}
-        reserved = dict.fromkeys(("let", "block", "variant", "include", "sweep", "repeat"))
+        reserved = dict.fromkeys(("let", "block", "variant", "include", "sweep", "expect", "repeat"))
         close = foreign.meant(call.word, every, bool(call.arguments)) or foreign.meant(call.word, reserved)
-        close = close or near(call.word, {**every, **reserved})
+        if call.word.lower() not in foreign.NO_LINES:
+            close = close or near(call.word, {**every, **reserved})
         listed = f"a line begins with a layer or a setting: {one_of(statements())}"
         otherwise = foreign.NO_LINES.get(call.word.lower(), listed)
         help, fix = did_you_mean(close, call.word_span, otherwise)

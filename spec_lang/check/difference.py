@@ -77,6 +77,9 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
     measured = [metrics_text(spec) for spec in (first, second)]
     if measured[0] != measured[1]:
         yield Difference("setting", "metrics", *measured)
+    expected = [", ".join(map(str, spec.expectations)) or None for spec in (first, second)]
+    if expected[0] != expected[1]:
+        yield Difference("setting", "expect", *expected)
 
 
 def _words(what: What, name: str, first: Word | None, second: Word | None) -> Iterator[Difference]:

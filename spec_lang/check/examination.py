@@ -11,6 +11,7 @@ from nnspec.spec_lang.check import fit
 from nnspec.spec_lang.check.bind_settings import bind_settings
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
+from nnspec.spec_lang.check.expectations import bind_expectations
 from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
@@ -232,6 +233,7 @@ class _Examination:
         self.found = found
         self.variables = let_values(known, found)
         self.settings = bind_settings(known, self.variables, found)
+        self.expectations = bind_expectations(known, self.variables, found)
         self.elaborator = Elaborator(known, self.variables, found, budget, passages)
 
     def spec(self, variant: str | None) -> Spec | None:
@@ -258,6 +260,7 @@ class _Examination:
             metrics=self._metrics(loss),
             training_metrics=self._of(Metrics, "metrics", Metrics()).training,
             weights=self._of(Weights, "weights", None),
+            expectations=self.expectations,
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
@@ -336,14 +339,17 @@ class _Examination:
         for word, call in self.known.settings.items():
             options = [argument for argument in call.arguments if isinstance(argument, Option)]
             places |= {f"{word}.{option.name}": option.values[0].span for option in options}
-        return places
+        return {**places, **{f"expect {e.quantity}": e.span for e in self.expectations}}
 
     def _metrics(self, loss: Loss) -> tuple[Metric, ...]:
+        """Return the metrics of the metrics statement, or the default ones, and those that are expected."""
         given = self._of(Metrics, "metrics", None)
-        if given is None or not given.names:
-            return fit.metrics_for(loss)
-        chosen = [words("metric")[name]() for name in given.names]
-        return tuple(metric for metric in chosen if isinstance(metric, Metric))
+        chosen = fit.metrics_for(loss)
+        if given is not None and given.names:
+            named = (words("metric")[name]() for name in given.names)
+            chosen = tuple(metric for metric in named if isinstance(metric, Metric))
+        expected = dict.fromkeys(cls for e in self.expectations if (cls := e.metric_class()) is not None)
+        return (*chosen, *(cls() for cls in expected if not any(type(metric) is cls for metric in chosen)))
 
     def _ends(self, spec: Spec, last: str) -> None:
         """Run the checks across statements."""

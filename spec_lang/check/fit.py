@@ -6,6 +6,7 @@ check asks it with what the spec says; plan and train ask it again with the targ
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nnspec.spec_lang.check.expectations import unmeasured
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
 from nnspec.spec_lang.source import Span
@@ -37,6 +38,7 @@ class Targets:
         least: the smallest number among them.
         most: the largest.
         validation: whether there is a validation split.
+        test: whether there is a test split.
         one_hot: what to give instead of a column for each class.
     """
 
@@ -47,6 +49,7 @@ class Targets:
     most: float
     validation: bool
     one_hot: str
+    test: bool = False
 
 
 def loss_for(last: str) -> Loss:
@@ -64,7 +67,7 @@ def misfits(spec: Spec, end: Span, targets: Targets | None = None) -> Iterator[D
 
     `end` is the place of the last layer, and `targets` are those of the data, None where they are not read.
     """
-    for rule in (_head, _targets, _metrics, _monitor):
+    for rule in (_head, _targets, _metrics, _monitor, _expectations):
         found = rule(spec, end, targets)
         if found is not None:
             yield found
@@ -88,19 +91,22 @@ def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
 
 def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     """Return the error of a metric that cannot measure what the loss compares."""
-    output, loss, place = spec.output_shape, spec.loss, spec.places.get("metrics", end)
+    output, loss = spec.output_shape, spec.loss
     every = [metric for metric in (cls() for cls in words("metric").values()) if isinstance(metric, Metric)]
     several = bool(loss.labels and output and output[-1] > 1 and targets is not None and targets.shape == output)
     for metric in spec.metrics:
         if metric.task != "classification" or loss.classes or (loss.labels and (not several or metric.labels)):
             continue
+        expected = spec.places.get(f"expect {metric.word}")
+        place = expected or spec.places.get("metrics", end)
         if several:
             message = f"{metric.word} measures one class for each sample, and the network has {output[-1]} labels"  # type: ignore[index]
             fitting = [other.word for other in every if other.labels]
         else:
             message = f"{metric.word} measures classes, and the loss {loss.word} compares numbers"
             fitting = [other.word for other in every if other.task == "regression"]
-        return Diagnostic("E303", message, place, help=f"write metrics {one_of(fitting)}")
+        help = f"write metrics {one_of(fitting)}" if expected is None else f"expect {one_of(fitting)}"
+        return Diagnostic("E303", message, place, help=help)
     return None
 
 
@@ -139,6 +145,13 @@ def _monitor(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
     fix = Fix(place, close) if close and place == spec.places.get("early_stop.monitor") else None
     help = f"did you mean {close}?" if close else f"write monitor= with one of {', '.join(known)}"
     return Diagnostic("E303", message, place, help=help, fix=fix)
+
+
+def _expectations(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of an expectation of what the run does not measure."""
+    both = targets is None
+    splits = (both or targets.validation, both or targets.test)  # type: ignore[union-attr]
+    return next(unmeasured(spec, *splits, targets.name if targets is not None else "the data"), None)
 
 
 def _respelt(name: str) -> str:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from nnspec.spec_lang.check.expectations import Expectation
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
@@ -88,7 +89,8 @@ class Spec:
     `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
     and the values of their options, by STATEMENT.OPTION.
     `kept_in` is the folder of the checkpoint that the spec is from, `data_files` are the files of its data.
-    `training_metrics` is whether evaluations measure the training split too.
+    `training_metrics` is whether evaluations measure the training split too. `expectations` are what a run has to
+    reach; what they name is among the `metrics`.
     `overrides` are the settings from outside that are in force, each a key as `--set` takes it and its value.
     """
 
@@ -117,6 +119,7 @@ class Spec:
     kept_in: Path | None = None
     data_files: tuple[DataFile, ...] = ()
     training_metrics: bool = False
+    expectations: tuple[Expectation, ...] = ()
 
     @property
     def title(self) -> str:

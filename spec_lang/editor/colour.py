@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from nnspec.spec_lang.editor.document import before_a_stage
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, parse_option, tokens
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, parse_conditions, parse_option, tokens
 from nnspec.spec_lang.syntax.tree import ValueKind
 from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
@@ -65,6 +65,8 @@ class _Painter:
             yield Span(token.source, token.end - 1, token.end), Colour.SIGN
         elif kind == "OPTION":
             yield from self._option(token)
+        elif kind == "CONDITION":
+            yield from _conditions(token)
         elif kind == "NAME":
             yield token.span, self._name(token.text)
         elif kind in VALUES:
@@ -105,6 +107,20 @@ class _Painter:
             yield from _signs(Span(token.source, at, value.span.start))
             yield value.span, _value(value.kind, value.span.text)
             at = value.span.end
+
+
+def _conditions(token: Token) -> Iterator[tuple[Span, Colour]]:
+    at = token.start
+    for condition in parse_conditions(token):
+        metric, value = condition.metric_span, condition.value
+        yield from _signs(Span(token.source, at, metric.start))
+        yield metric, Colour.CHOICE
+        sign = metric.source.text.index(condition.sign, metric.end)
+        yield Span(token.source, sign, sign + len(condition.sign)), Colour.SIGN
+        yield value.span, _value(value.kind, value.span.text)
+        at = condition.span.end
+        if condition.percent:
+            yield Span(token.source, at - 1, at), Colour.SIGN
 
 
 def _signs(between: Span) -> Iterator[tuple[Span, Colour]]:

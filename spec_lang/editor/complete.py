@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
+from nnspec.spec_lang.check.expectations import LOSS
 from nnspec.spec_lang.check.fit import TRAINING, VALIDATION
 from nnspec.spec_lang.check.overrides import DEFAULTS, settable_keys
 from nnspec.spec_lang.editor import snippets
@@ -113,6 +114,8 @@ class _Asked:
             yield from self._sweep()
         elif first == "LET":
             yield from self._let()
+        elif first == "EXPECT":
+            yield from self._expected()
         elif first in ("INCLUDE", "VARIANT") or (
             first == "BLOCK" and not any(opens_a_stage(self.line, i) and i > 2 for i in range(len(self.line)))
         ):
@@ -159,6 +162,14 @@ class _Asked:
         elif self.line[-1].type == "EQUAL":
             yield from self._variables()
             yield from (Completion(name, "value", cls.help(), about(cls)) for name, cls in words("activation").items())
+
+    def _expected(self) -> Iterator[Completion]:
+        if len(self.line) == 1 or self.line[-1].type == "COMMA":
+            yield Completion(LOSS, "value", "the loss of the test split, else of validation")
+            for name, cls in words("metric").items():
+                yield Completion(name, "value", cls.help(), about(cls))
+        else:
+            yield from self._variables()
 
     def _variables(self) -> Iterator[Completion]:
         sign = "x$" if self.written.startswith("x$") else "$"

@@ -6,13 +6,14 @@ from typing import NamedTuple
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.elaborate import Passage
 from nnspec.spec_lang.check.examination import shape_missing
+from nnspec.spec_lang.check.expectations import quantity_of
 from nnspec.spec_lang.editor.document import Document, Stage, TokenAt
 from nnspec.spec_lang.editor.parts import include_text, variant_text
 from nnspec.spec_lang.editor.reference import option_entry, options, values
 from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
 from nnspec.spec_lang.source import Span, Token
 from nnspec.spec_lang.syntax import tree as syntax
-from nnspec.spec_lang.syntax.grammar import merge_signs
+from nnspec.spec_lang.syntax.grammar import merge_signs, parse_conditions
 from nnspec.spec_lang.syntax.tree import Argument, Option
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
@@ -27,6 +28,7 @@ KEYWORDS: dict[str, type] = {
     "INCLUDE": syntax.Include,
     "VARIANT": syntax.Variant,
     "SWEEP": syntax.Sweep,
+    "EXPECT": syntax.Expect,
     "REPEAT": syntax.Repeat,
 }
 """The reserved words' token types and their syntax nodes, whose docstrings are their help."""
@@ -62,12 +64,23 @@ def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[st
         yield _value_of(document, place, token.text)
     elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
         yield _value_of(document, place, found.symbol.name)
+    elif token.type == "CONDITION":
+        yield _expected(token, offset)
     elif found is not None and found.symbol.kind == "variant":
         yield variant_text(document, found.symbol.name)
     elif found is not None and found.symbol.kind == "include":
         yield include_text(document, found)
     elif (read := place.stage()) is not None:
         yield from _stage(document, read, token, offset)
+
+
+def _expected(token: Token, offset: int) -> str:
+    """Return what a metric is that is expected at an offset."""
+    for condition in parse_conditions(token):
+        cls = words("metric").get(quantity_of(condition.metric))
+        if _covers(condition.span, offset) and cls is not None:
+            return about(cls)
+    return described(syntax.Expect)
 
 
 def _span(place: TokenAt, offset: int) -> Span:

@@ -9,6 +9,7 @@ from nnspec.spec_lang.syntax.tree import (
     Block,
     Broken,
     Call,
+    Expect,
     Group,
     Include,
     Let,
@@ -21,7 +22,9 @@ from nnspec.spec_lang.syntax.tree import (
 )
 from nnspec.spec_lang.vocabulary.registry import statements
 
-EntryKind = Literal["network", "layer", "group", "let", "block", "variant", "sweep", "setting", "include", "broken"]
+EntryKind = Literal[
+    "network", "layer", "group", "let", "block", "variant", "sweep", "expect", "setting", "include", "broken"
+]
 
 LONGEST = 60  # characters of a detail
 
@@ -57,6 +60,9 @@ def _statement(document: Document, statement: Statement) -> Entry:
         case Sweep():
             values = ", ".join(value.span.text for value in statement.values)
             return Entry(statement.key, "sweep", _short(values), span, statement.key_span)
+        case Expect(conditions=conditions):
+            written = ", ".join(condition.written() for condition in conditions)
+            return Entry("expect", "expect", _short(written), span, Span(span.source, span.start, span.start + 6))
         case Variant():
             inside = tuple(_statement(document, part) for part in statement.statements)
             return Entry(statement.name, "variant", "", span, _within(span, statement.name), inside)

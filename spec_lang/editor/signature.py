@@ -36,7 +36,7 @@ class Signature(NamedTuple):
 def signature(document: Document, offset: int) -> Signature | None:
     """Return what the stage or the setting at an offset takes, None where nothing is being written."""
     line = next((s for s in document.statements if s[0].start <= offset and not _is_past(document, s, offset)), None)
-    if line is None or line[0].type in ("LET", "SWEEP", "INCLUDE", "VARIANT"):
+    if line is None or line[0].type in ("LET", "SWEEP", "EXPECT", "INCLUDE", "VARIANT"):
         return None
     count = sum(token.end < offset or (token.end == offset and token.type != "ARROW") for token in line)
     if count == 0:

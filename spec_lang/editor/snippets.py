@@ -9,6 +9,7 @@ KEYWORDS = {
     "REPEAT": "repeat ${1:2} (${0})",
     "VARIANT": "variant ${1:small} {\n  ${0}\n}",
     "SWEEP": "sweep ${1:optimizer.lr} = ${2:0.01, 0.001}",
+    "EXPECT": "expect ${1:accuracy} >= ${2:95 %}",
     "INCLUDE": 'include "${1:base.nnspec}"',
 }
 """The snippet of each keyword, by the type of its token."""

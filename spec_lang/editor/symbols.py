@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from nnspec.spec_lang.check.include import included_path
 from nnspec.spec_lang.editor.document import Document, is_word, stage_around
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import parse_option
+from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option
 
 
 class Symbol(NamedTuple):
@@ -131,6 +131,10 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
                 yield Mention(Symbol("block", token.text), token.span)
             case "VARIABLE" | "COUNT" if "$" in token.text:
                 yield _variable(token.text, token.span, parameters)
+            case "CONDITION":
+                for condition in parse_conditions(token):
+                    if condition.value.kind == "variable":
+                        yield _variable(condition.value.span.text, condition.value.span, parameters)
             case "OPTION":
                 yield from _option(line, index, parameters, blocks)
 

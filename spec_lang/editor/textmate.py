@@ -69,6 +69,7 @@ def textmate() -> dict[str, object]:
         _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
+        _rule(r"[<>]=?|%", Colour.SIGN),
         _rule(NAME_PATTERN, Colour.CHOICE),
         _rule(rf"->|[{signs}=,(){{}}]", Colour.SIGN),
     ]

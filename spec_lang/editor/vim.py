@@ -47,7 +47,7 @@ def syntax() -> str:
     rules = [
         (Colour.CHOICE, rf"\<{NAME}\>"),
         (Colour.TRUTH, rf"\<{_any(TRUTH)}\>"),
-        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:]"),
+        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:%]\|[<>]=\="),
         (Colour.NUMBER, rf"\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|{number}\)\>"),
         (Colour.OPTION, rf"\<{NAME}\%(\.{NAME}\)*\ze\s*="),
         (Colour.NAME, rf"{stage}{NAME}{alone}"),

@@ -143,6 +143,14 @@ TABLE: dict[str, Entry] = {
         "input 13\ndense 3 softmax\naugment shift=2\n",
         "input 28x28x1\ndense 3 softmax\naugment shift=2\n",
     ),
+    "E306": Entry(
+        "an expectation says nothing",
+        "An expectation compares a metric with a number that a good network reaches and a bad one does not. A share "
+        "such as accuracy is at most 1, which is 100 %. A limit on the side of bad networks is accepted in addition to "
+        "one on the side of good ones, as in accuracy >= 90 % and accuracy <= 99 %.",
+        "input 4\ndense 3 softmax\nexpect accuracy >= 95\n",
+        "input 4\ndense 3 softmax\nexpect accuracy >= 95 %\n",
+    ),
     "E401": Entry(
         "the network is larger than this machine's memory",
         "The memory of parameters, gradients, the optimizer's arrays and the activations of one batch is computed "

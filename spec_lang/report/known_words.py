@@ -1,7 +1,7 @@
 """The vocabulary as the parser, the formatter and the help texts need it: plain data, passed in by the caller."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 
@@ -72,6 +72,7 @@ class KnownWords:
         file_heads: the statements at the head of a file, such as `network` and `input`.
         merges: the signs between the branches of a group.
         lists: the statements whose arguments are one list, such as `metrics accuracy, f1`.
+        metrics: each metric and `loss`: whether a larger value is better, and the largest that it can have.
         fields_of: the fields of a layer or statement by the words that it can name: {"adam": {"lr": …}, …} for
             `optimizer`, {"conv": {…}} for `conv`. Asked only where a statement has an error.
     """
@@ -82,4 +83,5 @@ class KnownWords:
     file_heads: Collection[str]
     merges: Collection[str]
     lists: Collection[str]
+    metrics: Mapping[str, tuple[bool, float]] = field(default_factory=dict)
     fields_of: Callable[[str], Mapping[str, Fields]] = _no_fields

@@ -49,10 +49,11 @@ def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> s
         return f"write {first.text} {tokens[1].text} = {tokens[2].text}"
     if first.type == "VARIANT" and len(tokens) > 1 and tokens[1].type in ("NAME", "LABEL"):
         return f"write variant {tokens[1].text.rstrip(':')} {{ … }}, a statement on each line between the braces"
-    if first.type in ("LET", "SWEEP", "BLOCK", "INCLUDE", "VARIANT"):
+    if first.type in ("LET", "SWEEP", "EXPECT", "BLOCK", "INCLUDE", "VARIANT"):
         return {
             "LET": "write let width = 16",
             "SWEEP": "write sweep optimizer.lr = 0.1, 0.01",
+            "EXPECT": "write expect accuracy >= 95 %",
             "BLOCK": "write block name(width) = conv 3x3 x$width -> relu",
             "INCLUDE": 'write include "base.nnspec"',
             "VARIANT": "write variant name { … }, a statement on each line between the braces",

@@ -14,6 +14,7 @@ from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import (
     Block,
     Call,
+    Expect,
     Group,
     Include,
     Let,
@@ -103,6 +104,8 @@ class _Row:
                 text = f"{self.word:<{column}} {_arguments(call, self.words)}".rstrip()
             case Let() | Sweep() as named:
                 text = f"{first.text} {_named(named)}"
+            case Expect() as expect:
+                text = f"{first.text} {', '.join(condition.written() for condition in expect.conditions)}"
             case Include() as include:
                 text = f"{first.text} {include.path.span.text}"
             case Block() as block:

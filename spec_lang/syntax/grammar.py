@@ -17,6 +17,8 @@ from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,
     Call,
+    Condition,
+    Expect,
     Group,
     Include,
     Let,
@@ -47,6 +49,9 @@ VALUES: dict[str, ValueKind] = {
 
 _ARGUMENTS = {*VALUES, "OPTION"}
 
+AFTER = {"EXPECT": "CONDITION"}
+"""The terminals that are looked for after a reserved word alone, by its terminal: elsewhere their text is of others."""
+
 WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
 """Lets the parser take a word and all its arguments as one token, which `_CallToken` is."""
 
@@ -62,11 +67,15 @@ OUTSIDE = {
 
 
 class Lexicon(NamedTuple):
-    """The grammar's terminals as a pattern for any token, one for a value alone, and the reserved words."""
+    """The grammar's terminals as patterns, and the reserved words.
+
+    `token` is for any token, `value` for a value alone, `after` for what follows a reserved word, by its terminal.
+    """
 
     token: re.Pattern[str]
     value: re.Pattern[str]
     reserved: dict[str, str]
+    after: dict[str, re.Pattern[str]]
 
 
 @cache
@@ -91,14 +100,16 @@ def lexicon() -> Lexicon:
     patterns = {t.name: _swift(t.pattern.to_regexp()) for t in terminals}
     strings = {t.pattern.value: t.name for t in terminals if isinstance(t.pattern, PatternStr)}
     reserved = {text: name for text, name in strings.items() if text.isalpha()}
-    signs = {name: pattern for name, pattern in patterns.items() if name not in (*reserved.values(), "_BLANK")}
+    apart = {*reserved.values(), *AFTER.values(), "_BLANK"}
+    signs = {name: pattern for name, pattern in patterns.items() if name not in apart}
     values = {name: pattern for name, pattern in patterns.items() if name in VALUES}
     name = signs.pop("NAME")
     dotted = OUTSIDE["DOTTED"]
     every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
     blank = patterns["_BLANK"]  # skipped with the token after it; a blank before no token is one match
     token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
-    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved)
+    after = {word: re.compile(f"{blank}(?P<{name}>{patterns[name]})") for word, name in AFTER.items()}
+    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved, after)
 
 
 def _swift(pattern: str) -> str:
@@ -115,17 +126,25 @@ def _any_of(patterns: dict[str, str]) -> str:
 
 def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
     """Yield every token of a text with newlines, and with comments if asked for; unknown text is one of OUTSIDE."""
-    pattern, _, reserved = lexicon()
+    pattern, _, reserved, after = lexicon()
     ignored = {"_BLANK"} if comments else {"_BLANK", "COMMENT"}
-    for match in pattern.finditer(source.text):
-        kind = match.lastgroup
-        assert kind is not None
-        if kind in ignored:
-            continue
-        found = match[kind]
-        if kind == "NAME" and found in reserved:
-            kind = reserved[found]
-        yield new_tuple(Token, (kind, found, match.end() - len(found), match.end(), source))
+    start: int | None = 0
+    while start is not None:
+        matches, start = pattern.finditer(source.text, start), None
+        for match in matches:
+            kind = match.lastgroup
+            assert kind is not None
+            if kind in ignored:
+                continue
+            found = match[kind]
+            if kind == "NAME" and found in reserved:
+                kind = reserved[found]
+            yield new_tuple(Token, (kind, found, match.end() - len(found), match.end(), source))
+            if kind in after and (special := after[kind].match(source.text, match.end())):
+                name = AFTER[kind]
+                yield new_tuple(Token, (name, special[name], special.start(name), special.end(), source))
+                start = special.end()
+                break
 
 
 def parse_statement(group: Sequence[Token]) -> Statement:
@@ -178,6 +197,11 @@ def value_kind(text: str) -> ValueKind | None:
     if match is None or text in lexicon().reserved:
         return None
     return VALUES[str(match.lastgroup)]
+
+
+def after_word(word: str, text: str) -> bool:
+    """Return whether a text is what follows a reserved word, by its terminal, such as the conditions of an expect."""
+    return lexicon().after[word].fullmatch(text) is not None
 
 
 def is_name(text: str) -> bool:
@@ -235,6 +259,25 @@ def _parts(text: str) -> tuple[str, list[tuple[ValueKind, object, int, int]]]:
     return text[:equals].rstrip(), [(*_meaning(str(m.lastgroup), m.group()), m.start(), m.end()) for m in matches]
 
 
+_CONDITION = re.compile(r"(?P<metric>\w+)[ \t]*(?P<sign>[<>]=?)[ \t]*(?P<value>[^ \t,%]+)(?P<percent>[ \t]*%)?")
+
+
+def parse_conditions(token: Token) -> tuple[Condition, ...]:
+    """Parse a token of type CONDITION."""
+    return tuple(_condition(match, token) for match in _CONDITION.finditer(token.text))
+
+
+def _condition(match: re.Match[str], token: Token) -> Condition:
+    def span(name: str | int) -> Span:
+        return Span(token.source, token.start + match.start(name), token.start + match.end(name))
+
+    inner = lexicon().value.match(match["value"])
+    assert inner is not None
+    value = _value(Token(str(inner.lastgroup), match["value"], span("value").start, span("value").end, token.source))
+    percent = match["percent"] is not None
+    return Condition(match["metric"], span("metric"), match["sign"], value, percent, span(0))
+
+
 def _over(children: Sequence[Any]) -> Span:
     """Return the span from the first of a rule's children to the last."""
     first, last = children[0].span, children[-1].span
@@ -278,6 +321,9 @@ class _ToSyntax(Transformer[Any, Any]):
     def sweep(self, children: list[Token]) -> Sweep:
         given = parse_option(children[1])
         return Sweep(given.name, given.name_span, given.values, _over(children))
+
+    def expect(self, children: list[Token]) -> Expect:
+        return Expect(parse_conditions(children[1]), _over(children))
 
     def block(self, children: list[Any]) -> Block:
         parameters = tuple([child.text for child in children[2:-1] if child is not None and child.type == "NAME"])

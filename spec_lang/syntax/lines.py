@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from nnspec.spec_lang.limits import MAX_NESTING
 from nnspec.spec_lang.source import Token
 
-_KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP"}
+_KEYWORDS = {"LET", "BLOCK", "INCLUDE", "VARIANT", "SWEEP", "EXPECT"}
 
 
 @dataclass

@@ -40,6 +40,7 @@ def _descriptions() -> dict[str, str]:
         "RBRACE": "}",
         "EQUAL": "=",
         "COMMA": "a comma",
+        "CONDITION": "a condition such as accuracy >= 95 %",
         **merge_signs(),
         "REPEAT": "repeat",
         "ARROW": "->",
@@ -182,7 +183,7 @@ class _Reader:
 
     def _broken(self, line: Line, reading: Reading | None = None) -> Broken:
         first, *rest = line.tokens
-        names = {"LET", "BLOCK", "VARIANT", "SWEEP", "INCLUDE"}
+        names = {"LET", "BLOCK", "VARIANT", "SWEEP", "EXPECT", "INCLUDE"}
         meant = reading.word if reading is not None and reading.word in self.words.statements else None
         kind = first.type.lower() if first.type in names else meant or statement_meant(first, self.words) or "network"
         name = rest[0].text.partition("=")[0].strip() if first.type in names and rest else None

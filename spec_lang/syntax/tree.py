@@ -139,6 +139,32 @@ class Sweep:
     span: Span
 
 
+class Condition(NamedTuple):
+    """`accuracy >= 95 %`: a metric, a sign of comparison and a number, which `percent` says is in per cent."""
+
+    metric: str
+    metric_span: Span
+    sign: str
+    value: Value
+    percent: bool
+    span: Span
+
+    def written(self) -> str:
+        """Return the condition in canonical form."""
+        return f"{self.metric} {self.sign} {self.value.span.text}{' %' if self.percent else ''}"
+
+
+@dataclass(frozen=True)
+class Expect:
+    """`expect accuracy >= 95 %`: what a run has to reach. A run that misses it ends with exit 1.
+
+    The metric is that of the test split, else of the validation split.
+    """
+
+    conditions: tuple[Condition, ...]
+    span: Span
+
+
 @dataclass(frozen=True)
 class Broken:
     """A statement with a syntax error. It is already reported, so errors that follow from it are not.
@@ -151,4 +177,4 @@ class Broken:
     span: Span
 
 
-Statement = Pipeline | Let | Block | Include | Variant | Sweep | Broken
+Statement = Pipeline | Let | Block | Include | Variant | Sweep | Expect | Broken

@@ -1,5 +1,6 @@
 """Metrics: numbers that say how good predictions are. Each is measured over a whole split, beside the loss."""
 
+import math
 from typing import ClassVar, Literal
 
 from nnspec.spec_lang.vocabulary.registry import Word
@@ -13,6 +14,8 @@ class Metric(Word):
     larger_is_better: ClassVar[bool] = True
     labels: ClassVar[bool] = False  # whether it measures several labels of a sample, each yes or no
     share: ClassVar[bool] = False  # whether it is a share of the samples, shown in per cent
+    least: ClassVar[float] = 0.0  # the smallest value that it can have
+    most: ClassVar[float] = math.inf  # the largest value that it can have
 
 
 class Accuracy(Metric):
@@ -22,6 +25,7 @@ class Accuracy(Metric):
     task = "classification"
     labels = True
     share = True
+    most = 1.0
 
 
 class Top3(Metric):
@@ -30,6 +34,7 @@ class Top3(Metric):
     word = "top3"
     task = "classification"
     share = True
+    most = 1.0
 
 
 class F1(Metric):
@@ -38,6 +43,7 @@ class F1(Metric):
     word = "f1"
     task = "classification"
     labels = True
+    most = 1.0
 
 
 class Perplexity(Metric):
@@ -46,6 +52,7 @@ class Perplexity(Metric):
     word = "perplexity"
     task = "classification"
     larger_is_better = False
+    least = 1.0
 
 
 class MaeMetric(Metric):
@@ -69,3 +76,5 @@ class R2(Metric):
 
     word = "r2"
     task = "regression"
+    least = -math.inf
+    most = 1.0

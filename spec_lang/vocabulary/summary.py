@@ -1,9 +1,11 @@
 """The registered words as a `KnownWords`, for the parser and the formatter, which know none themselves."""
 
+import math
 from functools import cache
 
 from nnspec.spec_lang.report.known_words import Fields, KnownWords
 from nnspec.spec_lang.vocabulary.fields import fields_of
+from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 
 
@@ -21,6 +23,10 @@ def known_words() -> KnownWords:
             word
             for word, classes in named.items()
             if any(field.collects for cls in classes.values() for field in fields_of(cls).values())
+        },
+        metrics={
+            "loss": (False, math.inf),
+            **{w: (m.larger_is_better, m.most) for w, m in words("metric").items() if issubclass(m, Metric)},
         },
         fields_of=_fields,
     )

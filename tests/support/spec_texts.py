@@ -187,7 +187,16 @@ def specs(draw: st.DrawFn) -> str:
         lines += ["variant other {", *(f"    {line}" for line in inside), "}"]
     if draw(st.booleans()):
         lines.append(
-            draw(st.sampled_from(["sweep drop = 0.1, 0.2", "sweep train.seed = 1, 2,3", "sweep optimizer.lr=0.1"]))
+            draw(
+                st.sampled_from(
+                    [
+                        "sweep drop = 0.1, 0.2",
+                        "sweep train.seed = 1, 2,3",
+                        "sweep optimizer.lr=0.1",
+                        "expect loss<2, validation_loss  <= 3.5",
+                    ]
+                )
+            )
         )
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ if exists("b:current_syntax")
 endif
 syntax match nnspecChoice ~\<\h\w*\>~
 syntax match nnspecTruth ~\<\%(false\|true\|off\|yes\|no\|on\)\>~
-syntax match nnspecSign ~->\|[*+|=,(){}:]~
+syntax match nnspecSign ~->\|[*+|=,(){}:%]\|[<>]=\=~
 syntax match nnspecNumber ~\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|[+-]\=\%(\d\+\.\d*\|\.\d\+\|\d\+\)\%([eE][+-]\=\d\+\)\=\)\>~
 syntax match nnspecOption ~\<\h\w*\%(\.\h\w*\)*\ze\s*=~
 syntax match nnspecName ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\h\w*\>\%(\s*[=:]\)\@!~
@@ -13,7 +13,7 @@ syntax match nnspecStatement ~^\s*\zs\%(early_stop\|optimizer\|schedule\|augment
 syntax match nnspecName ~\<\h\w*\ze\s*:~
 syntax match nnspecName ~\%(\<\%(variant\|block\|let\)\s\+\)\@<=\h\w*~
 syntax match nnspecVariable ~\%(\<block\s\+\h\w*\s*([^()=]*\)\@<=\h\w*~
-syntax match nnspecKeyword ~\<\%(include\|variant\|repeat\|block\|sweep\|let\)\>\%(\s*=\)\@!~
+syntax match nnspecKeyword ~\<\%(include\|variant\|expect\|repeat\|block\|sweep\|let\)\>\%(\s*=\)\@!~
 syntax match nnspecVariable ~\w\@<!x\=\$\h\w*~
 syntax match nnspecError ~"[^"]*$~
 syntax match nnspecString ~"[^"]*"~

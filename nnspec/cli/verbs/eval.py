@@ -28,18 +28,29 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
 
     The last column is the baseline, learnt from the training split: the majority class, the mean, or of a series the
     last value.
+
+    Expectations of the spec, as in expect accuracy >= 95 %, are compared with what is measured on the test or the
+    validation split, or on other data; the exit code is 1 where one is missed.
     """
     from nnspec.cli.checkpoint import chosen_split, known_baseline, open_to_ask
+    from nnspec.cli.summary import report_expectations
     from nnspec.runtime.infer.evaluation import evaluate
+    from nnspec.runtime.train.expectations import outcomes
 
     file, saved = open_to_ask(checkpoint)
     name, found, chosen = chosen_split(saved.network, data, split)
     measured = evaluate(saved.network, chosen)
     baseline = known_baseline(saved, found if data is None else None)
+    # other data are as good as a test split, whichever part of them is measured
+    held_out = {"train": "training"}.get(name, name) if data is None or name == "validation" else "test"
+    expected = outcomes(saved.network.spec.expectations, {f"{held_out}_{key}": by for key, by in measured.items()})
     beside = baseline.measure(chosen) if baseline is not None else {}
     if as_json:
         named = {"name": baseline.name, **beside} if baseline is not None else None
-        print_json(checkpoint=str(file), data=found.name, split=name, samples=len(chosen), **measured, baseline=named)
+        said = {"expectations": [outcome.as_json() for outcome in expected]} if expected else {}
+        asked = {"checkpoint": str(file), "data": found.name, "split": name, "samples": len(chosen)}
+        print_json(**asked, **measured, baseline=named, **said)
+        report_expectations(expected, as_json)
         return
     print_result(f"{file} on {found.name}, {name}, {format_count(len(chosen), 'sample')}")
     rows = [tuple(format_metric(key, by[key]) for by in (measured, beside) if by) for key in measured]
@@ -47,3 +58,4 @@ def command(checkpoint: str, data: str | None, split: str | None, as_json: bool)
     if baseline is not None:
         table.insert(0, ("", "network", baseline.name))
     print_result(format_table(table, right=(1, 2)))
+    report_expectations(expected)

@@ -94,6 +94,7 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         "rewrites": list(plan.schedule.applied),
         "lanes": list(plan.schedule.lanes),
         "blas_threads": plan.schedule.blas_threads,
+        "expectations": [str(expectation) for expectation in spec.expectations],
         "sweeps": {key: list(values) for key, values in spec.sweeps},
         "spec": canonical_text(spec),
     }

@@ -47,9 +47,10 @@ def command(
     """
     from nnspec import api
     from nnspec.cli.progress import progress_listener
-    from nnspec.cli.summary import print_summary
+    from nnspec.cli.summary import print_summary, report_expectations
 
     with progress_listener(as_json, quiet) as listen:
         run = api.resume(run_or_checkpoint, allow_inexact, listen, verify, data, workers=workers)
     if not as_json:
         print_summary(run, quiet)
+    report_expectations(run.expectations, as_json)

@@ -58,10 +58,12 @@ def command(
 
     With --folds, or folds= in the data statement, the run's folder has a run for each fold, and the results are the
     mean and the deviation over the folds. The same call with --out goes on with folds that were stopped.
+
+    A run that misses what its spec expects, as in expect accuracy >= 95 %, is kept, and the exit code is 1.
     """
     from nnspec import api
     from nnspec.cli.progress import progress_listener
-    from nnspec.cli.summary import print_folds, print_summary
+    from nnspec.cli.summary import print_folds, print_summary, report_expectations
 
     folds = folds or api.folds_asked_for(file, settings, variant, data)
     if folds is not None:
@@ -71,8 +73,10 @@ def command(
             result = api.cross_validate(file, folds, out, settings, variant, data, seed, listen=listen, workers=workers)
         if not as_json:
             print_folds(result)
+        report_expectations(result.expectations, as_json)
         return
     with progress_listener(as_json, quiet) as listen:
         run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen, workers=workers)
     if not as_json:
         print_summary(run, quiet)
+    report_expectations(run.expectations, as_json)

@@ -13,6 +13,7 @@ KINDS = {
     "let": types.SymbolKind.Variable,
     "block": types.SymbolKind.Function,
     "variant": types.SymbolKind.Class,
+    "expect": types.SymbolKind.Boolean,
     "sweep": types.SymbolKind.Enum,
     "setting": types.SymbolKind.Property,
     "include": types.SymbolKind.File,

@@ -1,6 +1,6 @@
 """The rules of the language as a walk follows them; where they do not fit, the readers are asked."""
 
-from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.syntax.grammar import after_word, is_name
 from nnspec.spec_lang.syntax.misfits.names import name_meant, of_choices
 from nnspec.spec_lang.syntax.misfits.walk import READERS, Call, Meaning, Walk, accepts, value_for
 
@@ -33,7 +33,7 @@ def _start(walk: Walk) -> Meaning | None:
         return None
     if walk.text(1) == ":" and is_name(text) and text not in walk.words.statements and walk.kind(2) != "END":
         return Meaning(2)
-    if walk.first and text in ("let", "sweep", "include", "block"):
+    if walk.first and text in ("let", "sweep", "expect", "include", "block"):
         return _keyword(walk)
     if text in walk.blocks or text == "skip":
         return Meaning(1, call=Call(text, False, None), state="call")
@@ -56,6 +56,10 @@ def _keyword(walk: Walk) -> Meaning | None:
         return (
             Meaning(count, state="after") if count == 2 and walk.kind(1) == "TEXT" and walk.text(1)[0] == '"' else None
         )
+    if text == "expect":
+        first, last = walk.piece(), walk.piece(count - 1)
+        read = after_word("EXPECT", walk.source[first.end : last.end])
+        return Meaning(count, state="after") if read else None
     return Meaning(count, state="after") if walk.kind(1) == "WORD" and walk.text(2) == "=" and count > 3 else None
 
 

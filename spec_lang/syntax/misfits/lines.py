@@ -11,7 +11,7 @@ from nnspec.spec_lang.syntax.misfits.walk import EQUALS, Call, Meaning, Walk, re
 
 _FIRST_OF = {"optimizer": "adam", "schedule": "constant", "init": "he"}
 _HOMES = ("optimizer", "train", "early_stop", "schedule", "loss", "init", "data")
-_KEYWORDS = ("let", "block", "include", "sweep", "variant", "repeat")
+_KEYWORDS = ("let", "block", "include", "sweep", "expect", "variant", "repeat")
 _BULLETS = ("-", "*", "•", "–", "—", "+", "·", "○")
 
 

@@ -26,6 +26,7 @@ variant a {
   optimizer adam lr=1e-3
 }
 sweep optimizer.lr = 0.1, 0.01
+expect accuracy >= 95 %, loss<$a
 dense 3 'x'
 """
 

@@ -17,7 +17,9 @@ def offered(text: str, folder: Path | None = None) -> list[str]:
 
 def test_a_line_begins_with_any_layer_statement_block_or_keyword() -> None:
     found = offered(f"{LETS}|")
-    assert {*layers(), *statements(), "res", "let", "block", "include", "variant", "sweep", "repeat"} == set(found)
+    assert {*layers(), *statements(), "res", "let", "block", "include", "variant", "sweep", "expect", "repeat"} == set(
+        found
+    )
 
 
 @pytest.mark.parametrize("text", ["dense 3 -> |", "dense 3 ->\n  |", "(dense 3 + |", "a: |", "block b(w) = |", "(|"])

@@ -105,7 +105,7 @@ def test_an_option_is_one_token_with_all_its_values() -> None:
 
 def test_reserved_words_are_tokens_of_their_own_only_where_they_stand_alone() -> None:
     assert types("let letter lets") == ["LET", "NAME", "NAME"]
-    assert set(lexicon().reserved) == {"let", "block", "include", "variant", "sweep", "repeat"}
+    assert set(lexicon().reserved) == {"let", "block", "include", "variant", "sweep", "expect", "repeat"}
     assert is_name("letter") and not is_name("let") and not is_name("x8") and not is_name("a b") and not is_name("")
 
 

@@ -111,3 +111,39 @@ def test_an_old_run_without_a_baseline_gets_it_from_its_own_data(
     new, old = (nnspec("eval", run, "--json").json["baseline"] for run in (flowers, "old/run"))
     assert new == old
     assert nnspec("eval", "old/run", "--data", 'csv "old/flowers.csv" target=kind', "--json").json["baseline"] is None
+
+
+EXPECTING = """\
+data csv "flowers.csv" target=kind
+dense 3 softmax
+train 2 epochs
+expect accuracy >= 99.9 %, loss < 0.0001
+expect training_loss < 100
+metrics accuracy training=yes
+"""
+
+
+def test_a_missed_expectation_is_exit_code_one_with_every_verb(nnspec: Command, tmp_path: Path) -> None:
+    write_flowers(tmp_path / "flowers.csv", seed=1)
+    (tmp_path / "a.nnspec").write_text(EXPECTING)
+    run = tmp_path / "run"
+    trained = nnspec("train", "a.nnspec", "--out", run, "--quiet")
+    assert trained.code == 1 and (run / "last.h5").is_file()
+    assert "error: expected loss < 0.0001: validation loss is " in trained.err and " too high" in trained.err
+    assert "training_loss < 100, as expected: training loss is " in trained.out
+    resumed = nnspec("resume", run, "--json")
+    assert resumed.code == 1 and json.loads(resumed.out.splitlines()[-1])["expectations"][1]["met"] is False
+    measured = nnspec("eval", run, "--json")
+    assert measured.code == 1
+    assert [entry["metric"] for entry in measured.json["expectations"]] == ["validation_accuracy", "validation_loss"]
+    on_training = nnspec("eval", run, "--split", "train", "--json")
+    assert on_training.code == 0 and on_training.json["expectations"][0]["metric"] == "training_loss"
+    others = nnspec("eval", run, "--data", 'csv "flowers.csv" target=kind', "--split", "all", "--json")
+    assert others.code == 1 and others.json["expectations"][1]["metric"] == "test_loss"
+
+
+def test_an_expectation_of_folds_is_of_their_mean(nnspec: Command, tmp_path: Path) -> None:
+    write_flowers(tmp_path / "flowers.csv", seed=1)
+    (tmp_path / "a.nnspec").write_text(EXPECTING)
+    trained = nnspec("train", "a.nnspec", "--folds", 2, "--json")
+    assert trained.code == 1 and json.loads(trained.out.splitlines()[-1])["expectations"][1]["met"] is False
