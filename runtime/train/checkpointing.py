@@ -50,6 +50,9 @@ from nnspec.spec_lang.vocabulary.shape import Parameter
 Resumptions = tuple[tuple[int, tuple[str, ...]], ...]
 """The steps at which a run was resumed, each with the names of the entries of the environment that had changed."""
 
+TRAINED_WEIGHTS, TRAINED_BUFFERS = "optimizer/weights", "optimizer/buffers"
+"""The groups of the weights and buffers that the optimizer moves, where those of the file are their averages."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -62,7 +65,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class SavedRun(Saved):
-    """The content of a run's checkpoint: also the state, whose network it is, the entry run/info, and the baseline.
+    """The content of a run's checkpoint: also the state, whose judged network it is, run/info, and the baseline.
 
     A run of an earlier version has no baseline.
     """
@@ -158,9 +161,12 @@ def state_to_checkpoint(
     state: State, data_digest: str, run: Mapping[str, object], baseline: Array | None = None
 ) -> Checkpoint:
     """Return the state as a checkpoint, each value under its name in the format."""
-    network = state.network
+    network = state.judged
     alone = network_to_checkpoint(network)
     entries = dict(alone.entries)
+    if state.averaged is not None:  # the weights of the file are the averages
+        entries |= prefixed(TRAINED_WEIGHTS, state.network.parameter_arena)
+        entries |= prefixed(TRAINED_BUFFERS, state.network.buffer_arena)
     for slot, arena in state.slots.items():
         entries |= prefixed(f"optimizer/{slot}", arena)
     entries |= {f"history/{name}": _history_table(history) for name, history in state.history.items()}
@@ -229,14 +235,19 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     best = validated.best(meta["best"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers(), "data/carried": spec.carried()}
     groups |= {f"optimizer/{slot}": spec.parameters() for slot in spec.optimizer.slots}
+    if spec.ema is not None:
+        groups |= {TRAINED_WEIGHTS: spec.parameters(), TRAINED_BUFFERS: spec.buffers()}
     if best is not None:
         groups |= {"best/weights": spec.parameters(), "best/buffers": spec.buffers()}
     for group, parameters in groups.items():  # before any memory is allocated for the spec
         check_arrays(group, below(arrays, group), parameters, dtype)
     _check_no_other_arrays(arrays, groups)
-    network = Network(spec, preprocessing, dtype)
+    network, averaged = Network(spec, preprocessing, dtype), None
     arenas = {group: Arena(parameters, dtype) for group, parameters in groups.items()}
     arenas |= {"weights": network.parameter_arena, "buffers": network.buffer_arena}
+    if spec.ema is not None:
+        network, averaged = Network(spec, preprocessing, dtype), network
+        arenas |= {TRAINED_WEIGHTS: network.parameter_arena, TRAINED_BUFFERS: network.buffer_arena}
     for group, arena in arenas.items():
         arena.fill(below(arrays, group))
     state = State(
@@ -249,6 +260,7 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
         },
         order=validated.permutation(arrays["data/order"]),
         carried=arenas["data/carried"],
+        averaged=averaged,
         plateau=validated.plateau(meta["plateau"]),
         history={name: validated.metric_history(name, table) for name, table in below(arrays, "history").items()},
         **validated.counters(meta["counters"], len(arrays["data/order"])),
@@ -259,7 +271,7 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     validated.check_digests(meta["spec_digest"], meta["data_digest"], text_digest(texts["spec/resolved"]))
     values = arrays.get("data/baseline")
     baseline = Baseline.stored(network, values) if values is not None else None
-    return SavedRun(network, meta, texts["spec/source"], state, run, baseline)
+    return SavedRun(state.judged, meta, texts["spec/source"], state, run, baseline)
 
 
 def folder_identity(folder: Path) -> int:

@@ -31,6 +31,9 @@ def _arrays(state: State, gradients: Mapping[str, Array]) -> Iterator[tuple[str,
     network = state.network
     yield from network.parameter_arena.items()
     yield from network.buffer_arena.items()
+    if state.averaged is not None:
+        for name, array in (*state.averaged.parameter_arena.items(), *state.averaged.buffer_arena.items()):
+            yield f"the average of {name}", array
     for slot, arena in state.slots.items():
         for name, array in arena.items():
             yield f"{slot} of {name}", array

@@ -178,9 +178,9 @@ class Trainer:
         measured = {"loss": state.loss_sum / max(state.loss_count, 1)}
         state.loss_sum, state.loss_count = 0.0, 0
         if self.data.validation is not None:
-            measured |= evaluate(state.network, self.data.validation, VALIDATION)
+            measured |= evaluate(state.judged, self.data.validation, VALIDATION)
         if self.spec.training_metrics:
-            measured |= evaluate(state.network, measured_training_split(self.spec, self.data), TRAINING)
+            measured |= evaluate(state.judged, measured_training_split(self.spec, self.data), TRAINING)
         for name, value in measured.items():
             if not math.isfinite(value):
                 self._diverged(f"{name} is {value}", state.step)
@@ -193,7 +193,7 @@ class Trainer:
             value, state.best.value, stopping.min_delta if stopping else 0.0
         )
         if best:
-            network = state.network
+            network = state.judged
             state.best = Best(value, state.step, network.parameter_arena.flat.copy(), network.buffer_arena.flat.copy())
             state.waited = 0
         else:
@@ -239,7 +239,7 @@ class Trainer:
         state = self.state
         last = {name: series.values[-1] for name, series in state.history.items() if name != "lr"}
         if self.data.test is not None:
-            last |= evaluate(state.network, self.data.test, "test_")
+            last |= evaluate(state.judged, self.data.test, "test_")
         speed = state.samples / self.seconds if self.seconds > 0 else 0.0
         rates = {"samples_per_second": round(speed, 1), "early_stopped": state.stopped}
         expected = [outcome.as_json() for outcome in outcomes(self.spec.expectations, last)]

@@ -35,8 +35,9 @@ _OTHER_DATA = "restore the files, name them with all options of the data stateme
 class Run:
     """A finished run.
 
-    `network` has the weights of the last step, `history` the evaluations by metric. `path` is the run's folder, None
-    for a run without files. `end` is the end event, `data` the data that it trained on.
+    `network` has the weights of the last step, or their averages if the spec has `ema`. `history` has the evaluations
+    by metric. `path` is the run's folder, None for a run without files. `end` is the end event, `data` the data that it
+    trained on.
     """
 
     network: Network
@@ -109,7 +110,7 @@ def train(
     if folder is None:
         with with_workers(workers):
             end = Trainer(state, data, None, listen, stop=stop).run(until)
-        return Run(network, state.history, None, end, data)
+        return Run(state.judged, state.history, None, end, data)
     texts = _texts(spec, folder.path)
     with with_workers(workers), run_lock(folder.path) as check_lock:
         folder.require_empty(texts)
@@ -118,7 +119,7 @@ def train(
         if init_from is not None:
             network.save(folder.initial)
         end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run(until)
-    return Run(network, state.history, folder.path, end, data)
+    return Run(state.judged, state.history, folder.path, end, data)
 
 
 def _said(data: Data) -> Iterator[Event]:

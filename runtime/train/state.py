@@ -1,5 +1,6 @@
 """The state of a run: all values that decide its next step, and no others."""
 
+from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ class MetricHistory(NamedTuple):
 
 @dataclass
 class Best:
-    """The best evaluation so far, with the parameters and buffers that the network had."""
+    """The best evaluation so far, with the parameters and buffers of the network that was measured."""
 
     value: float
     step: int
@@ -38,7 +39,8 @@ class State:
     `step` counts batches from 0, `epoch` complete passes. `order` is the permutation of the training samples of this
     epoch, `position` how many of it have been used. `loss_sum` and `loss_count` accumulate the training loss since the
     last evaluation. `waited` counts evaluations since the best one. `carried` is what recurrent layers pass from one
-    batch to the next, where the spec is stateful. `augment_random` has a generator for each augmentation.
+    batch to the next, where the spec is stateful. `augment_random` has a generator for each augmentation. `averaged`
+    has the averages of the weights, None unless the spec has `ema`.
     """
 
     network: Network
@@ -59,6 +61,12 @@ class State:
     stopped: bool = False
     history: dict[str, MetricHistory] = field(default_factory=dict)
     augment_random: dict[str, np.random.Generator] = field(default_factory=dict)
+    averaged: Network | None = None
+
+    @property
+    def judged(self) -> Network:
+        """The network that is measured, saved as the best and predicted with: the averaged one where there is one."""
+        return self.averaged if self.averaged is not None else self.network
 
     def record(self, metrics: dict[str, float]) -> None:
         """Append an evaluation to the history."""
@@ -89,6 +97,7 @@ def initial_state(network: Network, samples: int, seed: int) -> State:
         order=order,
         carried=Arena(spec.carried(), network.dtype),
         augment_random=augmentation_streams(spec.augment, seed),
+        averaged=copy(network) if spec.ema is not None else None,
     )
 
 

@@ -19,6 +19,7 @@ from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer.program_cache import changes_gradients, steps_are_plain_sgd
 from nnspec.runtime.optimizers import rule
 from nnspec.runtime.schedules import factor
+from nnspec.runtime.train import averaging
 from nnspec.runtime.train.state import State, next_samples
 
 WORTH_HALVING = 50_000
@@ -95,10 +96,20 @@ class Stepper:
         self._allocate: Allocate = pages
 
     def advance(self, most: int) -> list[float]:
-        """Make one step, or as many of a block as `most` and the epoch allow; return the loss of each, in order.
+        """Make one step, or as many of a block as `most`, the average of weights and the epoch allow.
 
-        After a loss that is not finite the parameters are useless, and the caller stops.
+        Returns the loss of each, in order. After a loss that is not finite the parameters are useless, and the caller
+        stops.
         """
+        word, averaged = self.spec.ema, self.state.averaged
+        if word is None or averaged is None:
+            return self._steps(most)
+        losses = self._steps(min(most, averaging.steps_until_update(word, self.state.step)))
+        averaging.update(word, averaged, self.state.network, self.state.step)
+        return losses
+
+    def _steps(self, most: int) -> list[float]:
+        """Make one step or several, as `advance` does, without an average of weights."""
         if GATE.waiting:
             self._blas.give_way()
         block = self.program(self.spec.train.batch).plan.schedule.block if self.spec.train.batch == 1 else 1

@@ -72,7 +72,7 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
         yield Difference("setting", "network", first.name, second.name)
     if first.input is not None and second.input is not None and first.input.written() != second.input.written():
         yield Difference("setting", "input", first.input.written(), second.input.written())
-    for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "weights", "early_stop"):
+    for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "ema", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
     measured = [metrics_text(spec) for spec in (first, second)]
     if measured[0] != measured[1]:

@@ -32,6 +32,7 @@ from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
 from nnspec.spec_lang.vocabulary.shape import Shape, same_meaning
 from nnspec.spec_lang.vocabulary.statements import (
     EarlyStop,
+    Ema,
     Input,
     Metrics,
     NetworkName,
@@ -261,6 +262,7 @@ class _Examination:
             training_metrics=self._of(Metrics, "metrics", Metrics()).training,
             weights=self._of(Weights, "weights", None),
             expectations=self.expectations,
+            ema=self._of(Ema, "ema", None),
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),

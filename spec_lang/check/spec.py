@@ -18,7 +18,7 @@ from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.schedules import Schedule
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
-from nnspec.spec_lang.vocabulary.statements import EarlyStop, Train, Weights
+from nnspec.spec_lang.vocabulary.statements import EarlyStop, Ema, Train, Weights
 
 INPUT = "input"
 """The name of the sample among a node's inputs."""
@@ -107,6 +107,7 @@ class Spec:
     early_stop: EarlyStop | None
     metrics: tuple[Metric, ...]
     weights: Weights | None = None
+    ema: Ema | None = None
     variant: str | None = None
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -166,7 +167,7 @@ class Spec:
     def memory_of(self, node: Node) -> int:
         """Return the part of `memory_bytes` that a layer takes."""
         numbers = sum(parameter.size for parameter in node.parameters().values())
-        arenas = numbers * (2 + len(self.optimizer.slots))
+        arenas = numbers * (2 + len(self.optimizer.slots) + (self.ema is not None))
         return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
 
     def memory_bytes(self) -> int:

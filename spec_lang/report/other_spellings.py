@@ -40,6 +40,8 @@ WORDS = _spellings(
         "optimizer": "optimiser optim opt lr learning_rate learningrate momentum weight_decay",
         "schedule": "scheduler lr_scheduler lr_schedule",
         "train": "fit training epochs epoch iterations iteration steps batch batch_size batchsize seed",
+        "ema": "modelema modelemav2 modelemav3 model_ema exponentialmovingaverage exponential_moving_average "
+        "averagedmodel use_ema swa stochastic_weight_averaging moving_average polyak",
         "early_stop": "earlystop earlystopping early_stopping patience",
         "metrics": "metric measure",
         "augment": "augmentation augmentations augmenting transform transforms random_affine",
@@ -89,12 +91,13 @@ OPTIONS = _spellings(
         "lr": "learning_rate learningrate eta rate step_size",
         "weight_decay": "decay wd l2_penalty",
         "beta": "momentum mu",
+        "decay": "momentum beta",
         "alpha": "rho smoothing",
         "eps": "epsilon",
         "beta1": "beta_1",
         "beta2": "beta_2",
         "factor": "gamma decay_rate drop",
-        "every": "step_size decay_steps period t_0 first_decay_steps",
+        "every": "update_every ema_overwrite_frequency step_size decay_steps period t_0 first_decay_steps",
         "mult": "t_mult t_mul",
         "at": "milestones boundaries epochs steps",
         "over": "total_iters decay_steps",
@@ -169,6 +172,9 @@ ELSEWHERE = {
     "learning_rate": "the learning rate is the optimizer's: optimizer adam lr=0.001",
     "max_lr": "leave it out: the highest rate is the optimizer's, as in optimizer adam lr=0.001",
     **dict.fromkeys(("total_steps", "t_max"), "leave it out: the length is that of train"),
+    **dict.fromkeys(
+        ("use_ema", "ema_momentum", "ema_decay"), "averages of the weights are a line of their own: ema decay=0.999"
+    ),
     "batch_size": "the batch is set in a line of its own: train 10 epochs batch=32",
     "shuffle": "leave it out: the training samples are always shuffled",
 }

@@ -127,6 +127,24 @@ class Weights(Setting):
     column: str | None = Field(None, description="the column or array with the weight of each sample")
 
 
+class Ema(Setting):
+    """Keep an exponential moving average of the weights, and use it for all but training (Polyak & Juditsky 1992).
+
+    After each step average ← d · average + (1 − d) · weights, of the parameters and of buffers such as the running
+    statistics of a batchnorm. d is `decay`; with `warmup=yes` it is (1 + t) / (10 + t) at update t as long as that is
+    smaller, so that the initial weights are forgotten. With `every=10` only each tenth step is an update.
+
+    Validation, metrics, early_stop and best.h5 follow the average, and eval, predict, the pictures, `nnspec.load` and
+    `from` take it from a checkpoint. The training loss is that of the weights themselves, with which `resume` goes on.
+    """
+
+    word = "ema"
+    examples = ("ema decay=0.999", "ema decay=0.9999 every=10")
+    decay: float = Field(0.999, ge=0, lt=1, description="the share of the average that an update keeps")
+    warmup: bool = Field(True, description="whether the first updates keep less")
+    every: int = Field(1, gt=0, description="optimizer steps from one update to the next")
+
+
 class EarlyStop(Setting):
     """Stop training when the monitored value has not improved by min_delta for `patience` evaluations."""
 

@@ -9,7 +9,7 @@ syntax match nnspecNumber ~\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=
 syntax match nnspecOption ~\<\h\w*\%(\.\h\w*\)*\ze\s*=~
 syntax match nnspecName ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\h\w*\>\%(\s*[=:]\)\@!~
 syntax match nnspecLayer ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\%(embed_columns\|globalavgpool\|globalmaxpool\|leaky_relu\|batchnorm\|layernorm\|softplus\|avgpool\|dropout\|flatten\|maxpool\|reshape\|sigmoid\|softmax\|linear\|onehot\|dense\|embed\|conv\|gelu\|lstm\|relu\|silu\|skip\|tanh\|elu\|gru\|rnn\)\>\%(\s*[=:]\)\@!~
-syntax match nnspecStatement ~^\s*\zs\%(early_stop\|optimizer\|schedule\|augment\|metrics\|network\|weights\|input\|train\|data\|init\|loss\)\>\%(\s*[=:]\)\@!~
+syntax match nnspecStatement ~^\s*\zs\%(early_stop\|optimizer\|schedule\|augment\|metrics\|network\|weights\|input\|train\|data\|init\|loss\|ema\)\>\%(\s*[=:]\)\@!~
 syntax match nnspecName ~\<\h\w*\ze\s*:~
 syntax match nnspecName ~\%(\<\%(variant\|block\|let\)\s\+\)\@<=\h\w*~
 syntax match nnspecVariable ~\%(\<block\s\+\h\w*\s*([^()=]*\)\@<=\h\w*~

@@ -73,7 +73,7 @@ def a_number_without_its_option(walk: Walk) -> Meaning | None:
         return None
     options = [found for found in call.fields.values() if not found.bare]
     free = [found for found in options if found.name not in call.filled and found.kinds & {"int", "number", "ratio"}]
-    known = [found for found in free if found.name in ("lr", "patience", "split")] or free
+    known = [found for found in free if found.name in ("lr", "patience", "split", "decay")] or free
     if len(known) != 1 or any(found.bare for found in call.free() if found.required):
         return None
     value = value_for(walk, 0, known[0])

@@ -174,7 +174,9 @@ def test_where_all_numbers_are_finite_the_largest_weight_is_named(
 
 def test_a_moment_that_is_no_number_is_found() -> None:
     network = SimpleNamespace(parameter_arena={}, buffer_arena={})
-    state: Any = SimpleNamespace(network=network, slots={"velocity": {"dense1/bias": np.array([0.0, np.nan])}})
+    state: Any = SimpleNamespace(
+        network=network, averaged=None, slots={"velocity": {"dense1/bias": np.array([0.0, np.nan])}}
+    )
     assert first_nonfinite_array(state, {}) == "velocity of dense1/bias"
 
 
