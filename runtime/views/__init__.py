@@ -1,5 +1,7 @@
 """Pictures, one file each: a module of this package draws the picture of the same name, from plain arrays.
 
+`figures` draws those of a network or a run: a Subject → figures, with one signature for all.
+
 A new picture is a new file with one function under `@picture("name")`; no list names it. Files whose name begins with
 an underscore are shared by the pictures. Matplotlib is imported with the first picture, not before.
 """
@@ -9,6 +11,7 @@ import importlib
 import io
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 P = ParamSpec("P")
+
+STYLES = ("light", "dark", "paper")
+"""The styles: on white and on black for screens; for print, also without colours, with a serif font and 300 dpi."""
 
 # Metadata of each format about the date and the software, left out so that equal pictures have equal bytes.
 _ANONYMOUS: dict[str, dict[str, None]] = {
@@ -36,7 +42,7 @@ class PictureError(RuntimeFault, ValueError):
 
 
 def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"]]:
-    """Register the function as the picture `name`, drawn in the project's style whatever the user's settings are."""
+    """Register the function as the picture `name`, drawn in the style of `in_style`, not in the user's."""
 
     def register(draw: Callable[P, "Figure"]) -> Callable[P, "Figure"]:
         @functools.wraps(draw)
@@ -52,6 +58,15 @@ def picture(name: str) -> Callable[[Callable[P, "Figure"]], Callable[P, "Figure"
     return register
 
 
+@contextmanager
+def in_style(name: str) -> Iterator[None]:
+    """Draw pictures in a style, one of `STYLES`, while the context lasts. Raises PictureError for another name."""
+    from nnspec.runtime.views._style import find_style, styled
+
+    with styled(find_style(name)):
+        yield
+
+
 class _Gallery(Mapping[str, Callable[..., "Figure"]]):
     """The pictures by name. Names are those of the modules, so that only the requested picture is imported.
 
@@ -59,7 +74,8 @@ class _Gallery(Mapping[str, Callable[..., "Figure"]]):
     """
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name[0] != "_"))
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return iter(sorted(name for name in names if name[0] != "_" and name != "figures"))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -83,7 +99,7 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
     Equal figures give equal bytes: the file contains neither the date nor the software's version.
     Raises PictureError for another suffix, OSError where the file cannot be written.
     """
-    from nnspec.runtime.views._style import styled
+    from nnspec.runtime.views._style import LIGHT, styled
 
     path = Path(path)
     suffix = path.suffix.lower()
@@ -92,7 +108,7 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
         ends = f"ends in {path.suffix}" if path.suffix else "has no suffix"
         raise PictureError(f"{path.name!r} {ends}, and pictures are written as {known}: use {path.stem}.png")
     drawing = io.BytesIO()
-    with styled():
+    with styled(getattr(figure, "style", LIGHT)):
         figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])
     content = drawing.getvalue()
     if suffix == ".svg":  # XML cannot hold control characters, which names may

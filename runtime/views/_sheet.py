@@ -10,7 +10,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from nnspec.runtime.views._style import FAINT, QUIET, SMALL_TEXT
+from nnspec.runtime.views._style import SMALL_TEXT, current
 
 Box = tuple[float, float, float, float]  # left, top, width, height in inches
 
@@ -27,7 +27,7 @@ def sheet(figure: Figure, width: float, height: float) -> Axes:
 def frame(axes: Axes, box: Box) -> Rectangle:
     """Draw a faint outline around a box, so that a white image has an edge, and return it."""
     left, top, width, height = box
-    edge = Rectangle((left, top), width, height, fill=False, edgecolor=FAINT, linewidth=0.8, clip_on=False)
+    edge = Rectangle((left, top), width, height, fill=False, edgecolor=current().faint, linewidth=0.8, clip_on=False)
     axes.add_patch(edge)
     return edge
 
@@ -44,7 +44,7 @@ def place(axes: Axes, pixels: NDArray[Any], box: Box, **look: Any) -> AxesImage:
 
 def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     """Write small grey text, centred over (x, y) unless `look` says otherwise."""
-    usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL_TEXT, "color": QUIET}
+    usual: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": SMALL_TEXT, "color": current().quiet}
     axes.text(x, y, text, **(usual | look))
 
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
-from nnspec.runtime.views._style import INK, PAGE_WIDTH, QUIET, SMALL_TEXT, page, shortened
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, shortened
 
 _GAP, _WIDER, _HEADER = 0.06, 0.2, 0.25  # inches: between images, after the originals, over the first row
 _TALLEST = 1.2  # inches, of an image
@@ -52,7 +52,7 @@ def augment(
     figure = page(size[1] + 0.75, title)
     axes = sheet(figure, *size)
     if note_below:
-        axes.set_title(note_below, fontsize=SMALL_TEXT + 2, color=QUIET)
+        axes.set_title(note_below, fontsize=SMALL_TEXT + 2, color=current().quiet)
     within = np.clip(changed, originals.min(), originals.max())
     every = np.concatenate([originals[:, None], within], axis=1)
     drawn, look = shades(every.reshape(-1, *originals.shape[1:]))
@@ -64,7 +64,16 @@ def augment(
             frame(axes, box)
         if names is not None:
             name = shortened(names[row], _NAME)
-            note(axes, side - 0.1, top + height / 2, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=INK)
-    note(axes, side + width / 2, _HEADER - 0.05, "original", color=INK)
-    note(axes, side + width + _GAP + _WIDER, _HEADER - 0.05, "variations", ha="left", color=INK)
+            note(
+                axes,
+                side - 0.1,
+                top + height / 2,
+                name,
+                ha="right",
+                va="center",
+                fontsize=SMALL_TEXT + 2,
+                color=current().ink,
+            )
+    note(axes, side + width / 2, _HEADER - 0.05, "original", color=current().ink)
+    note(axes, side + width + _GAP + _WIDER, _HEADER - 0.05, "variations", ha="left", color=current().ink)
     return figure

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import FAINT, INK, PAGE_WIDTH, QUIET, SMALL_TEXT, page, percent, shortened
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, percent, shortened
 
 _SHARES_TO = 12  # classes whose cells have room for the count and its share
 _COUNTS_TO = 24  # classes whose cells have room for the count
@@ -41,8 +41,8 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
 
     fit = _fit(names)
     right = np.trace(counts)
-    figure = page(fit.height, f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right")
-    figure.set_figwidth(max(fit.width, 5.2, 0.4 + 0.1 * len(title)))
+    words = f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right"
+    figure = page(fit.height - 0.2, words, max(fit.width, 5.2))
     panels = figure.subplot_mosaic([["matrix", "matrix"], ["right", "wrong"]], height_ratios=(fit.side, 0.12))
     axes = panels["matrix"]
     blue = axes.imshow(np.where(diagonal, shares, np.nan), cmap="Blues", vmin=0, vmax=1)
@@ -54,7 +54,7 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
             orientation="horizontal",
             format=FuncFormatter(lambda share, _: f"{100 * share:.3g} %"),
         )
-        bar.set_label(f"{words}: share of the true class", color=QUIET)
+        bar.set_label(f"{words}: share of the true class", color=current().quiet)
         bar.locator = MaxNLocator(4)
     _name_axes(axes, names, fit)
     _recall(axes, [percent(shares[i, i]) if of_class[i, 0] else "–" for i in range(number)], fit)
@@ -110,7 +110,7 @@ def _name_axes(axes: Axes, names: list[str], fit: _Fit) -> None:
     axes.set_yticks(np.arange(number + 1) - 0.5, minor=True)
     axes.grid(which="minor", linewidth=0.8 if number <= _COUNTS_TO else 0.3)
     axes.tick_params(which="both", length=0)
-    axes.spines[:].set(visible=True, color=FAINT)
+    axes.spines[:].set(visible=True, color=current().faint)
 
 
 def _recall(axes: Axes, recalls: list[str], fit: _Fit) -> None:
@@ -124,7 +124,7 @@ def _recall(axes: Axes, recalls: list[str], fit: _Fit) -> None:
         xycoords="axes fraction",
         xytext=(4, 4),
         textcoords="offset points",
-        color=QUIET,
+        color=current().quiet,
         fontsize=SMALL_TEXT + 1,
     )
 
@@ -133,7 +133,7 @@ def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any], worst: float
     with_shares = len(counts) <= _SHARES_TO
     for row, column in np.argwhere(counts):
         strength = shares[row, column] / (1 if row == column else worst)
-        look: dict[str, Any] = {"ha": "center", "color": "white" if strength > 0.6 else INK}
+        look: dict[str, Any] = {"ha": "center", "color": "white" if strength > 0.6 else current().ink}
         axes.text(
             column, row - 0.02 if with_shares else row, f"{counts[row, column]:,}",
             va="bottom" if with_shares else "center_baseline",

@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import COLOURS, FAINT, QUIET, SMALL_TEXT, colour, page, percent, shortened
+from nnspec.runtime.views._style import SMALL_TEXT, colour, current, page, percent, shortened
 
 MOST_PANELS = 24
 """The most columns in one picture: those with the strongest association to the target."""
@@ -63,7 +63,7 @@ def description(
     for axes in grid.flat[count:]:
         axes.set_axis_off()
     places = iter(grid.flat)
-    coloured = of_class if classes and len(classes) <= len(COLOURS) else None
+    coloured = of_class if classes and len(classes) <= len(current().colours) else None
     if classes:
         _classes(next(places), classes, coloured is not None)
     for panel, axes in zip(shown, places, strict=False):
@@ -74,7 +74,7 @@ def description(
 def _classes(axes: Axes, classes: Mapping[str, int], coloured: bool) -> None:
     names = sorted(classes, key=lambda name: -classes[name])[:_BARS] if not coloured else list(classes)
     numbers = [classes[name] for name in names]
-    colours = [colour(index) if coloured else QUIET for index in range(len(names))]
+    colours = [colour(index) if coloured else current().quiet for index in range(len(names))]
     _bars(axes, names, [(numbers, colours)])
     more = f" ({len(names)} of {len(classes)})" if len(names) < len(classes) else ""
     axes.set_title(f"classes{more}", fontsize=SMALL_TEXT + 1)
@@ -86,7 +86,7 @@ def _panel(axes: Axes, panel: Panel, of_class: NDArray[np.intp] | None, classes:
         if of_class is not None
         else [np.ones(len(panel.values), bool)]
     )
-    colours = [colour(number) for number in range(classes)] if of_class is not None else [QUIET]
+    colours = [colour(number) for number in range(classes)] if of_class is not None else [current().quiet]
     if panel.values.dtype.kind == "f":
         missing = np.isnan(panel.values)
         _histogram(axes, panel.values, groups, colours)
@@ -150,4 +150,4 @@ def _bars(axes: Axes, names: Sequence[str], stacked: Sequence[tuple[Sequence[int
     axes.set_ylim(max(len(names), 3) - 0.4, -0.6)
     axes.set_xticks([])
     axes.tick_params(axis="y", length=0)
-    axes.spines["bottom"].set_color(FAINT)
+    axes.spines["bottom"].set_color(current().faint)

@@ -6,13 +6,11 @@ from typing import ClassVar, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.textpath import text_to_path
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, count, in_parameters, outline
-from nnspec.runtime.views._style import COLOURS, INK, QUIET, SMALL_TEXT, page
+from nnspec.runtime.views._style import SMALL_TEXT, current, page, text_width, tint
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.escapes import escaped
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -51,7 +49,7 @@ def graph(spec: Spec) -> Figure:
     layers = sum(len(node.inputs) == 1 for node in spec.nodes)  # merges are no layers of a line
     counted = f"{layers:,} layer{'s' if layers != 1 else ''}"
     title = f"{escaped(spec.title)}: {counted}, {in_parameters(spec.parameter_count)}"
-    across = max(width, _wide(title, 12)) + 2 * _MARGIN
+    across = max(width, text_width(title, 12)) + 2 * _MARGIN
     figure = page(height + _TITLE + _MARGIN, title)
     figure.set_layout_engine("none")
     figure.set_figwidth(across)
@@ -101,14 +99,14 @@ class _Box(_Drawn):
     def __init__(self, layer: LayerBox):
         self.layer = layer
         self.shape = layer.shape
-        self.width = max(_wide(layer.text, _LETTERS), _wide(layer.weights, SMALL_TEXT)) + 2 * _PAD
+        self.width = max(text_width(layer.text, _LETTERS), text_width(layer.weights, SMALL_TEXT)) + 2 * _PAD
         self.height = _LINE * (2 if layer.weights else 1) + 1.2 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
         """Draw the text of the layer and, below it, its parameters."""
-        face = _light(COLOURS[0]) if self.layer.weights else "white"
+        face = tint(current().colours[0]) if self.layer.weights else current().paper
         _rounded(axes, x - self.axis, y, self.width, self.height, face)
-        lines = [(self.layer.text, _LETTERS, INK), (self.layer.weights, SMALL_TEXT, QUIET)]
+        lines = [(self.layer.text, _LETTERS, current().ink), (self.layer.weights, SMALL_TEXT, current().quiet)]
         for number, (text, size, colour) in enumerate(lines if self.layer.weights else lines[:1]):
             middle = y + 0.6 * _PAD + _LINE * (number + 0.5)
             axes.text(x, middle, text, fontsize=size, color=colour, ha="center", va="center")
@@ -122,13 +120,13 @@ class _Pill(_Drawn):
     def __init__(self, text: str, shape: Shape):
         self.text = text
         self.shape = shape
-        self.width = _wide(text, SMALL_TEXT) + 2.5 * _PAD
+        self.width = text_width(text, SMALL_TEXT) + 2.5 * _PAD
         self.height = _LINE + 0.4 * _PAD
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
         """Draw text in a coloured pill."""
-        _rounded(axes, x - self.axis, y, self.width, self.height, _light(COLOURS[4]), self.height / 2)
-        axes.text(x, y + self.height / 2, self.text, fontsize=SMALL_TEXT, color=INK, ha="center", va="center")
+        _rounded(axes, x - self.axis, y, self.width, self.height, tint(current().colours[5]), self.height / 2)
+        axes.text(x, y + self.height / 2, self.text, fontsize=SMALL_TEXT, color=current().ink, ha="center", va="center")
 
 
 class _Sequence(_Drawn):
@@ -138,7 +136,7 @@ class _Sequence(_Drawn):
         self.parts = parts
         self.ends = ends
         self.shape = parts[-1].shape
-        beside = [_BESIDE + _wide(str(part.shape), SMALL_TEXT) for part in (parts if ends else parts[:-1])]
+        beside = [_BESIDE + text_width(str(part.shape), SMALL_TEXT) for part in (parts if ends else parts[:-1])]
         left = max(part.axis for part in parts)
         self.width = left + max(*(part.width - part.axis for part in parts), *beside, 0)
         self._axis = left
@@ -173,7 +171,7 @@ class _Framed(_Drawn):
         self.frame = frame
         self.shape = frame.shape
         self.inside = _Sequence([_shown(part) for part in frame.parts])
-        self._axis = max(self.inside.axis, _wide(frame.title, SMALL_TEXT) + _BESIDE) + _PAD
+        self._axis = max(self.inside.axis, text_width(frame.title, SMALL_TEXT) + _BESIDE) + _PAD
         self.width = self._axis + self.inside.width - self.inside.axis + _PAD
         self.height = self.inside.height + _LINE + 2.5 * _PAD
 
@@ -184,10 +182,10 @@ class _Framed(_Drawn):
 
     def draw(self, axes: Axes, x: float, y: float) -> None:
         """Draw the frame, then the parts inside."""
-        _rounded(axes, x - self.axis, y, self.width, self.height, "#f6f6f6")
+        _rounded(axes, x - self.axis, y, self.width, self.height, current().shade)
         top, bottom = y + _LINE + 1.5 * _PAD, y + self.height - _PAD
         title = (x - self.axis + _PAD, y + 0.5 * _PAD + _LINE / 2)
-        axes.text(*title, self.frame.title, fontsize=SMALL_TEXT, color=COLOURS[1], ha="left", va="center")
+        axes.text(*title, self.frame.title, fontsize=SMALL_TEXT, color=current().colours[1], ha="left", va="center")
         _line(axes, [(x, y), (x, top)], headed=self.inside.begins_headed)
         self.inside.draw(axes, x, top)
         _line(axes, [(x, bottom), (x, y + self.height)])
@@ -200,9 +198,11 @@ class _Fork(_Drawn):
         self.shape = fork.shape
         self.branches = [_Sequence([_shown(part) for part in branch]) if branch else None for branch in fork.branches]
         self.joint = _Pill(fork.joint, fork.shape)
-        self.widths = [branch.width if branch else _wide("skip", SMALL_TEXT) + 2 * _BESIDE for branch in self.branches]
+        self.widths = [
+            branch.width if branch else text_width("skip", SMALL_TEXT) + 2 * _BESIDE for branch in self.branches
+        ]
         self.axes_inside = [branch.axis if branch else _BESIDE for branch in self.branches]
-        self.ends = [_BESIDE + _wide(str(branch.shape), SMALL_TEXT) if branch else 0.0 for branch in self.branches]
+        self.ends = [_BESIDE + text_width(str(branch.shape), SMALL_TEXT) if branch else 0.0 for branch in self.branches]
         self.widths = [max(w, a + end) for w, a, end in zip(self.widths, self.axes_inside, self.ends, strict=True)]
         self.tallest = max((branch.height for branch in self.branches if branch), default=0.0)
         inner = sum(self.widths) + _APART * (len(self.widths) - 1)
@@ -277,32 +277,26 @@ def _turn(axes: Axes, end: tuple[float, float], gutter: float, axis: float, head
     _line(axes, [(x, y), (gutter, y), (gutter, _TITLE), (axis, _TITLE), (axis, _TITLE + _GAP)], headed)
 
 
-def _wide(text: str, size: float) -> float:
-    """Return the width of a text in inches."""
-    width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(size=size), False)
-    return float(width) / 72
-
-
-def _light(colour: str) -> tuple[float, float, float]:
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    return 1 - 0.18 * (1 - red), 1 - 0.18 * (1 - green), 1 - 0.18 * (1 - blue)
-
-
 def _rounded(axes: Axes, x: float, y: float, width: float, height: float, face: object, rounding: float = 0.06) -> None:
     shape = f"round,pad=0,rounding_size={rounding}"
     axes.add_patch(
-        FancyBboxPatch((x, y), width, height, boxstyle=shape, facecolor=face, edgecolor=QUIET, linewidth=0.8)
+        FancyBboxPatch((x, y), width, height, boxstyle=shape, facecolor=face, edgecolor=current().quiet, linewidth=0.8)
     )
 
 
 def _line(axes: Axes, points: Sequence[tuple[float, float]], headed: bool = False) -> None:
-    axes.plot(*zip(*points, strict=True), color=QUIET, linewidth=0.9, solid_capstyle="butt", zorder=1.5)
+    axes.plot(*zip(*points, strict=True), color=current().quiet, linewidth=0.9, solid_capstyle="butt", zorder=1.5)
     if headed:
         (x, y), tip = points[-2], points[-1]
-        look = {"arrowstyle": "-|>,head_width=0.18,head_length=0.35", "color": QUIET, "shrinkA": 0, "shrinkB": 0}
+        look = {
+            "arrowstyle": "-|>,head_width=0.18,head_length=0.35",
+            "color": current().quiet,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        }
         axes.annotate("", tip, (x, y), arrowprops=look)
 
 
 def _aside(axes: Axes, x: float, y: float, text: str) -> None:
     """Write small text to the right of a line."""
-    axes.text(x + _BESIDE, y, text, fontsize=SMALL_TEXT, color=QUIET, ha="left", va="center")
+    axes.text(x + _BESIDE, y, text, fontsize=SMALL_TEXT, color=current().quiet, ha="left", va="center")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.runtime.explain.occlusion import as_pair, class_average, map_shape
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
-from nnspec.runtime.views._style import INK, PAGE_WIDTH, PROBABILITY, QUIET, SMALL_TEXT, page, shortened
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, shortened
 
 ROWS = 10  # classes on a page
 _HEIGHT = 10.8  # inches of a page
@@ -119,20 +119,20 @@ def occlusion(
     rows = [np.flatnonzero(material.labels == label)[:per_class] for label in present]  # (image,) indices for each row
     names = _names(present, classes)
     drawn = np.concatenate(rows)
-    look: dict[str, Any] = {"cmap": PROBABILITY, "norm": _scale(material.maps[drawn])}
+    look: dict[str, Any] = {"cmap": current().probability, "norm": _scale(material.maps[drawn])}
     footnote = _footnote(material, look["norm"], len(drawn) < np.isin(material.labels, present).sum(), per_class)
     layout = _layout(material.images.shape[1:3], rows, names, windows, _FOOT * (1 + footnote.count("\n")))
     figure = page(layout.sheet[1] + _TITLE, title)
     axes = sheet(figure, *layout.sheet)
     of_pages = f" (page {page_number + 1} of {page_count(material.labels)})" if page_count(material.labels) > 1 else ""
-    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL_TEXT + 2, color=QUIET)
+    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL_TEXT + 2, color=current().quiet)
     pixels, shade_look = shades(material.images[drawn])
     following = iter(pixels)
     averages = class_average(material.maps[drawn], material.labels[drawn])
     for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
         _, top, _, height = layout.box(row, 0)
         side = layout.names - 0.1, top + height / 2
-        note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=INK)
+        note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=current().ink)
         for column, index in enumerate(indices.tolist()):
             place(axes, next(following), layout.box(row, 2 * column), **shade_look)
             frame(axes, layout.box(row, 2 * column))
@@ -210,7 +210,7 @@ def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], 
     """Draw the heads of the columns, the footnote and the colour scale."""
     for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average")):
         left, _, width, _ = layout.box(0, column)
-        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL_TEXT + 1, color=INK)
+        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL_TEXT + 1, color=current().ink)
     note(axes, layout.names, layout.sheet[1], footnote, ha="left")
     length = min(layout.sheet[1], 4.0)  # inches
     shape: dict[str, Any] = {"aspect": length / 0.14, "shrink": length / layout.sheet[1], "pad": 0.02, "panchor": False}

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import COLOURS, FAINT, QUIET, page
+from nnspec.runtime.views._style import current, page
 
 
 @picture("predictions")
@@ -54,17 +54,17 @@ def predictions(
     time = np.arange(len(points)) if times is None else np.asarray(times)
     for panel, axes in enumerate(panels):
         shown = columns[panel if own is None else 0][0]
-        axes.plot(time, shown, ".", color=QUIET, alpha=0.35, markersize=2.5, label="truth")
-        axes.grid(axis="y", color=FAINT)
+        axes.plot(time, shown, ".", color=current().quiet, alpha=0.35, markersize=2.5, label="truth")
+        axes.grid(axis="y", color=current().faint)
     for axes, (one, estimate), name in zip(panels, columns, names, strict=False):
-        axes.plot(time, estimate, color=COLOURS[0], linewidth=1.2, label="prediction")
+        axes.plot(time, estimate, color=current().colours[0], linewidth=1.2, label="prediction")
         axes.set_title(f"{_what(name, ahead)}, rmse {_rmse(one, estimate):.4f}")
     for axes in panels:  # room for the legend above the points
         low, high = axes.get_ylim()
         axes.set_ylim(low, high + 0.15 * (high - low))
     if own is not None:
-        panels[1].plot(time[begins:], own, color=COLOURS[1], linewidth=1.5, label="rolled forward")
-        panels[1].axvline(time[begins], color=QUIET, linewidth=0.8, linestyle=(0, (4, 3)))
+        panels[1].plot(time[begins:], own, color=current().colours[1], linewidth=1.5, label="rolled forward")
+        panels[1].axvline(time[begins], color=current().quiet, linewidth=0.8, linestyle=(0, (4, 3)))
         panels[1].set_title(
             f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
         )

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import frame, note, place, sheet
-from nnspec.runtime.views._style import DIVERGING, PAGE_WIDTH, QUIET, SMALL_TEXT, page, shortened
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, shortened
 
 _TILES = 64  # filters or units in one picture
 _CHANNELS = 8  # rows, where each tile is one input channel
@@ -137,8 +137,8 @@ def _draw(content: _Tiles, title: str) -> Figure:
         min(PAGE_WIDTH, max(sheet_width + margin, 0.3 + 0.1 * len(title), 1.2 + 0.07 * len(content.caption)))
     )
     axes = sheet(figure, sheet_width, sheet_height)
-    axes.set_title(content.caption, fontsize=SMALL_TEXT + 1, color=QUIET, pad=4)
-    shown: dict[str, Any] = {} if in_colour else {"cmap": DIVERGING, "norm": Normalize(-limit, limit)}
+    axes.set_title(content.caption, fontsize=SMALL_TEXT + 1, color=current().quiet, pad=4)
+    shown: dict[str, Any] = {} if in_colour else {"cmap": current().diverging, "norm": Normalize(-limit, limit)}
     for (row, column), tile in content.tiles.items():
         box = (column * right, row * down + _NAME, width, height)
         place(axes, np.clip(0.5 + 0.5 * tile / limit, 0, 1) if in_colour else tile, box, **shown)
@@ -172,7 +172,7 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], name
     figure = page(min(6.0, 1.6 + 0.25 * len(seen)), title)
     panels: list[Axes] = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
     for at, axes in enumerate(panels):
-        axes.imshow(seen[:, at], aspect="auto", cmap=DIVERGING, vmin=-limit, vmax=limit)
+        axes.imshow(seen[:, at], aspect="auto", cmap=current().diverging, vmin=-limit, vmax=limit)
         axes.spines[:].set_visible(True)
         axes.set_xlabel(f"{blocks[at]}, unit" if count > 1 else "unit")
         for axis, number, ticks in ((axes.xaxis, seen.shape[2], 16 // count), (axes.yaxis, len(seen), 16)):
@@ -188,14 +188,14 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], name
     ]
     caption = f"{inputs} {'input' if inputs == 1 else 'inputs'}{cut[0]} to {units} units{cut[1]}"
     panels[0].set_title(
-        caption + (", a panel for each gate" if count > 1 else ""), fontsize=SMALL_TEXT + 1, color=QUIET
+        caption + (", a panel for each gate" if count > 1 else ""), fontsize=SMALL_TEXT + 1, color=current().quiet
     )
     _colour_bar(figure, panels, limit, beyond, False)
     return figure
 
 
 def _colour_bar(figure: Figure, axes: Axes | list[Axes], limit: float, beyond: bool, in_colour: bool) -> None:
-    colours = ScalarMappable(Normalize(-limit, limit), "gray" if in_colour else DIVERGING)
+    colours = ScalarMappable(Normalize(-limit, limit), "gray" if in_colour else current().diverging)
     first = axes[0] if isinstance(axes, list) else axes
     length = first.get_position().height * figure.get_figheight()  # inches
     bar = figure.colorbar(

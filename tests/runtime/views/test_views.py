@@ -7,12 +7,15 @@ from pathlib import Path
 
 import matplotlib
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 import nnspec.runtime.views
-from nnspec.runtime.views import PICTURES, PictureError, save_figure
+from nnspec.runtime.train.history import RunHistory
+from nnspec.runtime.views import PICTURES, STYLES, PictureError, in_style, save_figure
 
-HISTORY = {"a_run": {"train_loss": ([1, 2, 3], [2.0, 1.0, 0.5]), "validation_accuracy": ([1, 2, 3], [0.1, 0.7, 0.6])}}
+METRICS = {"train_loss": ([1, 2, 3], [2.0, 1.0, 0.5]), "validation_accuracy": ([1, 2, 3], [0.1, 0.7, 0.6])}
+HISTORY = [RunHistory("a_run", METRICS)]
 
 
 @pytest.fixture
@@ -58,7 +61,8 @@ def test_names_are_known_without_matplotlib_and_drawing_needs_no_pyplot() -> Non
         "import sys\n"
         "from nnspec.runtime.views import PICTURES\n"
         "assert 'curves' in list(PICTURES) and 'matplotlib' not in sys.modules\n"
-        "PICTURES['curves']({'a': {'loss': ([1, 2], [2.0, 1.0])}})\n"
+        "from nnspec.runtime.train.history import RunHistory\n"
+        "PICTURES['curves']([RunHistory('a', {'loss': ([1, 2], [2.0, 1.0])})])\n"
         "print(*(name in sys.modules for name in ('matplotlib', 'matplotlib.pyplot', "
         "'nnspec.runtime.views.weights')))\n"
     )
@@ -110,3 +114,30 @@ def test_another_suffix_is_refused_with_what_would_do(tmp_path: Path, name: str,
         save_figure(Figure(), tmp_path / "new" / name)
     assert isinstance(caught.value, ValueError)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_a_style_is_kept_until_the_picture_is_saved(tmp_path: Path, style: str, suffix: str) -> None:
+    with in_style(style):
+        figure = PICTURES["curves"](HISTORY)
+        inside = save_figure(figure, tmp_path / f"inside{suffix}").read_bytes()
+    with in_style(style):
+        later = PICTURES["curves"](HISTORY)
+    assert save_figure(later, tmp_path / f"later{suffix}").read_bytes() == inside
+
+
+def test_the_styles_differ_in_paper_ink_and_size() -> None:
+    looks = {}
+    for style in STYLES:
+        with in_style(style):
+            figure = PICTURES["curves"](HISTORY)
+        looks[style] = to_rgb(figure.get_facecolor()), figure.axes[0].title.get_color(), figure.get_dpi()
+    assert len(set(looks.values())) == 3
+    assert sum(looks["dark"][0]) < 0.5 and sum(looks["light"][0]) == 3
+    assert looks["paper"][2] == 300
+
+
+def test_a_style_that_there_is_not_is_refused() -> None:
+    with pytest.raises(PictureError, match="no style is called 'neon': use light, dark or paper"), in_style("neon"):
+        pass

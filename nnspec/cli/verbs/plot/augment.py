@@ -8,7 +8,7 @@ import click
 from nnspec.cli.command import Verb
 from nnspec.cli.options import json_flag, spec_options
 from nnspec.cli.output import print_json
-from nnspec.cli.pictures import out_option, save_picture
+from nnspec.cli.pictures import out_option, save_picture, style_option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @click.option("--images", type=click.IntRange(1, 20), default=5, show_default=True, help="Images to draw.")
 @click.option("--count", type=click.IntRange(1, 20), default=8, show_default=True, help="Variations of each image.")
 @out_option
+@style_option
 @json_flag
 def command(
     file: str,
@@ -40,6 +41,7 @@ def command(
     images: int,
     count: int,
     out: Path | None,
+    style: str,
     as_json: bool,
 ) -> None:
     """Draw training images, one of each class, and beside each some variations that training may see.
@@ -50,7 +52,7 @@ def command(
     from nnspec.cli.checkpoint import is_checkpoint, open_checkpoint, pictures_folder
     from nnspec.runtime.data.augmentation.augmenter import variations
     from nnspec.runtime.train.spec_and_data import check_with_data, network_data
-    from nnspec.runtime.views import PICTURES
+    from nnspec.runtime.views import PICTURES, in_style
     from nnspec.spec_lang.check.canonical_text import written
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -62,15 +64,16 @@ def command(
         place = pictures_folder(checkpoint) / "augment.png"
     else:
         spec, found = check_with_data(Request(file, settings, variant, data))
-        place = Path(f"{spec.name}-augment.png")
+        place = Path(f"{spec.title}-augment.png")
     if spec.augment is None:
         raise click.UsageError(f"{spec.name} has no augment statement: add one, or try --set augment.shift=2")
     chosen = _chosen(found, images)
     assert spec.input is not None
     raw = found.train.inputs[chosen].reshape(len(chosen), *spec.input)
     drawn = variations(spec.augment, found.preprocessing, raw, count, spec.train.seed)
-    title = f"Augmentation of {spec.name} on {found.name}"
-    figure = PICTURES["augment"](raw, drawn, _names(spec, found, chosen), written(spec.augment), title)
+    title = f"Augmentation of {spec.title} on {found.name}"
+    with in_style(style):
+        figure = PICTURES["augment"](raw, drawn, _names(spec, found, chosen), written(spec.augment), title)
     path = save_picture(figure, out or place, as_json)
     if as_json:
         print_json(pictures=[path])

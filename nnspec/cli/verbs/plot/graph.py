@@ -7,7 +7,7 @@ import click
 from nnspec.cli.command import Verb
 from nnspec.cli.options import json_flag, spec_options
 from nnspec.cli.output import print_json
-from nnspec.cli.pictures import out_option, save_picture
+from nnspec.cli.pictures import out_option, save_picture, style_option
 
 
 @click.command(
@@ -22,9 +22,16 @@ from nnspec.cli.pictures import out_option, save_picture
 @click.argument("file", metavar="FILE_OR_CHECKPOINT")
 @spec_options
 @out_option
+@style_option
 @json_flag
 def command(
-    file: str, settings: dict[str, str], variant: str | None, data: str | None, out: Path | None, as_json: bool
+    file: str,
+    settings: dict[str, str],
+    variant: str | None,
+    data: str | None,
+    out: Path | None,
+    style: str,
+    as_json: bool,
 ) -> None:
     """Draw the network of a spec or a checkpoint: layers, branches, blocks and repeats, with the shapes between them.
 
@@ -33,7 +40,7 @@ def command(
     """
     from nnspec.cli.checkpoint import is_checkpoint, open_checkpoint, pictures_folder
     from nnspec.runtime.train.spec_and_data import check_with_shapes
-    from nnspec.runtime.views import PICTURES
+    from nnspec.runtime.views import PICTURES, in_style
     from nnspec.spec_lang.check.spec_request import Request
 
     if is_checkpoint(file):
@@ -46,6 +53,7 @@ def command(
     else:
         spec, _ = check_with_shapes(Request(file, settings, variant, data))
         place = Path(f"{spec.title}-graph.png")
-    written = save_picture(PICTURES["graph"](spec), out or place, as_json)
+    with in_style(style):
+        written = save_picture(PICTURES["graph"](spec), out or place, as_json)
     if as_json:
         print_json(pictures=[written])

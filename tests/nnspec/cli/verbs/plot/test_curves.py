@@ -28,9 +28,9 @@ def test_the_history_is_drawn_by_split_and_the_rate_is_left_out(
 ) -> None:
     seen: dict[str, Any] = {}
 
-    def draw(histories: dict[str, Any], baselines: dict[str, Any]) -> Any:
-        seen.update(histories)
-        return curves.curves(histories, baselines)
+    def draw(runs: list[Any], **options: Any) -> Any:
+        seen.update({run.name: run.metrics for run in runs})
+        return curves.curves(runs, **options)
 
     monkeypatch.setitem(curves.picture.__globals__["_drawers"], "curves", draw)
     assert nnspec("plot", "curves", run, flowers, "--out", "both.svg").code == 0
