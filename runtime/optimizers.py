@@ -1,4 +1,5 @@
-"""The optimizers: how a gradient changes the parameters. Each equals PyTorch's with the same name and options.
+"""The optimizers: how a gradient changes the parameters. Each equals PyTorch's with the same name and options, and Lion
+that of its paper.
 
 Parameters, gradients and each slot of an optimizer are arenas with the same order: a rule knows arrays of numbers, not
 layers. It works in place, block by block, so that a block stays in the cache from its first operation to its last.
@@ -12,7 +13,17 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.spec_lang.vocabulary.optimizers import (
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Optimizer,
+    RmsProp,
+    Sgd,
+)
 
 BLOCK = 65_536
 """Numbers in a block: one each of parameters, gradients, slots and scratch fit into a second-level cache."""
@@ -145,6 +156,26 @@ def rmsprop(word: RmsProp) -> Rule:
     return update
 
 
+@implements_rule(Adagrad)
+def adagrad(word: Adagrad) -> Rule:
+    """s ← s + g²; p ← p − rate / (1 + (t − 1) · lr_decay) · g / (√s + eps)."""
+
+    def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
+        s = slots["square"]
+        if word.weight_decay:
+            _add(g, word.weight_decay, p, free)
+        if step == 1:
+            s.fill(word.initial_accumulator_value)
+        np.multiply(g, g, out=free)
+        s += free
+        np.sqrt(s, out=free)
+        free += word.eps
+        g /= free
+        _add(p, -rate / (1 + (step - 1) * word.lr_decay), g, free)
+
+    return update
+
+
 @implements_rule(Adam)
 def adam(word: Adam) -> Rule:
     """m ← β₁m + (1 − β₁)g; s ← β₂s + (1 − β₂)g²; p ← p − rate · m̂ / (√ŝ + eps), m̂ = m / (1 − β₁ᵗ), ŝ = s / (1 − β₂ᵗ).
@@ -167,6 +198,75 @@ def adamw(word: AdamW) -> Rule:
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
         p *= 1 - rate * word.weight_decay
         _adam(word, p, g, slots, free, step, rate)
+
+    return update
+
+
+@implements_rule(NAdam)
+def nadam(word: NAdam) -> Rule:
+    """p ← p − rate · ((1 − μₜ) / (1 − Πμ) · g + μₜ₊₁ / (1 − Πμ · μₜ₊₁) · m) / (√ŝ + eps), ŝ = s / (1 − β₂ᵗ).
+
+    m and s are Adam's, μₜ = β₁ · (1 − 0.96^(t · momentum_decay) / 2), and Πμ is the product of μ₁ to μₜ.
+    """
+    product = _Product(lambda step: _nadam_momentum(word, step))
+
+    def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
+        m, s = slots["mean"], slots["square"]
+        if word.weight_decay:
+            _add(g, word.weight_decay, p, free)
+        m *= word.beta1
+        _add(m, 1 - word.beta1, g, free)
+        s *= word.beta2
+        np.multiply(g, g, out=free)
+        free *= 1 - word.beta2
+        s += free
+        now, following, so_far = _nadam_momentum(word, step), _nadam_momentum(word, step + 1), product.up_to(step)
+        g *= (1 - now) / (1 - so_far)
+        _add(g, following / (1 - so_far * following), m, free)
+        correction = math.sqrt(1 - word.beta2**step)
+        np.sqrt(s, out=free)
+        free += word.eps * correction
+        g /= free
+        _add(p, -rate * correction, g, free)
+
+    return update
+
+
+def _nadam_momentum(word: NAdam, step: int) -> float:
+    return float(word.beta1 * (1 - 0.5 * 0.96 ** (step * word.momentum_decay)))
+
+
+class _Product:
+    """The product of a sequence's first numbers, always multiplied in their order: equal bits after a resumption."""
+
+    def __init__(self, number: Callable[[int], float]):
+        self._number = number
+        self._known = 0, 1.0
+
+    def up_to(self, count: int) -> float:
+        """Return the product of the numbers from 1 to `count`."""
+        start, value = self._known if self._known[0] <= count else (0, 1.0)
+        for index in range(start + 1, count + 1):
+            value *= self._number(index)
+        self._known = count, value
+        return value
+
+
+@implements_rule(Lion)
+def lion(word: Lion) -> Rule:
+    """p ← p − rate · (sign(β₁m + (1 − β₁)g) + weight_decay · p); m ← β₂m + (1 − β₂)g: algorithm 2 of the paper."""
+
+    def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
+        m = slots["mean"]
+        p *= 1 - rate * word.weight_decay
+        np.subtract(m, g, out=free)
+        free *= word.beta1
+        free += g
+        np.sign(free, out=free)
+        free *= rate
+        p -= free
+        m *= word.beta2
+        _add(m, 1 - word.beta2, g, free)
 
     return update
 

@@ -62,6 +62,17 @@ class RmsProp(Optimizer):
     eps: float = Field(1e-8, gt=0, description="added to the denominator, against division by zero")
 
 
+class Adagrad(Optimizer):
+    """s ← s + g²; p ← p − lr / (1 + (t − 1)·lr_decay) · g / (√s + eps) at step t (Duchi et al. 2011)."""
+
+    word = "adagrad"
+    examples = ("optimizer adagrad lr=0.01",)
+    slots = ("square",)
+    lr_decay: float = Field(0.0, ge=0, description="how fast the rate falls with the steps")
+    initial_accumulator_value: float = Field(0.0, ge=0, description="the value of s before the first step")
+    eps: float = Field(1e-10, gt=0, description="added to the denominator, against division by zero")
+
+
 class Adam(Optimizer):
     """Steps by moving averages of g and g², corrected for their bias towards zero (Kingma & Ba 2015).
 
@@ -85,3 +96,31 @@ class AdamW(Adam):
     word = "adamw"
     examples = ("optimizer adamw lr=0.001 weight_decay=0.01",)
     weight_decay: float = Field(0.01, ge=0, description="the share of each weight that is subtracted from it, times lr")
+
+
+class NAdam(Optimizer):
+    """Adam with Nesterov's momentum, which grows from half of beta1 to beta1 (Dozat 2016)."""
+
+    word = "nadam"
+    examples = ("optimizer nadam lr=0.002",)
+    slots = ("mean", "square")
+    lr: float = Field(0.002, gt=0, description="the learning rate")
+    beta1: float = Field(0.9, ge=0, lt=1, description="the decay rate of the moving average of g")
+    beta2: float = Field(0.999, ge=0, lt=1, description="the decay rate of the moving average of g²")
+    eps: float = Field(1e-8, gt=0, description="added to the denominator, against division by zero")
+    momentum_decay: float = Field(0.004, ge=0, description="how fast the momentum grows with the steps")
+
+
+class Lion(Optimizer):
+    """p ← p − lr·(sign(beta1·m + (1 − beta1)·g) + weight_decay·p); m ← beta2·m + (1 − beta2)·g (Chen et al. 2023).
+
+    Each step moves every weight by lr: the rate is 3 to 10 times smaller than Adam's, and weight_decay as much larger.
+    """
+
+    word = "lion"
+    examples = ("optimizer lion lr=0.0001 weight_decay=0.1",)
+    slots = ("mean",)
+    lr: float = Field(0.0001, gt=0, description="the learning rate")
+    beta1: float = Field(0.9, ge=0, lt=1, description="the share of the average in the direction of a step")
+    beta2: float = Field(0.99, ge=0, lt=1, description="the decay rate of the moving average of g")
+    weight_decay: float = Field(0.0, ge=0, description="the share of each weight that is subtracted from it, times lr")

@@ -1,5 +1,6 @@
 """Twenty steps of every optimizer against PyTorch's, with each option."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from nnspec.runtime.optimizers import rule
-from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.spec_lang.vocabulary.optimizers import Adagrad, Adam, AdamW, Momentum, NAdam, Optimizer, RmsProp, Sgd
 from nnspec.spec_lang.vocabulary.registry import words
 
 CASES: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
@@ -34,6 +35,18 @@ CASES: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
         torch.optim.Adam,
         {"betas": (0.5, 0.8), "eps": 0.1, "weight_decay": 0.1},
     ),
+    (Adagrad(), torch.optim.Adagrad, {}),
+    (
+        Adagrad(lr_decay=0.1, initial_accumulator_value=0.5, eps=1e-3, weight_decay=0.1),
+        torch.optim.Adagrad,
+        {"lr_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-3, "weight_decay": 0.1},
+    ),
+    (NAdam(), torch.optim.NAdam, {}),
+    (
+        NAdam(beta1=0.7, beta2=0.9, eps=1e-3, momentum_decay=0.3, weight_decay=0.1),
+        torch.optim.NAdam,
+        {"betas": (0.7, 0.9), "eps": 1e-3, "momentum_decay": 0.3, "weight_decay": 0.1},
+    ),
     (AdamW(), torch.optim.AdamW, {}),
     (
         AdamW(beta1=0.5, beta2=0.8, eps=0.1, weight_decay=0.3),
@@ -43,6 +56,16 @@ CASES: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
 ]
 
 
+@pytest.fixture
+def in_double_precision() -> Iterator[None]:
+    """PyTorch's scalars, such as the product of NAdam's momenta, in the precision of these tests."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.usefixtures("in_double_precision")
 @pytest.mark.parametrize(("word", "theirs", "options"), CASES, ids=[f"{w.word} {o}" for w, _, o in CASES])
 def test_twenty_steps_at_a_changing_rate_are_pytorchs(
     word: Optimizer, theirs: type[torch.optim.Optimizer], options: dict[str, Any]

@@ -8,7 +8,17 @@ import pytest
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.optimizers import BLOCK, SWEEP, rule
-from nnspec.spec_lang.vocabulary.optimizers import Adam, AdamW, Momentum, Optimizer, RmsProp, Sgd
+from nnspec.spec_lang.vocabulary.optimizers import (
+    Adagrad,
+    Adam,
+    AdamW,
+    Lion,
+    Momentum,
+    NAdam,
+    Optimizer,
+    RmsProp,
+    Sgd,
+)
 from nnspec.spec_lang.vocabulary.registry import words
 from tests.support.throwaway import throwaway_words
 
@@ -67,6 +77,44 @@ def test_adam_adds_eps_to_the_corrected_root_and_not_to_the_square() -> None:
 def test_adamw_takes_its_decay_from_the_weights_and_adam_from_the_gradient() -> None:
     assert path(AdamW(weight_decay=0.1), 2.0, [0.0], 0.5) == [pytest.approx(2 * (1 - 0.5 * 0.1))]
     assert path(Adam(weight_decay=0.1), 2.0, [0.0], 0.5) == [pytest.approx(2 - 0.5)]
+
+
+def test_adagrad_divides_by_the_root_of_the_sum_of_squares_and_its_rate_may_fall() -> None:
+    assert path(Adagrad(eps=1e-300), 0.0, [3.0, 4.0], 1.0) == [-1, pytest.approx(-1 - 4 / 5)]
+    assert path(Adagrad(eps=1e-300, lr_decay=1), 0.0, [3.0, 4.0], 1.0) == [-1, pytest.approx(-1 - 4 / 5 / 2)]
+    (place,) = path(Adagrad(eps=1e-300, initial_accumulator_value=16), 0.0, [3.0], 1.0)
+    assert place == pytest.approx(-3 / 5)
+
+
+def test_the_momentum_of_nadam_is_the_same_product_after_a_resumption() -> None:
+    word = NAdam(momentum_decay=0.3)
+    straight, resumed = rule(word), rule(word)
+    p, q = np.ones(3), np.ones(3)
+    kept, kept_too = slots(word, 3), slots(word, 3)
+    for step in range(1, 30):
+        straight(p, np.full(3, 0.1 * step), kept, step, 0.1)
+        resumed = rule(word) if step % 7 == 0 else resumed
+        resumed(q, np.full(3, 0.1 * step), kept_too, step, 0.1)
+    np.testing.assert_array_equal(p, q)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.3])
+def test_lion_is_the_algorithm_of_its_paper(decay: float) -> None:
+    word, random = Lion(beta1=0.7, beta2=0.9, weight_decay=decay), np.random.default_rng(0)
+    theta, m = random.normal(size=50), np.zeros(50)  # algorithm 2 of Chen et al. 2023, line by line
+    p, kept, update = theta.copy(), slots(word, 50), rule(word)
+    for step in range(1, 20):
+        g = random.normal(size=50)
+        c = 0.7 * m + (1 - 0.7) * g
+        theta = theta - 0.01 * (np.sign(c) + decay * theta)
+        m = 0.9 * m + (1 - 0.9) * g
+        update(p, g.copy(), kept, step, 0.01)
+        np.testing.assert_allclose(p, theta, rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(kept["mean"], m, rtol=1e-12, atol=1e-14)
+
+
+def test_lion_leaves_a_weight_without_gradient_where_it_is() -> None:
+    assert path(Lion(), 2.0, [0.0, 0.0], 0.5) == [2.0, 2.0]
 
 
 @pytest.mark.parametrize("cls", OPTIMIZERS)

@@ -55,10 +55,15 @@ def assert_the_same(folder: Path) -> None:
         assert whole.meta["counters"]["step"] == (10 if name == "last.h5" else whole.meta["best"]["step"])
 
 
-@pytest.mark.parametrize("optimizer", list(statements("optimizer")))
-@pytest.mark.parametrize("schedule", list(statements("schedule")))
+PAIRS = [
+    *((optimizer, "schedule plateau factor=0.5 patience=0") for optimizer in statements("optimizer")),
+    *(("optimizer adam", schedule) for schedule in statements("schedule")),
+]
+
+
+@pytest.mark.parametrize(("optimizer", "schedule"), PAIRS)
 def test_stopping_changes_no_byte_whatever_the_optimizer_and_the_schedule(
-    schedule: str, optimizer: str, folder: Path
+    optimizer: str, schedule: str, folder: Path
 ) -> None:
     write_spec(folder, NETWORK, optimizer, schedule, LENGTH)
     run_whole(folder)
