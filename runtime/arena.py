@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 
 from nnspec.runtime.arrays import pages
+from nnspec.spec_lang.check.spec import Tie
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
 Offsets = dict[str, tuple[int, tuple[int, ...]]]
@@ -55,10 +56,13 @@ class Arena(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._views)
 
-    def of(self, layer: str) -> dict[str, np.ndarray]:
-        """Return the arrays of one layer, by their names in it."""
+    def of(self, layer: str, ties: Mapping[str, Tie] | None = None) -> dict[str, np.ndarray]:
+        """Return the arrays of one layer, by their names in it, with those that it takes from other layers."""
         start = f"{layer}/"
-        return {n.removeprefix(start): a for n, a in self._views.items() if n.rpartition("/")[0] == layer}
+        own = {n.removeprefix(start): a for n, a in self._views.items() if n.rpartition("/")[0] == layer}
+        for name, tie in (ties or {}).items():
+            own[name] = self._views[tie.array].T if tie.transposed else self._views[tie.array]
+        return own
 
     def copies(self) -> dict[str, np.ndarray]:
         """Return a copy of every array."""

@@ -1,10 +1,10 @@
 """Spec → graph: every layer, activation and merge a node with its shapes; the last activation apart, for its loss."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from nnspec.spec_lang.check.spec import INPUT, Spec
+from nnspec.spec_lang.check.spec import INPUT, Spec, Tie
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -35,13 +35,14 @@ class Placed(Protocol):
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One operation. `layer_name` says whose parameters it reads; `inputs` are names of nodes, or INPUT."""
+    """One operation. `inputs` are names of nodes, or INPUT; `ties` are the arrays that it takes from other nodes."""
 
     name: str
     layer: Layer
     inputs: tuple[str, ...]
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
+    ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def build_graph(spec: Spec) -> Graph:
     ends: dict[str, str] = {INPUT: INPUT}  # layer → the node that holds its output
     for node in spec.nodes:
         inputs = tuple(ends[name] for name in node.inputs)
-        nodes.append(GraphNode(node.name, node.layer, inputs, node.input_shapes, node.output_shape))
+        nodes.append(GraphNode(node.name, node.layer, inputs, node.input_shapes, node.output_shape, node.ties))
         ends[node.name] = node.name
         for activation in node.layer.activations():
             name = f"{node.name}/{activation.word}"

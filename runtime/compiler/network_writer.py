@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nnspec.runtime.compiler.kernels import KERNELS, KernelContext, WriteBackward, Written
+from nnspec.runtime.compiler.kernels import KERNELS, KernelContext, WriteBackward, Written, gradient_part
 from nnspec.runtime.compiler.kernels.losses import write_loss
 from nnspec.runtime.compiler.kernels.plain import write_plain
 from nnspec.runtime.compiler.program.lane_program import Form
 from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
-from nnspec.spec_lang.check.spec import INPUT
+from nnspec.spec_lang.check.spec import INPUT, Tie
 
 
 def write_layer(context: KernelContext) -> tuple[Written, str]:
@@ -29,6 +29,7 @@ class NetworkWriter:
         self.forms: dict[str, Form] = {}
         self._needs_gradient: dict[str, bool] = {}
         self._backwards: list[tuple[ScheduledNode, WriteBackward]] = []
+        self._lent: dict[str, list[tuple[Tie, Ref]]] = {}  # by the array, what other nodes add to its gradient
 
     def forward(self, nodes: Sequence[ScheduledNode], values: dict[str, Ref], needs_gradient: dict[str, bool]) -> Ref:
         """Write these nodes from the values that they start with; return the last output.
@@ -44,7 +45,8 @@ class NetworkWriter:
             self._needs_gradient[node.name] = w.training and (any(needs) or learns)
             w.comment(f"{node.name}: {node.layer.word} -> {node.output_shape}")
             before = w.bytes
-            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs))
+            shares = self._shares(node) if w.training else {}
+            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs, shares))
             self.forms[node.name] = Form(kind, end.shape, w.bytes - before)
             values[node.name] = end
             self._backwards.append((node, backward))
@@ -65,9 +67,26 @@ class NetworkWriter:
             for name, d_x in zip(node.inputs, backward(d_y), strict=True):
                 if d_x is not None:
                     waiting[name] = self._added(name, waiting[name], d_x) if name in waiting else d_x
+            self._add_shares(node)
             form = self.forms[node.name]
             self.forms[node.name] = replace(form, bytes=form.bytes + w.bytes - before)
         return waiting
+
+    def _shares(self, node: ScheduledNode) -> dict[str, Ref]:
+        """Return an array for the gradient of each array that a node takes from another one."""
+        shapes, shares = node.layer.parameters(node.input_shapes[0]), {}
+        for name, tie in node.ties.items():
+            shares[name] = self.writer.buffer(f"d_{node.name}_{name}_share", shapes[name].shape)
+            self._lent.setdefault(tie.array, []).append((tie, shares[name]))
+        return shares
+
+    def _add_shares(self, node: ScheduledNode) -> None:
+        """Add what later nodes have found to the gradients of a node's arrays, once these are written."""
+        for name in node.layer.parameters(node.input_shapes[0]):
+            array = f"{node.name}/{name}"
+            for tie, share in self._lent.get(array, ()) if name not in node.ties else ():
+                gradient = gradient_part(self.schedule, array)
+                self.writer.add(gradient, share.T if tie.transposed else share, out=gradient)
 
     def _added(self, name: str, first: Ref, second: Ref) -> Ref:
         """Return the sum of two gradients of one value."""

@@ -185,12 +185,12 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
     Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t is multiplied as
     x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where
-    only a dense layer reads the samples and nothing is drawn, averaged or weighted; it pays where that layer is wide.
-    BLAS has two threads for the two products, which are as large as those of a batch.
+    only a dense layer reads the samples and nothing is drawn, averaged, weighted or shared; it pays where that layer
+    is wide. BLAS has two threads for the two products, which are as large as those of a batch.
     """
     if schedule.weighted or not (schedule.plain_sgd and schedule.training and schedule.batch == 1):
         return schedule
-    if len(schedule.nodes) < 2:
+    if len(schedule.nodes) < 2 or any(node.ties for node in schedule.nodes):
         return schedule
     first = schedule.nodes[0]
     reads = schedule.readers(INPUT) == [first] and first.layer.affine(first.input_shapes[0])

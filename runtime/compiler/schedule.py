@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from nnspec.runtime.compiler.graph import Graph, GraphNode
+from nnspec.spec_lang.check.spec import Tie
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -29,6 +30,7 @@ class ScheduledNode:
     inputs: tuple[str, ...]
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
+    ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
     phases: int = 1
     again: bool = False
     notes: tuple[str, ...] = ()
@@ -36,7 +38,7 @@ class ScheduledNode:
     @classmethod
     def of(cls, node: GraphNode) -> "ScheduledNode":
         """Return the node as the graph has it."""
-        return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape)
+        return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape, node.ties)
 
     @property
     def channels_in_front(self) -> bool:

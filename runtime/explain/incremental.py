@@ -275,6 +275,7 @@ def _remaining_graph(network: Network, stack: PatchStack) -> Graph:
             tuple(INPUT if name == last.name else name for name in node.inputs),
             node.input_shapes,
             node.output_shape,
+            node.ties,
         )
         for node in stack.rest
     )

@@ -141,7 +141,7 @@ def convolution_level(node: ScheduledNode, image: ImageShape, flat: bool) -> Pat
 
     def add_steps(builder: StepBuilder, depth: int) -> None:
         builder.to_differences(depth)
-        own = builder.network.parameter_arena.of(node.name)
+        own = builder.network.parameter_arena.of(node.name, node.ties)
         weight = _ungrouped(own["weight"], layer.groups)
         builder.append(ConvolutionStep(depth + 1, weight, own.get("bias"), windows))
 
@@ -182,7 +182,7 @@ def batchnorm_level(node: ScheduledNode, image: ImageShape, flat: bool) -> Patch
 
     def add_steps(builder: StepBuilder, depth: int) -> None:
         network = builder.network
-        arrays = {**network.parameter_arena.of(node.name), **network.buffer_arena.of(node.name)}
+        arrays = {**network.parameter_arena.of(node.name, node.ties), **network.buffer_arena.of(node.name)}
         factor = arrays["weight"] / np.sqrt(arrays["running_var"] + layer.eps)
         shift = arrays["bias"] - arrays["running_mean"] * factor
         builder.steps.append(ScaleStep(factor, shift, builder.difference))
@@ -218,7 +218,7 @@ def dense_end(node: ScheduledNode, flat: bool) -> Callable[[StepBuilder, int, Im
     """Add W[patch] · difference to the sums of the whole image."""
 
     def end(builder: StepBuilder, depth: int, image: ImageShape) -> PatchEnd:
-        own = builder.network.parameter_arena.of(node.name)
+        own = builder.network.parameter_arena.of(node.name, node.ties)
         return DenseEnd(depth, own["weight"], own.get("bias"), builder.groups)
 
     return None if node.input_shapes[0].sequence else end

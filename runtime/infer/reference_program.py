@@ -34,13 +34,13 @@ class Program:
         self._loss = build_loss(loss)
         self._forwards: dict[str, MergeForward] = {}
         for node in graph.nodes:
-            arrays = {**parameters.of(node.name), **buffers.of(node.name)}
+            arrays = {**parameters.of(node.name, node.ties), **buffers.of(node.name)}
             self._forwards[node.name] = _forward_of(node, arrays)
         self._symbolic = reads_symbols(graph.nodes)
         self._strided = padding_after_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
-            (f"{node.name}/weight", *node.layer.penalty) for node in graph.nodes if any(node.layer.penalty)
+            (_full_name(node, "weight"), *node.layer.penalty) for node in graph.nodes if any(node.layer.penalty)
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -76,7 +76,7 @@ class Program:
                 if node.name not in waiting:
                     continue
                 d_inputs, own = backwards[node.name](waiting.pop(node.name))
-                gradients |= {f"{node.name}/{name}": gradient for name, gradient in own.items()}
+                _collect(gradients, node, own)
                 for name, d_input in zip(node.inputs, d_inputs, strict=True):
                     waiting[name] = waiting[name] + d_input if name in waiting else d_input
             return gradients
@@ -105,6 +105,19 @@ class Program:
         for name, gradient in pullback(d_z).items():
             gradients[name][...] = gradient
         return loss + self.penalize(gradients)
+
+
+def _full_name(node: GraphNode, name: str) -> str:
+    """Return the full name of a node's array, that of another node's where it is taken from there."""
+    return node.ties[name].array if name in node.ties else f"{node.name}/{name}"
+
+
+def _collect(gradients: dict[str, np.ndarray], node: GraphNode, own: Mapping[str, np.ndarray]) -> None:
+    """Put a node's gradients among all, added up where several nodes use one array."""
+    for name, gradient in own.items():
+        array = _full_name(node, name)
+        turned = gradient.T if name in node.ties and node.ties[name].transposed else gradient
+        gradients[array] = turned + gradients[array] if array in gradients else turned
 
 
 def _forward_of(node: GraphNode, arrays: Mapping[str, Array]) -> MergeForward:

@@ -12,12 +12,13 @@ from nnspec.spec_lang.check.layer_names import Names
 from nnspec.spec_lang.check.meant import as_meant, used_in
 from nnspec.spec_lang.check.shape_history import ShapeStep
 from nnspec.spec_lang.check.spec import INPUT, Fork, Node, flat
+from nnspec.spec_lang.check.ties import Ties, found_name, tied, unknown_layer
 from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.syntax.misfits.names import SURE
-from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Pipeline, Repeat, Stage, Value
+from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import layers, statements, words
@@ -112,6 +113,7 @@ class Elaborator:
         self.outline: list[tuple[str, Layer]] = []
         self.whole = True
         self.full = False
+        self._placed: dict[str, Node] = {}
         self._bound: dict[object, Layer] = {}
         self._unknown_words: set[str] = set()
         self._reported: set[tuple[str, str, Span]] = set()
@@ -172,6 +174,14 @@ class Elaborator:
         if layer is None:
             self.whole = False
             return [], flow.lost()
+        if layer.tied_to is not None:
+            found = found_name(layer.tied_to, scope.names.prefix, dict(self.outline))
+            if found is None:
+                self.whole = False
+                place = next(a.values[0].span for a in arguments or () if isinstance(a, Option) and a.name == "as")
+                self._report(unknown_layer(layer.tied_to, dict(self.outline), place), scope)
+                return [], flow.lost()
+            layer = layer.model_copy(update={"as_": found})
         return self._place(name, layer, [flow], call.span, scope, _option_in(arguments or ()))
 
     def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
@@ -205,8 +215,11 @@ class Elaborator:
         try:
             layer = layer.completed(shapes[0])
             output = layer.merged_shape(shapes)
-            node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span)
+            owner = self._placed.get(layer.tied_to or "")
+            ties: Ties = tied(layer, shapes[0], owner) if owner is not None else {}
+            node = Node(name, layer, tuple([flow.node for flow in flows]), tuple(shapes), output, span, ties)
             node.parameters()
+            self._placed[name] = node
         except Misfit as misfit:
             self.whole = False
             notes = (str(misfit), way.as_text() if way is not None else "")

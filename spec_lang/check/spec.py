@@ -24,9 +24,19 @@ INPUT = "input"
 """The name of the sample among a node's inputs."""
 
 
+class Tie(NamedTuple):
+    """An array that a layer takes from an earlier one, by its full name, such as embed1/weight; perhaps transposed."""
+
+    array: str
+    transposed: bool
+
+
 @dataclass(frozen=True)
 class Node:
-    """A layer in the network: the nodes that it reads, and its input and output shapes without the batch axis."""
+    """A layer in the network: the nodes that it reads, and its input and output shapes without the batch axis.
+
+    `ties` has the arrays that it takes from earlier layers, by their names in the layer.
+    """
 
     name: str
     layer: Layer
@@ -34,6 +44,7 @@ class Node:
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     span: Span
+    ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
 
     @property
     def input_shape(self) -> Shape:
@@ -41,12 +52,13 @@ class Node:
         return self.input_shapes[0]
 
     def parameters(self) -> dict[str, Parameter]:
-        """Return the arrays that it learns by their full names, such as conv1/weight."""
+        """Return the arrays of its own that it learns by their full names, such as conv1/weight."""
         return dict(self._learned)
 
     @cached_property
     def _learned(self) -> dict[str, Parameter]:
-        return {f"{self.name}/{name}": p for name, p in self.layer.parameters(self.input_shape).items()}
+        arrays = self.layer.parameters(self.input_shape)
+        return {f"{self.name}/{name}": array for name, array in arrays.items() if name not in self.ties}
 
     def buffers(self) -> dict[str, Parameter]:
         """Return its buffers by their full names."""

@@ -140,6 +140,7 @@ OPTIONS = _spellings(
         "window": "kernel_size kernel size pool_size k",
         "units": "out_features output outputs neurons hidden_size",
         "layers": "num_layers n_layers depth",
+        "as": "tied tied_to tie share shared share_weights weights_from weights_of reuse",
         "recurrent_dropout": "variational_dropout state_dropout hidden_dropout",
         "activation": "act nonlinearity",
         "probability": "p rate",
@@ -177,6 +178,10 @@ ELSEWHERE = {
     ),
     "batch_size": "the batch is set in a line of its own: train 10 epochs batch=32",
     "shuffle": "leave it out: the training samples are always shuffled",
+    **dict.fromkeys(
+        ("tie_weights", "tie_word_embeddings", "tie_embeddings", "weight_tying"),
+        "name the layer whose weights it uses: dense 27 as=embed1",
+    ),
 }
 """Options of other tools that are written in another place here, or not at all."""
 

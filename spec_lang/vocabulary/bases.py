@@ -89,6 +89,11 @@ class Layer(Word):
         """Return the number of symbols where the layer reads symbols, None where it reads numbers."""
         return None
 
+    @property
+    def tied_to(self) -> str | None:
+        """The name of the earlier layer whose weights it uses; None where all are its own."""
+        return None
+
     def activations(self) -> "tuple[Layer, ...]":
         """Return the activation written in the layer's own line as a layer, unless it is linear."""
         return ()
@@ -146,7 +151,20 @@ class Layer(Word):
         return 0
 
 
-class Weighted(Layer):
+class Tied(Layer):
+    """A layer that may use the weights of an earlier one."""
+
+    as_: str | None = Field(
+        None, alias="as", description="the name of an earlier layer whose weights it uses; of another kind transposed"
+    )
+
+    @property
+    def tied_to(self) -> str | None:
+        """As `as` says."""
+        return self.as_
+
+
+class Weighted(Tied):
     """A layer with a weight, a bias, an activation and penalties on the weight."""
 
     activation: Annotated[str, Bare(("name",), "relu"), NameOf("activation")] = Field(

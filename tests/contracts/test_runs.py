@@ -34,6 +34,8 @@ def with_layer(case: Case) -> Spec:
 
 
 SPECS = {
+    "tied transposed": "input 5\nembed 4 vocab=6 -> gru 4 -> dense 6 softmax as=embed1\noptimizer adam",
+    "tied twice": "input 5 -> dense 5 relu -> dense 5 tanh as=dense1 -> dense 2\noptimizer adam",
     **{f"merge {sign}": f"input 5 -> (dense 4 {sign} dense 4 tanh) -> dense 2" for sign in words("merge")},
     **{text: f"input 5 -> dense 4 -> dense 2\n{text}" for text in (*statements("optimizer"), *statements("schedule"))},
     **{f"init {name}": f"input 5 -> dense 4 -> dense 2\ninit {name}" for name in words("init")},
@@ -43,7 +45,7 @@ SPECS = {
         if issubclass(word, Loss)
     },
 }
-"""A network for each word that is no layer of one input."""
+"""Networks whose layers share weights, and one for each word that is no layer of one input."""
 
 
 @pytest.mark.worker

@@ -6,11 +6,11 @@ reads its own inputs and knows nothing of the layers around it. A layer without 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
-from nnspec.runtime.compiler.program.operands import ANY_LENGTH, Ref, View
+from nnspec.runtime.compiler.program.operands import ANY_LENGTH, Operand, Ref, View
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from nnspec.runtime.registry import Registry
@@ -34,6 +34,7 @@ class KernelContext:
     writer: ProgramWriter
     inputs: Sequence[Ref]
     needs_gradient: Sequence[bool]
+    shares: Mapping[str, Ref] = field(default_factory=dict)  # what this node adds to gradients of other nodes' arrays
 
     @property
     def x(self) -> Ref:
@@ -65,10 +66,18 @@ class KernelContext:
             return d_y
         return self.writer.buffer(f"d_{self.node.name}", d_y.shape)
 
-    def parameter(self, name: str) -> tuple[View, View]:
-        """Return a parameter and its gradient, as parts of their arenas in the parameter's shape."""
-        place = self.schedule.parameters[f"{self.node.name}/{name}"]
-        return _part(PARAMETERS, *place), _part(GRADIENTS, *place)
+    def parameter(self, name: str) -> tuple[View, Operand]:
+        """Return a parameter and its gradient, as parts of their arenas in the parameter's shape.
+
+        Of an array that is another node's the gradient is this node's share, in an array of its own.
+        """
+        tie = self.node.ties.get(name)
+        place = self.schedule.parameters[tie.array if tie is not None else f"{self.node.name}/{name}"]
+        value = _part(PARAMETERS, *place)
+        if tie is None:
+            return value, _part(GRADIENTS, *place)
+        turned = value.T if tie.transposed else value
+        return turned, self.shares.get(name, _part(GRADIENTS, *place))
 
     def kept(self, name: str) -> View:
         """Return an array that training keeps but no gradient changes, as a part of its arena."""
@@ -77,19 +86,33 @@ class KernelContext:
     def matrix(self, inputs: int, outputs: int, fold: bool) -> "Matrix":
         """Return the weight as a matrix (inputs, outputs), with the bias as one more row where that is folded."""
         w, name = self.writer, self.node.name
+        bias = "bias" in self.node.layer.parameters(self.node.input_shapes[0])
+        if self.node.ties:
+            return self._tied_matrix(inputs, outputs, bias)
         start, _ = self.schedule.parameters[f"{name}/weight"]
-        bias = f"{name}/bias" in self.schedule.parameters
         folded = fold and bias
         shape = (inputs + folded, outputs)
         weight = w.view(name, _part(PARAMETERS, start, shape))
         d_weight = w.view(f"d_{name}", _part(GRADIENTS, start, shape)) if self.training else None
         top = w.view(f"{name}_weight", weight[:inputs])
-        shift = d_shift = None
-        if bias and not folded:
-            value, gradient = self.parameter("bias")
-            shift = w.view(f"{name}_bias", value[:, None])  # (outputs, 1)
-            d_shift = w.view(f"d_{name}_bias", gradient) if self.training else None
+        shift, d_shift = self._column_bias() if bias and not folded else (None, None)
         return Matrix(weight, top, folded, shift, {"weight": d_weight, "bias": d_shift})
+
+    def _tied_matrix(self, inputs: int, outputs: int, bias: bool) -> "Matrix":
+        """Return a weight that is another node's as a matrix; its bias is not in the next row."""
+        w, name = self.writer, self.node.name
+        value, gradient = self.parameter("weight")
+        weight = w.view(name, value.reshape(inputs, outputs))
+        d_weight = w.view(f"d_{name}", gradient.reshape(inputs, outputs)) if self.training else None
+        shift, d_shift = self._column_bias() if bias else (None, None)
+        return Matrix(weight, weight, False, shift, {"weight": d_weight, "bias": d_shift})
+
+    def _column_bias(self) -> tuple[Ref, Ref | None]:
+        """Return the bias as a column (outputs, 1), and its gradient (outputs,)."""
+        w, name = self.writer, self.node.name
+        value, gradient = self.parameter("bias")
+        shift = w.view(f"{name}_bias", value[:, None])
+        return shift, w.view(f"d_{name}_bias", gradient) if self.training else None
 
 
 @dataclass(frozen=True)
@@ -142,6 +165,11 @@ def contiguous(context: KernelContext, ref: Ref) -> Ref:
     copy = context.writer.buffer(f"{ref}_contiguous", ref.shape)
     context.writer.copy(ref, out=copy)
     return copy
+
+
+def gradient_part(schedule: ExecutionSchedule, array: str) -> View:
+    """Return the gradient of an array by its full name, as a part of the arena."""
+    return _part(GRADIENTS, *schedule.parameters[array])
 
 
 def _part(arena: Ref, start: int, shape: tuple[int, ...]) -> View:

@@ -9,7 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator
 
-from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.bases import Layer, Tied
 from nnspec.spec_lang.vocabulary.markers import NameOf, Whole
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
@@ -54,7 +54,7 @@ class OneHot(Symbols):
         return Shape((self.length(shape), self.vocabulary(shape)), sequence=True)
 
 
-class Embed(Symbols):
+class Embed(Symbols, Tied):
     """Each symbol as a learned vector of N values (Bengio et al. 2003). T → TxN."""
 
     word = "embed"

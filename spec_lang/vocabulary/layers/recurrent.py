@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
-from nnspec.spec_lang.vocabulary.bases import Layer
+from nnspec.spec_lang.vocabulary.bases import Tied
 from nnspec.spec_lang.vocabulary.markers import Bare, NameOf, Whole
 from nnspec.spec_lang.vocabulary.shape import Misfit, Parameter, Shape
 
@@ -39,7 +39,7 @@ class Masks(NamedTuple):
     between: int  # numbers of a step between two stacked layers
 
 
-class Recurrent(Layer):
+class Recurrent(Tied):
     """A layer that reads a sequence step by step and keeps a state.
 
     `return=last` returns the state after the last step, `return=sequence` the state after every step. `reverse=yes`
