@@ -56,3 +56,28 @@ def as_numbers(targets: Array, outputs: Array) -> Array:
     if targets.shape == outputs.shape[:-1] and targets.dtype.kind in "bui":
         return one_hot(as_classes(targets, outputs), outputs.shape[-1], outputs.dtype)
     raise TargetError(f"outputs {outputs.shape} need a number each, and the targets are {targets.shape}")
+
+
+NEARLY_ONE = 0.01
+"""How far the sum of a distribution may be from 1: probabilities are often written with two or three digits."""
+
+
+def sum_to_one(targets: Array) -> Array:
+    """Return whether each row of numbers (…, outputs) sums to 1, rounded."""
+    sums: Array = np.abs(targets.sum(axis=-1, dtype=np.float64) - 1) <= NEARLY_ONE
+    return sums
+
+
+def as_distributions(targets: Array, outputs: Array) -> Array:
+    """Return the target probability of each output, in the outputs' shape and type.
+
+    Classes are distributions too, of which one probability is 1. Raises TargetError for another shape, for numbers
+    below 0, and for distributions whose sum is not 1.
+    """
+    truth = as_numbers(targets, outputs)
+    if (truth < 0).any():
+        raise TargetError(f"distributions have no probability below 0, and the smallest target is {truth.min():g}")
+    wrong = truth[~sum_to_one(truth)]
+    if wrong.size:
+        raise TargetError(f"the probabilities of a target sum to 1, and some sum to {wrong[0].sum():g}")
+    return truth

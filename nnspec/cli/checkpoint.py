@@ -112,6 +112,6 @@ def class_names(network: "Network", steps: bool = False) -> list[str] | None:
 
 
 def classifies_images(network: "Network") -> bool:
-    """Return whether the network classifies images, so that occlusion can explain it."""
-    shape = network.spec.input
-    return class_names(network) is not None and shape is not None and shape.as_image() is not None
+    """Return whether the network has probabilities of the classes of images, which occlusion explains."""
+    shape, scores = network.spec.input, network.spec.loss.scores
+    return class_names(network) is not None and not scores and shape is not None and shape.as_image() is not None

@@ -109,9 +109,12 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
     dtype = f"np.{plan.dtype}"
     batch = schedule.batch * schedule.block
     classes = schedule.output_shape[-1] if schedule.output_shape else 1
-    target = f"random.integers(0, {classes}, {(batch, *schedule.output_shape[:-1])})"
-    if not spec.loss.classes:
-        target = f"random.integers(0, 2, {(batch, *schedule.output_shape)}).astype({dtype})"
+    shape = (batch, *spec.loss.target_shape(schedule.output_shape))
+    target = f"random.integers(0, {classes}, {shape})"
+    if spec.loss.distributions:
+        target = f"random.dirichlet(np.ones({classes}), {shape[:-1]}).astype({dtype})"
+    elif not spec.loss.classes:
+        target = f"random.integers(0, 2, {shape}).astype({dtype})"
     buffers = sum(prod(shape) for _, shape in schedule.buffers.values())
     scale = 1 / math.sqrt(max((p.fan_in for p in spec.parameters().values()), default=1))
     drawn = {name: (schedule.batch, *shape) for name, shape in draws_of(schedule.nodes).items()}

@@ -21,7 +21,7 @@ from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.execute.threads import run_together
-from nnspec.runtime.explain.occlusion import OcclusionRequest, reference_occlusion
+from nnspec.runtime.explain.occlusion import OcclusionError, OcclusionRequest, reference_occlusion
 from nnspec.runtime.explain.patch_ends import PasteEnd, PatchEnd
 from nnspec.runtime.explain.patch_rules import StepBuilder
 from nnspec.runtime.explain.patch_stack import MAX_SHARE, PatchStack, build_stack
@@ -72,8 +72,9 @@ def occlude(
             image.
 
     Returns (image, row, column) float32, as `reference_occlusion` defines it. Raises OcclusionError where that does,
-    and DataError where the images are not samples of the network.
+    and DataError where the images are not samples of the network. The network has probabilities, not scores.
     """
+    require_probabilities(network)
     request = OcclusionRequest.of(images, labels, window, stride, baseline)
     maps = incremental_occlusion(network, request)
     if maps is not None:
@@ -85,6 +86,16 @@ def occlude(
     return reference_occlusion(
         probabilities, request.images, request.labels, request.window, request.stride, request.fill
     )
+
+
+def require_probabilities(network: Network) -> None:
+    """Raise OcclusionError where the outputs are scores of any size, which no map of probabilities can show."""
+    loss = network.spec.loss
+    if loss.scores:
+        raise OcclusionError(
+            f"occlusion maps probabilities, and the outputs of loss {loss.word} are scores: train with loss "
+            f"{'cross_entropy' if loss.classes else 'binary_cross_entropy'}"
+        )
 
 
 def incremental_occlusion(network: Network, request: OcclusionRequest, share: float = MAX_SHARE) -> Array | None:

@@ -19,6 +19,9 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 BATCH = 1024
 """The samples that are answered at once."""
 
+_TINY = 1e-30
+"""The least probability of a distribution, whose logarithm every float type holds."""
+
 SEASON_GAIN = 0.9
 """A seasonal value is the baseline where its squared error in training is below this part of the last value's."""
 
@@ -32,6 +35,7 @@ class TargetKind(Enum):
     CLASSES = "the class of each sample"
     SYMBOLS = "the symbol after each step"
     LABELS = "yes or no for each output"
+    DISTRIBUTIONS = "a probability for each output"
     NUMBERS = "numbers"
     SERIES = "later numbers of the series that the network reads"
 
@@ -43,6 +47,8 @@ def target_kind(network: Network) -> TargetKind:
         return TargetKind.SYMBOLS if _shape(network).sequence else TargetKind.CLASSES
     if spec.loss.labels:
         return TargetKind.LABELS
+    if spec.loss.distributions:
+        return TargetKind.DISTRIBUTIONS
     return TargetKind.SERIES if _target_columns(network) else TargetKind.NUMBERS
 
 
@@ -180,11 +186,21 @@ def _repeated(network: Network, past: Array, season: int) -> Array:
     return past[:, places].reshape(len(past), -1)
 
 
-def _always(logit: Callable[[Array], Array]) -> Logits:
+def _class_logits(network: Network, shares: Array) -> Array:
+    """Return log shares, or scores in whose order only the most frequent class is ahead, by 1."""
+    return np.equal(np.arange(len(shares)), shares.argmax()) * 1.0 if network.spec.loss.scores else np.log(shares)
+
+
+def _label_logits(network: Network, shares: Array) -> Array:
+    """Return the logits of the shares, or the scores 1 for labels that most samples have and −1 for others."""
+    return np.where(shares > 0.5, 1.0, -1.0) if network.spec.loss.scores else np.log(shares / (1 - shares))
+
+
+def _always(logit: Callable[[Network, Array], Array]) -> Logits:
     """Return the logits of a baseline that gives the same answer for every sample and step, and reads no input."""
 
     def logits(network: Network, values: Array, split: Split, samples: slice) -> Array:
-        shape, answer = _shape(network), logit(values)
+        shape, answer = _shape(network), logit(network, values)
         count = samples.stop - samples.start
         return np.broadcast_to(answer if shape.sequence else answer.reshape(shape), (count, *shape))
 
@@ -214,10 +230,13 @@ def _name_of_labels(network: Network, values: Array) -> str:
 
 
 BASELINES: dict[TargetKind, _Kind] = {
-    TargetKind.CLASSES: _Kind(_class_shares, _outputs, _always(np.log), lambda *_: "majority class"),
-    TargetKind.SYMBOLS: _Kind(_class_shares, _outputs, _always(np.log), lambda *_: "symbol frequencies"),
-    TargetKind.LABELS: _Kind(_label_shares, _outputs, _always(lambda p: np.log(p / (1 - p))), _name_of_labels),
-    TargetKind.NUMBERS: _Kind(_means, _outputs, _always(lambda mean: mean), lambda *_: "mean"),
+    TargetKind.CLASSES: _Kind(_class_shares, _outputs, _always(_class_logits), lambda *_: "majority class"),
+    TargetKind.SYMBOLS: _Kind(_class_shares, _outputs, _always(_class_logits), lambda *_: "symbol frequencies"),
+    TargetKind.LABELS: _Kind(_label_shares, _outputs, _always(_label_logits), _name_of_labels),
+    TargetKind.DISTRIBUTIONS: _Kind(
+        _means, _outputs, _always(lambda network, mean: np.log(np.maximum(mean, _TINY))), lambda *_: "mean distribution"
+    ),
+    TargetKind.NUMBERS: _Kind(_means, _outputs, _always(lambda network, mean: mean), lambda *_: "mean"),
     TargetKind.SERIES: _Kind(_points_back, lambda network: 1, _earlier, _name_of_earlier),
 }
 """The baseline of every kind of targets."""

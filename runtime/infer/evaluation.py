@@ -52,13 +52,17 @@ def measure_logits(network: Network, parts: Iterable[Array], split: Split) -> di
 
 
 def _measured(network: Network, loss: float, outputs: Array, split: Split) -> dict[str, float]:
-    measured = {metric.word: measure(metric, outputs, split.targets) for metric in network.spec.metrics}
+    given = outputs, split.targets, network.spec.loss.threshold
+    measured = {metric.word: measure(metric, *given) for metric in network.spec.metrics}
     return {name: float(value) for name, value in {"loss": loss, **measured}.items()}
 
 
-def class_probabilities(outputs: Array) -> Array:
-    """Return the probability of each class, (batch, classes); a single sigmoid output gives both of its classes."""
-    return np.concatenate([1 - outputs, outputs], axis=-1) if outputs.shape[-1] == 1 else outputs
+def class_probabilities(outputs: Array, threshold: float = 0.5) -> Array:
+    """Return the probability of each class, (batch, classes); a single sigmoid output gives both of its classes.
+
+    Of a loss of scores they are scores, and `threshold` is the single score from which on the second class is meant.
+    """
+    return np.concatenate([2 * threshold - outputs, outputs], axis=-1) if outputs.shape[-1] == 1 else outputs
 
 
 def first_correct(network: Network, split: Split, per_class: int, batch: int = 256) -> Array:
@@ -75,7 +79,9 @@ def first_correct(network: Network, split: Split, per_class: int, batch: int = 2
     found: dict[int, list[int]] = {}
     for start in range(0, len(split), batch):
         truth = split.targets[start : start + batch].reshape(-1).astype(np.int64)
-        probabilities = class_probabilities(network.predict(split.inputs[start : start + batch]))
+        probabilities = class_probabilities(
+            network.predict(split.inputs[start : start + batch]), network.spec.loss.threshold
+        )
         for index in np.flatnonzero(probabilities.argmax(axis=-1) == truth).tolist():
             indices = found.setdefault(int(truth[index]), [])
             if len(indices) < per_class:
@@ -88,4 +94,4 @@ def first_correct(network: Network, split: Split, per_class: int, batch: int = 2
 def confusion_matrix(network: Network, split: Split) -> Any:
     """Return (true, predicted) counts: how often each class was predicted for samples of each class."""
     _, outputs = loss_and_outputs(network, split)
-    return confusion_counts(outputs, split.targets, max(outputs.shape[-1], 2))
+    return confusion_counts(outputs, split.targets, max(outputs.shape[-1], 2), network.spec.loss.threshold)

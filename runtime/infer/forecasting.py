@@ -33,7 +33,7 @@ class Forecast:
 
 def predicts_series(network: Network, split: Split) -> bool:
     """Return whether a network predicts numbers of a series that is cut into windows."""
-    known = network.spec.output_shape is not None and not (network.spec.classification or network.spec.loss.labels)
+    known = network.spec.output_shape is not None and network.spec.loss.numbers
     return known and split.inputs.ndim == 3 and network.spec.data is not None and network.spec.data.windowed
 
 

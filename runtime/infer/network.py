@@ -135,7 +135,8 @@ class Network:
     def predict(self, x: Any) -> np.ndarray:
         """Return the network's outputs, (batch, *output shape): probabilities where it ends in softmax or sigmoid.
 
-        Numbers are in the units of the targets, also where the network was trained on scaled ones.
+        They are scores where the loss is one of scores, such as hinge. Numbers are in the units of the targets, also
+        where the network was trained on scaled ones.
         """
         samples = self.programs.as_samples(x)
         answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
@@ -167,7 +168,8 @@ class Network:
         if names is None:
             raise NetworkError(f"{self.spec.name} does not tell classes apart: network.predict(x) has its outputs", 2)
         outputs = self.predict(x)
-        numbers = (outputs[..., 0] > 0.5).astype(np.intp) if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
+        second = outputs[..., 0] > self.spec.loss.threshold  # of a single output
+        numbers = second.astype(np.intp) if outputs.shape[-1] == 1 else outputs.argmax(axis=-1)
         whole = all(name.removeprefix("-").isdecimal() for name in names)
         classes: np.ndarray = np.array([int(name) for name in names] if whole else names)
         return np.asarray(classes[numbers])

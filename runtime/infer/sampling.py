@@ -69,6 +69,12 @@ class TextGenerator:
                 "use nnspec plot predictions for a network of numbers",
                 exit_code=2,
             )
+        if network.spec.loss.scores:
+            raise NetworkError(
+                f"{network.spec.name} has scores of characters and no probabilities to draw from: train with loss "
+                "cross_entropy",
+                2,
+            )
         self.vocabulary = vocabulary
         self.lines = data is not None and data.by_line
         self.length = length or (2 * network.preprocessing.input_shape[0] if self.lines else LENGTH)

@@ -16,7 +16,7 @@ from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.data.load import load_given
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.targets import ONE_HOT
+from nnspec.runtime.targets import ONE_HOT, sum_to_one
 from nnspec.runtime.train.data_files import located
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.fit import Targets, misfits
@@ -146,7 +146,7 @@ def spec_data(spec: Spec, given: Given | None = None, known: Preprocessing | Non
     Files that have moved since a run are found by their digest; with `exact` files that have changed, too. Raises
     DataError where there are none.
     """
-    classification = spec.classification or spec.loss.labels
+    classification = spec.loss.classifies
     if isinstance(given, Data):
         return _with_scaled_targets(spec, _labelled(spec, _of_task(given, classification, spec.loss.word)))
     if given is not None:
@@ -182,7 +182,7 @@ def _with_scaled_targets(spec: Spec, data: Data) -> Data:
     Targets of a number for each step are one column, not one for each step.
     """
     scaled, targets = spec.data is not None and spec.data.targets == "zscore", data.train.targets
-    if (*targets.shape[1:], 1) == spec.output_shape:
+    if spec.output_shape is not None and (*targets.shape[1:], 1) == spec.loss.target_shape(spec.output_shape):
         targets = targets[..., None]
     scaling = TargetScaling.fit(targets) if scaled else None
     return replace(data, preprocessing=replace(data.preprocessing, target_scaling=scaling))
@@ -251,5 +251,6 @@ def _targets_of(data: Data) -> Targets:
     targets = data.train.targets
     whole = targets.dtype.kind in "bui" or bool((targets == np.floor(targets)).all())
     least, most = (float(targets.min()), float(targets.max())) if targets.size else (0.0, 0.0)
+    sums = targets.ndim > 1 and bool(sum_to_one(targets).all())
     splits = {"validation": data.validation is not None, "test": data.test is not None}
-    return Targets(data.name, targets.shape[1:], whole, least, most, one_hot=ONE_HOT, **splits)
+    return Targets(data.name, targets.shape[1:], whole, least, most, one_hot=ONE_HOT, sum_to_one=sums, **splits)

@@ -38,15 +38,19 @@ def _text(spec: Spec, write: Callable[[Word], str]) -> str:
         lines.append(write(spec.augment))
     lines.append(write(spec.train))
     lines += [write(word) for word in (spec.ema, spec.weights, spec.early_stop) if word is not None]
-    lines.append(f"metrics {metrics_text(spec)}")
+    lines.append(f"metrics {metrics_text(spec, write)}")
     lines += [f"expect {expectation}" for expectation in spec.expectations]
     return format_source("\n".join(lines), known_words())
 
 
-def metrics_text(spec: Spec) -> str:
-    """Return the metrics of a spec as its statement has them: accuracy, f1 training=yes."""
-    training = " training=yes" if spec.training_metrics else ""
-    return f"{', '.join(metric.word for metric in spec.metrics)}{training}"
+def metrics_text(spec: Spec, write: Callable[[Word], str]) -> str:
+    """Return the metrics of a spec as its statement has them: accuracy, f1 average=micro training=yes.
+
+    An option is that of every metric that has it.
+    """
+    options = dict.fromkeys(option for metric in spec.metrics for option in write(metric).split()[1:])
+    training = ("training=yes",) if spec.training_metrics else ()
+    return " ".join((", ".join(metric.word for metric in spec.metrics), *options, *training))
 
 
 def _pipeline(items: Iterable[Node | Fork], prefix: str, write: Callable[[Word], str]) -> str:

@@ -48,7 +48,7 @@ def check_classes(
         outputs = f"{output[-1]} outputs" if output else "a single number"
         found.say("E303", f"the network ends in {outputs}, {source} has {classes} classes", end, help)
         return
-    message = f"the loss {loss.word} compares numbers, and {source} has {classes} classes"
+    message = f"the loss {loss.word} compares {loss.compares}, and {source} has {classes} classes"
     if written is not None:
         help = (
             f"write loss {CrossEntropy.word}"
@@ -61,8 +61,7 @@ def check_classes(
 def check_targets(data: DataSource, loss: Loss, place: Span, found: Findings) -> None:
     """Report scaled targets under a loss that compares no numbers."""
     if data.targets == "zscore" and not loss.numbers:
-        what = "classes" if loss.classes else "labels of 0 and 1"
-        message = f"targets=zscore scales numbers to predict, and {loss.word} compares {what}"
+        message = f"targets=zscore scales numbers to predict, and {loss.word} compares {loss.compares}"
         found.say("E303", message, place, "leave targets= out, or write loss mse behind a linear last layer")
 
 

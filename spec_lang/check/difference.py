@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
-from nnspec.spec_lang.check.canonical_text import field_text, metrics_text, written
+from nnspec.spec_lang.check.canonical_text import field_text, in_short, metrics_text, written
 from nnspec.spec_lang.check.spec import Node, Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
@@ -74,7 +74,7 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
         yield Difference("setting", "input", first.input.written(), second.input.written())
     for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "ema", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
-    measured = [metrics_text(spec) for spec in (first, second)]
+    measured = [metrics_text(spec, in_short) for spec in (first, second)]
     if measured[0] != measured[1]:
         yield Difference("setting", "metrics", *measured)
     expected = [", ".join(map(str, spec.expectations)) or None for spec in (first, second)]

@@ -13,6 +13,7 @@ from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, 
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
 from nnspec.spec_lang.check.expectations import bind_expectations
 from nnspec.spec_lang.check.include import Reading, with_includes
+from nnspec.spec_lang.check.metric_choice import chosen_metrics, unused_options
 from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
@@ -27,7 +28,6 @@ from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.optimizers import Adam, Optimizer
-from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.schedules import ConstantRate, Schedule
 from nnspec.spec_lang.vocabulary.shape import Shape, same_meaning
 from nnspec.spec_lang.vocabulary.statements import (
@@ -345,13 +345,12 @@ class _Examination:
 
     def _metrics(self, loss: Loss) -> tuple[Metric, ...]:
         """Return the metrics of the metrics statement, or the default ones, and those that are expected."""
-        given = self._of(Metrics, "metrics", None)
-        chosen = fit.metrics_for(loss)
-        if given is not None and given.names:
-            named = (words("metric")[name]() for name in given.names)
-            chosen = tuple(metric for metric in named if isinstance(metric, Metric))
-        expected = dict.fromkeys(cls for e in self.expectations if (cls := e.metric_class()) is not None)
-        return (*chosen, *(cls() for cls in expected if not any(type(metric) is cls for metric in chosen)))
+        given = self._of(Metrics, "metrics", Metrics())
+        expected = [cls for e in self.expectations if (cls := e.metric_class()) is not None]
+        chosen = chosen_metrics(given, loss, expected)
+        for unused in unused_options(given, chosen, self._places().get):
+            self.found.add(unused)
+        return chosen
 
     def _ends(self, spec: Spec, last: str) -> None:
         """Run the checks across statements."""

@@ -40,6 +40,7 @@ class Targets:
         validation: whether there is a validation split.
         test: whether there is a test split.
         one_hot: what to give instead of a column for each class.
+        sum_to_one: whether the numbers of each target sum to 1, as probabilities do.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Targets:
     validation: bool
     one_hot: str
     test: bool = False
+    sum_to_one: bool = False
 
 
 def loss_for(last: str) -> Loss:
@@ -59,7 +61,7 @@ def loss_for(last: str) -> Loss:
 
 def metrics_for(loss: Loss) -> tuple[Metric, ...]:
     """Return the default metrics: accuracy of classes and labels, rmse of numbers."""
-    return (Accuracy(),) if loss.classes or loss.labels else (Rmse(),)
+    return (Accuracy(),) if loss.classifies else (Rmse(),)
 
 
 def misfits(spec: Spec, end: Span, targets: Targets | None = None) -> Iterator[Diagnostic]:
@@ -79,8 +81,12 @@ def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     last, loss, place = spec.outline[-1][1].ends_in, spec.loss, spec.places.get("loss", end)
     if loss.head is not None and last != loss.head:
         message = f"{loss.word} needs a network that ends in {loss.head}, this one ends in {last}"
-        help = f"end the last layer in {loss.head}, or write loss {loss_for(last).word}"
+        other = words("loss").get(loss.counterpart or "")
+        fitting = other if other is not None and getattr(other, "head", None) == last else loss_for(last)
+        help = f"end the last layer in {loss.head}, or write loss {fitting.word}"
         return Diagnostic("E303", message, place, help=help)
+    if loss.scores and (found := _scores(spec, end, last)) is not None:
+        return found
     alone = getattr(spec.data, "target", None)
     if loss.numbers and last == CrossEntropy.head and isinstance(alone, tuple) and len(alone) == 1:
         message = f"softmax makes probabilities of classes, and the loss {loss.word} compares the numbers of {alone[0]}"
@@ -89,21 +95,45 @@ def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     return None
 
 
+def _scores(spec: Spec, end: Span, last: str) -> Diagnostic | None:
+    """Return the error of a loss of scores where the outputs are probabilities, or a single one is to be classes."""
+    loss, output = spec.loss, spec.output_shape
+    if loss_for(last).head is not None:
+        message = f"{loss.word} compares scores of any size, and this network ends in {last}, in probabilities"
+        help = f"end the last layer without {last}, or write loss {loss_for(last).word}"
+    elif loss.classes and output is not None and output[-1:] == (1,):
+        message = f"{loss.word} needs a score for each class, and the network ends in one output"
+        help = f"write loss {loss.counterpart} for two classes, or an output for each class"
+    else:
+        return None
+    return Diagnostic("E303", message, spec.places.get("loss", end), help=help)
+
+
 def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     """Return the error of a metric that cannot measure what the loss compares."""
     output, loss = spec.output_shape, spec.loss
     every = [metric for metric in (cls() for cls in words("metric").values()) if isinstance(metric, Metric)]
     several = bool(loss.labels and output and output[-1] > 1 and targets is not None and targets.shape == output)
     for metric in spec.metrics:
-        if metric.task != "classification" or loss.classes or (loss.labels and (not several or metric.labels)):
+        if metric.two_classes and output is not None and output[-1] > 2 - several:
+            there = f"{output[-1]} labels" if several else f"{output[-1]} classes"
+            message = f"{metric.word} average=binary measures the second of two classes, and there are {there}"
+            at = spec.places.get("metrics", end)
+            return Diagnostic("E303", message, at, help="write average=macro for the mean over all of them")
+        probable = not (metric.probabilities and loss.scores)
+        told_apart = loss.classes or (loss.labels and (not several or metric.labels))
+        if metric.task != "classification" or (told_apart and probable):
             continue
         expected = spec.places.get(f"expect {metric.word}")
         place = expected or spec.places.get("metrics", end)
-        if several:
+        if told_apart:
+            message = f"{metric.word} measures probabilities, and the outputs of {loss.word} are scores"
+            fitting = [Accuracy.word]
+        elif several:
             message = f"{metric.word} measures one class for each sample, and the network has {output[-1]} labels"  # type: ignore[index]
             fitting = [other.word for other in every if other.labels]
         else:
-            message = f"{metric.word} measures classes, and the loss {loss.word} compares numbers"
+            message = f"{metric.word} measures classes, and the loss {loss.word} compares {loss.compares}"
             fitting = [other.word for other in every if other.task == "regression"]
         help = f"write metrics {one_of(fitting)}" if expected is None else f"expect {one_of(fitting)}"
         return Diagnostic("E303", message, place, help=help)
@@ -177,8 +207,13 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         return Diagnostic("E303", message, end, help=f"write dense {targets.most + 1:g} softmax as the last layer")
     if loss.labels and (found := _labels(spec, end, targets)) is not None:
         return found
-    wanted = output[:-1] if loss.classes else output
-    if targets.shape == wanted or (targets.shape, 1) == (output[:-1], output[-1]):
+    if loss.distributions and (targets.least < 0 or not targets.sum_to_one):
+        what = "do not sum to 1" if targets.least >= 0 else f"go from {targets.least:g}"
+        message = f"{loss.word} compares distributions, and the targets of {targets.name} {what}"
+        written = f"write loss {Mse.word} for numbers, or loss {CrossEntropy.word} for classes"
+        return Diagnostic("E303", message, spec.places.get("loss", end), help=written)
+    wanted = loss.target_shape(output)
+    if targets.shape == wanted or (not loss.classes and (*targets.shape, 1) == wanted):
         return None
     if loss.labels and targets.whole and targets.shape == output[:-1]:
         return None  # a class, of whose label alone the target is 1
@@ -188,7 +223,7 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
     if output.sequence and len(targets.shape) <= 1 and targets.shape[:1] != output[:1]:
         message = f"the network has an output at every step, and {targets.name} has one target for each sample"
         help = "write return=last in the last recurrent layer, or globalavgpool after it"
-    elif loss.classes and targets.shape == output:
+    elif loss.classes and targets.shape == tuple(output):
         message, help = f"{targets.name} has a column of targets for each class", targets.one_hot
     elif not output.sequence and len(targets.shape) >= 1:
         message = f"the network has one output for each sample, and {targets.name} has a target for each step"
@@ -224,7 +259,7 @@ def _numbers(spec: Spec, end: Span, targets: Targets, count: int) -> Diagnostic:
     numbers = "one number" if count == 1 else f"{count} numbers"
     outputs = "one output" if output is not None and output[-1:] == (1,) else f"{output[-1] if output else 1} outputs"
     message = f"the network ends in {outputs}, and {targets.name} has {numbers} for each sample"
-    help = f"write dense {count} as the last layer"
+    help = f"write dense {spec.loss.outputs_for(count)} as the last layer"
     if count == 1 and targets.whole and spec.loss.numbers:
         help += f", or where the numbers are classes end it in softmax with loss {CrossEntropy.word}"
     return Diagnostic("E303", message, end, help=help)

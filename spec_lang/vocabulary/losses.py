@@ -1,5 +1,6 @@
 """Losses: one number for each sample, averaged over the batch."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from pydantic import Field
@@ -8,20 +9,55 @@ from nnspec.spec_lang.vocabulary.registry import Word
 
 
 class Loss(Word):
-    """A loss. `head` is the last activation that it requires, None for any; `classes` whether targets are classes."""
+    """A loss, which says what the outputs of a network and the targets must be."""
 
     kind = "loss"
     head: ClassVar[str | None] = None
+    """The last activation that it requires, None for any. It takes what comes before that activation."""
+    scores: ClassVar[bool] = False
+    """Whether outputs are scores of classes or labels, of any size, rather than probabilities."""
     classes: ClassVar[bool] = False
+    """Whether the target of a sample, or of a step, is one class."""
     labels: ClassVar[bool] = False
     """Whether targets are 0 or 1, a label for each output."""
+    distributions: ClassVar[bool] = False
+    """Whether targets are distributions, a probability for each output."""
     skips_padding: ClassVar[bool] = False
     """Whether padded steps have no part in it, so that the lanes of a batch weigh as many steps as they have."""
+    counterpart: ClassVar[str | None] = None
+    """The same loss of labels where this one is of classes, and of classes where this one is of labels."""
 
     @property
     def numbers(self) -> bool:
         """Whether targets are numbers of any size, which may be scaled."""
-        return not (self.classes or self.labels)
+        return not (self.classes or self.labels or self.distributions)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the network tells classes or labels apart."""
+        return self.classes or self.labels
+
+    @property
+    def threshold(self) -> float:
+        """The output from which on a label is predicted."""
+        return 0.0 if self.scores else 0.5
+
+    @property
+    def compares(self) -> str:
+        """What the targets are, in words."""
+        if self.classes:
+            return "classes"
+        if self.labels:
+            return "labels of 0 and 1"
+        return "distributions" if self.distributions else "numbers"
+
+    def target_shape(self, output: Sequence[int]) -> tuple[int, ...]:
+        """Return the shape of one sample's target for outputs of this shape."""
+        return tuple(output[:-1] if self.classes else output)
+
+    def outputs_for(self, count: int) -> int:
+        """Return how many outputs a target of `count` numbers needs."""
+        return count
 
 
 class CrossEntropy(Loss):
@@ -35,6 +71,7 @@ class CrossEntropy(Loss):
     head = "softmax"
     classes = True
     skips_padding = True
+    counterpart = "binary_cross_entropy"
     examples = ("loss cross_entropy smoothing=0.1",)
     smoothing: float = Field(0.0, ge=0, lt=1, description="the share of the target that all classes divide equally")
 
@@ -48,8 +85,85 @@ class BinaryCrossEntropy(Loss):
     word = "binary_cross_entropy"
     head = "sigmoid"
     labels = True
+    counterpart = "cross_entropy"
     examples = ("loss binary_cross_entropy smoothing=0.1",)
     smoothing: float = Field(0.0, ge=0, lt=1, description="the share of the target that yes and no divide equally")
+
+
+class Focal(Loss):
+    """(1 − p)^gamma · −log p, p the probability of the true class (Lin et al. 2017). The network must end in softmax.
+
+    Samples that the network is sure of and right about count less, the more so the larger gamma is; gamma=0 is
+    cross_entropy. `weights classes=balanced` gives each class the factor that the paper calls alpha.
+    """
+
+    word = "focal"
+    head = "softmax"
+    classes = True
+    skips_padding = True
+    counterpart = "binary_focal"
+    examples = ("loss focal gamma=2",)
+    gamma: float = Field(2.0, ge=0, description="how much less the samples count that the network is sure of")
+
+
+class BinaryFocal(Loss):
+    """alpha · (1 − p)^gamma · −log p, p the probability of the true label, for each output (Lin et al. 2017).
+
+    The network must end in sigmoid. alpha is the factor of the label 1, and 1 − alpha that of the label 0. Without it
+    both count alike.
+    """
+
+    word = "binary_focal"
+    head = "sigmoid"
+    labels = True
+    counterpart = "focal"
+    examples = ("loss binary_focal gamma=2 alpha=0.25",)
+    gamma: float = Field(2.0, ge=0, description="how much less the labels count that the network is sure of")
+    alpha: float | None = Field(None, gt=0, lt=1, description="the factor of the label 1; default: both labels alike")
+
+
+class Hinge(Loss):
+    """How far the score of each other class comes within `margin` of that of the true class, summed, over the classes.
+
+    (Weston & Watkins 1999), as PyTorch's multi_margin_loss. Outputs are scores, not probabilities: the network ends
+    without softmax or sigmoid.
+    """
+
+    word = "hinge"
+    scores = True
+    classes = True
+    skips_padding = True
+    counterpart = "binary_hinge"
+    examples = ("loss hinge", "loss hinge margin=0.5 squared=yes")
+    margin: float = Field(1.0, gt=0, description="the difference of scores from which on there is no loss")
+    squared: bool = Field(False, description="whether what is missing of the margin is squared")
+
+
+class BinaryHinge(Loss):
+    """What the score of each output misses of `margin` on the side of its label: above 0 for 1, below 0 for 0.
+
+    (Cortes & Vapnik 1995.) For two classes with one output, or for several labels. Outputs are scores, not
+    probabilities: the network ends without softmax or sigmoid.
+    """
+
+    word = "binary_hinge"
+    scores = True
+    labels = True
+    counterpart = "hinge"
+    examples = ("loss binary_hinge", "loss binary_hinge squared=yes")
+    margin: float = Field(1.0, gt=0, description="the score from which on there is no loss")
+    squared: bool = Field(False, description="whether what is missing of the margin is squared")
+
+
+class Kl(Loss):
+    """The Kullback–Leibler divergence Σ t log (t / p) of predicted probabilities p from target distributions t.
+
+    The targets have a probability for each output, which sum to 1. The network must end in softmax.
+    """
+
+    word = "kl"
+    head = "softmax"
+    distributions = True
 
 
 class Mse(Loss):

@@ -165,8 +165,19 @@ class Metrics(Setting):
     """
 
     word = "metrics"
-    examples = ("metrics accuracy, f1", "metrics accuracy training=yes")
+    examples = (
+        "metrics accuracy, f1",
+        "metrics accuracy training=yes",
+        "metrics precision, recall average=weighted",
+        "metrics topk k=10",
+    )
     names: Annotated[tuple[str, ...], Bare(("name",), "accuracy"), NameOf("metric")] = Field(
         (), description="the metrics to measure"
     )
     training: bool = Field(False, description="whether evaluations measure the training split too")
+    average: Literal["macro", "weighted", "micro", "binary"] | None = Field(
+        None,
+        description="of precision, recall and f1: macro, every class counts alike (the default); weighted, by its "
+        "samples; micro, the counts of all classes are added first; binary, the second of two classes alone",
+    )
+    k: int | None = Field(None, gt=0, description="the number of classes of topk; default: 5")

@@ -17,6 +17,7 @@ from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
+from tests.support.random_targets import random_targets
 
 SAMPLES, BATCH, STEPS = 9, 6, 3
 """A run of three steps, the second of which ends an epoch with a smaller batch."""
@@ -35,12 +36,9 @@ def data_for(spec: Spec) -> Data:
     known = [count for node in spec.nodes if (count := node.layer.vocabulary(node.input_shape)) is not None]
     if known:
         x = random.integers(0, min(known), x.shape)
-    y: Array = random.normal(size=(SAMPLES, *spec.output_shape)).astype(np.float32)
-    if spec.loss.classes:
-        y = random.integers(0, y.shape[-1], y.shape[:-1])
-    elif spec.loss.labels:
-        y = (y > 0).astype(np.int64)
-    return data_from_arrays(x, y, classification=spec.loss.classes or spec.loss.labels)
+    y: Array = random_targets(spec.loss, (SAMPLES, *spec.output_shape), random)
+    y = y if spec.loss.classifies else y.astype(np.float32)
+    return data_from_arrays(x, y, classification=spec.loss.classifies)
 
 
 def stepper_of(spec: Spec, data: Data) -> Stepper:

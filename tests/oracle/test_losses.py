@@ -11,7 +11,19 @@ from torch.nn import functional
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.losses import build_loss
 from nnspec.runtime.targets import PADDING
-from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from nnspec.spec_lang.vocabulary.losses import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    BinaryHinge,
+    CrossEntropy,
+    Focal,
+    Hinge,
+    Huber,
+    Kl,
+    Loss,
+    Mae,
+    Mse,
+)
 from tests.support.strategies import seeds
 
 SHAPES = st.sampled_from([(1, 2), (4, 1), (3, 5), (2, 3, 4)])
@@ -43,9 +55,7 @@ def test_smoothing_is_pytorchs_label_smoothing(
     shape: tuple[int, ...], scale: float, smoothing: float, seed: int
 ) -> None:
     random = np.random.default_rng(seed)
-    logits, classes = random.normal(0, scale, shape), random.integers(0, shape[-1], shape[:-1])
-    if len(shape) == 3:
-        classes[0, -1] = PADDING
+    logits, classes = random.normal(0, scale, shape), padded_classes(random, shape)
     leaf = torch.tensor(logits, requires_grad=True)
     theirs = functional.cross_entropy(
         leaf.reshape(-1, shape[-1]),
@@ -111,3 +121,92 @@ def test_weighted_cross_entropy_is_the_mean_of_weighted_terms(shape: tuple[int, 
     assert leaf.grad is not None
     np.testing.assert_allclose(value, theirs.item(), rtol=1e-8, atol=1e-12)
     np.testing.assert_allclose(gradient, leaf.grad.numpy(), rtol=1e-8, atol=1e-12)
+
+
+def mean_of_real(terms: torch.Tensor, classes: Array) -> torch.Tensor:
+    """The mean over the places that are not padding."""
+    real = torch.tensor(classes.reshape(-1) != PADDING)
+    return terms.reshape(-1)[real].sum() / real.sum()
+
+
+def padded_classes(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    """Random classes of samples, or of steps, the last of which may be padding."""
+    classes = random.integers(0, shape[-1], shape[:-1])
+    if len(shape) == 3:
+        classes[0, -1] = PADDING
+    return classes
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, gamma=st.sampled_from([0.0, 0.5, 1.0, 2.0, 5.0]), seed=seeds)
+def test_focal_is_its_formula_in_pytorch(shape: tuple[int, ...], scale: float, gamma: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits, classes = random.normal(0, min(scale, 3), shape), padded_classes(random, shape)
+    leaf = torch.tensor(logits, requires_grad=True)
+    terms = functional.cross_entropy(
+        leaf.reshape(-1, shape[-1]), torch.tensor(classes).reshape(-1), reduction="none", ignore_index=PADDING
+    )
+    others = 1 - torch.exp(-terms)
+    power = others**gamma if gamma >= 1 else torch.where(others > 0, others, 1.0) ** gamma
+    check_agrees(Focal(gamma=gamma), logits, classes, mean_of_real(power * terms, classes), leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, gamma=st.sampled_from([0.0, 1.0, 2.0, 5.0]), alpha=st.floats(0.1, 0.9), seed=seeds)
+def test_binary_focal_is_its_formula_in_pytorch(
+    shape: tuple[int, ...], scale: float, gamma: float, alpha: float, seed: int
+) -> None:
+    """It is that of torchvision.ops.sigmoid_focal_loss, with reduction="mean"."""
+    random = np.random.default_rng(seed)
+    logits, truth = random.normal(0, min(scale, 3), shape), random.integers(0, 2, shape)
+    for factor, word in ((alpha, BinaryFocal(gamma=gamma, alpha=alpha)), (None, BinaryFocal(gamma=gamma))):
+        leaf, labels = torch.tensor(logits, requires_grad=True), torch.tensor(truth, dtype=torch.float64)
+        terms = functional.binary_cross_entropy_with_logits(leaf, labels, reduction="none")
+        p = torch.sigmoid(leaf)
+        terms = terms * (1 - (p * labels + (1 - p) * (1 - labels))) ** gamma
+        if factor is not None:
+            terms = terms * (factor * labels + (1 - factor) * (1 - labels))
+        check_agrees(word, logits, truth, terms.mean(), leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, margin=st.floats(0.1, 3), squared=st.booleans(), seed=seeds)
+def test_hinge_is_pytorchs_multi_margin_loss(
+    shape: tuple[int, ...], scale: float, margin: float, squared: bool, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    scores, classes = random.normal(0, scale, shape), padded_classes(random, shape)
+    leaf = torch.tensor(scores, requires_grad=True)
+    terms = functional.multi_margin_loss(
+        leaf.reshape(-1, shape[-1]),
+        torch.tensor(np.maximum(classes, 0)).reshape(-1),
+        p=2 if squared else 1,
+        margin=margin,
+        reduction="none",
+    )
+    check_agrees(Hinge(margin=margin, squared=squared), scores, classes, mean_of_real(terms, classes), leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, margin=st.floats(0.1, 3), squared=st.booleans(), seed=seeds)
+def test_binary_hinge_is_its_formula_in_pytorch(
+    shape: tuple[int, ...], scale: float, margin: float, squared: bool, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    scores, truth = random.normal(0, scale, shape), random.integers(0, 2, shape)
+    leaf = torch.tensor(scores, requires_grad=True)
+    missing = torch.clamp(margin - torch.tensor(2.0 * truth - 1) * leaf, min=0)
+    theirs = (missing**2 if squared else missing).mean()
+    check_agrees(BinaryHinge(margin=margin, squared=squared), scores, truth, theirs, leaf)
+
+
+@many
+@given(shape=SHAPES, scale=SCALES, seed=seeds)
+def test_kl_is_pytorchs_divergence_per_place(shape: tuple[int, ...], scale: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    logits, truth = random.normal(0, scale, shape), random.dirichlet(np.ones(shape[-1]), shape[:-1])
+    truth[(0,) * (len(shape) - 1)] = np.eye(shape[-1])[0]  # zeros have no term
+    leaf = torch.tensor(logits, requires_grad=True)
+    logs = functional.log_softmax(leaf, dim=-1)
+    theirs = functional.kl_div(logs, torch.tensor(truth), reduction="sum") / (truth.size // shape[-1])
+    check_agrees(Kl(), logits, truth, theirs, leaf)

@@ -15,15 +15,28 @@ from nnspec.runtime.targets import TargetError
 from nnspec.spec_lang.check.canonical_text import in_short
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Huber, Loss, Mae, Mse
+from nnspec.spec_lang.vocabulary.losses import (
+    BinaryCrossEntropy,
+    BinaryFocal,
+    BinaryHinge,
+    CrossEntropy,
+    Focal,
+    Hinge,
+    Huber,
+    Kl,
+    Loss,
+    Mae,
+    Mse,
+)
 from nnspec.spec_lang.vocabulary.registry import words
+from tests.support.random_targets import random_targets
 from tests.support.strategies import distinct, seeds
 
 
 def as_written(line: str) -> Loss:
     """The loss of a line of a spec."""
     cls: Any = words("loss")[line.split()[1]]
-    return check_source(Source("a test", f"input 3 -> dense 3 {cls.head or 'linear'}\n{line}")).loss
+    return check_source(Source("a test", f"input 3 -> dense 6 {cls.head or 'linear'}\n{line}")).loss
 
 
 EVERY = {
@@ -44,8 +57,9 @@ EVERY = {
 def test_the_gradient_of_every_loss_is_its_slope(line: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
     word = EVERY[line]
-    outputs = distinct(random, shape) * 1.37  # away from the corners of mae and huber: targets are 0 or 1 here
-    targets = random.integers(0, shape[-1], shape[:-1]) if word.classes else random.integers(0, 2, shape)
+    outputs = distinct(random, shape) * 1.37  # away from the corners of mae, huber and hinge: targets are whole here
+    targets = random_targets(word, shape, random)
+    targets = np.round(targets) if word.numbers else targets
     loss = build_loss(word)
     value, gradient = loss(outputs, targets)
     gradient_check(lambda moved: loss(moved, targets)[0], outputs, gradient, line)
@@ -53,7 +67,7 @@ def test_the_gradient_of_every_loss_is_its_slope(line: str, shape: tuple[int, ..
     assert type(rounded) is float
     assert rounded_gradient.dtype == dtype
     assert rounded_gradient.shape == outputs.shape
-    np.testing.assert_allclose(rounded, value, rtol=1e-5)
+    np.testing.assert_allclose(rounded, value, rtol=1e-5, atol=float(np.finfo(dtype).eps))  # kl is a difference
 
 
 def value(word: Loss, outputs: Any, targets: Any) -> float:
@@ -125,6 +139,71 @@ def test_binary_cross_entropy_refuses_what_is_neither_yes_nor_no() -> None:
             value(BinaryCrossEntropy(), [[0.0]], wrong)
 
 
+def test_focal_counts_the_less_the_surer_the_network_is() -> None:
+    logits = np.log([[0.9, 0.1], [0.1, 0.9]])
+    expected = -(0.1**2 * math.log(0.9) + 0.9**2 * math.log(0.1)) / 2
+    assert value(Focal(), logits, [0, 0]) == pytest.approx(expected, rel=1e-14)
+    binary = [[math.log(9)], [-math.log(9)]]  # probabilities 0.9 and 0.1
+    assert value(BinaryFocal(), binary, [1, 1]) == pytest.approx(expected, rel=1e-14)
+    assert value(BinaryFocal(alpha=0.25), binary, [1, 1]) == pytest.approx(expected / 4, rel=1e-14)
+    assert value(BinaryFocal(alpha=0.25), [[-math.log(9)]], [0]) == pytest.approx(-0.75 * 0.01 * math.log(0.9))
+
+
+def test_focal_with_gamma_0_is_cross_entropy() -> None:
+    random = np.random.default_rng(1)
+    logits, classes, labels = random.normal(size=(4, 3)), random.integers(0, 3, 4), random.integers(0, 2, (4, 3))
+    for focal, plain, targets in (
+        (Focal(gamma=0), CrossEntropy(), classes),
+        (BinaryFocal(gamma=0), BinaryCrossEntropy(), labels),
+    ):
+        assert value(focal, logits, targets) == pytest.approx(value(plain, logits, targets), rel=1e-14)
+        np.testing.assert_allclose(gradient(focal, logits, targets), gradient(plain, logits, targets), atol=1e-15)
+
+
+def test_focal_is_finite_where_the_network_is_sure() -> None:
+    for gamma in (0.5, 2.0):
+        for sure in (1e4, -1e4):
+            for word, logits, target in (
+                (Focal(gamma=gamma), [[sure, 0]], [0]),
+                (BinaryFocal(gamma=gamma), [[sure]], [1]),
+            ):
+                assert np.isfinite(value(word, logits, target))
+                assert np.isfinite(gradient(word, logits, target)).all()
+
+
+def test_hinge_by_hand() -> None:
+    scores = [[3.0, 2.5, 0.0]]  # of another class 0.5 is missing
+    assert value(Hinge(), scores, [0]) == pytest.approx(0.5 / 3)
+    assert value(Hinge(squared=True), scores, [0]) == pytest.approx(0.25 / 3)
+    assert value(Hinge(margin=0.5), scores, [0]) == 0
+    np.testing.assert_allclose(gradient(Hinge(), scores, [0]), [[-1 / 3, 1 / 3, 0]])
+    assert value(BinaryHinge(), [[0.25], [-2.0]], [1, 0]) == 0.75 / 2
+    assert value(BinaryHinge(squared=True), [[0.25], [-2.0]], [1, 0]) == 0.75**2 / 2
+    np.testing.assert_array_equal(gradient(BinaryHinge(), [[0.25], [-2.0]], [1, 0]), [[-0.5], [0]])
+
+
+def test_kl_is_zero_where_predictions_are_the_targets_and_cross_entropy_less_the_entropy_elsewhere() -> None:
+    truth = np.array([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0]])
+    assert value(Kl(), np.log(np.maximum(truth, 1e-300)), truth) == pytest.approx(0, abs=1e-15)
+    assert value(Kl(), np.zeros((1, 3)), truth[:1]) == pytest.approx(math.log(3) + (truth[0] * np.log(truth[0])).sum())
+    assert value(Kl(), [[1.0, 2.0, 3.0]], [2]) == pytest.approx(value(CrossEntropy(), [[1.0, 2.0, 3.0]], [2]))
+
+
+def test_kl_refuses_what_is_no_distribution() -> None:
+    with pytest.raises(TargetError, match="no probability below 0"):
+        value(Kl(), [[0.0, 0.0]], [[-0.5, 1.5]])
+    with pytest.raises(TargetError, match=r"sum to 1, and some sum to 0\.9"):
+        value(Kl(), [[0.0, 0.0]], [[0.5, 0.4]])
+    with pytest.raises(TargetError, match="sum to 1, and some sum to nan"):
+        value(Kl(), [[0.0, 0.0]], [[0.5, np.nan]])
+
+
+@pytest.mark.parametrize("word", [BinaryFocal(), BinaryHinge()])
+def test_losses_of_sides_refuse_what_is_neither_yes_nor_no(word: Loss) -> None:
+    with pytest.raises(TargetError, match=r"needs targets of 0 \(no\) or 1 \(yes\)"):
+        value(word, [[0.0]], [0.5])
+
+
 def test_mse_mae_and_huber_by_hand() -> None:
     outputs, targets = [[1.0, 5.0]], [[0.5, 2.0]]
     assert value(Mse(), outputs, targets) == (0.25 + 9) / 2
@@ -167,7 +246,7 @@ def test_weights_multiply_the_terms_of_their_samples(line: str, shape: tuple[int
     random = np.random.default_rng(seed)
     word = EVERY[line]
     outputs = (distinct(random, shape) * 1.37).astype(dtype)
-    targets = random.integers(0, shape[-1], shape[:-1]) if word.classes else random.integers(0, 2, shape)
+    targets = random_targets(word, shape, random)
     weights = random.integers(0, 4, shape[0]).astype(np.float64)
     loss = build_loss(word)
     value, gradient = loss(outputs, targets, weights)

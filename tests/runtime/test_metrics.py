@@ -7,7 +7,21 @@ import pytest
 
 from nnspec.runtime.metrics import confusion_counts, measure
 from nnspec.runtime.targets import TargetError
-from nnspec.spec_lang.vocabulary.metrics import F1, R2, Accuracy, MaeMetric, Metric, Perplexity, Rmse, Top3
+from nnspec.spec_lang.vocabulary.metrics import (
+    F1,
+    R2,
+    Accuracy,
+    Auc,
+    MaeMetric,
+    Mape,
+    Metric,
+    Perplexity,
+    Precision,
+    Recall,
+    Rmse,
+    Top3,
+    TopK,
+)
 from nnspec.spec_lang.vocabulary.registry import words
 
 THREE = [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.4, 0.5, 0.1], [0.3, 0.3, 0.4]]  # taken for 0, 1, 1, 2
@@ -128,3 +142,41 @@ def test_accuracy_and_f1_of_several_labels_count_each_label() -> None:
     assert measure(Accuracy(), outputs, targets) == pytest.approx(6 / 9)
     assert measure(F1(), outputs, targets) == pytest.approx((1 / 2 + 1 + 0) / 3), "each label is a yes or no of its own"
     assert measure(F1(), outputs, targets.astype(np.float32)) == measure(F1(), outputs, targets)
+
+
+def test_scores_are_decided_at_their_own_threshold() -> None:
+    scores = np.array([[0.3], [-0.2], [0.1]])
+    assert measure(Accuracy(), scores, np.array([1, 0, 1]), threshold=0) == 1
+    assert measure(Accuracy(), np.array([[0.3, -0.1]]), np.array([[1, 0]]), threshold=0) == 1
+    np.testing.assert_array_equal(confusion_counts(scores, np.array([1, 0, 1]), 2, threshold=0), [[1, 0], [0, 2]])
+
+
+def test_auc_without_both_kinds_of_samples_is_that_of_guessing() -> None:
+    assert measure(Auc(), np.array([[0.3], [0.6]]), np.array([1, 1])) == 0.5
+    outputs = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.3, 0.6, 0.1]])
+    assert measure(Auc(), outputs, np.array([0, 1, 1])) == 1, "the third class, of no sample, is left out"
+
+
+def test_a_class_that_is_never_predicted_has_a_precision_of_0_and_one_that_is_nowhere_none() -> None:
+    outputs, truth = np.eye(4)[[0, 0, 2]], np.array([0, 1, 2])
+    assert measure(Precision(), outputs, truth) == pytest.approx((1 / 2 + 0 + 1) / 3)
+    assert measure(Recall(), outputs, truth) == pytest.approx((1 + 0 + 1) / 3)
+    none = np.zeros((3, 2))
+    for word in (Precision(), Recall(), F1(), F1(average="micro")):
+        assert measure(word, none, none.astype(int)) == 1, "nothing to find, and nothing found"
+
+
+def test_average_binary_is_refused_where_there_are_not_two_classes() -> None:
+    with pytest.raises(TargetError, match="second of two classes, and there are 3"):
+        measure(F1(average="binary"), np.eye(3), np.arange(3))
+    with pytest.raises(TargetError, match="second of two classes, and there are 2"):
+        measure(F1(average="binary"), np.eye(2), np.eye(2).astype(int))
+
+
+def test_topk_counts_the_first_of_equals() -> None:
+    outputs = np.array([[0.25, 0.25, 0.25, 0.25]] * 4)
+    assert measure(TopK(k=2), outputs, np.arange(4)) == 0.5
+
+
+def test_mape_is_a_share_of_the_target() -> None:
+    assert measure(Mape(), np.array([[90.0], [220.0]]), np.array([100.0, 200.0])) == pytest.approx(0.1)

@@ -130,6 +130,7 @@ def command(
     """
     from nnspec import api
     from nnspec.cli.checkpoint import class_names, classifies_images, open_to_ask, pictures_folder
+    from nnspec.runtime.explain.incremental import require_probabilities
     from nnspec.runtime.explain.occlusion import OcclusionError
     from nnspec.runtime.train.spec_and_data import training_mean
 
@@ -138,6 +139,7 @@ def command(
     file, saved = open_to_ask(checkpoint)
     network = saved.network
     names = class_names(network)
+    require_probabilities(network)
     if names is None or not classifies_images(network):
         shapes = f"it takes {network.spec.input} and gives {network.spec.output_shape}"
         raise OcclusionError(f"{file} is not a network that classifies images: {shapes}")

@@ -41,8 +41,8 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, as_json: boo
     CHECKPOINT is a file or a run's folder, which means its last.h5. An INPUT is a picture of any format and size, a
     folder of pictures, a .npy or .npz array, an IDX file, or a table as CSV, Parquet or JSON, whose columns are found
     by name. For each sample the three most probable classes are printed, or the value; --json prints the probabilities
-    of all classes, in the order of "classes". A network with an output at every step of a sequence predicts a class or
-    a value for each.
+    of all classes, in the order of "classes" ("scores" where the loss is one of scores, such as hinge). A network with
+    an output at every step of a sequence predicts a class or a value for each.
 
     INPUT - is standard input. An input that cannot be read is reported, and the others are still predicted.
     """
@@ -90,7 +90,7 @@ def _columns(network: "Network") -> list[str] | None:
 
 
 def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
-    """Return for each sample its input, and its label and probabilities or its value.
+    """Return for each sample its input, and its label and probabilities, or scores, or its value.
 
     A value of several numbers is a list; where the network has an output at every step, each is a list over the steps.
     """
@@ -105,10 +105,11 @@ def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[di
     if names is None:
         values = outputs[..., 0] if outputs.shape[-1] == 1 else outputs
         return [{"input": label, "value": value} for label, value in zip(labels, values.tolist(), strict=True)]
-    probabilities = class_probabilities(outputs)
+    probabilities = class_probabilities(outputs, network.spec.loss.threshold)
     named = np.array(names)[probabilities.argmax(axis=-1)]
+    kind = "scores" if network.spec.loss.scores else "probabilities"
     return [
-        {"input": label, "label": name, "probabilities": row}
+        {"input": label, "label": name, kind: row}
         for label, name, row in zip(labels, named.tolist(), probabilities.tolist(), strict=True)
     ]
 
@@ -118,8 +119,11 @@ def _row(prediction: dict[str, Any], preprocessing: "Preprocessing") -> tuple[st
         return prediction["input"], _numbers(prediction["value"])
     if isinstance(prediction["label"], list):
         return prediction["input"], " ".join(prediction["label"])
-    ranked = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])[:_SHOWN]
-    cells = [(preprocessing.class_name(number), f"{100 * probability:.1f} %") for number, probability in ranked]
+    scores = prediction.get("scores")
+    given = prediction["probabilities"] if scores is None else scores
+    ranked = sorted(enumerate(given), key=lambda pair: -pair[1])[:_SHOWN]
+    shown = [f"{100 * value:.1f} %" if scores is None else f"{value:.4g}" for _, value in ranked]
+    cells = [(preprocessing.class_name(number), text) for (number, _), text in zip(ranked, shown, strict=True)]
     return prediction["input"], *(text for cell in cells for text in cell)
 
 

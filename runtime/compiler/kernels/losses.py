@@ -195,13 +195,22 @@ def _targets(w: ProgramWriter) -> Ref:
 
 
 def _plain(word: Loss, schedule: ExecutionSchedule, w: ProgramWriter, z: Ref) -> Ref:
-    """Call the plain loss over (samples, *shape), weighted by the lane's share of the batch."""
+    """Call the plain loss over (samples, *shape), weighted by the lane's share of the batch, or of its real steps."""
     shape = schedule.output_shape
     function = w.once("loss_of", formula("plain_loss({})", written(word)))
     d_z = w.planes("d_outputs", shape)
     d_samples = Local(D_SAMPLES.name, (w.samples, *shape))
     given = [as_samples(z, shape), _targets(w), *([Ref("weights", (w.samples,))] if schedule.weighted else [])]
     w.emit(Assign((LOSS, d_samples), formula(f"{{}}({', '.join(['{}'] * len(given))})", function, *given)))
-    w.emit(Assign((LOSS,), w.samples / w.batch, "*="))
-    w.multiply(as_laid(d_samples, shape), w.scalar("share", w.samples / w.batch), out=d_z)
+    share: Operand | float = w.samples / w.batch
+    factor = w.scalar("share", w.samples / w.batch)
+    if word.skips_padding and is_steps(shape) and len(w.lanes) > 1:
+        true = w.buffer("true", (shape[0], w.samples), dtype="intp")
+        real = w.buffer("real", (shape[0] * w.samples,), dtype="bool")
+        own, count = _count_real(w, true, real, w.once("first", "np.asarray(0, np.intp)"))
+        share = w.local("part")
+        w.assign(share, formula("{} / {}", own, count))
+        w.assign(factor[()], share)
+    w.emit(Assign((LOSS,), share, "*="))
+    w.multiply(as_laid(d_samples, shape), factor, out=d_z)
     return d_z

@@ -23,6 +23,7 @@ from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
+from tests.support.random_targets import random_targets
 
 Array = NDArray[Any]
 
@@ -92,13 +93,12 @@ class Both:
             x = random.integers(0, min(symbols), x.shape).astype(self.dtype)
             padding = np.arange(x.shape[1]) >= random.integers(1, x.shape[1] + 1, (size, 1))
             x[padding] = PADDING
-        if spec.loss.classes:
-            classes = random.integers(0, shape[-1], shape[:-1])
-            if spec.output_shape.sequence and classes.shape == padding.shape:
-                classes[padding] = PADDING
-            return Batch(x, classes)
-        y = random.normal(size=shape)
-        return Batch(x, (y > 0 if spec.loss.labels else y).astype(self.dtype))
+        y = random_targets(spec.loss, shape, random)
+        if not spec.loss.classes:
+            return Batch(x, y.astype(self.dtype))
+        if spec.output_shape.sequence and y.shape == padding.shape:
+            y[padding] = PADDING
+        return Batch(x, y)
 
     def plain(self, batch: Batch) -> Outcome:
         """A step as it is defined; the network's buffers stay as they are."""

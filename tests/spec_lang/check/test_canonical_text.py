@@ -46,11 +46,20 @@ def test_a_word_in_short_leaves_out_what_its_defaults_say(layer: str) -> None:
 
 
 def test_metrics_of_the_training_split_are_written_where_they_are_asked_for() -> None:
-    asked, default = (
-        spec_of(f"input 4\ndense 3 softmax\nmetrics f1, accuracy{more}") for more in (" training=yes", "")
-    )
-    for text in (canonical_text(asked), short_text(asked)):
-        assert "f1, accuracy training=yes" in text and spec_of(text).training_metrics
+    asked = spec_of("input 4\ndense 3 softmax\nmetrics f1, accuracy training=yes")
+    for text, options in ((canonical_text(asked), "average=macro training=yes"), (short_text(asked), "training=yes")):
+        assert f"f1, accuracy {options}" in text and spec_of(text).training_metrics
+
+
+def test_options_of_metrics_are_written_once_for_all_that_have_them() -> None:
+    spec = spec_of("input 4\ndense 3 softmax\nmetrics f1, topk, recall average=micro k=2")
+    assert "metrics   f1, topk, recall average=micro k=2\n" in short_text(spec)
+    for text in (canonical_text(spec), short_text(spec)):
+        assert spec_of(text).metrics == spec.metrics
+
+
+def test_metrics_of_the_training_split_are_not_measured_unless_asked_for() -> None:
+    default = spec_of("input 4\ndense 3 softmax\nmetrics f1, accuracy")
     assert "training" not in canonical_text(default)
 
 

@@ -15,8 +15,8 @@ SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
     [
         (SOFTMAX + "loss binary_cross_entropy", (3, 1), "sigmoid"),
         (NUMBER + "loss cross_entropy", (3, 1), "loss mse"),
-        (NUMBER + "metrics accuracy", (3, 1), "metrics mae, rmse or r2"),
-        (NUMBER + "metrics rmse, f1", (3, 1), "metrics mae, rmse or r2"),
+        (NUMBER + "metrics accuracy", (3, 1), "metrics mae, mape, rmse or r2"),
+        (NUMBER + "metrics rmse, f1", (3, 1), "metrics mae, mape, rmse or r2"),
         ("input 4\ndense 1 sigmoid\nloss mse\nmetrics accuracy", (4, 1), "metrics mae"),
         (SOFTMAX + "early_stop monitor=val_accuracy", (3, 20), "validation_accuracy"),
         (SOFTMAX + "early_stop monitor=val_loss", (3, 20), "validation_loss"),
@@ -30,6 +30,15 @@ SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
         (SOFTMAX + "metrics training=yes\nearly_stop monitor=train_accuracy", (4, 20), "mean training_accuracy?"),
         (SOFTMAX + "metrics training=yes\nearly_stop monitor=f1", (4, 20), "metrics accuracy, f1 training=yes"),
         (SOFTMAX + 'data csv "a.csv" target=y\nloss mse', (4, 1), "loss cross_entropy"),
+        (SOFTMAX + "loss binary_focal", (3, 1), "write loss focal"),
+        (SOFTMAX + "loss hinge", (3, 1), "without softmax, or write loss cross_entropy"),
+        (NUMBER + "loss hinge", (3, 1), "write loss binary_hinge"),
+        ("input 4\ndense 3\nloss hinge\nmetrics perplexity", (4, 1), "write metrics accuracy"),
+        (SOFTMAX + "loss kl\nmetrics accuracy", (4, 1), "write metrics mae, mape, rmse or r2"),
+        (SOFTMAX + "metrics f1 average=binary", (3, 1), "average=macro"),
+        (SOFTMAX + "metrics accuracy average=micro", (3, 26), "write metrics precision, recall or f1"),
+        (SOFTMAX + "metrics k=3", (3, 11), "write metrics topk"),
+        (SOFTMAX + "early_stop monitor=val_auc", (3, 20), "metrics accuracy, auc"),
     ],
 )
 def test_what_training_would_refuse_is_refused_by_the_check(text: str, place: tuple[int, int], word: str) -> None:
@@ -69,8 +78,10 @@ def test_the_default_metric_measures_what_the_loss_compares() -> None:
     assert [m.word for m in spec_of("input 4\ndense 4 sigmoid\n").metrics] == ["accuracy"]
 
 
-def targets(*shape: int, whole: bool = True, most: float = 1, validation: bool = True) -> Targets:
-    return Targets("data", shape, whole, 0, most, validation, "y.argmax(axis=-1)")
+def targets(
+    *shape: int, whole: bool = True, most: float = 1, validation: bool = True, least: float = 0, sums: bool = False
+) -> Targets:
+    return Targets("data", shape, whole, least, most, validation, "y.argmax(axis=-1)", sums)
 
 
 @pytest.mark.parametrize(
@@ -86,8 +97,13 @@ def targets(*shape: int, whole: bool = True, most: float = 1, validation: bool =
         ("input 7x3\nlstm 4 return=sequence -> dense 2 softmax", targets(7, most=2), "dense 3 softmax"),
         ("input 4\ndense 2 sigmoid", targets(most=2), "dense 3 softmax"),
         ("input 4\ndense 2 sigmoid", targets(2, whole=False, most=1.5), "loss mse"),
-        ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy or f1"),
+        ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy, precision, recall, f1 or auc"),
         ("input 4\ndense 1\nearly_stop patience=3", targets(1, validation=False), "monitor=loss"),
+        ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, most=5), "loss mse"),
+        ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, least=-1, sums=True), "loss mse"),
+        ("input 4\ndense 3 softmax\nloss kl", targets(2, whole=False, sums=True), "dense 2"),
+        ("input 4\ndense 1\nloss binary_hinge", targets(most=2), "dense 3 softmax"),
+        ("input 4\ndense 3 sigmoid\nmetrics f1 average=binary", targets(3), "average=macro"),
     ],
 )
 def test_targets_of_another_kind_are_told_with_what_to_write(text: str, given: Targets, word: str) -> None:

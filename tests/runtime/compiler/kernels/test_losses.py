@@ -13,10 +13,9 @@ from nnspec.spec_lang.vocabulary.registry import words
 from tests.runtime.compiler.both import Batch, Both, all_but, assert_agree
 
 LOSSES = {name: cls for name, cls in words("loss").items() if issubclass(cls, Loss)}
+WRITTEN = {line: cls for name, cls in LOSSES.items() for line in cls.examples or (f"loss {name}",)}
 DEFAULTS = {
-    f"{name}, as in {line}": f"input 5 -> dense 3 {cls.head or 'linear'}\n{line}"
-    for name, cls in LOSSES.items()
-    for line in cls.examples or (f"loss {name}",)
+    f"{cls.word}, as in {line}": f"input 5 -> dense 6 {cls.head or 'linear'}\n{line}" for line, cls in WRITTEN.items()
 }
 TEXTS = DEFAULTS | {
     "cross_entropy": "input 5 -> dense 4 -> softmax",
@@ -81,6 +80,17 @@ def test_lanes_weigh_their_samples_and_not_themselves(text: str) -> None:
     whole: ExecutionSchedule = both.rewritten(7)
     plain = both.plain(batch)
     for sizes in [(6, 1), (1, 6), (3, 3, 1)]:
+        assert_agree(both.planned(batch, replace(whole, lanes=sizes)), plain, 1e-12)
+
+
+@pytest.mark.parametrize("line", [line for line, word in WRITTEN.items() if word.skips_padding])
+def test_lanes_weigh_their_real_steps(line: str) -> None:
+    both = Both.of(f"input 6\nembed 4 vocab=5 -> dense 3 {WRITTEN[line].head or 'linear'}\n{line}")
+    batch = both.batch(5)
+    real = (batch.y >= 0).sum(axis=1)
+    assert real.min() < real.max(), "sequences of different lengths"
+    whole, plain = both.rewritten(5), both.plain(batch)
+    for sizes in [(3, 2), (1, 4)]:
         assert_agree(both.planned(batch, replace(whole, lanes=sizes)), plain, 1e-12)
 
 
