@@ -5,10 +5,10 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.metrics import implements_metric
 from nnspec.runtime.metrics.answers import Answers
-from nnspec.spec_lang.vocabulary.metrics import Auc, Best, Perplexity
+from nnspec.spec_lang.vocabulary.metrics import Auc, Best, Perplexity, Top3, Top5, TopK
 
 
-@implements_metric(Best)
+@implements_metric(Top3, Top5, TopK)
 def best(word: Best, answers: Answers) -> float:
     """Return the fraction of samples whose true class is one of the most probable; of equals the first counts."""
     places = np.argsort(-answers.scores, axis=-1, kind="stable")[:, : word.best]

@@ -36,8 +36,7 @@ SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
         ("input 4\ndense 3\nloss hinge\nmetrics perplexity", (4, 1), "write metrics accuracy"),
         (SOFTMAX + "loss kl\nmetrics accuracy", (4, 1), "write metrics mae, mape, rmse or r2"),
         (SOFTMAX + "metrics f1 average=binary", (3, 1), "average=macro"),
-        (SOFTMAX + "metrics accuracy average=micro", (3, 26), "write metrics precision, recall or f1"),
-        (SOFTMAX + "metrics k=3", (3, 11), "write metrics topk"),
+        ("input 4\ndense 3 sigmoid\nmetrics f1 average=binary", (3, 1), "average=macro"),
         (SOFTMAX + "early_stop monitor=val_auc", (3, 20), "metrics accuracy, auc"),
     ],
 )
@@ -73,6 +72,19 @@ def test_without_validation_another_spelling_of_training_is_answered_with_the_ri
     assert found.help == "did you mean training_r2?"
 
 
+@pytest.mark.parametrize(
+    ("line", "place", "help"),
+    [
+        ("metrics accuracy average=micro", (3, 26), "metrics precision, recall or f1"),
+        ("metrics k=3", (3, 11), "metrics topk"),
+    ],
+)
+def test_an_option_that_no_metric_has_is_refused(line: str, place: tuple[int, int], help: str) -> None:
+    error = error_of(SOFTMAX + line)
+    assert (error.code, error.span.source.place(error.span.start)) == ("E102", place)
+    assert error.help == f"leave it out, or write {help}"
+
+
 def test_the_default_metric_measures_what_the_loss_compares() -> None:
     assert [m.word for m in spec_of("input 4\ndense 1 sigmoid\nloss mse\n").metrics] == ["rmse"]
     assert [m.word for m in spec_of("input 4\ndense 4 sigmoid\n").metrics] == ["accuracy"]
@@ -103,7 +115,7 @@ def targets(
         ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, least=-1, sums=True), "loss mse"),
         ("input 4\ndense 3 softmax\nloss kl", targets(2, whole=False, sums=True), "dense 2"),
         ("input 4\ndense 1\nloss binary_hinge", targets(most=2), "dense 3 softmax"),
-        ("input 4\ndense 3 sigmoid\nmetrics f1 average=binary", targets(3), "average=macro"),
+        ("input 4\ndense 2 sigmoid\nmetrics f1 average=binary", targets(2), "average=macro"),
     ],
 )
 def test_targets_of_another_kind_are_told_with_what_to_write(text: str, given: Targets, word: str) -> None:
