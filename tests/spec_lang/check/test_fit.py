@@ -93,7 +93,7 @@ def test_the_default_metric_measures_what_the_loss_compares() -> None:
 def targets(
     *shape: int, whole: bool = True, most: float = 1, validation: bool = True, least: float = 0, sums: bool = False
 ) -> Targets:
-    return Targets("data", shape, whole, least, most, validation, "y.argmax(axis=-1)", sums)
+    return Targets("data", shape, whole, least, most, validation, "y.argmax(axis=-1)", sum_to_one=sums)
 
 
 @pytest.mark.parametrize(
