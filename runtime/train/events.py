@@ -34,7 +34,7 @@ def start_event(spec: Spec, samples: int, folder: RunFolder | None, step: int, t
         "network": spec.title,
         "parameters": spec.parameter_count,
         "samples": samples,
-        "batch": spec.train.batch,
+        "batch": spec.train.samples_a_step,
         "step": step,
         "total": total,
         "spec_digest": text_digest(canonical_text(spec)),

@@ -50,7 +50,7 @@ def history_of_run(run: "Run", name: str | None = None) -> RunHistory:
 
 
 def _steps_per_epoch(spec: "Spec", samples: int) -> int:
-    return math.ceil(samples / spec.train.batch)
+    return math.ceil(samples / spec.train.samples_a_step)
 
 
 def _measured(history: Mapping[str, MetricHistory]) -> dict[str, Series | MetricHistory]:

@@ -122,7 +122,7 @@ class Trainer:
 
         The time that the caller takes between two steps is not counted as training.
         """
-        state, batch = self.state, self.spec.train.batch
+        state, batch = self.state, self.spec.train.samples_a_step
         began = reported_at = time.perf_counter()
         while state.step < last and not self._finished() and stop.signal is None:
             until = min(state.step + self.timetable.steps_until_due(state.step), last)

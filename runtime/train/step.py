@@ -19,6 +19,7 @@ from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer.program_cache import changes_gradients, steps_are_plain_sgd
 from nnspec.runtime.optimizers import rule
 from nnspec.runtime.schedules import factor
+from nnspec.runtime.targets import counted
 from nnspec.runtime.train import averaging
 from nnspec.runtime.train.state import State, next_samples
 
@@ -84,6 +85,9 @@ class Stepper:
             self._samples_like = self._samples_like.astype(self._augmenter.dtype)
         slots = {name: arena.flat for name, arena in state.slots.items()}
         flat = self.gradients.flat
+        self._accumulated = (
+            np.empty_like(flat) if self.spec.train.accumulate > 1 else None
+        )  # gradients of a step so far
         self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
@@ -113,16 +117,45 @@ class Stepper:
         if GATE.waiting:
             self._blas.give_way()
         block = self.program(self.spec.train.batch).plan.schedule.block if self.spec.train.batch == 1 else 1
-        chosen, steps = next_samples(self.state, self.spec.train.batch, min(block, most))
+        chosen, steps = next_samples(self.state, self.spec.train.samples_a_step, min(block, most))
+        first = self.state.position - len(chosen)
         if block > 1:
             program = self.program(1)
-            self._draw(program, chosen)
+            self._draw(program, chosen, first)
             last = self.state.step
             return program.block([self.rate(step) for step in range(last - steps + 1, last + 1)])
-        program = self.program(len(chosen))
-        self._draw(program, chosen)
         step = self.state.step
+        if self._accumulated is not None:
+            return [self.move(None, self._accumulate(chosen, first, self._accumulated), step, self.rate(step))]
+        program = self.program(len(chosen))
+        self._draw(program, chosen, first)
         return [self.move(program, program(summed=False), step, self.rate(step))]
+
+    def _accumulate(self, chosen: np.ndarray, first: int, total: Array) -> float:
+        """Compute the mean loss and gradients over several batches, each weighed by what counts in its loss.
+
+        `first` is the position of the first sample in the epoch. Returns the loss; the gradients are in `gradients`.
+        """
+        batch, flat, loss = self.spec.train.batch, self.gradients.flat, 0.0
+        parts = [slice(start, start + batch) for start in range(0, len(chosen), batch)]
+        counts = [self._counted(chosen[part]) for part in parts]
+        for number, part in enumerate(parts):
+            program = self.program(len(chosen[part]))
+            self._draw(program, chosen[part], first + part.start)
+            share = counts[number] / max(sum(counts), 1)
+            loss += share * program()
+            if number:
+                flat *= flat.dtype.type(share)
+                total += flat
+            else:
+                np.multiply(flat, flat.dtype.type(share), out=total)
+        flat[...] = total
+        return loss
+
+    def _counted(self, chosen: np.ndarray) -> int:
+        """Return how many targets of some samples count in the loss."""
+        outputs = np.broadcast_to(np.float32(0), (len(chosen), *(self.spec.output_shape or ())))
+        return counted(self._targets[chosen], outputs) if self.spec.loss.skips_padding else len(chosen)
 
     @contextmanager
     def ready(self) -> Iterator[None]:
@@ -191,16 +224,19 @@ class Stepper:
             )
         return self._programs[batch]
 
-    def _draw(self, program: BoundProgram, chosen: np.ndarray) -> None:
-        """Copy the chosen samples, augmented, their targets, scaled, and weights to the arrays of the program."""
+    def _draw(self, program: BoundProgram, chosen: np.ndarray, first: int) -> None:
+        """Copy the chosen samples, augmented, their targets, scaled, and weights to the arrays of the program.
+
+        `first` is the position of the first of them in the order of the epoch.
+        """
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
         if self._augmenter is not None:
             raw = self._augmenter.raw(len(program.samples))[: len(chosen)]
-            self._copy(chosen, raw)
+            self._copy(chosen, first, raw)
             self._augmenter(raw, program.samples[: len(chosen)])
         else:
-            self._copy(chosen, program.samples[: len(chosen)])
+            self._copy(chosen, first, program.samples[: len(chosen)])
         targets = program.targets[: len(chosen)]
         if len(chosen) == 1:
             targets[0] = self._targets[chosen[0]]
@@ -209,23 +245,28 @@ class Stepper:
         if self._scaling is not None:
             self._scaling.apply(targets, out=targets)
 
-    def _copy(self, chosen: np.ndarray, out: Array) -> None:
-        """Copy the chosen raw samples, which are those before the position in the epoch."""
+    def _copy(self, chosen: np.ndarray, first: int, out: Array) -> None:
+        """Copy the chosen raw samples, which are those from the position `first` in the epoch on."""
         if self._ahead is not None:
-            self._ahead.read(self.state.order, self.state.position - len(chosen), out)
+            self._ahead.read(self.state.order, first, out)
         elif len(chosen) == 1:
             out[0] = self._inputs[chosen[0]]
         else:
             np.take(self._inputs, chosen, axis=0, out=out, mode="clip")
 
-    def move(self, program: BoundProgram, loss: float, step: int, rate: float) -> float:
+    def move(self, program: BoundProgram | None, loss: float, step: int, rate: float) -> float:
         """Update the parameters by the gradients of a program's lanes, unless the loss is not finite; return the loss
-        with its penalties."""
+        with its penalties. Without a program the gradients are summed already."""
         update = self._update
-        apart = program.executor is self._worker and not self._changes_gradients and math.isfinite(loss)
+        apart = (
+            program is not None
+            and program.executor is self._worker
+            and not self._changes_gradients
+            and math.isfinite(loss)
+        )
         update.program = program if apart else None  # whose gradients are summed with the update, slice by slice
         if not apart:
-            if len(program.steps) > 1:
+            if program is not None and len(program.steps) > 1:
                 program.sum_up(ALL)
             if self._changes_gradients:
                 loss += self.state.network.program.penalize(self.gradients)

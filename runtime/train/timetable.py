@@ -8,7 +8,7 @@ from nnspec.spec_lang.check.spec import Spec
 
 @dataclass(frozen=True)
 class Timetable:
-    """The length of a run and the intervals at which it evaluates and saves, all in steps (batches)."""
+    """The length of a run and the intervals at which it evaluates and saves, all in steps of the optimizer."""
 
     total: int
     unit: float  # steps in one unit of the train statement: those of an epoch, or 1
@@ -19,7 +19,7 @@ class Timetable:
     def of(cls, spec: Spec, samples: int) -> "Timetable":
         """Return the timetable of a spec that trains on this number of samples."""
         train = spec.train
-        unit = math.ceil(spec.samples_an_epoch(samples) / train.batch) if train.unit == "epochs" else 1
+        unit = math.ceil(spec.samples_an_epoch(samples) / train.samples_a_step) if train.unit == "epochs" else 1
         default = 1 if train.unit == "epochs" else max(1, train.length // 10)
         every = train.evaluate_every or default
         return cls(train.length * unit, unit, every * unit, (train.checkpoint_every or every) * unit)

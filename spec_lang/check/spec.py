@@ -179,7 +179,7 @@ class Spec:
     def memory_of(self, node: Node) -> int:
         """Return the part of `memory_bytes` that a layer takes."""
         numbers = sum(parameter.size for parameter in node.parameters().values())
-        arenas = numbers * (2 + len(self.optimizer.slots) + (self.ema is not None))
+        arenas = numbers * (2 + len(self.optimizer.slots) + (self.ema is not None) + (self.train.accumulate > 1))
         return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
 
     def memory_bytes(self) -> int:

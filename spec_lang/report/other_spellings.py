@@ -136,6 +136,8 @@ OPTIONS = _spellings(
         "l1": "l1_penalty",
         "l2": "l2_penalty kernel_regularizer",
         "batch": "batch_size batchsize bs minibatch",
+        "accumulate": "gradient_accumulation_steps gradient_accumulation accumulate_grad_batches accumulation_steps "
+        "grad_accum accum_steps iter_size",
         "seed": "random_state random_seed",
         "clip_norm": "clipnorm max_norm max_grad_norm",
         "clip_value": "clipvalue",

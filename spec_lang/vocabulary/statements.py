@@ -46,6 +46,10 @@ class Train(Setting):
     training samples: 10 epochs, or as many as make 1,000 steps; batches of 32, of a quarter of the samples where they
     are fewer than 128, and of a thousandth, up to 256, where they are more than 64,000. `nnspec plan` shows them.
 
+    With `accumulate=4` a step takes the mean gradient of four batches, as if they were one, in the memory of one. Then
+    iterations, the schedule, clipping and `ema` count and see these steps of the optimizer. The last step of an epoch
+    takes the batches that are left. A layer that mixes samples, such as batchnorm, still sees one batch.
+
     With `stateful=yes` consecutive samples are consecutive in time: each row of the batch reads its own contiguous part
     of the data in order, and recurrent layers continue from the state of the previous batch. Gradients stop there.
     """
@@ -56,7 +60,8 @@ class Train(Setting):
     unit: Annotated[Literal["epochs", "iterations"], Bare(("name",), "epochs")] = Field(
         "epochs", description="the unit of the length"
     )
-    batch: int = Field(32, gt=0, description="samples in one training step")
+    batch: int = Field(32, gt=0, description="samples in one training step, or in one of the batches that make a step")
+    accumulate: int = Field(1, gt=0, description="batches whose gradients make one step")
     seed: int = Field(
         0, ge=0, lt=2**63, description="the seed of the initial weights, the order of samples and dropout"
     )
@@ -75,6 +80,11 @@ class Train(Setting):
     )
     keep: int = Field(0, ge=0, description="checkpoints of earlier steps to keep in addition to the last and the best")
 
+    @property
+    def samples_a_step(self) -> int:
+        """The samples of one step of the optimizer, but for the last one of an epoch."""
+        return self.batch * self.accumulate
+
     def for_samples(self, samples: int) -> "Train":
         """Return the statement with what it leaves open filled in for this number of training samples.
 
@@ -86,7 +96,7 @@ class Train(Setting):
         if "batch" not in given:
             batch = found["batch"] = _default_batch(samples)
         if "length" not in given and self.unit == "epochs":
-            length = max(LEAST_EPOCHS, -(-LEAST_STEPS // -(-samples // batch)))
+            length = max(LEAST_EPOCHS, -(-LEAST_STEPS // -(-samples // (batch * self.accumulate))))
             found["length"] = length
             if "evaluate_every" not in given and length > EVALUATIONS:
                 found["evaluate_every"] = -(-length // EVALUATIONS)
