@@ -23,11 +23,13 @@ if TYPE_CHECKING:
         reproduce,
         resume,
         save,
+        sweep,
         train,
     )
     from nnspec.runtime.data.load import data_from_arrays
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
+    from nnspec.runtime.sweep.conductor import SweepResult
     from nnspec.runtime.train.cross_validation import CrossValidation
     from nnspec.runtime.train.reproducing import Reproduction
     from nnspec.runtime.train.run import Run
@@ -50,11 +52,13 @@ _HOMES = {
         "reproduce",
         "resume",
         "save",
+        "sweep",
         "train",
     ),
     "nnspec.runtime.data.load": ("data_from_arrays",),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
+    "nnspec.runtime.sweep.conductor": ("SweepResult",),
     "nnspec.runtime.train.cross_validation": ("CrossValidation",),
     "nnspec.runtime.train.reproducing": ("Reproduction",),
     "nnspec.runtime.train.run": ("Run",),
@@ -74,6 +78,7 @@ __all__ = [
     "Run",
     "SourceError",
     "SpecError",
+    "SweepResult",
     "TrainingError",
     "check",
     "compile",
@@ -86,6 +91,7 @@ __all__ = [
     "reproduce",
     "resume",
     "save",
+    "sweep",
     "train",
 ]
 

@@ -1,10 +1,12 @@
 """The Python interface: the verbs of the command as functions of arrays and paths."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nnspec._arguments import checked_network, checked_path, given_data, loaded_given, request_for
+from nnspec._sweep_pictures import draw_curves
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.errors import CheckpointError, DataError
@@ -13,6 +15,9 @@ from nnspec.runtime.explain.incremental import occlude as occlude_images
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import network_from_bytes
+from nnspec.runtime.sweep.conductor import SweepInterrupted, SweepResult, resume_sweep
+from nnspec.runtime.sweep.conductor import sweep as run_sweep
+from nnspec.runtime.sweep.prepare import Call, Wanted
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.cross_validation import CrossValidation, folds_of
 from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
@@ -118,6 +123,51 @@ def folds_asked_for(
 ) -> int | None:
     """Return how many folds the data statement asks for; None where it asks for none, or for one. Raises SpecError."""
     return folds_of(request_for(spec, settings, variant, data))
+
+
+def sweep(
+    spec: str | Path,
+    out: str | Path | None = None,
+    settings: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    data: Any = None,
+    validation: tuple[Any, Any] | None = None,
+    sample_weight: Any = None,
+    *,
+    seeds: Sequence[int] = (),
+    jobs: int | None = None,
+    metric: str | None = None,
+    listen: Listener = silent,
+) -> SweepResult:
+    """Train every variant of a spec, at every place of its grid, with every seed, and return what came of each.
+
+    `spec` is as for `train`, or the folder of a sweep, which goes on; `settings` to `sample_weight` are as for `train`.
+    Each trial is a run of its own in `out`, sweeps/NAME where it is None. Called again on the same folder, finished
+    trials are kept, begun ones resumed, and only new or failed ones begin.
+
+    `seeds` are those of every trial; none is that of the spec. `jobs` is how many trials train at once, None for one on
+    each processor that has the memory. `metric` ranks them, such as "validation_accuracy". `listen` is called with the
+    events of the sweep and of its trials. A program that is run as a file calls it under `if __name__ == "__main__":`.
+
+    An error of one trial is its state, and the others go on. Raises SpecError, DataError, TrainingError where the sweep
+    cannot begin, and Interrupted after a signal, once all is saved.
+    """
+    given = given_data(data, validation, sample_weight)
+    loaded = loaded_given(given)
+    out = None if out is None else checked_path("out", out)
+    call = Call(jobs, listen=listen, given=loaded)
+    try:
+        if isinstance(spec, str | Path) and os.path.isdir(spec):
+            result = resume_sweep(spec, call, tuple(seeds), metric=metric)
+        else:
+            result = run_sweep(
+                Wanted(request_for(spec, settings, variant, given), tuple(seeds), metric=metric), out, call
+            )
+    except SweepInterrupted as interrupted:
+        draw_curves(interrupted.sweep)
+        raise
+    draw_curves(result)
+    return result
 
 
 def resume(

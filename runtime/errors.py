@@ -31,6 +31,10 @@ class CheckpointError(RuntimeFault):
     """A checkpoint that does not exist, is damaged, or was not written by nnspec."""
 
 
+class LockedError(CheckpointError):
+    """Another process is writing the run."""
+
+
 class Interrupted(TrainingError):
     """A run that stopped on request, after saving; `signal` is the number of SIGINT or SIGTERM."""
 

@@ -17,7 +17,7 @@ MAY_IMPORT = {
 
 FLOORS = {
     "spec_lang": ("", "report", "syntax", "vocabulary", "check", "editor"),
-    "runtime": ("", "data", "compiler", "execute", "infer", "explain", "train", "views"),
+    "runtime": ("", "data", "compiler", "execute", "infer", "explain", "train", "sweep", "views"),
 }
 """Inside a room, lowest first: a package imports from its own floor and from below.
 

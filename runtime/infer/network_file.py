@@ -20,7 +20,7 @@ import nnspec.checkpoints as checkpoints
 from nnspec.checkpoints import Checkpoint, FormatError
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.errors import CheckpointError, DataError
+from nnspec.runtime.errors import CheckpointError, DataError, LockedError
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.examination import check_source
@@ -231,7 +231,8 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except FormatError as error:
-        raise CheckpointError(f"{error}\n  help: {error.help}" if error.help else str(error)) from None
+        kind = LockedError if isinstance(error, checkpoints.Locked) else CheckpointError
+        raise kind(f"{error}\n  help: {error.help}" if error.help else str(error)) from None
     except FileNotFoundError as error:
         raise CheckpointError(f"{error.filename}: there is no such checkpoint", exit_code=2) from None
     except OSError as error:

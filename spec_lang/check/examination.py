@@ -129,6 +129,8 @@ def examine_reading(
         if in_memory:
             require_data(GivenArrays.word, chosen, source)
         apply_overrides(overrides, chosen, found)
+        for override in overrides:  # what is set from outside is not swept
+            chosen.sweeps.pop(override.key, None)
         outside = _Outside(source, input_shape, classes, in_memory)
         spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
         _others(known, chosen, variant, outside, found)
@@ -266,6 +268,7 @@ class _Examination:
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
+            variants=tuple(self.known.variants),
             augment=self._of(Augment, "augment", None),
             places=self._places(),
         )

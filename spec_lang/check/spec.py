@@ -95,8 +95,9 @@ class Spec:
     """Everything a run depends on. `nodes` are in an order in which each reads only earlier ones.
 
     `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
-    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `included` are
-    the texts of the files that it includes, each after its path from the spec's folder. `data_within` is the folder
+    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `variants` are
+    the names of all its variants. `included` are the texts of the files that it includes, each after its path from the
+    spec's folder. `data_within` is the folder
     that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
     `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
     and the values of their options, by STATEMENT.OPTION.
@@ -123,6 +124,7 @@ class Spec:
     variant: str | None = None
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    variants: tuple[str, ...] = field(default=(), compare=False)
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
     augment: Augment | None = None

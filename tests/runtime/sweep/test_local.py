@@ -1,0 +1,108 @@
+"""Worker processes: the weights of this process, Ctrl-C, and kills of a worker or of the sweep itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.sweep.conftest import TEXT, Sweep, states, weights
+from tests.support.commands import child_command, child_environment
+
+pytestmark = pytest.mark.slow
+
+LONG = (
+    TEXT.replace("train 10 iterations", "train 400000 iterations")
+    .replace("every=2", "every=20000")
+    .replace("every=3", "every=10000")
+)
+GRID = "sweep optimizer.lr = 0.001, 0.002\n"
+
+
+def start(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Sweep in a process group of its own, as a terminal starts it."""
+    return subprocess.Popen(
+        child_command("sweep", *arguments, "--jobs", 2),
+        cwd=folder,
+        env=child_environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def await_that(condition: Callable[[], bool], seconds: float = 90) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def workers(parent: int) -> list[int]:
+    """The worker processes of a sweep that train."""
+    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 2) for line in found.splitlines()[1:]]
+    return [int(pid) for pid, ppid, text in lines if int(ppid) == parent and "popen_loky" in text]
+
+
+def evaluated(folder: Path) -> bool:
+    """Whether both trials have been evaluated once."""
+    logs = list(folder.glob("trials/*/metrics.jsonl"))
+    return len(logs) == 2 and all(log.read_text().count("\n") >= 1 for log in logs)
+
+
+def test_worker_processes_make_the_weights_of_this_process_and_start_no_process_of_their_own(sweep: Sweep) -> None:
+    wide = "sweep init = he, zeros\nsweep optimizer.lr = 0.1, 1e39"
+    alone, together = sweep(wide, seeds=(1, 2), out="one"), sweep(wide, seeds=(1, 2), out="two", jobs=2)
+    assert states(together) == states(alone)
+    assert weights(together) == weights(alone)
+    events = {event["event"] for event in sweep.events}
+    assert {"sweep", "start", "evaluation", "trial", "swept"} <= events
+    assert {event["trial"] for event in sweep.events if event["event"] == "evaluation"} >= {"init=he,lr=0.1,seed=1"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    expected = weights(sweep(on="long.nnspec", out="whole"))
+    process = start(tmp_path, "long.nnspec", "--out", "cut", "--json")
+    await_that(lambda: evaluated(tmp_path / "cut"))
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "goes on" in err and "Traceback" not in err
+    assert {trial["state"] for trial in json.loads(out)["trials"]} <= {"interrupted", "done"}
+    assert weights(sweep(on="cut", jobs=2)) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    expected = weights(sweep(on="long.nnspec", out="whole"))
+    process = start(tmp_path, "long.nnspec", "--out", "cut")
+    await_that(lambda: evaluated(tmp_path / "cut"))
+    os.kill(workers(process.pid)[0], signal.SIGKILL)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "a worker process was killed" in err
+    assert weights(sweep(on="cut")) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
+    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    expected = weights(sweep(on="long.nnspec", out="whole"))
+    process = start(tmp_path, "long.nnspec", "--out", "cut")
+    await_that(lambda: evaluated(tmp_path / "cut"))
+    left = workers(process.pid)
+    assert len(left) == 2
+    process.kill()
+    process.communicate()
+    assert weights(sweep(on="cut", jobs=2)) == expected
+    await_that(lambda: not any(Path(f"/proc/{pid}").exists() for pid in left))
