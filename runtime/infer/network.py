@@ -20,6 +20,7 @@ from nnspec.runtime.initializers import initialize
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.randomness import stream
 from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.vocabulary.initializers import Constant
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
@@ -222,6 +223,8 @@ def _float_type(dtype: Any) -> np.dtype[Any]:
 
 def _initializer(parameter: Parameter, default: Word) -> Word:
     """Return the array's own initializer, else the spec's."""
+    if parameter.value is not None:
+        return Constant(value=parameter.value)
     return words("init")[parameter.init]() if parameter.init is not None else default
 
 

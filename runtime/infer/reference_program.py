@@ -40,7 +40,10 @@ class Program:
         self._strided = padding_after_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
         self._penalties = [
-            (_full_name(node, "weight"), *node.layer.penalty) for node in graph.nodes if any(node.layer.penalty)
+            (_full_name(node, name), *node.layer.penalty)
+            for node in graph.nodes
+            if any(node.layer.penalty)
+            for name in node.layer.penalized
         ]
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.runtime.arrays import Array, erf, sigmoid, softmax, softplus
+from nnspec.runtime.arrays import Array, erf, sigmoid, softmax, softplus, sum_of_places
 from nnspec.runtime.layers import Backward, Forward, Mode, implements
 from nnspec.spec_lang.vocabulary.layers.activation import (
     Activation,
@@ -14,7 +14,10 @@ from nnspec.spec_lang.vocabulary.layers.activation import (
     Gelu,
     LeakyRelu,
     Linear,
+    Mish,
+    Prelu,
     Relu,
+    Selu,
     Sigmoid,
     Silu,
     Softmax,
@@ -22,6 +25,9 @@ from nnspec.spec_lang.vocabulary.layers.activation import (
     Tanh,
 )
 from nnspec.spec_lang.vocabulary.shape import Shape
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+"""λ and α of selu, for which mean 0 and variance 1 are a fixed point (Klambauer et al. 2017)."""
 
 Function = Callable[[Any, Array], tuple[Array, Callable[[Array], Array]]]
 
@@ -85,6 +91,21 @@ def _silu(word: Silu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
     return x * share, lambda d_y: d_y * share * (1 + x * (1 - share))
 
 
+@activation(Selu)
+def _selu(word: Selu, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = λ · (max(x, 0) + α · (exp(min(x, 0)) − 1)); y' = λ where x > 0, λ · α · exp(x) elsewhere"""
+    below = np.minimum(x, 0)
+    y = SELU_SCALE * np.maximum(x, 0) + SELU_SCALE * SELU_ALPHA * np.expm1(below)
+    return y, lambda d_y: d_y * np.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * np.exp(below)).astype(x.dtype)
+
+
+@activation(Mish)
+def _mish(word: Mish, x: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """y = x · t, t = tanh(log(1 + exp(x))); y' = t + x · (1 − t²) · σ(x)"""
+    share = np.tanh(softplus(x))
+    return x * share, lambda d_y: d_y * (share + x * (1 - share * share) * sigmoid(x))
+
+
 @activation(Sigmoid)
 def _sigmoid(word: Sigmoid, x: Array) -> tuple[Array, Callable[[Array], Array]]:
     """y = σ(x) = 1 / (1 + exp(−x)); y' = y · (1 − y)"""
@@ -103,6 +124,23 @@ def _tanh(word: Tanh, x: Array) -> tuple[Array, Callable[[Array], Array]]:
 def _softplus(word: Softplus, x: Array) -> tuple[Array, Callable[[Array], Array]]:
     """y = log(1 + exp(x)); y' = σ(x)"""
     return softplus(x), lambda d_y: d_y * sigmoid(x)
+
+
+@implements(Prelu)
+def prelu(word: Prelu, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = max(x, 0) + a · min(x, 0); d_a = Σ d_y · min(x, 0), over all channels where they share a."""
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        slope, below = arrays["weight"], np.minimum(x, 0)
+
+        def backward(d_y: Array) -> tuple[Array, dict[str, Array]]:
+            shares = d_y * below
+            d_slope = sum_of_places(shares.reshape(-1, len(slope)) if shape else shares[:, None])
+            return d_y * np.where(x > 0, np.ones((), x.dtype), slope), {"weight": d_slope}
+
+        return np.maximum(x, 0) + slope * below, backward
+
+    return forward
 
 
 @activation(Softmax)

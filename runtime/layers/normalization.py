@@ -6,7 +6,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, sum_of_places
 from nnspec.runtime.layers import Backward, Forward, Mode, implements
-from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
@@ -46,6 +46,45 @@ def batchnorm(word: BatchNorm, shape: Shape, arrays: Mapping[str, Array]) -> For
             return d_x
 
         return _scaled(normal, unnormal, arrays)
+
+    return forward
+
+
+@implements(GroupNorm)
+def groupnorm(word: GroupNorm, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = weight · (x − mean) / √(variance + eps) + bias, mean and variance of each sample and group of channels, over
+    all positions (Wu & He 2018)."""
+    return _over_positions(word.groups, word.eps, arrays, learned=True)
+
+
+@implements(InstanceNorm)
+def instancenorm(word: InstanceNorm, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = (x − mean) / √(variance + eps), mean and variance of each sample and channel over all positions; with
+    `learned=yes` times weight + bias (Ulyanov et al. 2016)."""
+    return _over_positions(shape[-1], word.eps, arrays, word.learned)
+
+
+def _over_positions(groups: int, eps: float, arrays: Mapping[str, Array], learned: bool) -> Forward:
+    """Return the normalization of groups of channels, the last axis, over all positions of a sample."""
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        apart = x.reshape(len(x), -1, groups, x.shape[-1] // groups)  # (batch, position, group, channels / groups)
+
+        def mean(values: Array) -> Array:
+            found: Array = values.mean(axis=(1, 3), keepdims=True)
+            return found
+
+        centred = apart - mean(apart)
+        deviation = np.sqrt(mean(centred * centred) + eps)
+        normal = centred / deviation
+
+        def unnormal(d_normal: Array) -> Array:
+            d = d_normal.reshape(apart.shape)
+            d_x: Array = (d - mean(d) - normal * mean(d * normal)) / deviation
+            return d_x.reshape(x.shape)
+
+        whole = normal.reshape(x.shape)
+        return _scaled(whole, unnormal, arrays) if learned else (whole, lambda d_y: (unnormal(d_y), {}))
 
     return forward
 

@@ -1,10 +1,12 @@
-"""Layers that change the shape and no number."""
+"""Layers that change the shape, or the order of the axes, and no number."""
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.layers import Backward, Forward, Mode, implements
-from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Permute, Reshape
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 
@@ -15,5 +17,17 @@ def reshape(word: Flatten | Reshape, shape: Shape, arrays: Mapping[str, Array]) 
 
     def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
         return x.reshape(len(x), *asked), lambda d_y: (d_y.reshape(x.shape), {})
+
+    return forward
+
+
+@implements(Permute)
+def permute(word: Permute, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
+    """y = x with its axes in the given order, counted from 1."""
+    axes = (0, *word.order)
+    back = tuple(int(axis) for axis in np.argsort(axes))
+
+    def forward(x: Array, mode: Mode) -> tuple[Array, Backward]:
+        return x.transpose(axes), lambda d_y: (d_y.transpose(back), {})
 
     return forward

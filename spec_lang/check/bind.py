@@ -112,6 +112,8 @@ class _Binding:
         elif value.kind in ("size", "count", "number") and (whole := self._whole(free)):
             written = value.span.text
             number = written[1:] if value.kind == "count" and written[1:].isdigit() else None
+            if self.fields[whole].collects and isinstance(value.value, tuple):
+                number = " ".join(map(str, value.value))
             help, fix = (f"write {number}", Fix(value.span, number)) if number else (None, None)
             message = f"{self.cls.word} takes a whole number as its {whole}, not {written}"
             self.say("E201", message, value.span, help, fix)
@@ -280,7 +282,7 @@ class _Binding:
         if any(isinstance(number, int) and abs(number) > MAX_INTEGER for number in numbers):
             self._fail(field, "E202", f"{field.name} must be {MAX_INTEGER:,} or less", value)
             return None
-        return numbers if value.kind == "int" and "size" in field.kinds else value.value
+        return numbers if value.kind == "int" and "size" in field.kinds and not field.collects else value.value
 
     def _one_of_several(self, field: WordField, value: Value) -> Any:
         """Return a number, or a name: where names are meant, numbers are names as they are written."""

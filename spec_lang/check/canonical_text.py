@@ -124,6 +124,8 @@ def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
             return "/".join(map(_number, value))
         case tuple() if value and isinstance(value[0], str):
             return ", ".join(name if is_name(name) else f'"{name}"' for name in value)
+        case tuple() if kinds == ("int",):
+            return " ".join(map(str, value))
         case tuple():
             return "x".join(map(str, value))
         case int() if kinds == ("count",):

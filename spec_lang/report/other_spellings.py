@@ -23,6 +23,22 @@ WORDS = _spellings(
         "global_average_pooling gap",
         "globalmaxpool": "globalmaxpooling globalmaxpooling2d globalmaxpooling1d global_max_pool adaptivemaxpool2d",
         "dense": "fc fully_connected fullyconnected connected affine linear_layer lin mlp",
+        "transposed": "conv2dtranspose conv1dtranspose convtranspose convtranspose1d convtranspose2d conv_transpose "
+        "conv_transpose2d conv2d_transpose transposed_conv transposedconv transpose_conv deconv deconv2d deconvolution "
+        "deconvolution2d upconv",
+        "upsample": "upsampling upsampling1d upsampling2d upsamplingnearest2d upsamplingbilinear2d up_sampling2d "
+        "interpolate resize upscale unpool",
+        "pad": "zeropadding1d zeropadding2d zero_padding2d zeropad2d zeropad1d zero_pad padding reflectionpad2d "
+        "reflectionpad1d replicationpad2d replicationpad1d constantpad2d",
+        "crop": "cropping cropping1d cropping2d centercrop center_crop cropped",
+        "permute": "transpose swapaxes moveaxis",
+        "depthwise": "depthwiseconv2d depthwiseconv1d depthwiseconv depthwise_conv depthwise_conv2d "
+        "depthwiseconvolution dwconv dw_conv",
+        "separable": "separableconv2d separableconv1d separableconv separable_conv separable_conv2d sepconv "
+        "depthwiseseparableconv",
+        "groupnorm": "groupnormalization group_norm group_normalization gn",
+        "instancenorm": "instancenormalization instance_norm instance_normalization instancenorm1d instancenorm2d",
+        "prelu": "parametric_relu p_relu",
         "batchnorm": "batchnormalization batchnorm1d batchnorm2d batch_norm batch_normalization bn",
         "layernorm": "layernormalization layer_norm layer_normalization ln",
         "reshape": "view unflatten",
@@ -112,7 +128,6 @@ OPTIONS = _spellings(
         "eps": "epsilon",
         "beta1": "beta_1",
         "beta2": "beta_2",
-        "factor": "gamma decay_rate drop",
         "every": "update_every ema_overwrite_frequency step_size decay_steps period t_0 first_decay_steps",
         "mult": "t_mult t_mul",
         "at": "milestones boundaries epochs steps q quantiles quantile tau taus",
@@ -154,6 +169,10 @@ OPTIONS = _spellings(
         "noise": "gaussian_noise jitter",
         "cutout": "random_erasing erase erasing",
         "fill": "fill_mode padding_mode",
+        "mode": "interpolation padding_mode upsample_mode",
+        "output_pad": "output_padding",
+        "multiplier": "depth_multiplier channel_multiplier",
+        "learned": "affine",
         # values without a name
         "filters": "out_channels channels",
         "window": "kernel_size kernel size pool_size k",
@@ -161,6 +180,10 @@ OPTIONS = _spellings(
         "layers": "num_layers n_layers depth",
         "as": "tied tied_to tie share shared share_weights weights_from weights_of reuse",
         "recurrent_dropout": "variational_dropout state_dropout hidden_dropout",
+        "factor": "gamma decay_rate drop scale_factor scale size upsampling_factor",
+        "cells": "padding cropping pads",
+        "order": "dims axes perm",
+        "groups": "num_groups",
         "activation": "act nonlinearity",
         "probability": "p rate",
         "path": "file filename",

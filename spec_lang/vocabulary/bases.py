@@ -49,6 +49,8 @@ class Layer(Word):
     """Whether it keeps a state from step to step."""
     gathers: ClassVar[bool] = False
     """Whether it copies the windows of its input together: work that the threads of BLAS do not share."""
+    penalized: ClassVar[tuple[str, ...]] = ("weight",)
+    """The arrays that the penalties l1 and l2 apply to."""
 
     def draws(self, shape: Shape) -> Shape | None:
         """Return the shape of the uniform numbers that one sample needs at each training step; None without any.
@@ -112,7 +114,7 @@ class Layer(Word):
 
     @property
     def penalty(self) -> tuple[float, float]:
-        """The factors l1 and l2 of the penalties on `weight`."""
+        """The factors l1 and l2 of the penalties on the arrays in `penalized`."""
         return (0.0, 0.0)
 
     def output_shape(self, shape: Shape) -> Shape:

@@ -36,7 +36,7 @@ class WordField:
         choices: the names that it accepts, empty for any.
         word_kind: the kind of word that the choices name, such as "activation"; None if they name none.
         bare: the marker of a field that is written without a name, None for an option.
-        collects: whether several names make one value.
+        collects: whether several names, or several whole numbers, make one value.
         several: whether an option takes several values: names, as `target=a, b`, or numbers, as `at=30,60`.
         required: whether it has no default.
         meaning: its description.
@@ -74,7 +74,7 @@ def _field(name: str, info: FieldInfo) -> WordField:
     bare, chosen = marker(info, Bare), marker(info, NameOf)
     choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
     kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
-    collects = bare is not None and "name" in bare.kinds and get_origin(info.annotation) is tuple
+    collects = bare is not None and bare.kinds in (("name",), ("int",)) and get_origin(info.annotation) is tuple
     described = info.description or ""
     several = marker(info, Several) is not None
     if several:

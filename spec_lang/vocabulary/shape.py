@@ -99,7 +99,8 @@ class Misfit(Exception):
 class Parameter:
     """An array of a layer: its shape and its initializer.
 
-    `init` is the name of an initializer, None for that of the spec. `fan_in` is the number of inputs of one output and
+    `init` is the name of an initializer, None for that of the spec; `value` is the number that each element begins as,
+    None where it is drawn. `fan_in` is the number of inputs of one output and
     `fan_out` the number of outputs of one input (Glorot & Bengio 2010).
     """
 
@@ -107,6 +108,7 @@ class Parameter:
     fan_in: int = 1
     fan_out: int = 1
     init: str | None = None
+    value: float | None = None
 
     @property
     def size(self) -> int:

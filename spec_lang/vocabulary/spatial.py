@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.markers import Positive, Window
-from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
+from nnspec.spec_lang.vocabulary.shape import Misfit, Shape, ambiguous
 
 _Cells = Annotated[int, Field(ge=0)]
 
@@ -20,8 +20,24 @@ def _single(value: Any) -> Any:
 Pad = Annotated[Literal["valid", "same"] | _Cells | tuple[_Cells, ...], BeforeValidator(_single)]
 """Padding as a spec says it: around an image N, ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT, over time N or BEFORExAFTER."""
 
+Cells = Annotated[_Cells | tuple[_Cells, ...], BeforeValidator(_single)]
+"""A number of cells for each axis: one number for both, or ROWSxCOLUMNS."""
+
 Steps = Annotated[Positive | tuple[Positive, ...], BeforeValidator(_single)]
 """A stride or dilation as a spec says it: one number for both axes, or ROWSxCOLUMNS."""
+
+Stride = Annotated[
+    Steps, Field(description="cells between the starts of consecutive windows: one number or ROWSxCOLUMNS")
+]
+Dilation = Annotated[Steps, Field(description="the distance between the cells of a window: one number or ROWSxCOLUMNS")]
+Frame = Annotated[
+    Pad,
+    Field(
+        description="zeros around the image: none, enough for one output per input cell, N cells on each side, "
+        "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER"
+    ),
+]
+"""The fields of convolutions, with their meaning."""
 
 AxisPad = Literal["valid", "same"] | int | tuple[int, int]
 """The padding of one axis: by name, N cells at both ends, or those before it and after it."""
@@ -60,14 +76,52 @@ def window_extent(
     return Extent(places, before, max(after, (places - 1) * stride + reach - length - before))
 
 
-def each_axis(name: str, given: int | tuple[int, ...]) -> tuple[int, int]:
-    """Return a number for each axis of an image: one number stands for both. Raises Misfit for more than two."""
-    if isinstance(given, int):
-        return given, given
-    if len(given) == 2:
-        return given[0], given[1]
-    message = f"{name}={Shape(given)} has {len(given)} numbers: around an image {name} is one number or ROWSxCOLUMNS"
-    raise Misfit(message, f"write {name}={Shape(given[:2])}")
+def each_axis(name: str, given: int | tuple[int, ...], sign: str = "=") -> tuple[int, int]:
+    """Return a number for each axis of an image: one number stands for both.
+
+    Raises Misfit for more than two; `sign` is between the name and the numbers in a spec.
+    """
+    numbers = (given,) if isinstance(given, int) else given
+    if len(numbers) <= 2:
+        return numbers[0], numbers[-1]
+    written = f"{name}{sign}{Shape(numbers)}"
+    message = f"{written} has {len(numbers)} numbers: around an image {name} is one number or ROWSxCOLUMNS"
+    raise Misfit(message, f"write {name}{sign}{Shape(numbers[:2])}")
+
+
+def each_side(written: str, cells: Sequence[int], axes: int, instead: str) -> tuple[tuple[int, int], ...]:
+    """Return the cells before and after each axis: N, ROWSxCOLUMNS, TOPxBOTTOMxLEFTxRIGHT, over time BEFORExAFTER.
+
+    Raises Misfit for another number of numbers; `instead` is what to write.
+    """
+    if len(cells) == 1:
+        return ((cells[0], cells[0]),) * axes
+    if len(cells) == 2 * axes:
+        return tuple((cells[2 * i], cells[2 * i + 1]) for i in range(axes))
+    if len(cells) == axes:
+        return tuple((number, number) for number in cells)
+    over = "over time pad is one number or BEFORExAFTER"
+    around = "around an image pad is one number, ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT"
+    raise Misfit(f"{written} has {len(cells)} numbers: {over if axes == 1 else around}", f"write {instead}")
+
+
+def image_or_steps(word: str, shape: Shape) -> tuple[tuple[int, int, int], bool]:
+    """Return (height, width, channels) and whether they are those of a sequence, an image one pixel wide.
+
+    Raises Misfit for a shape that is neither.
+    """
+    if shape.sequence and len(shape) == 2:
+        return (shape[0], 1, shape[1]), True
+    image = shape.as_image()
+    if image is None:
+        what = "neither" if len(shape) > 3 else "a row of numbers" if shape else "a single number"
+        raise Misfit(f"{word} takes an image or a sequence, and {shape} is {what}", "write reshape HxWxC before it")
+    return (image[0], image[1], image[2]), False
+
+
+def both_axes_doubt(shape: Shape, does: str) -> str | None:
+    """Return the doubt of a layer that reads two axes, which may be time and features, as an image."""
+    return f"{does} both axes; of a sequence it would be the steps." if ambiguous(shape) else None
 
 
 class Windowed(Layer):
@@ -156,8 +210,8 @@ class Windowed(Layer):
 
     def _check_one_axis(self) -> None:
         """Raise Misfit for a stride or dilation of two numbers over time."""
-        for name in ("stride", "dilation"):
-            if isinstance(given := self.argument(name), tuple):
+        for name in ("stride", "dilation", "output_pad"):
+            if isinstance(given := getattr(self, name, None), tuple):
                 message = f"{name}={Shape(given)} has {len(given)} numbers: over time {name} is one number"
                 raise Misfit(message, f"write {name}={given[0]}")
 
@@ -165,14 +219,7 @@ class Windowed(Layer):
         """Return the padding of each axis."""
         if not isinstance(self.pad, tuple):
             return (self.pad,) * axes
-        if len(self.pad) == 2 * axes:
-            return tuple((self.pad[2 * i], self.pad[2 * i + 1]) for i in range(axes))
-        if len(self.pad) == axes:
-            return self.pad
-        over = "over time pad is one number or BEFORExAFTER"
-        around = "around an image pad is one number, ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT"
-        count = f"pad={Shape(self.pad)} has {len(self.pad)} numbers"
-        raise Misfit(f"{count}: {over if axes == 1 else around}", "write pad=same")
+        return each_side(f"pad={Shape(self.pad)}", self.pad, axes, "pad=same")
 
     def _no_image(self, shape: Shape) -> Misfit:
         what = "a sequence" if shape.sequence else "a single number" if not shape else "a row of numbers"

@@ -105,7 +105,14 @@ def _as_batch(x: Array) -> Array:
     return x if x.ndim > 1 else x.reshape(-1, 1)
 
 
-ACTIVATIONS = {"Relu": "relu", "Sigmoid": "sigmoid", "Tanh": "tanh", "Softplus": "softplus", "Identity": "linear"}
+ACTIVATIONS = {
+    "Mish": "mish",
+    "Relu": "relu",
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "Softplus": "softplus",
+    "Identity": "linear",
+}
 
 
 @says(*ACTIVATIONS)
@@ -234,6 +241,104 @@ def layernorm(case: Case) -> Said:
     arrays["bias"] = case.inputs[2].reshape(-1) if len(case.inputs) > 2 else np.zeros_like(arrays["weight"])
     text = f"layernorm eps={float(case.attributes.get('epsilon', 1e-5))!r}"
     return Said(text, x, case.outputs[0].reshape(x.shape), arrays)
+
+
+@says("GroupNormalization")
+def groupnorm(case: Case) -> Said:
+    weight, bias = case.inputs[1:]
+    eps = float(case.attributes.get("epsilon", 1e-5))
+    return _placed(case, f"groupnorm {case.attributes['num_groups']} eps={eps!r}", {"weight": weight, "bias": bias})
+
+
+@says("InstanceNormalization")
+def instancenorm(case: Case) -> Said:
+    weight, bias = case.inputs[1:]
+    text = f"instancenorm learned=yes eps={float(case.attributes.get('epsilon', 1e-5))!r}"
+    return _placed(case, text, {"weight": weight, "bias": bias})
+
+
+@says("PRelu")
+def prelu(case: Case) -> Said:
+    x, slope = case.inputs
+    if slope.shape != x.shape[-1:]:
+        raise CannotSay("a slope for each number of a sample")
+    return Said("prelu shared=no", x, case.outputs[0], {"weight": slope})
+
+
+@says("Selu")
+def selu(case: Case) -> Said:
+    for name, paper in (("alpha", 1.6732632), ("gamma", 1.0507009)):
+        if abs(case.attributes.get(name, paper) - paper) > 1e-6:
+            raise CannotSay(f"{name}={case.attributes[name]}")
+    return Said("selu", _as_batch(case.x), _as_batch(case.outputs[0]))
+
+
+@says("ConvTranspose")
+def transposed(case: Case) -> Said:
+    weight = case.inputs[1]  # (in, out / groups, *window)
+    axes = weight.ndim - 2
+    if axes > 2:
+        raise CannotSay("three axes")
+    if "output_shape" in case.attributes:
+        raise CannotSay("output_shape")
+    groups = case.attributes.get("group", 1)
+    filters = weight.shape[1] * groups
+    given = {
+        name: "x".join(map(str, case.attributes.get(f"{name}s", case.attributes.get(name, (default,) * axes))))
+        for name, default in (("stride", 1), ("dilation", 1), ("output_padding", 0))
+    }
+    pads = case.attributes.get("pads", (0,) * 2 * axes)
+    pad = "x".join(str(pads[i + j]) for i in range(axes) for j in (0, axes))
+    automatic = case.attributes.get("auto_pad", b"NOTSET").decode()
+    if automatic == "SAME_UPPER":
+        pad = "same"
+    arrays = {"weight": np.moveaxis(weight, (0, 1), (-2, -1))}
+    if len(case.inputs) > 2:
+        arrays["bias"] = case.inputs[2]
+    text = f"transposed {'x'.join(map(str, weight.shape[2:]))} x{filters} stride={given['stride']} pad={pad}"
+    text += f" dilation={given['dilation']} output_pad={given['output_padding']} groups={groups}"
+    return _placed(case, f"{text} bias={'yes' if 'bias' in arrays else 'no'}", arrays)
+
+
+@says("Upsample", "Resize")
+def upsample(case: Case) -> Said:
+    how = case.attributes.get("coordinate_transformation_mode", b"half_pixel").decode()
+    mode = case.attributes.get("mode", b"nearest").decode()
+    if mode == "cubic" or case.attributes.get("antialias"):
+        raise CannotSay(f"mode={mode}, antialias={case.attributes.get('antialias', 0)}")
+    case.needs(nearest_mode=b"round_prefer_floor", exclude_outside=0)
+    if how not in ("half_pixel", "align_corners") or (how == "align_corners" and mode == "nearest"):
+        raise CannotSay(f"{how} of {mode}")
+    factors = [y / x for x, y in zip(case.x.shape, case.outputs[0].shape, strict=True)]
+    if case.x.ndim != 4 or factors[:2] != [1, 1] or any(factor != int(factor) for factor in factors):
+        raise CannotSay("an image that is not a whole number of times as large")
+    named = "nearest" if mode == "nearest" else "bilinear"
+    corners = " align_corners=yes" if how == "align_corners" else ""
+    return _placed(case, f"upsample {int(factors[2])}x{int(factors[3])} mode={named}{corners}")
+
+
+@says("Pad")
+def pad(case: Case) -> Said:
+    mode = case.attributes.get("mode", b"constant").decode()
+    if mode not in ("constant", "edge", "reflect"):
+        raise CannotSay(f"mode={mode}")
+    if mode == "constant" and len(case.inputs) > 2 and case.inputs[2].size and case.inputs[2] != 0:
+        raise CannotSay("a constant other than 0")
+    pads = np.zeros((2, case.x.ndim), int)
+    axes = case.inputs[3] if len(case.inputs) > 3 else range(case.x.ndim)
+    pads[:, [axis % case.x.ndim for axis in axes]] = case.inputs[1].reshape(2, -1)
+    if case.x.ndim != 4 or pads[:, :2].any() or pads.min() < 0:
+        raise CannotSay("padding of the batch or of the channels, or negative padding")
+    sides = "x".join(map(str, pads[:, 2:].T.ravel()))
+    x, y = (channels_last(array).astype(np.float32) for array in (case.x, case.outputs[0]))
+    return Said(f"pad {sides} mode={'zeros' if mode == 'constant' else mode}", x, y)
+
+
+@says("Transpose")
+def transpose(case: Case) -> Said:
+    axes = case.attributes.get("perm", range(case.x.ndim)[::-1])
+    order = " ".join(str(axis + 1) for axis in axes)
+    return Said(f"permute {order}", case.x[None], case.outputs[0][None])
 
 
 @says("Flatten")

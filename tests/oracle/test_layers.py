@@ -307,6 +307,8 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "softplus": functional.softplus,
+    "selu": functional.selu,
+    "mish": functional.mish,
     "softmax": lambda x: torch.softmax(x, -1),
 }
 

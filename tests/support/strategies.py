@@ -14,15 +14,17 @@ from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.bases import Layer
-from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu
-from nnspec.spec_lang.vocabulary.layers.conv import Conv
+from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Prelu
+from nnspec.spec_lang.vocabulary.layers.conv import Conv, Depthwise, Separable
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 from nnspec.spec_lang.vocabulary.layers.dropout import Dropout
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
-from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
+from nnspec.spec_lang.vocabulary.layers.framing import Crop, PadLayer
+from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.layers.recurrent import Gru, Lstm, Rnn
-from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Permute, Reshape
+from nnspec.spec_lang.vocabulary.layers.upsampling import Transposed, Upsample
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
@@ -262,6 +264,27 @@ def _any_layer(draw: st.DrawFn, shape: Shape) -> Layer:
     return draw(_activations(shape))
 
 
+def _image_layers(shape: Shape) -> st.SearchStrategy[Layer]:
+    """Layers of an image or a sequence that enlarge, cut or normalize it."""
+    axes = 1 if shape.sequence else 2
+    modes = st.sampled_from(["nearest", "bilinear"])
+    cells, sizes = st.integers(0, 2), st.integers(1, 3)
+    around = st.tuples(*[cells] * axes)
+    window = st.tuples(*[sizes] * axes)
+    return st.one_of(
+        st.builds(Upsample, factor=st.tuples(*[st.integers(1, 2)] * axes), mode=modes),
+        st.builds(Transposed, window=window, filters=sizes, stride=st.integers(1, 2), pad=st.integers(0, 1)),
+        st.builds(PadLayer, cells=around, mode=st.sampled_from(["zeros", "reflect", "edge"])),
+        st.builds(Crop, cells=around),
+        st.builds(Depthwise, window=window, multiplier=st.integers(1, 2), pad=st.sampled_from(["valid", "same"])),
+        st.builds(Separable, window=window, filters=sizes, pad=st.sampled_from(["valid", "same"]), bias=st.booleans()),
+        st.builds(GroupNorm, groups=st.integers(1, 2)),
+        st.builds(InstanceNorm, learned=st.booleans()),
+        st.builds(Prelu, shared=st.booleans()),
+        st.permutations(range(1, len(shape) + 1)).map(lambda order: Permute(order=tuple(order))),
+    )
+
+
 _window = st.tuples(st.integers(1, 3), st.integers(1, 3))
 _stride = st.integers(1, 3)
 
@@ -344,4 +367,4 @@ def _others(shape: Shape) -> st.SearchStrategy[Layer]:
     )
 
 
-_KINDS = (_convs, _convs, _squares, _pools, _activations, _dense, _recurrents, _reshapes, _others)
+_KINDS = (_image_layers, _convs, _convs, _squares, _pools, _activations, _dense, _recurrents, _reshapes, _others)

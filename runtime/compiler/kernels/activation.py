@@ -7,7 +7,7 @@ from nnspec.runtime.compiler.kernels._single import softmax_of_one
 from nnspec.runtime.compiler.program.layout import is_steps
 from nnspec.runtime.compiler.program.operands import Ref, formula
 from nnspec.runtime.compiler.schedule import FEW_CLASSES
-from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Linear, Relu, Sigmoid, Softmax, Tanh
+from nnspec.spec_lang.vocabulary.layers.activation import LeakyRelu, Linear, Prelu, Relu, Sigmoid, Softmax, Tanh
 
 
 @kernel(Linear)
@@ -85,6 +85,41 @@ def sigmoid(word: Sigmoid, context: KernelContext) -> Written:
         return factor
 
     return y.kept(), _times(context, write_factor)
+
+
+@kernel(Prelu)
+def prelu(word: Prelu, context: KernelContext) -> Written | None:
+    """y = max(x, 0) + a · min(x, 0); d_x = d_y · ((1 − a) · (x > 0) + a); d_a = Σ d_y · min(x, 0)."""
+    if not (word.shared or context.node.channels_in_front):
+        return None
+    w, x, name = context.writer, context.x, context.node.name
+    value, gradient = context.parameter("weight")
+    slope = w.view(f"{name}_slope", value if word.shared else value.reshape(-1, *[1] * (len(x.shape) - 1)))
+    below, y = w.buffer(f"{name}_below", x.shape), context.output()
+    w.minimum(x, w.zero_like(x), out=below)
+    w.maximum(x, w.zero_like(x), out=y)
+    steep = w.buffer(f"{name}_steep", x.shape)
+    w.multiply(below, slope, out=steep)
+    w.add(y, steep, out=y)
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        d_below = w.buffer(f"d_{name}_below", x.shape)
+        w.multiply(d_y, below, out=d_below)
+        d_slope = w.view(f"d_{name}_slope", gradient.reshape() if word.shared else gradient)
+        w.sum(d_below, axis=tuple(range(not word.shared, len(x.shape))), out=d_slope)
+        if not context.needs_gradient[0]:
+            return [None]
+        positive = w.buffer(f"{name}_mask", x.shape, dtype="bool")
+        rest = w.buffer(f"{name}_rest", slope.shape)
+        d_x = w.buffer(f"d_{name}_in", x.shape)
+        w.subtract(w.scalar("one", 1.0), slope, out=rest)
+        w.greater(x, w.zero_like(x), out=positive)
+        w.multiply(positive, rest, out=d_x)
+        w.add(d_x, slope, out=d_x)
+        w.multiply(d_x, d_y, out=d_x)
+        return [d_x]
+
+    return y, backward
 
 
 @kernel(Softmax)

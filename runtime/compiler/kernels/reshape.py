@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from nnspec.runtime.compiler.kernels import KernelContext, Written, kernel
-from nnspec.runtime.compiler.program.layout import is_steps, laid_out
+from nnspec.runtime.compiler.program.layout import as_laid, as_samples, is_steps, laid_out
 from nnspec.runtime.compiler.program.operands import Operand, Ref
-from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Reshape
+from nnspec.spec_lang.vocabulary.layers.reshape import Flatten, Permute, Reshape
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 _SAMPLE_ORDER = (1, 2, 0, 3)  # (channels, height, width, samples) → (height, width, channels, samples)
@@ -32,6 +32,27 @@ def reshape(word: Flatten | Reshape, context: KernelContext) -> Written:
             w.copy(inside, out=w.reshaped(f"{d_row}_apart", d_row, inside.shape))
             d_y = d_row
         return [unflattened(context, d_y)]
+
+    return y, backward
+
+
+@kernel(Permute)
+def permute(word: Permute, context: KernelContext) -> Written:
+    """A copy in the new order, made of one view of the samples in another."""
+    w, name, node = context.writer, context.node.name, context.node
+    y = context.output()
+    given = as_samples(context.x, node.input_shapes[0]).transpose(0, *word.order)
+    w.copy(w.view(f"{name}_turned", as_laid(given, node.output_shape), contiguous=False), out=y)
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        if not context.needs_gradient[0]:
+            return [None]
+        back = (word.order.index(axis) + 1 for axis in range(1, len(word.order) + 1))
+        d_samples = as_samples(d_y, node.output_shape).transpose(0, *back)
+        laid = w.view(f"d_{name}_turned", as_laid(d_samples, node.input_shapes[0]), contiguous=False)
+        d_x = w.buffer(f"d_{name}_in", context.x.shape)
+        w.copy(laid, out=d_x)
+        return [d_x]
 
     return y, backward
 

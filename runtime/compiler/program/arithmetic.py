@@ -58,6 +58,10 @@ class Arithmetic(ABC):
         """out ← the larger of x and y"""
         self.call("np.maximum", x, y, out=out)
 
+    def minimum(self, x: Value, y: Value, out: Operand) -> None:
+        """out ← the smaller of x and y"""
+        self.call("np.minimum", x, y, out=out)
+
     def exp(self, x: Value, out: Operand) -> None:
         """out ← eˣ"""
         self.call("np.exp", x, out=out)

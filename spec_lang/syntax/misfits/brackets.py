@@ -18,10 +18,27 @@ POSITIONS = {
     "MaxPool2d": _POOL, "MaxPool1d": _POOL, "MaxPooling2D": _POOL, "MaxPooling1D": _POOL, "MaxPool2D": _POOL,
     "AvgPool2d": _POOL, "AveragePooling2D": _POOL, "AvgPool2D": _POOL, "Embedding": "- units",
     "BatchNorm2d": "-", "BatchNorm1d": "-", "LayerNorm": "-", "GroupNorm": "groups -", "InstanceNorm2d": "-",
+    "Conv2DTranspose": _KERAS_CONV, "Conv1DTranspose": _KERAS_CONV, "SeparableConv2D": _KERAS_CONV,
+    "SeparableConv1D": _KERAS_CONV, "DepthwiseConv2D": "window stride pad multiplier",
+    "ConvTranspose2d": "- filters window stride pad output_pad groups bias dilation",
+    "ConvTranspose1d": "- filters window stride pad output_pad groups bias dilation",
+    "UpSampling2D": "factor", "UpSampling1D": "factor", "ZeroPadding2D": "cells", "ZeroPad2d": "cells",
+    "ReflectionPad2d": "cells", "ReplicationPad2d": "cells",
+    "UpsamplingNearest2d": "- factor", "UpsamplingBilinear2d": "- factor",
+    "Cropping2D": "cells", "GroupNormalization": "groups",
     "Adam": "lr", "AdamW": "lr", "SGD": "lr beta", "RMSprop": "lr", "LeakyReLU": "slope", "ELU": "alpha",
     "conv": "window filters", "dense": "units activation", "dropout": "probability", "maxpool": _POOL, "avgpool": _POOL,
 }  # fmt: skip
 """The fields that the values without a name fill in other tools, in their order; - is one that is not needed here."""
+
+_CONVOLUTIONS = ("conv", "transposed", "depthwise", "separable")
+"""Layers whose window of one size would be over time here, and is a square in other tools."""
+
+_MEANT_TOO = {
+    "ReflectionPad2d": {"mode": "reflect"}, "ReplicationPad2d": {"mode": "edge"},
+    "UpsamplingBilinear2d": {"mode": "bilinear", "align_corners": "yes"},
+}  # fmt: skip
+"""Options that the name of a layer says in other tools."""
 
 _NOTHING = ("None", "none", "null", "self")
 _ALONE = ("softmax", "relu", "flatten", "sigmoid", "tanh")
@@ -95,11 +112,13 @@ def bound(
         if wanted is None or value_text is None or wanted.name in texts:
             return None
         texts[wanted.name] = value_text
-    if "window" in texts and word == "conv" and texts["window"].isdigit() and not spelling.lower().endswith("1d"):
+    along_time = "1d" in spelling.lower()
+    if texts.get("window", "").isdigit() and word in _CONVOLUTIONS and not along_time:
         texts["window"] = f"{texts['window']}x{texts['window']}"
     if texts.get("filters", "").isdigit():
         texts["filters"] = f"x{texts['filters']}"
     parts = [texts[n] if f.bare else f"{n}={texts[n]}" for n, f in fields.items() if n in texts]
+    parts += [f"{n}={value}" for n, value in _MEANT_TOO.get(spelling, {}).items() if n in fields and n not in texts]
     return " ".join([word, *parts]), set(texts), sure or len(arguments) < 2
 
 
@@ -177,11 +196,12 @@ def called(walk: Walk, word: str, inside: Sequence[Piece]) -> tuple[str, set[str
     if name == "" and head not in named:  # a statement that names a word: optimizer(adam, …)
         return None
     fields = named[name or head]
-    if "shape" in fields and fields["shape"].bare:
+    lists = (f for f in fields.values() if f.bare and (f.name == "shape" or (f.collects and "int" in f.bare.kinds)))
+    if (whole := next(lists, None)) is not None:
         sub = replace(walk, position=walk.position + 1, call=Call(head, False, fields))
-        size = value_for(sub, 0, fields["shape"])
-        if size is not None and size.taken == len(inside) + 2:
-            return f"{head} {size.text}", {"shape"}, True
+        value = value_for(sub, 0, whole)
+        if value is not None and value.taken == len(inside) + 2:
+            return f"{head} {value.text}", {whole.name}, True
     arguments = given(inside)
     arguments = [
         a

@@ -78,7 +78,7 @@ def _argument(walk: Walk) -> Meaning | None:
         return _option(walk, call)
     if call.fields is None:
         return Meaning(1) if kind in ("WORD", "NUMBER", "SIZE", "COUNT", "RATIO", "TEXT", "VARIABLE") else None
-    if text == "," and walk.kind(-1) == "WORD" and any(found.collects for found in call.fields.values()):
+    if text == "," and walk.kind(-1) == "WORD" and call.lists_names():
         return Meaning(1)
     written_alone = call.option(text) if kind == "WORD" else None
     if written_alone is not None and written_alone.alone is not None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from nnspec.spec_lang.report.known_words import KnownField
 from nnspec.spec_lang.syntax.misfits.walk import Walk, Written, reads_values
 
+_ONE_AFTER_ANOTHER = "its numbers follow one another with blanks between them"
 _POWERS = {"k": 3, "K": 3, "m": 6, "M": 6, "mio": 6}
 _EVERY_PLAIN = re.compile(r"[-+]?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][-+]?[0-9]{1,2})?")
 """A number that is computed exactly; longer ones are not read, for 1e999999999 has as many digits."""
@@ -70,6 +71,23 @@ def several_numbers(walk: Walk, ahead: int, wanted: KnownField) -> Written | Non
     if not numbers or (opened and walk.text(at) not in (")", "]", "}")):
         return None
     return Written(at + opened - ahead, ", ".join(numbers), "several numbers are written a, b, c")
+
+
+@reads_values(rank=1)
+def an_order(walk: Walk, ahead: int, wanted: KnownField) -> Written | None:
+    """2, 1, 3 and (2, 1, 3) and 2x1x3 for the order of axes, whole numbers one after another."""
+    if not wanted.collects or wanted.bare is None or wanted.bare.kinds != ("int",):
+        return None
+    taken, numbers = int(walk.text(ahead) in ("(", "[")), []
+    if walk.kind(ahead) == "SIZE":
+        taken, numbers = 1, walk.text(ahead).split("x")
+    while walk.text(ahead + taken).isdecimal():
+        numbers.append(walk.text(ahead + taken))
+        taken += 2 if walk.text(ahead + taken + 1) == "," else 1
+    taken += walk.text(ahead + taken) in (")", "]")
+    signs = taken != len(numbers)
+    order = sorted(numbers) == [str(axis) for axis in range(1, len(numbers) + 1)]
+    return Written(taken, " ".join(numbers), _ONE_AFTER_ANOTHER) if signs and order and len(numbers) > 1 else None
 
 
 @reads_values(rank=3)

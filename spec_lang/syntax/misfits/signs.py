@@ -73,8 +73,7 @@ def a_comma(walk: Walk) -> Meaning | None:
         return None
     if walk.text() in ("&", "and") and walk.brackets:
         return Meaning(1, "|", "branches are joined by + or |", "write | or +", sure=False, state="start")
-    collects = any(found.collects for found in (walk.call.fields or {}).values())
-    if collects:
+    if walk.call.lists_names():
         return (
             None if walk.text() == "," else Meaning(1, ",", "names of a list have commas between them", "write a comma")
         )

@@ -33,7 +33,8 @@ def a_size_in_brackets(walk: Walk, ahead: int, wanted: KnownField) -> Written | 
     if end is None:
         return None
     inside = walk.pieces[walk.position + ahead + 1 : end]
-    texts = [piece.text for piece in inside if piece.text != ","]
+    sides = wanted.name == "cells"  # ((top, bottom), (left, right))
+    texts = [piece.text for piece in inside if piece.text != "," and not (sides and piece.text in "()[]")]
     texts = texts[1:] if texts and texts[0] in _BATCH else texts
     if not texts or not all(text.isdigit() for text in texts):
         return None
@@ -66,7 +67,7 @@ def a_size_in_parts(walk: Walk, ahead: int, wanted: KnownField) -> Written | Non
             ):
                 break
             numbers, taken = [*numbers, *more], taken + 2
-        elif (glued := re.fullmatch(r"[xX](\d+)", sign)) and not counts:
+        elif (glued := re.fullmatch(r"[xX](\d+)", sign)) and not counts and wanted.name == "shape":
             numbers, taken = [*numbers, glued[1]], taken + 1
         elif (
             (plain := _numbers(walk, ahead + taken))

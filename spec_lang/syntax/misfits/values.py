@@ -104,7 +104,6 @@ def a_word_that_is_not_needed(walk: Walk) -> Meaning | None:
 @reads("call", rank=2)
 def a_list_in_brackets(walk: Walk) -> Meaning | None:
     """`metrics [accuracy, f1]`: a bracket around names."""
-    collects = walk.call is not None and any(found.collects for found in (walk.call.fields or {}).values())
-    if not collects or walk.text() not in ("[", "]", "(", ")", "{", "}"):
+    if walk.call is None or not walk.call.lists_names() or walk.text() not in ("[", "]", "(", ")", "{", "}"):
         return None
     return Meaning(1, "", "a list has no brackets", f"leave the {walk.text()} out")

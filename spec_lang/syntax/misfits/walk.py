@@ -95,6 +95,10 @@ class Call:
         """Return the field that a value without a name fills."""
         return next((found for found in self.free() if accepts(found, text, bare=True)), None)
 
+    def lists_names(self) -> bool:
+        """Return whether it takes a list of names, with commas between them."""
+        return any(f.collects and f.bare is not None and "name" in f.bare.kinds for f in (self.fields or {}).values())
+
     def complete(self) -> bool:
         """Return whether nothing is missing."""
         wanted = [f.name for f in (self.fields or {}).values() if f.required]
@@ -213,7 +217,7 @@ def reads_values(rank: int = 5) -> Callable[[ValueReader], ValueReader]:
 
 def _all_accepted(wanted: KnownField, text: str) -> bool:
     """Return whether a field accepts a value, or each of several."""
-    values = text.split(", ") if wanted.several else (text,)
+    values = text.split(", ") if wanted.several else text.split(" ") if wanted.collects else (text,)
     return all(accepts(wanted, value, bare=wanted.bare is not None) for value in values)
 
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.markers import Window
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape, ambiguous
-from nnspec.spec_lang.vocabulary.spatial import Extent, Pad, Steps, Windowed, each_axis
+from nnspec.spec_lang.vocabulary.spatial import Dilation, Extent, Pad, Steps, Windowed, each_axis
 
 
 class Pool(Windowed):
@@ -30,7 +30,7 @@ class Pool(Windowed):
         description="padding around the image: none, enough for one output per input cell, N cells on each side, "
         "ROWSxCOLUMNS or TOPxBOTTOMxLEFTxRIGHT; over time N or BEFORExAFTER",
     )
-    dilation: Steps = Field(1, description="the distance between the cells of a window: one number or ROWSxCOLUMNS")
+    dilation: Dilation = 1
     ceil_mode: bool = Field(False, description="whether a last window may reach beyond the end")
 
     def strides(self) -> tuple[int, int]:
