@@ -145,8 +145,9 @@ def _texts(spec: Spec, folder: Path) -> dict[str, str]:
 
 def _ignored_sweeps(spec: Spec, request: Request) -> Iterator[Event]:
     """Yield a warning where the spec has sweeps and the request sets no value for some of their keys."""
-    ignored = {key: values for key, values in spec.sweeps if key not in request.settings}
+    every = {**{key: values[0] for key, values in spec.sweeps}, **{r.key: r.written(r.low) for r in spec.ranges}}
+    ignored = {key: value for key, value in every.items() if key not in request.settings}
     if ignored:
-        key, values = next(iter(ignored.items()))
+        key, value = next(iter(ignored.items()))
         text = f"training one run without the spec's sweep of {', '.join(ignored)}"
-        yield {"event": "warning", "text": f"{text}: use --set {key}={values[0]} to train with one of its values"}
+        yield {"event": "warning", "text": f"{text}: use --set {key}={value} to train with one of its values"}

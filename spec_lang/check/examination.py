@@ -16,6 +16,7 @@ from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.check.metric_choice import chosen_metrics, unused_options
 from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
+from nnspec.spec_lang.check.sweeps import Swept, read_sweeps
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
@@ -132,8 +133,9 @@ def examine_reading(
         for override in overrides:  # what is set from outside is not swept
             chosen.sweeps.pop(override.key, None)
         outside = _Outside(source, input_shape, classes, in_memory)
-        spec = _Examination(chosen, outside, found, Budget(), passages).spec(variant)
-        _others(known, chosen, variant, outside, found)
+        examination = _Examination(chosen, outside, found, Budget(), passages)
+        spec = examination.spec(variant)
+        _others(known, chosen, examination.sweeps, variant, outside, found)
     if spec is not None:
         sound = all(diagnostic.severity != "error" for diagnostic in found)
         warnings = tuple(in_order(found, source))
@@ -193,7 +195,14 @@ class _Outside:
     in_memory: bool = False
 
 
-def _others(known: Statements, chosen: Statements, variant: str | None, outside: _Outside, found: Findings) -> None:
+def _others(
+    known: Statements,
+    chosen: Statements,
+    sweeps: Sequence[Swept],
+    variant: str | None,
+    outside: _Outside,
+    found: Findings,
+) -> None:
     """Check the variants that were not chosen, and the spec with each value of each sweep."""
     budget = Budget(EFFORT, reports=False)
     for name, other in known.variants.items():
@@ -204,8 +213,9 @@ def _others(known: Statements, chosen: Statements, variant: str | None, outside:
             choose_variant(name, changed, inside)
             _other(changed, name, outside, budget, inside)
             found.add_within(other.span, inside, Trace(f"variant {name}", other.span))
-    for sweep in chosen.sweeps.values():
-        for value in sweep.values:
+    for swept in sweeps:
+        sweep = swept.sweep
+        for value in swept.values:
             if budget.spent():
                 return
             changed, inside = chosen.copy(), Findings()
@@ -236,6 +246,7 @@ class _Examination:
         self.found = found
         self.variables = let_values(known, found)
         self.settings = bind_settings(known, self.variables, found)
+        self.sweeps = read_sweeps(known, self.variables, found)
         self.expectations = bind_expectations(known, self.variables, found)
         self.elaborator = Elaborator(known, self.variables, found, budget, passages)
 
@@ -267,7 +278,8 @@ class _Examination:
             ema=self._of(Ema, "ema", None),
             variant=variant,
             outline=tuple(network.outline),
-            sweeps=tuple((key, tuple(v.written() for v in sweep.values)) for key, sweep in self.known.sweeps.items()),
+            sweeps=tuple((swept.sweep.key, swept.grid) for swept in self.sweeps if swept.finite),
+            ranges=tuple(swept.range for swept in self.sweeps if swept.range is not None),
             variants=tuple(self.known.variants),
             augment=self._of(Augment, "augment", None),
             places=self._places(),

@@ -16,6 +16,8 @@ def as_meant(plain: Diagnostic, span: Span, known: Statements, line: bool = True
     """
     if plain.span.source is not span.source or span.source.option:
         return plain  # an option of the command is no text of the language
+    if not span.start <= plain.span.start <= span.end:
+        return plain  # the value of a sweep, whose statement is not in the text
     blocks = {name: block.parameters for name, block in known.blocks.items()}
     reading = read(span, known_words(), blocks, line)
     if reading is not None:

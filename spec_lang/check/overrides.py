@@ -107,11 +107,11 @@ def _meant(override: Override, known: Statements) -> tuple[str | None, Fix | Non
 
 def _options(statement: str, known: Statements) -> list[str]:
     """Return the options of a statement's word."""
-    cls = _word(statement, known)
+    cls = word_of(statement, known)
     return [field.name for field in fields_of(cls).values() if not field.bare] if cls else []
 
 
-def _word(statement: str, known: Statements) -> type[Word] | None:
+def word_of(statement: str, known: Statements) -> type[Word] | None:
     """Return the word of a statement in the spec, or its default."""
     named = statements()[statement]
     if statement in named:
@@ -193,7 +193,7 @@ def _set_option(override: Override, statement: str, option: str, known: Statemen
     if call is None:
         return
     value, place = override.read(), override.key_span()
-    cls = _word(statement, known)
+    cls = word_of(statement, known)
     known_as = None
     if cls is not None and option not in (fields := fields_of(cls)) and option not in foreign.LENGTHS:
         known_as = foreign.option_meant(option, fields) or near(option, [n for n, f in fields.items() if not f.bare])

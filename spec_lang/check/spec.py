@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.expectations import Expectation
+from nnspec.spec_lang.check.sweeps import SweepRange
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
@@ -95,10 +96,11 @@ class Spec:
     """Everything a run depends on. `nodes` are in an order in which each reads only earlier ones.
 
     `outline` has every layer by its name, also as long as the shape of the input is not known and `network` is empty.
-    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `variants` are
-    the names of all its variants. `included` are the texts of the files that it includes, each after its path from the
-    spec's folder. `data_within` is the folder
-    that its data must not leave, None where they may be anywhere: a checkpoint of someone else may name any file.
+    `sweeps` are the grids that the spec asks for: a key as `--set` takes it, and the values as written. `ranges` are
+    those in which a search chooses; one with a step is a grid too, and in both. `variants` are the names of all its
+    variants. `included` are the texts of the files that it includes, each after its path from the spec's folder.
+    `data_within` is the folder that its data must not leave, None where they may be anywhere: a checkpoint of someone
+    else may name any file.
     `warnings` are what a reader of the spec may not expect of it. `places` are where statements are, by their words,
     and the values of their options, by STATEMENT.OPTION.
     `kept_in` is the folder of the checkpoint that the spec is from, `data_files` are the files of its data.
@@ -125,6 +127,7 @@ class Spec:
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
     variants: tuple[str, ...] = field(default=(), compare=False)
+    ranges: tuple[SweepRange, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
     augment: Augment | None = None

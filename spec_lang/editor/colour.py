@@ -1,11 +1,20 @@
 """The colours of a text, for Pygments and the TextMate grammar."""
 
+import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
 from nnspec.spec_lang.editor.document import before_a_stage
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, parse_conditions, parse_option, tokens
+from nnspec.spec_lang.syntax.grammar import (
+    OUTSIDE,
+    VALUES,
+    lexicon,
+    parse_conditions,
+    parse_option,
+    parse_range,
+    tokens,
+)
 from nnspec.spec_lang.syntax.tree import ValueKind
 from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
@@ -65,6 +74,8 @@ class _Painter:
             yield Span(token.source, token.end - 1, token.end), Colour.SIGN
         elif kind == "OPTION":
             yield from self._option(token)
+        elif kind == "RANGE":
+            yield from _range(token)
         elif kind == "CONDITION":
             yield from _conditions(token)
         elif kind == "NAME":
@@ -107,6 +118,23 @@ class _Painter:
             yield from _signs(Span(token.source, at, value.span.start))
             yield value.span, _value(value.kind, value.span.text)
             at = value.span.end
+
+
+def _range(token: Token) -> Iterator[tuple[Span, Colour]]:
+    swept = parse_range(token, token.span)
+    said = swept.range
+    assert said is not None
+    yield swept.key_span, Colour.OPTION
+    yield from _signs(Span(token.source, swept.key_span.end, said.span.start))
+    if said.log:
+        yield Span(token.source, said.span.start, said.span.start + len("log")), Colour.CHOICE
+    at = said.low.span.start
+    for value in said.values():
+        for match in re.finditer(r"\.\.|\w+", Span(token.source, at, value.span.start).text):
+            where = Span(token.source, at + match.start(), at + match.end())
+            yield where, Colour.SIGN if match.group() == ".." else Colour.CHOICE
+        yield value.span, _value(value.kind, value.span.text)
+        at = value.span.end
 
 
 def _conditions(token: Token) -> Iterator[tuple[Span, Colour]]:

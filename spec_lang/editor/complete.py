@@ -186,6 +186,10 @@ class _Asked:
         call = self.known.settings.get(statement)
         named = str(getattr(call.arguments[0], "value", "")) if call and call.arguments else DEFAULTS.get(statement, "")
         cls = statements().get(statement, {}).get(named if statement in SECTIONS else statement)
+        field = fields_of(cls).get(name) if cls is not None else None
+        if self.line[-1].type == "EQUAL" and (field is None or "number" in field.kinds):
+            about_it = "a range in which a search chooses, evenly in logarithms"
+            yield Completion("log", "value", about_it, "", self._open("log ${1:1e-4}..${2:1e-1}"))
         if cls is not None and name in fields_of(cls):
             yield from self._values(cls, fields_of(cls)[name])
         elif statement in SECTIONS and not name:

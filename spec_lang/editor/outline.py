@@ -58,8 +58,7 @@ def _statement(document: Document, statement: Statement) -> Entry:
         case Include():
             return Entry(str(statement.path.value), "include", "", span, statement.path.span)
         case Sweep():
-            values = ", ".join(value.span.text for value in statement.values)
-            return Entry(statement.key, "sweep", _short(values), span, statement.key_span)
+            return Entry(statement.key, "sweep", _short(statement.written()), span, statement.key_span)
         case Expect(conditions=conditions):
             written = ", ".join(condition.written() for condition in conditions)
             return Entry("expect", "expect", _short(written), span, Span(span.source, span.start, span.start + 6))

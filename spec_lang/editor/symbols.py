@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from nnspec.spec_lang.check.include import included_path
 from nnspec.spec_lang.editor.document import Document, is_word, stage_around
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option
+from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option, parse_range
 
 
 class Symbol(NamedTuple):
@@ -131,6 +131,8 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
                 yield Mention(Symbol("block", token.text), token.span)
             case "VARIABLE" | "COUNT" if "$" in token.text:
                 yield _variable(token.text, token.span, parameters)
+            case "RANGE":
+                yield from _range(token, parameters)
             case "CONDITION":
                 for condition in parse_conditions(token):
                     if condition.value.kind == "variable":
@@ -154,6 +156,15 @@ def _option(
         if given.name in blocks.get(word, ()):
             yield Mention(Symbol("parameter", given.name, word), given.name_span)
     for value in given.values:
+        if value.kind == "variable":
+            yield _variable(value.span.text, value.span, parameters)
+
+
+def _range(token: Token, parameters: Mapping[str, Symbol]) -> Iterator[Mention]:
+    swept = parse_range(token, token.span)
+    if "." not in swept.key:
+        yield Mention(Symbol("let", swept.key), swept.key_span)
+    for value in swept.range.values() if swept.range is not None else ():
         if value.kind == "variable":
             yield _variable(value.span.text, value.span, parameters)
 

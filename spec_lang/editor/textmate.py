@@ -68,8 +68,12 @@ def textmate() -> dict[str, object]:
         _rule(rf"({NAME_PATTERN}(?:\.{NAME_PATTERN})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
         _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
+        _rule(
+            r"(?<![\w.])[+-]?\d+(\.\d+)?([eE][+-]?\d+)?(?=\s*\.\.)|(?<=\.\.)[+-]?\d+(\.\d+)?([eE][+-]?\d+)?\b",
+            Colour.NUMBER,
+        ),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
-        _rule(r"[<>]=?|%", Colour.SIGN),
+        _rule(r"[<>]=?|%|\.\.", Colour.SIGN),
         _rule(NAME_PATTERN, Colour.CHOICE),
         _rule(rf"->|[{signs}=,(){{}}]", Colour.SIGN),
     ]

@@ -47,8 +47,10 @@ def syntax() -> str:
     rules = [
         (Colour.CHOICE, rf"\<{NAME}\>"),
         (Colour.TRUTH, rf"\<{_any(TRUTH)}\>"),
-        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:%]\|[<>]=\="),
+        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:%]\|[<>]=\=\|\.\."),
         (Colour.NUMBER, rf"\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|{number}\)\>"),
+        (Colour.NUMBER, r"\%(\w\|\.\)\@<![+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\ze\s*\.\."),
+        (Colour.NUMBER, r"\%(\.\.\)\@<=[+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\>"),
         (Colour.OPTION, rf"\<{NAME}\%(\.{NAME}\)*\ze\s*="),
         (Colour.NAME, rf"{stage}{NAME}{alone}"),
         (Colour.LAYER, rf"{stage}{_any([*layers(), 'skip'])}{alone}"),

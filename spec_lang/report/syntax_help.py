@@ -52,7 +52,7 @@ def _from_the_start(tokens: Sequence[Token], index: int, words: KnownWords) -> s
     if first.type in ("LET", "SWEEP", "EXPECT", "BLOCK", "INCLUDE", "VARIANT"):
         return {
             "LET": "write let width = 16",
-            "SWEEP": "write sweep optimizer.lr = 0.1, 0.01",
+            "SWEEP": "write sweep optimizer.lr = 0.1, 0.01 or a range, sweep optimizer.lr = log 1e-4..1e-1",
             "EXPECT": "write expect accuracy >= 95 %",
             "BLOCK": "write block name(width) = conv 3x3 x$width -> relu",
             "INCLUDE": 'write include "base.nnspec"',

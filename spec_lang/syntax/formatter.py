@@ -129,8 +129,9 @@ class _Row:
 
 
 def _named(named: Let | Sweep) -> str:
-    name = named.name if isinstance(named, Let) else named.key
-    return f"{name} = {', '.join(value.span.text for value in named.values)}"
+    if isinstance(named, Sweep):
+        return f"{named.key} = {named.written()}"
+    return f"{named.name} = {', '.join(value.span.text for value in named.values)}"
 
 
 def _arguments(call: Call, words: KnownWords) -> str:

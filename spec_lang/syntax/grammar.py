@@ -24,6 +24,7 @@ from nnspec.spec_lang.syntax.tree import (
     Let,
     Option,
     Pipeline,
+    Range,
     Repeat,
     Stage,
     Statement,
@@ -49,7 +50,7 @@ VALUES: dict[str, ValueKind] = {
 
 _ARGUMENTS = {*VALUES, "OPTION"}
 
-AFTER = {"EXPECT": "CONDITION"}
+AFTER = {"SWEEP": "RANGE", "EXPECT": "CONDITION"}
 """The terminals that are looked for after a reserved word alone, by its terminal: elsewhere their text is of others."""
 
 WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
@@ -278,6 +279,32 @@ def _condition(match: re.Match[str], token: Token) -> Condition:
     return Condition(match["metric"], span("metric"), match["sign"], value, percent, span(0))
 
 
+_RANGE = re.compile(
+    r"(?P<key>[\w.]+)\s*=\s*(?P<range>(?P<log>log\s+)?(?P<low>\S+?)\s*\.\.\s*(?P<high>\S+)"
+    r"(?P<more>(?:\s+(?:step|points)\s+\S+)*))"
+)
+_MORE = re.compile(r"(?P<word>step|points)\s+(?P<value>\S+)")
+
+
+def parse_range(token: Token, span: Span) -> Sweep:
+    """Parse a token of type RANGE into the sweep at a span."""
+    match = _RANGE.fullmatch(token.text)
+    assert match is not None
+
+    def part(found: re.Match[str], name: str, offset: int = 0) -> Span:
+        start = token.start + offset
+        return Span(token.source, start + found.start(name), start + found.end(name))
+
+    def value(where: Span) -> Value:
+        inner = lexicon().value.fullmatch(where.text)
+        return _value(Token(str(inner.lastgroup) if inner else "NUMBER", where.text, *where[1:], token.source))
+
+    said = [(m["word"], value(part(m, "value", match.start("more")))) for m in _MORE.finditer(match["more"])]
+    ends = value(part(match, "low")), value(part(match, "high"))
+    meant = Range(*ends, match["log"] is not None, tuple(said), part(match, "range"))
+    return Sweep(match["key"], part(match, "key"), (), span, meant)
+
+
 def _over(children: Sequence[Any]) -> Span:
     """Return the span from the first of a rule's children to the last."""
     first, last = children[0].span, children[-1].span
@@ -319,6 +346,8 @@ class _ToSyntax(Transformer[Any, Any]):
         return Let(given.name, given.values, _over(children))
 
     def sweep(self, children: list[Token]) -> Sweep:
+        if children[1].type == "RANGE":
+            return parse_range(children[1], _over(children))
         given = parse_option(children[1])
         return Sweep(given.name, given.name_span, given.values, _over(children))
 

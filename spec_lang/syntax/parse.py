@@ -40,6 +40,7 @@ def _descriptions() -> dict[str, str]:
         "RBRACE": "}",
         "EQUAL": "=",
         "COMMA": "a comma",
+        "RANGE": "a range such as optimizer.lr = log 1e-4..1e-1",
         "CONDITION": "a condition such as accuracy >= 95 %",
         **merge_signs(),
         "REPEAT": "repeat",

@@ -129,14 +129,51 @@ class Variant:
     span: Span
 
 
+class Range(NamedTuple):
+    """`log 1e-4..1e-1 points 5`: the numbers between two ends; `more` are `step` and `points` with their numbers."""
+
+    low: Value
+    high: Value
+    log: bool
+    more: tuple[tuple[str, Value], ...]
+    span: Span
+
+    def values(self) -> tuple[Value, ...]:
+        """Return all its numbers, in the order of the text."""
+        return (self.low, self.high, *(value for _, value in self.more))
+
+    @property
+    def step(self) -> Value | None:
+        """The distance between two numbers."""
+        return dict(self.more).get("step")
+
+    @property
+    def points(self) -> Value | None:
+        """How many numbers make a grid."""
+        return dict(self.more).get("points")
+
+    def written(self) -> str:
+        """Return the range in canonical form."""
+        more = "".join(f" {word} {value.span.text}" for word, value in self.more)
+        return f"{'log ' * self.log}{self.low.span.text}..{self.high.span.text}{more}"
+
+
 @dataclass(frozen=True)
 class Sweep:
-    """`sweep key = a, b, c`: a grid of values to try; several sweeps multiply."""
+    """`sweep key = a, b, c`: a grid of values to try; several sweeps multiply.
+
+    `sweep key = log 1e-4..1e-1` is a range in which a search chooses: then there is a `range` and no values.
+    """
 
     key: str
     key_span: Span
     values: tuple[Value, ...]
     span: Span
+    range: Range | None = None
+
+    def written(self) -> str:
+        """Return what is on the right of the equals sign, in canonical form."""
+        return self.range.written() if self.range is not None else ", ".join(v.span.text for v in self.values)
 
 
 class Condition(NamedTuple):

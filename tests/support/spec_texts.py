@@ -192,6 +192,8 @@ def specs(draw: st.DrawFn) -> str:
                     [
                         "sweep drop = 0.1, 0.2",
                         "sweep train.seed = 1, 2,3",
+                        "sweep train.seed = 1..9 step 2",
+                        "sweep drop=log  0.1 .. 0.2 points 3",
                         "sweep optimizer.lr=0.1",
                         "expect loss<2, validation_loss  <= 3.5",
                     ]

@@ -4,8 +4,10 @@ if exists("b:current_syntax")
 endif
 syntax match nnspecChoice ~\<\h\w*\>~
 syntax match nnspecTruth ~\<\%(false\|true\|off\|yes\|no\|on\)\>~
-syntax match nnspecSign ~->\|[*+|=,(){}:%]\|[<>]=\=~
+syntax match nnspecSign ~->\|[*+|=,(){}:%]\|[<>]=\=\|\.\.~
 syntax match nnspecNumber ~\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|[+-]\=\%(\d\+\.\d*\|\.\d\+\|\d\+\)\%([eE][+-]\=\d\+\)\=\)\>~
+syntax match nnspecNumber ~\%(\w\|\.\)\@<![+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\ze\s*\.\.~
+syntax match nnspecNumber ~\%(\.\.\)\@<=[+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\>~
 syntax match nnspecOption ~\<\h\w*\%(\.\h\w*\)*\ze\s*=~
 syntax match nnspecName ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\h\w*\>\%(\s*[=:]\)\@!~
 syntax match nnspecLayer ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\%(embed_columns\|globalavgpool\|globalmaxpool\|instancenorm\|leaky_relu\|transposed\|batchnorm\|depthwise\|groupnorm\|layernorm\|separable\|softplus\|upsample\|avgpool\|dropout\|flatten\|maxpool\|permute\|reshape\|sigmoid\|softmax\|linear\|onehot\|dense\|embed\|prelu\|conv\|crop\|gelu\|lstm\|mish\|relu\|selu\|silu\|skip\|tanh\|elu\|gru\|pad\|rnn\)\>\%(\s*[=:]\)\@!~

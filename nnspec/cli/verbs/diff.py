@@ -86,7 +86,7 @@ def _grids(before: "Spec", after: "Spec") -> "list[Difference]":
     """Return the differences between the sweeps of two specs."""
     from nnspec.spec_lang.check.difference import Difference
 
-    first, second = ({key: ", ".join(values) for key, values in spec.sweeps} for spec in (before, after))
+    first, second = (_swept(spec) for spec in (before, after))
     keys = [key for key in {**first, **second} if first.get(key) != second.get(key)]
     return [Difference("setting", f"sweep {key}", first.get(key), second.get(key)) for key in keys]
 
@@ -109,3 +109,8 @@ def _weight_distances(old: "Saved", new: "Saved") -> "list[WeightDistance]":
 
     pairs = counterparts(old.network.spec, new.network.spec)
     return list(weight_distances(old.network, new.network, pairs))
+
+
+def _swept(spec: "Spec") -> dict[str, str]:
+    """Return the values of each sweep in words, by its key."""
+    return {key: ", ".join(values) for key, values in spec.sweeps} | {r.key: str(r) for r in spec.ranges}

@@ -96,6 +96,9 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         "blas_threads": plan.schedule.blas_threads,
         "expectations": [str(expectation) for expectation in spec.expectations],
         "sweeps": {key: list(values) for key, values in spec.sweeps},
+        "ranges": {
+            r.key: {"low": r.low, "high": r.high, "log": r.log, "step": r.step, "whole": r.whole} for r in spec.ranges
+        },
         "spec": canonical_text(spec),
     }
 
@@ -107,7 +110,7 @@ def _print_plan(spec: "Spec", plan: "Plan", data: dict[str, Any], run: dict[str,
     print_result(_format_layers(spec) + "\n")
     print_result(_format_data(data) + "\n")
     print_result(_format_steps(plan, spec) + "\n")
-    if spec.sweeps:
+    if spec.sweeps or spec.ranges:
         print_result(_format_sweeps(spec) + "\n")
     print_result(f"  the run's folder would be {run['out']}" + (f", but {run['problem']}" if run["problem"] else ""))
 
@@ -178,12 +181,16 @@ def _format_data(data: dict[str, Any]) -> str:
 
 
 def _format_sweeps(spec: "Spec") -> str:
-    """Return the grid of the spec's sweeps, which the planned run does not include."""
-    total = 1
-    for _, values in spec.sweeps:
+    """Return the grid of the spec's sweeps and the ranges of a search, which the planned run does not include."""
+    total, grids = 1, dict(spec.sweeps)
+    for values in grids.values():
         total *= len(values)
-    rows = [(f"sweep {key}", ", ".join(values)) for key, values in spec.sweeps]
-    return f"{format_table(rows)}\n  {format_count(total, 'run')} in all; this plan is for the spec without the sweeps"
+    rows = [(f"sweep {key}", ", ".join(values)) for key, values in grids.items()]
+    rows += [(f"sweep {r.key}", f"{r}, a range for a search") for r in spec.ranges if r.key not in grids]
+    runs = f"{format_count(total, 'run')} in all"
+    if any(r.key not in grids for r in spec.ranges):
+        runs = "a search: as many runs as it is given"
+    return f"{format_table(rows)}\n  {runs}; this plan is for the spec without the sweeps"
 
 
 def _describe_run(spec: "Spec", out: str | None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Lets, includes, sweeps, repeats and blocks in other forms."""
 
 from nnspec.spec_lang.report import other_spellings as foreign
-from nnspec.spec_lang.syntax.grammar import is_name, value_kind
+from nnspec.spec_lang.syntax.grammar import after_word, is_name, value_kind
 from nnspec.spec_lang.syntax.misfits.lines import home_of, rest_of
 from nnspec.spec_lang.syntax.misfits.walk import EQUALS, Meaning, Walk, reads
 
@@ -63,6 +63,8 @@ def a_sweep_of_another_form(walk: Walk) -> Meaning | None:
     """`sweep lr = [0.1, 0.01]`, `sweep lr 0.1 0.01`, `sweep lr: 0.1, 0.01`, `sweep lr in (1, 2)`."""
     if not walk.first or walk.text() not in ("sweep", "grid") or walk.kind(1) != "WORD":
         return None
+    if after_word("SWEEP", walk.source[walk.piece().end : walk.pieces[-1].end]):
+        return None  # a range
     at = 3 if walk.text(2) in (*EQUALS, "in", "over") else 2
     values = [
         piece.text

@@ -60,6 +60,8 @@ def _keyword(walk: Walk) -> Meaning | None:
         first, last = walk.piece(), walk.piece(count - 1)
         read = after_word("EXPECT", walk.source[first.end : last.end])
         return Meaning(count, state="after") if read else None
+    if text == "sweep" and after_word("SWEEP", walk.source[walk.piece().end : walk.piece(count - 1).end]):
+        return Meaning(count, state="after")
     return Meaning(count, state="after") if walk.kind(1) == "WORD" and walk.text(2) == "=" and count > 3 else None
 
 

@@ -114,3 +114,12 @@ def test_a_document_that_includes_this_one_is_changed_too_and_keeps_what_is_not_
     base = Document(Source(str(tmp_path / "base.nnspec"), (tmp_path / "base.nnspec").read_text(), tmp_path))
     with pytest.raises(RenameError, match=r"already in line 2 of .*net\.nnspec"):
         rename(base, 5, "other", [includer])
+
+
+def test_a_let_changes_in_ranges_and_expectations() -> None:
+    text = (
+        "let goal = 90\nlet w = 8\ninput 4\ndense $w -> dense 3 softmax\nsweep w = $w..64\nexpect accuracy >= $goal %\n"
+    )
+    assert renamed("let |w", "n", text) == text.replace("let w", "let n").replace("$w", "$n").replace("p w", "p n")
+    assert renamed("let |goal", "least", text) == text.replace("goal", "least")
+    assert codes_of(text) == []

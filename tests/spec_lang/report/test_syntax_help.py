@@ -72,7 +72,7 @@ NO_PROGRAM = "a spec is no program: a line is a word and its arguments, as in"
         ("sweep train.seed = [1, 2]", "write sweep train.seed = 1, 2"),
         ("dense\u00a010", "write an ordinary space"),
         ("sweep w 4", "write sweep w = 4"),
-        ("sweep w =", "write sweep optimizer.lr = 0.1, 0.01"),
+        ("sweep w =", "write sweep optimizer.lr = 0.1, 0.01 or a range, sweep optimizer.lr = log 1e-4..1e-1"),
     ],
 )  # fmt: skip
 def test_a_line_of_another_language_is_answered_with_this_one_s(line: str, help: str | None) -> None:

@@ -112,6 +112,16 @@ def test_sweeps_are_shown_as_a_grid(nnspec: Command) -> None:
     assert sweeps == {"optimizer.lr": ["0.1", "0.01"], "train.seed": ["1", "2", "3"]}
 
 
+def test_ranges_are_shown_as_a_search(nnspec: Command) -> None:
+    text = "input 2\ndense 3\noptimizer adam\nsweep optimizer.lr = log 1e-4..1e-1\nsweep train.batch = 8..24 step 8\n"
+    told = nnspec("plan", text).out
+    assert "  sweep train.batch   8, 16, 24\n  sweep optimizer.lr  log 0.0001..0.1, a range for a search\n" in told
+    assert "  a search: as many runs as it is given; " in told
+    ranges = nnspec("plan", text, "--json").json["ranges"]
+    assert ranges["optimizer.lr"] == {"low": 0.0001, "high": 0.1, "log": True, "step": None, "whole": False}
+    assert ranges["train.batch"]["whole"] is True and list(ranges) == ["optimizer.lr", "train.batch"]
+
+
 def test_one_sample_is_no_plural(nnspec: Command) -> None:
     told = nnspec("plan", "input 2 -> (dense 3 + dense 3)", "--set", "train.batch=1", "--set", "train.epochs=1").out
     assert "1 samples" not in told and "  1 sample, " in told
