@@ -9,7 +9,7 @@ from nnspec.runtime.data import Split
 from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.single_step import SingleStepNetwork
+from nnspec.runtime.infer.window_step import step_network
 
 
 @dataclass(frozen=True)
@@ -107,11 +107,9 @@ def _window_by_window(network: Network, window: Array, count: int) -> Array:
 
 def _step_by_step(network: Network, split: Split, begins: int, count: int) -> Array:
     """Return `count` predictions: the network reads the truth up to point `begins`, then its own predictions."""
-    step, rolled = SingleStepNetwork(network), np.empty(count)
-    value = 0.0
-    for point in split.inputs.reshape(-1)[: begins + 1]:
-        value = float(step(point)[0])
+    steps, rolled = step_network(network), np.empty(count)
+    value = float(steps.read(split.inputs.reshape(-1)[: begins + 1])[0])
     for place in range(count):
         rolled[place] = value
-        value = float(step(value)[0])
+        value = float(steps.read([value])[0])
     return rolled

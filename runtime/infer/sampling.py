@@ -9,7 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data.sources.characters import BREAK, encode_text
 from nnspec.runtime.errors import DataError, NetworkError
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.single_step import SingleStepNetwork
+from nnspec.runtime.infer.window_step import step_network
 
 LENGTH = 200  # characters of a text that the network does not end itself
 
@@ -58,7 +58,8 @@ class TextGenerator:
         length: the most characters of a text; by default 200, or for a network of lines twice the length of a sample.
 
     `lines` says that the network was trained on lines, so that it ends each text itself. Raises DataError where the
-    network was not trained on text, NetworkError where it cannot compute one step at a time.
+    network was not trained on text, NetworkError where an output depends on later characters. A network that looks
+    back, as a transformer does, sees the last characters, as many as a sample has.
     """
 
     def __init__(self, network: Network, seed: int, options: SamplingOptions | None = None, length: int | None = None):
@@ -80,7 +81,7 @@ class TextGenerator:
         self.length = length or (2 * network.preprocessing.input_shape[0] if self.lines else LENGTH)
         self.options = options or SamplingOptions()
         self._random = np.random.Generator(np.random.PCG64(seed))
-        self._step = SingleStepNetwork(network)
+        self._steps = step_network(network)
 
     def generate(self, prompt: str = "") -> Iterator[str]:
         """Yield the characters of one text, the prompt first; a network of lines ends its line itself.
@@ -89,17 +90,16 @@ class TextGenerator:
         """
         given = encode_text(prompt, self.vocabulary, lambda index: f"the prompt, character {index + 1},").tolist()
         yield from prompt
-        self._step.restart()
+        self._steps.restart()
         if self.lines or not given:
             given.insert(0, self.vocabulary.index(BREAK) if BREAK in self.vocabulary else self._random_symbol())
-        for symbol in given:
-            probabilities = self._step(symbol)
+        probabilities = self._steps.read(given)
         for _ in range(self.length - len(prompt)):
             symbol = self.options.draw(probabilities, self._random)
             if self.lines and self.vocabulary[symbol] == BREAK:
                 return
             yield self.vocabulary[symbol]
-            probabilities = self._step(symbol)
+            probabilities = self._steps.read([symbol])
 
     def _random_symbol(self) -> int:
         return int(self._random.integers(len(self.vocabulary)))

@@ -1,5 +1,6 @@
 """A trained network of sequences, computed one step at a time: its layers carry their states from step to step."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from threading import Lock
 from typing import Any
@@ -18,7 +19,7 @@ from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
 
-ADVICE = "use recurrent layers that read forwards, and layers that work at each step"
+ADVICE = "use recurrent layers that read forwards, attention causal=yes, and layers that work at each step"
 
 
 class SingleStepNetwork:
@@ -64,6 +65,15 @@ class SingleStepNetwork:
             return outputs.reshape(-1).copy()
         finally:
             self._busy.release()
+
+    def read(self, steps: Iterable[Any]) -> Array:
+        """Return the outputs after the last of these steps. Raises NetworkError if there are none."""
+        answer = None
+        for step in steps:
+            answer = self(step)
+        if answer is None:
+            raise NetworkError("a sequence has no step yet: there is nothing to compute outputs from")
+        return answer
 
     def restart(self) -> None:
         """Set the states to zero."""

@@ -45,6 +45,10 @@ WORDS = _spellings(
         "flatten": "flat ravel",
         "dropout": "drop dropout2d",
         "leaky_relu": "leakyrelu leaky lrelu",
+        "attention": "multiheadattention multi_head_attention multiheadedattention self_attention selfattention mha "
+        "scaled_dot_product_attention attn transformer transformerencoderlayer",
+        "positions": "positionalencoding positional_encoding positionembedding position_embedding positionalembedding "
+        "positional_embedding posenc pos_embed position",
         "silu": "swish",
         "skip": "identity shortcut residual",
         # statements
@@ -178,6 +182,10 @@ OPTIONS = _spellings(
         "window": "kernel_size kernel size pool_size k",
         "units": "out_features output outputs neurons hidden_size",
         "layers": "num_layers n_layers depth",
+        "heads": "num_heads n_heads nhead n_head",
+        "dim": "embed_dim d_model model_dim qkv_dim",
+        "causal": "is_causal use_causal_mask causal_mask autoregressive mask",
+        "vectors": "kind type mode",
         "as": "tied tied_to tie share shared share_weights weights_from weights_of reuse",
         "recurrent_dropout": "variational_dropout state_dropout hidden_dropout",
         "factor": "gamma decay_rate drop scale_factor scale size upsampling_factor",

@@ -148,6 +148,10 @@ class Layer(Word):
         """Return whether an output at a step follows from that step and a carried state, so that steps come singly."""
         return self.mixes_steps is False or self.carries(shape) > 0
 
+    def looks_ahead(self, shape: Shape) -> bool:
+        """Return whether an output at a step may depend on later steps, which text that is generated does not have."""
+        return not self.works_by_step(shape)
+
     def flops(self, shape: Shape) -> int:
         """Return the floating-point operations of one sample's forward pass; a multiply-add counts as two."""
         return 0

@@ -66,7 +66,8 @@ def _array(tensor: Any) -> Array:
 class Said:
     """A network of one layer, or a merge of several inputs, and what it must give for these samples.
 
-    `text` is the spec after its input line, `axes` what is written after the shape there.
+    `text` is the spec after its input line, `axes` what is written after the shape there. `shown` is the part of the
+    answers that is compared.
     """
 
     text: str
@@ -76,6 +77,7 @@ class Said:
     axes: str = ""
     training: bool = False
     targets: Array | None = None
+    shown: tuple[slice, ...] = ()
 
     @property
     def spec(self) -> str:
@@ -161,6 +163,40 @@ def matmul(case: Case) -> Said:
     if b.ndim != 2 or a.ndim != 2:
         raise CannotSay("a weight for each sample")
     return Said(f"dense {b.shape[1]} bias=no", a, case.outputs[0], {"weight": b})
+
+
+@says("Attention")
+def attention(case: Case) -> Said:
+    """The three tensors side by side are the steps, and the weights are an identity that hands them on."""
+    case.needs(softcap=0.0, left_window_size=-1, right_window_size=-1)
+    if len(case.inputs) > 3:
+        raise CannotSay("a mask or a cache given as a tensor")
+    if case.x.dtype != np.float32:
+        raise CannotSay("half precision")
+    counts = [case.attributes.get(name) for name in ("q_num_heads", "kv_num_heads", "kv_num_heads")]
+    q, k, v = (_by_head(x, count) for x, count in zip(case.inputs, counts, strict=True))
+    heads, size = q.shape[2:]
+    if v.shape[3] != size:
+        raise CannotSay("values of another size")
+    if q.shape[1] > k.shape[1]:
+        raise CannotSay("more queries than keys")
+    k, v = (np.repeat(x, heads // x.shape[2], axis=2) for x in (k, v))
+    width, queries, time = heads * size, q.shape[1], k.shape[1]
+    q = np.pad(
+        q * np.float32(case.attributes.get("scale", size**-0.5) * size**0.5),
+        ((0, 0), (0, time - queries)) + ((0, 0),) * 2,
+    )
+    samples = np.concatenate([x.reshape(len(x), time, width) for x in (q, k, v)], axis=-1)
+    arrays = {"input_weight": np.eye(3 * width), "output_weight": np.eye(width, 3 * width)}
+    causal = " causal" if case.attributes.get("is_causal") else ""
+    expected = _by_head(case.outputs[0], heads).reshape(len(q), queries, width)
+    shown = (slice(None), slice(queries), slice(width))
+    return Said(f"attention {heads} dim={width} bias=no{causal}", samples, expected, arrays, " sequence", shown=shown)
+
+
+def _by_head(x: Array, heads: int | None) -> Array:
+    """A tensor (batch, heads, time, size), or (batch, time, heads · size), as (batch, time, heads, size)."""
+    return x.transpose(0, 2, 1, 3) if x.ndim == 4 else x.reshape(*x.shape[:2], heads, -1)
 
 
 def _windows(case: Case, kernel: tuple[int, ...]) -> str:

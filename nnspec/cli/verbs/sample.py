@@ -57,8 +57,9 @@ def command(
     """Generate text with a network that was trained on text.
 
     CHECKPOINT is a file or a run's folder, which means its last.h5. Each character is sampled from the probabilities
-    that the network predicts, and the layers carry their states from character to character. A network of lines, such
-    as names, begins and ends each line itself. With the seed that is printed you can generate the same text again.
+    that the network predicts. Recurrent layers carry their states from character to character; a transformer sees the
+    last characters, as many as a sample has. A network of lines, such as names, begins and ends each line itself. With
+    the seed that is printed you can generate the same text again.
     """
     import secrets
 

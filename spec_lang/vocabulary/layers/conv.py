@@ -79,6 +79,11 @@ class Conv(Convolution):
                 raise Misfit(f"{self.groups} groups do not divide {count} {what}")
         return self.filters
 
+    def looks_ahead(self, shape: Shape) -> bool:
+        """Unless all its zeros are before the first step, as in pad=4x0 for a window of 5."""
+        rows, _ = self.extents(shape)
+        return self.along_time(shape) is None or rows.after > 0 or rows.places != shape[0]
+
     def columns(self, shape: Shape) -> tuple[int, int] | None:
         """One product of all windows, unless they lie on steps or channels are in groups."""
         if self.groups > 1 or self.along_time(shape) is not None:
