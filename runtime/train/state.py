@@ -38,9 +38,9 @@ class State:
 
     `step` counts steps of the optimizer from 0, `epoch` complete passes. `order` is the permutation of the training
     samples of this epoch, `position` how many of it have been used. `loss_sum` and `loss_count` accumulate the training
-    loss since the last evaluation. `waited` counts evaluations since the best one. `carried` is what recurrent layers pass from one
-    batch to the next, where the spec is stateful. `augment_random` has a generator for each augmentation. `averaged`
-    has the averages of the weights, None unless the spec has `ema`.
+    loss since the last evaluation. `waited` counts evaluations since the best one. `carried` is what recurrent layers
+    pass from one batch to the next, where the spec is stateful. `augment_random` has a generator for each augmentation.
+    `averaged` has the averages of the weights, None unless the spec has `ema`.
     """
 
     network: Network

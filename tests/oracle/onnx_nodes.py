@@ -196,7 +196,7 @@ def attention(case: Case) -> Said:
 
 def _by_head(x: Array, heads: int | None) -> Array:
     """A tensor (batch, heads, time, size), or (batch, time, heads · size), as (batch, time, heads, size)."""
-    return x.transpose(0, 2, 1, 3) if x.ndim == 4 else x.reshape(*x.shape[:2], heads, -1)
+    return x.transpose(0, 2, 1, 3) if x.ndim == 4 else x.reshape(*x.shape[:2], heads or 1, -1)
 
 
 def _windows(case: Case, kernel: tuple[int, ...]) -> str:
