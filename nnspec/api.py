@@ -209,6 +209,32 @@ def reproduce(
     return reproduce_run(checked_path("path", path), out, listen, given)
 
 
+def report(
+    path: str | Path,
+    out: str | Path | None = None,
+    data: Any = None,
+    split: str | None = None,
+    validation: tuple[Any, Any] | None = None,
+) -> Path:
+    """Write the report of a run or a sweep, one HTML file that loads nothing, and return its path.
+
+    `out` is the file, report.html in the folder where it is None. `data` are those of a run on arrays, or a statement
+    for data that have moved or for others; `split` is the one to show mistakes of. It needs Jinja2, the extra `report`.
+    Raises CheckpointError, DataError, NotInstalledError; OSError where the file cannot be written.
+    """
+    from nnspec.reporting.write import write_report
+
+    out = None if out is None else Path(checked_path("out", out))
+    return write_report(Path(checked_path("path", path)), out, given_data(data, validation), split)
+
+
+def report_markdown(path: str | Path, data: Any = None, split: str | None = None) -> str:
+    """Return the report of a run or a sweep as Markdown, for a pull request. Raises CheckpointError, DataError."""
+    from nnspec.reporting.write import markdown_report
+
+    return markdown_report(Path(checked_path("path", path)), given_data(data), split)
+
+
 def save(network: Network, path: str | Path) -> None:
     """Write a network to a sealed file that `load` reads: its spec, weights and preprocessing, without a run.
 

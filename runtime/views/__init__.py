@@ -99,20 +99,25 @@ def save_figure(figure: "Figure", path: str | Path) -> Path:
     Equal figures give equal bytes: the file contains neither the date nor the software's version.
     Raises PictureError for another suffix, OSError where the file cannot be written.
     """
-    from nnspec.runtime.views._style import LIGHT, styled
-
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in _ANONYMOUS:
         known = ", ".join(_ANONYMOUS)
         ends = f"ends in {path.suffix}" if path.suffix else "has no suffix"
         raise PictureError(f"{path.name!r} {ends}, and pictures are written as {known}: use {path.stem}.png")
-    drawing = io.BytesIO()
-    with styled(getattr(figure, "style", LIGHT)):
-        figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])
-    content = drawing.getvalue()
-    if suffix == ".svg":  # XML cannot hold control characters, which names may
-        content = escaped_lines(content.decode()).encode()
+    content = figure_bytes(figure, suffix)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
+
+
+def figure_bytes(figure: "Figure", suffix: str) -> bytes:
+    """Return the figure as the bytes of a .png, .svg or .pdf file; equal figures give equal bytes."""
+    from nnspec.runtime.views._style import LIGHT, styled
+
+    drawing = io.BytesIO()
+    with styled(getattr(figure, "style", LIGHT)):
+        figure.savefig(drawing, format=suffix[1:], metadata=_ANONYMOUS[suffix])
+    if suffix == ".svg":  # XML cannot hold control characters, which names may
+        return escaped_lines(drawing.getvalue().decode()).encode()
+    return drawing.getvalue()
