@@ -35,7 +35,10 @@ class Placed(Protocol):
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One operation. `inputs` are names of nodes, or INPUT; `ties` are the arrays that it takes from other nodes."""
+    """One operation. `inputs` are names of nodes, or INPUT; `ties` are the arrays that it takes from other nodes.
+
+    `frozen` says that training leaves its own arrays as they are.
+    """
 
     name: str
     layer: Layer
@@ -43,6 +46,12 @@ class GraphNode:
     input_shapes: tuple[Shape, ...]
     output_shape: Shape
     ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
+    frozen: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether it computes as at inference in training too: frozen, with running averages."""
+        return self.frozen and bool(self.layer.buffers(self.input_shapes[0]))
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ def build_graph(spec: Spec) -> Graph:
     ends: dict[str, str] = {INPUT: INPUT}  # layer → the node that holds its output
     for node in spec.nodes:
         inputs = tuple(ends[name] for name in node.inputs)
-        nodes.append(GraphNode(node.name, node.layer, inputs, node.input_shapes, node.output_shape, node.ties))
+        shapes, frozen = (node.input_shapes, node.output_shape), node.name in spec.frozen
+        nodes.append(GraphNode(node.name, node.layer, inputs, *shapes, node.ties, frozen))
         ends[node.name] = node.name
         for activation in node.layer.activations():
             name = f"{node.name}/{activation.word}"
@@ -78,6 +88,34 @@ def build_graph(spec: Spec) -> Graph:
             ends[node.name] = name
     head = nodes.pop().layer if spec.loss.head is not None else None
     return Graph(tuple(nodes), head, spec.input, spec.output_shape)
+
+
+class Freezable(Placed, Protocol):
+    """A placed layer that may be frozen, and may take arrays from other nodes."""
+
+    @property
+    def ties(self) -> Mapping[str, Tie]:
+        """The arrays that it takes from other nodes."""
+
+    @property
+    def frozen(self) -> bool:
+        """Whether training leaves its own arrays as they are."""
+
+
+def array_of(node: Freezable, name: str) -> str:
+    """Return the full name of an array of a node: its own, or that of the node that it takes it from."""
+    return node.ties[name].array if name in node.ties else f"{node.name}/{name}"
+
+
+def frozen_arrays(nodes: Iterable[Freezable]) -> frozenset[str]:
+    """Return the arrays of frozen nodes by their full names, without those that they take from other nodes."""
+    frozen = [node for node in nodes if node.frozen]
+    return frozenset(
+        f"{node.name}/{name}"
+        for node in frozen
+        for name in node.layer.parameters(node.input_shapes[0])
+        if name not in node.ties
+    )
 
 
 def symbols_of(graph: Graph) -> int | None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nnspec.runtime.compiler.graph import array_of, frozen_arrays
 from nnspec.runtime.compiler.kernels import KERNELS, KernelContext, WriteBackward, Written, gradient_part
 from nnspec.runtime.compiler.kernels.losses import write_loss
 from nnspec.runtime.compiler.kernels.plain import write_plain
@@ -27,6 +28,7 @@ class NetworkWriter:
         self.schedule = schedule
         self.writer = writer
         self.forms: dict[str, Form] = {}
+        self._frozen = frozen_arrays(schedule.nodes)
         self._needs_gradient: dict[str, bool] = {}
         self._backwards: list[tuple[ScheduledNode, WriteBackward]] = []
         self._lent: dict[str, list[tuple[Tie, Ref]]] = {}  # by the array, what other nodes add to its gradient
@@ -41,12 +43,13 @@ class NetworkWriter:
         for node in nodes:
             inputs = [self._shared(name, values[name]) for name in node.inputs]
             needs = [self._needs_gradient[name] for name in node.inputs]
-            learns = bool(node.layer.parameters(node.input_shapes[0]))
+            arrays = (array_of(node, name) for name in node.layer.parameters(node.input_shapes[0]))
+            learns = any(array not in self._frozen for array in arrays)
             self._needs_gradient[node.name] = w.training and (any(needs) or learns)
             w.comment(f"{node.name}: {node.layer.word} -> {node.output_shape}")
             before = w.bytes
             shares = self._shares(node) if w.training else {}
-            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs, shares))
+            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs, shares, learns))
             self.forms[node.name] = Form(kind, end.shape, w.bytes - before)
             values[node.name] = end
             self._backwards.append((node, backward))
@@ -84,7 +87,8 @@ class NetworkWriter:
         """Add what later nodes have found to the gradients of a node's arrays, once these are written."""
         for name in node.layer.parameters(node.input_shapes[0]):
             array = f"{node.name}/{name}"
-            for tie, share in self._lent.get(array, ()) if name not in node.ties else ():
+            own = name not in node.ties and array not in self._frozen
+            for tie, share in self._lent.get(array, ()) if own else ():
                 gradient = gradient_part(self.schedule, array)
                 self.writer.add(gradient, share.T if tie.transposed else share, out=gradient)
 

@@ -146,7 +146,8 @@ def _divisible(schedule: ExecutionSchedule) -> bool:
     """Return whether a training step on a batch is a sum over its lanes: only kernels with barriers mix samples, and
     the loss weighs lanes by their real steps."""
     counted = schedule.loss.skips_padding and is_steps(schedule.output_shape)
-    whole = [node for node in schedule.nodes if node.layer.mixes_samples is not False and not meets(node)]
+    mixing = [node for node in schedule.nodes if node.layer.mixes_samples is not False and not node.settled]
+    whole = [node for node in mixing if not meets(node)]
     return not whole and (counted or not schedule.output_shape.sequence)
 
 

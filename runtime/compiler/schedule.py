@@ -22,7 +22,8 @@ class ScheduledNode:
 
     `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool, which
     reads them so. `again` says that a convolution gathers its columns again in the backward pass. `notes` describe what
-    the rewrites did. Kernels read these values and decide nothing about other nodes.
+    the rewrites did. `frozen` and `settled` are those of `GraphNode`. Kernels read these values and decide nothing
+    about other nodes.
     """
 
     name: str
@@ -34,11 +35,14 @@ class ScheduledNode:
     phases: int = 1
     again: bool = False
     notes: tuple[str, ...] = ()
+    frozen: bool = False
+    settled: bool = False
 
     @classmethod
     def of(cls, node: GraphNode) -> "ScheduledNode":
         """Return the node as the graph has it."""
-        return cls(node.name, node.layer, node.inputs, node.input_shapes, node.output_shape, node.ties)
+        shapes = node.input_shapes, node.output_shape
+        return cls(node.name, node.layer, node.inputs, *shapes, node.ties, frozen=node.frozen, settled=node.settled)
 
     @property
     def channels_in_front(self) -> bool:

@@ -72,8 +72,9 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
 
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
-    """Return whether a step of this spec is just p − rate·g of one batch: no decay, clipping or penalty on weights."""
-    return spec.optimizer.plain and spec.train.accumulate == 1 and not changes_gradients(spec)
+    """Return whether a step is just p − rate·g of one batch, for all weights: no decay, clipping or penalty."""
+    every_layer = not spec.frozen and not spec.rates
+    return spec.optimizer.plain and every_layer and spec.train.accumulate == 1 and not changes_gradients(spec)
 
 
 def changes_gradients(spec: Spec) -> bool:

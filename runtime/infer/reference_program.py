@@ -9,7 +9,7 @@ import numpy as np
 
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.compiler.graph import Graph, GraphNode, reads_symbols
+from nnspec.runtime.compiler.graph import Graph, GraphNode, array_of, frozen_arrays, reads_symbols
 from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.layers import Backward, MergeBackward, MergeForward, Mode, build, build_merge
 from nnspec.runtime.layers.embedding import padding_of
@@ -39,12 +39,14 @@ class Program:
         self._symbolic = reads_symbols(graph.nodes)
         self._strided = padding_after_strides(graph.nodes) if self._symbolic else {}
         self._head = build(graph.head, graph.output_shape, {}) if graph.head is not None else None
-        self._penalties = [
-            (_full_name(node, name), *node.layer.penalty)
+        self._frozen = frozen_arrays(graph.nodes)
+        penalized = [
+            (array_of(node, name), *node.layer.penalty)
             for node in graph.nodes
             if any(node.layer.penalty)
             for name in node.layer.penalized
         ]
+        self._penalties = [entry for entry in penalized if entry[0] not in self._frozen]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Program, (self.graph, self._word, self.parameters, self.buffers)
@@ -69,7 +71,8 @@ class Program:
         backwards: dict[str, MergeBackward] = {}
         for node in self.graph.nodes:
             arguments = [values[name] for name in node.inputs]
-            values[node.name], backwards[node.name] = self._forwards[node.name](arguments, mode.of(node.name))
+            own = mode.of(node.name).at_inference() if node.settled else mode.of(node.name)
+            values[node.name], backwards[node.name] = self._forwards[node.name](arguments, own)
         last = self.graph.nodes[-1].name if self.graph.nodes else INPUT
 
         def pullback(d_z: np.ndarray) -> dict[str, np.ndarray]:
@@ -91,7 +94,10 @@ class Program:
         return self._loss(z, targets, weights)
 
     def penalize(self, gradients: Arena) -> float:
-        """Return Σ l1·|w| + l2·w² over the layers with penalties, and add its gradient to `gradients`."""
+        """Return Σ l1·|w| + l2·w² over the layers with penalties, and add its gradient to `gradients`.
+
+        Layers that are frozen have none.
+        """
         total = 0.0
         for name, l1, l2 in self._penalties:
             weight = self.parameters[name]
@@ -102,23 +108,19 @@ class Program:
     def loss_and_gradients(
         self, x: np.ndarray, targets: np.ndarray, mode: Mode, gradients: Arena, weights: np.ndarray | None = None
     ) -> float:
-        """Return the loss of a batch with penalties, and write its gradients into `gradients`."""
+        """Return the loss of a batch with penalties, and write its gradients into `gradients`, but of frozen layers."""
         z, pullback = self.forward(x, mode)
         loss, d_z = self.loss(z, targets, weights)
         for name, gradient in pullback(d_z).items():
-            gradients[name][...] = gradient
+            if name not in self._frozen:
+                gradients[name][...] = gradient
         return loss + self.penalize(gradients)
-
-
-def _full_name(node: GraphNode, name: str) -> str:
-    """Return the full name of a node's array, that of another node's where it is taken from there."""
-    return node.ties[name].array if name in node.ties else f"{node.name}/{name}"
 
 
 def _collect(gradients: dict[str, np.ndarray], node: GraphNode, own: Mapping[str, np.ndarray]) -> None:
     """Put a node's gradients among all, added up where several nodes use one array."""
     for name, gradient in own.items():
-        array = _full_name(node, name)
+        array = array_of(node, name)
         turned = gradient.T if name in node.ties and node.ties[name].transposed else gradient
         gradients[array] = turned + gradients[array] if array in gradients else turned
 

@@ -62,6 +62,10 @@ class Mode:
         """The padded steps at the end of each sequence where the layer at hand reads it, (batch,)."""
         return self.padding if self.padding is None or self.left is None else self.left[self.padding]
 
+    def at_inference(self) -> "Mode":
+        """Return the mode in which a layer computes as at inference."""
+        return replace(self, training=False)
+
     def of(self, name: str) -> "Mode":
         """Return the mode for the layer of this name: with its state, its random numbers and its padding."""
         if not (name in self.states or name in self.strided or name in self.draws):

@@ -1,12 +1,14 @@
 """One training step: it copies samples to the program, computes the gradient and applies the optimizer."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
-from nnspec.runtime.arena import Arena
+from nnspec.runtime.arena import Arena, Offsets
 from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.data import Data
@@ -22,11 +24,32 @@ from nnspec.runtime.schedules import factor
 from nnspec.runtime.targets import counted
 from nnspec.runtime.train import averaging
 from nnspec.runtime.train.state import State, next_samples
+from nnspec.spec_lang.check.spec import Spec
 
 WORTH_HALVING = 50_000
 """From this number of parameters on, two processes update them faster than one."""
 
 ALL = slice(None)
+
+
+class Stretch(NamedTuple):
+    """Numbers of an arena, from `start` to `stop`, whose learning rate has one factor."""
+
+    start: int
+    stop: int
+    factor: float
+
+
+def stretches(spec: Spec, places: Offsets) -> list[Stretch]:
+    """Return the parts of an arena of parameters that training changes, as long as they can be, in their order."""
+    factors, found = spec.rate_factors(), list[Stretch]()
+    for name, (start, shape) in places.items():
+        factor, stop = factors[name.rpartition("/")[0]], start + prod(shape)
+        if found and found[-1].stop == start and found[-1].factor == factor:
+            found[-1] = found[-1]._replace(stop=stop)
+        elif factor:
+            found.append(Stretch(start, stop, factor))
+    return found
 
 
 class SliceUpdate:
@@ -38,6 +61,7 @@ class SliceUpdate:
         parameters: Array,
         gradients: Array,
         slots: Mapping[str, Array],
+        parts: Sequence[Stretch],
     ):
         self.program: BoundProgram | None = None
         self.step = 0
@@ -46,16 +70,28 @@ class SliceUpdate:
         self._parameters = parameters
         self._gradients = gradients
         self._slots = slots
+        self._parts = parts
+        self._as_one = list(parts) == [Stretch(0, parameters.size, 1.0)]
 
     def __call__(self, part: slice) -> None:
         """Update a slice of the parameters; if there is a program, first sum the gradients of its lanes."""
         if self.program is not None:
             self.program.sum_up(part)
+        if self._as_one:
+            self._update(part, self.rate)
+            return
+        first, last, _ = part.indices(self._parameters.size)
+        for start, stop, own in self._parts:
+            if max(start, first) < min(stop, last):
+                self._update(slice(max(start, first), min(stop, last)), self.rate * own)
+
+    def _update(self, part: slice, rate: float) -> None:
+        """Update a slice of the parameters at a rate."""
         parameters, gradients, slots = self._parameters, self._gradients, self._slots
         if part is not ALL:
             parameters, gradients = parameters[part], gradients[part]
             slots = {name: slot[part] for name, slot in slots.items()}
-        self._move(parameters, gradients, slots, self.step, self.rate)
+        self._move(parameters, gradients, slots, self.step, rate)
 
 
 class Stepper:
@@ -88,7 +124,9 @@ class Stepper:
         self._accumulated = (
             np.empty_like(flat) if self.spec.train.accumulate > 1 else None
         )  # gradients of a step so far
-        self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots)
+        learning = stretches(self.spec, self.gradients.offsets)
+        self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots, learning)
+        self._frozen = [self.gradients[name] for name in sorted(self.spec.frozen_arrays())]
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         self._changes_gradients = changes_gradients(self.spec)
@@ -282,6 +320,8 @@ class Stepper:
     def _clip(self) -> None:
         """Clip the gradient as the spec says. Numbers that are not finite stay, so that a divergence is detected."""
         flat, train = self.gradients.flat, self.spec.train
+        for gradient in self._frozen:
+            gradient.fill(0)  # a frozen layer may have left one, which counts in no norm
         if train.clip_value is not None:
             np.clip(flat, -train.clip_value, train.clip_value, out=flat, where=np.isfinite(flat))
         if train.clip_norm is not None:

@@ -5,7 +5,7 @@ from itertools import groupby
 
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
 from nnspec.spec_lang.syntax.formatter import format_source
-from nnspec.spec_lang.syntax.grammar import is_name
+from nnspec.spec_lang.syntax.grammar import is_name, names_layers
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import Word
@@ -37,6 +37,7 @@ def _text(spec: Spec, write: Callable[[Word], str]) -> str:
     if spec.augment is not None:
         lines.append(write(spec.augment))
     lines.append(write(spec.train))
+    lines += [write(word) for word in (spec.freeze, *spec.rates) if word is not None]
     lines += [write(word) for word in (spec.ema, spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {metrics_text(spec, write)}")
     lines += [f"expect {expectation}" for expectation in spec.expectations]
@@ -123,7 +124,7 @@ def written_value(value: object, kinds: tuple[str, ...] = ()) -> str:
         case tuple() if value and isinstance(value[0], float):
             return "/".join(map(_number, value))
         case tuple() if value and isinstance(value[0], str):
-            return ", ".join(name if is_name(name) else f'"{name}"' for name in value)
+            return ", ".join(name if names_layers(name) else f'"{name}"' for name in value)
         case tuple() if kinds == ("int",):
             return " ".join(map(str, value))
         case tuple():

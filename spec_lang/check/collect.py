@@ -23,6 +23,7 @@ from nnspec.spec_lang.syntax.tree import (
     Value,
     Variant,
 )
+from nnspec.spec_lang.vocabulary.bases import Setting
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
 
@@ -88,6 +89,14 @@ def further_lines(first: Span, further: Sequence[Pipeline]) -> Diagnostic:
     )
     help = f"line {line} has one already; if it continues here, write -> before this line"
     return Diagnostic("E107", f"{NETWORK} is given a second time", further[0].span, help=help, fix=fix)
+
+
+def setting_key(call: Call) -> str:
+    """Return what a text has once: a statement's word, and where it may occur again, its first values too."""
+    cls = statements()[call.word].get(call.word)
+    if cls is None or not issubclass(cls, Setting) or not cls.repeats:
+        return call.word
+    return " ".join([call.word, *(str(a.value) for a in call.arguments if isinstance(a, Value) and a.kind == "name")])
 
 
 def language_word(name: str) -> str | None:
@@ -173,8 +182,8 @@ class _Collector:
         if isinstance(first, Call) and not rest and self._has_colon(first):
             return
         if isinstance(first, Call) and self._is_setting(first, blocks, alone=not rest):
-            if first.word in statements() and self._once(first.word, first.span):
-                self.known.settings[first.word] = first
+            if first.word in statements() and self._once(key := setting_key(first), first.span):
+                self.known.settings[key] = first
             if rest and first.word != "input":
                 self.found.say(
                     "E002", f"{first.word} is a statement of its own", rest[0].span, "end the line before the arrow"

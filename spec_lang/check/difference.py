@@ -9,7 +9,7 @@ from nnspec.spec_lang.check.canonical_text import field_text, in_short, metrics_
 from nnspec.spec_lang.check.spec import Node, Spec
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
-from nnspec.spec_lang.vocabulary.registry import Word
+from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word
 
 What = Literal["setting", "layer", "connection", "shape", "parameters", "run"]
 
@@ -72,8 +72,11 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
         yield Difference("setting", "network", first.name, second.name)
     if first.input is not None and second.input is not None and first.input.written() != second.input.written():
         yield Difference("setting", "input", first.input.written(), second.input.written())
-    for name in ("data", "init", "loss", "optimizer", "schedule", "augment", "train", "ema", "weights", "early_stop"):
+    for name in (*SECTIONS, "augment", "train", "freeze", "ema", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
+    rates = [", ".join(written(rate) for rate in spec.rates) or None for spec in (first, second)]
+    if rates[0] != rates[1]:
+        yield Difference("setting", "rate", *rates)
     measured = [metrics_text(spec, in_short) for spec in (first, second)]
     if measured[0] != measured[1]:
         yield Difference("setting", "metrics", *measured)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from nnspec.spec_lang.check import cross_checks as ends
-from nnspec.spec_lang.check import fit
+from nnspec.spec_lang.check import fit, learning
 from nnspec.spec_lang.check.bind_settings import bind_settings
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect, let_values
 from nnspec.spec_lang.check.elaborate import Budget, Elaborated, Elaborator, Passage
@@ -24,6 +24,7 @@ from nnspec.spec_lang.syntax.tree import Option
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
+from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, Rate
 from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -276,6 +277,8 @@ class _Examination:
             weights=self._of(Weights, "weights", None),
             expectations=self.expectations,
             ema=self._of(Ema, "ema", None),
+            freeze=self._of(Freeze, "freeze", None),
+            rates=tuple(word for word in self.settings.values() if isinstance(word, Rate)),
             variant=variant,
             outline=tuple(network.outline),
             sweeps=tuple((swept.sweep.key, swept.grid) for swept in self.sweeps if swept.finite),
@@ -383,6 +386,8 @@ class _Examination:
         ends.check_state(spec, self.known.settings["train"].span if "train" in self.known.settings else end, self.found)
         if spec.augment is not None:
             ends.check_augment(spec, self._sample_shape(), self.known.settings["augment"].span, self.found)
+        for misfit in learning.misfits(spec, self.known.settings):
+            self.found.add(misfit)
         for doubt in fit.doubts(spec, end):
             self.found.add(doubt)
         if spec.nodes:

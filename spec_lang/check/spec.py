@@ -13,6 +13,7 @@ from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
+from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, Rate, layers_named
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.metrics import Metric
@@ -123,6 +124,8 @@ class Spec:
     metrics: tuple[Metric, ...]
     weights: Weights | None = None
     ema: Ema | None = None
+    freeze: Freeze | None = None
+    rates: tuple[Rate, ...] = ()
     variant: str | None = None
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -176,9 +179,34 @@ class Spec:
         """Return the training samples in an epoch: all, or if stateful the largest multiple of the batch."""
         return samples // self.train.batch * self.train.batch if self.train.stateful else samples
 
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """The layers that do not learn, by name."""
+        names = [name for name, _ in self.outline]
+        given = self.freeze.names if self.freeze is not None else ()
+        return frozenset(layer for name in given for layer in layers_named(name, names))
+
+    def frozen_arrays(self) -> frozenset[str]:
+        """Return the arrays that training leaves as they are, by their full names."""
+        return frozenset(name for node in self.nodes if node.name in self.frozen for name in node.parameters())
+
+    def rate_factors(self) -> dict[str, float]:
+        """Return the factor on the learning rate of every layer: 0 of one that is frozen, 1 without a line for it."""
+        names = [name for name, _ in self.outline]
+        factors = dict.fromkeys(names, 1.0)
+        for rate in self.rates:
+            factors |= {layer: rate.factor for name in rate.names for layer in layers_named(name, names)}
+        return factors | dict.fromkeys(self.frozen, 0.0)
+
+    @property
+    def trainable_count(self) -> int:
+        """The number of values that training changes: those of the layers that are not frozen."""
+        nodes = [node for node in self.nodes if node.name not in self.frozen]
+        return sum(parameter.size for node in nodes for parameter in node.parameters().values())
+
     @property
     def parameter_count(self) -> int:
-        """The number of trainable values."""
+        """The number of values that layers learn, or could: frozen ones too."""
         return sum(parameter.size for parameter in self.parameters().values())
 
     def memory_of(self, node: Node) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from nnspec.spec_lang.check.collect import Statements
+from nnspec.spec_lang.check.collect import Statements, setting_key
 from nnspec.spec_lang.check.examination import examine_reading
 from nnspec.spec_lang.editor.document import Document
 from nnspec.spec_lang.editor.symbols import Mention, is_asked_for
@@ -41,7 +41,7 @@ def _same_kind(statement: Statement, known: Statements) -> Span | None:
         case Sweep():
             replaced = known.sweeps.get(statement.key)
         case Pipeline(stages=(Call(label=None) as call,)) if call.word in statements():
-            replaced = known.settings.get(call.word)
+            replaced = known.settings.get(setting_key(call))
         case Pipeline():
             replaced = known.network
     return replaced.span if replaced is not None else None

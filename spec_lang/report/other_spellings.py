@@ -60,6 +60,8 @@ WORDS = _spellings(
         "optimizer": "optimiser optim opt lr learning_rate learningrate momentum weight_decay",
         "schedule": "scheduler lr_scheduler lr_schedule",
         "train": "fit training epochs epoch iterations iteration steps batch batch_size batchsize seed",
+        "freeze": "frozen requires_grad requires_grad_ trainable untrainable freeze_layers lock unfreeze",
+        "rate": "lr_mult lr_multiplier learning_rate_multiplier layer_lr param_groups rates",
         "ema": "modelema modelemav2 modelemav3 model_ema exponentialmovingaverage exponential_moving_average "
         "averagedmodel use_ema swa stochastic_weight_averaging moving_average polyak",
         "early_stop": "earlystop earlystopping early_stopping patience",
@@ -237,6 +239,9 @@ ELSEWHERE = {
 
 
 NEEDLESS = {
+    **dict.fromkeys(
+        ("trainable", "requires_grad", "frozen"), "a layer that does not learn is named below: freeze conv1"
+    ),
     **dict.fromkeys(("in_channels", "in_features", "input_dim", "input_size"), ELSEWHERE["in_channels"]),
     "input_shape": ELSEWHERE["input_shape"],
     "name": ELSEWHERE["name"],
@@ -244,7 +249,7 @@ NEEDLESS = {
     **{name: ELSEWHERE[name] for name in ("max_lr", "total_steps", "t_max")},
     **dict.fromkeys(("cycle_momentum", "base_momentum", "max_momentum"), "leave it out: the momentum stays as it is"),
     **dict.fromkeys(
-        ("verbose", "data_format", "num_workers", "device", "dtype", "trainable"),
+        ("verbose", "data_format", "num_workers", "device", "dtype"),
         "leave it out: nothing here is like it",
     ),
 }

@@ -45,6 +45,7 @@ VALUES: dict[str, ValueKind] = {
     "STRING": "text",
     "VARIABLE": "variable",
     "NAME": "name",
+    "PATTERN": "name",
 }
 """The terminals that are values, with their kinds."""
 
@@ -52,6 +53,9 @@ _ARGUMENTS = {*VALUES, "OPTION"}
 
 AFTER = {"SWEEP": "RANGE", "EXPECT": "CONDITION"}
 """The terminals that are looked for after a reserved word alone, by its terminal: elsewhere their text is of others."""
+
+BEFORE_PATTERNS = ("freeze", "rate")
+"""The words after which names may have PATTERN's form, which elsewhere is of signs: `(relu*skip)`."""
 
 WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
 """Lets the parser take a word and all its arguments as one token, which `_CallToken` is."""
@@ -70,13 +74,15 @@ OUTSIDE = {
 class Lexicon(NamedTuple):
     """The grammar's terminals as patterns, and the reserved words.
 
-    `token` is for any token, `value` for a value alone, `after` for what follows a reserved word, by its terminal.
+    `token` is for any token, `value` for a value alone, `after` for what follows a reserved word, by its terminal,
+    `named` for one more name of a list of layers, and the comma before it.
     """
 
     token: re.Pattern[str]
     value: re.Pattern[str]
     reserved: dict[str, str]
     after: dict[str, re.Pattern[str]]
+    named: re.Pattern[str]
 
 
 @cache
@@ -101,16 +107,18 @@ def lexicon() -> Lexicon:
     patterns = {t.name: _swift(t.pattern.to_regexp()) for t in terminals}
     strings = {t.pattern.value: t.name for t in terminals if isinstance(t.pattern, PatternStr)}
     reserved = {text: name for text, name in strings.items() if text.isalpha()}
-    apart = {*reserved.values(), *AFTER.values(), "_BLANK"}
+    apart = {*reserved.values(), *AFTER.values(), "PATTERN", "_BLANK"}
     signs = {name: pattern for name, pattern in patterns.items() if name not in apart}
-    values = {name: pattern for name, pattern in patterns.items() if name in VALUES}
+    values = {name: pattern for name, pattern in patterns.items() if name in VALUES and name != "PATTERN"}
     name = signs.pop("NAME")
     dotted = OUTSIDE["DOTTED"]
     every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
     blank = patterns["_BLANK"]  # skipped with the token after it; a blank before no token is one match
     token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
     after = {word: re.compile(f"{blank}(?P<{name}>{patterns[name]})") for word, name in AFTER.items()}
-    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved, after)
+    names = {name: rf"{patterns[name]}(?![\w=:])" for name in ("PATTERN", "NAME")}
+    named = re.compile(f"(?:{blank})?(?P<COMMA>,)?(?:{blank})?(?:{_any_of(names)})(?!(?:{blank})?=)")
+    return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved, after, named)
 
 
 def _swift(pattern: str) -> str:
@@ -127,7 +135,7 @@ def _any_of(patterns: dict[str, str]) -> str:
 
 def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
     """Yield every token of a text with newlines, and with comments if asked for; unknown text is one of OUTSIDE."""
-    pattern, _, reserved, after = lexicon()
+    pattern, _, reserved, after, named = lexicon()
     ignored = {"_BLANK"} if comments else {"_BLANK", "COMMENT"}
     start: int | None = 0
     while start is not None:
@@ -145,6 +153,14 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
                 name = AFTER[kind]
                 yield new_tuple(Token, (name, special[name], special.start(name), special.end(), source))
                 start = special.end()
+                break
+            if kind == "NAME" and found in BEFORE_PATTERNS:
+                start = match.end()
+                while one := named.match(source.text, start):
+                    for kind in ("COMMA", str(one.lastgroup)):
+                        if one[kind]:
+                            yield new_tuple(Token, (kind, one[kind], one.start(kind), one.end(kind), source))
+                    start = one.end()
                 break
 
 
@@ -211,9 +227,15 @@ def is_name(text: str) -> bool:
     return match is not None and match.lastgroup == "NAME" and text not in lexicon().reserved
 
 
+def names_layers(text: str) -> bool:
+    """Return whether a text is a name in a list of layers: a name, a path of names, or the beginning of one and *."""
+    match = lexicon().named.fullmatch(text)
+    return match is not None and not match["COMMA"]
+
+
 def _meaning(kind: str, text: str) -> tuple[ValueKind, object]:
     """Return the kind and the meaning of a token. The checker reports numbers that are too large."""
-    if kind == "NAME":
+    if kind in ("NAME", "PATTERN"):
         return "name", text
     match kind:
         case "INT":

@@ -25,6 +25,7 @@ def _descriptions() -> dict[str, str]:
     """Return the names of the grammar's terminals in messages."""
     return {
         "NAME": "a word",
+        "PATTERN": "names of layers",
         "OPTION": "an option such as stride=2",
         "LABEL": "a name and a colon",
         "SIZE": "a size such as 3x3",

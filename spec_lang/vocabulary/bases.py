@@ -15,6 +15,8 @@ class Setting(Word):
     """A statement without a word of its own kind after it, such as `train 5 epochs`."""
 
     kind = "setting"
+    repeats: ClassVar[bool] = False
+    """Whether a spec may have several, each with other values in front of its options."""
 
 
 class Layer(Word):

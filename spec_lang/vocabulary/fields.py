@@ -74,7 +74,11 @@ def _field(name: str, info: FieldInfo) -> WordField:
     bare, chosen = marker(info, Bare), marker(info, NameOf)
     choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
     kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
-    collects = bare is not None and bare.kinds in (("name",), ("int",)) and get_origin(info.annotation) is tuple
+    collects = (
+        bare is not None
+        and bare.kinds in (("name",), ("name", "text"), ("int",))
+        and get_origin(info.annotation) is tuple
+    )
     described = info.description or ""
     several = marker(info, Several) is not None
     if several:

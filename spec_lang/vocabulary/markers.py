@@ -26,6 +26,7 @@ Count = Annotated[int, Bare(("count",), "x8")]
 Fraction = Annotated[float, Bare(("number", "int"), "0.5")]
 Text = Annotated[str, Bare(("text",), '"file.csv"')]
 Name = Annotated[str, Bare(("name",), "a_name")]
+LayerNames = Annotated[tuple[str, ...], Bare(("name", "text"), "conv1"), Field(min_length=1)]
 Axes = Annotated[Literal["sequence"] | None, Bare(("name",), "sequence")]
 
 

@@ -85,6 +85,7 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         "input_shape": list(spec.input or ()),
         "layers": _layers(spec),
         "parameters": spec.parameter_count,
+        "trainable_parameters": spec.trainable_count,
         "flops": sum(node.flops() for node in spec.nodes),
         "memory_bytes": _memory(plan, spec),
         "step": [
@@ -122,6 +123,7 @@ def _layers(spec: "Spec") -> list[dict[str, Any]]:
             "kind": node.layer.word,
             "output_shape": list(node.output_shape),
             "parameters": sum(parameter.size for parameter in node.parameters().values()),
+            "frozen": node.name in spec.frozen and bool(node.parameters()),
             "flops": node.flops(),
             "memory_bytes": spec.memory_of(node),
         }
@@ -135,10 +137,13 @@ def _format_layers(spec: "Spec") -> str:
     layers = _layers(spec)
     rows = [("layer", "kind", "shape", "parameters", "FLOPs", "memory"), ("input", "", str(spec.input), "", "", "")]
     for node, layer in zip(spec.nodes, layers, strict=True):
-        numbers = f"{layer['parameters']:,}", f"{layer['flops']:,}", in_bytes(layer["memory_bytes"])
+        frozen = " frozen" if layer["frozen"] else ""
+        numbers = f"{layer['parameters']:,}{frozen}", f"{layer['flops']:,}", in_bytes(layer["memory_bytes"])
         rows.append((node.name, node.layer.word, str(node.output_shape), *numbers))
     flops = sum(layer["flops"] for layer in layers)
     rows.append(("all", "", "", f"{spec.parameter_count:,}", f"{flops:,}", in_bytes(spec.memory_bytes())))
+    if spec.frozen:
+        rows.append(("trainable", "", "", f"{spec.trainable_count:,}", "", ""))
     return format_table(rows, right=(3, 4, 5))
 
 

@@ -35,6 +35,7 @@ class KernelContext:
     inputs: Sequence[Ref]
     needs_gradient: Sequence[bool]
     shares: Mapping[str, Ref] = field(default_factory=dict)  # what this node adds to gradients of other nodes' arrays
+    learns: bool = True  # whether the gradient of any of its arrays is used: not of a frozen layer's
 
     @property
     def x(self) -> Ref:

@@ -51,10 +51,11 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
         """d_W = columns · d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
         d_y = contiguous(context, d_y)
         d_matrix = w.reshaped(f"{d_y}_matrix", d_y, y_matrix.shape)
-        if context.node.again:
+        if context.node.again and context.learns:
             gather()
-        accumulate_outer(w, columns, d_matrix, out=m.d_weight)
-        if m.bias is not None:
+        if context.learns:
+            accumulate_outer(w, columns, d_matrix, out=m.d_weight)
+        if context.learns and m.bias is not None:
             w.sum(d_matrix, axis=1, out=m.d_bias)
         if not context.needs_gradient[0]:
             return [None]

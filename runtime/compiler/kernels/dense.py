@@ -24,8 +24,9 @@ def dense(word: Dense, context: KernelContext) -> Written | None:
 
     def backward(d_z: Ref) -> list[Ref | None]:
         d_z = contiguous(context, d_z)
-        accumulate_by_rows(w, x, x_with_one, d_z, out=m.d_weight)
-        if m.bias is not None:
+        if context.learns:
+            accumulate_by_rows(w, x, x_with_one, d_z, out=m.d_weight)
+        if context.learns and m.bias is not None:
             w.sum(d_z, axis=1, out=m.d_bias)
         if not context.needs_gradient[0]:
             return [None]
@@ -52,9 +53,9 @@ def _each_step(word: Dense, context: KernelContext) -> Written:
     def backward(d_z: Ref) -> list[Ref | None]:
         d_z = contiguous(context, d_z)
         d_rows = w.reshaped(f"{d_z}_rows", d_z, (rows, word.units))
-        d_weight = w.view(f"d_{name}_weight", gradient)
-        w.dot(x.T, d_rows, out=d_weight)
-        if word.bias:
+        if context.learns:
+            w.dot(x.T, d_rows, out=w.view(f"d_{name}_weight", gradient))
+        if context.learns and word.bias:
             sum_of_rows(context, d_rows, "bias")
         if not context.needs_gradient[0]:
             return [None]

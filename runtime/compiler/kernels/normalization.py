@@ -42,18 +42,19 @@ class _Channels:
 def batchnorm(word: BatchNorm, context: KernelContext) -> Written | None:
     """y = (x − mean) / √(variance + eps) · weight + bias = x · factor + shift, both by channel.
 
-    Inference takes the running mean and variance. Training takes those of the batch, and moves the running ones.
+    Inference takes the running mean and variance, and so does a frozen layer. Training takes those of the batch, and
+    moves the running ones.
     """
-    w, name = context.writer, context.node.name
+    w, name, training = context.writer, context.node.name, context.training and not context.node.settled
     one_place = context.x.size * w.batch == context.x.shape[0] * w.samples
-    if not context.node.channels_in_front or (context.training and one_place):
+    if not context.node.channels_in_front or (training and one_place):
         return None
     x = contiguous(context, context.x)
     seen, y = _places(context, x), context.output()
     weight, bias = (_Channels.learnt(context, part) for part in ("weight", "bias"))
     running = [w.view(f"{name}_{part}", context.kept(part)) for part in ("running_mean", "running_var")]
     factor, shift = (_Channels.new(context, part) for part in ("factor", "shift"))
-    batch = _measured(word, context, seen, running) if context.training else None
+    batch = _measured(word, context, seen, running) if training else None
     if batch is not None:
         w.multiply(batch.inverse, weight.row, out=factor.row)
         w.multiply(batch.apart, factor.row, out=shift.row)
@@ -68,7 +69,23 @@ def batchnorm(word: BatchNorm, context: KernelContext) -> Written | None:
     flat = _places(context, y)
     w.multiply(seen, factor.column, out=flat)
     w.add(flat, shift.column, out=flat)
-    return y, _back_through_the_batch(context, batch, factor) if batch is not None else lambda d_y: [None]
+    return y, (
+        _back_through_the_batch(context, batch, factor) if batch is not None else _back_as_constant(context, factor)
+    )
+
+
+def _back_as_constant(context: KernelContext, factor: _Channels) -> WriteBackward:
+    """d_x = factor · d_y: mean and variance do not depend on x."""
+
+    def backward(d_y: Ref) -> list[Ref | None]:
+        if not context.needs_gradient[0]:
+            return [None]
+        d_y = contiguous(context, d_y)
+        d_x = context.gradient(d_y)
+        context.writer.multiply(_places(context, d_y), factor.column, out=_places(context, d_x))
+        return [d_x]
+
+    return backward
 
 
 @adds_up_lanes(BatchNorm)

@@ -22,6 +22,8 @@ def write_plain(context: KernelContext) -> Written:
     xs: list[Operand] = [
         x if any_layout else as_samples(x, shape) for x, shape in zip(context.inputs, shapes, strict=True)
     ]
+    if node.settled:
+        mode = w.once(f"{node.name}_mode", f"mode.of({node.name!r}).at_inference()")
     given = xs[0] if len(xs) == 1 else formula(f"[{', '.join(['{}'] * len(xs))}]", *xs)
     y = context.output()
     w.emit(Assign((result, back), formula("{}({}, {})", layer, given, mode)))
@@ -38,7 +40,7 @@ def _backward(context: KernelContext, back: Local, any_layout: bool) -> WriteBac
         gradients = w.local(f"{node.name}_gradients")
         given: Operand = d_y if any_layout else as_samples(d_y, node.output_shape)
         w.emit(Assign((d_x, gradients), formula("{}({})", back, given)))
-        for name in node.layer.parameters(shapes[0]):
+        for name in node.layer.parameters(shapes[0]) if context.learns else ():
             d_parameter = w.view(f"d_{node.name}_{name}", context.parameter(name)[1])
             w.copy(formula(f"{{}}[{name!r}]", gradients), out=d_parameter)
         found: list[Ref | None] = []
