@@ -4,6 +4,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, one_hot
 from nnspec.runtime.errors import DataError
+from nnspec.spec_lang.vocabulary.losses import Loss
 
 
 class TargetError(DataError, ValueError):
@@ -56,6 +57,11 @@ def as_numbers(targets: Array, outputs: Array) -> Array:
     if targets.shape == outputs.shape[:-1] and targets.dtype.kind in "bui":
         return one_hot(as_classes(targets, outputs), outputs.shape[-1], outputs.dtype)
     raise TargetError(f"outputs {outputs.shape} need a number each, and the targets are {targets.shape}")
+
+
+def middle_answers(outputs: Array, loss: Loss) -> Array:
+    """Return one output (…, targets) for each number of the targets: of several quantiles that nearest the median."""
+    return outputs if loss.answers == 1 else outputs[..., loss.middle :: loss.answers]
 
 
 NEARLY_ONE = 0.01

@@ -102,7 +102,7 @@ class Baseline:
         logits = BASELINES[target_kind(self.network)].logits
         for start in range(0, len(split), BATCH):
             answers = logits(self.network, self.values, split, slice(start, min(start + BATCH, len(split))))
-            yield self.network.scaled_targets(answers, answers)
+            yield self.network.scaled_outputs(answers)
 
     def beaten(self, found: Mapping[str, float], own: Mapping[str, float]) -> bool | None:
         """Return whether the network's measurements are better than its own, by the first metric, else the loss.
@@ -156,8 +156,14 @@ def _label_shares(network: Network, train: Split) -> Array:
 
 
 def _means(network: Network, train: Split) -> Array:
+    """Return the mean of each number of the targets, or its quantiles side by side where the loss is of these."""
+    loss = network.spec.loss
+    numbers = train.targets.reshape(-1, _outputs(network) // loss.answers)
+    if loss.quantiles:
+        quantiles: Array = np.quantile(numbers.astype(np.float64), loss.quantiles, axis=0)  # (quantiles, numbers)
+        return quantiles.T.reshape(-1)
     with np.errstate(over="ignore", invalid="ignore"):
-        means: Array = np.nan_to_num(train.targets.reshape(-1, _outputs(network)).mean(axis=0, dtype=np.float64))
+        means: Array = np.nan_to_num(numbers.mean(axis=0, dtype=np.float64))
     return means
 
 
@@ -213,6 +219,7 @@ def _earlier(network: Network, values: Array, split: Split, samples: slice) -> A
     past: Array = np.asarray(split.inputs[samples])[..., _target_columns(network)].astype(np.float64)
     if not shape.sequence:
         past = _repeated(network, past, int(values[0]))
+    past = np.repeat(past, network.spec.loss.answers, axis=-1)
     return past.reshape(len(past), *shape)
 
 
@@ -223,6 +230,11 @@ def _name_of_earlier(network: Network, values: Array) -> str:
     if network.spec.data.vector:
         return f"last {values[0]:.0f} values again"
     return f"value {values[0] - 1 + network.spec.data.steps_ahead:.0f} points before"
+
+
+def _name_of_numbers(network: Network, values: Array) -> str:
+    count = len(network.spec.loss.quantiles)
+    return "quantiles of training" if count > 1 else "quantile of training" if count else "mean"
 
 
 def _name_of_labels(network: Network, values: Array) -> str:
@@ -236,7 +248,7 @@ BASELINES: dict[TargetKind, _Kind] = {
     TargetKind.DISTRIBUTIONS: _Kind(
         _means, _outputs, _always(lambda network, mean: np.log(np.maximum(mean, _TINY))), lambda *_: "mean distribution"
     ),
-    TargetKind.NUMBERS: _Kind(_means, _outputs, _always(lambda network, mean: mean), lambda *_: "mean"),
+    TargetKind.NUMBERS: _Kind(_means, _outputs, _always(lambda network, mean: mean), _name_of_numbers),
     TargetKind.SERIES: _Kind(_points_back, lambda network: 1, _earlier, _name_of_earlier),
 }
 """The baseline of every kind of targets."""

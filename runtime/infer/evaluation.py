@@ -9,7 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.metrics import confusion_counts, measure
-from nnspec.runtime.targets import counted
+from nnspec.runtime.targets import counted, middle_answers
 
 
 def loss_and_outputs(network: Network, split: Split) -> tuple[float, Array]:
@@ -52,7 +52,7 @@ def measure_logits(network: Network, parts: Iterable[Array], split: Split) -> di
 
 
 def _measured(network: Network, loss: float, outputs: Array, split: Split) -> dict[str, float]:
-    given = outputs, split.targets, network.spec.loss.threshold
+    given = middle_answers(outputs, network.spec.loss), split.targets, network.spec.loss.threshold
     measured = {metric.word: measure(metric, *given) for metric in network.spec.metrics}
     return {name: float(value) for name, value in {"loss": loss, **measured}.items()}
 

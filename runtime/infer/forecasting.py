@@ -10,6 +10,7 @@ from nnspec.runtime.errors import NetworkError
 from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.window_step import step_network
+from nnspec.runtime.targets import middle_answers
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,8 @@ class Forecast:
     `name` is that of the predicted column, None where it has none. `ahead` is how many points ahead a prediction is
     made, `times` (points,) the dates of the points, if they have any. `rolled` are the predictions from point `begins`
     on, where the network reads its own predictions. It is None where the network cannot read those: its samples have
-    other columns than its target, or its prediction skips points.
+    other columns than its target, or its prediction skips points. `band` are the predictions of the lowest and the
+    highest quantile where the loss is of several; `predicted` is then that nearest the median.
     """
 
     truth: Array
@@ -29,6 +31,7 @@ class Forecast:
     name: str | None = None
     ahead: tuple[int, int] = (1, 1)
     times: Array | None = None
+    band: tuple[Array, Array] | None = None
 
 
 def predicts_series(network: Network, split: Split) -> bool:
@@ -68,7 +71,9 @@ def forecasts(network: Network, split: Split, points: int = 2000) -> list[Foreca
         each = values.reshape(len(shown), -1, columns)
         return each[:, :length].reshape(-1, columns)[:points]
 
-    predicted, truth = in_a_row(loss_and_outputs(network, shown)[1]), in_a_row(shown.targets)
+    outputs, loss = loss_and_outputs(network, shown)[1], network.spec.loss
+    predicted, truth = in_a_row(middle_answers(outputs, loss)), in_a_row(shown.targets)
+    ends = [in_a_row(outputs[..., place :: loss.answers]) for place in (0, loss.answers - 1)]
     begins, times = len(truth) // 4 // length * length if vector > 1 else len(truth) // 4, None
     if split.times is not None:
         times = _dates(split.times[chosen], length)[:points]
@@ -81,7 +86,10 @@ def forecasts(network: Network, split: Split, points: int = 2000) -> list[Foreca
     names = source.predicted_columns or (None,) * columns
     ahead = (1, vector) if vector > 1 else (source.steps_ahead,) * 2
     return [
-        Forecast(truth[:, column], predicted[:, column], begins, rolled, names[column], ahead, times)
+        Forecast(
+            *(truth[:, column], predicted[:, column], begins, rolled, names[column], ahead, times),
+            band=(ends[0][:, column], ends[1][:, column]) if loss.answers > 1 else None,
+        )
         for column in range(columns)
     ]
 
@@ -99,7 +107,7 @@ def _window_by_window(network: Network, window: Array, count: int) -> Array:
     """Return `count` predictions from a window (points, 1); each, a point or a vector, comes to the end of the next."""
     rolled = np.empty(0)
     while len(rolled) < count:
-        answer = network.predict(window[None]).reshape(-1)
+        answer = middle_answers(network.predict(window[None]), network.spec.loss).reshape(-1)
         rolled = np.concatenate([rolled, answer])
         window = np.concatenate([window, answer[:, None]])[-len(window) :]
     return rolled[:count]
@@ -107,9 +115,9 @@ def _window_by_window(network: Network, window: Array, count: int) -> Array:
 
 def _step_by_step(network: Network, split: Split, begins: int, count: int) -> Array:
     """Return `count` predictions: the network reads the truth up to point `begins`, then its own predictions."""
-    steps, rolled = step_network(network), np.empty(count)
-    value = float(steps.read(split.inputs.reshape(-1)[: begins + 1])[0])
+    steps, rolled, middle = step_network(network), np.empty(count), network.spec.loss.middle
+    value = float(steps.read(split.inputs.reshape(-1)[: begins + 1])[middle])
     for place in range(count):
         rolled[place] = value
-        value = float(steps.read([value])[0])
+        value = float(steps.read([value])[middle])
     return rolled

@@ -1,7 +1,7 @@
 """A network with its weights, as `compile` and `load` return it and `train` changes it."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 from typing import Any
@@ -183,7 +183,20 @@ class Network:
     def unscaled(self, outputs: np.ndarray) -> np.ndarray:
         """Return computed outputs (…, outputs) in the units of the targets: as they are, unless targets are scaled."""
         scaling = self.preprocessing.target_scaling
-        return outputs if scaling is None else scaling.invert(outputs)
+        return outputs if scaling is None else self._each_answer(scaling.invert, outputs)
+
+    def scaled_outputs(self, outputs: np.ndarray) -> np.ndarray:
+        """Return outputs (…, outputs) in the units of the targets as the network would compute them."""
+        scaling = self.preprocessing.target_scaling
+        return outputs if scaling is None else self._each_answer(scaling.apply, outputs)
+
+    def _each_answer(self, change: Callable[[np.ndarray], np.ndarray], outputs: np.ndarray) -> np.ndarray:
+        """Return changed outputs: a change takes one output for each number of the targets, (…, targets)."""
+        count = self.spec.loss.answers
+        if count == 1:
+            return change(outputs)
+        changed = [change(outputs[..., place::count]) for place in range(count)]
+        return np.stack(changed, axis=-1).reshape(outputs.shape)
 
     def scaled_targets(self, targets: np.ndarray, outputs: np.ndarray) -> np.ndarray:
         """Return targets in the units of the network, for its loss: as they are, unless targets are scaled.
@@ -191,7 +204,7 @@ class Network:
         `outputs` are computed ones, of which the shape matters. Raises TargetError where the shapes do not fit.
         """
         scaling = self.preprocessing.target_scaling
-        return targets if scaling is None else scaling.scaled(targets, outputs)
+        return targets if scaling is None else scaling.scaled(targets, outputs[..., :: self.spec.loss.answers])
 
     def loss_and_gradients(self, x: Any, y: Any) -> tuple[float, dict[str, np.ndarray]]:
         """Return the training loss, the mean over the batch, and its gradients by parameter.

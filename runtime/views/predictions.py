@@ -20,6 +20,8 @@ def predictions(
     names: Sequence[str | None] = (None,),
     ahead: tuple[int, int] = (1, 1),
     times: ArrayLike | None = None,
+    bands: Sequence[tuple[ArrayLike, ArrayLike] | None] = (),
+    band_name: str = "between quantiles",
 ) -> Figure:
     """Draw truth and prediction over time and, below, the network rolled forward on its own output if given.
 
@@ -33,6 +35,8 @@ def predictions(
         names: the name of each column, None where it has none.
         ahead: how many points ahead predictions are, from the first to the last.
         times: the dates of the points, (points,) datetime64; None numbers them.
+        bands: for each column the lowest and the highest prediction of each point, (points,) each, or None.
+        band_name: what is between them, in the legend.
 
     The caption of each panel has its root mean squared error; the panels of one column share one scale. Raises
     PictureError if there are no points or their numbers differ.
@@ -56,6 +60,12 @@ def predictions(
         shown = columns[panel if own is None else 0][0]
         axes.plot(time, shown, ".", color=current().quiet, alpha=0.35, markersize=2.5, label="truth")
         axes.grid(axis="y", color=current().faint)
+    for axes, band in zip(panels, bands, strict=False):
+        if band is not None:
+            low_end, high_end = (np.asarray(end, float) for end in band)
+            axes.fill_between(
+                time, low_end, high_end, color=current().colours[0], alpha=0.2, linewidth=0, label=band_name
+            )
     for axes, (one, estimate), name in zip(panels, columns, names, strict=False):
         axes.plot(time, estimate, color=current().colours[0], linewidth=1.2, label="prediction")
         axes.set_title(f"{_what(name, ahead)}, rmse {_rmse(one, estimate):.4f}")

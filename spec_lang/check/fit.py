@@ -69,7 +69,7 @@ def misfits(spec: Spec, end: Span, targets: Targets | None = None) -> Iterator[D
 
     `end` is the place of the last layer, and `targets` are those of the data, None where they are not read.
     """
-    for rule in (_head, _targets, _metrics, _monitor, _expectations):
+    for rule in (_head, _answers, _targets, _metrics, _monitor, _expectations):
         found = rule(spec, end, targets)
         if found is not None:
             yield found
@@ -93,6 +93,17 @@ def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
         help = f"write loss {CrossEntropy.word} for classes, or end the last layer without softmax for numbers"
         return Diagnostic("E303", message, place, help=help)
     return None
+
+
+def _answers(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of outputs that are not as many for each number of the targets as the loss has answers."""
+    output, answers = spec.output_shape, spec.loss.answers
+    if output is None or (output and output[-1] % answers == 0):
+        return None
+    count = len(spec.data.predicted_columns) if spec.data is not None else 1
+    there = f"{output[-1]} outputs" if output and output[-1] > 1 else "one output"
+    message = f"{spec.loss.word} has {answers} answers for each number to predict, and the network ends in {there}"
+    return Diagnostic("E303", message, end, help=f"write dense {max(count, 1) * answers} as the last layer")
 
 
 def _scores(spec: Spec, end: Span, last: str) -> Diagnostic | None:
@@ -259,8 +270,10 @@ def _numbers(spec: Spec, end: Span, targets: Targets, count: int) -> Diagnostic:
     numbers = "one number" if count == 1 else f"{count} numbers"
     outputs = "one output" if output is not None and output[-1:] == (1,) else f"{output[-1] if output else 1} outputs"
     message = f"the network ends in {outputs}, and {targets.name} has {numbers} for each sample"
-    help = f"write dense {spec.loss.outputs_for(count)} as the last layer"
-    if count == 1 and targets.whole and spec.loss.numbers:
+    if spec.loss.answers > 1:
+        message += f", with {spec.loss.answers} answers for each"
+    help = f"write dense {count * spec.loss.answers} as the last layer"
+    if count == spec.loss.answers == 1 and targets.whole and spec.loss.numbers:
         help += f", or where the numbers are classes end it in softmax with loss {CrossEntropy.word}"
     return Diagnostic("E303", message, end, help=help)
 

@@ -78,6 +78,7 @@ WORDS = _spellings(
         "hinge": "hinge_loss hingeloss categorical_hinge categoricalhinge multi_margin_loss multimarginloss svm",
         "binary_hinge": "squared_hinge squaredhinge soft_margin_loss softmarginloss",
         "kl": "kl_divergence kldivergence kl_div kldiv kldivloss kld kullback_leibler kullback_leibler_divergence",
+        "quantile": "pinball pinball_loss pinballloss quantile_loss quantileloss mean_pinball_loss",
         "mse": "mean_squared_error meansquarederror mseloss l2 l2loss squared_error",
         "mae": "mean_absolute_error meanabsoluteerror l1 l1loss absolute_error",
         "huber": "huberloss huber_loss smooth_l1 smoothl1loss",

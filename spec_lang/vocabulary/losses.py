@@ -1,10 +1,12 @@
 """Losses: one number for each sample, averaged over the batch."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from nnspec.spec_lang.vocabulary.markers import Numbers
 from nnspec.spec_lang.vocabulary.registry import Word
 
 
@@ -51,13 +53,26 @@ class Loss(Word):
             return "labels of 0 and 1"
         return "distributions" if self.distributions else "numbers"
 
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The quantiles of each number that the outputs are, side by side; none of other losses."""
+        return ()
+
+    @property
+    def answers(self) -> int:
+        """How many outputs there are for each number of a target."""
+        return max(len(self.quantiles), 1)
+
+    @property
+    def middle(self) -> int:
+        """Which of the answers to a number, counted from 0, is nearest to the median."""
+        return min(range(self.answers), key=lambda place: abs(self.quantiles[place] - 0.5)) if self.quantiles else 0
+
     def target_shape(self, output: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of one sample's target for outputs of this shape."""
-        return tuple(output[:-1] if self.classes else output)
-
-    def outputs_for(self, count: int) -> int:
-        """Return how many outputs a target of `count` numbers needs."""
-        return count
+        if self.classes or not output:
+            return tuple(output[:-1])
+        return (*output[:-1], output[-1] // self.answers)
 
 
 class CrossEntropy(Loss):
@@ -183,3 +198,28 @@ class Huber(Loss):
 
     word = "huber"
     delta: float = Field(1.0, gt=0, description="the difference at which the loss becomes linear")
+
+
+class Quantile(Loss):
+    """q · d where the target is above the output, by d, and (1 − q) · d where it is below, over all outputs.
+
+    The pinball loss (Koenker & Bassett 1978): least where the output is the quantile q, above a share q of the
+    targets. With several quantiles, `at=0.1, 0.5, 0.9`, the network ends in an output for each, those of the first
+    target before those of the second. Metrics, and forecasts, are of the quantile nearest to the median.
+    """
+
+    word = "quantile"
+    examples = ("loss quantile at=0.1, 0.5, 0.9", "loss quantile at=0.9")
+    at: Numbers = Field((0.5,), description="the quantile, or several in rising order")
+
+    @field_validator("at")
+    @classmethod
+    def _rising(cls, at: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < q < 1 for q in at) or any(later <= earlier for earlier, later in pairwise(at)):
+            raise ValueError("needs quantiles between 0 and 1 in rising order, as in at=0.1, 0.5, 0.9")
+        return at
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """As `at` says."""
+        return self.at

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.metrics import mean_pinball_loss
 from torch.nn import functional
 
 from nnspec.runtime.arrays import Array
@@ -23,6 +24,7 @@ from nnspec.spec_lang.vocabulary.losses import (
     Loss,
     Mae,
     Mse,
+    Quantile,
 )
 from tests.support.strategies import seeds
 
@@ -210,3 +212,23 @@ def test_kl_is_pytorchs_divergence_per_place(shape: tuple[int, ...], scale: floa
     logs = functional.log_softmax(leaf, dim=-1)
     theirs = functional.kl_div(logs, torch.tensor(truth), reduction="sum") / (truth.size // shape[-1])
     check_agrees(Kl(), logits, truth, theirs, leaf)
+
+
+@many
+@given(count=st.integers(1, 3), targets=st.integers(1, 2), scale=SCALES, seed=seeds)
+def test_quantile_is_the_pinball_loss_in_pytorch(count: int, targets: int, scale: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    at = tuple(np.sort(random.uniform(0.01, 0.99, count)).tolist())
+    outputs, truth = random.normal(0, scale, (4, targets * count)), random.normal(0, scale, (4, targets))
+    leaf = torch.tensor(outputs, requires_grad=True)
+    missing = torch.tensor(truth)[:, :, None] - leaf.reshape(4, targets, count)
+    q = torch.tensor(at, dtype=torch.float64)
+    check_agrees(Quantile(at=at), outputs, truth, torch.maximum(q * missing, (q - 1) * missing).mean(), leaf)
+
+
+def test_quantile_is_scikit_learns_mean_pinball_loss() -> None:
+    random = np.random.default_rng(1)
+    outputs, truth = random.normal(size=(20, 1)), random.normal(size=20)
+    for q in (0.1, 0.5, 0.9):
+        value, _ = build_loss(Quantile(at=(q,)))(outputs, truth)
+        np.testing.assert_allclose(value, mean_pinball_loss(truth, outputs[:, 0], alpha=q), rtol=1e-12)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from nnspec.runtime.arrays import Array
@@ -27,6 +27,7 @@ from nnspec.spec_lang.vocabulary.losses import (
     Loss,
     Mae,
     Mse,
+    Quantile,
 )
 from nnspec.spec_lang.vocabulary.registry import words
 from tests.support.random_targets import random_targets
@@ -50,13 +51,14 @@ EVERY = {
 @settings(max_examples=40, deadline=None)
 @given(
     line=st.sampled_from(sorted(EVERY)),
-    shape=st.sampled_from([(4, 1), (3, 5), (2, 3, 4)]),
+    shape=st.sampled_from([(4, 1), (3, 6), (2, 3, 4), (2, 2, 3)]),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=seeds,
 )
 def test_the_gradient_of_every_loss_is_its_slope(line: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
     word = EVERY[line]
+    assume(shape[-1] % word.answers == 0)
     outputs = distinct(random, shape) * 1.37  # away from the corners of mae, huber and hinge: targets are whole here
     targets = random_targets(word, shape, random)
     targets = np.round(targets) if word.numbers else targets
@@ -215,6 +217,30 @@ def test_mse_mae_and_huber_by_hand() -> None:
     np.testing.assert_array_equal(gradient(Huber(delta=2), outputs, targets), [[0.25, 1]])
 
 
+def test_quantile_by_hand() -> None:
+    outputs, targets = [[1.0, 2.0, 4.0]], [3.0]
+    expected = (0.1 * 2 + 0.5 * 1 + (1 - 0.9) * 1) / 3
+    assert value(Quantile(at=(0.1, 0.5, 0.9)), outputs, targets) == pytest.approx(expected)
+    np.testing.assert_allclose(
+        gradient(Quantile(at=(0.1, 0.5, 0.9)), outputs, targets), [[-0.1 / 3, -0.5 / 3, 0.1 / 3]]
+    )
+    assert value(Quantile(), [[1.0], [2.0]], [3.0, 1.0]) == pytest.approx(value(Mae(), [[1.0], [2.0]], [3.0, 1.0]) / 2)
+    two = value(Quantile(at=(0.1, 0.9)), [[1.0, 3.0, 10.0, 30.0]], [[2.0, 20.0]])
+    assert two == pytest.approx((0.1 * 1 + 0.1 * 1 + 0.1 * 10 + 0.1 * 10) / 4), "quantiles of a target side by side"
+
+
+def test_the_quantile_of_the_targets_has_the_least_loss() -> None:
+    targets = np.sort(np.random.default_rng(1).normal(size=1001))
+    losses = [value(Quantile(at=(0.9,)), np.full((1001, 1), guess), targets) for guess in targets]
+    assert targets[int(np.argmin(losses))] == np.quantile(targets, 0.9)
+
+
+@pytest.mark.parametrize("at", [(0.0,), (1.0,), (0.5, 0.5), (0.9, 0.1)])
+def test_quantiles_are_between_0_and_1_and_rise(at: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="rising order"):
+        Quantile(at=at)
+
+
 def test_mse_on_classes_compares_with_ones_and_zeros() -> None:
     assert value(Mse(), [[0.0, 1.0, 0.0]], [2]) == pytest.approx(2 / 3)
 
@@ -238,13 +264,14 @@ def test_padding_has_neither_loss_nor_gradient() -> None:
 @settings(max_examples=40, deadline=None)
 @given(
     line=st.sampled_from(sorted(EVERY)),
-    shape=st.sampled_from([(4, 1), (3, 5), (2, 3, 4)]),
+    shape=st.sampled_from([(4, 1), (3, 6), (2, 3, 4), (2, 2, 3)]),
     dtype=st.sampled_from([np.float32, np.float64]),
     seed=seeds,
 )
 def test_weights_multiply_the_terms_of_their_samples(line: str, shape: tuple[int, ...], dtype: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
     word = EVERY[line]
+    assume(shape[-1] % word.answers == 0)
     outputs = (distinct(random, shape) * 1.37).astype(dtype)
     targets = random_targets(word, shape, random)
     weights = random.integers(0, 4, shape[0]).astype(np.float64)

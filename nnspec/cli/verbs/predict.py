@@ -83,8 +83,10 @@ def _columns(network: "Network") -> list[str] | None:
     """Return the names of the numbers that are predicted for a sample, None of one number, of classes and of steps."""
     from nnspec.cli.checkpoint import class_names
 
-    data, shape = network.spec.data, network.spec.output_shape
+    data, shape, quantiles = network.spec.data, network.spec.output_shape, network.spec.loss.quantiles
     names = list(data.predicted_columns) if data is not None else []
+    if len(quantiles) > 1:
+        names = [f"{name} {q:g}".strip() for name in names or [""] for q in quantiles]
     named = shape is not None and len(names) > 1 and tuple(shape) == (len(names),)
     return names if named and class_names(network, steps=True) is None else None
 

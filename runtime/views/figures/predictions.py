@@ -21,4 +21,6 @@ def predictions(subject: Subject) -> list[Figure]:
     title = f"{subject.title} on {subject.place}"
     names = [column.name for column in columns]
     given = truth, predicted, series.rolled, series.begins, title, names, series.ahead, series.times
-    return [PICTURES["predictions"](*given)]
+    quantiles = subject.network.spec.loss.quantiles
+    band = f"quantiles {quantiles[0]:g} to {quantiles[-1]:g}" if quantiles else ""
+    return [PICTURES["predictions"](*given, [column.band for column in columns], band)]

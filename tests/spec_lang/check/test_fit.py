@@ -10,6 +10,12 @@ from tests.support.spec_findings import error_of, errors_of, spec_of
 SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
 
 
+def targets(
+    *shape: int, whole: bool = True, most: float = 1, validation: bool = True, least: float = 0, sums: bool = False
+) -> Targets:
+    return Targets("data", shape, whole, least, most, validation, "y.argmax(axis=-1)", sum_to_one=sums)
+
+
 @pytest.mark.parametrize(
     ("text", "place", "word"),
     [
@@ -31,6 +37,7 @@ SOFTMAX, NUMBER = "input 4\ndense 3 softmax\n", "input 4\ndense 1\n"
         (SOFTMAX + "metrics training=yes\nearly_stop monitor=f1", (4, 20), "metrics accuracy, f1 training=yes"),
         (SOFTMAX + 'data csv "a.csv" target=y\nloss mse', (4, 1), "loss cross_entropy"),
         (SOFTMAX + "loss binary_focal", (3, 1), "write loss focal"),
+        ("input 4\ndense 2\nloss quantile at=0.1, 0.5, 0.9", (2, 1), "dense 3"),
         (SOFTMAX + "loss hinge", (3, 1), "without softmax, or write loss cross_entropy"),
         (NUMBER + "loss hinge", (3, 1), "write loss binary_hinge"),
         ("input 4\ndense 3\nloss hinge\nmetrics perplexity", (4, 1), "write metrics accuracy"),
@@ -45,6 +52,12 @@ def test_what_training_would_refuse_is_refused_by_the_check(text: str, place: tu
     assert error.code == "E303"
     assert error.span.source.place(error.span.start) == place
     assert error.help is not None and word in error.help
+
+
+@pytest.mark.parametrize("given", [targets(whole=False), targets(1, whole=False)])
+def test_outputs_are_the_quantiles_of_each_number(given: Targets) -> None:
+    spec = spec_of("input 4\ndense 3\nloss quantile at=0.1, 0.5, 0.9")
+    assert list(misfits(spec, spec.nodes[-1].span, given)) == []
 
 
 @pytest.mark.parametrize("monitor", ["loss", "validation_loss", "accuracy", "validation_accuracy"])
@@ -90,12 +103,6 @@ def test_the_default_metric_measures_what_the_loss_compares() -> None:
     assert [m.word for m in spec_of("input 4\ndense 4 sigmoid\n").metrics] == ["accuracy"]
 
 
-def targets(
-    *shape: int, whole: bool = True, most: float = 1, validation: bool = True, least: float = 0, sums: bool = False
-) -> Targets:
-    return Targets("data", shape, whole, least, most, validation, "y.argmax(axis=-1)", sum_to_one=sums)
-
-
 @pytest.mark.parametrize(
     ("text", "given", "word"),
     [
@@ -115,6 +122,8 @@ def targets(
         ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, least=-1, sums=True), "loss mse"),
         ("input 4\ndense 3 softmax\nloss kl", targets(2, whole=False, sums=True), "dense 2"),
         ("input 4\ndense 1\nloss binary_hinge", targets(most=2), "dense 3 softmax"),
+        ("input 4\ndense 6\nloss quantile at=0.1, 0.5, 0.9", targets(whole=False), "dense 3"),
+        ("input 4\ndense 3\nloss quantile at=0.1, 0.5, 0.9", targets(2, whole=False), "dense 6"),
         ("input 4\ndense 2 sigmoid\nmetrics f1 average=binary", targets(2), "average=macro"),
     ],
 )

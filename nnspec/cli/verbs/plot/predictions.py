@@ -22,6 +22,7 @@ def command(
     """Draw truth and prediction over time, and a forecast in which the network reads its own output.
 
     For networks that predict later numbers of a series: data sine, or a table with window=. Several columns have a
-    panel each; a column of dates is the axis.
+    panel each; a column of dates is the axis. Of several quantiles the one nearest the median is drawn as a line, and
+    a band reaches from the lowest to the highest.
     """
     save_pictures("predictions", checkpoints, out, style, as_json, (data, split))
