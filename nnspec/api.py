@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec._arguments import checked_network, checked_path, given_data, loaded_given, request_for
 from nnspec._sweep_pictures import draw_curves
@@ -12,6 +12,8 @@ from nnspec.runtime.data import Data, Split
 from nnspec.runtime.errors import CheckpointError, DataError
 from nnspec.runtime.execute.processors import Workers
 from nnspec.runtime.explain.incremental import occlude as occlude_images
+from nnspec.runtime.explain.saliency import Question
+from nnspec.runtime.explain.saliency import saliency as saliency_of
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import network_from_bytes
@@ -22,6 +24,7 @@ from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.cross_validation import CrossValidation, folds_of
 from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
 from nnspec.runtime.train.events import Listener, silent
+from nnspec.runtime.train.history import history_of_run
 from nnspec.runtime.train.reproducing import Reproduction
 from nnspec.runtime.train.reproducing import reproduce as reproduce_run
 from nnspec.runtime.train.resuming import resume as resume_run
@@ -30,6 +33,9 @@ from nnspec.runtime.train.run import train as train_run
 from nnspec.runtime.train.run_folder import resolve_checkpoint
 from nnspec.runtime.train.spec_and_data import compiled, training_mean
 from nnspec.spec_lang.check.spec import Spec
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def check(
@@ -279,13 +285,70 @@ def occlude(
     window: int | tuple[int, int] = 3,
     stride: int | tuple[int, int] = 1,
     baseline: Any = 0.0,
+    scale: str = "probability",
 ) -> Array:
     """Return the probability of each image's label with a window covered, at every position: (image, row, column).
 
     `labels` are names of classes, or their numbers in the order of the outputs. `baseline` is a number in the units of
-    the images, an image, or "mean", the mean of each channel of the training images. Raises DataError, NetworkError.
+    the images, an image, or "mean", the mean of each channel of the training images. `scale` is "probability",
+    "log_odds", or "drop": by how much covering the window lowers the log-odds, which shows what a network of which all
+    probabilities are 1 needs. Raises DataError, NetworkError, OcclusionError.
     """
     network = checked_network(network)
     fill = training_mean(network) if isinstance(baseline, str) and baseline == "mean" else baseline
     pictures = network.preprocessing.as_batch(images)
-    return occlude_images(network, pictures, network.as_targets(labels), window, stride, fill)
+    return occlude_images(network, pictures, network.as_targets(labels), window, stride, fill, scale)
+
+
+def saliency(
+    network: Network,
+    images: Any,
+    labels: Any,
+    method: str = "integrated",
+    window: int | tuple[int, int] = 3,
+    baseline: Any = 0.0,
+    steps: int = 128,
+) -> Array:
+    """Return a map of the pixels that the log-odds of each image's label depend on: (image, height, width).
+
+    `method` is occlusion, gradient, gradient_input, integrated or grad_cam. `labels` and `baseline` are as for
+    `occlude`; `window` is that of occlusion, `steps` that of integrated gradients. Raises DataError, NetworkError,
+    OcclusionError.
+    """
+    network = checked_network(network)
+    fill = training_mean(network) if isinstance(baseline, str) and baseline == "mean" else baseline
+    pictures = network.preprocessing.as_batch(images)
+    return saliency_of(Question.of(network, pictures, network.as_targets(labels), fill, window, 1, steps), method)
+
+
+def plot(
+    name: str,
+    of: Run | Network | str | Path,
+    style: str = "light",
+    data: Any = None,
+    split: str | None = None,
+) -> "list[Figure]":
+    """Return the pictures of a run or a network as matplotlib figures, one unless there are several pages.
+
+    Arguments:
+        name: curves, weights, confusion, predictions, graph, or another name of `FIGURES`.
+        of: a run, a network, or the path of a run or a checkpoint.
+        style: light, dark or paper.
+        data: other samples than those of the run: a data statement, or what `data_from_arrays` returns.
+        split: test, validation, train or all.
+
+    Raises PictureError where there is no such picture, DataError, SpecError, CheckpointError.
+    """
+    from nnspec.runtime.views import PictureError, in_style
+    from nnspec.runtime.views.figures import FIGURES, Subject
+
+    if name not in FIGURES:
+        raise PictureError(f"no picture is called {name!r}: use {', '.join(FIGURES)}")
+    if isinstance(of, Run):
+        subject = Subject(of.network, history_of_run(of), of.data if data is None else data, split)
+    elif isinstance(of, Network):
+        subject = Subject(of, None, data, split)
+    else:
+        subject = Subject.of(load_checkpoint(resolve_checkpoint(checked_path("of", of))), data, split)
+    with in_style(style):
+        return FIGURES[name](subject)

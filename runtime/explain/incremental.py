@@ -21,7 +21,8 @@ from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.execute.threads import run_together
-from nnspec.runtime.explain.occlusion import OcclusionError, OcclusionRequest, reference_occlusion
+from nnspec.runtime.explain.log_odds import class_log_odds, log_odds
+from nnspec.runtime.explain.occlusion import SCALES, OcclusionError, OcclusionRequest, reference_occlusion
 from nnspec.runtime.explain.patch_ends import PasteEnd, PatchEnd
 from nnspec.runtime.explain.patch_rules import StepBuilder
 from nnspec.runtime.explain.patch_stack import MAX_SHARE, PatchStack, build_stack
@@ -59,6 +60,7 @@ def occlude(
     window: int | tuple[int, int] = 3,
     stride: int | tuple[int, int] = 1,
     baseline: ArrayLike = 0.0,
+    scale: str = "probability",
 ) -> Array:
     """Return the probability of each image's label with a window of it covered, for every position of the window.
 
@@ -70,22 +72,29 @@ def occlude(
         stride: rows and columns from one position to the next, or one number for both.
         baseline: what the window is set to, in the units of the images: a number, or an array that broadcasts to an
             image.
+        scale: "probability"; "log_odds", ln(p / (1 − p)) of that probability; or "drop", by how much the log-odds of
+            the whole image are higher: above 0 where the network needs what the window covers.
 
     Returns (image, row, column) float32, as `reference_occlusion` defines it. Raises OcclusionError where that does,
     and DataError where the images are not samples of the network. The network has probabilities, not scores.
     """
+    if scale not in SCALES:
+        raise OcclusionError(f"no scale is called {scale!r}: use probability, log_odds or drop")
     require_probabilities(network)
     request = OcclusionRequest.of(images, labels, window, stride, baseline)
-    maps = incremental_occlusion(network, request)
-    if maps is not None:
-        return maps.astype(np.float32)
+    in_log_odds = scale != "probability"
+    maps = incremental_occlusion(network, request, in_log_odds=in_log_odds)
 
-    def probabilities(covered: Array) -> Array:  # (batch, height, width, channels)
-        return class_probabilities(network.predict(_as_samples(network, covered)))
+    def values(covered: Array) -> Array:  # (batch, height, width, channels) → (batch, classes)
+        samples = _as_samples(network, covered)
+        return class_log_odds(network, samples) if in_log_odds else class_probabilities(network.predict(samples))
 
-    return reference_occlusion(
-        probabilities, request.images, request.labels, request.window, request.stride, request.fill
-    )
+    if maps is None:
+        maps = reference_occlusion(values, request.images, request.labels, request.window, request.stride, request.fill)
+    if scale == "drop" and len(request.images):
+        whole = values(request.images)[np.arange(len(request.labels)), request.labels]
+        maps = whole[:, None, None] - maps
+    return maps.astype(np.float32)
 
 
 def require_probabilities(network: Network) -> None:
@@ -98,10 +107,12 @@ def require_probabilities(network: Network) -> None:
         )
 
 
-def incremental_occlusion(network: Network, request: OcclusionRequest, share: float = MAX_SHARE) -> Array | None:
+def incremental_occlusion(
+    network: Network, request: OcclusionRequest, share: float = MAX_SHARE, in_log_odds: bool = False
+) -> Array | None:
     """Return the maps (image, row, column) in the network's dtype; None where patches gain nothing.
 
-    Patches are followed while they cover less than `share` of an image.
+    Patches are followed while they cover less than `share` of an image. The maps are probabilities, or log-odds.
     """
     outputs = network.spec.output_shape
     if not len(request.images) or outputs is None or len(outputs) != 1:
@@ -118,7 +129,8 @@ def incremental_occlusion(network: Network, request: OcclusionRequest, share: fl
     at_once = max(1, min(MAX_IMAGES, IMAGE_NUMBERS // largest))
     with fixed_threads(1):
         for part in _equal_slices(len(whole), at_once):
-            occlusion = IncrementalOcclusion(network, stack, request, whole[part], change[part], request.labels[part])
+            given = whole[part], change[part], request.labels[part]
+            occlusion = IncrementalOcclusion(network, stack, request, *given, in_log_odds)
             occlusion.write(maps[:, :, part])
     return maps.transpose(2, 0, 1)
 
@@ -136,8 +148,8 @@ def _normalized(network: Network, images: Array) -> Array:
 class IncrementalOcclusion:
     """The occlusion of some images. The constructor computes the whole images, `write` the occluded ones.
 
-    `whole` are the normalized images and `change` the difference that covering makes to each pixel, both (images,
-    height, width, channels).
+    The maps are probabilities, or log-odds. `whole` are the normalized images and `change` the difference that covering
+    makes to each pixel, both (images, height, width, channels).
     """
 
     def __init__(
@@ -148,11 +160,12 @@ class IncrementalOcclusion:
         whole: Array,
         change: Array,
         labels: Array,
+        in_log_odds: bool = False,
     ):
         self.stack, self.labels = stack, labels
         self.window, self.stride = request.window, request.stride
-        self.steps, self.end = _steps(network, stack)
-        self.classifier = _classifier(network, stack)
+        self.steps, self.end = _steps(network, stack, in_log_odds)
+        self.classifier = _classifier(network, stack, in_log_odds)
         rows, columns = (whole_image(stack.image[axis], stack.windows(axis)) for axis in (0, 1))
         image = PatchBatch(rows, columns, slice(0, len(whole)))
         rows, columns = (group.at_samples(0, group.lengths[0]) for group in (rows, columns))
@@ -247,7 +260,7 @@ def _embedded(batch: PatchBatch, given: PatchBatch, x: Array) -> Array:
     return wider
 
 
-def _steps(network: Network, stack: PatchStack) -> tuple[list[PatchStep], PatchEnd]:
+def _steps(network: Network, stack: PatchStack, in_log_odds: bool) -> tuple[list[PatchStep], PatchEnd]:
     """Return the steps of a stack and its end."""
     builder = StepBuilder(network, stack.groups)
     for depth, level in enumerate(stack.levels):
@@ -255,13 +268,16 @@ def _steps(network: Network, stack: PatchStack) -> tuple[list[PatchStep], PatchE
     depth = len(stack.levels)
     if stack.make_end is None:
         builder.to_values(depth)
-        return builder.steps, PasteEnd(depth, stack.groups, _remaining_network(network, stack))
+        return builder.steps, PasteEnd(depth, stack.groups, _remaining_network(network, stack, in_log_odds))
     builder.to_differences(depth)
     return builder.steps, stack.make_end(builder, depth, stack.images()[-1])
 
 
-def _remaining_network(network: Network, stack: PatchStack) -> Callable[[Array], Array]:
-    """Return the function of the layers after the stack: (batch, rows, columns, channels) → (batch, outputs)."""
+def _remaining_network(network: Network, stack: PatchStack, in_log_odds: bool) -> Callable[[Array], Array]:
+    """Return the function of the layers after the stack: (batch, rows, columns, channels) → (batch, outputs).
+
+    It gives logits where log-odds are asked for.
+    """
     graph = _remaining_graph(network, stack)
     shape = graph.input_shape
     arenas = network.parameter_arena, network.buffer_arena
@@ -269,7 +285,8 @@ def _remaining_network(network: Network, stack: PatchStack) -> Callable[[Array],
 
     def outputs(images: Array) -> Array:
         samples = images.reshape(-1, *shape)
-        return np.concatenate([part.copy() for part in programs.run("outputs", samples)])  # a program reuses its memory
+        answers = programs.run("logits" if in_log_odds else "outputs", samples)
+        return np.concatenate([part.copy() for part in answers])  # a program reuses its memory
 
     return outputs
 
@@ -293,9 +310,17 @@ def _remaining_graph(network: Network, stack: PatchStack) -> Graph:
     return Graph(nodes, graph.head, last.output_shape, graph.output_shape)
 
 
-def _classifier(network: Network, stack: PatchStack) -> Callable[[Array], Array]:
-    """Return the function from the numbers of the stack's end to class probabilities, (rows, columns, …, images)."""
+def _classifier(network: Network, stack: PatchStack, in_log_odds: bool) -> Callable[[Array], Array]:
+    """Return the function from the numbers of the stack's end to class probabilities, (rows, columns, …, images).
+
+    To log-odds where these are asked for.
+    """
     remaining = _remaining_graph(network, stack)
+    if in_log_odds:
+        headless = Graph(remaining.nodes, None, remaining.input_shape, remaining.output_shape)
+        rest = Program(headless, network.spec.loss, network.parameter_arena, network.buffer_arena)
+        pasted = stack.end is None
+        return _with_axis_last(lambda rows: log_odds(rows if pasted else rest.outputs(rows), remaining.head))
     if stack.end is None:
         return _with_axis_last(class_probabilities)
     fast = end_activations.get(type(remaining.head)) if remaining.head is not None else None

@@ -14,6 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.errors import RuntimeFault
 
+SCALES = ("probability", "log_odds", "drop")
+"""What a map may show of the class: see `incremental.occlude`."""
+
 Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
 
 

@@ -18,6 +18,7 @@ from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.losses import Loss
 
 Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
+Pull = Callable[[np.ndarray, Sequence[str]], tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]
 
 
 class Program:
@@ -65,6 +66,37 @@ class Program:
 
     def forward(self, x: np.ndarray, mode: Mode) -> tuple[np.ndarray, Pullback]:
         """Return the logits, and a function from their gradient to the gradients of the parameters."""
+        values, pull = self._trace(x, mode)
+        return values[self._last], lambda d_z: pull(d_z, ())[0]
+
+    def sensitivities(
+        self, x: np.ndarray, d_logits: Callable[[np.ndarray], np.ndarray], names: Sequence[str] = (INPUT,)
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return the values of nodes, and the gradients of a number of each sample with respect to them.
+
+        Arguments:
+            x: normalized samples, (batch, *input shape).
+            d_logits: from the logits to the gradient of the number with respect to them, of their shape.
+            names: the nodes; INPUT is the samples themselves.
+
+        Both are by name, (batch, *shape), computed as in inference: without dropout, by the running statistics.
+        """
+        values, pull = self._trace(x, Mode())
+        _, gradients = pull(d_logits(values[self._last]), names)
+        return {name: values[name] for name in names}, {
+            name: gradients.get(name, np.zeros_like(values[name])) for name in names
+        }
+
+    @property
+    def _last(self) -> str:
+        """The name of the node with the logits."""
+        return self.graph.nodes[-1].name if self.graph.nodes else INPUT
+
+    def _trace(self, x: np.ndarray, mode: Mode) -> tuple[dict[str, np.ndarray], Pull]:
+        """Return the value of each node, and a function from the gradient of the logits to those of the arrays.
+
+        The function also takes names of nodes, and returns the gradients of their values as well.
+        """
         values = {INPUT: x.reshape(len(x), *self.graph.input_shape)}
         if mode.padding is None and self._symbolic:
             mode = replace(mode, padding=padding_of(values[INPUT]), strided=self._strided)
@@ -73,21 +105,24 @@ class Program:
             arguments = [values[name] for name in node.inputs]
             own = mode.of(node.name).at_inference() if node.settled else mode.of(node.name)
             values[node.name], backwards[node.name] = self._forwards[node.name](arguments, own)
-        last = self.graph.nodes[-1].name if self.graph.nodes else INPUT
 
-        def pullback(d_z: np.ndarray) -> dict[str, np.ndarray]:
-            waiting: dict[str, np.ndarray] = {last: d_z}  # gradients of nodes' outputs, summed as they arrive
+        def pull(d_z: np.ndarray, kept: Sequence[str]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+            waiting: dict[str, np.ndarray] = {self._last: d_z}  # gradients of nodes' outputs, summed as they arrive
             gradients: dict[str, np.ndarray] = {}
+            found: dict[str, np.ndarray] = {}
             for node in reversed(self.graph.nodes):
                 if node.name not in waiting:
                     continue
-                d_inputs, own = backwards[node.name](waiting.pop(node.name))
+                d_y = waiting.pop(node.name)
+                if node.name in kept:
+                    found[node.name] = d_y
+                d_inputs, own = backwards[node.name](d_y)
                 _collect(gradients, node, own)
                 for name, d_input in zip(node.inputs, d_inputs, strict=True):
                     waiting[name] = waiting[name] + d_input if name in waiting else d_input
-            return gradients
+            return gradients, found | waiting
 
-        return values[last], pullback
+        return values, pull
 
     def loss(self, z: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, np.ndarray]:
         """Return the mean loss of a batch of logits, without penalties, and its gradient."""

@@ -1,5 +1,6 @@
 """Many small images on one axes, whose units are inches from its upper left corner."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from nnspec.runtime.views._style import SMALL_TEXT, current
+
+_CHANNELS = 9  # of an image that are drawn
 
 Box = tuple[float, float, float, float]  # left, top, width, height in inches
 
@@ -48,11 +51,47 @@ def note(axes: Axes, x: float, y: float, text: str, **look: Any) -> None:
     axes.text(x, y, text, **(usual | look))
 
 
-def shades(samples: NDArray[Any]) -> tuple[NDArray[Any], dict[str, Any]]:
-    """Return what to draw of (image, height, width, channels): three channels as colours, else their mean."""
-    if samples.shape[3] != 3:
-        grey = samples.mean(axis=3)
-        return grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))}
+@dataclass(frozen=True)
+class Shades:
+    """What is drawn of images: (image, height, width[, 3]), the look that `place` takes, and a note on it or ""."""
+
+    pixels: NDArray[Any]
+    look: dict[str, Any]
+    note: str = ""
+
+
+def shades(samples: NDArray[Any]) -> Shades:
+    """Return what to draw of (image, height, width, channels).
+
+    One channel is grey and three are colours, on one scale for all images. Any other number is drawn channel by channel
+    in the place of the image, each on a scale of its own; the note says so.
+    """
+    channels = samples.shape[3]
+    if channels not in (1, 3):
+        return _by_channel(samples)
+    if channels == 1:
+        grey = samples[..., 0]
+        return Shades(grey, {"cmap": "gray", "norm": Normalize(float(grey.min()), float(grey.max()))})
     if samples.dtype == np.uint8 or (samples.min() >= 0 and samples.max() <= 1):
-        return samples, {}
-    return (samples - samples.min()) / max(float(np.ptp(samples)), 1e-12), {}
+        return Shades(samples, {})
+    low, high = float(samples.min()), float(samples.max())
+    note = f"Colours span {low:.3g} to {high:.3g} in each of red, green and blue."
+    return Shades((samples - low) / max(high - low, 1e-12), {}, note)
+
+
+def _by_channel(samples: NDArray[Any]) -> Shades:
+    count, height, width, channels = samples.shape
+    shown = min(channels, _CHANNELS)
+    side = int(np.ceil(np.sqrt(shown)))
+    tiles = np.full((count, side * height, side * width), np.nan)
+    for channel in range(shown):
+        row, column = divmod(channel, side)
+        values = samples[..., channel].astype(np.float64)
+        span = max(float(np.ptp(values)), 1e-12)
+        place = slice(row * height, (row + 1) * height), slice(column * width, (column + 1) * width)
+        tiles[:, *place] = (values - values.min()) / span
+    cut = f", the first {shown} drawn" if shown < channels else ""
+    note = (
+        f"An image has {channels} channels{cut}, drawn row by row in its place, each from its darkest to its lightest."
+    )
+    return Shades(tiles, {"cmap": "gray", "norm": Normalize(0, 1)}, note)

@@ -44,6 +44,7 @@ class Style:
     colours: tuple[str, ...]
     diverging: str | Colormap  # from below 0 to above 0; 0 is the colour of the background
     shares: str | Colormap  # from the colour of the background at 0
+    above: str = "red"  # the colour of large numbers in `diverging`, in a word
     probability: str = "magma"
     fonts: tuple[str, ...] = ("DejaVu Sans",)  # part of matplotlib, so the same glyphs everywhere
     dots_per_inch: int = 120
@@ -64,7 +65,7 @@ _STYLES = {
     "dark": Style(
         "dark", "#15181d", "#e8eaed", "#9aa3ad", "#3a414a", "#1e232a", _ON_BLACK,
         _through("#a8dcff", "#3d9ee0", "#1d4f78", "#15181d", "#7d3a10", "#f08030", "#ffd9b0"),
-        _through("#15181d", "#123a5c", "#1f6fae", "#56b4e9", "#c4e6fb"),
+        _through("#15181d", "#123a5c", "#1f6fae", "#56b4e9", "#c4e6fb"), above="orange",
     ),
     "paper": Style(
         "paper", "#ffffff", "#000000", "#3c3c3c", "#cccccc", "#f4f4f4", _ON_WHITE, "RdBu_r", "Blues",

@@ -26,7 +26,7 @@ def augment(
     """Draw a row for each image: the image as it is, then its variations.
 
     Arguments:
-        images: (image, height, width, channels); three channels are drawn in colour, any other number as their mean.
+        images: (image, height, width, channels); three channels are colours, other numbers drawn by channel.
         variations: (image, variation, height, width, channels).
         names: a name for each image, such as its class.
         note_below: what is done to the images, in words.
@@ -51,16 +51,16 @@ def augment(
     size = side + across * (width + _GAP) + _WIDER, _HEADER + len(originals) * (height + _GAP)
     figure = page(size[1] + 0.75, title)
     axes = sheet(figure, *size)
-    if note_below:
-        axes.set_title(note_below, fontsize=SMALL_TEXT + 2, color=current().quiet)
     within = np.clip(changed, originals.min(), originals.max())
     every = np.concatenate([originals[:, None], within], axis=1)
-    drawn, look = shades(every.reshape(-1, *originals.shape[1:]))
+    shown = shades(every.reshape(-1, *originals.shape[1:]))
+    if words := "\n".join(filter(None, (note_below, shown.note))):
+        axes.set_title(words, fontsize=SMALL_TEXT + 2, color=current().quiet)
     for row in range(len(originals)):
         top = _HEADER + row * (height + _GAP)
         for column in range(across):
             box: Box = (side + column * (width + _GAP) + (_WIDER if column else 0), top, width, height)
-            place(axes, drawn[row * across + column], box, **look)
+            place(axes, shown.pixels[row * across + column], box, **shown.look)
             frame(axes, box)
         if names is not None:
             name = shortened(names[row], _NAME)

@@ -1,5 +1,6 @@
-"""The picture of where a classifier looks: images with their occlusion maps, a row for each class."""
+"""The picture of where a classifier looks: images with their occlusion maps, by class."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,32 +12,39 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from nnspec.runtime.explain.occlusion import as_pair, class_average, map_shape
+from nnspec.runtime.explain.occlusion import SCALES, as_pair, class_average, map_shape
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
-from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, shortened
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, in_lines, page, shortened, text_width
 
-ROWS = 10  # classes on a page
-_HEIGHT = 10.8  # inches of a page
+ROWS = 10  # on a page
+ACROSS = 4  # the most images in a row
+_HEIGHT = 10.4  # inches of a page
 _NAME = 14  # letters of a class's name
-_PAIR, _GAP, _WORDS, _BAR = 0.05, 0.16, 0.2, 1.0  # inches: in a pair, between pairs, over a tile, of the scale
-_HEADER, _FOOT, _TITLE = 0.2, 0.25, 0.75  # inches
+_PAIR, _GAP, _WORDS, _BAR = 0.05, 0.16, 0.2, 1.0  # inches: in a pair, between pairs, a line over a tile, the scale
+_HEADER, _FOOT, _TITLE = 0.34, 0.15, 0.6  # inches: heads of columns, a line of the footnote, the title
 _TALLEST = 2.0  # inches, of a tile
+_MEANING = {
+    "probability": "probability of the class",
+    "log_odds": "log-odds of the class, ln(p / (1 − p)),",
+    "drop": "drop of the log-odds of the class, ln(p / (1 − p)),",
+}
 
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows of the maps: their size, their stride and the value that covers them."""
+    """The windows of the maps: their size, their stride, the value that covers them, and what the maps show."""
 
     size: tuple[int, int]
     stride: tuple[int, int]
     baseline: float | str
+    scale: str
 
     def __str__(self) -> str:
         rows, columns = self.size
         value = self.baseline if isinstance(self.baseline, str) else f"{self.baseline:g}"
         steps = "at every position" if self.stride == (1, 1) else "in steps of {}x{}".format(*self.stride)
-        return f"probability of the class with a window of {rows}x{columns} set to {value}, {steps}"
+        return f"{_MEANING[self.scale]} with a window of {rows}x{columns} set to {value}, {steps}"
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,16 @@ class _Material:
     maps: NDArray[np.float64]
     labels: NDArray[Any]
     probabilities: NDArray[np.float64] | None
+    captions: Sequence[str] | None
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Some images of a class; `average` is that of all maps of the class, on its first row."""
+
+    label: int
+    images: list[int]
+    average: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,7 @@ class _Layout:
     unit: float
     tile: tuple[float, float]
     names: float
+    words: float  # over a tile
     across: int  # pairs of image and map
     sheet: tuple[float, float]  # width, height
 
@@ -65,7 +84,7 @@ class _Layout:
         height, width = self.tile
         pair, second = divmod(column, 2)
         left = self.names + pair * (2 * width + _PAIR + _GAP) + second * (width + _PAIR)
-        return left, _HEADER + row * (height + _WORDS) + _WORDS, width, height
+        return left, _HEADER + row * (height + self.words) + self.words, width, height
 
     def map_box(self, row: int, column: int, cells: tuple[int, ...]) -> Box:
         """Return the box of a map on its image: each cell is centred on its window and as large as a step."""
@@ -75,9 +94,10 @@ class _Layout:
         return left + first[1], top + first[0], cells[1] * step[1] * self.unit, cells[0] * step[0] * self.unit
 
 
-def page_count(labels: ArrayLike) -> int:
-    """Return the number of pages that the classes among these labels fill."""
-    return -(-len(np.unique(np.asarray(labels))) // ROWS)
+def page_count(labels: ArrayLike, across: int = ACROSS) -> int:
+    """Return the number of pages that images with these labels fill, `across` in a row."""
+    _, counts = np.unique(np.asarray(labels), return_counts=True)
+    return -(-int((-(-counts // across)).sum()) // ROWS)
 
 
 @picture("occlusion")
@@ -91,60 +111,80 @@ def occlusion(
     window: int | tuple[int, int] = (3, 3),
     stride: int | tuple[int, int] = (1, 1),
     baseline: float | str = 0,
-    per_class: int = 3,
+    scale: str = "probability",
+    captions: Sequence[str] | None = None,
+    of_label: str = "class",
+    across: int = ACROSS,
     page_number: int = 0,
     title: str = "Where the network looks",
 ) -> Figure:
-    """Draw a row for each class: its first images, each with its map, and the average of these maps.
+    """Draw the images by class, each with its map, and the average of the maps of a class.
 
     Arguments:
-        images: (image, height, width[, channels]); three channels are drawn in colour, any other number as their mean.
-        maps, labels: (image, row, column), the probabilities that `occlude` returns, and (image,), their classes.
+        images: (image, height, width[, channels]); three channels are drawn in colour, one in grey, any other number
+            channel by channel.
+        maps, labels: (image, row, column), what `occlude` returns with this `scale`, and (image,), their classes.
         window, stride, baseline, classes: the arguments of `occlude`, for the title; names for the labels.
-        probabilities: (image,), those of the whole images; the caption of a map has it and the lowest one of the map.
-        per_class, page_number: the most images of a class; the page from 0, ten classes each (see `page_count`).
+        probabilities: (image,), those of the whole images, for the captions.
+        captions: a name for each image, such as its file's.
+        of_label: what the labels are: "true class", "predicted class".
+        across, page_number: the images in a row, and the page from 0, ten rows each (see `page_count`).
 
-    All maps share one colour scale: probabilities 0 to 1, or the range of the maps where it is less than a half. A
-    value is drawn at the centre of its window, so a map is a little smaller than its image.
+    All maps of a page share one colour scale, which the colour bar states: probabilities 0 to 1, or the range of the
+    maps where it is less than a half; log-odds from the lowest to the highest; drops symmetric about 0, red where the
+    network needs what is covered. A few outliers do not stretch the scale; arrows at its ends mark them. A value is
+    drawn at the centre of its window, so a map is a little smaller than its image.
+
     Raises PictureError for shapes that do not match and for a page that does not exist, OcclusionError for a window or
     a stride that does not fit.
     """
-    windows = _Windows(as_pair(window, "window"), as_pair(stride, "stride"), baseline)
-    material = _checked(images, maps, labels, probabilities, windows)
-    if per_class < 1:
-        raise PictureError(f"per_class must be 1 or more, not {per_class}")
-    if not 0 <= page_number < page_count(material.labels):
-        raise PictureError(f"page {page_number} is not among the {page_count(material.labels)} pages, counted from 0")
-    present = np.unique(material.labels)[page_number * ROWS : (page_number + 1) * ROWS]
-    rows = [np.flatnonzero(material.labels == label)[:per_class] for label in present]  # (image,) indices for each row
-    names = _names(present, classes)
-    drawn = np.concatenate(rows)
-    look: dict[str, Any] = {"cmap": current().probability, "norm": _scale(material.maps[drawn])}
-    footnote = _footnote(material, look["norm"], len(drawn) < np.isin(material.labels, present).sum(), per_class)
-    layout = _layout(material.images.shape[1:3], rows, names, windows, _FOOT * (1 + footnote.count("\n")))
-    figure = page(layout.sheet[1] + _TITLE, title)
+    if scale not in SCALES:
+        raise PictureError(f"no scale is called {scale!r}: use probability, log_odds or drop")
+    windows = _Windows(as_pair(window, "window"), as_pair(stride, "stride"), baseline, scale)
+    material = _checked(images, maps, labels, probabilities, captions, windows)
+    if across < 1:
+        raise PictureError(f"across must be 1 or more, not {across}")
+    pages = page_count(material.labels, across)
+    if not 0 <= page_number < pages:
+        raise PictureError(f"page {page_number} is not among the {pages} pages, counted from 0")
+    rows = _rows(material, across)[page_number * ROWS : (page_number + 1) * ROWS]
+    names = _names(rows, classes)
+    drawn = [index for row in rows for index in row.images]
+    look, beyond = _look(material.maps[drawn], scale)
+    shown = shades(material.images[drawn])
+    footnote = "\n".join(filter(None, (_footnote(material, look["norm"], scale), shown.note)))
+    of_pages = f" (page {page_number + 1} of {pages})" if pages > 1 else ""
+    layout = _layout(material, rows, names, windows, 4 * _FOOT)
+    footnote = _wrapped(footnote, layout.sheet[0], SMALL_TEXT)
+    layout = _layout(material, rows, names, windows, _FOOT * (1.5 + footnote.count("\n")))
+    heading = _wrapped(f"{windows}{of_pages}", layout.sheet[0], SMALL_TEXT + 1)
+    figure = page(layout.sheet[1] + _TITLE + 0.16 * (1 + heading.count("\n")), title, layout.sheet[0] + _BAR)
     axes = sheet(figure, *layout.sheet)
-    of_pages = f" (page {page_number + 1} of {page_count(material.labels)})" if page_count(material.labels) > 1 else ""
-    axes.set_title(f"{windows}{of_pages}", fontsize=SMALL_TEXT + 2, color=current().quiet)
-    pixels, shade_look = shades(material.images[drawn])
-    following = iter(pixels)
-    averages = class_average(material.maps[drawn], material.labels[drawn])
-    for row, (indices, average, name) in enumerate(zip(rows, averages.values(), names, strict=True)):
-        _, top, _, height = layout.box(row, 0)
+    axes.set_title(heading, fontsize=SMALL_TEXT + 1, color=current().quiet)
+    following = iter(shown.pixels)
+    for at, (row, name) in enumerate(zip(rows, names, strict=True)):
+        _, top, _, height = layout.box(at, 0)
         side = layout.names - 0.1, top + height / 2
         note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=current().ink)
-        for column, index in enumerate(indices.tolist()):
-            place(axes, next(following), layout.box(row, 2 * column), **shade_look)
-            frame(axes, layout.box(row, 2 * column))
-            fall = "lowest" if material.probabilities is None else f"{material.probabilities[index]:.2f} →"
-            _draw_map(axes, material.maps[index], layout, (row, 2 * column + 1), fall, look)
-        _draw_map(axes, average, layout, (row, 2 * layout.across), "lowest", look)
-    _explain(figure, axes, layout, look, footnote)
+        for column, index in enumerate(row.images):
+            place(axes, next(following), layout.box(at, 2 * column), **shown.look)
+            frame(axes, layout.box(at, 2 * column))
+            if material.captions is not None:
+                _caption(axes, material.captions[index], layout, (at, 2 * column))
+            _draw_map(axes, material, index, layout, (at, 2 * column + 1), look)
+        if row.average is not None:
+            _draw_average(axes, row.average, layout, (at, 2 * layout.across), look)
+    _explain(figure, axes, layout, look, footnote, of_label, beyond)
     return figure
 
 
 def _checked(
-    images: ArrayLike, maps: ArrayLike, labels: ArrayLike, probabilities: ArrayLike | None, windows: _Windows
+    images: ArrayLike,
+    maps: ArrayLike,
+    labels: ArrayLike,
+    probabilities: ArrayLike | None,
+    captions: Sequence[str] | None,
+    windows: _Windows,
 ) -> _Material:
     samples, answers, which = np.asarray(images), np.asarray(maps, np.float64), np.asarray(labels)
     if samples.ndim not in (3, 4) or len(samples) == 0:
@@ -162,62 +202,140 @@ def _checked(
     before = None if probabilities is None else np.asarray(probabilities, np.float64)
     if before is not None and before.shape != which.shape:
         raise PictureError(f"{len(samples)} images need as many probabilities, and these are {before.shape}")
-    return _Material(samples[..., None] if samples.ndim == 3 else samples, answers, which, before)
+    if captions is not None and len(captions) != len(samples):
+        raise PictureError(f"{len(samples)} images need as many captions, and there are {len(captions)}")
+    pixels = samples[..., None] if samples.ndim == 3 else samples
+    return _Material(pixels, answers, which, before, captions)
 
 
-def _names(present: NDArray[Any], classes: Sequence[str] | None) -> list[str]:
-    if classes is not None and present.max() >= len(classes):
-        raise PictureError(f"label {present.max()} has no name: there are {len(classes)} names")
-    return [shortened(str(label if classes is None else classes[label]), _NAME) for label in present.tolist()]
+def _rows(material: _Material, across: int) -> list[_Row]:
+    """Return the rows of all pages: those of a class one below the other, in the order of the classes."""
+    rows = []
+    for label, average in class_average(material.maps, material.labels).items():
+        own = np.flatnonzero(material.labels == label).tolist()
+        parts = [own[start : start + across] for start in range(0, len(own), across)]
+        rows += [_Row(label, part, None if number else np.asarray(average)) for number, part in enumerate(parts)]
+    return rows
 
 
-def _layout(
-    image: tuple[int, ...], rows: list[NDArray[np.intp]], names: list[str], windows: _Windows, foot: float
-) -> _Layout:
+def _names(rows: list[_Row], classes: Sequence[str] | None) -> list[str]:
+    """Return the name of each row's class, "" where the row above has it."""
+    most = max(row.label for row in rows)
+    if classes is not None and most >= len(classes):
+        raise PictureError(f"label {most} has no name: there are {len(classes)} names")
+    names = [in_lines(str(row.label if classes is None else classes[row.label]), _NAME, 2) for row in rows]
+    return ["" if at and rows[at - 1].label == row.label else names[at] for at, row in enumerate(rows)]
+
+
+def _layout(material: _Material, rows: list[_Row], names: list[str], windows: _Windows, foot: float) -> _Layout:
     """Return the largest layout that fits the page; no tile is higher than `_TALLEST`."""
-    across = max(map(len, rows))
-    side = 0.15 + 0.085 * max(map(len, names))
+    image = material.images.shape[1:3]
+    across = max(len(row.images) for row in rows)
+    side = max(0.15 + 0.085 * max(len(line) for name in names for line in name.split("\n")), 0.62)
+    words = _WORDS
     free_width = PAGE_WIDTH - side - _BAR - across * (_PAIR + _GAP)
-    free_height = (_HEIGHT - _TITLE - _HEADER - foot) / len(rows) - _WORDS
+    free_height = (_HEIGHT - _TITLE - _HEADER - foot) / len(rows) - words
     unit = min(free_width / (2 * across + 1) / image[1], min(free_height, _TALLEST) / image[0])
     height, width = image[0] * unit, image[1] * unit
     sheet_width = side + across * (2 * width + _PAIR + _GAP) + width
-    sheet_height = _HEADER + len(rows) * (height + _WORDS) + foot
-    return _Layout(windows, unit, (height, width), side, across, (sheet_width, sheet_height))
+    sheet_height = _HEADER + len(rows) * (height + words) + foot
+    return _Layout(windows, unit, (height, width), side, words, across, (sheet_width, sheet_height))
 
 
 def _draw_map(
-    axes: Axes, values: NDArray[Any], layout: _Layout, at: tuple[int, int], fall: str, look: dict[str, Any]
+    axes: Axes, material: _Material, index: int, layout: _Layout, at: tuple[int, int], look: dict[str, Any]
+) -> None:
+    values = material.maps[index]
+    whole = None if material.probabilities is None else probability_in_words(material.probabilities[index])
+    match layout.windows.scale:
+        case "probability":
+            words = f"{whole} → {values.min():.2f}" if whole else f"lowest {values.min():.2f}"
+        case "log_odds":
+            words = f"{whole} · {values.min():.1f}" if whole else f"lowest {values.min():.1f}"
+        case _:
+            words = f"{whole} · {values.max():.1f}" if whole else f"most {values.max():.1f}"
+    _place_map(axes, values, layout, at, look, words)
+
+
+def _draw_average(axes: Axes, values: NDArray[Any], layout: _Layout, at: tuple[int, int], look: dict[str, Any]) -> None:
+    match layout.windows.scale:
+        case "drop":
+            words = f"most {values.max():.1f}"
+        case scale:
+            words = f"lowest {values.min():.{2 if scale == 'probability' else 1}f}"
+    _place_map(axes, values, layout, at, look, words)
+
+
+def _place_map(
+    axes: Axes, values: NDArray[Any], layout: _Layout, at: tuple[int, int], look: dict[str, Any], words: str
 ) -> None:
     left, top, width, _ = layout.box(*at)
     edge = frame(axes, layout.box(*at))
     place(axes, values, layout.map_box(*at, values.shape), **look).set_clip_path(edge)
-    note(axes, left + width / 2, top - 0.02, f"{fall} {values.min():.2f}")
+    note(axes, left + width / 2, top - 0.02, words)
 
 
-def _footnote(material: _Material, norm: Normalize, some_left_out: bool, per_class: int) -> str:
+def _caption(axes: Axes, words: str, layout: _Layout, at: tuple[int, int]) -> None:
+    left, top, width, _ = layout.box(*at)
+    note(axes, left, top - 0.02, shortened(words, max(int(width / 0.062), 6)), ha="left")
+
+
+def probability_in_words(value: float) -> str:
+    """Return a probability with two digits: 1.00 only where it is 1 to all digits of the network, else > 0.99."""
+    return "> 0.99" if 0.995 <= value < 1 else "< 0.01" if 0 < value < 0.005 else f"{value:.2f}"
+
+
+def _footnote(material: _Material, norm: Normalize, scale: str) -> str:
     """Return what the numbers over the maps are, and in a second line what could mislead the reader."""
     whole = "" if material.probabilities is None else "the probability of the whole image, and "
-    warnings = []
-    if some_left_out:
-        warnings.append(f"Of a class only the first {per_class} of the images given are drawn and averaged.")
-    if norm.vmin:
-        warnings.append(f"Colours span {norm.vmin:.2g} to {norm.vmax:.2g} only.")
-    return f"Over a map: {whole}the lowest with a window covered.\n{' '.join(warnings)}".rstrip()
+    extreme = "the largest drop" if scale == "drop" else "the lowest value with a window covered"
+    words = f"Over a map: {whole}{extreme}."
+    if scale == "drop":
+        return f"{words} {current().above.capitalize()}: the network needs what is covered; blue: it hinders."
+    if scale == "probability" and norm.vmin:
+        return f"{words}\nColours span {norm.vmin:.2g} to {norm.vmax:.2g} only."
+    return words
 
 
-def _explain(figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], footnote: str) -> None:
+def _explain(
+    figure: Figure, axes: Axes, layout: _Layout, look: dict[str, Any], footnote: str, of_label: str, beyond: str
+) -> None:
     """Draw the heads of the columns, the footnote and the colour scale."""
-    for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average")):
+    heads = [(column, words) for column, words in ((0, "image"), (1, "map"), (2 * layout.across, "average"))]
+    for column, words in heads:
         left, _, width, _ = layout.box(0, column)
-        note(axes, left + width / 2, _HEADER, words, fontsize=SMALL_TEXT + 1, color=current().ink)
-    note(axes, layout.names, layout.sheet[1], footnote, ha="left")
+        note(axes, left + width / 2, _HEADER - 0.04, words, fontsize=SMALL_TEXT + 1, color=current().ink)
+    look_of_head: dict[str, Any] = {"fontsize": SMALL_TEXT, "color": current().ink, "linespacing": 1.05}
+    note(axes, 0, _HEADER - 0.04, of_label.replace(" ", "\n", 1), ha="left", **look_of_head)
+    note(axes, 0, layout.sheet[1], footnote, ha="left")
     length = min(layout.sheet[1], 4.0)  # inches
     shape: dict[str, Any] = {"aspect": length / 0.14, "shrink": length / layout.sheet[1], "pad": 0.02, "panchor": False}
-    figure.colorbar(ScalarMappable(**look), ax=axes, **shape).set_label("probability")
+    bar = figure.colorbar(ScalarMappable(**look), ax=axes, extend=beyond, extendfrac=0.03, **shape)
+    bar.set_label({"drop": "drop of the log-odds", "log_odds": "log-odds"}.get(layout.windows.scale, "probability"))
 
 
-def _scale(values: NDArray[np.float64]) -> Normalize:
-    """Return one colour scale for all maps: 0 to 1, or their range where it is less than a half."""
+def _wrapped(text: str, width: float, size: float) -> str:
+    """Return a text in lines of `width` inches."""
+    return "\n".join(
+        textwrap.fill(line, max(int(width * len(line) / text_width(line, size)) - 2, 20)) for line in text.split("\n")
+    )
+
+
+def _look(values: NDArray[np.float64], scale: str) -> tuple[dict[str, Any], str]:
+    """Return the colours of all maps, and at which ends of the scale values are cut off, as matplotlib names them."""
     lowest, highest = float(values.min()), float(values.max())
-    return Normalize(lowest, highest) if 0 < highest - lowest < 0.5 else Normalize(0, 1)
+    if scale == "drop":
+        most = float(np.abs(values).max()) or 1.0
+        limit = float(np.percentile(np.abs(values), 99.5))
+        cut = most > 1.5 * limit > 0
+        limit = limit if cut else most
+        return {"cmap": current().diverging, "norm": Normalize(-limit, limit)}, "both" if cut else "neither"
+    if scale == "log_odds":
+        span = highest - lowest or 1.0
+        low = float(np.percentile(values, 0.5))
+        cut = low - lowest > 0.33 * span
+        norm = Normalize(low if cut else lowest, max(highest, lowest + 1e-6))
+        return {"cmap": current().probability, "norm": norm}, "min" if cut else "neither"
+    narrow = 0 < highest - lowest < 0.5
+    norm = Normalize(lowest, highest) if narrow else Normalize(0, 1)
+    return {"cmap": current().probability, "norm": norm}, "neither"

@@ -1,0 +1,112 @@
+"""The picture of maps side by side: a row for each image, a column for each method."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
+
+from nnspec.runtime.views import PictureError, picture
+from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
+from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, in_lines, page, shortened
+
+ROWS = 10  # images on a page
+_GAP, _LINE, _TALLEST = 0.09, 0.14, 1.6  # inches: between tiles, a line of text, the widest tile
+_HEIGHT = 10.5  # inches of a page
+
+
+@picture("saliency")
+def saliency(
+    images: ArrayLike,
+    maps: Mapping[str, ArrayLike],
+    names: Sequence[str],
+    captions: Sequence[str] | None = None,
+    words: Mapping[str, str] | None = None,
+    under: Mapping[str, Sequence[str]] | None = None,
+    title: str = "What the network depends on",
+    subtitle: str = "",
+    of_label: str = "class",
+) -> Figure:
+    """Draw each image beside its maps by several methods.
+
+    Arguments:
+        images: (image, height, width[, channels]), ten at most.
+        maps: method → (image, height, width).
+        names: the class of each image.
+        captions: a name for each image, such as its file's.
+        words: what a map of each method shows, for the note below.
+        under: method → a text under each map.
+        title, subtitle, of_label: the title, a line below it, and what the names are: "true class".
+
+    Each method has a scale of its own, symmetric about 0 and the same for all images of the page: red speaks for the
+    class, blue against it. Its end is below the method's name. Raises PictureError for shapes that do not match.
+    """
+    samples = np.asarray(images)
+    samples = samples[..., None] if samples.ndim == 3 else samples
+    arrays = {name: np.asarray(values, np.float64) for name, values in maps.items()}
+    if samples.ndim != 4 or not 0 < len(samples) <= ROWS or not arrays:
+        raise PictureError(f"1 to {ROWS} images and a method at least are drawn; these are {samples.shape}")
+    for name, values in arrays.items():
+        if values.shape != samples.shape[:3]:
+            raise PictureError(f"{name} must have maps of {samples.shape[:3]}, and these are {values.shape}")
+    if len(names) != len(samples) or (captions is not None and len(captions) != len(samples)):
+        raise PictureError(f"{len(samples)} images need as many names and captions")
+    shown = shades(samples)
+    longest = max(len(line) for name in [*names, "predicted"] for line in in_lines(name, 14, 2).split("\n"))
+    left = 0.15 + 0.085 * longest
+    columns = 1 + len(arrays)
+    unit = min((PAGE_WIDTH - 0.25 - left) / columns - _GAP, _TALLEST) / samples.shape[2]
+    head, foot = 3 * _LINE + 0.05, _foot(words or {}, list(arrays), shown.note)
+    over = _LINE if captions is not None else 0.02
+    below = _LINE if under else 0.0
+    free = (_HEIGHT - 0.8 - head - _LINE * len(foot)) / len(samples) - over - below - _GAP
+    unit = min(unit, free / samples.shape[1])
+    height, width = samples.shape[1] * unit, samples.shape[2] * unit
+    down = height + over + below + _GAP
+    size = left + columns * (width + _GAP), head + len(samples) * down + _LINE * len(foot) + 0.1
+    heading = f"{title}\n{subtitle}" if subtitle else title
+    figure = page(size[1] + 0.45, heading, max(size[0] + 0.2, 6.4))
+    axes = sheet(figure, *size)
+    note(axes, 0, head - 0.03, of_label.replace(" ", "\n"), ha="left", color=current().ink, linespacing=1.1)
+    note(axes, left + width / 2, head - 0.03, "image", color=current().ink)
+    limits = {name: _limit(values) for name, values in arrays.items()}
+    for column, name in enumerate(arrays, start=1):
+        x = left + column * (width + _GAP) + width / 2
+        method = textwrap.fill(name.replace("_", " "), max(int(width / 0.06), 8))
+        sign = "±" if arrays[name].min() < 0 else "0 to "
+        note(axes, x, head - 0.03, f"{method}\n{sign}{limits[name]:.2g}", color=current().ink, linespacing=1.1)
+    for row in range(len(samples)):
+        top = head + row * down + over
+        look: dict[str, Any] = {"fontsize": SMALL_TEXT + 1, "color": current().ink}
+        note(axes, left - 0.1, top + height / 2, in_lines(names[row], 14, 2), ha="right", va="center", **look)
+        if captions is not None:
+            note(axes, left, top - 0.01, shortened(captions[row], max(int((width + _GAP) / 0.06), 6)), ha="left")
+        place(axes, shown.pixels[row], (left, top, width, height), **shown.look)
+        frame(axes, (left, top, width, height))
+        for column, (name, values) in enumerate(arrays.items(), start=1):
+            box: Box = (left + column * (width + _GAP), top, width, height)
+            scale = Normalize(-limits[name], limits[name])
+            place(axes, values[row], box, cmap=current().diverging, norm=scale)
+            frame(axes, box)
+            if under:
+                note(axes, box[0] + width / 2, top + height + _LINE, under[name][row])
+    for line, text in enumerate(foot):
+        note(axes, 0, head + len(samples) * down + (line + 1) * _LINE, text, ha="left")
+    return figure
+
+
+def _limit(values: NDArray[np.float64]) -> float:
+    """Return the end of a scale: the 99.5th percentile where a few numbers would make all others pale."""
+    sizes = np.abs(values)
+    most, usual = float(sizes.max()), float(np.percentile(sizes, 99.5))
+    return usual if most > 1.5 * usual > 0 else most or 1.0
+
+
+def _foot(words: Mapping[str, str], methods: Sequence[str], on_images: str) -> list[str]:
+    said = [f"{name.replace('_', ' ')}: {words[name]}" for name in methods if name in words]
+    above = current().above.capitalize()
+    lines = [f"{above} speaks for the class, blue against it; each method has its own scale, the same for all images."]
+    return [*lines, *said, *([on_images] if on_images else [])]
