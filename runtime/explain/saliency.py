@@ -85,7 +85,7 @@ class Question:
     @cached_property
     def absent(self) -> Array:
         """The baseline as the network sees it, (height, width, channels)."""
-        return self.normalized(self.fill[None])[0]
+        return np.asarray(self.normalized(self.fill[None])[0])
 
     def log_odds(self, images: Array, labels: Array | None = None) -> Array:
         """Return the log-odds of the label of each raw image, (batch,)."""
@@ -178,7 +178,7 @@ def occlusion(question: Question) -> Array:
 @method("gradient", "largest |gradient| of the log-odds over the channels of a pixel")
 def gradient(question: Question) -> Array:
     """Simonyan, Vedaldi & Zisserman, "Deep Inside Convolutional Networks", 2014, section 3.1."""
-    return np.abs(input_gradient(question)).max(axis=-1)
+    return np.asarray(np.abs(input_gradient(question)).max(axis=-1))
 
 
 @method("gradient_input", "gradient · (pixel − baseline), summed over the channels")
