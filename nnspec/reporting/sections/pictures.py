@@ -217,11 +217,11 @@ def _occlusion(run: ReportedRun) -> "list[Figure]":
     beliefs = class_probabilities(network.predict(images))[range(len(labels)), labels]
     stride = max(1, -(-max(images.shape[1:3]) // MOST_WINDOWS))
     window = min(max(3, stride), *images.shape[1:3])
-    maps = occlude(network, images, labels, window, stride, 0.0)
+    maps = occlude(network, images, labels, window, stride, 0.0, scale="drop")
     return [
         PICTURES["occlusion"](
             images, maps, labels, network.classes, beliefs, window=(window, window), stride=(stride, stride),
-            page_number=page, title=f"Where {run.spec.title} looks",
+            page_number=page, title=f"Where {run.spec.title} looks", scale="drop", of_label="true class",
         )
         for page in range(min(page_count(labels), MOST_PAGES))
     ]  # fmt: skip
