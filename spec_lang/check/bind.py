@@ -90,7 +90,7 @@ class _Binding:
         free = [field for field in self.fields.values() if field.bare and field.name not in self.values]
         if name is not None and (missing := self._missing_before(name, value)) is not None:
             example = f"write {self.cls.examples[0]}" if self.cls.examples else f"write {missing.takes()}"
-            message = f"{self.cls.word} takes a whole number as its {missing.name}, not {value.span.text}"
+            message = f"{self.cls.word} takes a whole number as its {missing.name}, not {_shown(value)}"
             self.say("E201", message, value.span, f"write a whole number: {example}")
         elif name is not None:
             field = self.fields[name]
@@ -115,10 +115,10 @@ class _Binding:
             if self.fields[whole].collects and isinstance(value.value, tuple):
                 number = " ".join(map(str, value.value))
             help, fix = (f"write {number}", Fix(value.span, number)) if number else (None, None)
-            message = f"{self.cls.word} takes a whole number as its {whole}, not {written}"
+            message = f"{self.cls.word} takes a whole number as its {whole}, not {_shown(value)}"
             self.say("E201", message, value.span, help, fix)
         else:
-            self.say("E104", f"{self.cls.word} has no use for {value.span.text}", value.span, *self._use(value))
+            self.say("E104", f"{self.cls.word} has no use for {_shown(value)}", value.span, *self._use(value))
 
     def _bind_alone(self, field: WordField, value: Value) -> None:
         assert field.alone is not None
@@ -247,7 +247,9 @@ class _Binding:
                     subject = f"each number of {name}" if several else name
                     message = _in_words(subject, entry, self.fields.get(name))
                     place = self.spans.get(name, self.span)
-                    self.say("E202", message, place, *self._range_help(message, name, entry["input"], place))
+                    help = self._range_help(message, name, entry["input"], place)
+                    given = f", and {place.text} is {_of(entry['input'])}" if "$(" in place.text else ""
+                    self.say("E202", message + given, place, *help)
             return None
 
     def _named_in(self, entry: Any) -> str:
@@ -276,7 +278,7 @@ class _Binding:
         if value.kind == "name" and field.choices:
             return self._choice(field, value, text)
         if value.kind not in field.kinds - {"bool"} or value.kind == "variable":
-            self._fail(field, "E201", f"{field.name} cannot be {value.span.text}", value, f"write {field.takes()}")
+            self._fail(field, "E201", f"{field.name} cannot be {_shown(value)}", value, f"write {field.takes()}")
             return None
         numbers = value.value if isinstance(value.value, tuple) else (value.value,)
         if any(isinstance(number, int) and abs(number) > MAX_INTEGER for number in numbers):
@@ -289,7 +291,7 @@ class _Binding:
         converted = self._convert(field, value)
         if "number" in field.kinds:
             return converted
-        return value.span.text if value.kind == "int" else str(converted)
+        return value.span.text if value.kind == "int" and "$" not in value.span.text else str(converted)
 
     def _fail(
         self, field: WordField, code: str, message: str, value: Value, help: str | None = None, fix: Fix | None = None
@@ -313,6 +315,16 @@ class _Binding:
 
 _NOT_THE_KIND = ("literal_error", "int_type", "tuple_type")
 """Errors of a value that another part of a union accepts."""
+
+
+def _shown(value: Value) -> str:
+    """Return a value as it is written, and what a formula gives."""
+    text = value.span.text
+    return f"{text}, which is {value.written()}" if "$(" in text and value.kind != "formula" else text
+
+
+def _of(given: Any) -> str:
+    return "x".join(map(str, given)) if isinstance(given, tuple) else str(given)
 
 
 def _in_words(subject: str, entry: Any, field: WordField | None) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from nnspec.spec_lang.check.arithmetic import Misfigured, computed
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
@@ -274,6 +275,8 @@ def substitute(
     def value(written: Value) -> Value:
         """Return the value of a variable, or any other value as it is; set `missing` if there is none."""
         nonlocal missing
+        if written.kind == "formula":
+            return formula(written)
         if written.kind != "variable":
             return written
         name, counted = str(written.value), written.span.text.startswith("x")
@@ -288,12 +291,24 @@ def substitute(
             report(Diagnostic("E201", message, place, help=f"give {name} a whole number, or write ${name} alone"))
         elif name not in values and f"let {name}" not in broken:
             close = near(name, values)
-            name_span = Span(written.span.source, written.span.end - len(name) - 1, written.span.end)
-            help, fix = did_you_mean(close and f"${close}", name_span, f"write let {name} = … above")
+            dollar = "$" if "$" in written.span.text else ""  # none inside $( … )
+            name_span = Span(written.span.source, written.span.end - len(name) - len(dollar), written.span.end)
+            help, fix = did_you_mean(close and f"{dollar}{close}", name_span, f"write let {name} = … above")
             message = f'nothing gives "${name}" a value'
             cause = f"{name} {close}" if not written.span.source.option else ""
             report(Diagnostic("E103", message, written.span, help=help, fix=fix, cause=cause))
         return written
+
+    def formula(written: Value) -> Value:
+        """Return the value of a formula; set `missing` if it has none."""
+        nonlocal missing
+        try:
+            return computed(written, lambda name: found if (found := value(name)).kind != "variable" else None)
+        except Misfigured as wrong:
+            missing = True
+            if wrong.found is not None:
+                report(wrong.found)
+            return written
 
     done = tuple(
         [

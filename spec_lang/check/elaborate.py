@@ -258,7 +258,12 @@ class Elaborator:
         count = (self._substituted((repeat.count,), scope) or (None,))[0]
         if not isinstance(count, Value) or not isinstance(count.value, int):
             if count is not None:
-                self._say(scope, "E201", "repeat takes a whole number", repeat.count.span, "write repeat 3 ( … )")
+                given = (
+                    f", not {count.written()}" if isinstance(count, Value) and "$(" in repeat.count.span.text else ""
+                )
+                self._say(
+                    scope, "E201", f"repeat takes a whole number{given}", repeat.count.span, "write repeat 3 ( … )"
+                )
             self.whole = False
             return [], flow.lost()
         if count.value < 1:
@@ -308,7 +313,7 @@ class Elaborator:
 
     def _substituted(self, arguments: Sequence[Argument], scope: Scope) -> Sequence[Argument] | None:
         values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))
-        if not any(value.kind == "variable" for value in values):
+        if not any(value.kind in ("variable", "formula") for value in values):
             return arguments
         return substitute(arguments, scope.variables, self.known.broken, lambda found: self._report(found, scope))
 

@@ -65,10 +65,20 @@ class Swept:
 def read_sweeps(known: Statements, variables: Variables, found: Findings) -> tuple[Swept, ...]:
     """Return the sweeps, without those whose range has an error, which is reported."""
     read = (
-        Swept(sweep, sweep.values) if sweep.range is None else _ranged(sweep, sweep.range, known, variables, found)
+        _listed(sweep, known, variables, found)
+        if sweep.range is None
+        else _ranged(sweep, sweep.range, known, variables, found)
         for sweep in known.sweeps.values()
     )
     return tuple(swept for swept in read if swept is not None)
+
+
+def _listed(sweep: Sweep, known: Statements, variables: Variables, found: Findings) -> Swept | None:
+    """Return a list of values, each formula computed, or None after reporting what is wrong in one."""
+    if not any(value.kind == "formula" for value in sweep.values):
+        return Swept(sweep, sweep.values)
+    done = substitute(sweep.values, variables, known.broken, found.add)
+    return Swept(sweep, tuple(value for value in done if isinstance(value, Value))) if done is not None else None
 
 
 def _ranged(sweep: Sweep, said: Range, known: Statements, variables: Variables, found: Findings) -> Swept | None:

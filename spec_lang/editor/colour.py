@@ -74,6 +74,8 @@ class _Painter:
             yield Span(token.source, token.end - 1, token.end), Colour.SIGN
         elif kind == "OPTION":
             yield from self._option(token)
+        elif kind == "SUM":
+            yield from _sum(token)
         elif kind == "RANGE":
             yield from _range(token)
         elif kind == "CONDITION":
@@ -120,6 +122,20 @@ class _Painter:
             at = value.span.end
 
 
+_SUM = re.compile(
+    r"(?P<VARIABLE>\$\w+|\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\))|(?P<NUMBER>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"|(?P<CHOICE>\w+)|(?P<SIGN>//|\S)"
+)
+
+
+def _sum(token: Token) -> Iterator[tuple[Span, Colour]]:
+    name = len(token.text.partition("=")[0].rstrip())
+    yield Span(token.source, token.start, token.start + name), Colour.NAME
+    for match in _SUM.finditer(token.text, name):
+        span = Span(token.source, token.start + match.start(), token.start + match.end())
+        yield span, Colour[str(match.lastgroup)]
+
+
 def _range(token: Token) -> Iterator[tuple[Span, Colour]]:
     swept = parse_range(token, token.span)
     said = swept.range
@@ -162,4 +178,4 @@ def _value(kind: ValueKind, text: str) -> Colour:
         return Colour.VARIABLE if "$" in text else Colour.NUMBER
     if kind == "name":
         return Colour.TRUTH if text in TRUTH else Colour.CHOICE
-    return {"text": Colour.STRING, "variable": Colour.VARIABLE}[kind]
+    return {"text": Colour.STRING, "variable": Colour.VARIABLE, "formula": Colour.VARIABLE}[kind]

@@ -24,6 +24,7 @@ from nnspec.spec_lang.editor.reference import default, option_entry
 from nnspec.spec_lang.editor.snippets import block_snippet, word_snippet
 from nnspec.spec_lang.editor.symbols import parameters_at
 from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.formula import FUNCTIONS
 from nnspec.spec_lang.syntax.grammar import lexicon, tokens
 from nnspec.spec_lang.syntax.tree import Option, Value
 from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
@@ -64,11 +65,18 @@ def complete(document: Document, offset: int) -> Completions:
         files = list(_files(document, last.text[1:])) if line[:1] and line[0].type == "INCLUDE" else []
         return Completions(Span(source, last.start + 1, _end(r'[^"\n]*', source.text, offset)), files)
     written = source.text[begin:offset]
-    asked = _Asked(document, _line([t for t in before if t.type != "COMMENT"]), _rest(source, end), written)
+    opened = _FORMULA_BEGUN.search(source.text, source.text.rfind("\n", 0, begin) + 1, begin)
+    asked = _Asked(
+        document, _line([t for t in before if t.type != "COMMENT"]), _rest(source, end), written, opened is not None
+    )
     items: dict[str, Completion] = {}
     for item in asked.items():
         items.setdefault(item.text, item)  # the default comes before the other choices
     return Completions(Span(source, begin, end), list(items.values()))
+
+
+_FORMULA_BEGUN = re.compile(r"\$\((?:[^()\n]|\([^()\n]*\))*\(?[^()\n]*\Z")
+"""A formula that is not closed yet."""
 
 
 def _end(pattern: str, text: str, offset: int) -> int:
@@ -97,16 +105,20 @@ def _rest(source: Source, end: int) -> list[Token]:
 class _Asked:
     """One request: the tokens of the statement before and after the offset, and the word so far."""
 
-    def __init__(self, document: Document, line: list[Token], rest: list[Token], written: str):
+    def __init__(self, document: Document, line: list[Token], rest: list[Token], written: str, in_formula: bool):
         self.document = document
         self.known = document.known
         self.line = line
         self.rest = rest
         self.written = written
+        self.in_formula = in_formula
 
     def items(self) -> Iterator[Completion]:
         """Yield the completions in the order to show."""
         first = self.line[0].type if self.line else None
+        if self.in_formula:
+            yield from self._names()
+            return
         if first is None:
             yield from self._stages()
             yield from self._statements()
@@ -159,7 +171,9 @@ class _Asked:
             yield from (
                 Completion(name, "variable", f"now {let.value.written()}") for name, let in self.known.lets.items()
             )
-        elif self.line[-1].type == "EQUAL":
+        elif self.line[-1].type != "EQUAL":
+            yield from self._variables()  # after a sign
+        else:
             yield from self._variables()
             yield from (Completion(name, "value", cls.help(), about(cls)) for name, cls in words("activation").items())
 
@@ -170,6 +184,14 @@ class _Asked:
                 yield Completion(name, "value", cls.help(), about(cls))
         else:
             yield from self._variables()
+
+    def _names(self) -> Iterator[Completion]:
+        for name in parameters_at(self.line):
+            yield Completion(name, "variable", f"a parameter of block {self.line[1].text}")
+        for name, let in self.known.lets.items():
+            yield Completion(name, "variable", let.value.written())
+        for name in FUNCTIONS:
+            yield Completion(name, "value", "of the numbers in brackets", "", f"{name}(${{0}})")
 
     def _variables(self) -> Iterator[Completion]:
         sign = "x$" if self.written.startswith("x$") else "$"

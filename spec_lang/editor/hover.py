@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
+from nnspec.spec_lang.check.collect import let_values, substitute
 from nnspec.spec_lang.check.elaborate import Passage
 from nnspec.spec_lang.check.examination import shape_missing
 from nnspec.spec_lang.check.expectations import quantity_of
@@ -11,10 +12,12 @@ from nnspec.spec_lang.editor.document import Document, Stage, TokenAt
 from nnspec.spec_lang.editor.parts import include_text, variant_text
 from nnspec.spec_lang.editor.reference import option_entry, options, values
 from nnspec.spec_lang.editor.symbols import mention_at, parameters_at
+from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.source import Span, Token
 from nnspec.spec_lang.syntax import tree as syntax
-from nnspec.spec_lang.syntax.grammar import merge_signs, parse_conditions
-from nnspec.spec_lang.syntax.tree import Argument, Option
+from nnspec.spec_lang.syntax.formula import parse_formula
+from nnspec.spec_lang.syntax.grammar import merge_signs, parse_conditions, parse_sum
+from nnspec.spec_lang.syntax.tree import Argument, Option, Value
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, statements, words
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -64,6 +67,8 @@ def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[st
         yield _value_of(document, place, token.text)
     elif (found := mention_at(document, offset)) is not None and found.symbol.kind in ("let", "parameter"):
         yield _value_of(document, place, found.symbol.name)
+    elif token.type in ("FORMULA", "SUM"):
+        yield _formula(document, token)
     elif token.type == "CONDITION":
         yield _expected(token, offset)
     elif found is not None and found.symbol.kind == "variant":
@@ -72,6 +77,22 @@ def _hover_texts(document: Document, place: TokenAt, offset: int) -> Iterator[st
         yield include_text(document, found)
     elif (read := place.stage()) is not None:
         yield from _stage(document, read, token, offset)
+
+
+def _formula(document: Document, token: Token) -> str:
+    """Return the value of a formula, where that does not depend on a block's arguments."""
+    value = (
+        Value("formula", parse_formula(token.text), token.span) if token.type == "FORMULA" else parse_sum(token)[1][0]
+    )
+    found = _computed(document, value)
+    return f"`{value.text()}` is {found}" if found else f"`{value.text()}`"
+
+
+def _computed(document: Document, value: Value) -> str:
+    """Return the value of a variable or a formula as text, "" where it has none."""
+    nothing = Findings()
+    done = substitute((value,), let_values(document.known, nothing), set(), nothing.add)
+    return f"**{done[0].written()}**" if done and isinstance(done[0], Value) else ""
 
 
 def _expected(token: Token, offset: int) -> str:
@@ -163,6 +184,8 @@ def _value_of(document: Document, place: TokenAt, written: str) -> str:
     let = document.known.lets.get(name)
     if let is None:
         return ""
+    if let.value.kind == "formula" and (found := _computed(document, let.value)):
+        return f"```nnspec\n{let.span.text}\n```\n\n{found}{' as a count' if counted else ''}"
     count = f"\n\nAs a count: `x{let.value.written()}`" if counted and let.value.kind == "int" else ""
     return f"```nnspec\n{let.span.text}\n```{count}"
 

@@ -12,7 +12,9 @@ from typing import Literal, NamedTuple
 from nnspec.spec_lang.check.include import included_path
 from nnspec.spec_lang.editor.document import Document, is_word, stage_around
 from nnspec.spec_lang.source import Source, Span, Token
-from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option, parse_range
+from nnspec.spec_lang.syntax.formula import Formula, parse_formula
+from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option, parse_range, parse_sum
+from nnspec.spec_lang.syntax.tree import Value
 
 
 class Symbol(NamedTuple):
@@ -135,8 +137,13 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
                 yield from _range(token, parameters)
             case "CONDITION":
                 for condition in parse_conditions(token):
-                    if condition.value.kind == "variable":
-                        yield _variable(condition.value.span.text, condition.value.span, parameters)
+                    yield from _in_value(condition.value, parameters)
+            case "SUM":
+                name, (value,) = parse_sum(token)
+                yield Mention(Symbol("let", name), Span(token.source, token.start, token.start + len(name)), True)
+                yield from _in_value(value, parameters)
+            case "FORMULA":
+                yield from _in_value(Value("formula", parse_formula(token.text), token.span), parameters)
             case "OPTION":
                 yield from _option(line, index, parameters, blocks)
 
@@ -156,8 +163,7 @@ def _option(
         if given.name in blocks.get(word, ()):
             yield Mention(Symbol("parameter", given.name, word), given.name_span)
     for value in given.values:
-        if value.kind == "variable":
-            yield _variable(value.span.text, value.span, parameters)
+        yield from _in_value(value, parameters)
 
 
 def _range(token: Token, parameters: Mapping[str, Symbol]) -> Iterator[Mention]:
@@ -165,8 +171,18 @@ def _range(token: Token, parameters: Mapping[str, Symbol]) -> Iterator[Mention]:
     if "." not in swept.key:
         yield Mention(Symbol("let", swept.key), swept.key_span)
     for value in swept.range.values() if swept.range is not None else ():
-        if value.kind == "variable":
-            yield _variable(value.span.text, value.span, parameters)
+        yield from _in_value(value, parameters)
+
+
+def _in_value(value: Value, parameters: Mapping[str, Symbol]) -> Iterator[Mention]:
+    """Yield the mentions in a value: of `$name`, and of the names in a formula."""
+    if value.kind == "variable":
+        yield _variable(value.span.text, value.span, parameters)
+    elif isinstance(value.value, Formula):
+        source, start = value.span.source, value.span.start
+        for name in value.value.names():
+            span = Span(source, start + name.start, start + name.end)
+            yield Mention(parameters.get(name.name, Symbol("let", name.name)), span)
 
 
 def _variable(text: str, span: Span, parameters: Mapping[str, Symbol]) -> Mention:

@@ -66,6 +66,7 @@ def textmate() -> dict[str, object]:
         _rule(rf"({NAME_PATTERN})\s*(:)(?:\s*{stage})?", None, Colour.NAME, Colour.SIGN, *STAGE),
         _rule(rf"(->|[({signs}])\s*{stage}", None, Colour.SIGN, *STAGE),
         _rule(rf"({NAME_PATTERN}(?:\.{NAME_PATTERN})*)\s*(=)", None, Colour.OPTION, Colour.SIGN),
+        _rule(_terminal("FORMULA"), Colour.VARIABLE),
         _rule(rf"{_terminal('VARIABLE')}|(?<!\w)x\${NAME_PATTERN}", Colour.VARIABLE),
         _rule(rf"(?<![\w.])(?:{_terminal('COUNT')}|{'|'.join(numbers)})", Colour.NUMBER),
         _rule(
@@ -73,9 +74,9 @@ def textmate() -> dict[str, object]:
             Colour.NUMBER,
         ),
         _rule(rf"\b(?:{_any(TRUTH)})\b", Colour.TRUTH),
-        _rule(r"[<>]=?|%|\.\.", Colour.SIGN),
+        _rule(r"[<>]=?|%|\.\.|//?", Colour.SIGN),
         _rule(NAME_PATTERN, Colour.CHOICE),
-        _rule(rf"->|[{signs}=,(){{}}]", Colour.SIGN),
+        _rule(rf"->|[{signs}=,(){{}}-]", Colour.SIGN),
     ]
     return {
         "name": "nnspec",

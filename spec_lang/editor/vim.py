@@ -47,7 +47,7 @@ def syntax() -> str:
     rules = [
         (Colour.CHOICE, rf"\<{NAME}\>"),
         (Colour.TRUTH, rf"\<{_any(TRUTH)}\>"),
-        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:%]\|[<>]=\=\|\.\."),
+        (Colour.SIGN, rf"->\|[{signs}=,(){{}}:%/-]\|[<>]=\=\|\.\."),
         (Colour.NUMBER, rf"\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|{number}\)\>"),
         (Colour.NUMBER, r"\%(\w\|\.\)\@<![+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\ze\s*\.\."),
         (Colour.NUMBER, r"\%(\.\.\)\@<=[+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\>"),
@@ -60,6 +60,7 @@ def syntax() -> str:
         (Colour.VARIABLE, rf"\%(\<{kinds['BLOCK']}\s\+{NAME}\s*([^()=]*\)\@<={NAME}"),
         (Colour.KEYWORD, rf"\<{_any(lexicon().reserved)}\>\%(\s*=\)\@!"),
         (Colour.VARIABLE, rf"\w\@<!x\=\${NAME}"),
+        (Colour.VARIABLE, r"\w\@<!x\=\$(\%([^()]\|([^()]*)\)*)"),
         (Colour.ERROR, r'"[^"]*$'),
         (Colour.STRING, r'"[^"]*"'),
         (Colour.COMMENT, r"#.*$"),

@@ -131,15 +131,15 @@ class _Row:
 def _named(named: Let | Sweep) -> str:
     if isinstance(named, Sweep):
         return f"{named.key} = {named.written()}"
-    return f"{named.name} = {', '.join(value.span.text for value in named.values)}"
+    return f"{named.name} = {', '.join(value.text() for value in named.values)}"
 
 
 def _arguments(call: Call, words: KnownWords) -> str:
     """Return a call's arguments, with commas only between the names of a list."""
     texts = [
-        f"{argument.name}={','.join(value.span.text for value in argument.values)}"
+        f"{argument.name}={','.join(value.text() for value in argument.values)}"
         if isinstance(argument, Option)
-        else argument.span.text
+        else argument.text()
         for argument in call.arguments
     ]
     names = [not isinstance(argument, Option) and argument.kind == "name" for argument in call.arguments]
@@ -242,7 +242,7 @@ class _Reader:
             leading += self._until(stage.span.end)
         else:
             group = stage.body if isinstance(stage, Repeat) else stage
-            head += f"repeat {stage.count.span.text} " if isinstance(stage, Repeat) else ""
+            head += f"repeat {stage.count.text()} " if isinstance(stage, Repeat) else ""
             leading += self._until(group.span.start)
             drawn = self._group(group, head)
         drawn.leading = leading

@@ -13,6 +13,7 @@ from lark.lexer import PatternStr
 
 from nnspec.spec_lang.limits import MAX_INTEGER, MAX_SHAPE_AXES
 from nnspec.spec_lang.source import Source, Span, Token, new_tuple
+from nnspec.spec_lang.syntax.formula import is_sum, parse_bare, parse_formula
 from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,
@@ -37,6 +38,7 @@ from nnspec.spec_lang.syntax.tree import (
 GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 VALUES: dict[str, ValueKind] = {
+    "FORMULA": "formula",
     "SIZE": "size",
     "COUNT": "count",
     "RATIO": "ratio",
@@ -51,7 +53,7 @@ VALUES: dict[str, ValueKind] = {
 
 _ARGUMENTS = {*VALUES, "OPTION"}
 
-AFTER = {"SWEEP": "RANGE", "EXPECT": "CONDITION"}
+AFTER = {"LET": "SUM", "SWEEP": "RANGE", "EXPECT": "CONDITION"}
 """The terminals that are looked for after a reserved word alone, by its terminal: elsewhere their text is of others."""
 
 BEFORE_PATTERNS = ("freeze", "rate")
@@ -115,7 +117,8 @@ def lexicon() -> Lexicon:
     every = {**signs, "DOTTED": dotted, "NAME": name, **OUTSIDE}
     blank = patterns["_BLANK"]  # skipped with the token after it; a blank before no token is one match
     token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
-    after = {word: re.compile(f"{blank}(?P<{name}>{patterns[name]})") for word, name in AFTER.items()}
+    plain = rf"{patterns['OPTION']}(?:{blank})?(?:[#\n}}]|\Z)"  # what is an ordinary option up to the end of its line
+    after = {word: re.compile(f"{blank}(?!{plain})(?P<{name}>{patterns[name]})") for word, name in AFTER.items()}
     names = {name: rf"{patterns[name]}(?![\w=:])" for name in ("PATTERN", "NAME")}
     named = re.compile(f"(?:{blank})?(?P<COMMA>,)?(?:{blank})?(?:{_any_of(names)})(?!(?:{blank})?=)")
     return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved, after, named)
@@ -149,7 +152,8 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
             if kind == "NAME" and found in reserved:
                 kind = reserved[found]
             yield new_tuple(Token, (kind, found, match.end() - len(found), match.end(), source))
-            if kind in after and (special := after[kind].match(source.text, match.end())):
+            special = after[kind].match(source.text, match.end()) if kind in after else None
+            if special is not None and (kind != "LET" or is_sum(special["SUM"].partition("=")[2].strip())):
                 name = AFTER[kind]
                 yield new_tuple(Token, (name, special[name], special.start(name), special.end(), source))
                 start = special.end()
@@ -218,7 +222,8 @@ def value_kind(text: str) -> ValueKind | None:
 
 def after_word(word: str, text: str) -> bool:
     """Return whether a text is what follows a reserved word, by its terminal, such as the conditions of an expect."""
-    return lexicon().after[word].fullmatch(text) is not None
+    match = lexicon().after[word].fullmatch(text)
+    return match is not None and (word != "LET" or is_sum(match["SUM"].partition("=")[2].strip()))
 
 
 def is_name(text: str) -> bool:
@@ -250,6 +255,8 @@ def _meaning(kind: str, text: str) -> tuple[ValueKind, object]:
             return "ratio", tuple(map(float, text.split("/", MAX_SHAPE_AXES)[:MAX_SHAPE_AXES]))
         case "STRING":
             return "text", text[1:-1]
+        case "FORMULA":
+            return "formula", parse_formula(text)
         case _:
             return "variable", text.removeprefix("x")[1:]
 
@@ -282,47 +289,70 @@ def _parts(text: str) -> tuple[str, list[tuple[ValueKind, object, int, int]]]:
     return text[:equals].rstrip(), [(*_meaning(str(m.lastgroup), m.group()), m.start(), m.end()) for m in matches]
 
 
-_CONDITION = re.compile(r"(?P<metric>\w+)[ \t]*(?P<sign>[<>]=?)[ \t]*(?P<value>[^ \t,%]+)(?P<percent>[ \t]*%)?")
+def parse_sum(token: Token) -> tuple[str, tuple[Value, ...]]:
+    """Parse a token of type SUM into the name of a let and its value."""
+    name, _, text = token.text.partition("=")
+    start = token.end - len(text.lstrip())
+    return name.rstrip(), (Value("formula", parse_bare(text.strip()), Span(token.source, start, token.end)),)
+
+
+class _Parts(NamedTuple):
+    """Patterns for the parts of the terminals CONDITION and RANGE, which have numbers in them."""
+
+    condition: re.Pattern[str]
+    range: re.Pattern[str]
+    more: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Parts:
+    formula = _swift(grammar().get_terminal("FORMULA").pattern.to_regexp())
+    number = rf"(?:{formula}|[^\s,%$][^\s,%]*?|\$\w+)"
+    more = rf"(?P<word>step|points)\s+(?P<value>{number})(?!\S)"
+    return _Parts(
+        re.compile(
+            rf"(?P<metric>\w+)[ \t]*(?P<sign>[<>]=?)[ \t]*(?P<value>{number})(?=[ \t]*(?:[%,]|\Z))(?P<percent>[ \t]*%)?"
+        ),
+        re.compile(
+            rf"(?P<key>[\w.]+)\s*=\s*(?P<range>(?P<log>log\s+)?(?P<low>{number})\s*\.\.\s*(?P<high>{number})"
+            rf"(?P<more>(?:\s+(?:step|points)\s+{number})*))"
+        ),
+        re.compile(more),
+    )
 
 
 def parse_conditions(token: Token) -> tuple[Condition, ...]:
     """Parse a token of type CONDITION."""
-    return tuple(_condition(match, token) for match in _CONDITION.finditer(token.text))
+    return tuple(_condition(match, token) for match in _patterns().condition.finditer(token.text))
 
 
 def _condition(match: re.Match[str], token: Token) -> Condition:
     def span(name: str | int) -> Span:
         return Span(token.source, token.start + match.start(name), token.start + match.end(name))
 
-    inner = lexicon().value.match(match["value"])
-    assert inner is not None
-    value = _value(Token(str(inner.lastgroup), match["value"], span("value").start, span("value").end, token.source))
+    value = _figure(span("value"))
     percent = match["percent"] is not None
     return Condition(match["metric"], span("metric"), match["sign"], value, percent, span(0))
 
 
-_RANGE = re.compile(
-    r"(?P<key>[\w.]+)\s*=\s*(?P<range>(?P<log>log\s+)?(?P<low>\S+?)\s*\.\.\s*(?P<high>\S+)"
-    r"(?P<more>(?:\s+(?:step|points)\s+\S+)*))"
-)
-_MORE = re.compile(r"(?P<word>step|points)\s+(?P<value>\S+)")
+def _figure(span: Span) -> Value:
+    """Return the number, variable or formula at a span."""
+    inner = lexicon().value.fullmatch(span.text)
+    return _value(Token(str(inner.lastgroup) if inner else "NUMBER", span.text, span.start, span.end, span.source))
 
 
 def parse_range(token: Token, span: Span) -> Sweep:
     """Parse a token of type RANGE into the sweep at a span."""
-    match = _RANGE.fullmatch(token.text)
+    match = _patterns().range.fullmatch(token.text)
     assert match is not None
 
     def part(found: re.Match[str], name: str, offset: int = 0) -> Span:
         start = token.start + offset
         return Span(token.source, start + found.start(name), start + found.end(name))
 
-    def value(where: Span) -> Value:
-        inner = lexicon().value.fullmatch(where.text)
-        return _value(Token(str(inner.lastgroup) if inner else "NUMBER", where.text, *where[1:], token.source))
-
-    said = [(m["word"], value(part(m, "value", match.start("more")))) for m in _MORE.finditer(match["more"])]
-    ends = value(part(match, "low")), value(part(match, "high"))
+    more = _patterns().more.finditer(match["more"])
+    said = [(m["word"], _figure(part(m, "value", match.start("more")))) for m in more]
+    ends = _figure(part(match, "low")), _figure(part(match, "high"))
     meant = Range(*ends, match["log"] is not None, tuple(said), part(match, "range"))
     return Sweep(match["key"], part(match, "key"), (), span, meant)
 
@@ -364,6 +394,8 @@ class _ToSyntax(Transformer[Any, Any]):
         return Pipeline(tuple(children), _over(children))
 
     def let(self, children: list[Token]) -> Let:
+        if children[1].type == "SUM":
+            return Let(*parse_sum(children[1]), _over(children))
         given = parse_option(children[1])
         return Let(given.name, given.values, _over(children))
 

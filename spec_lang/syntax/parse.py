@@ -35,6 +35,8 @@ def _descriptions() -> dict[str, str]:
         "NUMBER": "a number",
         "STRING": 'a text in "quotes"',
         "VARIABLE": "a variable such as $width",
+        "FORMULA": "a formula such as $(2 * width)",
+        "SUM": "a sum such as half = $width / 2",
         "LPAR": "(",
         "RPAR": ")",
         "LBRACE": "{",

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.syntax.formula import Formula
 
-ValueKind = Literal["size", "count", "ratio", "int", "number", "text", "name", "variable"]
+ValueKind = Literal["size", "count", "ratio", "int", "number", "text", "name", "variable", "formula"]
 
 
 class Value(NamedTuple):
-    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$w` a variable.
+    """An argument's value: `3x3` is a size, `x8` a count, `75/25` a ratio, `$w` a variable, `$(2 * w)` a formula.
 
-    The `value` of a variable is its name. `x$w` is a variable whose text begins with x.
+    The `value` of a variable is its name, of a formula a Formula. `x$w` is a variable whose text begins with x.
     """
 
     kind: ValueKind
@@ -21,6 +22,8 @@ class Value(NamedTuple):
     def written(self) -> str:
         """Return the value in the syntax of the language, whatever the text of its span."""
         match self.kind, self.value:
+            case "formula", Formula() as formula:
+                return formula.written()
             case "text", text:
                 return f'"{text}"'
             case "size" | "ratio", tuple(parts):
@@ -29,6 +32,10 @@ class Value(NamedTuple):
                 return f"{'x' if self.kind == 'count' else '$'}{value}"
             case _, value:
                 return str(value)
+
+    def text(self) -> str:
+        """Return the value as it is written in its spec, of a formula in canonical form."""
+        return self.written() if isinstance(self.value, Formula) and self.value.sound else self.span.text
 
 
 class Option(NamedTuple):
@@ -154,15 +161,16 @@ class Range(NamedTuple):
 
     def written(self) -> str:
         """Return the range in canonical form."""
-        more = "".join(f" {word} {value.span.text}" for word, value in self.more)
-        return f"{'log ' * self.log}{self.low.span.text}..{self.high.span.text}{more}"
+        more = "".join(f" {word} {value.text()}" for word, value in self.more)
+        return f"{'log ' * self.log}{self.low.text()}..{self.high.text()}{more}"
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """`sweep key = a, b, c`: a grid of values to try; several sweeps multiply.
+    """`sweep key = a, b, c`: a grid of values to try; several sweeps multiply. `sweep key = log 1e-4..1e-1` is a
+    range in which a search chooses.
 
-    `sweep key = log 1e-4..1e-1` is a range in which a search chooses: then there is a `range` and no values.
+    A range has no values.
     """
 
     key: str
@@ -173,7 +181,7 @@ class Sweep:
 
     def written(self) -> str:
         """Return what is on the right of the equals sign, in canonical form."""
-        return self.range.written() if self.range is not None else ", ".join(v.span.text for v in self.values)
+        return self.range.written() if self.range is not None else ", ".join(v.text() for v in self.values)
 
 
 class Condition(NamedTuple):
@@ -188,7 +196,7 @@ class Condition(NamedTuple):
 
     def written(self) -> str:
         """Return the condition in canonical form."""
-        return f"{self.metric} {self.sign} {self.value.span.text}{' %' if self.percent else ''}"
+        return f"{self.metric} {self.sign} {self.value.text()}{' %' if self.percent else ''}"
 
 
 @dataclass(frozen=True)

@@ -192,6 +192,7 @@ def specs(draw: st.DrawFn) -> str:
                     [
                         "sweep drop = 0.1, 0.2",
                         "sweep train.seed = 1, 2,3",
+                        "let half = 2*( 3 -1 )//2",
                         "sweep train.seed = 1..9 step 2",
                         "sweep drop=log  0.1 .. 0.2 points 3",
                         "sweep optimizer.lr=0.1",

@@ -4,7 +4,7 @@ if exists("b:current_syntax")
 endif
 syntax match nnspecChoice ~\<\h\w*\>~
 syntax match nnspecTruth ~\<\%(false\|true\|off\|yes\|no\|on\)\>~
-syntax match nnspecSign ~->\|[*+|=,(){}:%]\|[<>]=\=\|\.\.~
+syntax match nnspecSign ~->\|[*+|=,(){}:%/-]\|[<>]=\=\|\.\.~
 syntax match nnspecNumber ~\%(\w\|\.\)\@<!\%(x\d\+\|\d\+\%([x/]\d\+\%(\.\d\+\)\=\)\+\|[+-]\=\%(\d\+\.\d*\|\.\d\+\|\d\+\)\%([eE][+-]\=\d\+\)\=\)\>~
 syntax match nnspecNumber ~\%(\w\|\.\)\@<![+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\ze\s*\.\.~
 syntax match nnspecNumber ~\%(\.\.\)\@<=[+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+\)\=\>~
@@ -17,6 +17,7 @@ syntax match nnspecName ~\%(\<\%(variant\|block\|let\)\s\+\)\@<=\h\w*~
 syntax match nnspecVariable ~\%(\<block\s\+\h\w*\s*([^()=]*\)\@<=\h\w*~
 syntax match nnspecKeyword ~\<\%(include\|variant\|expect\|repeat\|block\|sweep\|let\)\>\%(\s*=\)\@!~
 syntax match nnspecVariable ~\w\@<!x\=\$\h\w*~
+syntax match nnspecVariable ~\w\@<!x\=\$(\%([^()]\|([^()]*)\)*)~
 syntax match nnspecError ~"[^"]*$~
 syntax match nnspecString ~"[^"]*"~
 syntax match nnspecComment ~#.*$~

@@ -56,6 +56,8 @@ def _keyword(walk: Walk) -> Meaning | None:
         return (
             Meaning(count, state="after") if count == 2 and walk.kind(1) == "TEXT" and walk.text(1)[0] == '"' else None
         )
+    if text == "let" and after_word("LET", walk.source[walk.piece().end : walk.piece(count - 1).end]):
+        return Meaning(count, state="after")
     if text == "expect":
         first, last = walk.piece(), walk.piece(count - 1)
         read = after_word("EXPECT", walk.source[first.end : last.end])

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+_FORMULA = r"\$\((?:[^()\n]|\((?:[^()\n]|\([^()\n]*\))*\))*\)"
 _PATTERNS = {
     "NL": r"\n",
     "BLANK": r"[^\S \t\f\n]|[\u200b-\u200d\u2060\ufeff]",
@@ -11,7 +12,8 @@ _PATTERNS = {
     "TEXT": r'"[^"\n]*"|“[^”\n]*”|„[^“”\n]*[“”]|«[^»\n]*»|\'[^\'\n]*\'|‘[^’\n]*’|`[^`\n]*`',
     "ARROW": r"->",
     "OTHER_ARROW": r"[-=–—~]+[>›]|[-–—] >|[|]>|>>+|[→⇒⟶⟹➔➜▶►»↦]|>|::|\\",
-    "VARIABLE": r"x?\$[A-Za-z_]\w*|\$\{\w+\}|\{\{? ?\w+ ?\}?\}",
+    "VARIABLE": rf"(?:[\d.]+[x/])?x?{_FORMULA}(?:[x/](?:{_FORMULA}|[\d.]+))*"
+    r"|x?\$[A-Za-z_]\w*|\$\{\w+\}|\{\{? ?\w+ ?\}?\}",
     "SIZE": r"\d+(?:[xX×*]\d+)+(?![\w.])",
     "COUNT": r"[xX×*]\d+(?![\w.])",
     "RATIO": r"\d+(?:\.\d+)?(?:/\d+(?:\.\d+)?)+(?![\w.])",

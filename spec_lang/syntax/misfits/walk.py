@@ -108,6 +108,8 @@ class Call:
 def accepts(wanted: KnownField, text: str, bare: bool = False) -> bool:
     """Return whether a value, as written, is of a kind that a field accepts; its range is not looked at."""
     kind = value_kind(text)
+    if kind == "formula":
+        return True  # what it gives is not known yet
     if kind == "variable":
         return not text.startswith("x") or "count" in wanted.kinds
     if kind is None or (bare and wanted.bare is not None and kind not in wanted.bare.kinds):

@@ -26,6 +26,8 @@ variant a {
   optimizer adam lr=1e-3
 }
 sweep optimizer.lr = 0.1, 0.01
+let half = min(4, $(2 - w)) * ($width // 2 + 1) - 0.5  # c
+conv $(k)x$(k) x$(2 * (w + 1)) pad=$(k // 2)
 sweep width = log 8..$big points 5
 sweep a.b=1e-4 ..  0.5 step 0.1
 expect accuracy >= 95 %, loss<$a

@@ -94,3 +94,21 @@ def test_an_include_tells_its_first_comment_and_what_it_defines(tmp_path: Path) 
     (tmp_path / "base.nnspec").write_text("# What all have.\nlet width = 8\noptimizer sgd\n")
     found = hover(*pointed('include "ba|se.nnspec"\ndense $width', tmp_path))
     assert found is not None and found.text.endswith("What all have.\n\n- `let width = 8`\n- `optimizer sgd`")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("let w = 16\nlet half = $w |/ 2\n", "`$w / 2` is **8**"),
+        ("let w = 16\ninput 4\ndense $(2 *| w)\n", "`$(2 * w)` is **32**"),
+        ("let w = 16\nlet half = $w / 2\ninput 4\ndense $ha|lf\n", "**8**"),
+        ("let w = 16\ninput 8x8x1\nconv 3x3 x$(w |// 3)\n", "`x$(w // 3)` is **x5**"),
+        ("block res(n) = dense $(n *| 2)\ninput 4\nres 3\n", "`$(n * 2)`"),
+        ("input 4\ndense 3 softmax\nexpect accu|racy > 0.5\n", "**accuracy**"),
+        ("input 4\ndense 3\noptimizer adam\nswe|ep optimizer.lr = 0.1..0.2\n", "a range in which a search chooses"),
+    ],
+)
+def test_what_is_computed_is_shown(text: str, said: str) -> None:
+    document, offset = pointed(text)
+    found = hover(document, offset)
+    assert found is not None and said in found.text, found

@@ -123,3 +123,14 @@ def test_a_let_changes_in_ranges_and_expectations() -> None:
     assert renamed("let |w", "n", text) == text.replace("let w", "let n").replace("$w", "$n").replace("p w", "p n")
     assert renamed("let |goal", "least", text) == text.replace("goal", "least")
     assert codes_of(text) == []
+
+
+def test_a_name_changes_in_formulas() -> None:
+    text = "let w = 8\nlet half = $w / 2\nblock res(n) = dense $(n * w) -> dense $(half)\ninput 4\n"
+    text += "res $(w + 1) -> dense 2 bias=no l2=$(1 / w)\ntrain $(w) epochs\n"
+    assert renamed("let |w", "width", text) == (
+        text.replace("let w", "let width").replace("$w", "$width").replace("* w", "* width")
+        .replace("(w", "(width").replace("/ w", "/ width")
+    )  # fmt: skip
+    assert renamed("res(|n", "units", text) == text.replace("(n)", "(units)").replace("(n *", "(units *")
+    assert codes_of(text) == []

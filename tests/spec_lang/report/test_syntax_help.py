@@ -88,7 +88,7 @@ def test_a_line_of_another_language_is_answered_with_this_one_s(line: str, help:
         ("dense (relu)", "expected an argument, an option such as stride=2, -> or the end of the line"),
         ("let w", "expected a name, = and a value"),
         ("(dense 3 + dense 4 | skip)", "expected ) or +"),
-        ("repeat x (dense 3)", "expected a whole number or a variable such as $width"),
+        ("repeat x (dense 3)", "expected a whole number, a variable such as $width or a formula such as $(2 * width)"),
         ("include 3", 'expected a text in "quotes"'),
     ],
 )  # fmt: skip

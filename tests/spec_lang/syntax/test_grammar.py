@@ -35,11 +35,13 @@ def types(text: str) -> list[str]:
 
 
 def test_the_grammar_file_is_accepted_by_lark_as_it_stands() -> None:
-    parser = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="basic")
+    parser = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer="contextual")
     tree = parser.parse(
-        'let w = 16\nblock res(w) = (conv 3x3 x$w + skip)\nres $w -> a: dense 10 softmax\ndata csv "a" split=75/25\n'
+        "let w = 16\nlet half = $w / 2\nblock res(w) = (conv 3x3 x$w + skip)\n"
+        'res $w -> a: dense 10 softmax\ndata csv "a" split=75/25\n'
     )
     assert [child.data for child in tree.children if not isinstance(child, str)] == [
+        "let",
         "let",
         "block",
         "pipeline",
