@@ -35,9 +35,13 @@ Course = tuple[list[int], list[float | None]]
 
 @dataclass(frozen=True)
 class ReportedTrial:
-    """A trial of a sweep as sweep.json has it; `curves` are step and value by metric, from the log of its run."""
+    """A trial of a sweep as sweep.json has it; `curves` are step and value by metric, from the log of its run.
+
+    `group` is the name by which it is ranked: trials that differ in their seed alone have one.
+    """
 
     name: str
+    group: str
     variant: str
     settings: Mapping[str, str]
     seed: str
@@ -65,12 +69,7 @@ class ReportedSweep:
     def best_first(self) -> list[ReportedTrial]:
         """The trials in the order of the ranking, those without a rank last."""
         places = {name: place for place, (name, *_) in enumerate(self.ranking)}
-
-        def place(trial: ReportedTrial) -> int:
-            starts = (at for name, at in places.items() if trial.name == name or trial.name.startswith(f"{name}-"))
-            return min(starts, default=len(places))
-
-        return sorted(self.trials, key=place)
+        return sorted(self.trials, key=lambda trial: places.get(trial.group, len(places)))
 
 
 def is_sweep(path: Path) -> bool:
@@ -101,9 +100,16 @@ def _trial(entry: Mapping[str, Any], path: Path) -> ReportedTrial:
     settings = {str(key): str(value) for key, value in entry["settings"].items()}
     name = str(entry["name"])
     return ReportedTrial(
-        name, str(entry["variant"] or ""), settings, str(entry["seed"]), str(entry["state"]), metrics,
-        str(entry.get("error") or ""), _curves(_folder_of(path, str(entry.get("out") or ""))),
-    )  # fmt: skip
+        name=name,
+        group=str(entry.get("group") or name),
+        variant=str(entry["variant"] or ""),
+        settings=settings,
+        seed=str(entry["seed"]),
+        state=str(entry["state"]),
+        metrics=metrics,
+        error=str(entry.get("error") or "").partition("\n")[0],
+        curves=_curves(_folder_of(path, str(entry.get("out") or ""))),
+    )
 
 
 def _folder_of(path: Path, out: str) -> Path | None:
@@ -209,7 +215,7 @@ def _curves_section(sweep: ReportedSweep) -> Section:
         f"Curves of{some} {format_count(len(trials), 'trial')} over the training steps; the table above has the ends."
     )
     return Section(
-        "curves", "Curves", [chart, *drawn(lambda: [PICTURES["curves"](histories)], words, "A panel for each trial")]
+        "curves", "Curves", [chart, *drawn(lambda: [PICTURES["curves"](histories)], words, "All curves at once")]
     )
 
 

@@ -34,6 +34,18 @@ def test_a_sweep_has_its_ranking_its_trials_and_its_curves(sweep: Path) -> None:
     assert len(steps) == len(values) == 30
 
 
+@pytest.mark.worker
+def test_a_real_sweep_is_shown_best_first(tmp_path: Path, flowers: Path) -> None:
+    text = (flowers.parent / "net.nnspec").read_text().replace("30 epochs", "3 epochs")
+    (tmp_path / "flowers.csv").write_bytes((flowers.parent / "flowers.csv").read_bytes())
+    (tmp_path / "net.nnspec").write_text(f"{text}\nsweep optimizer.lr = 0.000001, 0.1\n")
+    nnspec.sweep(tmp_path / "net.nnspec", tmp_path / "sweep", seeds=(1, 2), jobs=1)
+    page = parsed(nnspec.report(tmp_path / "sweep"))
+    chart = json.loads(next(a["data-chart"] or "" for a in page.named("div") if a.get("data-chart")))
+    assert [name.split(",")[0] for name in chart["names"]] == ["lr=0.1", "lr=0.1", "lr=1e-06", "lr=1e-06"]
+    assert next(iter(chart["quantities"])) == "validation_accuracy" and "4 trials: 4 done" in page.text
+
+
 def test_only_its_own_script_may_run(sweep: Path) -> None:
     page = parsed(nnspec.report(sweep))
     assert len(page.named("script")) == 1 and "src" not in page.named("script")[0]
