@@ -15,6 +15,7 @@ SECTIONS: tuple[Callable[[ReportedRun], Section | None], ...] = (
     pictures.curves,
     pictures.predictions,
     pictures.confusion,
+    pictures.calibration,
     mistakes.mistakes,
     pictures.weights,
     pictures.features,

@@ -40,7 +40,7 @@ def mistakes(run: ReportedRun) -> Section | None:
 def _classes(run: ReportedRun) -> Section:
     split, samples = run.split
     names = run.network.classes or ()
-    beliefs = class_probabilities(run.outputs)
+    beliefs = run.outputs if run.spec.loss.scores else class_probabilities(run.outputs)
     truth = samples.targets.reshape(-1).astype(np.int64)
     wrong = np.flatnonzero(beliefs.argmax(axis=-1) != truth)
     number = f"{len(wrong):,} of {len(truth):,} samples of the {split} split are classified wrongly."
@@ -51,10 +51,10 @@ def _classes(run: ReportedRun) -> Section:
     caption = "Those in which the network is most certain of a wrong class, the most certain first."
     blocks: list[Block] = [Paragraph(f"{number} {caption}")]
     if _is_image(run):
-        cards = [_card(run, int(i), names[truth[i]], _top(beliefs[i], names)) for i in worst]
+        cards = [_card(run, int(i), names[truth[i]], _top(run, beliefs[i], names)) for i in worst]
         return _section([*blocks, Cards("The worst mistakes", cards)])
     rows = [
-        (f"{i:,}", names[truth[i]], ", ".join(f"{name} ({share})" for name, share in _top(beliefs[i], names)[:2]))
+        (f"{i:,}", names[truth[i]], ", ".join(f"{name} ({share})" for name, share in _top(run, beliefs[i], names)[:2]))
         for i in worst.tolist()
     ]
     return _section([*blocks, _with_features(run, worst, ("sample", "truth", "belief"), rows)])
@@ -67,10 +67,12 @@ def _card(run: ReportedRun, index: int, truth: str, beliefs: Sequence[tuple[str,
     return Card([picture], [("sample", f"{index:,}"), ("truth", truth), ("belief", belief)])
 
 
-def _top(beliefs: np.ndarray, names: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the three most probable classes with their probabilities."""
-    order = np.argsort(-beliefs, kind="stable")[:3]
-    return [(names[i], f"{100 * beliefs[i]:.1f} %") for i in order.tolist() if beliefs[i] >= 0.001]
+def _top(run: ReportedRun, beliefs: np.ndarray, names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the three most probable classes with their probabilities, or with their scores under a loss of scores."""
+    order = np.argsort(-beliefs, kind="stable")[:3].tolist()
+    if run.spec.loss.scores:
+        return [(names[i], f"score {beliefs[i]:.3g}") for i in order]
+    return [(names[i], f"{100 * beliefs[i]:.1f} %") for i in order if beliefs[i] >= 0.001]
 
 
 def _numbers(run: ReportedRun, kind: TargetKind) -> Section:
@@ -132,7 +134,7 @@ def _images(run: ReportedRun) -> Section:
     split, samples = run.split
     answers = run.outputs
     truth = samples.targets
-    if truth.shape == answers.shape[:-1] and truth.dtype.kind in "bui":
+    if truth.shape == answers.shape[:-1] and answers.shape[-1] > 1 and truth.dtype.kind in "bui":
         shares = [float(np.mean(a.argmax(axis=-1) == t)) for a, t in zip(answers, truth, strict=True)]
         off = [1 - share for share in shares]
         said = [f"{100 * share:.1f} % of the pixels right" for share in shares]

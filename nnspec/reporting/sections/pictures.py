@@ -153,11 +153,23 @@ def _classes(counts: np.ndarray, names: Sequence[str]) -> Table:
     return Table(f"Classes{some}", ("class", "samples", "recall", "precision"), rows, right=(1, 2, 3))
 
 
-def predictions(run: ReportedRun) -> Section | None:
-    """Return truth and prediction over time, of a network of series."""
+def calibration(run: ReportedRun) -> Section | None:
+    """Return how often the network is right by how certain it is."""
     if run.data is None:
         return None
-    words = f"Truth and prediction over time on the {run.split[0]} split."
+    words = (
+        f"Reliability diagram on the {run.split[0]} split: how often predictions are right, by how certain they are."
+    )
+    pictures = of_subject("calibration", run.subject, words)
+    return Section("calibration", "Calibration", pictures) if pictures else None
+
+
+def predictions(run: ReportedRun) -> Section | None:
+    """Return truth and prediction over time, of a network of series, or of images, of one that gives images."""
+    if run.data is None:
+        return None
+    what = "for some samples" if len(run.spec.output_shape or ()) == 3 else "over time"
+    words = f"Truth and prediction {what} on the {run.split[0]} split."
     pictures = of_subject("predictions", run.subject, words)
     return Section("predictions", "Predictions", pictures) if pictures else None
 

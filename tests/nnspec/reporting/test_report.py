@@ -58,7 +58,7 @@ def test_a_page_can_be_read_without_seeing_it(reports: Reports, name: str) -> No
 
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_report_shows_what_fits_the_network_and_its_data(reports: Reports, name: str) -> None:
-    sections = [s for s in parsed(reports(name)).sections if s != "features"]
+    sections = [s for s in parsed(reports(name)).sections if s not in ("features", "calibration")]
     assert sections == [*SECTIONS[name], "environment", "repeat"]
     assert set(ALWAYS) <= set(sections)
 
@@ -113,6 +113,14 @@ def test_hostile_names_are_texts(reports: Reports) -> None:
     assert HOSTILE.replace("\x1b", "\\x1b").replace("\u202e", "\\u202e") in page.text, "it is shown as it is"
     assert "{{7*7}}" in page.text and "\x1b" not in source and "\u202e" not in source
     assert "</code></pre><script>alert(2)</script>" in page.text
+
+
+def test_scores_are_not_called_probabilities(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    nnspec.train("maxpool 4 -> dense 10\nloss hinge", run, {"train.epochs": 1}, data="mnist_sample")
+    page = parsed(nnspec.report(run))
+    beliefs = [str(a["alt"]) for a in page.named("img") if "the network believes" in str(a["alt"])]
+    assert beliefs and all("(score " in belief and "%" not in belief for belief in beliefs)
 
 
 def test_a_diverged_run_says_so_and_one_epoch_has_its_curve(reports: Reports) -> None:
