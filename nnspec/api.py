@@ -143,6 +143,12 @@ def sweep(
     seeds: Sequence[int] = (),
     jobs: int | None = None,
     metric: str | None = None,
+    trials: int | None = None,
+    method: str | None = None,
+    prune: bool = True,
+    backend: str = "local",
+    scheduler: str | None = None,
+    shared: str | Path | None = None,
     listen: Listener = silent,
 ) -> SweepResult:
     """Train every variant of a spec, at every place of its grid, with every seed, and return what came of each.
@@ -152,8 +158,11 @@ def sweep(
     trials are kept, begun ones resumed, and only new or failed ones begin.
 
     `seeds` are those of every trial; none is that of the spec. `jobs` is how many trials train at once, None for one on
-    each processor that has the memory. `metric` ranks them, such as "validation_accuracy". `listen` is called with the
-    events of the sweep and of its trials. A program that is run as a file calls it under `if __name__ == "__main__":`.
+    each processor that has the memory. `metric` ranks them, such as "validation_accuracy". `trials` asks for a search
+    of so many in the sweep lines, by `method` "random", "tpe" or "halving"; `prune` ends hopeless ones. `backend` is
+    "local", "dask" or "ray", `scheduler` the address of a cluster, `shared` a folder that its workers see. `listen` is
+    called with the events of the sweep and of its trials. A program that is run as a file calls it under
+    `if __name__ == "__main__":`.
 
     An error of one trial is its state, and the others go on. Raises SpecError, DataError, TrainingError where the sweep
     cannot begin, and Interrupted after a signal, once all is saved.
@@ -161,13 +170,14 @@ def sweep(
     given = given_data(data, validation, sample_weight)
     loaded = loaded_given(given)
     out = None if out is None else checked_path("out", out)
-    call = Call(jobs, listen=listen, given=loaded)
+    shared = None if shared is None else Path(checked_path("shared", shared)).absolute()
+    call = Call(jobs, backend, scheduler, shared, listen, loaded, prune)
     try:
         if isinstance(spec, str | Path) and os.path.isdir(spec):
-            result = resume_sweep(spec, call, tuple(seeds), metric=metric)
+            result = resume_sweep(spec, call, tuple(seeds), trials, method, metric)
         else:
             result = run_sweep(
-                Wanted(request_for(spec, settings, variant, given), tuple(seeds), metric=metric), out, call
+                Wanted(request_for(spec, settings, variant, given), tuple(seeds), trials, method, metric), out, call
             )
     except SweepInterrupted as interrupted:
         draw_curves(interrupted.sweep)

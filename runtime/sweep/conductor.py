@@ -15,7 +15,6 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.sweep import memory
 from nnspec.runtime.sweep.backends import PoolOptions, open_pool
 from nnspec.runtime.sweep.folder import SPEC, Asked, SweepFolder, kept_source, make_folder, open_sweep
-from nnspec.runtime.sweep.grid import digest
 from nnspec.runtime.sweep.plan import Grid, Plan
 from nnspec.runtime.sweep.prepare import Call, Prepared, Wanted, prepare
 from nnspec.runtime.sweep.ranking import Rank, ranking
@@ -99,7 +98,7 @@ def sweep(wanted: Wanted, out: str | Path | None, call: Call) -> SweepResult:
     wanted = replace(wanted, request=replace(wanted.request, spec=source))
     spec = wanted.request.check()
     path = Path(out) if out is not None else Path("sweeps") / spec.title
-    folder = open_sweep(path) or make_folder(path)
+    folder = open_sweep(path) or make_folder(path, source.text)
     return _Conductor(folder, wanted, call, spec).run()
 
 
@@ -180,6 +179,8 @@ class _Conductor:
     def _jobs(self, prepared: Prepared) -> int:
         """Return how many trials train at once, as many as processors and memory allow, and say what was foreseen."""
         if self.call.backend != "local":
+            if self.wanted.trials is not None and self.call.jobs is None:
+                raise TrainingError("a search on a cluster chooses by how many trials run at once: give --jobs N", 2)
             return self.call.jobs or MOST_JOBS
         wanted = self.call.jobs or processor_count()
         fit = memory.jobs_that_fit(wanted, [prepared.bytes], prepared.available)
@@ -197,7 +198,11 @@ class _Conductor:
         return fit
 
     def _plan(self, prepared: Prepared, jobs: int) -> Plan:
-        return Grid(self.wanted, self.folder, prepared.check)
+        if self.wanted.trials is None:
+            return Grid(self.wanted, self.folder, prepared.check)
+        from nnspec.runtime.sweep.search import Search
+
+        return Search(self.wanted, self.folder, self.spec, self.metric, jobs, self.call)
 
     def _begin(self, plan: Plan) -> None:
         """Write what is known before the first trial, and report it."""
@@ -217,10 +222,11 @@ class _Conductor:
             self.wanted.trials,
             self.wanted.method,
             plan.lag,
-            digest(self.spec),
+            plan.digest,
         )
         RunFolder(folder.path).write_text(SPEC, request.spec.text)
         folder.save(self._ranks())
+        plan.begin()
         kept = sum(result.state in SETTLED for result in folder.results.values())
         event = {"event": "sweep", "out": str(folder.path), "kept": kept, "metric": self.metric}
         self.call.listen({**event, "trials": plan.total()})

@@ -117,9 +117,9 @@ def open_sweep(path: Path) -> SweepFolder | None:
     return SweepFolder(path, asked, results)
 
 
-def make_folder(path: Path) -> SweepFolder:
-    """Make the folder of a new sweep. Raises TrainingError where it is not empty or cannot be written to."""
-    return SweepFolder(new_folder("sweep", path).path)
+def make_folder(path: Path, spec: str) -> SweepFolder:
+    """Make the folder of a new sweep of a text. Raises TrainingError where it is not empty or cannot be written to."""
+    return SweepFolder(new_folder("sweep", path, {SPEC: spec}).path)
 
 
 def kept_source(folder: SweepFolder) -> Source:

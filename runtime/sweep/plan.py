@@ -1,11 +1,12 @@
 """Which trials a sweep makes: the interface of a grid and of a search, and the grid."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.sweep.folder import SweepFolder
-from nnspec.runtime.sweep.grid import Check, grid_trials
+from nnspec.runtime.sweep.grid import Check, grid_trials, variants_of
 from nnspec.runtime.sweep.prepare import Wanted
 from nnspec.runtime.sweep.trial import SETTLED, Outcome, Trial, TrialResult
 from nnspec.runtime.sweep.work import PruneRule, settled_outcome
@@ -14,10 +15,15 @@ from nnspec.runtime.sweep.work import PruneRule, settled_outcome
 class Plan(Protocol):
     """Names the trials of a sweep, those that are not at their end.
 
-    `lag` is how many trials may run at once for the same result; only a search cares.
+    `lag` is how many trials may run at once for the same result; only a search cares. `digest` is that of all on which
+    the trials of a search depend.
     """
 
     lag: int
+    digest: str
+
+    def begin(self) -> None:
+        """Begin, once sweep.json says what the sweep is."""
 
     def total(self) -> int:
         """Return how many trials the sweep has in all."""
@@ -39,11 +45,13 @@ class Grid:
     """Every variant, every place of the grid, every seed; the trials of earlier calls on the folder stay known."""
 
     lag = 1
+    digest = ""
 
     def __init__(self, wanted: Wanted, folder: SweepFolder, check: Check):
         self.folder = folder
         if folder.asked is not None and folder.asked.trials is not None:
             raise TrainingError(f"{folder.path} is a search: name another --out for a grid", exit_code=2)
+        require_finite(wanted)
         planned = grid_trials(wanted.request, wanted.seeds, check)
         require_same([trial for trial, _ in planned], folder)
         for trial, outcome in planned:
@@ -52,6 +60,9 @@ class Grid:
                 outcome = known.outcome
             folder.results[trial.name] = TrialResult(trial, outcome, folder.of_trial(trial.name))
         self._waiting = list(self._unsettled([trial for trial, outcome in planned if trial.digest]))
+
+    def begin(self) -> None:
+        """Do nothing: its trials are known."""
 
     def total(self) -> int:
         """Return how many trials there are."""
@@ -83,6 +94,17 @@ class Grid:
                 self.folder.results[trial.name] = result.with_outcome(found)
             else:
                 yield trial
+
+
+def require_finite(wanted: Wanted) -> None:
+    """Raise TrainingError where a sweep line is a range, which has no end of values."""
+    for variant in variants_of(wanted.request):
+        spec = replace(wanted.request, variant=variant).check()
+        grid = {key for key, _ in spec.sweeps}
+        endless = next((found for found in spec.ranges if found.key not in {*grid, *wanted.request.settings}), None)
+        if endless is not None:
+            advice = f"search it with --trials 30, or write sweep {endless.key} = {endless} points 5"
+            raise TrainingError(f"sweep {endless.key} = {endless} is a range: {advice}", exit_code=2)
 
 
 def require_same(trials: list[Trial], folder: SweepFolder) -> None:

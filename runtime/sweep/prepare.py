@@ -88,7 +88,7 @@ def prepare(wanted: Wanted, call: Call) -> Prepared:
     sizes: list[int] = []
     failure: NNSpecError | None = None
     first: tuple[Spec, Data] | None = None
-    for request in itertools.islice(_places(wanted.request), MOST_PLANNED):
+    for request in itertools.islice(_places(wanted), MOST_PLANNED):
         try:
             spec, facts = known.of(request)
         except NNSpecError as error:
@@ -163,12 +163,23 @@ class _Known:
             self.call.listen({"event": "warning", "text": text})
 
 
-def _places(request: Request) -> Iterator[Request]:
-    """Yield a request for each variant and place of the grid that has no error."""
+def _places(wanted: Wanted) -> Iterator[Request]:
+    """Yield a request for each variant and place; of a search for all first values and for all last ones."""
+    request = wanted.request
     for variant in variants_of(request):
         chosen = replace(request, variant=variant)
-        for settings in places(chosen.check(), request):
+        spec = chosen.check()
+        found = places(spec, request) if wanted.trials is None else _ends(spec, request)
+        for settings in found:
             yield replace(chosen, settings={**request.settings, **settings})
+
+
+def _ends(spec: Spec, request: Request) -> Iterator[dict[str, str]]:
+    """Yield the first value of every sweep line, then the last."""
+    ends = {key: (values[0], values[-1]) for key, values in spec.sweeps}
+    ends |= {found.key: (found.written(found.low), found.written(found.high)) for found in spec.ranges}
+    for end in (0, 1):
+        yield {key: values[end] for key, values in ends.items() if key not in request.settings}
 
 
 def _metrics(spec: Spec, data: Data) -> tuple[str, ...]:

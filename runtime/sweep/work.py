@@ -106,6 +106,15 @@ def settled_outcome(path: Path, metric: str) -> Outcome | None:
     return Outcome("done", measurements(last), steps, seconds, None, values)
 
 
+def logged_outcome(path: Path, metric: str) -> Outcome:
+    """Return how far a run has come that is not at its end, by its log: interrupted, or pending without one."""
+    evaluations = [event for event in _log(path) if event.get("event") == "evaluation"]
+    if not evaluations:
+        return Outcome()
+    values = tuple(float(event[metric]) for event in evaluations if isinstance(event.get(metric), float | int))
+    return Outcome("interrupted", measurements(evaluations[-1]), int(evaluations[-1]["step"]), values=values)
+
+
 def measurements(event: Mapping[str, Any]) -> dict[str, float]:
     """Return the measurements of an event: the loss, and the metrics of the splits."""
     prefixes = ("validation_", "training_", "test_")

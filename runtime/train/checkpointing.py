@@ -219,6 +219,20 @@ def load_run(path: str | Path) -> SavedRun:
     raise CheckpointError(f"{path} holds a network without a run: {advice}", exit_code=2)
 
 
+def adopt_run(path: Path, spec_folder: Path) -> None:
+    """Make the folder of a checkpoint that came from another machine the folder of its run.
+
+    `spec_folder` is the folder of relative paths in its spec. Raises CheckpointError unless every byte is as written.
+    """
+    with translate_errors():
+        checkpoint = checkpoints.read(path)
+        info = json.loads(text_entry(checkpoint.entries, "run/info"))
+        info["folder"] = os.path.relpath(spec_folder.resolve(), path.parent.resolve())
+        info["made_in"] = folder_identity(path.parent)
+        entries = {**checkpoint.entries, "run/info": json.dumps(info, sort_keys=True)}
+        checkpoints.write(path, Checkpoint(checkpoint.meta, entries), keep_previous=False)
+
+
 def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     meta, entries = checkpoint.meta, checkpoint.entries
     texts = {name: value for name, value in entries.items() if isinstance(value, str)}

@@ -1,4 +1,4 @@
-"""nnspec sweep: train every variant of a spec, at every place of its grid, with every seed."""
+"""nnspec sweep: train every variant of a spec, at every place of its grid, with every seed; or search."""
 
 import os
 
@@ -32,6 +32,8 @@ def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
         "nnspec sweep specs/mnist_mlp.nnspec --seeds 1,2,3 --jobs 2",
         "nnspec sweep net.nnspec --set train.epochs=3 --out sweeps/short",
         "nnspec sweep sweeps/mnist_mlp",
+        "nnspec sweep net.nnspec --trials 30 --method tpe",
+        "nnspec sweep net.nnspec --backend dask --scheduler tcp://10.0.0.1:8786",
     ),
 )
 @click.argument("file_or_sweep", metavar="FILE_OR_SWEEP")
@@ -51,6 +53,21 @@ def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     metavar="NAME",
     help="Rank by this metric.  [default: that of early_stop, else the spec's first, on the validation split]",
 )
+@click.option("--trials", type=click.IntRange(1, 1_000_000), metavar="N", help="Search with so many trials.")
+@click.option(
+    "--method",
+    type=click.Choice(("random", "tpe", "halving")),
+    help="How a search chooses: at random; from what is known; at random, most ended early.  [default: tpe]",
+)
+@click.option("--prune/--no-prune", default=True, help="Whether a search ends hopeless trials.  [default: prune]")
+@click.option(
+    "--backend",
+    type=click.Choice(("local", "dask", "ray")),
+    default="local",
+    help="Where trials train.  [default: local]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The address of the cluster's scheduler.")
+@click.option("--shared", metavar="DIR", help="A folder that all workers see: a trial that lost its worker resumes.")
 @json_flag
 @quiet_flag
 def command(
@@ -62,6 +79,12 @@ def command(
     seeds: tuple[int, ...],
     jobs: int | None,
     metric: str | None,
+    trials: int | None,
+    method: str | None,
+    prune: bool,
+    backend: str,
+    scheduler: str | None,
+    shared: str | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -73,6 +96,8 @@ def command(
 
     The ranking has the mean and the deviation over the seeds, best first. sweep.csv and sweep.json have every trial,
     pictures/curves.png its curves.
+
+    With --trials the sweep lines are searched instead, ranges such as log 1e-4..1e-1 too.
     """
     from nnspec import api
     from nnspec.cli.sweep_progress import print_sweep, sweep_listener
@@ -81,10 +106,26 @@ def command(
     on_folder = os.path.isdir(file_or_sweep)
     if on_folder and (settings or variant or data or out):
         raise click.UsageError(f"{file_or_sweep} is a sweep, which has its spec and settings: leave these options out")
+    if method is not None and trials is None and not on_folder:
+        raise click.UsageError("--method is of a search: add --trials N")
     with sweep_listener(quiet) as listen:
         try:
             result = api.sweep(
-                file_or_sweep, out, settings, variant, data, seeds=seeds, jobs=jobs, metric=metric, listen=listen
+                file_or_sweep,
+                out,
+                settings,
+                variant,
+                data,
+                seeds=seeds,
+                jobs=jobs,
+                metric=metric,
+                trials=trials,
+                method=method,
+                prune=prune,
+                backend=backend,
+                scheduler=scheduler,
+                shared=shared,
+                listen=listen,
             )
         except SweepInterrupted as interrupted:
             listen({"event": "swept"})

@@ -37,9 +37,11 @@ class PoolOptions:
 
 
 class Pool(Protocol):
-    """Trains tasks somewhere. `slots` is how many at once."""
+    """Trains tasks somewhere."""
 
-    slots: int
+    @property
+    def slots(self) -> int:
+        """How many at once."""
 
     def submit(self, task: Task) -> None:
         """Begin a task, now or when there is room."""
@@ -47,7 +49,7 @@ class Pool(Protocol):
     def wait(self, seconds: float) -> list[tuple[Task, Outcome]]:
         """Return the tasks that have ended since the last call; wait until there is one, at most for these seconds."""
 
-    def stop(self, signal: int) -> None:
+    def stop(self, number: int) -> None:
         """Ask every trial to save and end. Tasks that have not begun come back as pending."""
 
 

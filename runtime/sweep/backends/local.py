@@ -65,9 +65,9 @@ class InTurn:
             return [(task, Outcome())]
         return [(task, run_trial(task, self._listen, self._stop))]
 
-    def stop(self, signal: int) -> None:
+    def stop(self, number: int) -> None:
         """End the trial after its step."""
-        self._stop.signal = signal
+        self._stop.signal = number
 
 
 class Processes:
@@ -109,9 +109,9 @@ class Processes:
             ended.append((self._running.pop(future), future.result()))
         return ended
 
-    def stop(self, signal: int) -> None:
+    def stop(self, number: int) -> None:
         """Tell every worker."""
-        self._channel.send_stop(signal)
+        self._channel.send_stop(number)
 
     def close(self) -> None:
         """End the workers."""

@@ -17,9 +17,9 @@ from tests.support.commands import child_command, child_environment
 pytestmark = pytest.mark.slow
 
 LONG = (
-    TEXT.replace("train 10 iterations", "train 400000 iterations")
-    .replace("every=2", "every=20000")
-    .replace("every=3", "every=10000")
+    TEXT.replace("train 10 iterations", "train 40000 iterations")
+    .replace("every=2", "every=5000")
+    .replace("every=3", "every=4000")
 )
 GRID = "sweep optimizer.lr = 0.001, 0.002\n"
 
@@ -69,7 +69,7 @@ def test_worker_processes_make_the_weights_of_this_process_and_start_no_process_
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
-    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    (tmp_path / "long.nnspec").write_text(LONG + GRID)
     expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut", "--json")
     await_that(lambda: evaluated(tmp_path / "cut"))
@@ -83,7 +83,7 @@ def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(sweep: Sweep, t
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path) -> None:
-    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    (tmp_path / "long.nnspec").write_text(LONG + GRID)
     expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut")
     await_that(lambda: evaluated(tmp_path / "cut"))
@@ -96,7 +96,7 @@ def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
-    (tmp_path / "long.nnspec").write_text(LONG.replace("400000", "60000") + GRID)
+    (tmp_path / "long.nnspec").write_text(LONG + GRID)
     expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut")
     await_that(lambda: evaluated(tmp_path / "cut"))
