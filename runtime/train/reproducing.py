@@ -129,9 +129,10 @@ def reproduce(
                 request,
                 folder,
                 given if not isinstance(given, str) else None,
-                began_with if began_with.exists() else None,
+                None,
                 saved.network.dtype,
                 listen,
+                begun=began_with if began_with.exists() else None,
                 data_digest=saved.meta["data_digest"],
                 until=_steps_of(former, saved) if diverged else saved.state.step,
             ).end

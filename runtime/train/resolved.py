@@ -13,11 +13,12 @@ from nnspec.spec_lang.report.escapes import escaped
 def resolved_text(spec: Spec, folder: Path) -> str:
     """Return the spec with every default filled in, and a comment that says what it was made from.
 
-    Paths of data are relative to `folder`, the run's, where the spec has relative ones: the text works from anywhere,
-    also after the folders of the run and of the data have moved together.
+    Paths of data, and of the checkpoint to begin with, are relative to `folder`, the run's, where the spec has relative
+    ones: the text works from anywhere, also after the folders of the run and of the data have moved together.
     """
     data = spec.data.moved(spec.folder, folder) if spec.data is not None else None
-    return f"# {escaped(_origin(spec))}\n{canonical_text(replace(spec, data=data))}"
+    begins = spec.begins.moved(spec.folder, folder) if spec.begins is not None else None
+    return f"# {escaped(_origin(spec))}\n{canonical_text(replace(spec, data=data, begins=begins))}"
 
 
 def _origin(spec: Spec) -> str:

@@ -11,13 +11,14 @@ from nnspec.runtime.data import Data
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.train.beginning import begin, begun_from
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
 from nnspec.runtime.train.events import Event, Listener, silent, start_event
 from nnspec.runtime.train.expectations import Outcome, outcomes
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.resolved import resolved_text
-from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder, resolve_checkpoint
+from nnspec.runtime.train.run_folder import RESOLVED, SPEC, new_folder
 from nnspec.runtime.train.signals import StopRequest
 from nnspec.runtime.train.spec_and_data import Given, check_with_data
 from nnspec.runtime.train.state import MetricHistory, initial_state
@@ -68,6 +69,7 @@ def train(
     stop: StopRequest | None = None,
     data_digest: str | None = None,
     until: int | None = None,
+    begun: Path | None = None,
 ) -> Run:
     """Train a spec from its first step.
 
@@ -75,13 +77,14 @@ def train(
         request: the spec, its settings and variant.
         out: the run's folder; runs/NAME, or runs/NAME-2 and so on, where it is None.
         given: data to use instead of those that the spec names.
-        init_from: a checkpoint or run folder whose parameters and buffers replace the initial ones.
+        init_from: a checkpoint or run folder to begin with, instead of that of the spec's line `from`.
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event.
         files: whether to write a folder at all.
         workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
         stop: asks the run to stop after a step, as a signal does.
         data_digest: the digest that the data must have, None for any.
+        begun: the network before the first step, of a run that is repeated; nothing else is begun with.
         until: the step after which to stop, its state saved; None for the end of the run.
 
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
@@ -94,15 +97,18 @@ def train(
         raise DataError(f"{data.name}: these are not the data that the run was trained on: {_OTHER_DATA}")
     if given is None:
         spec = replace(spec, data_files=data_files(spec))
+    if begun is None:
+        spec = begun_from(spec, init_from)
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
-    if init_from is not None:
-        former = load_checkpoint(resolve_checkpoint(init_from)).network
+    if begun is not None:
+        former = load_checkpoint(begun).network
         network.set_parameters(former.parameters)
         network.set_buffers(former.buffers)
+    notes = begin(network, spec) if begun is None else []
     state = initial_state(network, len(data.train), spec.train.seed)
     folder = new_folder(spec.title, out, _texts(spec, Path(out)) if out is not None else {}) if files else None
-    for event in _said(data):
+    for event in (*_said(data), *({"event": "note", "text": text} for text in notes)):
         listen(event)
     listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
     for event in (*_doubts(spec), *_ignored_sweeps(spec, request)):
@@ -116,7 +122,7 @@ def train(
         folder.require_empty(texts)
         for name, text in texts.items():
             folder.write_text(name, text)
-        if init_from is not None:
+        if spec.begins is not None or begun is not None:
             network.save(folder.initial)
         end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run(until)
     return Run(state.judged, state.history, folder.path, end, data)

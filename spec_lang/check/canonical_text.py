@@ -37,7 +37,7 @@ def _text(spec: Spec, write: Callable[[Word], str]) -> str:
     if spec.augment is not None:
         lines.append(write(spec.augment))
     lines.append(write(spec.train))
-    lines += [write(word) for word in (spec.freeze, *spec.rates) if word is not None]
+    lines += [write(word) for word in (spec.begins, spec.freeze, *spec.rates) if word is not None]
     lines += [write(word) for word in (spec.ema, spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {metrics_text(spec, write)}")
     lines += [f"expect {expectation}" for expectation in spec.expectations]

@@ -74,6 +74,7 @@ def _settings(first: Spec, second: Spec) -> Iterator[Difference]:
         yield Difference("setting", "input", first.input.written(), second.input.written())
     for name in (*SECTIONS, "augment", "train", "freeze", "ema", "weights", "early_stop"):
         yield from _words("setting", name, getattr(first, name), getattr(second, name))
+    yield from _words("setting", "from", first.begins, second.begins)
     rates = [", ".join(written(rate) for rate in spec.rates) or None for spec in (first, second)]
     if rates[0] != rates[1]:
         yield Difference("setting", "rate", *rates)

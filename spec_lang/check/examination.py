@@ -24,7 +24,7 @@ from nnspec.spec_lang.syntax.tree import Option
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
-from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, Rate
+from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, From, Rate
 from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
 from nnspec.spec_lang.vocabulary.initializers import He, Init
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -277,6 +277,7 @@ class _Examination:
             weights=self._of(Weights, "weights", None),
             expectations=self.expectations,
             ema=self._of(Ema, "ema", None),
+            begins=self._of(From, "from", None),
             freeze=self._of(Freeze, "freeze", None),
             rates=tuple(word for word in self.settings.values() if isinstance(word, Rate)),
             variant=variant,

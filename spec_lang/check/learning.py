@@ -1,26 +1,26 @@
-"""Which layers learn: the names that freeze and rate give, against the layers of the network."""
+"""The names of layers that from, freeze and rate give, against the layers of the network."""
 
 from collections.abc import Iterator, Mapping
 
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, did_you_mean, near, one_of
-from nnspec.spec_lang.syntax.tree import Call, Value
-from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, Rate, layers_named
+from nnspec.spec_lang.syntax.tree import Argument, Call, Option, Value
+from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, From, Rate, layers_named
 
 MOST_LISTED = 12
 """The most layers that a help lists."""
 
 
 def misfits(spec: Spec, calls: Mapping[str, Call]) -> Iterator[Diagnostic]:
-    """Yield the errors of the lines `freeze` and `rate`; `calls` are all statements that are not the network."""
+    """Yield the errors of the lines `from`, `freeze` and `rate`; `calls` are all statements but the network."""
     names = [name for name, _ in spec.outline]
     learning = {node.name for node in spec.nodes if node.layer.parameters(node.input_shape)}
     known = learning if spec.nodes else set(names)
     rated: dict[str, Value] = {}
     for call in calls.values():
-        if call.word not in (Freeze.word, Rate.word):
+        if call.word not in (Freeze.word, Rate.word, From.word):
             continue
-        for value in call.arguments:
+        for value in _named(call):
             if not isinstance(value, Value) or value.kind not in ("name", "text"):
                 continue
             layers = layers_named(str(value.value), names)
@@ -35,6 +35,16 @@ def misfits(spec: Spec, calls: Mapping[str, Call]) -> Iterator[Diagnostic]:
     if spec.nodes and learning and learning <= spec.frozen:
         message = "every layer that learns is frozen, and training would change nothing"
         yield Diagnostic("E303", message, calls[Freeze.word].span, help="leave out the layers that are to learn")
+
+
+def _named(call: Call) -> Iterator[Argument]:
+    """Yield the names of layers in a line: its values, or those of `only=`."""
+    if call.word != From.word:
+        yield from call.arguments
+        return
+    for argument in call.arguments:
+        if isinstance(argument, Option) and argument.name == "only":
+            yield from argument.values
 
 
 def _unknown(value: Value, layers: list[str], names: list[str], known: set[str]) -> Diagnostic | None:

@@ -13,7 +13,7 @@ from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
-from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, Rate, layers_named
+from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, From, Rate, layers_named
 from nnspec.spec_lang.vocabulary.initializers import Init
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.metrics import Metric
@@ -107,6 +107,8 @@ class Spec:
     `kept_in` is the folder of the checkpoint that the spec is from, `data_files` are the files of its data.
     `training_metrics` is whether evaluations measure the training split too. `expectations` are what a run has to
     reach; what they name is among the `metrics`.
+    `begins` is the checkpoint whose weights it begins with, `freeze` and `rates` name layers that do not learn, or
+    learn at a rate of their own.
     `overrides` are the settings from outside that are in force, each a key as `--set` takes it and its value.
     """
 
@@ -124,6 +126,7 @@ class Spec:
     metrics: tuple[Metric, ...]
     weights: Weights | None = None
     ema: Ema | None = None
+    begins: From | None = None
     freeze: Freeze | None = None
     rates: tuple[Rate, ...] = ()
     variant: str | None = None

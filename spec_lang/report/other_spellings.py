@@ -60,6 +60,8 @@ WORDS = _spellings(
         "optimizer": "optimiser optim opt lr learning_rate learningrate momentum weight_decay",
         "schedule": "scheduler lr_scheduler lr_schedule",
         "train": "fit training epochs epoch iterations iteration steps batch batch_size batchsize seed",
+        "from": "init_from pretrained load_weights load_state_dict load_model checkpoint_path restore weights_from "
+        "warm_start fine_tune finetune from_pretrained",
         "freeze": "frozen requires_grad requires_grad_ trainable untrainable freeze_layers lock unfreeze",
         "rate": "lr_mult lr_multiplier learning_rate_multiplier layer_lr param_groups rates",
         "ema": "modelema modelemav2 modelemav3 model_ema exponentialmovingaverage exponential_moving_average "
@@ -68,7 +70,7 @@ WORDS = _spellings(
         "metrics": "metric measure",
         "augment": "augmentation augmentations augmenting transform transforms random_affine",
         "let": "var const def set",
-        "include": "import from",
+        "include": "import",
         # names of losses, initializers, schedules and the like
         "cross_entropy": "crossentropy crossentropyloss categorical_crossentropy sparse_categorical_crossentropy nll "
         "categoricalcrossentropy sparsecategoricalcrossentropy nllloss log_loss",

@@ -1,11 +1,37 @@
-"""The statements of fine-tuning: layers that do not learn, and layers that learn at a rate of their own."""
+"""The statements of fine-tuning: the weights to begin with, layers that do not learn, and rates of single layers."""
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 from pydantic import Field
 
 from nnspec.spec_lang.vocabulary.bases import Setting
-from nnspec.spec_lang.vocabulary.markers import Fraction, LayerNames
+from nnspec.spec_lang.vocabulary.markers import Fraction, LayerNames, Names, Text
+
+
+class From(Setting):
+    """Begin with the weights of a checkpoint, or of a run's last.h5, where names and shapes of arrays agree.
+
+    Running averages are taken too, and of a run with `ema` its averages. The other arrays are drawn as without it.
+    `nnspec train` says what was taken and what was not; it is an error if nothing was, or a layer of `only=` was not.
+    `--init-from` is this line from outside. The path is relative to the spec. The checkpoint of a run and its
+    resolved.nnspec have the SHA-256 of the file, which training from them checks; resume does not read the file.
+    """
+
+    word = "from"
+    examples = ('from "runs/digits/best.h5"', 'from "runs/digits" only=conv1, conv2')
+    path: Text = Field(description="the checkpoint, or the folder of a run")
+    only: Names = Field((), description="the layers to take, named as for freeze; default: all")
+    sha256: str | None = Field(
+        None, pattern="^[0-9a-f]{64}$", description="the SHA-256 that the file must have; default: any"
+    )
+
+    def moved(self, before: Path, after: Path) -> "From":
+        """Return the statement with a path relative to the folder `before` rewritten relative to `after`."""
+        if os.path.isabs(self.path):
+            return self
+        return self.model_copy(update={"path": os.path.relpath(before.resolve() / self.path, after.resolve())})
 
 
 class Freeze(Setting):
