@@ -1,4 +1,4 @@
-"""The weights that a training begins with: those of a checkpoint, where names and shapes of arrays agree."""
+"""The weights that a training begins with: those of the layers of a checkpoint that fit."""
 
 import hashlib
 import os
@@ -80,18 +80,40 @@ def _matching(
     network: Network, former: Network, wanted: set[str] | None
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return the arrays to take by their names, and by layer why others are not. `wanted` are layers, None for all."""
-    known: Mapping[str, np.ndarray] = {**former.parameter_arena, **former.buffer_arena}
-    taken, left = {}, dict[str, str]()
-    for name, array in {**network.parameter_arena, **network.buffer_arena}.items():
-        if wanted is not None and _layer(name) not in wanted:
+    ours, theirs = _by_layer(network), _by_layer(former)
+    taken: dict[str, np.ndarray] = {}
+    left: dict[str, str] = {}
+    for layer, arrays in ours.items():
+        if wanted is not None and layer not in wanted:
             continue
-        if name not in known:
-            left.setdefault(_layer(name), f"it has no {name}")
-        elif known[name].shape != array.shape:
-            left.setdefault(_layer(name), f"its {name} is {_size(known[name])}, not {_size(array)}")
+        reason = _difference(arrays, theirs.get(layer))
+        if reason is None:
+            taken |= theirs[layer]
         else:
-            taken[name] = known[name]
+            left[layer] = reason
     return taken, left
+
+
+def _by_layer(network: Network) -> dict[str, dict[str, np.ndarray]]:
+    """Return the parameters and buffers of each layer that has any, by layer and by their full names."""
+    layers: dict[str, dict[str, np.ndarray]] = {}
+    for name, array in {**network.parameter_arena, **network.buffer_arena}.items():
+        layers.setdefault(_layer(name), {})[name] = array
+    return layers
+
+
+def _difference(ours: Mapping[str, np.ndarray], theirs: Mapping[str, np.ndarray] | None) -> str | None:
+    """Return why a layer's arrays are not those of the layer of its name, None where they are."""
+    if theirs is None:
+        return "it is not there"
+    for name in {**ours, **theirs}:
+        if name not in theirs:
+            return f"there it has no {name}"
+        if name not in ours:
+            return f"there it has {name}"
+        if ours[name].shape != theirs[name].shape:
+            return f"there {name} is {_size(theirs[name])}, not {_size(ours[name])}"
+    return None
 
 
 def _layer(name: str) -> str:
@@ -104,4 +126,4 @@ def _size(array: np.ndarray) -> str:
 
 def _reasons(left: Mapping[str, str]) -> str:
     """Return why layers were left, in words."""
-    return "; ".join(f"{layer}, as {reason}" for layer, reason in left.items())
+    return "; ".join(f"{layer}: {reason}" for layer, reason in left.items())

@@ -11,9 +11,9 @@ from nnspec.spec_lang.vocabulary.markers import Fraction, LayerNames, Names, Tex
 
 
 class From(Setting):
-    """Begin with the weights of a checkpoint, or of a run's last.h5, where names and shapes of arrays agree.
+    """Begin with the layers of a checkpoint, or of a run's last.h5, that have the same names, arrays and shapes.
 
-    Running averages are taken too, and of a run with `ema` its averages. The other arrays are drawn as without it.
+    Running averages are taken too, and of a run with `ema` its averages. Other layers are drawn as without it.
     `nnspec train` says what was taken and what was not; it is an error if nothing was, or a layer of `only=` was not.
     `--init-from` is this line from outside. The path is relative to the spec. The checkpoint of a run and its
     resolved.nnspec have the SHA-256 of the file, which training from them checks; resume does not read the file.

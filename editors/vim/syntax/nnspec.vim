@@ -11,7 +11,7 @@ syntax match nnspecNumber ~\%(\.\.\)\@<=[+-]\=\d\+\%(\.\d\+\)\=\%([eE][+-]\=\d\+
 syntax match nnspecOption ~\<\h\w*\%(\.\h\w*\)*\ze\s*=~
 syntax match nnspecName ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\h\w*\>\%(\s*[=:]\)\@!~
 syntax match nnspecLayer ~\%(^\s*\|->\s*\|[(*+|]\s*\|\h\w*\s*:\s*\|\<block\>[^=]*=\s*\)\@<=\%(embed_columns\|globalavgpool\|globalmaxpool\|instancenorm\|leaky_relu\|transposed\|attention\|batchnorm\|depthwise\|groupnorm\|layernorm\|positions\|separable\|softplus\|upsample\|avgpool\|dropout\|flatten\|maxpool\|permute\|reshape\|sigmoid\|softmax\|linear\|onehot\|dense\|embed\|prelu\|conv\|crop\|gelu\|lstm\|mish\|relu\|selu\|silu\|skip\|tanh\|elu\|gru\|pad\|rnn\)\>\%(\s*[=:]\)\@!~
-syntax match nnspecStatement ~^\s*\zs\%(early_stop\|optimizer\|schedule\|augment\|metrics\|network\|weights\|freeze\|input\|train\|data\|init\|loss\|rate\|ema\)\>\%(\s*[=:]\)\@!~
+syntax match nnspecStatement ~^\s*\zs\%(early_stop\|optimizer\|schedule\|augment\|metrics\|network\|weights\|freeze\|input\|train\|data\|from\|init\|loss\|rate\|ema\)\>\%(\s*[=:]\)\@!~
 syntax match nnspecName ~\<\h\w*\ze\s*:~
 syntax match nnspecName ~\%(\<\%(variant\|block\|let\)\s\+\)\@<=\h\w*~
 syntax match nnspecVariable ~\%(\<block\s\+\h\w*\s*([^()=]*\)\@<=\h\w*~

@@ -106,7 +106,8 @@ def test_a_run_that_began_with_other_weights_begins_with_them_again(folder: Path
     shutil.rmtree("first")
     assert reproduce("second").equal
     Path("second/initial.h5").unlink()
-    assert not reproduce("second").equal
+    with pytest.raises(CheckpointError, match=r"first/last\.h5: there is no such checkpoint"):
+        reproduce("second")
 
 
 def test_a_run_on_arrays_asks_for_them(folder: Path) -> None:
