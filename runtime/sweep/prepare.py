@@ -125,6 +125,7 @@ class _Known:
     def __init__(self, call: Call):
         self.call = call
         self._facts: dict[str, _Facts] = {}
+        self._outputs: dict[str, int] = {}  # of a last layer that leaves their number to the data
 
     def of(self, request: Request) -> tuple[Spec, _Facts]:
         """Return the checked spec of a request and the facts of its data. Raises SpecError, DataError."""
@@ -134,7 +135,9 @@ class _Known:
             raise DataError(f"the spec asks for {folds} folds: {advice}", exit_code=2)
         key = self._key(spec)
         if key not in self._facts:
-            _, data = check_with_data(request, self.call.given)
+            known, data = check_with_data(request, self.call.given)
+            if known.output_shape:
+                self._outputs[key] = known.output_shape[-1]
             self._facts[key] = _Facts.of(data)
             self._report(data)
         facts = self._facts[key]
@@ -148,9 +151,8 @@ class _Known:
         if facts is None:
             return spec
         found = facts.hollow.preprocessing
-        return request.check(
-            found.sample_shape(), len(found.classes) if found.classes and spec.classification else None
-        )
+        classes = len(found.classes) if found.classes and spec.classification else None
+        return request.check(found.sample_shape(), classes, self._outputs.get(self._key(spec)))
 
     @staticmethod
     def _key(spec: Spec) -> str:

@@ -49,15 +49,32 @@ def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec,
     shape = data.preprocessing.sample_shape()
     if data.gaps is not None:
         output = request.check(shape).output_shape
-        data = data.require_labels_for(output[-1]) if output else data
+        open_end = spec.loss.classes and not request.check(shape).nodes
+        count = output[-1] if output else len(data.gaps.present) if open_end else None
+        data = data.require_labels_for(count) if count is not None else data
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
+    if not spec.nodes:  # the last layer leaves the number of its outputs to the data
+        spec = request.check(shape, classes, needed_outputs(request.check(shape, classes, 1), data))
     spec, notes = _following(spec, len(data.train))
     data = replace(data, notes=(*data.notes, *notes))
     data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
     for misfit in misfits(spec, spec.nodes[-1].span if spec.nodes else spec_start(spec), _targets_of(data)):
         raise SpecError([misfit])
     return spec, data
+
+
+def needed_outputs(spec: Spec, data: Data) -> int:
+    """Return the number of outputs that the targets of data need, for a spec that has any number of them."""
+    every = [split.targets for _, split in data.splits()]
+    targets, classes = every[0], data.preprocessing.classes
+    most = max((int(part.max()) for part in every if part.size), default=0)
+    if spec.classification:
+        return len(classes) if classes else most + 1
+    per_step = spec.output_shape is not None and spec.output_shape.sequence
+    if targets.ndim > 1 + per_step:
+        return int(targets.shape[-1])
+    return most + 1 if spec.loss.labels and most > 1 else 1
 
 
 def _following(spec: Spec, samples: int) -> tuple[Spec, list[str]]:
@@ -98,16 +115,18 @@ def check_with_local_data(request: Request) -> tuple[Spec, Data | None, str]:
 def check_with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
     """Return the spec with the shape of every layer.
 
-    Loads data only where the spec does not give the shape of a sample, and then returns their preprocessing too. Raises
-    SpecError, DataError.
+    Loads data only where the spec does not give the shape of a sample or the number of outputs, and then returns their
+    preprocessing too. Raises SpecError, DataError.
     """
     spec = request.check()
-    if spec.input is not None:
+    if spec.nodes:
         return spec, None
     if spec.data is None or spec.data.in_memory:
-        span = spec_start(spec)
-        help = "write a line such as input 28x28x1, or name the data"
-        raise SpecError([Diagnostic("E302", "the shape of a sample is not known", span, help=help)])
+        message, help = "the shape of a sample is not known", "write a line such as input 28x28x1, or name the data"
+        if spec.input is not None:
+            message = "the number of outputs of the last layer is not known"
+            help = "write it, as in dense 10 softmax, or name the data"
+        raise SpecError([Diagnostic("E302", message, spec_start(spec), help=help)])
     spec, data = check_with_data(request)
     return spec, data.preprocessing
 

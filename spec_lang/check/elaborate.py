@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from nnspec.spec_lang.check.bind import bind
+from nnspec.spec_lang.check.bind import bind, fields_filled
 from nnspec.spec_lang.check.block_arguments import block_arguments
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.layer_names import Names
@@ -21,7 +21,7 @@ from nnspec.spec_lang.syntax.misfits.names import SURE
 from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
-from nnspec.spec_lang.vocabulary.registry import layers, statements, words
+from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 
 Items = list[Node | Fork]
@@ -37,6 +37,7 @@ class Scope:
     blocks: tuple[str, ...] = ()
     repeated: Span | None = None  # the head of the outermost repeat
     traces: tuple[Trace, ...] = ()
+    last: bool = False  # whether the pipeline ends the network
 
 
 @dataclass
@@ -104,7 +105,10 @@ class Elaborator:
         found: Findings,
         budget: Budget,
         passages: list[Passage] | None = None,
+        outputs: int | None = None,
     ):
+        self.outputs = outputs
+        self.open = False  # whether the number of outputs is not known yet
         self.known = known
         self.variables = variables
         self.found = found
@@ -121,19 +125,21 @@ class Elaborator:
     def network(self, pipeline: Pipeline, shape: Shape | None) -> Elaborated:
         """Return the expanded network; without the shape of a sample only its outline."""
         flow = Flow(INPUT, shape, ShapeStep(str(shape)) if shape is not None else None)
-        items, end = self._pipeline(pipeline, Scope(self.variables, Names()), flow)
+        items, end = self._pipeline(pipeline, Scope(self.variables, Names(), last=True), flow)
         last = self.outline[-1][1] if self.outline and self.outline[-1][0] == end.node else None
-        return Elaborated(tuple(items) if self.whole else (), self.outline, last)
+        return Elaborated(tuple(items) if self.whole and not self.open else (), self.outline, last)
 
     def _pipeline(self, pipeline: Pipeline, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         items: Items = []
+        ending = _ending(pipeline) if scope.last else None
+        before = replace(scope, last=False) if scope.last else scope
         for stage in pipeline.stages:
             self.budget.stages -= 1
             if self.budget.spent():
                 self._too_large(f"more than {MAX_STAGES:,} parts once everything is written out", stage.span, scope)
             if self.full:
                 break
-            more, after = self._stage(stage, scope, flow)
+            more, after = self._stage(stage, scope if stage is ending else before, flow)
             if self.passages is not None:
                 self.passages.append(Passage(stage.span, flow.shape, after.shape, tuple(flat(more))))
             flow = after
@@ -170,7 +176,14 @@ class Elaborator:
             return [], flow.lost()
         name = self._name(call.label, call.word, scope, call.span)
         arguments = self._substituted(call.arguments, scope)
+        unknown = arguments is not None and self._leaves_out(cls, arguments)
+        if unknown and arguments is not None:
+            arguments = self._counted(cls, arguments, call, scope)
         layer = self._bind(cls, arguments, call, scope) if arguments is not None else None
+        if layer is not None and unknown and self.outputs is None:
+            self.open = True
+            self.outline.append((name, layer.model_copy(update={str(layer.outputs_field): None})))
+            return [], flow.lost(name)
         if layer is None:
             self.whole = False
             return [], flow.lost()
@@ -183,6 +196,29 @@ class Elaborator:
                 return [], flow.lost()
             layer = layer.model_copy(update={"as_": found})
         return self._place(name, layer, [flow], call.span, scope, _option_in(arguments or ()))
+
+    def _leaves_out(self, cls: type[Word], arguments: Sequence[Argument]) -> bool:
+        """Return whether a layer is without its number of outputs, and may be."""
+        counted = cls.outputs_field if issubclass(cls, Layer) else None
+        misfits = any(isinstance(argument, Value) and argument.kind != "name" for argument in arguments)
+        return counted is not None and not misfits and counted not in fields_filled(cls, arguments).values()
+
+    def _counted(
+        self, cls: type[Word], arguments: Sequence[Argument], call: Call, scope: Scope
+    ) -> Sequence[Argument] | None:
+        """Return the arguments of a layer with the number of outputs that the data need, 1 while it is not known.
+
+        Return None after reporting that the layer does not end the network.
+        """
+        if scope.last:
+            return (Value("int", self.outputs or 1, call.span), *arguments)
+        found = bind(cls, arguments, call.span, call.word_span)[1]
+        if found and found[0].code == "E105":
+            message = f"{found[0].message}: only the last layer takes it from the data"
+            found = [replace(found[0], message=message)]
+        for finding in found:
+            self._report(used_in(as_meant(finding, call.span, self.known, line=False), call.span), scope)
+        return None
 
     def _bind(self, cls: type, arguments: Sequence[Argument], call: Call, scope: Scope) -> Layer | None:
         """Return the layer of a call, from a cache if an equal call was bound before."""
@@ -244,6 +280,7 @@ class Elaborator:
             scope = replace(scope, names=Names(f"{name}/"))
         if group.join is None:
             return self._pipeline(group.branches[0], scope, flow)
+        scope = replace(scope, last=False)
         walked = [self._pipeline(branch, scope, flow) for branch in group.branches]
         merge = words("merge")[group.join]()
         assert isinstance(merge, Merge)
@@ -272,9 +309,8 @@ class Elaborator:
             return [], flow.lost()
         items: Items = []
         body = Pipeline((replace(repeat.body, label=repeat.label),), repeat.body.span)
-        scope = replace(
-            scope, repeated=scope.repeated or Span(repeat.span.source, repeat.span.start, repeat.count.span.end)
-        )
+        head = Span(repeat.span.source, repeat.span.start, repeat.count.span.end)
+        scope = replace(scope, last=False, repeated=scope.repeated or head)
         for _ in range(count.value):
             more, flow = self._pipeline(body, scope, flow)
             items += more
@@ -308,6 +344,7 @@ class Elaborator:
             (*scope.blocks, block.name),
             scope.repeated,
             (Trace(f"block {block.name}", call.span), *scope.traces),
+            scope.last,
         )
         return self._pipeline(block.body, inner, flow)
 
@@ -369,6 +406,12 @@ class Elaborator:
         if said not in self._reported:
             self._reported.add(said)
             self.found.add(replace(diagnostic, traces=scope.traces))
+
+
+def _ending(pipeline: Pipeline) -> Stage | None:
+    """Return the stage whose outputs are those of a pipeline: the last that is not an activation."""
+    activations = words("activation")
+    return next((s for s in reversed(pipeline.stages) if not (isinstance(s, Call) and s.word in activations)), None)
 
 
 def _alike(word: str, close: str | None) -> bool:

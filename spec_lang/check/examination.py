@@ -60,6 +60,7 @@ def check_source(
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
     in_memory: bool = False,
+    outputs: int | None = None,
 ) -> Spec:
     """Check a source and return its spec.
 
@@ -71,11 +72,12 @@ def check_source(
         classes: the number of classes, if it is known from the data.
         in_memory: whether a program gives the samples: the options of the data statement then say how they are split
             and scaled, and what it names is not read.
+        outputs: the number of outputs that the data's targets need, if it is known from the data.
 
     Raises:
         SpecError: with all errors of the spec.
     """
-    examined = examine_source(source, overrides, variant, input_shape, classes, in_memory)
+    examined = examine_source(source, overrides, variant, input_shape, classes, in_memory, outputs)
     if examined.spec is None:
         raise SpecError(examined.found)
     return examined.spec
@@ -102,10 +104,11 @@ def examine_source(
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
     in_memory: bool = False,
+    outputs: int | None = None,
 ) -> Examined:
     """Check a source and return all results, with or without errors; the arguments are those of `check_source`."""
     with nothing_collected():
-        return examine_reading(with_includes(source), overrides, variant, input_shape, classes, in_memory)
+        return examine_reading(with_includes(source), overrides, variant, input_shape, classes, in_memory, outputs)
 
 
 def examine_reading(
@@ -115,6 +118,7 @@ def examine_reading(
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
     in_memory: bool = False,
+    outputs: int | None = None,
 ) -> Examined:
     """Check a spec whose texts are parsed; the arguments are those of `check_source`."""
     source, found, known = reading.source, Findings(reading.found), Statements()
@@ -133,7 +137,7 @@ def examine_reading(
         apply_overrides(overrides, chosen, found)
         for override in overrides:  # what is set from outside is not swept
             chosen.sweeps.pop(override.key, None)
-        outside = _Outside(source, input_shape, classes, in_memory)
+        outside = _Outside(source, input_shape, classes, in_memory, outputs)
         examination = _Examination(chosen, outside, found, Budget(), passages)
         spec = examination.spec(variant)
         _others(known, chosen, examination.sweeps, variant, outside, found)
@@ -194,6 +198,7 @@ class _Outside:
     input_shape: Sequence[int] | None
     classes: int | None
     in_memory: bool = False
+    outputs: int | None = None
 
 
 def _others(
@@ -249,7 +254,7 @@ class _Examination:
         self.settings = bind_settings(known, self.variables, found)
         self.sweeps = read_sweeps(known, self.variables, found)
         self.expectations = bind_expectations(known, self.variables, found)
-        self.elaborator = Elaborator(known, self.variables, found, budget, passages)
+        self.elaborator = Elaborator(known, self.variables, found, budget, passages, self._outputs())
 
     def spec(self, variant: str | None) -> Spec | None:
         """Return the spec with its defaults, or None after reporting why there is none."""
@@ -322,6 +327,13 @@ class _Examination:
             help = f"write input {Shape(known)}, or leave the line out"
             self.found.say("E301", message, self.known.settings["input"].span, help)
         return shape
+
+    def _outputs(self) -> int | None:
+        """Return the number of outputs that the data's targets need, None where it is not known."""
+        data = self._data()
+        if self.outside.outputs is not None or data is None:
+            return self.outside.outputs
+        return self.outside.classes or data.classes
 
     def _sample_shape(self) -> Sequence[int] | None:
         """Return the shape of a sample of the data, None where it is not known."""

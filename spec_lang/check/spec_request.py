@@ -28,8 +28,10 @@ class Request:
     seed: int | None = None
     in_memory: bool = False
 
-    def check(self, input_shape: Sequence[int] | None = None, classes: int | None = None) -> Spec:
-        """Check and return the spec. `input_shape` and `classes` are those of the data, if known.
+    def check(
+        self, input_shape: Sequence[int] | None = None, classes: int | None = None, outputs: int | None = None
+    ) -> Spec:
+        """Check and return the spec. `input_shape`, `classes` and `outputs` are what the samples and targets need.
 
         Raises SpecError with all errors of the spec, SourceError if its file cannot be read.
         """
@@ -39,7 +41,7 @@ class Request:
             raise SourceError("the current folder does not exist any more: change to one that does") from None
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
         overrides = overrides_from(self.settings, self.data, self.seed)
-        spec = check_source(source, overrides, self.variant, input_shape, classes, self.in_memory)
+        spec = check_source(source, overrides, self.variant, input_shape, classes, self.in_memory, outputs)
         spec = replace(spec, overrides=tuple((override.key, override.value) for override in overrides))
         if spec.data is None or (self.data is None and "data" not in self.settings):
             return spec

@@ -54,6 +54,9 @@ class Layer(Word):
     penalized: ClassVar[tuple[str, ...]] = ("weight",)
     """The arrays that the penalties l1 and l2 apply to."""
 
+    outputs_field: ClassVar[str | None] = None
+    """The field with the number of outputs: the last layer may leave it out, and has as many as the data's targets."""
+
     def draws(self, shape: Shape) -> Shape | None:
         """Return the shape of the uniform numbers that one sample needs at each training step; None without any.
 

@@ -66,7 +66,7 @@ def command(
         return
     with read_in_passes():
         spec, samples, absent = check_with_local_data(request)
-    if spec.input is None:
+    if not spec.nodes:
         spec, _ = check_with_shapes(request)
     plan = _training_plan(spec, without)
     print_findings(spec.warnings)

@@ -8,12 +8,16 @@ from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 
 
 class Dense(Weighted):
-    """Fully connected layer: y = x·W + b. (…, C) → (…, N); an image is flattened first."""
+    """Fully connected layer: y = x·W + b. (…, C) → (…, N); an image is flattened first.
+
+    The last layer may leave the number out, `dense softmax`: it has an output for each class or target of the data.
+    """
 
     word = "dense"
     examples = ("dense 10 softmax", "dense 512 relu bias=no")
     mixes_samples = False
     mixes_steps = False
+    outputs_field = "units"
     units: Whole = Field(gt=0, description="the number of outputs")
 
     def reads(self, shape: Shape) -> int:
