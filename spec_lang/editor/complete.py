@@ -8,11 +8,13 @@ from typing import Literal, NamedTuple
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.expectations import LOSS
 from nnspec.spec_lang.check.fit import TRAINING, VALIDATION
+from nnspec.spec_lang.check.layer_names import Names
 from nnspec.spec_lang.check.overrides import DEFAULTS, settable_keys
 from nnspec.spec_lang.editor import snippets
 from nnspec.spec_lang.editor.document import (
     Document,
     Stage,
+    is_word,
     opens_a_stage,
     stage,
     stage_around,
@@ -27,7 +29,9 @@ from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.formula import FUNCTIONS
 from nnspec.spec_lang.syntax.grammar import lexicon, tokens
 from nnspec.spec_lang.syntax.tree import Option, Value
+from nnspec.spec_lang.vocabulary.bases import Tied
 from nnspec.spec_lang.vocabulary.fields import TRUTH, WordField, fields_of
+from nnspec.spec_lang.vocabulary.markers import EarlierLayer, marker
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements, words
 from nnspec.spec_lang.vocabulary.statements import EarlyStop
 
@@ -281,10 +285,26 @@ class _Asked:
             yield from (
                 Completion(name, "value", field.meaning) for name in NAMED[cls, field.name](self._without_the_line())
             )
+        if marker(cls.fields()[field.name], EarlierLayer) is not None:
+            yield from self._earlier_layers(field)
         yield from self._choices(field)
         if "bool" in field.kinds:
             yield from (Completion(name, "value") for name in list(TRUTH)[:2])
         yield from self._variables()
+
+    def _earlier_layers(self, field: WordField) -> Iterator[Completion]:
+        """Yield the layers of this line up to here whose arrays another layer can take, by name, the last one first."""
+        begin = stage_around(self.line, len(self.line) - 1)
+        names, found = Names(), []
+        for index, token in enumerate(self.line[:begin]):
+            cls = layers().get(token.text) if token.type == "NAME" and is_word(self.line, index) else None
+            if cls is None:
+                continue
+            label = self.line[index - 1] if index and self.line[index - 1].type == "LABEL" else None
+            name = label.text[:-1].rstrip() if label is not None else names.counted(token.text, token.span)
+            if issubclass(cls, Tied):
+                found.append(name)
+        yield from (Completion(name, "value", field.meaning) for name in reversed(found))
 
     def _without_the_line(self) -> Document:
         """Return the document without the statement that is being written, which has a syntax error as yet."""

@@ -15,6 +15,8 @@ from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.formula import Formula, parse_formula
 from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option, parse_range, parse_sum
 from nnspec.spec_lang.syntax.tree import Value
+from nnspec.spec_lang.vocabulary.markers import EarlierLayer, marker
+from nnspec.spec_lang.vocabulary.registry import layers
 
 
 class Symbol(NamedTuple):
@@ -112,6 +114,7 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
     first = line[0]
     parameters = {token.text: Symbol("parameter", token.text, line[1].text) for token in _parameters(line)}
     heading = 0
+    named: dict[str, Symbol] = {}  # the layers with names of their own so far
     if _is_heading(line, "VARIANT"):
         yield Mention(Symbol("variant", line[1].text), line[1].span, True)
         return
@@ -128,7 +131,8 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
             case "LABEL":
                 name = token.text[:-1].rstrip()
                 span = Span(token.source, token.start, token.start + len(name))
-                yield Mention(Symbol("layer", name, span), span, True)
+                named[name] = Symbol("layer", name, span)
+                yield Mention(named[name], span, True)
             case "NAME" if token.text in blocks and is_word(line, index):
                 yield Mention(Symbol("block", token.text), token.span)
             case "VARIABLE" | "COUNT" if "$" in token.text:
@@ -146,6 +150,7 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
                 yield from _in_value(Value("formula", parse_formula(token.text), token.span), parameters)
             case "OPTION":
                 yield from _option(line, index, parameters, blocks)
+                yield from _earlier_layer(line, index, named)
 
 
 def _option(
@@ -164,6 +169,19 @@ def _option(
             yield Mention(Symbol("parameter", given.name, word), given.name_span)
     for value in given.values:
         yield from _in_value(value, parameters)
+
+
+def _earlier_layer(line: Sequence[Token], index: int, named: Mapping[str, Symbol]) -> Iterator[Mention]:
+    """Yield the layer whose name is the value of an option such as `as=first`."""
+    given = parse_option(line[index])
+    begin = stage_around(line, index)
+    cls = layers().get(line[min(begin + (line[begin].type == "LABEL"), index)].text)
+    info = cls.fields().get(given.name) if cls is not None else None
+    if info is not None and marker(info, EarlierLayer) is not None and str(given.values[0].value) in named:
+        value = given.values[0]
+        quote = value.kind == "text"
+        span = Span(value.span.source, value.span.start + quote, value.span.end - quote)
+        yield Mention(named[str(value.value)], span)
 
 
 def _range(token: Token, parameters: Mapping[str, Symbol]) -> Iterator[Mention]:

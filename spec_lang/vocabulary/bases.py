@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from nnspec.spec_lang.vocabulary.markers import Bare, NameOf
+from nnspec.spec_lang.vocabulary.markers import Bare, EarlierLayer, NameOf
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 
@@ -165,7 +165,7 @@ class Layer(Word):
 class Tied(Layer):
     """A layer that may use the weights of an earlier one."""
 
-    as_: str | None = Field(
+    as_: Annotated[str | None, EarlierLayer()] = Field(
         None, alias="as", description="the name of an earlier layer whose weights it uses; of another kind transposed"
     )
 

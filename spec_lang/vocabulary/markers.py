@@ -19,6 +19,11 @@ class Bare:
     example: str
 
 
+@dataclass(frozen=True)
+class EarlierLayer:
+    """Marks an option whose value is the name of a layer before its own, whose arrays it may take."""
+
+
 Positive = Annotated[int, Field(gt=0)]
 Window = Annotated[tuple[Positive, ...], Bare(("size", "int"), "3x3"), Field(max_length=MAX_SHAPE_AXES)]
 Whole = Annotated[int, Bare(("int",), "10")]

@@ -52,6 +52,7 @@ def test_what_is_given_already_is_not_offered_again() -> None:
         ("input 50x3 |", ["sequence"]),
         ("reshape 16x49 |", ["sequence"]),
         ("dense 3 bias=|", ["yes", "no"]),
+        ("embed 4 -> first: rnn 4 -> relu -> rnn 3 -> dense 3 as=|", ["rnn1", "first", "embed1"]),
         ("dense 3 init=|", list(words("init"))),
         ("optimizer adam lr=|", ["0.001"]),
         ("train 5 ep| batch=3 seed=1", ["epochs", "iterations"]),

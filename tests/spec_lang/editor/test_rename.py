@@ -68,6 +68,13 @@ def test_a_name_that_stands_nowhere_else_cannot_be_taken_by_another_layer() -> N
         renamed("|a:", "b", "input 4\na: dense 3 -> b: dense 2")
 
 
+@pytest.mark.parametrize("mark", ["|a:", "as=|a", 'as="|a"'])
+def test_a_layer_whose_weights_another_one_takes_changes_there_too(mark: str) -> None:
+    text = 'input 4\na: dense 4 -> dense 4 as=a -> dense 4 as="a"'
+    expected = text.replace("a:", "first:").replace("=a", "=first").replace('"a"', '"first"')
+    assert renamed(mark, "first", text) == expected
+
+
 def test_a_name_in_a_text_with_errors_can_be_changed() -> None:
     assert renamed("$|w", "k", "let w = 3\ndense $w ->") == "let k = 3\ndense $k ->"
 
