@@ -216,7 +216,8 @@ class Spec:
         """Return the part of `memory_bytes` that a layer takes."""
         numbers = sum(parameter.size for parameter in node.parameters().values())
         arenas = numbers * (2 + len(self.optimizer.slots) + (self.ema is not None) + (self.train.accumulate > 1))
-        return 4 * (arenas + 2 * self.train.batch * node.output_shape.size)
+        activations = node.output_shape.size + node.layer.kept_inside(node.input_shape)
+        return 4 * (arenas + 2 * self.train.batch * activations)
 
     def memory_bytes(self) -> int:
         """Return the bytes that training needs at least, in float32: parameters, gradients, slots, activations."""

@@ -83,4 +83,4 @@ def _misfit(layer: Layer, shape: Shape, owner: Node) -> Misfit:
     )
     if inputs != wanted_inputs:
         return Misfit(what, f"write dense {wanted_inputs} -> before it, or let {owner.name} have {inputs} units", title)
-    return Misfit(what, f"write {layer.word} {wanted_units} as={owner.name}", title)
+    return Misfit(what, f"write {layer.word} {wanted_units} in place of {layer.word} {units}", title)

@@ -157,6 +157,10 @@ class Layer(Word):
         """Return whether an output at a step may depend on later steps, which text that is generated does not have."""
         return not self.works_by_step(shape)
 
+    def kept_inside(self, shape: Shape) -> int:
+        """Return the numbers that training keeps for one sample besides the output, where they may be more than it."""
+        return 0
+
     def flops(self, shape: Shape) -> int:
         """Return the floating-point operations of one sample's forward pass; a multiply-add counts as two."""
         return 0

@@ -128,6 +128,11 @@ class Attention(Tied):
         time, _ = _steps(self.word, shape)
         return Shape((self.heads, time, time)) if self.dropout > 0 else None
 
+    def kept_inside(self, shape: Shape) -> int:
+        """The weights of the steps and what they come from."""
+        time, _ = _steps(self.word, shape)
+        return self.heads * time * time + 4 * time * self.width(shape)
+
     def looks_ahead(self, shape: Shape) -> bool:
         """Unless it is causal."""
         return not self.causal

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import nnspec
 from nnspec.runtime.layers import Mode, build
 from nnspec.spec_lang.vocabulary.layers.attention import Attention, Positions
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
@@ -69,3 +70,8 @@ def test_what_does_not_fit_is_told(word: Attention | Positions, shape: Shape, sa
     with pytest.raises(Misfit, match=said) as caught:
         word.output_shape(shape)
     assert caught.value.help
+
+
+def test_a_network_whose_steps_see_too_many_others_is_refused_before_it_trains() -> None:
+    with pytest.raises(nnspec.SpecError, match="takes at least"):
+        nnspec.check("input 200000x8 sequence\nattention 2 causal -> dense 1")

@@ -71,7 +71,7 @@ def test_the_canonical_text_means_the_same() -> None:
     ("text", "code", "said", "help"),
     [
         (TEXT.format("lstm 16 return=sequence"), "E301", "16x11, that of embed1, transposed, 8x11", "dense 8 ->"),
-        (TEXT.format("lstm 8 return=sequence").replace("dense 11", "dense 12"), "E301", "8x12", "dense 11 as=embed1"),
+        (TEXT.format("lstm 8 return=sequence").replace("dense 11", "dense 12"), "E301", "8x12", "dense 11 in place of"),
         (TEXT.format("lstm 8").replace("as=embed1", "as=embd1"), "E103", 'called "embd1"', "did you mean embed1?"),
         ("input 4 -> dense 4 as=dense2 -> dense 4", "E103", 'called "dense2"', "leave as= out"),
         ("input 4 -> dense 8 -> dense 8 as=dense1", "E301", "is 8x8, that of dense1 4x8", "the same arguments"),
