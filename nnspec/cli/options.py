@@ -73,4 +73,7 @@ workers_option = click.option(
     help="How many processes train: one, two, or as many as pay. The weights are the same.  [default: auto]",
 )
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+tensorboard_flag = click.option(
+    "--tensorboard", is_flag=True, help="Also write event files for TensorBoard, to tensorboard/ in the run's folder."
+)
 quiet_flag = click.option("--quiet", is_flag=True, help="Do not show progress.")

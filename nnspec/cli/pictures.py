@@ -41,11 +41,12 @@ def save_pictures(
     style: str,
     as_json: bool,
     samples: tuple[str | None, str | None] | None = None,
+    sample: int = 0,
 ) -> None:
     """Draw the pictures of each checkpoint and write them to pictures/NAME.png next to the checkpoint, or to `out`.
 
-    `samples` is what --data and --split say, None for a picture that needs no samples. Prints the paths. Raises
-    UsageError if `out` is given for several checkpoints.
+    `samples` is what --data and --split say, None for a picture that needs none; `sample` is one of them. Prints the
+    paths. Raises UsageError if `out` is given for several checkpoints.
     """
     from nnspec.cli.checkpoint import chosen_split, open_checkpoint, pictures_folder
     from nnspec.runtime.views import in_style
@@ -59,7 +60,7 @@ def save_pictures(
         subject = Subject.of(saved)
         if samples is not None:
             split, found, _ = chosen_split(saved.network, *samples)
-            subject = Subject.of(saved, found, split)
+            subject = Subject.of(saved, found, split, sample)
         with in_style(style):
             drawn = FIGURES[name](subject)
         path = out or pictures_folder(file) / f"{name}.png"

@@ -16,10 +16,16 @@ _NO_METRICS = ("event", "step", "epoch", "lr")
 
 
 @contextmanager
-def progress_listener(as_json: bool, quiet: bool) -> "Iterator[Listener]":
-    """Provide a listener for a training run that shows its events as they arrive."""
+def progress_listener(as_json: bool, quiet: bool, tensorboard: bool = False) -> "Iterator[Listener]":
+    """Provide a listener for a training run that shows its events as they arrive, and writes them for TensorBoard."""
     with ExitStack() as stack:
         listeners: list[Listener] = [_json] if as_json else []
+        if tensorboard:
+            from nnspec.tensorboard import TensorBoard
+
+            board = TensorBoard()
+            stack.callback(board.close)
+            listeners.append(board)
         if not quiet:
             listeners.append(_Bar(stack) if sys.stderr.isatty() else _lines)
 

@@ -87,6 +87,10 @@ class Program:
             name: gradients.get(name, np.zeros_like(values[name])) for name in names
         }
 
+    def values(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the value of each node for normalized samples as in inference, by name, INPUT among them."""
+        return self._trace(x, Mode())[0]
+
     @property
     def _last(self) -> str:
         """The name of the node with the logits."""

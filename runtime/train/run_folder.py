@@ -3,6 +3,8 @@
 The loop, the commands and resuming use it. It does not know what is in a checkpoint.
 """
 
+import csv
+import io
 import json
 import math
 import os
@@ -19,7 +21,7 @@ from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train.checkpointing import folder_identity, fsync_folder, replace_file, temporary_path
 from nnspec.spec_lang.regular_file import open_regular_file
 
-LAST, BEST, METRICS = "last.h5", "best.h5", "metrics.jsonl"
+LAST, BEST, METRICS, TABLE = "last.h5", "best.h5", "metrics.jsonl", "metrics.csv"
 INITIAL = "initial.h5"
 """The network at step 0 of a run that began with the weights of another checkpoint."""
 STEP_FILES = "step-*.h5"
@@ -94,8 +96,18 @@ class RunFolder:
             with path.open("a", encoding="utf-8") as file:
                 file.writelines(f"{line}\n" for line in lines)
                 _sync(file)
+            self._tabulate(events)
         except OSError as error:
             raise _refused(path, error) from None
+
+    def _tabulate(self, events: list[dict[str, object]]) -> None:
+        """Append evaluations to metrics.csv, a column for each metric. It is made of the log again on resume."""
+        evaluations = [event for event in events if event["event"] == "evaluation"]
+        if evaluations:
+            path = self.path / TABLE
+            begins = not path.exists()
+            with path.open("a", encoding="utf-8", newline="") as file:
+                file.write(_table(evaluations, begins))
 
     def truncate_log(self, step: int) -> None:
         """Remove what a run resumed at `step` writes again: later evaluations, the end event, an incomplete line."""
@@ -105,6 +117,10 @@ class RunFolder:
             kept = [line for line in lines if _is_evaluation_until(step, line)]
             if kept != lines:
                 self.write_text(METRICS, "".join(kept))
+            if kept:
+                self.write_text(TABLE, _table([json.loads(line) for line in kept], True))
+            else:
+                (self.path / TABLE).unlink(missing_ok=True)
 
     def last_event(self) -> Mapping[str, object]:
         """Return the last event of metrics.jsonl, an empty one where there is none or it cannot be read."""
@@ -295,6 +311,17 @@ def _probe(path: Path) -> None:
 def _sync(file: IO[Any]) -> None:
     file.flush()
     os.fsync(file.fileno())
+
+
+def _table(evaluations: list[dict[str, object]], begins: bool) -> str:
+    """Return evaluations as rows of CSV, with the names of the columns where the table begins."""
+    text = io.StringIO()
+    columns = [name for name in evaluations[0] if name != "event"]
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
+    if begins:
+        writer.writeheader()
+    writer.writerows(evaluations)
+    return text.getvalue()
 
 
 def _number(value: object) -> object:

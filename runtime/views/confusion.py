@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
+from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
@@ -23,11 +25,11 @@ _NAME = 20  # letters of a class's name
 
 @picture("confusion")
 def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: str = "Confusion matrix") -> Figure:
-    """Draw counts of true class against predicted class, with the recall of each class and the accuracy.
+    """Draw counts of true class against predicted class, with recall and precision of each class and the accuracy.
 
-    `matrix` is (true, predicted) counts; `classes` names both axes; without it they have numbers. Correct predictions
-    are blue. Errors are orange on a separate scale, up to the largest share of a class that is predicted as one other,
-    so that a few errors are visible among many correct predictions. Shares are of the true class, its row. A cell holds
+    `matrix` is (true, predicted) counts; `classes` names both axes; without it they have numbers. The colour of a cell
+    is its share of the true class, its row, on one scale for the whole sheet: a square root, named at the scale, so
+    that a few errors are visible among many correct predictions. Correct predictions have an outline. A cell holds
     its count, and up to 12 classes its share; beyond 24 classes the numbers are left out and the most frequent errors
     are written below. Raises PictureError where the matrix is not one of counts, is empty, or has another number of
     names.
@@ -37,29 +39,27 @@ def confusion(matrix: ArrayLike, classes: Sequence[str] | None = None, title: st
     of_class = counts.sum(axis=1, keepdims=True)  # (true, 1)
     shares = counts / np.maximum(of_class, 1)  # (true, predicted)
     diagonal = np.eye(number, dtype=bool)
-    worst = float(shares[~diagonal].max(initial=0)) or 1.0
-
     fit = _fit(names)
     right = np.trace(counts)
     words = f"{title}\n{percent(right / total)} accuracy: {right:,} of {total:,} right"
     figure = page(fit.height - 0.2, words, max(fit.width, 5.2))
-    panels = figure.subplot_mosaic([["matrix", "matrix"], ["right", "wrong"]], height_ratios=(fit.side, 0.12))
+    panels = figure.subplot_mosaic([["matrix"], ["scale"]], height_ratios=(fit.side, 0.12))
     axes = panels["matrix"]
-    blue = axes.imshow(np.where(diagonal, shares, np.nan), cmap="Blues", vmin=0, vmax=1)
-    orange = axes.imshow(np.where(diagonal | (counts == 0), np.nan, shares), cmap="Oranges", vmin=0, vmax=worst)
-    for image, words in ((blue, "right"), (orange, "wrong")):
-        bar = Colorbar(
-            panels[words],
-            image,
-            orientation="horizontal",
-            format=FuncFormatter(lambda share, _: f"{100 * share:.3g} %"),
-        )
-        bar.set_label(f"{words}: share of the true class", color=current().quiet)
-        bar.locator = MaxNLocator(4)
+    image = axes.imshow(shares, cmap=current().shares, norm=PowerNorm(0.5, 0, 1))
+    bar = Colorbar(
+        panels["scale"], image, orientation="horizontal", format=FuncFormatter(lambda share, _: f"{100 * share:.3g} %")
+    )
+    bar.set_label("share of the true class (square-root scale)", color=current().quiet)
+    bar.set_ticks([0, 0.01, 0.05, 0.2, 0.5, 1])
+    for i in range(number):
+        axes.add_patch(Rectangle((i - 0.5, i - 0.5), 1, 1, fill=False, edgecolor=current().quiet, linewidth=0.9))
     _name_axes(axes, names, fit)
-    _recall(axes, [percent(shares[i, i]) if of_class[i, 0] else "–" for i in range(number)], fit)
+    predicted = counts.sum(axis=0)
+    right_of = counts[diagonal]
+    _margin(axes, "recall", [percent(a / b) if b else "–" for a, b in zip(right_of, of_class[:, 0], strict=True)], fit)
+    _margin(axes, "precision", [percent(a / b) if b else "–" for a, b in zip(right_of, predicted, strict=True)], fit)
     if number <= _COUNTS_TO:
-        _number(axes, counts, shares, worst)
+        _number(axes, counts, shares)
     else:
         axes.set_xlabel(f"predicted class\n\n{_commonest(counts, names)}")
     return figure
@@ -80,12 +80,12 @@ def _fit(names: list[str]) -> _Fit:
     number, longest = len(names), max(map(len, names))
     side = min(5.4, max(2.2, 0.53 * number)) if number <= _COUNTS_TO else min(12.0, 4.5 + 0.075 * number)
     if number <= _COUNTS_TO:
-        side = min(side, PAGE_WIDTH - 1.3 - longest * _LETTER * (SMALL_TEXT + 1.5))
+        side = min(side, PAGE_WIDTH - 1.5 - longest * _LETTER * (SMALL_TEXT + 1.5))
     letters = min(SMALL_TEXT + 1.5, 0.8 * 72 * side / number)  # so that rows of names do not touch
     length = longest * _LETTER * letters  # inches, of the longest name
     upright = length > 0.95 * side / number
     below = (length if upright else 0.2) + (0 if number <= _COUNTS_TO else 0.3 + 0.17 * _ERRORS)
-    return _Fit(side, letters, upright, side + length + 1.3, side + below + 1.7)
+    return _Fit(side, letters, upright, side + length + 1.5, side + below + 2.2)
 
 
 def _checked(counts: NDArray[Any], classes: Sequence[str] | None) -> tuple[NDArray[np.int64], list[str]]:
@@ -113,27 +113,29 @@ def _name_axes(axes: Axes, names: list[str], fit: _Fit) -> None:
     axes.spines[:].set(visible=True, color=current().faint)
 
 
-def _recall(axes: Axes, recalls: list[str], fit: _Fit) -> None:
-    beside = axes.secondary_yaxis("right")
-    beside.set_yticks(range(len(recalls)), recalls, fontsize=fit.letters)
-    beside.tick_params(length=0)
-    beside.spines[:].set_visible(False)
-    axes.annotate(
-        "recall",
-        (1, 1),
-        xycoords="axes fraction",
-        xytext=(4, 4),
-        textcoords="offset points",
-        color=current().quiet,
-        fontsize=SMALL_TEXT + 1,
-    )
+def _margin(axes: Axes, words: str, values: list[str], fit: _Fit) -> None:
+    """Write the recalls to the right of the rows, or the precisions over the columns."""
+    of_rows = words == "recall"
+    margin = axes.secondary_yaxis("right") if of_rows else axes.secondary_xaxis("top")
+    letters = min(fit.letters, SMALL_TEXT)
+    if of_rows:
+        margin.set_yticks(range(len(values)), values, fontsize=fit.letters)
+    else:
+        upright = max(map(len, values)) * _LETTER * letters > 0.95 * fit.side / len(values)
+        margin.set_xticks(range(len(values)), values, fontsize=letters, rotation=90 if upright else 0)
+    margin.tick_params(length=0)
+    margin.spines[:].set_visible(False)
+    if of_rows:
+        margin.set_ylabel("recall", color=current().quiet, fontsize=SMALL_TEXT + 1)
+    else:
+        margin.set_xlabel("precision", color=current().quiet, fontsize=SMALL_TEXT + 1)
 
 
-def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any], worst: float) -> None:
+def _number(axes: Axes, counts: NDArray[Any], shares: NDArray[Any]) -> None:
     with_shares = len(counts) <= _SHARES_TO
     for row, column in np.argwhere(counts):
-        strength = shares[row, column] / (1 if row == column else worst)
-        look: dict[str, Any] = {"ha": "center", "color": "white" if strength > 0.6 else current().ink}
+        strong = shares[row, column] > 0.35  # where the background is nearer to the ink than to the paper
+        look: dict[str, Any] = {"ha": "center", "color": current().paper if strong else current().ink}
         axes.text(
             column, row - 0.02 if with_shares else row, f"{counts[row, column]:,}",
             va="bottom" if with_shares else "center_baseline",

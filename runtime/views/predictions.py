@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._style import current, page
+from nnspec.runtime.views._style import current, page, shortened
 
 
 @picture("predictions")
@@ -22,6 +22,7 @@ def predictions(
     times: ArrayLike | None = None,
     bands: Sequence[tuple[ArrayLike, ArrayLike] | None] = (),
     band_name: str = "between quantiles",
+    value_name: str = "value, in the units of the data",
 ) -> Figure:
     """Draw truth and prediction over time and, below, the network rolled forward on its own output if given.
 
@@ -37,6 +38,7 @@ def predictions(
         times: the dates of the points, (points,) datetime64; None numbers them.
         bands: for each column the lowest and the highest prediction of each point, (points,) each, or None.
         band_name: what is between them, in the legend.
+        value_name: the axis of the values where a column has no name.
 
     The caption of each panel has its root mean squared error; the panels of one column share one scale. Raises
     PictureError if there are no points or their numbers differ.
@@ -68,23 +70,29 @@ def predictions(
             )
     for axes, (one, estimate), name in zip(panels, columns, names, strict=False):
         axes.plot(time, estimate, color=current().colours[0], linewidth=1.2, label="prediction")
-        axes.set_title(f"{_what(name, ahead)}, rmse {_rmse(one, estimate):.4f}")
-    for axes in panels:  # room for the legend above the points
-        low, high = axes.get_ylim()
-        axes.set_ylim(low, high + 0.15 * (high - low))
+        axes.set_title(f"{_what(name, ahead)}\nrmse {_rmse(one, estimate):.4g}", fontsize=9.5)
     if own is not None:
         panels[1].plot(time[begins:], own, color=current().colours[1], linewidth=1.5, label="rolled forward")
         panels[1].axvline(time[begins], color=current().quiet, linewidth=0.8, linestyle=(0, (4, 3)))
         panels[1].set_title(
-            f"rolled forward on its own answers from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
+            f"rolled forward on its own answers\nfrom point {begins}, rmse {_rmse(points[begins:], own):.3g}",
+            fontsize=9.5,
         )
         low, high = points.min(), points.max()
         room = 0.5 * (high - low)  # points that diverge further are cut off
         shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
-        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.5 * room)  # room for the legend above
+        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.1 * room)
     panels[-1].set_xlabel("time, in points" if times is None else "time")
-    for axes in panels:
-        axes.legend(loc="upper right", frameon=False, ncols=2, fontsize=8, markerscale=2)
+    for panel, axes in enumerate(panels):
+        name = names[panel if own is None else 0] if names else None
+        axes.set_ylabel(shortened(name, 30) if name is not None else value_name)
+        legend = axes.legend(
+            loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3, fontsize=8, markerscale=2, borderpad=0.1,
+            handlelength=1.4, columnspacing=1.0,
+        )  # fmt: skip
+        for handle in legend.legend_handles:
+            if handle is not None:
+                handle.set_alpha(1)
     return figure
 
 

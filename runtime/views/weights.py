@@ -21,7 +21,7 @@ _CHANNELS = 8  # rows, where each tile is one input channel
 _COLUMNS = 12  # of filters where the rows are channels
 _GAP, _NAME, _ROW_NAME, _BAR = 0.09, 0.22, 0.75, 1.1  # inches: between tiles, over them, left of a row, the scale
 _LARGEST = 1.5  # inches, the longer side of a tile
-_NAMED = 40  # rows of a matrix that have their names
+_NAMED = 80  # rows of a matrix that have their names
 _MATRIX = 128  # rows and columns of a layer without an image
 
 
@@ -169,7 +169,10 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], name
     inputs, units = len(values), values.shape[1] // count
     seen = values.reshape(inputs, count, units)[:_MATRIX, :, :most]
     limit, beyond = _limit(seen)
-    figure = page(min(6.0, 1.6 + 0.25 * len(seen)), title)
+    named = len(names) == inputs <= _NAMED
+    figure = page(
+        min(10.0, 1.6 + 0.15 * len(seen)) if named and len(seen) > 24 else min(6.0, 1.6 + 0.25 * len(seen)), title
+    )
     panels: list[Axes] = list(figure.subplots(1, count, sharey=True, squeeze=False)[0])
     for at, axes in enumerate(panels):
         axes.imshow(seen[:, at], aspect="auto", cmap=current().diverging, vmin=-limit, vmax=limit)
@@ -179,7 +182,7 @@ def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], name
             axis.set_major_locator(
                 MaxNLocator(min(number, ticks // (1 + (number > ticks))), integer=True, min_n_ticks=1)
             )
-    if len(names) == inputs <= _NAMED:
+    if named:
         panels[0].set_yticks(range(inputs), [shortened(name, 32) for name in names], fontsize=SMALL_TEXT)
     else:
         panels[0].set_ylabel("input")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.options import json_flag, quiet_flag, workers_option
+from nnspec.cli.options import json_flag, quiet_flag, tensorboard_flag, workers_option
 
 if TYPE_CHECKING:
     from nnspec.runtime.execute.processors import Workers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     "--data", metavar="D", help="The data statement, in quotes, that names the run's data where they are now."
 )
 @workers_option
+@tensorboard_flag
 @json_flag
 @quiet_flag
 def command(
@@ -36,6 +37,7 @@ def command(
     verify: bool,
     data: str | None,
     workers: "Workers",
+    tensorboard: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -49,7 +51,7 @@ def command(
     from nnspec.cli.progress import progress_listener
     from nnspec.cli.summary import print_summary, report_expectations
 
-    with progress_listener(as_json, quiet) as listen:
+    with progress_listener(as_json, quiet, tensorboard) as listen:
         run = api.resume(run_or_checkpoint, allow_inexact, listen, verify, data, workers=workers)
     if not as_json:
         print_summary(run, quiet)

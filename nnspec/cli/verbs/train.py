@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.options import json_flag, quiet_flag, spec_options, workers_option
+from nnspec.cli.options import json_flag, quiet_flag, spec_options, tensorboard_flag, workers_option
 
 if TYPE_CHECKING:
     from nnspec.runtime.execute.processors import Workers
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         "nnspec train specs/quickstart.nnspec",
         "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
         "nnspec train net.nnspec --folds 5",
+        "nnspec train net.nnspec --tensorboard",
         "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
         "nnspec train 'conv 3x3 x8 -> maxpool 2 -> dense 10 softmax' --data mnist_sample",
         "nnspec train 'dense 16 relu -> dense 3 softmax' --data 'csv \"iris.csv\" target=species'",
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     "--folds", type=click.IntRange(2, 1000), metavar="K", help="Train K runs, each with another fold as validation."
 )
 @workers_option
+@tensorboard_flag
 @json_flag
 @quiet_flag
 def command(
@@ -45,13 +47,15 @@ def command(
     init_from: str | None,
     folds: int | None,
     workers: "Workers",
+    tensorboard: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
     """Train a network.
 
     FILE is a spec, or the text of a network. The run's folder has the spec, the checkpoints last.h5 and best.h5, and
-    metrics.jsonl. Ctrl-C saves a checkpoint and stops; nnspec resume continues from it.
+    metrics.jsonl, and the evaluations as a table in metrics.csv. Ctrl-C saves a checkpoint and stops; nnspec resume
+    continues from it.
 
     With --json each evaluation is a line of standard output; the last line, the event end, has the results. It is
     the event diverged where NaN or infinity ended the run, and interrupted after a signal.
@@ -69,13 +73,13 @@ def command(
     if folds is not None:
         if init_from is not None:
             raise click.UsageError("--init-from and folds exclude each other: weights may have seen the other folds")
-        with progress_listener(as_json, quiet) as listen:
+        with progress_listener(as_json, quiet, tensorboard) as listen:
             result = api.cross_validate(file, folds, out, settings, variant, data, seed, listen=listen, workers=workers)
         if not as_json:
             print_folds(result)
         report_expectations(result.expectations, as_json)
         return
-    with progress_listener(as_json, quiet) as listen:
+    with progress_listener(as_json, quiet, tensorboard) as listen:
         run = api.train(file, out, settings, variant, data, None, seed, init_from, listen=listen, workers=workers)
     if not as_json:
         print_summary(run, quiet)

@@ -39,14 +39,15 @@ class Subject:
     history: RunHistory | None = None
     data: Data | str | None = None
     split: str | None = None
+    sample: int = 0  # of the split: the one whose features are drawn
 
     @classmethod
-    def of(cls, saved: "Saved", data: Data | str | None = None, split: str | None = None) -> "Subject":
+    def of(cls, saved: "Saved", data: Data | str | None = None, split: str | None = None, sample: int = 0) -> "Subject":
         """Return the subject of a checkpoint's content."""
         from nnspec.runtime.train.checkpointing import SavedRun
 
         history = history_of(saved) if isinstance(saved, SavedRun) else None
-        return cls(saved.network, history, data, split)
+        return cls(saved.network, history, data, split, sample)
 
     @property
     def title(self) -> str:

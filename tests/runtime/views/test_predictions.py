@@ -14,8 +14,8 @@ def test_both_panels_show_the_truth_and_say_how_far_off_the_network_is() -> None
     figure = predictions(TRUTH, TRUTH + 0.1, TRUTH[10:] - 0.5, 10, "sine_rnn on sine, test")
     above, below = figure.axes
     assert title(figure) == "sine_rnn on sine, test"
-    assert above.get_title("left") == "the next point from the true ones, rmse 0.1000"
-    assert below.get_title("left") == "rolled forward on its own answers from point 10, rmse 0.5"
+    assert above.get_title("left") == "the next point from the true ones\nrmse 0.1"
+    assert below.get_title("left") == "rolled forward on its own answers\nfrom point 10, rmse 0.5"
     np.testing.assert_array_equal(above.lines[1].get_ydata(), TRUTH + 0.1)
     np.testing.assert_array_equal(below.lines[1].get_xdata(), np.arange(10, 40))
     assert overhang(figure) <= 0

@@ -1,7 +1,10 @@
 """The pictures of a network or a run have one signature."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from nnspec import api
@@ -9,6 +12,7 @@ from nnspec.runtime.train.history import history_of_run
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.views import PictureError
 from nnspec.runtime.views.figures import FIGURES, Subject
+from tests.runtime.views.pictures import texts
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +30,7 @@ def test_a_new_file_is_a_new_picture_and_no_list_is_touched() -> None:
         assert FIGURES[name].__module__ == f"nnspec.runtime.views.figures.{name}"
 
 
-@pytest.mark.parametrize("name", ["confusion", "curves", "graph", "weights"])
+@pytest.mark.parametrize("name", ["calibration", "confusion", "curves", "features", "graph", "weights"])
 def test_each_is_drawn_of_a_run_on_arrays(name: str, run: Run) -> None:
     drawn = FIGURES[name](Subject(run.network, history_of_run(run), run.data))
     assert drawn and all(isinstance(figure, Figure) for figure in drawn)
@@ -45,3 +49,29 @@ def test_the_history_of_a_run_is_that_of_its_checkpoint(run: Run) -> None:
     assert history.name == "mine" and history.steps_per_epoch == run.end["steps"] // 3
     assert set(history.metrics) >= {"training_loss", "validation_loss", "validation_accuracy"}
     assert "lr" not in history.metrics
+
+
+def test_letters_name_the_weights_of_a_text_also_behind_onehot(tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("an example of a text\nwith letters\n" * 20)
+    for text in ("embed 3 -> rnn 4 -> dense 16 softmax", "onehot -> rnn 4 -> dense 16 softmax"):
+        run = api.train(
+            text, data=f'text "{tmp_path}/words.txt" window=8', settings={"train": "1 epochs"}, out=tmp_path / text[:3]
+        )
+        (drawn,) = FIGURES["weights"](Subject(run.network))
+        words = texts(drawn)
+        assert "e" in words and "␣ space" in words
+
+
+def test_a_sample_that_there_is_not_is_refused(run: Run) -> None:
+    with pytest.raises(PictureError, match="sample 99 is not among the 24 of"):
+        FIGURES["features"](Subject(run.network, None, run.data, "validation", 99))
+
+
+@pytest.mark.parametrize("of", ["run", "network", "path"])
+def test_python_plots_runs_networks_and_checkpoints(of: str, run: Run, tmp_path: Path) -> None:
+    run.network.save(tmp_path / "net.h5")
+    given = {"run": run, "network": run.network, "path": tmp_path / "net.h5"}[of]
+    (figure,) = api.plot("graph", given, style="dark")
+    assert sum(to_rgb(figure.get_facecolor())) < 0.5
+    with pytest.raises(PictureError, match="no picture is called 'portrait': use calibration, confusion"):
+        api.plot("portrait", given)
