@@ -53,7 +53,7 @@ def test_the_history_of_a_run_is_that_of_its_checkpoint(run: Run) -> None:
 
 def test_letters_name_the_weights_of_a_text_also_behind_onehot(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("an example of a text\nwith letters\n" * 20)
-    for text in ("embed 3 -> rnn 4 -> dense 16 softmax", "onehot -> rnn 4 -> dense 16 softmax"):
+    for text in ("embed 3 -> rnn 4 -> dense 17 softmax", "onehot -> rnn 4 -> dense 17 softmax"):
         run = api.train(
             text, data=f'text "{tmp_path}/words.txt" window=8', settings={"train": "1 epochs"}, out=tmp_path / text[:3]
         )
