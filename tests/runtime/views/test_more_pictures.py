@@ -29,7 +29,7 @@ def test_each_layer_is_a_row_of_its_channels_on_its_own_scale(style: str) -> Non
     ]
     with in_style(style):
         figure = features(layers, "Features", ["cat", "dog"])
-    images: list[Any] = figure.axes[0].images
+    images: list[Any] = list(figure.axes[0].images)
     assert len(images) == 3 + 10 + 1 + 1
     words = texts(figure)
     assert {"10 of 24 channels, the most varied", "steps across, channels down", "cat", "dog"} <= set(words)

@@ -1,6 +1,7 @@
 """The pictures of a network or a run have one signature."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,10 @@ def test_the_history_of_a_run_is_that_of_its_checkpoint(run: Run) -> None:
 
 def test_letters_name_the_weights_of_a_text_also_behind_onehot(tmp_path: Path) -> None:
     (tmp_path / "words.txt").write_text("an example of a text\nwith letters\n" * 20)
-    for text in ("embed 3 -> rnn 4 -> dense 17 softmax", "onehot -> rnn 4 -> dense 17 softmax"):
+    for text in (
+        "embed 3 -> rnn 4 return=sequence -> dense 17 softmax",
+        "onehot -> rnn 4 return=sequence -> dense 17 softmax",
+    ):
         run = api.train(
             text, data=f'text "{tmp_path}/words.txt" window=8', settings={"train": "1 epochs"}, out=tmp_path / text[:3]
         )
@@ -70,7 +74,8 @@ def test_a_sample_that_there_is_not_is_refused(run: Run) -> None:
 @pytest.mark.parametrize("of", ["run", "network", "path"])
 def test_python_plots_runs_networks_and_checkpoints(of: str, run: Run, tmp_path: Path) -> None:
     run.network.save(tmp_path / "net.h5")
-    given = {"run": run, "network": run.network, "path": tmp_path / "net.h5"}[of]
+    choices: dict[str, Any] = {"run": run, "network": run.network, "path": tmp_path / "net.h5"}
+    given = choices[of]
     (figure,) = api.plot("graph", given, style="dark")
     assert sum(to_rgb(figure.get_facecolor())) < 0.5
     with pytest.raises(PictureError, match="no picture is called 'portrait': use calibration, confusion"):
