@@ -207,6 +207,8 @@ def occlusion(run: ReportedRun) -> Section | None:
     shape, names = run.spec.input, run.network.classes
     if run.data is None or shape is None or shape.as_image() is None or names is None:
         return None
+    if len(run.spec.output_shape or ()) != 1:  # a class for each pixel
+        return None
     words = (
         f"Images of {len(names)} classes, and beside each how the network's belief in its class changes where a "
         "window covers a part of it."
