@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nnspec
-from benchmarks import own_data_page, sequence_results
+from benchmarks import own_data_page, segmentation, sequence_results
 from benchmarks.shipped import (
     PAGE,
     RESULTS,
@@ -195,6 +195,7 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
         "Seconds of training only, the median over the seeds; they depend on the machine.",
         table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
         sequence_results.section(sequences),
+        segmentation.section(segmentation.read_results()),
         own_data_page.section(own_data_page.read_results()),
     ]
     return "\n\n".join(parts) + "\n"

@@ -111,6 +111,12 @@ def class_names(network: "Network", steps: bool = False) -> list[str] | None:
     return [preprocessing.class_name(number) for number in range(max(shape[-1], 2))]
 
 
+def ends_in_image(network: "Network") -> bool:
+    """Return whether the output of the network for a sample is an image, (height, width, channels)."""
+    shape = network.spec.output_shape
+    return shape is not None and len(shape) == 3 and not shape.sequence
+
+
 def classifies_images(network: "Network") -> bool:
     """Return whether the network has probabilities of the classes of images, which occlusion explains."""
     shape, scores = network.spec.input, network.spec.loss.scores

@@ -31,7 +31,9 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
 
     Text, and with `classification` whole numbers in one column, become class numbers (samples,) int64; other targets
     become floats (samples, outputs) without class names. Classes of text are numbered in sorted order; whole numbers
-    are class numbers already, and their names are the numbers. Raises DataError for text without `classification`, for
+    are class numbers already, and their names are the numbers. Targets that are images stay images: whole numbers
+    (samples, height, width) become class numbers, others floats (samples, height, width, channels). Raises DataError
+    for text without `classification`, for
     labels that are negative, fractional, too high or absent from the training split, and for NaN.
     """
     targets = _column(samples)
@@ -39,7 +41,7 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
         return _encode_names(samples, targets, classification)
     if targets.dtype.kind not in "buif":
         raise DataError(f"the targets of {samples.name} are {targets.dtype}: they must be numbers or text")
-    labels = classification and targets.ndim == 1
+    labels = classification and targets.ndim in (1, 3)
     number = _class_numbers if labels else _numbers
     encoded = number(samples, targets, classification, samples.classes)
     known = (samples.classes or int(encoded.max()) + 1) if labels else None
@@ -49,7 +51,8 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
         if column.dtype.kind not in "buif" or column.shape[1:] != targets.shape[1:]:
             raise DataError(f"the targets of {split.name} are of another kind or shape than those of {samples.name}")
         held[role] = number(split, column, classification, known)
-    gaps = gaps_in(samples.name, encoded, samples.place) if labels and samples.classes is None else None
+    counted = labels and samples.classes is None and targets.ndim == 1
+    gaps = gaps_in(samples.name, encoded, samples.place) if counted else None
     return EncodedTargets(encoded, held, tuple(map(str, range(known))) if known is not None else None, gaps)
 
 
@@ -63,14 +66,17 @@ def is_number(text: str) -> bool:
 
 
 def _column(samples: Samples) -> NDArray[Any]:
-    """Return the targets as (samples,) if they are one column, else (samples, outputs), with bytes decoded."""
+    """Return the targets as (samples,) if they are one column, else (samples, outputs), with bytes decoded.
+
+    Images of one channel are (samples, height, width), of several (samples, height, width, channels).
+    """
     targets = samples.targets
-    if targets.ndim == 2 and targets.shape[1] == 1:
-        targets = targets[:, 0]
-    if targets.ndim not in (1, 2) or (targets.ndim == 2 and not targets.shape[1]):
+    if targets.ndim in (2, 4) and targets.shape[-1] == 1:
+        targets = targets[..., 0]
+    if not 1 <= targets.ndim <= 4 or 0 in targets.shape[1:]:
         raise DataError(
             f"the targets of {samples.name} have the shape {targets.shape}: give one for each sample, (samples,) or "
-            "(samples, outputs)"
+            "(samples, outputs), or an image for each, (samples, height, width) or (samples, height, width, channels)"
         )
     if len(targets) != len(samples.inputs):
         raise DataError(f"{samples.name} has {len(samples.inputs):,} samples and {len(targets):,} targets")
@@ -81,7 +87,7 @@ def _column(samples: Samples) -> NDArray[Any]:
             targets = np.char.decode(targets, "utf-8")
         except UnicodeDecodeError:
             raise DataError(f"the targets of {samples.name} are bytes that are not UTF-8 text") from None
-    if targets.dtype.kind == "U" and targets.ndim == 2:
+    if targets.dtype.kind == "U" and targets.ndim > 1:
         raise DataError(f"the targets of {samples.name} are text in {targets.shape[1]} columns: give one column")
     return targets
 
@@ -131,22 +137,28 @@ def _refuse_where(
 ) -> None:
     found = np.flatnonzero(wrong(targets))
     if found.size:
-        first = int(found[0])
+        first, each = int(found[0]), targets[0].size
         others = f" and {found.size - 1:,} more" if found.size > 1 else ""
-        raise DataError(f"label {targets[first]:.15g} {reason} ({samples.place(first)}{others})")
+        label = targets.reshape(-1)[first]
+        raise DataError(f"label {label:.15g} {reason} ({samples.place(first // each)}{others})")
 
 
 def _numbers(samples: Samples, targets: NDArray[Any], classification: bool, known: int | None) -> NDArray[Any]:
-    """Return numbers as floats (samples, outputs); with `classification` each must be from 0 to 1."""
+    """Return numbers as floats (samples, outputs), or images (samples, height, width, channels).
+
+    With `classification` each must be from 0 to 1.
+    """
     values = targets if targets.dtype.kind == "f" else targets.astype(np.float64)
-    values = values.reshape(len(values), -1)
+    values = values[..., None] if values.ndim in (1, 3) else values
     place = first_nonfinite_index(values)
     if place is not None:
         raise DataError(f"the target is {values[place]} ({samples.place(place[0])}); targets must be finite")
     if classification and ((values < 0) | (values > 1)).any():
-        sample = int(np.flatnonzero(((values < 0) | (values > 1)).any(axis=1))[0])
+        wrong = (values < 0) | (values > 1)
+        sample = int(np.flatnonzero(wrong.reshape(len(values), -1).any(axis=1))[0])
+        has = values[sample].tolist() if values.ndim == 2 else values[sample][wrong[sample]][0]
+        columns = f"{values.shape[-1]} {'columns' if values.ndim == 2 else 'channels'}"
         raise DataError(
-            f"targets in {values.shape[1]} columns must each be 1 for yes or 0 for no, and {samples.place(sample)} has "
-            f"{values[sample].tolist()}"
+            f"targets in {columns} must each be 1 for yes or 0 for no, and {samples.place(sample)} has {has}"
         )
     return values

@@ -123,9 +123,9 @@ def _shape(network: Network) -> Shape:
 
 
 def _outputs(network: Network) -> int:
-    """Return the outputs of each sample, or of each step of a sequence."""
+    """Return the outputs of each sample, of each step of a sequence, or of each pixel of an image."""
     shape = _shape(network)
-    return shape[-1] if shape.sequence else shape.size
+    return shape[-1] if shape.sequence or len(shape) == 3 else shape.size
 
 
 def _target_columns(network: Network) -> list[int]:
@@ -208,7 +208,8 @@ def _always(logit: Callable[[Network, Array], Array]) -> Logits:
     def logits(network: Network, values: Array, split: Split, samples: slice) -> Array:
         shape, answer = _shape(network), logit(network, values)
         count = samples.stop - samples.start
-        return np.broadcast_to(answer if shape.sequence else answer.reshape(shape), (count, *shape))
+        places = shape.sequence or len(shape) == 3
+        return np.broadcast_to(answer if places else answer.reshape(shape), (count, *shape))
 
     return logits
 

@@ -178,7 +178,9 @@ class Network:
     def as_targets(self, y: Any) -> np.ndarray:
         """Return targets as losses and metrics take them: classes as numbers. `y` is as for `nnspec.evaluate`."""
         one_each = self.classes is not None and len(self.spec.output_shape or ()) == 1
-        return known_targets(y, self.preprocessing, one_each)
+        targets = known_targets(y, self.preprocessing, one_each)
+        pixels = self.classes is not None and len(self.spec.output_shape or ()) == 3
+        return targets[..., 0] if pixels and targets.ndim == 4 and targets.shape[-1] == 1 else targets
 
     def unscaled(self, outputs: np.ndarray) -> np.ndarray:
         """Return computed outputs (…, outputs) in the units of the targets: as they are, unless targets are scaled."""

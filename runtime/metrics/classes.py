@@ -5,7 +5,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.metrics import implements_metric
 from nnspec.runtime.metrics.answers import Answers
-from nnspec.spec_lang.vocabulary.metrics import F1, Accuracy, Averaged, BalancedAccuracy, Precision, Recall
+from nnspec.spec_lang.vocabulary.metrics import F1, Accuracy, Averaged, BalancedAccuracy, Iou, Precision, Recall
 
 
 @implements_metric(Accuracy)
@@ -46,6 +46,13 @@ def f1(word: F1, answers: Answers) -> float:
     """Return 2 · hits / (times predicted + times true), the harmonic mean of precision and recall, averaged."""
     hits, said, true = answers.counts()
     return _averaged(word, answers, 2 * hits, said + true, true)
+
+
+@implements_metric(Iou)
+def iou(word: Iou, answers: Answers) -> float:
+    """Return hits / (times predicted + times true − hits), intersection over union, averaged (Jaccard 1912)."""
+    hits, said, true = answers.counts()
+    return _averaged(word, answers, hits, said + true - hits, true)
 
 
 def _averaged(

@@ -117,7 +117,11 @@ class Stepper:
         if self.spec.augment is not None:
             size, kind, batch = self._inputs.shape[1:], self._inputs.dtype, self.spec.train.batch
             random = state.augment_random
-            self._augmenter = Augmenter(self.spec.augment, random, data.preprocessing, size, kind, batch)
+            targets = self._targets if self._targets.ndim > 2 else None  # images, which move with their samples
+            labels = self.spec.loss.labels
+            self._augmenter = Augmenter(
+                self.spec.augment, random, data.preprocessing, size, kind, batch, targets, labels
+            )
             self._samples_like = self._samples_like.astype(self._augmenter.dtype)
         slots = {name: arena.flat for name, arena in state.slots.items()}
         flat = self.gradients.flat
@@ -269,17 +273,17 @@ class Stepper:
         """
         if self._weights is not None and program.weights is not None:
             program.weights[: len(chosen)] = self._weights[chosen]
-        if self._augmenter is not None:
-            raw = self._augmenter.raw(len(program.samples))[: len(chosen)]
-            self._copy(chosen, first, raw)
-            self._augmenter(raw, program.samples[: len(chosen)])
-        else:
-            self._copy(chosen, first, program.samples[: len(chosen)])
         targets = program.targets[: len(chosen)]
         if len(chosen) == 1:
             targets[0] = self._targets[chosen[0]]
         else:
             np.take(self._targets, chosen, axis=0, out=targets, mode="clip")
+        if self._augmenter is not None:
+            raw = self._augmenter.raw(len(program.samples))[: len(chosen)]
+            self._copy(chosen, first, raw)
+            self._augmenter(raw, program.samples[: len(chosen)], targets)
+        else:
+            self._copy(chosen, first, program.samples[: len(chosen)])
         if self._scaling is not None:
             self._scaling.apply(targets, out=targets)
 

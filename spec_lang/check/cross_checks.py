@@ -43,7 +43,10 @@ def check_classes(
     if classes is None or loss.labels or (fits and loss.classes):
         return
     source = data.word if data is not None else "the data"
-    help = f"write dense {classes} softmax as the last layer"
+    layer = f"conv 1x1 x{classes}" if len(output) == 3 and not output.sequence else f"dense {classes}"
+    help = f"write {layer} softmax as the last layer"
+    if classes == 256 and len(output) == 3:
+        help = "give y > 127 where the targets are pictures in black and white"
     if loss.classes:
         outputs = f"{output[-1]} outputs" if output else "a single number"
         found.say("E303", f"the network ends in {outputs}, {source} has {classes} classes", end, help)

@@ -10,6 +10,7 @@ from nnspec.spec_lang.check.expectations import unmeasured
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
 from nnspec.spec_lang.source import Span
+from nnspec.spec_lang.vocabulary.augment import Geometric
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from nnspec.spec_lang.vocabulary.metrics import Accuracy, Metric, Rmse
 from nnspec.spec_lang.vocabulary.registry import words
@@ -69,7 +70,7 @@ def misfits(spec: Spec, end: Span, targets: Targets | None = None) -> Iterator[D
 
     `end` is the place of the last layer, and `targets` are those of the data, None where they are not read.
     """
-    for rule in (_head, _answers, _targets, _metrics, _monitor, _expectations):
+    for rule in (_head, _answers, _targets, _moved, _metrics, _monitor, _expectations):
         found = rule(spec, end, targets)
         if found is not None:
             yield found
@@ -215,7 +216,8 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         return Diagnostic("E303", message, spec.places.get("loss", end), help=written)
     if loss.classes and output and targets.shape == output[:-1] and targets.most >= output[-1]:
         message = f"the network ends in {output[-1]} outputs, and the classes of {targets.name} go to {targets.most:g}"
-        return Diagnostic("E303", message, end, help=f"write dense {targets.most + 1:g} softmax as the last layer")
+        layer = last_layer(output, f"{targets.most + 1:g}")
+        return Diagnostic("E303", message, end, help=f"write {layer} softmax as the last layer")
     if loss.labels and (found := _labels(spec, end, targets)) is not None:
         return found
     if loss.distributions and (targets.least < 0 or not targets.sum_to_one):
@@ -230,6 +232,8 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
         return None  # a class, of whose label alone the target is 1
     if not loss.classes and not output.sequence and len(output) == 1 and len(targets.shape) <= 1:
         return _numbers(spec, end, targets, targets.shape[0] if targets.shape else 1)
+    if (found := _images(spec, end, targets)) is not None:
+        return found
     help: str | None = None
     if output.sequence and len(targets.shape) <= 1 and targets.shape[:1] != output[:1]:
         message = f"the network has an output at every step, and {targets.name} has one target for each sample"
@@ -249,6 +253,49 @@ def _targets(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
     return Diagnostic("E303", message, end, help=help)
 
 
+def _moved(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
+    """Return the error of images that are moved and targets that cannot be moved with them, of another size."""
+    if targets is None or spec.augment is None or len(targets.shape) < 2 or spec.input is None:
+        return None
+    moves = [change.word for change in spec.augment.changes if isinstance(change, Geometric) and change.amount]
+    if not moves or targets.shape[:2] == tuple(spec.input[:2]):
+        return None
+    size = f"{targets.shape[0]}x{targets.shape[1]}"
+    message = f"{moves[0]} moves images and their targets alike, and the targets are {size}, the images {spec.input}"
+    place = spec.places.get("augment", end)
+    return Diagnostic("E305", message, place, help="leave it out, or give targets of the images' size")
+
+
+def last_layer(output: Shape | None, count: int | str) -> str:
+    """Return the last layer of this many outputs: of each pixel for a network that ends in an image, else `dense`."""
+    return f"conv 1x1 x{count}" if output is not None and len(output) == 3 else f"dense {count}"
+
+
+def _images(spec: Spec, end: Span, targets: Targets) -> Diagnostic | None:
+    """Return the error of outputs and targets of which one is an image, and the other none, or one of another size."""
+    output, shape = spec.output_shape, targets.shape
+    assert output is not None
+    ends_in_image, image = len(output) == 3 and not output.sequence, len(shape) in (2, 3)
+    outputs = f"images of {output[0]}x{output[1]}" if ends_in_image else ""
+    if ends_in_image and not image:
+        message = f"the network ends in {outputs}, and {targets.name} has one target for each sample"
+        help = f"write globalavgpool -> dense {output[-1]} as its end, or give an image of targets for each sample"
+    elif ends_in_image and shape[:2] != output[:2]:
+        message = f"the network ends in {outputs}, and the targets of {targets.name} are {shape[0]}x{shape[1]}"
+        help = "write pad=same in each convolution, and upsample 2 or transposed for each pool"
+    elif ends_in_image and not spec.loss.classes:
+        count = shape[2] if len(shape) == 3 else 1
+        message = f"the network ends in {output[2]} channels, and the targets of {targets.name} have {count}"
+        help = f"write conv 1x1 x{count} as the last layer"
+    elif len(output) < 2 and image and spec.input is not None and len(spec.input) == 3:
+        message = f"the network has one output for each sample, and {targets.name} has an image of targets for each"
+        channels = f"{targets.most + 1:g}" if spec.loss.classes else str(shape[2] if len(shape) == 3 else 1)
+        help = f"end the network in conv 1x1 x{channels}, without flatten, dense or a global pool before it"
+    else:
+        return None
+    return Diagnostic("E303", message, end, help=help)
+
+
 def _labels(spec: Spec, end: Span, targets: Targets) -> Diagnostic | None:
     """Return the error of targets that are neither labels of 0 and 1 nor one of the classes of the outputs."""
     output = spec.output_shape
@@ -259,8 +306,12 @@ def _labels(spec: Spec, end: Span, targets: Targets) -> Diagnostic | None:
     what = f"classes from 0 to {most}" if one_class else "labels of 0 and 1"
     reach = f"from {targets.least:g} to {targets.most:g}"
     message = f"{spec.loss.word} compares {what}, and the targets of {targets.name} go {reach}"
-    classes = f"dense {targets.most + 1:g} softmax as the last layer" if targets.whole and targets.least >= 0 else None
-    help = f"write {classes}" if classes else f"write loss {Mse.word}, and end the last layer without sigmoid"
+    several = targets.whole and targets.least >= 0
+    help = f"write loss {Mse.word}, and end the last layer without sigmoid"
+    if several and len(targets.shape) > 1 and targets.most == 255:
+        help = "give y > 127 where the targets are pictures in black and white"
+    elif several:
+        help = f"write {last_layer(output, f'{targets.most + 1:g}')} softmax as the last layer"
     return Diagnostic("E303", message, end, help=help)
 
 

@@ -109,6 +109,7 @@ WORDS = _spellings(
         "balanced_accuracy": "balanced_accuracy_score bacc",
         "precision": "precision_score positive_predictive_value ppv",
         "recall": "recall_score sensitivity true_positive_rate tpr",
+        "iou": "jaccard jaccard_index jaccard_score mean_iou meaniou intersection_over_union miou",
         "f1": "f1_score f1score fscore f_score f_measure",
         "auc": "roc_auc roc_auc_score auroc rocauc roc area_under_curve",
         "top3": "top_3",

@@ -169,6 +169,23 @@ class MnistSample(Digits):
     word = "mnist_sample"
 
 
+class NoisyDigits(Shuffled):
+    """The digits of mnist_sample in noise and uneven light; the target of each pixel is whether it is of a stroke.
+
+    Strokes are the pixels of the digit above half of white. The light rises across the image in a random direction by
+    up to `shade`, the strokes are lighter than it by half of white or more, and the noise is Gaussian; all are drawn
+    from `seed`. The images are bytes, 28x28, and the targets images of the classes 0 and 1.
+    """
+
+    word = "noisy_digits"
+    examples = ("data noisy_digits noise=0.3",)
+    shape = (28, 28, 1)
+    classes = 2
+    has_test = True
+    noise: float = Field(0.3, ge=0, le=10, description="standard deviation of the noise, as a share of white")
+    shade: float = Field(0.5, ge=0, le=1, description="the most by which the light rises, as a share of white")
+
+
 class Files(DataSource):
     """Files of the user; paths are relative to the spec's folder."""
 

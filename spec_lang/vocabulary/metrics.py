@@ -131,6 +131,15 @@ class F1(Averaged):
     word = "f1"
 
 
+class Iou(Averaged):
+    """Intersection over union: of the samples predicted as a class or of it, the share that are both, averaged.
+
+    Of images of classes the samples are pixels, as in segmentation.
+    """
+
+    word = "iou"
+
+
 class Auc(Metric):
     """The area under the ROC curve: 0.5 is guessing, 1 a perfect order. Of two classes it is that of the second.
 

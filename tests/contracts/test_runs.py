@@ -38,6 +38,10 @@ SPECS = {
     "tied twice": "input 5 -> dense 5 relu -> dense 5 tanh as=dense1 -> dense 2\noptimizer adam",
     **{f"merge {sign}": f"input 5 -> (dense 4 {sign} dense 4 tanh) -> dense 2" for sign in words("merge")},
     **{text: f"input 5 -> dense 4 -> dense 2\n{text}" for text in (*statements("optimizer"), *statements("schedule"))},
+    "images of classes": "input 4x5x1 -> conv 3x3 x2 pad=same -> conv 1x1 x3 softmax\naugment shift=1 flip",
+    "images of labels": "input 4x5x1 -> conv 3x3 x2 pad=same -> conv 1x1 x2 sigmoid\n"
+    "loss binary_cross_entropy\naugment rotate=9",
+    "images of numbers": "input 4x5x1 -> conv 3x3 x2 pad=same -> conv 1x1 x2\nloss mse\naugment zoom=0.1 shift=1",
     **{f"init {name}": f"input 5 -> dense 4 -> dense 2\ninit {name}" for name in words("init")},
     **{
         f"loss {name}": f"input 5 -> dense 3 {word.head or 'linear'}\nloss {name}"

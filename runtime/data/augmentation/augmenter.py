@@ -8,6 +8,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.data.augmentation import PIXELS, PLACES, Images
+from nnspec.runtime.data.augmentation.targets import TargetWarp
 from nnspec.runtime.data.augmentation.warp import Warp, warp_bytes
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.randomness import stream
@@ -61,6 +62,8 @@ class Augmenter:
         size: height, width and channels of an image.
         sample_type: the type of the raw samples.
         batch: how many samples are usually changed together. The result does not depend on it.
+        targets: those of all training samples where they are images, which move with the samples.
+        labels: whether these are 0 or 1, for each channel.
 
     Changed samples have the type `dtype`.
     """
@@ -73,6 +76,8 @@ class Augmenter:
         size: Size,
         sample_type: np.dtype,
         batch: int,
+        targets: Array | None = None,
+        labels: bool = False,
     ):
         self.dtype = dtype = augmented_type(sample_type)
         self._most = most = at_once(batch)
@@ -83,6 +88,8 @@ class Augmenter:
         self._pixels = active(augment, Pixelwise)
         self._raw = np.empty((0, *size), sample_type)
         self._warp = Warp(most, size, dtype, augment.fill) if self._places else None
+        moves = self._places and targets is not None
+        self._target_warp = TargetWarp(most, targets, augment.fill, labels) if moves and targets is not None else None
         self._room = empty((most, *size), dtype) if self._pixels else None
 
     def raw(self, samples: int) -> Array:
@@ -91,15 +98,21 @@ class Augmenter:
             self._raw = empty((samples, *self._raw.shape[1:]), self._raw.dtype)
         return self._raw
 
-    def __call__(self, raw: Array, out: Array) -> None:
-        """Write raw samples, changed, into `out`, both (samples, height, width, channels)."""
+    def __call__(self, raw: Array, out: Array, targets: Array | None = None) -> None:
+        """Write raw samples, changed, into `out`, both (samples, height, width, channels).
+
+        `targets` of these samples that are images are moved alike, in place.
+        """
         for start in range(0, len(raw), self._most):
             part = slice(start, start + self._most)
-            self._change(raw[part], out[part])
+            self._change(raw[part], out[part], targets[part] if targets is not None else None)
 
-    def _change(self, raw: Array, out: Array) -> None:
+    def _change(self, raw: Array, out: Array, targets: Array | None) -> None:
         if self._warp is not None:
-            self._warp(raw, self._matrices(len(raw)), out)
+            matrices = self._matrices(len(raw))
+            self._warp(raw, matrices, out)
+            if self._target_warp is not None and targets is not None:
+                self._target_warp(targets, matrices)
         else:
             np.copyto(out, raw)
         for word in self._pixels:

@@ -11,7 +11,7 @@ from tests.runtime.data.helpers import write_mnist
 
 def test_all_are_listed_with_what_they_hold_and_where_they_are(bare_machine: Path) -> None:
     listed = {dataset.name: dataset for dataset in datasets()}
-    assert list(listed) == ["dinos", "mnist", "mnist_sample"]
+    assert list(listed) == ["dinos", "mnist", "mnist_sample", "noisy_digits"]
     assert (listed["mnist"].train, listed["mnist"].test, listed["mnist"].find()) == (60_000, 10_000, None)
     path = listed["mnist_sample"].find()
     assert path is not None and path.is_file() and listed["mnist_sample"].shape == (28, 28, 1)
@@ -28,7 +28,8 @@ def test_what_comes_with_the_package_needs_no_fetching(bare_machine: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("minst", "did you mean mnist"), ("cifar", "there is dinos, mnist or mnist_sample")]
+    ("name", "said"),
+    [("minst", "did you mean mnist"), ("cifar", "there is dinos, mnist, mnist_sample or noisy_digits")],
 )
 def test_an_unknown_name_is_answered_with_a_known_one(name: str, said: str) -> None:
     with pytest.raises(DataError, match=said) as error:

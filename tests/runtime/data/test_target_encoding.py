@@ -51,7 +51,7 @@ def test_targets_of_a_regression_keep_their_precision() -> None:
         ([[0, 2], [1, 1]], True, r"yes or 0 for no.*sample 0 .*\[0\.0, 2\.0\]"),
         (["a", "b"], False, 'are text, as "a"'),
         ([["a", "b"]], True, "text in 2 columns"),
-        ([[[1]], [[2]]], True, r"have the shape \(2, 1, 1\)"),
+        ([[[[[1]]]], [[[[2]]]]], True, r"have the shape \(2, 1, 1, 1, 1\)"),
         ([1 + 2j, 0], True, "are complex128"),
         (np.array([b"\xff", b"a"]), True, "not UTF-8 text"),
         ([0, -3, -4], True, r"label -3 is out of range.*sample 1 \(counted from 0\) and 1 more"),

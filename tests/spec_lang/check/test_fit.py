@@ -88,7 +88,7 @@ def test_without_validation_another_spelling_of_training_is_answered_with_the_ri
 @pytest.mark.parametrize(
     ("line", "place", "help"),
     [
-        ("metrics accuracy average=micro", (3, 26), "metrics precision, recall or f1"),
+        ("metrics accuracy average=micro", (3, 26), "metrics precision, recall, f1 or iou"),
         ("metrics k=3", (3, 11), "metrics topk"),
     ],
 )
@@ -116,7 +116,7 @@ def test_the_default_metric_measures_what_the_loss_compares() -> None:
         ("input 7x3\nlstm 4 return=sequence -> dense 2 softmax", targets(7, most=2), "dense 3 softmax"),
         ("input 4\ndense 2 sigmoid", targets(most=2), "dense 3 softmax"),
         ("input 4\ndense 2 sigmoid", targets(2, whole=False, most=1.5), "loss mse"),
-        ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy, precision, recall, f1 or auc"),
+        ("input 4\ndense 4 sigmoid\nmetrics top3", targets(4), "metrics accuracy, precision, recall, f1, iou or auc"),
         ("input 4\ndense 1\nearly_stop patience=3", targets(1, validation=False), "monitor=loss"),
         ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, most=5), "loss mse"),
         ("input 4\ndense 3 softmax\nloss kl", targets(3, whole=False, least=-1, sums=True), "loss mse"),

@@ -1,4 +1,4 @@
-"""nnspec plot predictions: draw a series and its predictions."""
+"""nnspec plot predictions: draw a series and its predictions, or images and theirs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from nnspec.cli.pictures import picture_arguments, save_pictures
 
 @click.command(
     cls=Verb,
-    short_help="Draw truth and prediction over time.",
+    short_help="Draw truth and prediction over time, or of images.",
     examples=("nnspec plot predictions runs/sine_rnn", "nnspec plot predictions runs/sine_rnn --split validation"),
 )
 @picture_arguments
@@ -24,5 +24,8 @@ def command(
     For networks that predict later numbers of a series: data sine, or a table with window=. Several columns have a
     panel each; a column of dates is the axis. Of several quantiles the one nearest the median is drawn as a line, and
     a band reaches from the lowest to the highest.
+
+    Of a network that ends in an image, such as specs/unet_strokes.nnspec, the first samples are drawn: input, truth and
+    prediction side by side.
     """
     save_pictures("predictions", checkpoints, out, style, as_json, (data, split))
