@@ -17,6 +17,7 @@ from nnspec.runtime.data.load import load_given
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.targets import ONE_HOT, sum_to_one
+from nnspec.runtime.train.beginning import begin
 from nnspec.runtime.train.data_files import located
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.fit import Targets, misfits
@@ -132,10 +133,10 @@ def check_with_shapes(request: Request) -> tuple[Spec, Preprocessing | None]:
 
 
 def compiled(request: Request, dtype: Any = np.float32, given: Given | None = None) -> Network:
-    """Return the network of a spec with its initial weights. Raises SpecError, DataError.
+    """Return the network of a spec with its initial weights, those of its line `from` where that names a checkpoint.
 
     Where data are `given`, the sample shape and the preprocessing come from them. Otherwise data are loaded only where
-    the spec does not give the shape of a sample.
+    the spec does not give the shape of a sample. Raises SpecError, DataError, CheckpointError.
     """
     preprocessing: Preprocessing | None
     if given is not None:
@@ -146,6 +147,7 @@ def compiled(request: Request, dtype: Any = np.float32, given: Given | None = No
     assert spec.input is not None
     network = Network(spec, preprocessing or Preprocessing.identity(spec.input), dtype)
     network.initialize(spec.train.seed)
+    begin(network, spec)
     return network
 
 

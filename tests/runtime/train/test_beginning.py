@@ -63,6 +63,12 @@ def test_arrays_of_equal_names_and_shapes_are_taken_and_the_others_drawn_as_ever
     assert "dense1: there dense1/weight is 6x5, not 6x4; dense2: there dense2/weight is 5x3, not 4x3" in text
 
 
+def test_a_compiled_network_has_the_weights_that_its_spec_begins_with(folder: Path) -> None:
+    (folder / "second.nnspec").write_text(f'input 4\n{SECOND}from "runs/first"\n')
+    network, former = nnspec.compile(folder / "second.nnspec"), nnspec.load(folder / "runs" / "first")
+    np.testing.assert_array_equal(network.parameters["body/dense1/weight"], former.parameters["body/dense1/weight"])
+
+
 def test_running_averages_are_taken_too(folder: Path) -> None:
     former = nnspec.load(folder / "runs" / "first")
     run, _ = begun(folder, 'from "runs/first"\nfreeze body')
