@@ -115,6 +115,14 @@ def test_hostile_names_are_texts(reports: Reports) -> None:
     assert "</code></pre><script>alert(2)</script>" in page.text
 
 
+def test_images_for_images_are_shown_as_input_target_and_output(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((20, 8, 8, 1)).astype(np.float32)
+    nnspec.train("conv 3x3 x1 pad=same\nloss mse\ntrain 2 epochs", tmp_path / "run", data=(x, x), validation=(x, x))
+    page = parsed(nnspec.report(tmp_path / "run", data=(x, x), validation=(x, x)))
+    alts = [str(a["alt"]) for a in page.named("img")]
+    assert sum(": target." in alt for alt in alts) == 6 and "root mean squared error" in page.text
+
+
 def test_scores_are_not_called_probabilities(tmp_path: Path) -> None:
     run = tmp_path / "run"
     nnspec.train("maxpool 4 -> dense 10\nloss hinge", run, {"train.epochs": 1}, data="mnist_sample")
