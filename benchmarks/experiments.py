@@ -1,7 +1,7 @@
 """The experiments of the from-scratch notes as they were meant, and the tuned specs against their goals.
 
     python -m benchmarks.experiments                      train what has changed, write docs/experiments.md
-    python -m benchmarks.experiments mnist_cnn/notes      train no other than these
+    python -m benchmarks.experiments notes/cnn            train no other than these
     python -m benchmarks.experiments --table              train nothing, write the page
 
 An experiment is a variant of a spec in specs/; the comment right above it says why its results differ from the notes'.
@@ -48,18 +48,21 @@ GOALS = {
 }
 """What each tuned spec is to reach: percent of the test digits, the median over the seeds."""
 
+NOTES = "notes"
+"""The spec whose variants are the experiments of the notes; a tuned spec may have one more."""
+
 REPORTED = {
-    "mnist_mlp/normal_sgd": 9.81,
-    "mnist_mlp/very_large_sgd": 9.80,
-    "mnist_mlp/zeros_sgd": 11.35,
-    "mnist_mlp/xavier_sgd": 96.04,
-    "mnist_mlp/paper_sgd": 96.50,
-    "mnist_mlp/paper_momentum": 96.09,
-    "mnist_mlp/paper_rmsprop": 9.53,
-    "mnist_mlp/paper_adam": 9.80,
-    "mnist_mlp/paper_adam_slow": 95.53,
-    "mnist_cnn/notes": 95.14,
-    "mnist_cnn/notes_long": 95.67,
+    "notes/normal_sgd": 9.81,
+    "notes/very_large_sgd": 9.80,
+    "notes/zeros_sgd": 11.35,
+    "notes/xavier_sgd": 96.04,
+    "notes/paper_sgd": 96.50,
+    "notes/paper_momentum": 96.09,
+    "notes/paper_rmsprop": 9.53,
+    "notes/paper_adam": 9.80,
+    "notes/paper_adam_slow": 95.53,
+    "notes/cnn": 95.14,
+    "notes/cnn_long": 95.67,
 }
 """What the notes reported: percent of the test digits, one run each."""
 
@@ -108,7 +111,7 @@ def reasons() -> dict[Experiment, str]:
     """Every experiment of the notes, and why its results differ."""
     return {
         Experiment(spec, variant): comment
-        for spec in GOALS
+        for spec in (NOTES, *GOALS)
         for variant, comment in comments(Experiment(spec).path).items()
     }
 
@@ -183,7 +186,9 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
             [_tuned_row(spec, runs[Experiment(spec)]) for spec in GOALS],
         ),
         "## The notes' experiments",
-        "Each variant declares an experiment as the notes intended it.",
+        "[notes.nnspec](../specs/notes.nnspec) holds the eleven on one page, each a variant that declares an "
+        "experiment as the notes intended it; `nnspec sweep specs/notes.nnspec --seeds 1,2,3` trains them all. "
+        "The convolutional network with the notes' settings as written is a variant of mnist_cnn.nnspec.",
         table(
             ("experiment", "init", "optimizer", "lr", "trained for", "the notes", "here"),
             [_notes_row(experiment, runs[experiment]) for experiment in reasons()],
@@ -247,7 +252,7 @@ def _summary(result: Result) -> str:
 def main(arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Path = PAGE) -> int:
     """The command; returns its exit code. What is known is written whatever ends it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.experiments", description="The notes' experiments.")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as mnist_cnn/notes")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as notes/cnn")
     parser.add_argument("--table", action="store_true", help="train nothing, write the page from what is known")
     asked = parser.parse_args(arguments)
     known = {experiment.name: experiment for experiment in experiments()}

@@ -32,7 +32,7 @@ class Experiment(NamedTuple):
 
     @property
     def name(self) -> str:
-        """As it is named on the command line: mnist_cnn, mnist_cnn/notes."""
+        """as it is named on the command line: mnist_cnn, notes/cnn."""
         return f"{self.spec}/{self.variant}" if self.variant else self.spec
 
     @property

@@ -167,7 +167,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(capsys: pytest.Capture
     with pytest.raises(SystemExit) as stopped:
         experiments.main(["mnist_cnn/nots"])
     assert stopped.value.code == 2
-    assert "mnist_cnn/notes_long" in capsys.readouterr().err
+    assert "notes/cnn_long" in capsys.readouterr().err
 
 
 def test_a_run_of_real_digits_gives_accuracies_and_seconds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

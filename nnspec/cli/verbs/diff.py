@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     section=Section.SPECS,
     examples=(
         "nnspec diff old.nnspec new.nnspec",
-        "nnspec diff specs/mnist_mlp.nnspec --variant paper_adam",
+        "nnspec diff specs/notes.nnspec --variant paper_adam",
         "nnspec diff runs/a runs/b",
         "nnspec diff runs/a/best.h5 runs/a/last.h5 --json",
     ),

@@ -29,9 +29,9 @@ def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     section=Section.TRAINING,
     keeps_results=True,
     examples=(
-        "nnspec sweep specs/mnist_mlp.nnspec --seeds 1,2,3 --jobs 2",
+        "nnspec sweep specs/notes.nnspec --seeds 1,2,3 --jobs 2",
         "nnspec sweep net.nnspec --set train.epochs=3 --out sweeps/short",
-        "nnspec sweep sweeps/mnist_mlp",
+        "nnspec sweep sweeps/notes",
         "nnspec sweep net.nnspec --trials 30 --method tpe",
         "nnspec sweep net.nnspec --backend dask --scheduler tcp://10.0.0.1:8786",
     ),

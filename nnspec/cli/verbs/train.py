@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     keeps_results=True,
     examples=(
         "nnspec train specs/quickstart.nnspec",
-        "nnspec train specs/mnist_mlp.nnspec --variant paper_sgd --seed 3 --out runs/paper",
+        "nnspec train specs/notes.nnspec --variant paper_sgd --seed 3 --out runs/paper",
         "nnspec train net.nnspec --folds 5",
         "nnspec train net.nnspec --tensorboard",
         "nnspec train net.nnspec --set optimizer.lr=0.01 --set train.epochs=3",
