@@ -74,6 +74,9 @@ pictures: $(VENV)/installed
 	$(BIN)/nnspec occlude build/pictures/quickstart --window 3x3 --out docs/pictures
 	$(BIN)/nnspec plot curves build/pictures/quickstart --out docs/pictures/curves.png
 	$(BIN)/nnspec plot weights build/pictures/quickstart --out docs/pictures/weights.png
+	$(BIN)/nnspec plot features build/pictures/quickstart --out docs/pictures/features.png
+	$(BIN)/nnspec plot calibration build/pictures/quickstart --out docs/pictures/calibration.png
+	$(BIN)/nnspec saliency build/pictures/quickstart --sanity --out docs/pictures
 	$(BIN)/nnspec plot graph specs/mnist_resnet.nnspec --out docs/pictures/graph.png
 	$(BIN)/nnspec plot augment specs/mnist_best.nnspec --data mnist_sample --out docs/pictures/augment.png
 	rm -f docs/pictures/*.npz
