@@ -28,21 +28,23 @@ def weights(subject: Subject) -> list[Figure]:
 
 
 def _names(network: Network, node: Node) -> tuple[str, ...]:
-    """Return the names of a layer's inputs: the columns of a table, the letters of a text; else none."""
-    preprocessing = network.preprocessing
-    by_name = {each.name: each for each in network.spec.nodes}
-    reads = node.inputs == (INPUT,) or (
-        len(node.inputs) == 1
-        and (before := by_name.get(node.inputs[0])) is not None
-        and before.inputs == (INPUT,)
-        and before.layer.vocabulary(before.input_shape) is not None
-        and not before.parameters()
-    )  # fmt: skip
-    if not reads:
-        return ()
-    if preprocessing.vocabulary is not None:
-        return tuple(_SEEN.get(letter, letter) for letter in preprocessing.vocabulary)
-    return preprocessing.features or () if node.inputs == (INPUT,) else ()
+    """Return the names of a layer's inputs: the columns of a table, the letters of a text; else none.
+
+    Layers before it that keep the shape, such as dropout, keep the names.
+    """
+    preprocessing, by_name = network.preprocessing, {each.name: each for each in network.spec.nodes}
+    letters = tuple(_SEEN.get(letter, letter) for letter in preprocessing.vocabulary or ())
+    own = letters if node.layer.vocabulary(node.input_shape) is not None else preprocessing.features or ()
+    while node.inputs != (INPUT,):
+        before = by_name.get(node.inputs[0]) if len(node.inputs) == 1 else None
+        if before is None:
+            return ()
+        if before.layer.vocabulary(before.input_shape) is not None:  # onehot: it has no weights of its own
+            return letters
+        if before.output_shape != before.input_shape:
+            return ()
+        node = before
+    return own
 
 
 def _first(network: Network) -> tuple[Node, str]:

@@ -80,3 +80,16 @@ def test_python_plots_runs_networks_and_checkpoints(of: str, run: Run, tmp_path:
     assert sum(to_rgb(figure.get_facecolor())) < 0.5
     with pytest.raises(PictureError, match="no picture is called 'portrait': use calibration, confusion"):
         api.plot("portrait", given)
+
+
+@pytest.mark.parametrize("before", ["", "dropout 0.1 -> ", "batchnorm -> dropout 0.1 -> "])
+def test_columns_name_the_weights_of_a_table_also_behind_layers_that_keep_the_shape(
+    before: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_text("age,height,y\n" + "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(40)))
+    run = api.train(
+        f"{before}dense 3 relu -> dense 2 softmax", data=f'csv "{tmp_path}/t.csv" target=y',
+        settings={"train": "1 epochs"}, out=tmp_path / "run",
+    )  # fmt: skip
+    (drawn,) = FIGURES["weights"](Subject(run.network))
+    assert {"age", "height"} <= set(texts(drawn))
