@@ -320,7 +320,7 @@ _NOT_THE_KIND = ("literal_error", "int_type", "tuple_type")
 def _shown(value: Value) -> str:
     """Return a value as it is written, and what a formula gives."""
     text = value.span.text
-    return f"{text}, which is {value.written()}" if "$(" in text and value.kind != "formula" else text
+    return f"{text}, which is {value.written()}" if "$(" in text or (value.kind == "number" and "$" in text) else text
 
 
 def _of(given: Any) -> str:

@@ -107,6 +107,11 @@ def language_word(name: str) -> str | None:
     return "layer" if name in layers() else "statement" if name in statements() else None
 
 
+def _after_a_default(block: Block) -> Value | None:
+    """Return the first parameter without a default after one with a default, which reads as a second value of that."""
+    return next((option.values[1] for option in block.defaults if len(option.values) > 1), None)
+
+
 def collect(text: Sequence[Statement], known: Statements, found: Findings) -> None:
     """Sort the statements of one text into `known`."""
     _Collector(known, found).collect(text)
@@ -170,6 +175,9 @@ class _Collector:
         if taken is not None:
             message = f'a block cannot be called "{block.name}": there is a {taken} of this name'
             self.found.say("E107", message, block.span, "give it another name")
+        elif (after := _after_a_default(block)) is not None:
+            message = f"{after.span.text} has no default, and is after a parameter that has one"
+            self.found.say("E106", message, after.span, "write the parameters without a default first")
         elif len(set(block.parameters)) < len(block.parameters):
             twice = next(name for name in block.parameters if block.parameters.count(name) > 1)
             self.found.say("E106", f"block {block.name} has two parameters called {twice}", block.span)
@@ -242,15 +250,36 @@ class _Collector:
 
 def choose_variant(variant: str, known: Statements, found: Findings) -> None:
     """Replace statements by those of a variant."""
-    chosen = known.variants.get(variant)
-    if chosen is not None:
-        collect(chosen.statements, known, found)
+    if variant in known.variants:
+        for chosen in reversed(_line_of(known.variants[variant], known, found)):
+            collect(chosen.statements, known, found)
         return
     close = near(variant, known.variants)
     listed = f"it has {one_of(known.variants)}" if known.variants else "it has none"
     span = Span(Source("--variant", variant, option=True), 0, len(variant))
     if f"variant {variant}" not in known.broken:
         found.say("E108", f'the spec has no variant "{variant}"', span, *did_you_mean(close, span, listed))
+
+
+def _line_of(variant: Variant, known: Statements, found: Findings) -> list[Variant]:
+    """Return a variant, the one that it builds on, and so on; report one that is not there, and a circle."""
+    line = [variant]
+    while (parent := line[-1].parent) is not None:
+        name, span = parent
+        names = [above.name for above in line]
+        if name in names:
+            circle = " from ".join((*names[names.index(name) :], name))
+            help = "let one of them build on the spec itself: leave out its from"
+            found.say("E108", f"the variant {name} builds on itself: {circle}", span, help)
+            break
+        if name not in known.variants:
+            if f"variant {name}" not in known.broken:
+                close = near(name, known.variants)
+                listed = f"the variants are {one_of(known.variants)}"
+                found.say("E108", f'the spec has no variant "{name}"', span, *did_you_mean(close, span, listed))
+            break
+        line.append(known.variants[name])
+    return line
 
 
 def let_values(known: Statements, found: Findings) -> dict[str, Value | None]:

@@ -1,6 +1,6 @@
 """Pipelines → named layers with shapes: variables, blocks and repeats are expanded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -154,11 +154,25 @@ class Elaborator:
             if isinstance(stage, Repeat):
                 return self._repeat(stage, scope, flow)  # its parentheses are a group, which adds the level
             return self._group(stage, replace(scope, depth=scope.depth + 1), flow)
+        if stage.word.startswith("$"):
+            return self._chosen(stage, scope, flow)
         if stage.word == "skip":
             return [], self._skip(stage, scope, flow)
         if stage.word in self.known.blocks:
             return self._block(stage, scope, flow)
         return self._layer(stage, scope, flow)
+
+    def _chosen(self, call: Call, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
+        """Expand a stage whose word is the value of a variable, such as an activation that a block is given."""
+        done = self._substituted((Value("variable", call.word[1:], call.span),), scope)
+        value = done[0] if done else None
+        if isinstance(value, Value) and value.kind == "name":
+            return self._stage(replace(call, word=str(value.value)), scope, flow)
+        if isinstance(value, Value):
+            message = f"a stage is a layer, and {call.word} is {value.written()}"
+            self._say(scope, "E201", message, call.span, f"give {call.word[1:]} the name of a layer, such as relu")
+        self.whole = False
+        return [], flow.lost()
 
     def _skip(self, call: Call, scope: Scope, flow: Flow) -> Flow:
         if call.arguments or call.label is not None:
@@ -200,7 +214,8 @@ class Elaborator:
     def _leaves_out(self, cls: type[Word], arguments: Sequence[Argument]) -> bool:
         """Return whether a layer is without its number of outputs, and may be."""
         counted = cls.outputs_field if issubclass(cls, Layer) else None
-        misfits = any(isinstance(argument, Value) and argument.kind != "name" for argument in arguments)
+        values = [argument for argument in arguments if isinstance(argument, Value)]
+        misfits = any(value.span.text not in words("activation") for value in values)
         return counted is not None and not misfits and counted not in fields_filled(cls, arguments).values()
 
     def _counted(
@@ -331,9 +346,11 @@ class Elaborator:
         arguments = self._substituted(call.arguments, scope)
         given: dict[str, Value] | None = None
         if arguments is not None:
-            given, finding = block_arguments(call, block.parameters, arguments)
+            defaults = {option.name: option.values[0] for option in block.defaults}
+            given, finding = block_arguments(call, block.parameters, arguments, defaults)
             if finding is not None:
                 self._report(finding, scope)
+            given = self._with_defaults(given, defaults, scope) if given is not None else None
         if given is None:
             self.whole = False
             return [], flow.lost()
@@ -347,6 +364,19 @@ class Elaborator:
             scope.last,
         )
         return self._pipeline(block.body, inner, flow)
+
+    def _with_defaults(
+        self, given: dict[str, Value], defaults: Mapping[str, Value], scope: Scope
+    ) -> dict[str, Value] | None:
+        """Return the values of a block's parameters with the defaults of those left out; a default may use others."""
+        for name, default in defaults.items():
+            if name not in given:
+                done = self._substituted((default,), replace(scope, variables={**self.variables, **given}))
+                if done is None:
+                    return None
+                assert isinstance(done[0], Value)
+                given = {**given, name: done[0]}
+        return given
 
     def _substituted(self, arguments: Sequence[Argument], scope: Scope) -> Sequence[Argument] | None:
         values = (value for a in arguments for value in ((a,) if isinstance(a, Value) else a.values))

@@ -214,7 +214,7 @@ def _others(
     for name, other in known.variants.items():
         if budget.spent():
             return
-        if name != variant and other.statements:
+        if name != variant and (other.statements or other.parent is not None):
             changed, inside = known.copy(), Findings()
             choose_variant(name, changed, inside)
             _other(changed, name, outside, budget, inside)

@@ -146,7 +146,8 @@ class _Asked:
             kind: CompletionKind = "activation" if name in words("activation") else "layer"
             yield Completion(name, kind, cls.help(), about(cls), self._open(word_snippet(cls)))
         for name, block in self.known.blocks.items():
-            heading, snippet = f"block {name}({', '.join(block.parameters)})", block_snippet(name, block.parameters)
+            needed = tuple(p for p in block.parameters if p not in {option.name for option in block.defaults})
+            heading, snippet = f"block {block.heading()}", block_snippet(name, needed)
             yield Completion(name, "block", heading, f"`{block.span.text}`", self._open(snippet))
         yield self._keyword("repeat", "REPEAT")
         if any(token.type == "LPAR" for token in self.line):

@@ -15,7 +15,7 @@ from nnspec.spec_lang.check.examination import Examined, collected, examine_read
 from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import merge_signs, parse_statement, tokens
-from nnspec.spec_lang.syntax.lines import split_statements
+from nnspec.spec_lang.syntax.lines import split_statements, variant_heading
 from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word, layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
@@ -137,9 +137,10 @@ class Stage(NamedTuple):
 def statements_of(every: Sequence[Token]) -> Iterator[list[Token]]:
     """Yield the tokens of each statement; those in a variant follow its heading."""
     for line in split_statements(every, known_words().statements):
+        heading = variant_heading(line.tokens) or 3
         if line.tokens[0].type == "VARIANT" and len(line.tokens) > 3:
-            yield line.tokens[:3]
-            yield from statements_of(line.tokens[3:])
+            yield line.tokens[:heading]
+            yield from statements_of(line.tokens[heading:])
         elif found := [token for token in line.tokens if token.type != "_NL"]:
             yield found
 

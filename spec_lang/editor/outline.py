@@ -52,7 +52,7 @@ def _statement(document: Document, statement: Statement) -> Entry:
         case Let():
             return Entry(statement.name, "let", statement.value.span.text, span, _within(span, statement.name))
         case Block():
-            heading = f"({', '.join(statement.parameters)})"
+            heading = statement.heading().removeprefix(statement.name)
             parts = tuple(_stages(document, statement.body))
             return Entry(statement.name, "block", heading, span, _within(span, statement.name), parts)
         case Include():

@@ -14,6 +14,7 @@ from nnspec.spec_lang.editor.document import Document, is_word, stage_around
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.formula import Formula, parse_formula
 from nnspec.spec_lang.syntax.grammar import parse_conditions, parse_option, parse_range, parse_sum
+from nnspec.spec_lang.syntax.lines import variant_heading
 from nnspec.spec_lang.syntax.tree import Value
 from nnspec.spec_lang.vocabulary.markers import EarlierLayer, marker
 from nnspec.spec_lang.vocabulary.registry import layers
@@ -97,7 +98,15 @@ def _parameters(line: Sequence[Token]) -> list[Token]:
     if not _is_heading(line, "BLOCK"):
         return []
     end = next((i for i, token in enumerate(line) if token.type in ("RPAR", "EQUAL")), len(line))
-    return [token for token in line[2:end] if token.type == "NAME"]
+    return [_name_of(token) for token in line[2:end] if token.type in ("NAME", "OPTION")]
+
+
+def _name_of(token: Token) -> Token:
+    """Return a parameter's token, of one with a default the part with its name."""
+    if token.type == "NAME":
+        return token
+    name = parse_option(token).name
+    return Token("NAME", name, token.start, token.start + len(name), token.source)
 
 
 def _is_heading(line: Sequence[Token], kind: str) -> bool:
@@ -117,6 +126,8 @@ def _in_statement(line: Sequence[Token], blocks: Mapping[str, Sequence[str]]) ->
     named: dict[str, Symbol] = {}  # the layers with names of their own so far
     if _is_heading(line, "VARIANT"):
         yield Mention(Symbol("variant", line[1].text), line[1].span, True)
+        if variant_heading(line) == 5:
+            yield Mention(Symbol("variant", line[3].text), line[3].span)
         return
     if _is_heading(line, "BLOCK"):
         yield Mention(Symbol("block", line[1].text), line[1].span, True)

@@ -109,7 +109,7 @@ class _Row:
             case Include() as include:
                 text = f"{first.text} {include.path.span.text}"
             case Block() as block:
-                return self._pipeline(block.body, f"block {block.name}({', '.join(block.parameters)}) = ", width)
+                return self._pipeline(block.body, f"block {block.heading()} = ", width)
             case Pipeline() as pipeline:
                 return self._pipeline(pipeline, "", width)
         return [_commented(text, self.comments)]
@@ -121,10 +121,11 @@ class _Row:
         return [*before, head + first, *rest]
 
     def _variant(self, width: int) -> list[str]:
-        variant, name, opening, *inside = self.line.tokens
+        opened = next(position for position, token in enumerate(self.line.tokens) if token.type == "LBRACE")
+        heading, inside = self.line.tokens[: opened + 1], self.line.tokens[opened + 1 :]
         closing = max(position for position, token in enumerate(inside) if token.type == "RBRACE")
         body = _statements(inside[:closing], width - len(VARIANT_INDENT), self.words)
-        head = f"{variant.text} {name.text} {opening.text}"
+        head = " ".join(token.text for token in heading if token.type not in ("_NL", "COMMENT"))
         return [head, *(f"{VARIANT_INDENT}{row}".rstrip() for row in body), _commented("}", inside[closing + 1 :])]
 
 

@@ -377,6 +377,10 @@ class _ToSyntax(Transformer[Any, Any]):
         first = children[0]
         return first.call if isinstance(first, _CallToken) else _call(children)
 
+    def chosen(self, children: list[Token]) -> Call:
+        (token,) = children
+        return Call(token.text, token.span, (), token.span)
+
     def group(self, children: list[Any]) -> Group:
         branches = tuple([child for child in children if isinstance(child, Pipeline)])
         join = children[2].text if len(branches) > 1 else None
@@ -409,12 +413,14 @@ class _ToSyntax(Transformer[Any, Any]):
         return Expect(parse_conditions(children[1]), _over(children))
 
     def block(self, children: list[Any]) -> Block:
-        parameters = tuple([child.text for child in children[2:-1] if child is not None and child.type == "NAME"])
-        return Block(children[1].text, parameters, children[-1], _over(children))
+        given = [child for child in children[2:-1] if child is not None and child.type in ("NAME", "OPTION")]
+        defaults = tuple([parse_option(child) for child in given if child.type == "OPTION"])
+        named = tuple([child.text if child.type == "NAME" else parse_option(child).name for child in given])
+        return Block(children[1].text, named, children[-1], _over(children), defaults)
 
     def include(self, children: list[Token]) -> Include:
         return Include(_value(children[1]), _over(children))
 
     def variant(self, children: list[Any]) -> Variant:
-        statements = tuple([child for child in children[3:-1] if not isinstance(child, Token)])
+        statements = tuple([child for child in children[3:-1] if child is not None and not isinstance(child, Token)])
         return Variant(children[1].text, statements, _over(children))

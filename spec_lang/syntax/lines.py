@@ -92,3 +92,11 @@ def _following(tokens: Sequence[Token]) -> Sequence[Token | None]:
         if token.type not in ("_NL", "COMMENT"):
             following = token
     return after[::-1]
+
+
+def variant_heading(tokens: Sequence[Token]) -> int | None:
+    """Return the tokens up to the { of `variant a {` or `variant a from b {`, None for another heading."""
+    types = [token.type for token in tokens[1:5]]
+    if types[:2] == ["NAME", "LBRACE"]:
+        return 3
+    return 5 if types == ["NAME", "NAME", "NAME", "LBRACE"] and tokens[2].text == "from" else None

@@ -14,7 +14,7 @@ from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, statement_meant
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
-from nnspec.spec_lang.syntax.lines import Line, split_statements
+from nnspec.spec_lang.syntax.lines import Line, split_statements, variant_heading
 from nnspec.spec_lang.syntax.misfits.pages import page
 from nnspec.spec_lang.syntax.misfits.reading import Reading, mends, read, without_fix
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
@@ -170,7 +170,8 @@ class _Reader:
     def _variant(self, line: Line) -> Statement:
         """Parse a variant statement by statement, so that a syntax error in one does not hide the others."""
         tokens = [token for token in line.tokens if token.type != "_NL"] if line.unclosed else line.tokens
-        if [token.type for token in line.tokens[1:3]] != ["NAME", "LBRACE"]:
+        heading = variant_heading(line.tokens)
+        if heading is None:
             return self._statement(Line(tokens, None, line.deep))
         closed = line.tokens[-1].type == "RBRACE" and line.unclosed is None
         if not closed and line.unclosed is not None:
@@ -178,12 +179,13 @@ class _Reader:
         elif not closed:
             after = next(t for t in reversed(line.tokens) if t.type != "_NL")
             self.found.say("E002", f'"{after.text}" does not fit here', after.span, "end the line after the }")
-        inside = tuple(self.read(line.tokens[3:-1] if closed else line.tokens[3:]))
+        inside = tuple(self.read(line.tokens[heading:-1] if closed else line.tokens[heading:]))
         for nested in (s for s in inside if isinstance(s, Variant)):
             self.found.say(
                 "E002", "a variant is inside another one", nested.span, "close the one around it with } first"
             )
-        return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span))
+        parent = (line.tokens[3].text, line.tokens[3].span) if heading > 3 else None
+        return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span), parent)
 
     def _broken(self, line: Line, reading: Reading | None = None) -> Broken:
         first, *rest = line.tokens

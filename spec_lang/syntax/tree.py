@@ -52,7 +52,10 @@ Argument = Value | Option
 
 @dataclass(frozen=True)
 class Call:
-    """A word and its arguments: a layer or a setting. `label` is the name in front of it, if any."""
+    """A word and its arguments: a layer or a setting. `label` is the name in front of it, if any.
+
+    The `word` of a stage that is a variable, such as `-> $act`, begins with $.
+    """
 
     word: str
     word_span: Span
@@ -111,12 +114,24 @@ class Let:
 
 @dataclass(frozen=True)
 class Block:
-    """`block name(a, b) = pipeline`: a part of a network, used as `name 16 3`; its name prefixes its layers'."""
+    """`block name(a, b=3) = pipeline`: a part of a network, used as `name 16` or `name 16 b=5`; its name prefixes its
+    layers'.
+    """
 
     name: str
     parameters: tuple[str, ...]
     body: Pipeline
     span: Span
+    defaults: tuple[Option, ...] = ()
+
+    def heading(self) -> str:
+        """Return the name and the parameters with their defaults, as in `res(w, act=relu)`."""
+        given = {option.name: option.values for option in self.defaults}
+        texts = [
+            f"{name}={','.join(value.text() for value in given[name])}" if name in given else name
+            for name in self.parameters
+        ]
+        return f"{self.name}({', '.join(texts)})"
 
 
 @dataclass(frozen=True)
@@ -129,11 +144,15 @@ class Include:
 
 @dataclass(frozen=True)
 class Variant:
-    """`variant name { … }`: statements that replace those of the same kind above, or add to them."""
+    """`variant name { … }`: statements that replace those of the same kind above, or add to them.
+
+    `variant tiny from small { … }` begins with those of another variant, whose name and place are `parent`.
+    """
 
     name: str
     statements: tuple["Statement", ...]
     span: Span
+    parent: tuple[str, Span] | None = None
 
 
 class Range(NamedTuple):

@@ -48,7 +48,7 @@ def _keyword(walk: Walk) -> Meaning | None:
     """Read a let, a sweep or an include whole, and a block up to its body."""
     text, count = walk.text(), len(walk.pieces)
     if text == "block":
-        equals = next((n for n in range(count) if walk.text(n) == "="), None)
+        equals = next((n for n in range(1, count) if walk.text(n) == "=" and walk.text(n - 1) == ")"), None)
         if equals is None or walk.text(2) != "(" or walk.text(equals - 1) != ")":
             return None
         return Meaning(equals + 1)

@@ -141,3 +141,11 @@ def test_a_name_changes_in_formulas() -> None:
     )  # fmt: skip
     assert renamed("res(|n", "units", text) == text.replace("(n)", "(units)").replace("(n *", "(units *")
     assert codes_of(text) == []
+
+
+def test_a_parameter_with_a_default_and_a_variant_that_is_built_on_change() -> None:
+    text = "block res(w, act=relu) = dense $w $act -> $act\ninput 4\nres 3 act=tanh\n"
+    assert renamed("w, a|ct=", "fn", text) == text.replace("act", "fn")
+    assert renamed("res(|w", "n", text) == text.replace("(w", "(n").replace("$w", "$n")
+    text = "input 4\ndense 3\nvariant small {\n}\nvariant tiny from small {\n}\n"
+    assert renamed("from sm|all", "less", text) == text.replace("small", "less")

@@ -56,7 +56,8 @@ def test_a_line_goes_on_at_arrows_and_inside_parentheses(text: str) -> None:
 
 
 def test_an_error_in_one_statement_hides_no_other_one() -> None:
-    text = "input 4 4\nlet w 3\nlet v = 3\ndense $w -> dense $v rellu -> dense\ntrain 5 epochz\nloss = mse\n)\nbogus\n"
+    text = "input 4 4\nlet w 3\nlet v = 3\ndense $w -> dense $v rellu -> dense -> dense 2\ntrain 5 epochz\nloss = mse\n"
+    text += ")\nbogus\n"
     assert places_of(text) == [
         ("E106", 1, 7),
         ("E002", 2, 1),
@@ -77,7 +78,7 @@ def test_an_error_in_one_statement_hides_no_other_one() -> None:
         "input 4 -> -> dense 3",  # no second error that the network is missing
         "loss = mse\ninput 4\ndense 3 softmax",  # or that the loss does not fit
         "input 4\nconv 3x3 x8 -> conv 99x99 x8 -> maxpool 50",  # what stands behind a misfit
-        "input 4\ndense relu",
+        "input 4\ndense relu -> dense 3",
         "input 4\nconv 3x3 x8 ; dense 3",
         "input 4\ndense 3\nvariant a {\n  optimizer adam lr\u00d7=3\n}\n",
         "input 28x28\nrepeat 3 (conv 3x3 x8 pad=sam) -> dense 3",  # a mistake that is repeated
