@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from nnspec.spec_lang.limits import MAX_NESTING
-
 FUNCTIONS = ("min", "max")
 """The functions of any number of arguments."""
 
@@ -49,6 +47,9 @@ class Fault(NamedTuple):
 
 
 Expression = Number | Name | Operation | Fault
+
+MOST_OPERANDS = 100
+"""Numbers, names, brackets and functions of one formula: its tree is walked once for each level."""
 
 POWER = "write a power as a product: width * width"
 _ORDER = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2}
@@ -137,7 +138,7 @@ class _Reader:
 
     def __init__(self, text: str, start: int, end: int):
         self.text, self.position, self.end = text, start, start + len(text[start:end].rstrip())
-        self.depth = 0
+        self.operands = 0
 
     def whole(self) -> Expression:
         """Return the expression, or a Fault."""
@@ -171,15 +172,15 @@ class _Reader:
 
     def _operand(self) -> Expression:
         kind, text, at = self._next(take=True)
+        self.operands += 1
+        if self.operands > MOST_OPERANDS:
+            raise _Wrong(Fault("this formula is too long", "use a let for a part of it", at, at + max(len(text), 1)))
         if kind == "number":
             return Number(text, at)
         if kind == "name" and self._next()[1] == "(":
             return self._function(text, at)
         if kind == "name":
             return Name(text, at, at + len(text))
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise _Wrong(Fault("brackets inside each other, too many of them", "use a let for a part", at, at + 1))
         if kind == "sign" and text in "+-":
             found: Expression = Operation(text, (self._operand(),), at)
         elif kind == "sign" and text in ("(", "$("):
@@ -190,7 +191,6 @@ class _Reader:
         else:
             help = POWER if text in "*^" else "write numbers, names and + - * / // %"
             raise _Wrong(Fault(f'"{text}" does not fit here', help, at, at + len(text)))
-        self.depth -= 1
         return found
 
     def _function(self, name: str, at: int) -> Expression:

@@ -164,3 +164,9 @@ def test_an_error_in_a_let_is_told_once_however_often_it_is_used() -> None:
 def test_a_formula_is_formatted(written: str, made: str) -> None:
     assert format_source(written, known_words()) == made
     assert format_source(made, known_words()) == made
+
+
+@pytest.mark.parametrize("part", ["1 + ", "-", "(", "min(1, ", "2 * (", "$("])
+def test_a_formula_that_is_too_long_is_an_error_like_any_other(part: str) -> None:
+    for text in (f"let v = {part * 3000}1", f"let v = $w + {part * 3000}1", f"dense $({part * 3000}1)"):
+        assert {"E002", "E003"} & set(codes_of(f"{BASE}{text}\ninput 4\ndense 3"))
