@@ -31,6 +31,9 @@ from nnspec.spec_lang.vocabulary.sequence_sources import Sine
 
 KEPT = RESULTS / "sequences.json"
 DINOS = Experiment("dinos")
+NAMES = (DINOS, Experiment("dinos_transformer"))
+"""The experiments of the names."""
+
 SERIES = {
     Experiment("sine_dense", "relu_output"): "ten points",
     Experiment("sine_dense"): "ten points",
@@ -67,7 +70,7 @@ def picture(experiment: Experiment) -> str:
 
 def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
     """The kept results whose specs say the same as when they ran."""
-    known = {experiment.name: experiment for experiment in (*SERIES, DINOS)}
+    known = {experiment.name: experiment for experiment in (*SERIES, *NAMES)}
     found = {}
     for entry in read_entries(path):
         experiment, seed = known.get(entry.pop("experiment")), entry.pop("seed")
@@ -176,7 +179,7 @@ def _pairs(name: str) -> list[str]:
 
 def section(results: Results) -> str:
     """The section of docs/experiments.md: what the results are, nothing typed by hand."""
-    runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in (*SERIES, DINOS)}
+    runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in (*SERIES, *NAMES)}
     parts = [
         "## Sequences",
         "`python -m benchmarks.sequences` trains these with the same seeds, draws the pictures of seed "
@@ -205,7 +208,7 @@ def section(results: Results) -> str:
             [
                 ("trigram", "", f"{counted().trigram:.3f}", "", "", ""),
                 (f"the best n-gram, n = {counted().n}", "", f"{counted().best:.3f}", "", "", ""),
-                _names_row(runs[DINOS]),
+                *(_names_row(experiment, runs[experiment]) for experiment in NAMES),
                 ("the held-out names themselves", "", "", _share(counted().new), _share(counted().well_formed), ""),
             ],
         ),
@@ -246,8 +249,8 @@ def _names_text() -> str:
     )
 
 
-def _names_row(results: Sequence[Result]) -> tuple[str, ...]:
-    cells = (DINOS.link, length(DINOS.check()))
+def _names_row(experiment: Experiment, results: Sequence[Result]) -> tuple[str, ...]:
+    cells = (experiment.link, length(experiment.check()))
     if not results:
         return *cells, missing_runs(0), "", "", ""
     bits, new, formed = ([result.figures[name] for result in results] for name in ("bits", "new", "well_formed"))

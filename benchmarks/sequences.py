@@ -19,9 +19,9 @@ import numpy as np
 import nnspec
 from benchmarks import experiments
 from benchmarks.sequence_results import (
-    DINOS,
     DRAWN,
     KEPT,
+    NAMES,
     SERIES,
     Result,
     Spelling,
@@ -47,7 +47,7 @@ def train(experiment: Experiment, seed: int, drawings: Path | None) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         run = nnspec.train(experiment.path, Path(folder) / "run", variant=experiment.variant, seed=seed)
         key, seconds, place = digest(experiment, seed), run.end["seconds"], described_machine()
-        if experiment == DINOS:
+        if experiment in NAMES:
             return Result(key, measure_names(run), seconds, place, samples_of(run))
         return Result(key, measure_series(run, experiment, drawings), seconds, place)
 
@@ -101,14 +101,14 @@ def main(
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sequences", description="The specs of sequences.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as sine_rnn/stateful")
     asked = parser.parse_args(arguments)
-    known = {experiment.name: experiment for experiment in (*SERIES, DINOS)}
+    known = {experiment.name: experiment for experiment in (*SERIES, *NAMES)}
     unknown = [name for name in asked.names if name not in known]
     if unknown:
         parser.error(f"there is no experiment {unknown[0]}; there are {', '.join(known)}")
     results = read_results(kept)
     for experiment in [known[name] for name in asked.names or known]:
         for seed in SEEDS:
-            drawn = experiment == DINOS or seed != SEEDS[0] or (drawings / picture(experiment)).exists()
+            drawn = experiment in NAMES or seed != SEEDS[0] or (drawings / picture(experiment)).exists()
             if (experiment, seed) not in results or not drawn:
                 print(f"{experiment.name} seed {seed} …", file=sys.stderr, flush=True)
                 result = train(experiment, seed, drawings if seed == SEEDS[0] else None)
