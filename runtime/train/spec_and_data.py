@@ -56,7 +56,7 @@ def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec,
     classes = len(data.preprocessing.classes) if data.preprocessing.classes and spec.classification else None
     spec = request.check(shape, classes)
     if not spec.nodes:  # the last layer leaves the number of its outputs to the data
-        spec = request.check(shape, classes, needed_outputs(request.check(shape, classes, 1), data))
+        spec = request.check(shape, classes, needed_outputs(request.check(shape, classes, spec.loss.answers), data))
     spec, notes = _following(spec, len(data.train))
     data = replace(data, notes=(*data.notes, *notes))
     data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
@@ -74,8 +74,8 @@ def needed_outputs(spec: Spec, data: Data) -> int:
         return len(classes) if classes else most + 1
     per_step = spec.output_shape is not None and spec.output_shape.sequence
     if targets.ndim > 1 + per_step:
-        return int(targets.shape[-1])
-    return most + 1 if spec.loss.labels and most > 1 else 1
+        return int(targets.shape[-1]) * spec.loss.answers
+    return most + 1 if spec.loss.labels and most > 1 else spec.loss.answers
 
 
 def _following(spec: Spec, samples: int) -> tuple[Spec, list[str]]:

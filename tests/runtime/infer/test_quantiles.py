@@ -75,3 +75,9 @@ def test_predict_names_the_quantile_of_each_column(tmp_path: Path) -> None:
     found = json.loads(run_nnspec(tmp_path, "predict", tmp_path / "run", table, "--json").stdout)
     assert found["columns"] == ["load 0.1", "load 0.9", "wind 0.1", "wind 0.9"]
     assert len(found["predictions"][0]["value"]) == 4
+
+
+def test_a_dense_layer_without_a_number_has_an_output_for_each_quantile() -> None:
+    x, y = np.zeros((20, 2), np.float32), np.zeros((20, 2))
+    run = nnspec.train("dense linear\nloss quantile at=0.1, 0.5, 0.9\ntrain 1 epochs", data=(x, y))
+    assert run.network.spec.output_shape == (6,)
