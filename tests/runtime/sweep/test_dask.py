@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,7 @@ def test_a_sweep_that_is_stopped_saves_its_trials_at_home_and_goes_on_here(
 
 
 def test_a_worker_of_other_versions_is_told(sweep: Sweep, cluster: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_module("nnspec.runtime.sweep.backends.dask")  # so that workers are asked for their own versions
     ours = _parcel.versions()
     monkeypatch.setattr(_parcel, "versions", lambda: {**ours, "numpy": "1.0"})
     found = sweep("", backend="dask", scheduler=cluster.address)
