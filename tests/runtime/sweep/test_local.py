@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,14 @@ def await_that(condition: Callable[[], bool], seconds: float = 90) -> None:
 
 def workers(parent: int) -> list[int]:
     """The worker processes of a sweep that train."""
-    found = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
-    lines = [line.split(None, 2) for line in found.splitlines()[1:]]
-    return [int(pid) for pid, ppid, text in lines if int(ppid) == parent and "popen_loky" in text]
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            text = (folder / "cmdline").read_bytes()
+            line = next(line for line in (folder / "status").read_text().splitlines() if line.startswith("PPid:"))
+            if b"popen_loky" in text and int(line.split()[1]) == parent:
+                found.append(int(folder.name))
+    return found
 
 
 def evaluated(folder: Path) -> bool:
