@@ -44,7 +44,7 @@ def test_where_no_word_is_written_there_is_none(text: str) -> None:
 
 def test_the_label_has_every_parameter_in_its_place() -> None:
     found = signature(*pointed("dense |"))
-    assert found is not None and found.label.startswith("dense units [activation] bias=yes init=… ")
+    assert found is not None and found.label.startswith("dense units [activation] as=… bias=yes init=… ")
     assert "whether a learned bias" in next(p.about for p in found.parameters if p.text == "bias=yes")
     section = signature(*pointed("dense 3\noptimizer adam |"))
     assert section is not None and section.label.startswith("optimizer adam lr=0.001 ")
