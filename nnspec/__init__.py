@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nnspec.runtime.sweep.conductor import SweepResult
     from nnspec.runtime.train.cross_validation import CrossValidation
     from nnspec.runtime.train.reproducing import Reproduction
+    from nnspec.runtime.train.reproducing_folds import FoldsReproduction
     from nnspec.runtime.train.run import Run
     from nnspec.spec_lang.report.errors import NNSpecError, SourceError, SpecError
 
@@ -69,6 +70,7 @@ _HOMES = {
     "nnspec.runtime.sweep.conductor": ("SweepResult",),
     "nnspec.runtime.train.cross_validation": ("CrossValidation",),
     "nnspec.runtime.train.reproducing": ("Reproduction",),
+    "nnspec.runtime.train.reproducing_folds": ("FoldsReproduction",),
     "nnspec.runtime.train.run": ("Run",),
     "nnspec.spec_lang.report.errors": ("NNSpecError", "SourceError", "SpecError"),
 }
@@ -78,6 +80,7 @@ __all__ = [
     "CheckpointError",
     "CrossValidation",
     "DataError",
+    "FoldsReproduction",
     "Interrupted",
     "NNSpecError",
     "Network",

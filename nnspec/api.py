@@ -21,12 +21,13 @@ from nnspec.runtime.sweep.conductor import SweepInterrupted, SweepResult, resume
 from nnspec.runtime.sweep.conductor import sweep as run_sweep
 from nnspec.runtime.sweep.prepare import Call, Wanted
 from nnspec.runtime.train.checkpointing import load_checkpoint
-from nnspec.runtime.train.cross_validation import CrossValidation, folds_of
+from nnspec.runtime.train.cross_validation import CrossValidation, folds_of, holds_folds
 from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
 from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.history import history_of_run
 from nnspec.runtime.train.reproducing import Reproduction
 from nnspec.runtime.train.reproducing import reproduce as reproduce_run
+from nnspec.runtime.train.reproducing_folds import FoldsReproduction, reproduce_folds
 from nnspec.runtime.train.resuming import resume as resume_run
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run import train as train_run
@@ -213,16 +214,20 @@ def reproduce(
     validation: tuple[Any, Any] | None = None,
     sample_weight: Any = None,
     listen: Listener = silent,
-) -> Reproduction:
+) -> Reproduction | FoldsReproduction:
     """Train a run again from what its checkpoint holds, in an empty folder, and compare: `.equal`, or what differs.
 
     `path` is the run's folder or a checkpoint; `out` is the folder of the repetition, a temporary one where it is None.
+    Of the folder of a cross-validation each fold is repeated, and `.folds` has their comparisons by number.
     `data`, `validation` and `sample_weight` are those that `train` was given, for a run on arrays, or `data` is a
     statement for data that have moved. Raises CheckpointError, DataError.
     """
     given = given_data(data, validation, sample_weight)
     out = None if out is None else checked_path("out", out)
-    return reproduce_run(checked_path("path", path), out, listen, given)
+    path = Path(checked_path("path", path))
+    if holds_folds(path):
+        return reproduce_folds(path, out, listen, given)
+    return reproduce_run(path, out, listen, given)
 
 
 def report(

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnspec.runtime.data.given import Arrays
-from nnspec.runtime.errors import DataError, Interrupted, TrainingError
+from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, TrainingError
 from nnspec.runtime.execute.processors import Workers
 from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.events import Event, Listener, silent
@@ -113,6 +113,29 @@ def cross_validate(
         _write(folder, digest, folds, result)
     listen(result.event())
     return result
+
+
+def holds_folds(path: str | Path) -> bool:
+    """Return whether a folder is that of a cross-validation."""
+    return (Path(path) / FOLDS).is_file()
+
+
+def folds_in(path: Path) -> tuple[int, dict[int, Path]]:
+    """Return how many folds a cross-validation has, and the folder of each that has a checkpoint, by its number.
+
+    Raises CheckpointError where its folds.json cannot be read, or no fold has a checkpoint.
+    """
+    try:
+        folds = json.loads((path / FOLDS).read_bytes())["folds"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        folds = None
+    if type(folds) is not int or not 2 <= folds <= MOST_FOLDS:
+        raise CheckpointError(f"{path / FOLDS} does not say how many folds there are: name the run of one fold")
+    folders = {number: path / f"fold-{number}" for number in range(1, folds + 1)}
+    found = {number: folder for number, folder in folders.items() if (folder / LAST).exists()}
+    if not found:
+        raise CheckpointError(f"{path}: no fold has a {LAST} yet", exit_code=2)
+    return folds, found
 
 
 def folds_of(request: Request) -> int | None:

@@ -1,6 +1,6 @@
 """nnspec reproduce: train a run again and compare the two."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ from nnspec.cli.output import FOUND, print_json, print_result
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.reproducing import MetricChange, Reproduction
+    from nnspec.runtime.train.reproducing_folds import FoldsReproduction
 
 
 @click.command(
@@ -35,20 +36,21 @@ def command(run_or_checkpoint: str, out: str | None, data: str | None, as_json: 
 
     The spec with its variant, settings and seed is that of the checkpoint; the data are found by their SHA-256. A run's
     folder means its last.h5. An interrupted run is repeated to the step that it reached, a diverged one until it
-    diverges.
+    diverges. Of the folder of a cross-validation every fold is trained again.
 
     Prints that every bit is the same, or what of the environment differs (nnspec, Python, NumPy, BLAS, processor) and
     how far weights and metrics moved. The exit code is 1 if a bit differs.
     """
     from nnspec import api
     from nnspec.cli.progress import progress_listener
+    from nnspec.runtime.train.reproducing import Reproduction
 
     with progress_listener(False, quiet) as listen:
         found = api.reproduce(run_or_checkpoint, out, data, listen=listen)
     if as_json:
-        print_json(**_as_json(found))
+        print_json(**(_as_json(found) if isinstance(found, Reproduction) else _folds_as_json(found)))
     else:
-        print_result(_as_text(found))
+        print_result(_as_text(found) if isinstance(found, Reproduction) else _folds_as_text(found))
     raise click.exceptions.Exit(0 if found.equal else FOUND)
 
 
@@ -70,6 +72,29 @@ def _as_json(found: "Reproduction") -> dict[str, Any]:
         "run": str(found.file),
         "out": str(found.path) if found.path is not None else None,
     }
+
+
+def _folds_as_json(found: "FoldsReproduction") -> dict[str, Any]:
+    folds = [{"fold": number, **_as_json(fold)} for number, fold in found.folds.items()]
+    return {
+        "equal": found.equal,
+        "differences": [{"fold": f["fold"], **difference} for f in folds for difference in f["differences"]],
+        "folds": folds,
+        "asked_for": found.asked_for,
+        "run": str(found.file),
+        "out": str(found.path) if found.path is not None else None,
+    }
+
+
+def _folds_as_text(found: "FoldsReproduction") -> str:
+    parts = [f"fold {number}: {_as_text(replace(fold, path=None))}" for number, fold in found.folds.items()]
+    if missing := [str(n) for n in range(1, found.asked_for + 1) if n not in found.folds]:
+        parts.append(f"without a checkpoint, so not compared: fold {', '.join(missing)}")
+    same = sum(fold.equal for fold in found.folds.values())
+    parts.append(f"the same bits in {same} of {format_count(len(found.folds), 'fold')} compared")
+    if found.path is not None:
+        parts.append(f"the repetitions are in {found.path}")
+    return "\n".join(parts)
 
 
 def _as_text(found: "Reproduction") -> str:

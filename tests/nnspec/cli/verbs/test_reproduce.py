@@ -1,5 +1,7 @@
 """nnspec reproduce."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,32 @@ def test_a_run_that_was_stopped_and_resumed_says_so(nnspec: Command, tmp_path: P
 def test_what_is_not_there_is_wrong_use(nnspec: Command, tmp_path: Path) -> None:
     assert nnspec("reproduce", "none").code == 2
     assert nnspec("reproduce", tmp_path).code == 2
+
+
+def test_every_fold_is_repeated_and_compared(nnspec: Command, flowers: Path, tmp_path: Path) -> None:
+    spec = flowers.parent / "net.nnspec"
+    assert nnspec("train", spec, "--folds", "3", "--out", "folds", "--set", "train.epochs=2").code == 0
+    found = nnspec("reproduce", "folds", "--json", "--out", "again")
+    assert found.code == 0 and found.json["equal"] is True and found.json["differences"] == []
+    assert [(fold["fold"], fold["equal"]) for fold in found.json["folds"]] == [(1, True), (2, True), (3, True)]
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["fold-1", "fold-2", "fold-3", "folds.json"]
+    assert nnspec("reproduce", "folds", "--out", "again").code == 2
+
+    shutil.rmtree(tmp_path / "folds" / "fold-2")
+    log = tmp_path / "folds" / "fold-3" / "metrics.jsonl"
+    *lines, last = log.read_text().splitlines(keepends=True)
+    log.write_text("".join((*lines, json.dumps(json.loads(last) | {"baseline_loss": 7.0}))))
+    told = nnspec("reproduce", "folds")
+    assert told.code == 1
+    assert "fold 1: the same bits" in told.out and "fold 3: not the same" in told.out
+    assert "without a checkpoint, so not compared: fold 2" in told.out
+    assert told.out.endswith("the same bits in 1 of 2 folds compared\n")
+
+
+def test_folds_that_cannot_be_compared_say_so(nnspec: Command, tmp_path: Path) -> None:
+    (tmp_path / "folds.json").write_text('{"folds": 3}')
+    assert "no fold has a last.h5" in nnspec("reproduce", ".").err
+    for text in ("", "[]", '{"folds": true}', '{"folds": 1e9}'):
+        (tmp_path / "folds.json").write_text(text)
+        failed = nnspec("reproduce", ".")
+        assert failed.code == 1 and "does not say how many folds" in failed.err
