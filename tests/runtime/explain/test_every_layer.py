@@ -1,5 +1,7 @@
 """Maps of image networks with each layer of the language, found through the registry: nothing here names one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -57,7 +59,7 @@ def test_every_layer_that_takes_images_or_rows_of_numbers_has_a_network_here() -
 
 @pytest.mark.parametrize("text", NETWORKS)
 @pytest.mark.parametrize("change", [{}, {"window": (2, 3), "stride": (3, 2)}], ids=["3x3", "2x3 strided"])
-def test_occlusion_is_each_window_covered_and_the_whole_predicted(text: str, change: dict[str, object]) -> None:
+def test_occlusion_is_each_window_covered_and_the_whole_predicted(text: str, change: dict[str, Any]) -> None:
     made = network(text, SHAPE)
     request = question(made, **change)
     maps = occlude(made, request.images, request.labels, request.window, request.stride, request.fill)
