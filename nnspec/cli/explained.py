@@ -79,12 +79,20 @@ class Explained:
 
 
 def explaining(per_class: int) -> Callable[[F], F]:
-    """Add CHECKPOINT, [IMAGE]... and the options that `explained` takes, --style, --out and --json."""
+    """Add CHECKPOINT, [IMAGE]... and the options that `explained` takes, --style, --format, --out and --json."""
 
     def decorate(function: F) -> F:
         for option in (
             json_flag,
             style_option,
+            click.option(
+                "--format",
+                "suffix",
+                type=click.Choice(("png", "svg", "pdf")),
+                default="png",
+                show_default=True,
+                help="How the pictures are written.",
+            ),
             click.option(
                 "--out",
                 type=click.Path(path_type=Path),

@@ -86,7 +86,7 @@ def occlude(
     maps = incremental_occlusion(network, request, in_log_odds=in_log_odds)
 
     def values(covered: Array) -> Array:  # (batch, height, width, channels) → (batch, classes)
-        samples = _as_samples(network, covered)
+        samples = as_samples(network, covered)
         return class_log_odds(network, samples) if in_log_odds else class_probabilities(network.predict(samples))
 
     if maps is None:
@@ -135,14 +135,14 @@ def incremental_occlusion(
     return maps.transpose(2, 0, 1)
 
 
-def _as_samples(network: Network, images: Array) -> Array:
+def as_samples(network: Network, images: Array) -> Array:
     """Return images (batch, height, width, channels) as samples, without a channel axis where the network has none."""
     grey = images.shape[1:] == (*network.preprocessing.input_shape, 1)
     return images[..., 0] if grey else images
 
 
 def _normalized(network: Network, images: Array) -> Array:
-    return network.preprocessing.apply(_as_samples(network, images), network.dtype).reshape(images.shape)
+    return network.preprocessing.apply(as_samples(network, images), network.dtype).reshape(images.shape)
 
 
 class IncrementalOcclusion:

@@ -39,6 +39,12 @@ def log_odds(logits: Array, head: Layer | None) -> Array:
     return np.concatenate([-logits, logits], axis=-1) if logits.shape[-1] == 1 else logits
 
 
+def probability_of(log_odds: Array) -> Array:
+    """Return the probabilities that log-odds belong to, 1 / (1 + exp(−x)), in their dtype."""
+    small = np.exp(-np.abs(log_odds))  # never overflows
+    return np.asarray(np.where(log_odds < 0, small, 1) / (1 + small))
+
+
 def log_odds_gradient(logits: Array, labels: Array, head: Layer | None) -> Array:
     """Return the gradient of the log-odds of each sample's label with respect to the logits, (batch, outputs)."""
     rows = np.arange(len(logits))

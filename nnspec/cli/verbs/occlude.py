@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         "nnspec occlude runs/quickstart",
         "nnspec occlude runs/quickstart/best.h5 --window 5x5 --stride 2 --baseline mean",
         "nnspec occlude runs/quickstart seven.png --label 7 --out maps",
-        "nnspec occlude runs/quickstart --scale probability --style dark",
+        "nnspec occlude runs/quickstart --scale probability --style paper --format pdf",
     ),
 )
 @explaining(per_class=3)
@@ -57,6 +57,7 @@ def command(
     data: str | None,
     split: str | None,
     out: Path | None,
+    suffix: str,
     style: str,
     as_json: bool,
 ) -> None:
@@ -70,8 +71,8 @@ def command(
     and its arrays in occlusion-RxC.npz: images, labels, probabilities (nothing covered), maps (image, row, column) of
     probabilities, and log_odds likewise.
     """
-    from nnspec import api
     from nnspec.cli.checkpoint import pictures_folder
+    from nnspec.runtime.explain.scales import occlude_by_scale
     from nnspec.runtime.views import in_style
 
     asked = explained(checkpoint, images, per_class, label, invert, data, split, baseline)
@@ -79,13 +80,9 @@ def command(
     written = []
     for window in windows or ((2, 2), (3, 3)):
         print_note(f"covering {format_count(len(asked.images), 'image')} with windows of {window[0]}x{window[1]}")
-        arguments = asked.images, asked.labels, window, stride, asked.fill
-        maps = {"probability": api.occlude(asked.network, *arguments)}
-        maps["log_odds"] = api.occlude(asked.network, *arguments, scale="log_odds")
-        if scale == "drop":
-            maps["drop"] = api.occlude(asked.network, *arguments, scale="drop")
+        maps = occlude_by_scale(asked.network, asked.images, asked.labels, window, stride, asked.fill)
         with in_style(style):
-            for path in _keep(asked, maps, folder, window, stride, scale):
+            for path in _keep(asked, maps, folder, window, stride, scale, suffix):
                 written.append(path)
                 if not as_json:
                     print_result(path)
@@ -94,7 +91,13 @@ def command(
 
 
 def _keep(
-    asked: Explained, maps: "dict[str, np.ndarray]", folder: Path, window: Size, stride: Size, scale: str
+    asked: Explained,
+    maps: "dict[str, np.ndarray]",
+    folder: Path,
+    window: Size,
+    stride: Size,
+    scale: str,
+    suffix: str,
 ) -> Iterator[str]:
     """Write the arrays and each page of the picture, and yield the path of each file once it is written."""
     import numpy as np
@@ -119,4 +122,4 @@ def _keep(
             baseline=asked.baseline_in_words, scale=scale, captions=asked.captions, of_label=asked.of_label,
             across=across, page_number=number, title=f"Where {asked.network.spec.title} looks",
         )  # fmt: skip
-        yield save_picture(figure, paged(folder / f"{stem}.png", number), quiet=True)
+        yield save_picture(figure, paged(folder / f"{stem}.{suffix}", number), quiet=True)

@@ -53,6 +53,7 @@ def command(
     data: str | None,
     split: str | None,
     out: Path | None,
+    suffix: str,
     style: str,
     as_json: bool,
 ) -> None:
@@ -80,13 +81,13 @@ def command(
     folder = out or pictures_folder(asked.file)
     title = asked.network.spec.title
     with in_style(style):
-        written = [_keep_arrays(asked, maps, folder), *_draw_sheets(asked, question, maps, folder)]
+        written = [_keep_arrays(asked, maps, folder), *_draw_sheets(asked, question, maps, folder, suffix)]
         figure = PICTURES["deletion"](curves, f"Which map of {title} to trust")
-        written.append(save_picture(figure, folder / "deletion.png", quiet=True))
+        written.append(save_picture(figure, folder / f"deletion.{suffix}", quiet=True))
         found = randomized(question, names) if sanity else {}
         if found:
             figure = PICTURES["sanity"](question.images[0], found, 0, f"Sanity check of {title}")
-            written.append(save_picture(figure, folder / "sanity.png", quiet=True))
+            written.append(save_picture(figure, folder / f"sanity.{suffix}", quiet=True))
     areas = {name: {"deletion": each.deletion_area, "insertion": each.insertion_area} for name, each in curves.items()}
     alike = {name: dict(zip(("trained", *each.layers), each.correlation.mean(axis=1).tolist(), strict=True))
              for name, each in found.items()}  # fmt: skip
@@ -117,7 +118,9 @@ def _keep_arrays(asked: Explained, maps: "dict[str, np.ndarray]", folder: Path) 
     return str(path)
 
 
-def _draw_sheets(asked: Explained, question: "Question", maps: "dict[str, np.ndarray]", folder: Path) -> list[str]:
+def _draw_sheets(
+    asked: Explained, question: "Question", maps: "dict[str, np.ndarray]", folder: Path, suffix: str
+) -> list[str]:
     """Draw the maps, ten images on a page, and return the paths."""
     from nnspec.runtime.explain.saliency import WORDS
     from nnspec.runtime.views import PICTURES
@@ -139,5 +142,5 @@ def _draw_sheets(asked: Explained, question: "Question", maps: "dict[str, np.nda
             subtitle=subtitle,
             of_label=asked.of_label,
         )
-        paths.append(save_picture(figure, paged(folder / "saliency.png", number), quiet=True))
+        paths.append(save_picture(figure, paged(folder / f"saliency.{suffix}", number), quiet=True))
     return paths

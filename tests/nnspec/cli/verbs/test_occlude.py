@@ -80,6 +80,19 @@ def test_images_of_two_axes_work_too(nnspec: Command, tmp_path: Path) -> None:
     assert nnspec("occlude", "run", "--window", 2, "--baseline", "mean").code == 0
 
 
+@pytest.mark.parametrize(("suffix", "begins"), [("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize("verb", ["occlude", "saliency"])
+def test_pictures_are_written_in_the_format_that_is_asked_for(
+    verb: str, suffix: str, begins: bytes, nnspec: Command, blocks: Path
+) -> None:
+    asked = ("--window", 2, "--format", suffix, "--json", *(["--sanity"] if verb == "saliency" else []))
+    pictures = [Path(file) for file in nnspec(verb, blocks, *asked).json["files"] if not file.endswith(".npz")]
+    assert pictures and {each.suffix for each in pictures} == {f".{suffix}"}
+    assert all(each.read_bytes().startswith(begins) for each in pictures)
+    failed = nnspec(verb, blocks, "--format", "jpg")
+    assert failed.code == 2 and "'png', 'svg', 'pdf'" in failed.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
