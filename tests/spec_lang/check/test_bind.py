@@ -60,7 +60,7 @@ def wrong(cls: type[Word], text: str) -> list[Diagnostic]:
 
 
 def without(text: str, slot: str) -> str:
-    return re.sub(rf' {slot}=("[^"]*"|[^\s,]+(, [^\s,]+)*)', "", text)
+    return re.sub(rf' {slot}=("[^"]*"|[^\s,]+(,\s*[^\s,]+)*)', "", text)
 
 
 @pytest.mark.parametrize("cls", WORDS, ids=name)
