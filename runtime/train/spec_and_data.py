@@ -75,7 +75,7 @@ def needed_outputs(spec: Spec, data: Data) -> int:
     per_step = spec.output_shape is not None and spec.output_shape.sequence
     if targets.ndim > 1 + per_step:
         return int(targets.shape[-1]) * spec.loss.answers
-    return most + 1 if spec.loss.labels and most > 1 else spec.loss.answers
+    return spec.loss.outputs_for(max(most + 1, 2)) if spec.loss.labels else spec.loss.answers
 
 
 def _following(spec: Spec, samples: int) -> tuple[Spec, list[str]]:

@@ -1,6 +1,6 @@
 """Pipelines → named layers with shapes: variables, blocks and repeats are expanded."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import NamedTuple
@@ -38,6 +38,7 @@ class Scope:
     repeated: Span | None = None  # the head of the outermost repeat
     traces: tuple[Trace, ...] = ()
     last: bool = False  # whether the pipeline ends the network
+    activation: str | None = None  # the activation after a pipeline that ends the network
 
 
 @dataclass
@@ -95,7 +96,8 @@ class Elaborated:
 class Elaborator:
     """Expands a network. Shapes after a layer that does not fit are not checked.
 
-    Each expansion of a stage is appended to `passages`, if that is given.
+    Each expansion of a stage is appended to `passages`, if that is given. `outputs` is the number of outputs that the
+    data need before an activation, None where it is not known.
     """
 
     def __init__(
@@ -105,7 +107,7 @@ class Elaborator:
         found: Findings,
         budget: Budget,
         passages: list[Passage] | None = None,
-        outputs: int | None = None,
+        outputs: Callable[[str], int | None] = lambda last: None,
     ):
         self.outputs = outputs
         self.open = False  # whether the number of outputs is not known yet
@@ -131,8 +133,10 @@ class Elaborator:
 
     def _pipeline(self, pipeline: Pipeline, scope: Scope, flow: Flow) -> tuple[Items, Flow]:
         items: Items = []
-        ending = _ending(pipeline) if scope.last else None
-        before = replace(scope, last=False) if scope.last else scope
+        ending, before = None, scope
+        if scope.last:
+            ending, activation = _ending(pipeline)
+            before, scope = replace(scope, last=False), replace(scope, activation=scope.activation or activation)
         for stage in pipeline.stages:
             self.budget.stages -= 1
             if self.budget.spent():
@@ -194,10 +198,13 @@ class Elaborator:
         if unknown and arguments is not None:
             arguments = self._counted(cls, arguments, call, scope)
         layer = self._bind(cls, arguments, call, scope) if arguments is not None else None
-        if layer is not None and unknown and self.outputs is None:
-            self.open = True
-            self.outline.append((name, layer.model_copy(update={str(layer.outputs_field): None})))
-            return [], flow.lost(name)
+        if layer is not None and unknown:
+            count = self.outputs(scope.activation or layer.ends_in)
+            layer = layer.model_copy(update={str(layer.outputs_field): count})
+            if count is None:
+                self.open = True
+                self.outline.append((name, layer))
+                return [], flow.lost(name)
         if layer is None:
             self.whole = False
             return [], flow.lost()
@@ -221,12 +228,12 @@ class Elaborator:
     def _counted(
         self, cls: type[Word], arguments: Sequence[Argument], call: Call, scope: Scope
     ) -> Sequence[Argument] | None:
-        """Return the arguments of a layer with the number of outputs that the data need, 1 while it is not known.
+        """Return the arguments of a layer with 1 in place of the number of outputs that the data need.
 
         Return None after reporting that the layer does not end the network.
         """
         if scope.last:
-            return (Value("int", self.outputs or 1, call.span), *arguments)
+            return (Value("int", 1, call.span), *arguments)
         found = bind(cls, arguments, call.span, call.word_span)[1]
         if found and found[0].code == "E105":
             message = f"{found[0].message}: only the last layer takes it from the data"
@@ -362,6 +369,7 @@ class Elaborator:
             scope.repeated,
             (Trace(f"block {block.name}", call.span), *scope.traces),
             scope.last,
+            scope.activation,
         )
         return self._pipeline(block.body, inner, flow)
 
@@ -438,10 +446,14 @@ class Elaborator:
             self.found.add(replace(diagnostic, traces=scope.traces))
 
 
-def _ending(pipeline: Pipeline) -> Stage | None:
-    """Return the stage whose outputs are those of a pipeline: the last that is not an activation."""
-    activations = words("activation")
-    return next((s for s in reversed(pipeline.stages) if not (isinstance(s, Call) and s.word in activations)), None)
+def _ending(pipeline: Pipeline) -> tuple[Stage | None, str | None]:
+    """Return the stage whose outputs are those of a pipeline, the last that is not an activation, and the one after."""
+    activations, after = words("activation"), None
+    for stage in reversed(pipeline.stages):
+        if not (isinstance(stage, Call) and stage.word in activations):
+            return stage, after
+        after = after or stage.word
+    return None, after
 
 
 def _alike(word: str, close: str | None) -> bool:

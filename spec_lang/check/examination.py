@@ -254,7 +254,7 @@ class _Examination:
         self.settings = bind_settings(known, self.variables, found)
         self.sweeps = read_sweeps(known, self.variables, found)
         self.expectations = bind_expectations(known, self.variables, found)
-        self.elaborator = Elaborator(known, self.variables, found, budget, passages, self._outputs())
+        self.elaborator = Elaborator(known, self.variables, found, budget, passages, self._outputs)
 
     def spec(self, variant: str | None) -> Spec | None:
         """Return the spec with its defaults, or None after reporting why there is none."""
@@ -263,8 +263,7 @@ class _Examination:
         if network is None or network.last is None:
             return None
         last = network.last.ends_in
-        given = self.settings.get("loss")
-        loss = given if isinstance(given, Loss) else fit.loss_for(last)
+        loss = self._loss(last)
         spec = Spec(
             name=self._name(),
             source=self.outside.source,
@@ -328,12 +327,18 @@ class _Examination:
             self.found.say("E301", message, self.known.settings["input"].span, help)
         return shape
 
-    def _outputs(self) -> int | None:
-        """Return the number of outputs that the data's targets need, None where it is not known."""
+    def _loss(self, last: str) -> Loss:
+        """Return the loss of a network that ends in an activation."""
+        given = self.settings.get("loss")
+        return given if isinstance(given, Loss) else fit.loss_for(last)
+
+    def _outputs(self, last: str) -> int | None:
+        """Return the number of outputs that the targets need before an activation, None where it is not known."""
         data = self._data()
         if self.outside.outputs is not None or data is None:
             return self.outside.outputs
-        return self.outside.classes or data.classes
+        classes = self.outside.classes or data.classes
+        return self._loss(last).outputs_for(classes) if classes is not None else None
 
     def _sample_shape(self) -> Sequence[int] | None:
         """Return the shape of a sample of the data, None where it is not known."""

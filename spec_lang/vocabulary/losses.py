@@ -68,6 +68,10 @@ class Loss(Word):
         """Which of the answers to a number, counted from 0, is nearest to the median."""
         return min(range(self.answers), key=lambda place: abs(self.quantiles[place] - 0.5)) if self.quantiles else 0
 
+    def outputs_for(self, classes: int) -> int:
+        """Return the number of outputs that tell so many classes apart: labels of two classes are yes or no, one."""
+        return 1 if self.labels and classes == 2 else classes
+
     def target_shape(self, output: Sequence[int]) -> tuple[int, ...]:
         """Return the shape of one sample's target for outputs of this shape."""
         if self.classes or not output:

@@ -25,6 +25,7 @@ LENGTH = "\ntrain 1 epochs"
         ("dense softmax", CLASSES + 1, 3),
         ("dense sigmoid", CLASSES % 2, 1),
         ("dense sigmoid", RANDOM.integers(0, 2, (60, 5)), 5),
+        ("dense -> sigmoid", np.array(["no", "yes"])[CLASSES % 2], 1),
         ("dense", X[:, 0], 1),
         ("dense", X[:, :2], 2),
         ("block head(w) = dense $w relu -> dense softmax\nhead 8", CLASSES, 3),
@@ -50,6 +51,21 @@ def test_a_run_keeps_the_number(tmp_path: Path) -> None:
 
 def test_it_is_known_from_the_data_line_alone() -> None:
     assert spec_of("data mnist_sample\ndense 8 relu -> dense softmax").output_shape == (10,)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        "dense sigmoid",
+        "dense -> sigmoid",
+        "(dense) -> sigmoid",
+        "block last() = dense\nlast -> sigmoid",
+        "dense\nloss binary_hinge",
+    ],
+)
+def test_labels_of_two_classes_have_one_output(network: str) -> None:
+    for classes, outputs in ((2, 1), (3, 3)):
+        assert spec_of(f'data npz "a.npz"\n{network}', shape=(4,), classes=classes).output_shape == (outputs,)
 
 
 def test_without_data_it_is_open_and_said_where_it_is_needed() -> None:
