@@ -90,7 +90,7 @@ def a_sweep_of_another_form(walk: Walk) -> Meaning | None:
 
 @reads("start", rank=1)
 def a_repeat_of_another_form(walk: Walk) -> Meaning | None:
-    """`repeat(3) (…)`, `repeat 3 times (…)`, `repeat 3x (…)`, `3 x (…)`, `loop 3 (…)`, `repeat 3 dense 16`."""
+    """`repeat(3) (…)`, `repeat 3 times (…)`, `repeat 3x (…)`, `3 x (…)`, `loop 3 (…)`, `3x dense 16`."""
     word = walk.text() in ("repeat", "loop", "times", "for")
     at = 1 if word else 0
     at += walk.text(at) == "("
@@ -107,7 +107,7 @@ def a_repeat_of_another_form(walk: Walk) -> Meaning | None:
         return Meaning(
             taken, f"repeat {number}", says, f"write repeat {number} ( … )", at=1 if walk.text() == "repeat" else 0
         )
-    if not word or walk.text() != "repeat":
+    if (not word and not (factor and at == 0)) or (word and walk.text() != "repeat"):
         return None
     end = taken
     while walk.kind(end) not in ("END", "ARROW", "NL", "OTHER_ARROW") and walk.text(end) != ")":
@@ -118,7 +118,13 @@ def a_repeat_of_another_form(walk: Walk) -> Meaning | None:
     text = f"repeat {number} ({body})"
     alone = walk.kind(end) == "END"
     return Meaning(
-        end, text, "what is repeated is written in parentheses", f"write {text}", alone, state="after", at=taken
+        end,
+        text,
+        "what is repeated is written in parentheses",
+        f"write {text}",
+        alone,
+        state="after",
+        at=taken if word else 0,
     )
 
 
