@@ -113,18 +113,21 @@ def _course(name: str, steps: Sequence[int], values: Sequence[float]) -> str:
 
 
 def confusion(run: ReportedRun) -> Section | None:
-    """Return the confusion matrix of a classifier, recall and precision of each class, and the counts as a table."""
-    names = run.network.classes
-    if run.data is None or names is None or len(run.spec.output_shape or ()) != 1:
+    """Return the confusion matrix of a classifier, recall and precision of each class, and the counts as a table.
+
+    Where each pixel has a class, pixels are counted.
+    """
+    names, shape = run.network.classes, run.spec.output_shape
+    if run.data is None or names is None or shape is None or shape.sequence:
         return None
     split, samples = run.split
-    counts = confusion_counts(run.outputs, samples.targets, len(names))
+    counts, counted = confusion_counts(run.outputs, samples.targets, len(names)), run.subject.counted
     right, total = int(np.trace(counts)), int(counts.sum())
     words = (
-        f"Confusion matrix of {len(names)} classes on the {split} split: {right:,} of {total:,} samples are right. "
+        f"Confusion matrix of {len(names)} classes on the {split} split: {right:,} of {total:,} {counted} are right. "
         f"{_commonest(counts, names)}"
     )
-    blocks: list[Block] = [*of_subject("confusion", run.subject, words), _classes(counts, names)]
+    blocks: list[Block] = [*of_subject("confusion", run.subject, words), _classes(counts, names, counted)]
     if len(names) <= MOST_CLASSES:
         rows = [(name, *(f"{count:,}" for count in row)) for name, row in zip(names, counts.tolist(), strict=True)]
         heading = ("true class", *(f"as {name}" for name in names))
@@ -140,8 +143,8 @@ def _commonest(counts: np.ndarray, names: Sequence[str]) -> str:
     return f"The most frequent error: {names[row]} taken for {names[column]}, {int(wrong[row, column]):,} times."
 
 
-def _classes(counts: np.ndarray, names: Sequence[str]) -> Table:
-    """Return samples, recall and precision of each class, the lowest recall first where there are many."""
+def _classes(counts: np.ndarray, names: Sequence[str], counted: str) -> Table:
+    """Return the number, recall and precision of each class, the lowest recall first where there are many."""
     of_class, predicted, right = counts.sum(axis=1), counts.sum(axis=0), np.diagonal(counts)
     rows = []
     order = range(len(names)) if len(names) <= MOST_CLASSES else np.argsort(right / np.maximum(of_class, 1))
@@ -150,7 +153,7 @@ def _classes(counts: np.ndarray, names: Sequence[str]) -> Table:
         precision = f"{100 * right[i] / predicted[i]:.1f} %" if predicted[i] else "–"
         rows.append((names[i], f"{of_class[i]:,}", recall, precision))
     some = f", the {MOST_CLASSES} with the lowest recall" if len(names) > MOST_CLASSES else ""
-    return Table(f"Classes{some}", ("class", "samples", "recall", "precision"), rows, right=(1, 2, 3))
+    return Table(f"Classes{some}", ("class", counted, "recall", "precision"), rows, right=(1, 2, 3))
 
 
 def calibration(run: ReportedRun) -> Section | None:

@@ -70,6 +70,14 @@ class Subject:
         return f"{self.found.name}, {self.samples[0]}"
 
     @property
+    def counted(self) -> str:
+        """What has a prediction each: samples, or the steps or pixels of samples."""
+        shape = self.network.spec.output_shape
+        if shape is None or len(shape) < 2:
+            return "samples"
+        return "steps" if shape.sequence else "pixels" if len(shape) == 3 else "places"
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes. Raises PictureError where the network gives a sample anything but one class."""
         names, shape = self.network.classes, self.network.spec.output_shape

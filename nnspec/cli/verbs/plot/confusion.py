@@ -19,5 +19,8 @@ from nnspec.cli.pictures import picture_arguments, save_pictures
 def command(
     checkpoints: tuple[str, ...], out: Path | None, style: str, as_json: bool, data: str | None, split: str | None
 ) -> None:
-    """Draw the confusion matrix: how often each class is predicted for each class."""
+    """Draw the confusion matrix: how often each class is predicted for each class.
+
+    Where a network predicts a class for each pixel or step, pixels or steps are counted.
+    """
     save_pictures("confusion", checkpoints, out, style, as_json, (data, split))
