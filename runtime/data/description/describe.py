@@ -142,9 +142,22 @@ def _arrays(word: words.DataSource, folder: Path) -> Description:
         None,
         leaks,
         (float(low.min()), float(high.max())) if len(low) else None,
-        samples.notes,
+        (*samples.notes, *_of_targets(samples)),
         (*problem, *findings.of_classes(classes), *findings.of_leaks(leaks, splits)),
     )
+
+
+def _of_targets(samples: Samples) -> tuple[str, ...]:
+    """Return in words what targets of several axes are, such as images: their size, and their numbers or range."""
+    targets = samples.targets
+    if targets.ndim < 3 or targets.dtype.kind not in "buif" or not targets.size or samples.symbols is not None:
+        return ()
+    words = f"each target is {'x'.join(map(str, targets.shape[1:]))} {targets.dtype}"
+    values, counts = np.unique(targets, return_counts=True)
+    if targets.dtype.kind == "f" or len(values) > MOST_CLASSES:
+        return (f"{words}, numbers from {float(values[0]):.6g} to {float(values[-1]):.6g}",)
+    shares = zip(values.tolist(), (100 * counts / targets.size).tolist(), strict=True)
+    return (f"{words}: {', '.join(f'{share:.1f} % are {int(value)}' for value, share in shares)}",)
 
 
 def _loaded(word: words.DataSource, folder: Path, classes: bool) -> tuple[Data | None, tuple[str, ...]]:

@@ -60,3 +60,16 @@ def test_arrays_are_described_by_shape_range_and_classes(tmp_path: Path) -> None
     assert found.classes == {"0": 17, "1": 3} and found.duplicates == 1
     assert "class 0 has 17 samples and class 1 has 3" in found.warnings[0]
     assert found.as_json()["limits"] == [0.0, 79.0]
+
+
+def test_images_of_targets_are_described_by_their_size_and_what_their_pixels_are(tmp_path: Path) -> None:
+    x, y = np.arange(160.0).reshape(10, 4, 4), np.zeros((10, 4, 4), np.uint8)
+    y[:, 0] = 2
+    np.savez(tmp_path / "a.npz", x=x, y=y)
+    found = describe(Npz(path="a.npz"), tmp_path)
+    assert found.notes[-1] == "each target is 4x4 uint8: 75.0 % are 0, 25.0 % are 2"
+    assert found.classes is None and found.splits is not None and not found.warnings
+    np.savez(tmp_path / "a.npz", x=x, y=x[..., None] / 2)
+    found = describe(Npz(path="a.npz"), tmp_path)
+    assert found.notes[-1] == "each target is 4x4x1 float64, numbers from 0 to 79.5"
+    assert found.classes is None and found.splits is not None and not found.warnings
