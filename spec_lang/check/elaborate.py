@@ -1,13 +1,13 @@
 """Pipelines → named layers with shapes: variables, blocks and repeats are expanded."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from difflib import SequenceMatcher
-from typing import NamedTuple
 
 from nnspec.spec_lang.check.bind import bind, fields_filled
 from nnspec.spec_lang.check.block_arguments import block_arguments
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
+from nnspec.spec_lang.check.expansion import Budget, Elaborated, Flow, Items, Passage, Scope
 from nnspec.spec_lang.check.layer_names import Names
 from nnspec.spec_lang.check.meant import as_meant, used_in
 from nnspec.spec_lang.check.shape_history import ShapeStep
@@ -23,74 +23,6 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
-
-Items = list[Node | Fork]
-
-
-@dataclass
-class Scope:
-    """The context of a pipeline: the values of variables, the names taken, and the blocks around it."""
-
-    variables: Variables
-    names: Names
-    depth: int = 0
-    blocks: tuple[str, ...] = ()
-    repeated: Span | None = None  # the head of the outermost repeat
-    traces: tuple[Trace, ...] = ()
-    last: bool = False  # whether the pipeline ends the network
-    activation: str | None = None  # the activation after a pipeline that ends the network
-
-
-@dataclass
-class Flow:
-    """The state between two stages: the last node, its shape (None if unknown), and the shapes so far for errors."""
-
-    node: str
-    shape: Shape | None
-    way: ShapeStep | None
-
-    def lost(self, name: str | None = None) -> "Flow":
-        """Return the flow after a stage whose output shape is not known."""
-        return Flow(name or self.node, None, self.way)
-
-
-class Passage(NamedTuple):
-    """One expansion of a stage: its input and output shapes, None if not known, and its layers.
-
-    `nodes` are the layers of the stage; those of a block or a group are expanded.
-    """
-
-    span: Span
-    before: Shape | None
-    after: Shape | None
-    nodes: tuple[Node, ...]
-
-
-@dataclass
-class Budget:
-    """The number of stages that may still be expanded; checks that share a budget take a bounded time together.
-
-    If `reports` is off, stages beyond the budget are skipped without an error.
-    """
-
-    stages: int = MAX_STAGES
-    reports: bool = True
-
-    def spent(self) -> bool:
-        """Return whether the budget is used up."""
-        return self.stages <= 0
-
-
-@dataclass
-class Elaborated:
-    """An expanded network. `outline` has every layer by its name, also if its shape is not known.
-
-    `last` is the last layer, None if that has an error.
-    """
-
-    items: tuple[Node | Fork, ...] = ()
-    outline: list[tuple[str, Layer]] = field(default_factory=list)
-    last: Layer | None = None
 
 
 class Elaborator:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from nnspec.spec_lang.check.elaborate import Passage
+from nnspec.spec_lang.check.expansion import Passage
 from nnspec.spec_lang.editor.document import Document
 from nnspec.spec_lang.source import Source, Span
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.collect import let_values, substitute
-from nnspec.spec_lang.check.elaborate import Passage
 from nnspec.spec_lang.check.examination import shape_missing
+from nnspec.spec_lang.check.expansion import Passage
 from nnspec.spec_lang.check.expectations import quantity_of
 from nnspec.spec_lang.editor.document import Document, Stage, TokenAt
 from nnspec.spec_lang.editor.parts import include_text, variant_text
