@@ -63,10 +63,13 @@ class Shades:
 def shades(samples: NDArray[Any]) -> Shades:
     """Return what to draw of (image, height, width, channels).
 
-    One channel is grey and three are colours, on one scale for all images. Any other number is drawn channel by channel
+    One channel is grey and three are colours, on one scale for all images: as they are where they are bytes or from 0
+    to 1. Any other number is drawn channel by channel
     in the place of the image, each on a scale of its own; the note says so.
     """
     channels = samples.shape[3]
+    if channels == 3 and holds_bytes(samples):
+        samples = samples.astype(np.uint8)
     if channels not in (1, 3):
         return _by_channel(samples)
     if channels == 1:
@@ -77,6 +80,12 @@ def shades(samples: NDArray[Any]) -> Shades:
     low, high = float(samples.min()), float(samples.max())
     note = f"Colours span {low:.3g} to {high:.3g} in each of red, green and blue."
     return Shades((samples - low) / max(high - low, 1e-12), {}, note)
+
+
+def holds_bytes(samples: NDArray[Any]) -> bool:
+    """Return whether all numbers are whole, from 0 to 255, with one above 1: the bytes of photos, of any dtype."""
+    low, high = samples.min(), samples.max()
+    return bool(low >= 0 and 1 < high <= 255 and (samples.dtype.kind in "ui" or (samples == np.floor(samples)).all()))
 
 
 def _by_channel(samples: NDArray[Any]) -> Shades:

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
+from nnspec.runtime.views._sheet import Box, frame, holds_bytes, note, place, shades, sheet
 from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, page, shortened
 
 _GAP, _WIDER, _HEADER = 0.06, 0.2, 0.25  # inches: between images, after the originals, over the first row
@@ -53,6 +53,8 @@ def augment(
     axes = sheet(figure, *size)
     within = np.clip(changed, originals.min(), originals.max())
     every = np.concatenate([originals[:, None], within], axis=1)
+    if originals.shape[3] == 3 and holds_bytes(originals):  # variations have fractions
+        every = every.round().astype(np.uint8)
     shown = shades(every.reshape(-1, *originals.shape[1:]))
     if words := "\n".join(filter(None, (note_below, shown.note))):
         axes.set_title(words, fontsize=SMALL_TEXT + 2, color=current().quiet)

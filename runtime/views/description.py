@@ -113,8 +113,8 @@ def _histogram(axes: Axes, values: NDArray[np.float64], groups: list[NDArray[np.
         edges = np.arange(distinct[0], distinct[-1] + 2) - 0.5 if few else np.histogram_bin_edges(known, _BINS)
         parts = [values[group & np.isfinite(values)] for group in groups]
         axes.hist(parts, edges.tolist(), stacked=True, color=colours)
-    axes.set_yticks([])
-    axes.tick_params(axis="x", labelsize=SMALL_TEXT - 1)
+    axes.yaxis.set_major_locator(MaxNLocator(2, integer=True))
+    axes.tick_params(labelsize=SMALL_TEXT - 1)
     axes.xaxis.set_major_locator(MaxNLocator(3, integer=few))
 
 
@@ -146,6 +146,10 @@ def _bars(axes: Axes, names: Sequence[str], stacked: Sequence[tuple[Sequence[int
     for numbers, colours in stacked:
         axes.barh(range(len(names)), numbers, left=left, color=colours, height=0.75)
         left += numbers
+    for row, total in enumerate(left):
+        words = f" {total:,.0f}"
+        axes.text(total, row, words, fontsize=SMALL_TEXT - 1, color=current().quiet, va="center", clip_on=False)
+    axes.set_xlim(0, 1.25 * max(left.max(), 1))
     axes.set_yticks(range(len(names)), [shortened(name, 12) for name in names], fontsize=SMALL_TEXT - 1)
     axes.set_ylim(max(len(names), 3) - 0.4, -0.6)
     axes.set_xticks([])

@@ -9,7 +9,7 @@ from nnspec.cli.command import Verb
 from nnspec.cli.format import format_count, format_table
 from nnspec.cli.options import json_flag
 from nnspec.cli.output import print_json, print_result
-from nnspec.cli.pictures import out_option, save_picture
+from nnspec.cli.pictures import out_option, save_picture, style_option
 
 if TYPE_CHECKING:
     from nnspec.runtime.data.description import ColumnDescription, Description
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 )
 @click.argument("file", metavar="FILE")
 @out_option
+@style_option
 @json_flag
-def command(file: str, out: Path | None, as_json: bool) -> None:
+def command(file: str, out: Path | None, style: str, as_json: bool) -> None:
     """Show what a file of data holds: columns, classes, what is missing, what occurs twice.
 
     FILE is a file, or a data statement as --data takes it. With target= the columns of a table are compared with it:
@@ -34,10 +35,14 @@ def command(file: str, out: Path | None, as_json: bool) -> None:
     Samples that are in two splits, and columns that give the target away, are warned of.
     """
     from nnspec.runtime.data.description import describe
+    from nnspec.runtime.views import in_style
     from nnspec.spec_lang.check.data_statement import data_word
 
     found = describe(data_word(file))
-    picture = save_picture(_picture(found), out, quiet=True) if out is not None else None
+    picture = None
+    if out is not None:
+        with in_style(style):
+            picture = save_picture(_picture(found), out, quiet=True)
     if as_json:
         print_json(**found.as_json(), picture=picture)
         return
@@ -138,7 +143,7 @@ def _picture(found: "Description") -> Any:
     title = f"{found.name}, {format_count(found.samples, 'sample')}"
     if measured and target is not None:
         signs = dict.fromkeys(f"{_SIGNS[column.measure]} {column.measure}" for column in measured if column.measure)
-        title += f"; with {target.name}: {', '.join(signs)}"
+        title += f"; association with {target.name}: {', '.join(signs)}"
     return PICTURES["description"]([_panel(column) for column in columns], found.classes, of_class, title)
 
 
