@@ -36,10 +36,10 @@ def occlude_by_scale(
 
 
 def overturned(probabilities: Array, whole: Array) -> tuple[int, int]:
-    """Return how many images one window takes from a probability above 0.5 to one below, and how many are above it.
+    """Return how many images one window takes from a probability above 0.5 to 0.5 or less, and how many are above it.
 
     `probabilities` are maps (image, row, column), `whole` (image,) those of the images with nothing covered.
     """
     believed = np.asarray(whole) > 0.5
     lowest = np.asarray(probabilities).min(axis=(1, 2))
-    return int((lowest[believed] < 0.5).sum()), int(believed.sum())
+    return int((lowest[believed] <= 0.5).sum()), int(believed.sum())

@@ -98,6 +98,11 @@ class Baseline:
         """Return the loss and the metrics over a split, by name, as `evaluate` does for the network."""
         return measure_logits(self.network, self._logits(split), split)
 
+    def numbers(self, split: Split) -> Array:
+        """Return what it answers for each sample, of a network of numbers, in the units of the targets."""
+        answer = BASELINES[target_kind(self.network)].logits
+        return np.asarray(answer(self.network, self.values, split, slice(0, len(split))))
+
     def _logits(self, split: Split) -> Iterator[Array]:
         logits = BASELINES[target_kind(self.network)].logits
         for start in range(0, len(split), BATCH):

@@ -7,6 +7,7 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.errors import NetworkError
+from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.window_step import step_network
@@ -22,6 +23,7 @@ class Forecast:
     on, where the network reads its own predictions. It is None where the network cannot read those: its samples have
     other columns than its target, or its prediction skips points. `band` are the predictions of the lowest and the
     highest quantile where the loss is of several; `predicted` is then that nearest the median.
+    `baseline` (points,) is what the baseline predicts, where one is given.
     """
 
     truth: Array
@@ -32,6 +34,7 @@ class Forecast:
     ahead: tuple[int, int] = (1, 1)
     times: Array | None = None
     band: tuple[Array, Array] | None = None
+    baseline: Array | None = None
 
 
 def predicts_series(network: Network, split: Split) -> bool:
@@ -45,7 +48,7 @@ def forecast(network: Network, split: Split, points: int = 2000) -> Forecast:
     return forecasts(network, split, points)[0]
 
 
-def forecasts(network: Network, split: Split, points: int = 2000) -> list[Forecast]:
+def forecasts(network: Network, split: Split, points: int = 2000, baseline: Baseline | None = None) -> list[Forecast]:
     """Return the forecast of the first `points` points of a split, one for each predicted column.
 
     Where a window predicts a vector of points, those of consecutive windows follow each other. A network that reads
@@ -74,6 +77,7 @@ def forecasts(network: Network, split: Split, points: int = 2000) -> list[Foreca
     outputs, loss = loss_and_outputs(network, shown)[1], network.spec.loss
     predicted, truth = in_a_row(middle_answers(outputs, loss)), in_a_row(shown.targets)
     ends = [in_a_row(outputs[..., place :: loss.answers]) for place in (0, loss.answers - 1)]
+    plain = None if baseline is None else in_a_row(middle_answers(baseline.numbers(shown), loss))
     begins, times = len(truth) // 4 // length * length if vector > 1 else len(truth) // 4, None
     if split.times is not None:
         times = _dates(split.times[chosen], length)[:points]
@@ -88,6 +92,7 @@ def forecasts(network: Network, split: Split, points: int = 2000) -> list[Foreca
     return [
         Forecast(
             *(truth[:, column], predicted[:, column], begins, rolled, names[column], ahead, times),
+            baseline=None if plain is None else plain[:, column],
             band=(ends[0][:, column], ends[1][:, column]) if loss.answers > 1 else None,
         )
         for column in range(columns)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.explain.occlusion import SCALES, as_pair, class_average, map_shape
+from nnspec.runtime.explain.scales import overturned
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
 from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, in_lines, page, shortened, text_width
@@ -98,6 +99,18 @@ def page_count(labels: ArrayLike, across: int = ACROSS) -> int:
     """Return the number of pages that images with these labels fill, `across` in a row."""
     _, counts = np.unique(np.asarray(labels), return_counts=True)
     return -(-int((-(-counts // across)).sum()) // ROWS)
+
+
+def finding(title: str, maps: ArrayLike, probabilities: ArrayLike, window: tuple[int, int]) -> str:
+    """Return the title of a picture of maps of probabilities: of how many images one covered window is decisive."""
+    turned, count = overturned(np.asarray(maps), np.asarray(probabilities))
+    if not count:
+        return f"Where {title} looks"
+    covering = f"{title}: covering one window of {window[0]}x{window[1]}"
+    if not turned:
+        return f"{covering} leaves {'the image' if count == 1 else f'all {count} images'} above a probability of 0.5"
+    which = "the image" if count == 1 else f"{turned} of {count} images"
+    return f"{covering} takes {which} to a probability of 0.5 or less"
 
 
 @picture("occlusion")

@@ -60,7 +60,7 @@ def predictions(
     time = np.arange(len(points)) if times is None else np.asarray(times)
     for panel, axes in enumerate(panels):
         shown = columns[panel if own is None else 0][0]
-        axes.plot(time, shown, ".", color=current().quiet, alpha=0.35, markersize=2.5, label="truth")
+        axes.plot(time, shown, ".", color=current().quiet, alpha=0.7, markersize=3, label="truth")
         axes.grid(axis="y", color=current().faint)
     for axes, band in zip(panels, bands, strict=False):
         if band is not None:
@@ -99,7 +99,13 @@ def predictions(
 def _what(name: str | None, ahead: tuple[int, int]) -> str:
     """Return what is predicted, in words."""
     first, last = ahead
-    points = "the next point" if first == last == 1 else f"{last} points ahead" if first == last else f"the next {last}"
+    points = (
+        "the next point"
+        if first == last == 1
+        else f"{last} points ahead"
+        if first == last
+        else f"the next {last} points"
+    )
     return f"{points} from the true ones" if name is None else f"{name}, {points} from the true ones"
 
 

@@ -103,7 +103,7 @@ def _keep(
     import numpy as np
 
     from nnspec.runtime.views import PICTURES
-    from nnspec.runtime.views.occlusion import ACROSS, page_count
+    from nnspec.runtime.views.occlusion import ACROSS, finding, page_count
 
     stem = f"occlusion-{window[0]}x{window[1]}"
     arrays = folder / f"{stem}.npz"
@@ -115,11 +115,12 @@ def _keep(
             probabilities=asked.probabilities,
         )  # fmt: skip
     yield str(arrays)
+    title = finding(asked.network.spec.title, maps["probability"], asked.probabilities, window)
     across = min(ACROSS, int(np.unique(asked.labels, return_counts=True)[1].max()))
     for number in range(page_count(asked.labels, across)):
         figure = PICTURES["occlusion"](
             asked.images, maps[scale], asked.labels, asked.classes, asked.probabilities, window=window, stride=stride,
             baseline=asked.baseline_in_words, scale=scale, captions=asked.captions, of_label=asked.of_label,
-            across=across, page_number=number, title=f"Where {asked.network.spec.title} looks",
+            across=across, page_number=number, title=title,
         )  # fmt: skip
         yield save_picture(figure, paged(folder / f"{stem}.{suffix}", number), quiet=True)

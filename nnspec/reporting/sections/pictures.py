@@ -11,14 +11,14 @@ from nnspec.reporting.blocks import Block, Image, Paragraph, Section, Table
 from nnspec.reporting.images import figure_image
 from nnspec.reporting.run import ReportedRun
 from nnspec.runtime.errors import RuntimeFault
-from nnspec.runtime.explain.incremental import occlude
+from nnspec.runtime.explain.scales import occlude_by_scale
 from nnspec.runtime.infer.evaluation import class_probabilities, first_correct
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.metrics import confusion_counts
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.views import PICTURES, PictureError, in_style
 from nnspec.runtime.views.figures import FIGURES, Subject
-from nnspec.runtime.views.occlusion import page_count
+from nnspec.runtime.views.occlusion import finding, page_count
 from nnspec.spec_lang.check.spec import Node
 
 if TYPE_CHECKING:
@@ -234,11 +234,12 @@ def _occlusion(run: ReportedRun) -> "list[Figure]":
     beliefs = class_probabilities(network.predict(images))[range(len(labels)), labels]
     stride = max(1, -(-max(images.shape[1:3]) // MOST_WINDOWS))
     window = min(max(3, stride), *images.shape[1:3])
-    maps = occlude(network, images, labels, window, stride, 0.0, scale="drop")
+    maps = occlude_by_scale(network, images, labels, window, stride)
+    title = finding(run.spec.title, maps["probability"], beliefs, (window, window))
     return [
         PICTURES["occlusion"](
-            images, maps, labels, network.classes, beliefs, window=(window, window), stride=(stride, stride),
-            page_number=page, title=f"Where {run.spec.title} looks", scale="drop", of_label="true class",
+            images, maps["drop"], labels, network.classes, beliefs, window=(window, window), stride=(stride, stride),
+            page_number=page, title=title, scale="drop", of_label="true class",
         )
         for page in range(min(page_count(labels), MOST_PAGES))
     ]  # fmt: skip

@@ -4,8 +4,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nnspec.runtime.data import Split
-from nnspec.runtime.infer.forecasting import forecasts
+from nnspec.runtime.infer.baseline import Baseline
+from nnspec.runtime.infer.forecasting import Forecast, forecasts, predicts_series
 from nnspec.runtime.views import PICTURES
+from nnspec.runtime.views._style import three_digits
 from nnspec.runtime.views.figures import Subject, figures
 
 SHOWN = 12
@@ -22,18 +24,35 @@ def predictions(subject: Subject) -> list[Figure]:
     output = subject.network.spec.output_shape
     if output is not None and len(output) == 3 and not output.sequence:
         return [_images(subject, Split(chosen.inputs[:SHOWN], chosen.targets[:SHOWN]))]
-    columns = forecasts(subject.network, chosen)
+    train = subject.found.train
+    baseline = Baseline.fit(subject.network, train) if predicts_series(subject.network, chosen) and len(train) else None
+    columns = forecasts(subject.network, chosen, baseline=baseline)
     series = columns[0]
     truth = np.stack([column.truth for column in columns], axis=1)
     predicted = np.stack([column.predicted for column in columns], axis=1)
     if len(columns) == 1:
         truth, predicted = truth[:, 0], predicted[:, 0]
-    title = f"{subject.title} on {subject.place}"
+    found = "" if baseline is None else _finding(columns, baseline.name)
+    title = f"{subject.title} on {subject.place}{found}"
     names = [column.name for column in columns]
     given = truth, predicted, series.rolled, series.begins, title, names, series.ahead, series.times
     quantiles = subject.network.spec.loss.quantiles
     band = f"quantiles {quantiles[0]:g} to {quantiles[-1]:g}" if quantiles else ""
     return [PICTURES["predictions"](*given, [column.band for column in columns], band)]
+
+
+def _finding(columns: list[Forecast], name: str) -> str:
+    """Return how far the predictions miss, beside the baseline called `name`; "" where that is not a number."""
+    own, plain = (
+        [float(np.median(np.abs(column.truth - values))) for column, values in pairs]
+        for pairs in ([(c, c.predicted) for c in columns], [(c, c.baseline) for c in columns if c.baseline is not None])
+    )
+    if len(plain) != len(own) or not np.isfinite([own, plain]).all():
+        return ""
+    if len(own) == 1:
+        return f": predictions miss by {three_digits(own[0])} in the median, the {name} by {three_digits(plain[0])}"
+    nearer = int(np.less(own, plain).sum())
+    return f": in the median predictions are nearer than the {name} in {nearer} of {len(own)} columns"
 
 
 def _images(subject: Subject, shown: Split) -> Figure:

@@ -1,7 +1,9 @@
 """The weights of the first layer."""
 
+import numpy as np
 from matplotlib.figure import Figure
 
+from nnspec.runtime.arrays import Array
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.views import PICTURES, PictureError
 from nnspec.runtime.views.figures import Subject, figures
@@ -24,7 +26,23 @@ def weights(subject: Subject) -> list[Figure]:
     image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
     blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
     names = _names(network, node)
-    return [PICTURES["weights"](values, image, title, blocks, names)]
+    return [PICTURES["weights"](values, image, f"{title}{_finding(values, names)}", blocks, names)]
+
+
+def _finding(values: Array, names: tuple[str, ...]) -> str:
+    """Return what one sees: the input with the largest weights, or how much smaller some filters or units are."""
+    if not np.isfinite(values).all():
+        return ""
+    if len(names) == len(values) > 1 and values.ndim == 2:
+        norms = np.linalg.norm(values, axis=1)
+        return f": {names[int(norms.argmax())]} has the largest norm, {names[int(norms.argmin())]} the smallest"
+    norms = np.linalg.norm(values.reshape(-1, values.shape[-1]), axis=0)
+    if len(norms) < 2 or not norms.max():
+        return ""
+    thing, weak = ("unit" if values.ndim == 2 else "filter"), int((norms < norms.max() / 10).sum())
+    if weak:
+        return f": the norm of {weak} of {len(norms)} {thing}s is below a tenth of the largest"
+    return f": the smallest {thing} has {norms.min() / norms.max():.2f} times the norm of the largest"
 
 
 def _names(network: Network, node: Node) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from nnspec.runtime.views import PictureError
-from nnspec.runtime.views.occlusion import occlusion, page_count
+from nnspec.runtime.views.occlusion import finding, occlusion, page_count
 from tests.runtime.views.pictures import overhang, size, texts, title
 
 RANDOM = np.random.default_rng(8)
@@ -212,3 +212,11 @@ def test_what_does_not_belong_together_is_refused(change: dict[str, Any], messag
     with pytest.raises(ValueError, match=message):
         occlusion(**arguments)
     assert issubclass(PictureError, ValueError)
+
+
+def test_the_title_counts_the_images_of_which_one_window_is_decisive() -> None:
+    maps = np.array([[[0.9, 0.4]], [[0.9, 0.6]]])
+    said = finding("net", maps, [0.95, 0.95], (3, 3))
+    assert said == "net: covering one window of 3x3 takes 1 of 2 images to a probability of 0.5 or less"
+    assert finding("net", maps[1:], [0.95], (3, 3)).endswith("leaves the image above a probability of 0.5")
+    assert finding("net", maps, [0.3, 0.2], (3, 3)) == "Where net looks"

@@ -12,6 +12,7 @@ from nnspec import api
 from nnspec.runtime.train.history import history_of_run
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.views import PictureError
+from nnspec.runtime.views._style import three_digits
 from nnspec.runtime.views.figures import FIGURES, Subject
 from tests.runtime.views.pictures import texts
 
@@ -93,3 +94,26 @@ def test_columns_name_the_weights_of_a_table_also_behind_layers_that_keep_the_sh
     )  # fmt: skip
     (drawn,) = FIGURES["weights"](Subject(run.network))
     assert {"age", "height"} <= set(texts(drawn))
+
+
+def test_the_title_of_predictions_says_how_far_they_and_the_baseline_miss(tmp_path: Path) -> None:
+    rows = "".join(f"{10 * np.sin(i / 5):.4f}\n" for i in range(200))
+    (tmp_path / "s.csv").write_text("y\n" + rows)
+    run = api.train("flatten -> dense 1", data=f'csv "{tmp_path}/s.csv" target=y window=8', out=tmp_path / "run",
+                    settings={"train": "1 epochs"})  # fmt: skip
+    assert run.data is not None
+    subject = Subject(run.network, None, run.data, "validation")
+    (drawn,) = FIGURES["predictions"](subject)
+    _, split = subject.samples
+    own = np.median(np.abs(run.network.predict(split.inputs).ravel() - split.targets.ravel()))
+    assert f"predictions miss by {three_digits(float(own))} in the median, the " in drawn.get_suptitle().replace(
+        "\n", " "
+    )
+
+
+def test_the_title_of_weights_says_how_much_smaller_the_smallest_is(run: Run) -> None:
+    values = run.network.parameters["conv1/weight"]
+    norms = np.linalg.norm(values.reshape(-1, 3), axis=0)
+    (drawn,) = FIGURES["weights"](Subject(run.network))
+    words = drawn.get_suptitle().replace("\n", " ")
+    assert words.endswith(f"the smallest filter has {norms.min() / norms.max():.2f} times the norm of the largest")
