@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from nnspec.cli.markdown import markdown_table, markdown_text
 from nnspec.reporting.blocks import Block, Code, Page, Paragraph, Section, Table
+from nnspec.reporting.folds import ReportedFolds, folds_tables, folds_title, headline
 from nnspec.reporting.run import ReportedRun
 from nnspec.reporting.sections import mistakes, origin, pictures, result
 from nnspec.reporting.sweep import ReportedSweep, sweep_page, sweep_tables
@@ -37,6 +38,11 @@ def run_markdown(run: ReportedRun) -> str:
     """Return the report for a pull request: result, curves as numbers, environment, data and commands; no pictures."""
     made = [make(run) for make in (result.result, origin.spec, origin.environment, origin.repeat)]
     return _markdown(f"{run.spec.title}: {result.headline(run)}", [section for section in made if section is not None])
+
+
+def folds_markdown(folds: ReportedFolds) -> str:
+    """Return the report of a cross-validation for a pull request: the means, and the folds folded."""
+    return _markdown(f"{folds_title(folds)}: {headline(folds)}", folds_tables(folds))
 
 
 def sweep_markdown(sweep: ReportedSweep) -> str:

@@ -1,12 +1,14 @@
-"""Writing the report of a run or of a sweep: what `nnspec report` and the Python interface call."""
+"""Writing the report of a run, of the folds of a cross-validation or of a sweep: what `nnspec report` and the Python interface call."""
 
 from pathlib import Path
 
-from nnspec.reporting.report import run_markdown, run_page, sweep_markdown
+from nnspec.reporting.folds import folds_page, open_folds
+from nnspec.reporting.report import folds_markdown, run_markdown, run_page, sweep_markdown
 from nnspec.reporting.run import open_reported
 from nnspec.reporting.sweep import is_sweep, open_sweep, sweep_page
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.train.checkpointing import replace_file
+from nnspec.runtime.train.cross_validation import holds_folds
 from nnspec.runtime.train.spec_and_data import Given
 from nnspec.spec_lang.report.errors import NNSpecError
 
@@ -20,10 +22,10 @@ class NotInstalledError(NNSpecError):
 
 
 def write_report(path: Path, out: Path | None, given: Given | str | None = None, split: str | None = None) -> Path:
-    """Write the report of a run or a sweep and return its path.
+    """Write the report of a run, of the folds of a cross-validation or of a sweep, and return its path.
 
     Arguments:
-        path: the folder of a run or a sweep, or a checkpoint.
+        path: the folder of a run, of folds or of a sweep, or a checkpoint.
         out: the file; report.html in the folder where it is None.
         given: the data of a run on arrays, or a data statement instead of the spec's own.
         split: the split whose mistakes are shown.
@@ -40,6 +42,8 @@ def write_report(path: Path, out: Path | None, given: Given | str | None = None,
     if is_sweep(path):
         _no_data(given, split)
         page, folder = sweep_page(open_sweep(path)), path
+    elif holds_folds(path):
+        page, folder = folds_page(open_folds(path, given, split)), path
     else:
         run = open_reported(path, given, split)
         page, folder = run_page(run), run.folder.path
@@ -54,6 +58,8 @@ def markdown_report(path: Path, given: Given | str | None = None, split: str | N
     if is_sweep(path):
         _no_data(given, split)
         return sweep_markdown(open_sweep(path))
+    if holds_folds(path):
+        return folds_markdown(open_folds(path, given, split))
     return run_markdown(open_reported(path, given, split))
 
 

@@ -36,7 +36,8 @@ def command(
 
     Of a run it has the result beside the baseline, the spec, the network with its shapes, curves, confusion, the worst
     mistakes, the first weights before and after training, feature maps, occlusion, environment and data digests, and
-    the command that repeats it; whatever fits the network and its data. Of a sweep it compares the trials.
+    the command that repeats it; whatever fits the network and its data. Of the folder of a cross-validation it has the
+    metrics over the folds, and each fold; of a sweep it compares the trials.
 
     It needs Jinja2: pip install 'nnspec[report]'. --markdown does not.
     """

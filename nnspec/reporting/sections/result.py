@@ -1,6 +1,6 @@
 """What a run reached: its metrics with those of the baseline, how long it took, and what to doubt."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from nnspec.cli.format import format_count, format_metric
@@ -19,7 +19,7 @@ def result(run: ReportedRun) -> Section:
 
 def metrics_table(run: ReportedRun) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the heading and the rows of what was measured: a row for each metric, a column for each split."""
-    measured, baseline = measurements(run), _baseline(run)
+    measured, baseline = measurements(run), baseline_of(run)
     splits = [split for split in SPLITS if any(split in by for by in measured.values())]
     heading = ["", *splits]
     if baseline:
@@ -51,7 +51,7 @@ def measurements(run: ReportedRun) -> dict[str, dict[str, float]]:
 
 def headline(run: ReportedRun) -> str:
     """Return the most important number in a sentence: test accuracy 97.2 %, baseline 10.0 %."""
-    measured, baseline = measurements(run), _baseline(run)
+    measured, baseline = measurements(run), baseline_of(run)
     for name, by in measured.items():
         split = next((split for split in SPLITS if split in by), None)
         if split is not None:
@@ -77,7 +77,7 @@ def _numbers(run: ReportedRun) -> tuple[int, ...]:
     return tuple(range(1, len(metrics_table(run)[0])))
 
 
-def _baseline(run: ReportedRun) -> dict[str, Any]:
+def baseline_of(run: ReportedRun) -> dict[str, Any]:
     """Return the baseline on the split of the result; empty where it is not known."""
     found = run.last_event.get("baseline") or run.saved.run.get("baseline")
     return found if isinstance(found, dict) and "name" in found and "split" in found else {}
@@ -100,12 +100,17 @@ def _doubts(run: ReportedRun) -> Iterator[str]:
 def _expectations(run: ReportedRun) -> Table:
     """Return what the spec expects and what was measured; no rows where it expects nothing."""
     found = run.last_event.get("expectations")
+    return expectations_table(found if isinstance(found, list) else [])
+
+
+def expectations_table(outcomes: Sequence[Any], caption: str = "What the spec expects") -> Table:
+    """Return outcomes as events have them in a table."""
     rows = [
         (str(one.get("expected")), "met" if one.get("met") else "missed", _shown(one))
-        for one in (found if isinstance(found, list) else [])
+        for one in outcomes
         if isinstance(one, dict)
     ]
-    return Table("What the spec expects", ("expectation", "result", "measured"), rows)
+    return Table(caption, ("expectation", "result", "measured"), rows)
 
 
 def _shown(outcome: dict[str, Any]) -> str:

@@ -1,7 +1,9 @@
 """The report of a run: what fits it, in one file, with a text for every picture, whatever the names."""
 
+import json
 import re
 import shutil
+import statistics
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 import nnspec
 from nnspec.reporting.page import MOST_BYTES
-from tests.nnspec.reporting.conftest import HOSTILE, MAKERS, parsed
+from tests.nnspec.reporting.conftest import HOSTILE, MAKERS, Parsed, parsed
 
 Reports = Callable[[str], Path]
 EVERY = ["digits", "flowers", "prices", *MAKERS]
@@ -25,6 +27,10 @@ SECTIONS = {
     "text": ["result", "spec", "graph", "curves", "texts", "weights"],
     "diverged": ["result", "spec", "graph", "confusion", "mistakes", "weights", "occlusion"],
 }
+
+
+def _alts(page: Parsed) -> list[str]:
+    return [str(attributes.get("alt")) for attributes in page.named("img")]
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -135,6 +141,32 @@ def test_a_diverged_run_says_so_and_one_epoch_has_its_curve(reports: Reports) ->
     assert "The run diverged: the loss is" in parsed(reports("diverged")).text
     one = parsed(reports("one"))
     assert "at one evaluation" in next(a["alt"] or "" for a in one.named("img") if "Curves" in (a["alt"] or ""))
+
+
+def test_folds_have_means_and_a_section_each(reports: Reports) -> None:
+    file = reports("folds")
+    page, accuracies = parsed(file), []
+    assert page.sections == [
+        "result", "folds", "spec", "graph", "curves", "fold-1", "fold-2", "fold-3", "environment", "repeat",
+    ]  # fmt: skip
+    for number in (1, 2, 3):
+        end = json.loads((file.parent / "folds" / f"fold-{number}" / "metrics.jsonl").read_text().splitlines()[-1])
+        accuracies.append(100 * end["validation_accuracy"])
+    mean, deviation = statistics.fmean(accuracies), statistics.stdev(accuracies)
+    assert f"validation accuracy {mean:.2f} % ± {deviation:.2f} %" in page.text
+    assert "accuracy > 1 %" in page.text
+    assert all("on the validation split" in alt for alt in _alts(page) if "Confusion" in alt)
+    markdown = nnspec.report_markdown(file.parent / "folds")
+    assert f"in 3 folds: validation accuracy {mean:.2f} %" in markdown.splitlines()[0]
+    assert f"nnspec reproduce {file.parent / 'folds'}" in markdown
+
+
+def test_folds_that_are_not_complete_say_so(reports: Reports, tmp_path: Path) -> None:
+    shutil.copytree(reports("folds").parent / "folds", tmp_path / "folds")
+    shutil.rmtree(tmp_path / "folds" / "fold-2")
+    page = parsed(nnspec.report(tmp_path / "folds"))
+    assert "2 of 3 folds have a checkpoint" in page.text and "fold-2" not in page.sections
+    assert "What the spec expects" not in page.text
 
 
 def test_data_that_are_gone_are_said_and_the_rest_is_shown(flowers: Path, tmp_path: Path) -> None:
