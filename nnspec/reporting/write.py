@@ -1,4 +1,4 @@
-"""Writing the report of a run, of the folds of a cross-validation or of a sweep: what `nnspec report` and the Python interface call."""
+"""Writing the report of a run, of folds or of a sweep: what `nnspec report` and the Python interface call."""
 
 from pathlib import Path
 
