@@ -167,7 +167,7 @@ def _ranking(sweep: ReportedSweep) -> Section:
     rows = []
     for place, (name, mean, deviation, seeds) in enumerate(sweep.ranking, 1):
         shown = ["" if value is None else format_metric(sweep.metric, value) for value in (mean, deviation)]
-        rows.append((name, str(place), *shown, ", ".join(map(str, seeds))))
+        rows.append((name, str(place) if mean is not None else "", *shown, ", ".join(map(str, seeds))))
     caption = f"Mean and deviation of {_named(sweep.metric)} over the seeds, best first"
     table = Table(caption, ("trials", "rank", "mean", "± deviation", "seeds"), rows, (1, 2, 3), id="ranking")
     return Section("ranking", "Ranking", [table] if rows else [])

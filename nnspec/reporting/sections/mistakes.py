@@ -20,6 +20,9 @@ FEATURES = 8
 
 TEXTS = 10
 
+_TIE = "\N{NO-BREAK SPACE}"
+"""Between a class and its probability, which stay on one line."""
+
 
 def mistakes(run: ReportedRun) -> Section | None:
     """Return the worst mistakes, by what the targets are; None where there is no single answer for a sample."""
@@ -54,14 +57,18 @@ def _classes(run: ReportedRun) -> Section:
         cards = [_card(run, int(i), names[truth[i]], _top(run, beliefs[i], names)) for i in worst]
         return _section([*blocks, Cards("The worst mistakes", cards)])
     rows = [
-        (f"{i:,}", names[truth[i]], ", ".join(f"{name} ({share})" for name, share in _top(run, beliefs[i], names)[:2]))
+        (
+            f"{i:,}",
+            names[truth[i]],
+            ", ".join(f"{name}{_TIE}({share})" for name, share in _top(run, beliefs[i], names)[:2]),
+        )
         for i in worst.tolist()
     ]
     return _section([*blocks, _with_features(run, worst, ("sample", "truth", "belief"), rows)])
 
 
 def _card(run: ReportedRun, index: int, truth: str, beliefs: Sequence[tuple[str, str]]) -> Card:
-    belief = ", ".join(f"{name} ({share})" for name, share in beliefs)
+    belief = ", ".join(f"{name}{_TIE}({share})" for name, share in beliefs)
     alt = f"Sample {index}: truth {truth}, the network believes {belief}."
     picture = sample_image(run.split[1].inputs[index], run.network.preprocessing, alt)
     return Card([picture], [("sample", f"{index:,}"), ("truth", truth), ("belief", belief)])
@@ -71,8 +78,8 @@ def _top(run: ReportedRun, beliefs: np.ndarray, names: Sequence[str]) -> list[tu
     """Return the three most probable classes with their probabilities, or with their scores under a loss of scores."""
     order = np.argsort(-beliefs, kind="stable")[:3].tolist()
     if run.spec.loss.scores:
-        return [(names[i], f"score {beliefs[i]:.3g}") for i in order]
-    return [(names[i], f"{100 * beliefs[i]:.1f} %") for i in order if beliefs[i] >= 0.001]
+        return [(names[i], f"score{_TIE}{beliefs[i]:.3g}") for i in order]
+    return [(names[i], f"{100 * beliefs[i]:.1f}{_TIE}%") for i in order if beliefs[i] >= 0.001]
 
 
 def _numbers(run: ReportedRun, kind: TargetKind) -> Section:

@@ -80,7 +80,7 @@ class Watched:
         self.context.close()
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["dark", "phone"])  # a phone has the light colours
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_is_requested_and_the_page_fits_the_screen(
     browser: Any, file: Callable[[str], Path], name: str, look: str
@@ -106,7 +106,7 @@ def test_the_dark_picture_is_shown_on_a_dark_screen_and_the_light_one_in_print(
     assert on_light != on_dark
 
 
-@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("look", ["dark", "phone"])  # a phone has the light colours
 @pytest.mark.parametrize("name", EVERY)
 def test_axe_finds_nothing_wrong(browser: Any, file: Callable[[str], Path], name: str, look: str) -> None:
     axe = next((ROOT / path for path in AXE if (ROOT / path).exists()), None)
@@ -138,9 +138,12 @@ def test_curves_are_those_that_are_picked(browser: Any, file: Callable[[str], Pa
     with Watched(browser, file("sweep"), "phone") as watched:
         page, lines = watched.page, watched.page.locator(".chart polyline")
         assert lines.count() == 5 and page.locator(".chart input").count() == 11
-        page.get_by_role("checkbox", name="1. first").uncheck()
-        page.get_by_role("checkbox", name="<script>alert(1)<|script>").check()
-        assert lines.count() == 5
+        picked, others = page.locator(".chart input:checked"), page.locator(".chart input:not(:checked)")
+        assert picked.count() == 5
+        picked.first.uncheck()
+        assert lines.count() == 4
+        others.last.check()
+        assert lines.count() == 5 and page.get_by_role("checkbox", name="<script>alert(1)<|script>").count() == 1
         page.get_by_role("combobox").select_option("validation_accuracy")
         assert "validation_accuracy over training steps" in str(page.locator(".chart svg").get_attribute("aria-label"))
         for box in page.locator(".chart input").all():

@@ -106,7 +106,9 @@ def test_the_worst_mistakes_are_those_of_which_the_network_is_most_certain(repor
     page = parsed(reports("digits"))
     first = next(a["alt"] for a in page.named("img") if (a.get("alt") or "").startswith("Sample"))
     assert first is not None
-    assert first.startswith(f"Sample {worst}: truth {truth[worst]}, the network believes {beliefs[worst].argmax()} (")
+    assert first.startswith(
+        f"Sample {worst}: truth {truth[worst]}, the network believes {beliefs[worst].argmax()}\N{NO-BREAK SPACE}("
+    )
     assert f"{len(wrong)} of {len(truth):,} samples of the test split are classified wrongly" in page.text
 
 
@@ -134,7 +136,7 @@ def test_scores_are_not_called_probabilities(tmp_path: Path) -> None:
     nnspec.train("maxpool 4 -> dense 10\nloss hinge", run, {"train.epochs": 1}, data="mnist_sample")
     page = parsed(nnspec.report(run))
     beliefs = [str(a["alt"]) for a in page.named("img") if "the network believes" in str(a["alt"])]
-    assert beliefs and all("(score " in belief and "%" not in belief for belief in beliefs)
+    assert beliefs and all("(score\N{NO-BREAK SPACE}" in belief and "%" not in belief for belief in beliefs)
 
 
 def test_a_diverged_run_says_so_and_one_epoch_has_its_curve(reports: Reports) -> None:
