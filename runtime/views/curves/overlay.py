@@ -82,9 +82,9 @@ def _draw_panel(
             axes.plot(line.at[at], line.values[at], color=colours[line.run, line.split], zorder=4, **ring())
     for level in levels:
         axes.axhline(level.value, **level_pen())
-    at = np.concatenate([line.at for line in lines])
-    if 0 < at.min() == at.max():  # one evaluation: the axis begins with the training
-        axes.set_xlim(0, 1.1 * float(at.max()))
+    steps = np.concatenate([line.at for line in lines])
+    if 0 < steps.min() == steps.max():  # one evaluation: the axis begins with the training
+        axes.set_xlim(0, 1.1 * float(steps.max()))
     axes.set_title(set_scale(axes, lines, levels))
     axes.grid(axis="y")
 
