@@ -20,6 +20,7 @@ from pathlib import Path
 
 import nnspec
 from benchmarks import own_data_page, segmentation, sequence_results
+from benchmarks.notes import page as notes_page
 from benchmarks.shipped import (
     PAGE,
     RESULTS,
@@ -196,6 +197,7 @@ def page(results: Results, sequences: sequence_results.Results | None = None) ->
         "## Why they differ",
         FAULTS,
         "\n".join(f"- **{experiment.name}**: {reason}" for experiment, reason in reasons().items()),
+        *filter(None, (notes_page.text(),)),
         "## Time",
         "Seconds of training only, the median over the seeds; they depend on the machine, and on what else it runs.",
         table(("experiment", "seconds", "machine"), [row for e in runs if (row := _time_row(e, runs[e]))]),
