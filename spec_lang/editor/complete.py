@@ -216,7 +216,7 @@ class _Asked:
         field = fields_of(cls).get(name) if cls is not None else None
         if self.line[-1].type == "EQUAL" and (field is None or "number" in field.kinds):
             about_it = "a range in which a search chooses, evenly in logarithms"
-            yield Completion("log", "value", about_it, "", self._open("log ${1:1e-4}..${2:1e-1}"))
+            yield Completion("log", "keyword", about_it, "", self._open("log ${1:1e-4}..${2:1e-1}"))
         if cls is not None and name in fields_of(cls):
             yield from self._values(cls, fields_of(cls)[name])
         elif statement in SECTIONS and not name:
