@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as sklearn
 
 from nnspec.runtime.metrics import measure
 from nnspec.spec_lang.vocabulary.metrics import (
@@ -28,6 +27,8 @@ from nnspec.spec_lang.vocabulary.metrics import (
     TopK,
 )
 from tests.support.strategies import seeds
+
+sklearn = pytest.importorskip("sklearn.metrics")
 
 many = settings(max_examples=40, deadline=None)
 AVERAGES: list[Any] = ["macro", "weighted", "micro"]

@@ -13,7 +13,7 @@ def test_layers_have_shapes_parameters_and_flops(nnspec: Command) -> None:
     conv, pool, dense = plan["layers"]
     assert conv == {
         "name": "conv1", "kind": "conv", "output_shape": [26, 26, 8], "parameters": 72, "flops": 2 * 26 * 26 * 8 * 9,
-        "memory_bytes": 4 * (72 * 4 + 2 * 32 * 26 * 26 * 8),
+        "memory_bytes": 4 * (72 * 4 + 2 * 32 * 26 * 26 * 8), "frozen": False,
     }  # fmt: skip
     assert (pool["kind"], pool["output_shape"], pool["parameters"]) == ("maxpool", [13, 13, 8], 0)
     assert (dense["kind"], dense["output_shape"], dense["parameters"]) == ("dense", [10], 1352 * 10 + 10)

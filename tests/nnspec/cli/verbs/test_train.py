@@ -215,6 +215,7 @@ def test_a_warning_of_the_spec_is_printed_once_and_the_training_goes_on(nnspec: 
     )
 
 
+@pytest.mark.worker
 def test_workers_are_chosen_and_change_no_weight(nnspec: Command, tmp_path: Path) -> None:
     options = ("--data", "mnist_sample", "--set", "train.iterations=20", "--json")
     runs = {

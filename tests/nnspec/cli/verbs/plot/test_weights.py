@@ -64,7 +64,7 @@ def test_the_first_layer_is_drawn_whatever_its_arrays_are_called(
     monkeypatch.setattr("nnspec.cli.pictures.save_picture", lambda figure, *rest: figures.append(figure))
     assert nnspec("plot", "weights", "net.h5").code == 0
     (figure,) = figures
-    assert picture_title(figure) == title
+    assert picture_title(figure).startswith(f"{title}: ")
     images = [np.asarray(axes.images[0].get_array()) for axes in figure.axes if axes.images]
     if drawn:
         np.testing.assert_array_equal(np.concatenate(images[: len(panels)], axis=1), made.parameters[drawn])
