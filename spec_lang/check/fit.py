@@ -99,7 +99,7 @@ def _head(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
 def _answers(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     """Return the error of outputs that are not as many for each number of the targets as the loss has answers."""
     output, answers = spec.output_shape, spec.loss.answers
-    if output is None or (output and output[-1] % answers == 0):
+    if output is None or (output[-1] if output else 1) % answers == 0:
         return None
     count = len(spec.data.predicted_columns) if spec.data is not None else 1
     there = f"{output[-1]} outputs" if output and output[-1] > 1 else "one output"
