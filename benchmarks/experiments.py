@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import nnspec
@@ -31,10 +31,10 @@ from benchmarks.shipped import (
     digest,
     length,
     missing_runs,
-    read_entries,
+    read_kept,
     spread,
     table,
-    write_entries,
+    write_kept,
 )
 
 KEPT = RESULTS / "experiments.json"
@@ -139,19 +139,12 @@ def step_of_divergence(error: nnspec.TrainingError) -> int:
 
 def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
     """The kept results of experiments that there still are and whose specs say the same as when they ran."""
-    known = {experiment.name: experiment for experiment in experiments()}
-    found = {}
-    for entry in read_entries(path):
-        experiment, seed = known.get(entry.pop("experiment")), entry.pop("seed")
-        result = Result(**entry)
-        if experiment is not None and result.digest == digest(experiment, seed):
-            found[experiment, seed] = result
-    return found
+    return read_kept(path, Result, experiments())
 
 
 def write_results(results: Results, path: Path) -> None:
     """Keep the results, sorted, whole or not at all."""
-    write_entries(({"experiment": e.name, "seed": s} | asdict(r) for (e, s), r in results.items()), path)
+    write_kept(results, path)
 
 
 def accuracy(results: Sequence[Result]) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from benchmarks.shipped import (
     SPECS,
     Experiment,
     missing_runs,
-    read_entries,
+    read_kept,
     table,
-    write_entries,
+    write_kept,
 )
 
 KEPT = RESULTS / "own_data.json"
@@ -78,18 +78,12 @@ def measure_of(name: str, answers: Any, truth: Any) -> float:
 
 def read_results(path: Path = KEPT) -> dict[tuple[str, int], Result]:
     """The kept results of specs that say the same as when they were measured."""
-    found = {}
-    for entry in read_entries(path):
-        name, seed = entry.pop("experiment"), entry.pop("seed")
-        result = Result(**entry)
-        if name in NAMES and result.digest == known_digest(name, seed):
-            found[name, seed] = result
-    return found
+    return read_kept(path, Result, NAMES, known_digest)
 
 
 def write_results(results: Results, path: Path) -> None:
     """Keep the results, sorted, whole or not at all."""
-    write_entries(({"experiment": name, "seed": seed} | asdict(r) for (name, seed), r in results.items()), path)
+    write_kept(results, path)
 
 
 def section(results: Results) -> str:

@@ -10,7 +10,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,10 @@ from benchmarks.shipped import (
     digest,
     length,
     missing_runs,
-    read_entries,
+    read_kept,
     spread,
     table,
-    write_entries,
+    write_kept,
 )
 from nnspec.runtime.data import Split
 from nnspec.runtime.metrics import measure
@@ -75,19 +75,7 @@ def best_threshold(split: Split) -> int:
 
 def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
     """The kept results of the spec as it is now."""
-    found = {}
-    for entry in read_entries(path):
-        seed = entry.pop("seed")
-        del entry["experiment"]
-        result = Result(**entry)
-        if result.digest == digest(STROKES, seed):
-            found[STROKES, seed] = result
-    return found
-
-
-def write_results(results: Results, path: Path) -> None:
-    """Keep the results, sorted, whole or not at all."""
-    write_entries(({"experiment": e.name, "seed": s} | asdict(r) for (e, s), r in results.items()), path)
+    return read_kept(path, Result, (STROKES,))
 
 
 def section(results: Results) -> str:
@@ -131,7 +119,7 @@ def main(arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Pat
             if (STROKES, seed) not in results:
                 print(f"{STROKES.name} seed {seed} …", file=sys.stderr, flush=True)
                 results[STROKES, seed] = train(STROKES, seed)
-                write_results(results, kept)
+                write_kept(results, kept)
     finally:
         written.write_text(experiments.page(experiments.read_results()), encoding="utf-8")
     return 0

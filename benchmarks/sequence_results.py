@@ -15,13 +15,12 @@ from benchmarks.shipped import (
     SEEDS,
     Experiment,
     comments,
-    digest,
     length,
     missing_runs,
-    read_entries,
+    read_kept,
     spread,
     table,
-    write_entries,
+    write_kept,
 )
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.data.sources.characters import decode_text
@@ -70,18 +69,12 @@ def picture(experiment: Experiment) -> str:
 
 def read_results(path: Path = KEPT) -> dict[tuple[Experiment, int], Result]:
     """The kept results whose specs say the same as when they ran."""
-    known = {experiment.name: experiment for experiment in (*SERIES, *NAMES)}
-    found = {}
-    for entry in read_entries(path):
-        experiment, seed = known.get(entry.pop("experiment")), entry.pop("seed")
-        if experiment is not None and entry["digest"] == digest(experiment, seed):
-            found[experiment, seed] = Result(**entry)
-    return found
+    return read_kept(path, Result, (*SERIES, *NAMES))
 
 
 def write_results(results: Results, path: Path = KEPT) -> None:
     """Keep the results."""
-    write_entries(({"experiment": e.name, "seed": s} | vars(r) for (e, s), r in results.items()), path)
+    write_kept(results, path)
 
 
 @dataclass(frozen=True)

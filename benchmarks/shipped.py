@@ -3,9 +3,9 @@
 import hashlib
 import json
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from benchmarks.machine import machine
 from nnspec.checkpoints import replace_file
@@ -24,6 +24,10 @@ PAGE = ROOT / "docs" / "experiments.md"
 SEEDS = (1, 2, 3)
 
 
+Key = TypeVar("Key")  # names an experiment
+Kept = TypeVar("Kept")  # a dataclass of results, with a `digest`
+
+
 class Experiment(NamedTuple):
     """A spec of specs/, or one of its variants."""
 
@@ -34,6 +38,9 @@ class Experiment(NamedTuple):
     def name(self) -> str:
         """as it is named on the command line: mnist_cnn, notes/cnn."""
         return f"{self.spec}/{self.variant}" if self.variant else self.spec
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def path(self) -> Path:
@@ -89,6 +96,24 @@ def write_entries(entries: Iterable[Mapping[str, Any]], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format_version": 1, "results": ordered}, indent=1, ensure_ascii=False)
     replace_file(path, f"{text}\n".encode())
+
+
+def read_kept(
+    path: Path, result: type[Kept], known: Iterable[Key], digest_of: Callable[[Any, int], str] = digest
+) -> dict[tuple[Key, int], Kept]:
+    """The kept results of the experiments that are known, where their digest is still what it was."""
+    named = {str(experiment): experiment for experiment in known}
+    found: dict[tuple[Key, int], Kept] = {}
+    for entry in read_entries(path):
+        experiment, seed = named.get(entry.pop("experiment")), entry.pop("seed")
+        if experiment is not None and entry["digest"] == digest_of(experiment, seed):
+            found[experiment, seed] = result(**entry)
+    return found
+
+
+def write_kept(results: Mapping[tuple[Any, int], Any], path: Path) -> None:
+    """Keep the results, sorted, whole or not at all."""
+    write_entries(({"experiment": str(e), "seed": s} | vars(r) for (e, s), r in results.items()), path)
 
 
 def spread(values: Sequence[float], digits: int) -> str:

@@ -1,5 +1,6 @@
 """Three claims of the notes, each measured on the networks of the sweep: the numbers, and the answer they give."""
 
+import copy
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -12,7 +13,8 @@ from benchmarks.shipped import table
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.explain.deletion import deletion_curves
-from nnspec.runtime.explain.saliency import Question
+from nnspec.runtime.explain.saliency import Question, saliency
+from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.infer.network import Network
 
 IMAGES = 20
@@ -113,8 +115,7 @@ def detail(networks: Sequence[Network], test: Split, window: int) -> list[Detail
     for place, network in enumerate(networks):
         own, other = maps[place], maps[(place + 1) % len(maps)]
         question = Question.of(network, images, labels, window=window)
-        full = nnspec.saliency(network, images, labels, "occlusion", window=window)
-        areas = deletion_curves(question, {"occlusion": full})["occlusion"]
+        areas = deletion_curves(question, {"occlusion": saliency(question, "occlusion")})["occlusion"]
         found.append(
             Detail(
                 float(np.mean([_roughness(one) for one in own])),
@@ -230,13 +231,13 @@ def _of_detail(found: Mapping[str, Detail]) -> str:
 
 
 def _with(network: Network, name: str, values: Array) -> Network:
-    changed = nnspec.from_bytes(network.to_bytes())
+    changed = copy.copy(network)
     changed.set_parameters({name: values})
     return changed
 
 
 def _accuracy(network: Network, test: Split) -> float:
-    return float(np.mean(network.predict(np.asarray(test.inputs)).argmax(axis=-1) == test.targets))
+    return float(evaluate(network, test)["accuracy"])
 
 
 def _neighbours(weight: Array) -> float:
