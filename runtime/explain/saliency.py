@@ -119,11 +119,17 @@ WORDS: dict[str, str] = {}
 """What a map of each method shows, in words."""
 
 
-def method(name: str, words: str) -> Callable[[Method], Method]:
-    """Register the function as a method; `words` say what a number of its map is."""
+_NEEDS: dict[str, Callable[[Network], object]] = {}
+"""What a method looks for in a network; it raises SaliencyError where that is missing."""
+
+
+def method(
+    name: str, words: str, needs: Callable[[Network], object] = lambda network: None
+) -> Callable[[Method], Method]:
+    """Register the function as a method; `words` say what a number of its map is, `needs` looks for what it needs."""
 
     def register(function: Method) -> Method:
-        METHODS[name], WORDS[name] = function, words
+        METHODS[name], WORDS[name], _NEEDS[name] = function, words, needs
         return function
 
     return register
@@ -194,7 +200,7 @@ def integrated(question: Question) -> Array:
     return np.asarray(integrated_gradients(question).sum(axis=-1))
 
 
-@method("grad_cam", "Grad-CAM at the last layer that is an image")
+@method("grad_cam", "Grad-CAM at the last layer that is an image", needs=lambda network: grad_cam_layer(network))
 def grad_cam(question: Question) -> Array:
     """Selvaraju et al., "Grad-CAM", 2017, equations 1 and 2: ReLU(Σ αₖ Aₖ), αₖ the mean gradient of a channel Aₖ.
 
@@ -219,11 +225,15 @@ def grad_cam_layer(network: Network) -> str:
 
 def methods_for(network: Network) -> list[str]:
     """Return the methods that a network can be explained by."""
+    return [name for name in METHODS if _fits(name, network)]
+
+
+def _fits(name: str, network: Network) -> bool:
     try:
-        grad_cam_layer(network)
+        _NEEDS[name](network)
     except SaliencyError:
-        return [name for name in METHODS if name != "grad_cam"]
-    return list(METHODS)
+        return False
+    return True
 
 
 def maps_by(question: Question, names: list[str]) -> Mapping[str, Array]:

@@ -2,9 +2,14 @@
 
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 
+from nnspec.cli.verbs.occlude import command as occlude
+from nnspec.cli.verbs.saliency import command as saliency
+from nnspec.runtime.explain.occlusion import SCALES
+from nnspec.runtime.explain.saliency import METHODS
 from tests.nnspec.cli.verbs.test_occlude import blocks, trained  # noqa: F401
 from tests.nnspec.conftest import Command
 
@@ -53,3 +58,11 @@ def test_wrong_use_is_told(arguments: list[str], told: str, nnspec: Command, blo
 def test_a_network_that_sees_no_images_is_refused(nnspec: Command, flowers: Path) -> None:
     failed = nnspec("saliency", flowers)
     assert failed.code == 2 and "is not a network that classifies images" in failed.err
+
+
+def test_the_methods_and_scales_to_choose_from_are_those_there_are() -> None:
+    """The command lists them itself, so that its help loads no NumPy."""
+    chosen = {p.name: list(p.type.choices) for p in saliency.params if isinstance(p.type, click.Choice)}
+    assert chosen["methods"] == list(METHODS)
+    scales = {p.name: list(p.type.choices) for p in occlude.params if isinstance(p.type, click.Choice)}
+    assert set(scales["scale"]) == set(SCALES)
