@@ -58,6 +58,10 @@ _TOKEN = re.compile(
     r"|\$?(?P<name>[A-Za-z_]\w*)|(?P<sign>//|\$\(|.))"
 )
 
+_BARE = re.compile(r"[^x/$]+|.")
+"""What stands between the brackets and signs of a size, a count or a ratio."""
+_DECIMAL = re.compile(r"[0-9]+\.?[0-9]*|\.[0-9]+")
+
 
 class Formula(NamedTuple):
     """Arithmetic as a value. `bare` says that it has no brackets around it, as after the = of a let."""
@@ -99,11 +103,16 @@ def parse_formula(text: str) -> Formula:
             form = "size" if text[at] == "x" else "ratio"
             at += 1
         else:
-            match = re.compile(r"[\d.]+").match(text, at)
-            end = match.end() if match is not None else at + 1
-            parts.append(Number(text[at:end], at))
+            end = _BARE.match(text, at).end()  # type: ignore[union-attr]
+            parts.append(_number(text[at:end], at))
             at = end
     return Formula(form, tuple(parts))
+
+
+def _number(text: str, at: int) -> Number | Fault:
+    if _DECIMAL.fullmatch(text):
+        return Number(text, at)
+    return Fault(f'"{text}" is no number', "write digits, with one point at most", at, at + len(text))
 
 
 def parse_bare(text: str) -> Formula:

@@ -7,32 +7,20 @@ import pytest
 
 from tools import report
 from tools.report import REPORT, write_entry
-from tools.soak import (
-    crash_points,
-    damage,
-    determinism,
-    hostile,
-    memory,
-    refusals,
-    resuming,
-    stopping,
-    traps,
-)
-from tools.soak.experiments import EXPERIMENTS
-
-MODULES = (crash_points, damage, determinism, hostile, memory, refusals, resuming, stopping, traps)
+from tools.soak.experiments import every_experiment
 
 
 def test_every_experiment_stands_in_the_report_with_its_command_and_all_its_tries_held() -> None:
+    experiments = every_experiment()
     head, *entries = REPORT.read_text(encoding="utf-8").split("\n### ")
-    assert {entry.split("\n")[0] for entry in entries} == {*EXPERIMENTS, "mutants"}
+    assert {entry.split("\n")[0] for entry in entries} == {*experiments, "mutants"}
     for entry in entries:
         name = entry.split("\n")[0]
         counted = re.search(r"^\*\*([\d,]+) of ([\d,]+)\*\*: ", entry, re.MULTILINE)
         assert counted is not None and counted[1] == counted[2] != "0", name
         assert re.search(rf"^    python -m tools\.(soak {name} --count \d+ --seed \d+|mutants)$", entry, re.MULTILINE)
     for name in ("kills", "mutated_files"):
-        assert f"{EXPERIMENTS[name].soak:,}" in head
+        assert f"{experiments[name].soak:,}" in head
 
 
 def test_an_entry_is_replaced_and_the_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

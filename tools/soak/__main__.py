@@ -9,24 +9,19 @@ import argparse
 import sys
 import tempfile
 import time
-from importlib import import_module
 from pathlib import Path
-from pkgutil import iter_modules
 
-import tools.soak
 from tools.report import REPORT, write_entry
-from tools.soak.experiments import EXPERIMENTS
+from tools.soak.experiments import every_experiment
 
 
 def main() -> int:
     """Run the requested experiments. Return 0 if every try of each of them held, 1 otherwise."""
-    for module in iter_modules(tools.soak.__path__):
-        if module.name != "__main__":
-            import_module(f"tools.soak.{module.name}")
-    options = _options()
+    experiments = every_experiment()
+    options = _options(list(experiments))
     failed = False
-    for name in options.names or EXPERIMENTS:
-        experiment = EXPERIMENTS[name]
+    for name in options.names or experiments:
+        experiment = experiments[name]
         count = options.count or experiment.soak
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
@@ -42,9 +37,9 @@ def main() -> int:
     return int(failed)
 
 
-def _options() -> argparse.Namespace:
+def _options(names: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tools.soak", description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[[], *EXPERIMENTS], metavar="NAME", help=", ".join(EXPERIMENTS))
+    parser.add_argument("names", nargs="*", choices=[[], *names], metavar="NAME", help=", ".join(names))
     parser.add_argument("--count", type=int, help="number of tries, instead of each experiment's own")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=float("inf"), help="end an experiment early, in seconds")

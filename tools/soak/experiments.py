@@ -3,7 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
+
+import tools.soak
 
 
 @dataclass
@@ -40,14 +44,22 @@ class Experiment:
     run: Run
 
 
-EXPERIMENTS: dict[str, Experiment] = {}
+_EXPERIMENTS: dict[str, Experiment] = {}
+
+
+def every_experiment() -> dict[str, Experiment]:
+    """Return the experiments of all modules of this package by their names."""
+    for module in iter_modules(tools.soak.__path__):
+        if module.name != "__main__":
+            import_module(f"tools.soak.{module.name}")
+    return _EXPERIMENTS
 
 
 def experiment(claim: str, soak: int) -> Callable[[Run], Run]:
     """Register a function under its own name."""
 
     def register(run: Run) -> Run:
-        EXPERIMENTS[run.__name__] = Experiment(run.__name__, claim, soak, run)
+        _EXPERIMENTS[run.__name__] = Experiment(run.__name__, claim, soak, run)
         return run
 
     return register

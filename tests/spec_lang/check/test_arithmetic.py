@@ -136,6 +136,9 @@ def test_what_is_computed_follows_a_setting_from_outside() -> None:
         ("dense $(min())", "E002", ")", "does not fit here"),
         ("dense $(1e300 * 1e300)", "E202", "*", "smaller"),
         ("dense $(1e999)", "E202", "1e999", "smaller"),
+        ("conv .x$(k) x8", "E002", ".", "is no number"),
+        ("conv $(k)x1.2.3 x8", "E002", "1.2.3", "is no number"),
+        ("conv ..x$() x8", "E002", "..", "is no number"),
     ],
 )  # fmt: skip
 def test_a_formula_without_a_value_is_one_error_at_its_place(line: str, code: str, place: str, said: str) -> None:
