@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         compile,
         cross_validate,
         evaluate,
+        export,
         from_bytes,
         load,
         occlude,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
         sweep,
         train,
     )
+    from nnspec.exchange.errors import ExchangeError
     from nnspec.runtime.data.load import data_from_arrays
     from nnspec.runtime.errors import CheckpointError, DataError, Interrupted, NetworkError, TrainingError
     from nnspec.runtime.infer.network import Network
@@ -51,6 +53,7 @@ _HOMES = {
         "compile",
         "cross_validate",
         "evaluate",
+        "export",
         "from_bytes",
         "load",
         "occlude",
@@ -64,6 +67,7 @@ _HOMES = {
         "sweep",
         "train",
     ),
+    "nnspec.exchange.errors": ("ExchangeError",),
     "nnspec.runtime.data.load": ("data_from_arrays",),
     "nnspec.runtime.errors": ("CheckpointError", "DataError", "Interrupted", "NetworkError", "TrainingError"),
     "nnspec.runtime.infer.network": ("Network",),
@@ -80,6 +84,7 @@ __all__ = [
     "CheckpointError",
     "CrossValidation",
     "DataError",
+    "ExchangeError",
     "FoldsReproduction",
     "Interrupted",
     "NNSpecError",
@@ -96,6 +101,7 @@ __all__ = [
     "cross_validate",
     "data_from_arrays",
     "evaluate",
+    "export",
     "from_bytes",
     "load",
     "occlude",

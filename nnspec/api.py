@@ -38,6 +38,8 @@ from nnspec.spec_lang.check.spec import Spec
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from nnspec.exchange.export import Exported
+
 
 def check(
     spec: str | Path, settings: Mapping[str, object] | None = None, variant: str | None = None, data: str | None = None
@@ -254,6 +256,31 @@ def report_markdown(path: str | Path, data: Any = None, split: str | None = None
     from nnspec.reporting.write import markdown_report
 
     return markdown_report(Path(checked_path("path", path)), given_data(data), split)
+
+
+def export(network: Network, to: str, out: str | Path | None = None, samples: Any = None, **options: Any) -> "Exported":
+    """Write a network for another program, and return the paths and what was found out about the files.
+
+    Arguments:
+        network: what to write; `run.network` of a run.
+        to: onnx, torch, c, numpy, or another name of `nnspec.exchange.export.ways`.
+        out: the path, with or without the suffix; the name of the spec in the current folder where it is None.
+        samples: raw samples, as for `network.predict`, on which the files are tried before they are written; those of
+            the network's own data where it is None, or random ones where these are not here.
+        **options: those of the way, as the command `nnspec export --help` lists them.
+
+    Raises ExchangeError where the network cannot go there, a package is missing, or the answers differ; then nothing is
+    written. Raises DataError for samples that do not fit, and OSError.
+    """
+    from nnspec.exchange.export import export as write_export
+    from nnspec.exchange.trial import trial_of
+
+    network = checked_network(network)
+    trial = trial_of(network)
+    tried = trial.samples if samples is None else network.preprocessing.as_batch(samples)
+    return write_export(
+        network, to, None if out is None else Path(checked_path("out", out)), tried, options, trial.training
+    )
 
 
 def save(network: Network, path: str | Path) -> None:

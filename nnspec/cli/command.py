@@ -24,6 +24,7 @@ class Section(Enum):
     ANSWERS = "Answers"
     PICTURES = "Pictures"
     CHECKPOINTS = "Checkpoints"
+    EXCHANGE = "Other programs"
 
 
 class _WithExamples(click.Command):
