@@ -16,9 +16,10 @@ BIN    := $(VENV)/bin
 BENCH  ?= .bench-venv
 JOBS   ?= 1
 # Tests of worker processes are left out of a parallel run, and follow it.
-PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(BIN)/python -m pytest -m worker)
+WORKER := $(shell grep -rl "pytest.mark.worker" tests)
+PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(BIN)/python -m pytest -m worker $(WORKER))
 
-.PHONY: demo test quick coverage dev check generated bench soak mutants editor pictures clean
+.PHONY: demo test quick coverage dev check lint types generated bench soak mutants editor pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -43,11 +44,16 @@ dev: $(VENV)/installed-dev
 	mkdir -p build/typing/nnspec
 	cd build/typing/nnspec && ln -s ../../../nnspec/* ../../../spec_lang ../../../runtime ../../../checkpoints ../../../specs .
 
-check: dev
+# The type checker has one thread: make -j2 check runs it beside the tests.
+check: $(VENV)/installed-dev
+	$(MAKE) lint types test
+
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: dev
 	$(BIN)/mypy
-	$(PYTEST)
 
 # What is made from the words of the language and from the command; tests compare it.
 generated: $(VENV)/installed

@@ -1,13 +1,19 @@
 """What holds for every test."""
 
+import os
+
 import pytest
 from hypothesis import HealthCheck, settings
 
+from nnspec.checkpoints import system
 from nnspec.runtime.execute.processors import worker_pays
 
 # No test fails because the machine was busy for a moment: neither a single example nor its drawing has a time limit.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+# No test in this process waits for a disk. What fsync is for, tools/soak/crash_points.py tries with a log of the calls.
+os.fsync = system.fsync = lambda fd: None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

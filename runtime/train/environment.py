@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info
+from threadpoolctl import ThreadpoolController
 
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.execute.blas import fixed_threads
@@ -41,22 +41,32 @@ def environment() -> dict[str, str | int]:
 
 
 def numpys_blas() -> dict[str, Any]:
-    """Return what threadpoolctl knows of the BLAS that NumPy calls; empty where there is none.
+    """Return what threadpoolctl knows of the BLAS that NumPy calls; empty where there is none."""
+    found = _numpys_blas()
+    return {} if found is None else dict(found.info())
+
+
+@cache
+def _numpys_blas() -> Any:
+    return numpys_own([found for found in ThreadpoolController().lib_controllers if found.user_api == "blas"])
+
+
+def numpys_own(found: list[Any]) -> Any:
+    """Return which of several libraries NumPy calls, None of none.
 
     Other packages bring a BLAS of their own, as SciPy does, and may be listed first: NumPy's is in its own folder, in
     the one beside it, or, if NumPy brings none, where no package is.
     """
-    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
     package = Path(np.__file__).resolve().parent
     own = (package, package.with_name("numpy.libs"), package / ".dylibs")
 
-    def rank(library: dict[str, Any]) -> int:
-        path = Path(library["filepath"]).resolve()
+    def rank(library: Any) -> int:
+        path = Path(library.filepath).resolve()
         if any(path.is_relative_to(folder) for folder in own):
             return 0
         return 2 if path.is_relative_to(package.parent) else 1
 
-    return min(found, key=rank, default={})
+    return min(found, key=rank, default=None)
 
 
 def cpu_features() -> str:

@@ -11,13 +11,20 @@ from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.registry import Word
 from nnspec.spec_lang.vocabulary.summary import known_words
 
+_KEPT = "canonical text"
+"""What the text is kept under in a spec: no name of a field, so that neither equality nor `replace` sees it."""
+
 
 def canonical_text(spec: Spec) -> str:
     """The whole spec of one run, each setting with all its options; checking this text gives an equal spec.
 
     Blocks and repeats are expanded under their names, so that weights keep theirs. A variant and sweeps are applied.
+    The spec keeps its text, since every checkpoint of a run has it.
     """
-    return _text(spec, written)
+    kept: dict[str, str] = vars(spec)
+    if _KEPT not in kept:
+        kept[_KEPT] = _text(spec, written)
+    return kept[_KEPT]
 
 
 def short_text(spec: Spec) -> str:

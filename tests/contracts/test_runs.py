@@ -20,7 +20,7 @@ from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.contracts.runs import STEPS, bytes_of, carrying, checked, data_for, stepper_of, trained
-from tests.support.commands import no_fsync, statements
+from tests.support.commands import statements
 from tests.support.strategies import Case, examples
 from tests.support.throwaway import throwaway_words
 
@@ -86,8 +86,7 @@ def assert_saved_is_the_same(spec: Spec, path: Path) -> None:
     data = data_for(spec)
     stepper = stepper_of(spec, data)
     advance(stepper, STEPS - 1)
-    with no_fsync():
-        save_checkpoint(path, stepper.state, data.digest, {"folder": ".", "seconds": 0.0})
+    save_checkpoint(path, stepper.state, data.digest, {"folder": ".", "seconds": 0.0})
     saved = load_run(path)
     assert not state_differences(stepper.state, saved, data.digest)
     answers, same = (network.predict(data.train.inputs) for network in (stepper.state.network, saved.network))

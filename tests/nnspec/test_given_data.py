@@ -9,7 +9,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.train.spec_and_data import network_data
-from tests.support.commands import at_step, no_fsync
+from tests.support.commands import at_step
 
 SPEC = "dense 5 tanh -> dense 3 softmax\ntrain 6 iterations batch=8"
 RANDOM = np.random.default_rng(0)
@@ -78,14 +78,13 @@ def test_validation_samples_replace_the_split() -> None:
 
 def test_a_run_on_arrays_says_how_they_were_treated_and_goes_on_with_the_same(tmp_path: Path) -> None:
     settings = {"data.normalize": "minmax", "data.split": "80/20", "train.iterations": 10}
-    with no_fsync():
-        whole = nnspec.train(SPEC, tmp_path / "whole", settings=settings, data=(X, Y))
-        with at_step(4), pytest.raises(nnspec.Interrupted, match="data="):
-            nnspec.train(SPEC, tmp_path / "parts", settings=settings, data=(X, Y))
-        assert "data      arrays split=80/20 normalize=minmax" in (tmp_path / "parts" / "resolved.nnspec").read_text()
-        with pytest.raises(nnspec.CheckpointError, match="trained on arrays"):
-            nnspec.resume(tmp_path / "parts")
-        run = nnspec.resume(tmp_path / "parts", data=(X, Y))
+    whole = nnspec.train(SPEC, tmp_path / "whole", settings=settings, data=(X, Y))
+    with at_step(4), pytest.raises(nnspec.Interrupted, match="data="):
+        nnspec.train(SPEC, tmp_path / "parts", settings=settings, data=(X, Y))
+    assert "data      arrays split=80/20 normalize=minmax" in (tmp_path / "parts" / "resolved.nnspec").read_text()
+    with pytest.raises(nnspec.CheckpointError, match="trained on arrays"):
+        nnspec.resume(tmp_path / "parts")
+    run = nnspec.resume(tmp_path / "parts", data=(X, Y))
     for name, value in whole.network.parameters.items():
         np.testing.assert_array_equal(run.network.parameters[name], value)
 

@@ -1,6 +1,5 @@
 """A run stopped in the middle of an epoch and gone on with ends in the bytes of one that never stopped."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from nnspec.runtime.infer import program_cache
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import train
 from nnspec.spec_lang.check.spec_request import Request
-from tests.support.commands import LENGTH, at_step, no_fsync, statements, write_data, write_spec
+from tests.support.commands import LENGTH, at_step, statements, write_data, write_spec
 
 STOP = 6
 """Of ten steps, four to an epoch of 27 samples: the second epoch has just begun its second half."""
@@ -28,11 +27,10 @@ BRANCHES = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with data, where nothing waits for a disk."""
     write_data(tmp_path)
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 def run_whole(folder: Path) -> None:

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
+import nnspec
 from tests.runtime.sweep.conftest import TEXT, Sweep, states, weights
-from tests.support.commands import child_command, child_environment
+from tests.support.commands import child_command, child_environment, write_data
 
 pytestmark = pytest.mark.slow
 
 LONG = (
-    TEXT.replace("train 10 iterations", "train 40000 iterations")
-    .replace("every=2", "every=5000")
-    .replace("every=3", "every=4000")
+    TEXT.replace("train 10 iterations", "train 12000 iterations")
+    .replace("every=2", "every=1500")
+    .replace("every=3", "every=1000")
 )
 GRID = "sweep optimizer.lr = 0.001, 0.002\n"
 
@@ -73,10 +74,20 @@ def test_worker_processes_make_the_weights_of_this_process_and_start_no_process_
     assert {event["trial"] for event in sweep.events if event["event"] == "evaluation"} >= {"init=he,lr=0.1,seed=1"}
 
 
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The weights of the long trials where nothing stops them."""
+    folder = tmp_path_factory.mktemp("whole")
+    write_data(folder)
+    (folder / "long.nnspec").write_text(LONG + GRID)
+    return weights(nnspec.sweep(folder / "long.nnspec", out=folder / "whole", jobs=1))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
-def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
+def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(
+    sweep: Sweep, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
     (tmp_path / "long.nnspec").write_text(LONG + GRID)
-    expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut", "--json")
     await_that(lambda: evaluated(tmp_path / "cut"))
     os.killpg(process.pid, signal.SIGINT)
@@ -88,9 +99,8 @@ def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(sweep: Sweep, t
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
-def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path, expected: dict[str, bytes]) -> None:
     (tmp_path / "long.nnspec").write_text(LONG + GRID)
-    expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut")
     await_that(lambda: evaluated(tmp_path / "cut"))
     os.kill(workers(process.pid)[0], signal.SIGKILL)
@@ -101,9 +111,10 @@ def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
-def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bits(sweep: Sweep, tmp_path: Path) -> None:
+def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bits(
+    sweep: Sweep, tmp_path: Path, expected: dict[str, bytes]
+) -> None:
     (tmp_path / "long.nnspec").write_text(LONG + GRID)
-    expected = weights(sweep(on="long.nnspec", out="whole"))
     process = start(tmp_path, "long.nnspec", "--out", "cut")
     await_that(lambda: evaluated(tmp_path / "cut"))
     left = workers(process.pid)

@@ -1,6 +1,5 @@
 """Several batches that make one step: what that is equal to, what counts it, and that a stop changes no bit of it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from nnspec.runtime.train.timetable import Timetable
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from tests.contracts.runs import bytes_of, checked, data_for, stepper_of
-from tests.support.commands import at_step, no_fsync, write_data, write_spec
+from tests.support.commands import at_step, write_data, write_spec
 from tests.support.spec_findings import error_of, spec_of
 
 PLAIN = "input 4\ndense 5 tanh -> dense 3 softmax"
@@ -108,11 +107,10 @@ def test_two_batches_have_the_bits_of_a_batch_that_is_computed_in_two_lanes(monk
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with data, where nothing waits for a disk."""
     write_data(tmp_path)
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.parametrize("stop", [1, 3, 8])

@@ -1,6 +1,5 @@
 """The average of the weights: what it is, what uses it, and that a stop changes no bit of it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from nnspec.runtime.train.state import State
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.vocabulary.statements import Ema
 from tests.contracts.runs import STEPS, checked, data_for, stepper_of
-from tests.support.commands import LENGTH, at_step, no_fsync, write_data, write_spec
+from tests.support.commands import LENGTH, at_step, write_data, write_spec
 from tests.support.commands import nnspec as run_command
 from tests.support.spec_findings import error_of
 
@@ -32,11 +31,10 @@ NETWORK = "dense 6 relu -> dropout 0.3 -> batchnorm -> dense 3 softmax"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with data, where nothing waits for a disk."""
     write_data(tmp_path)
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 def whole_run(folder: Path, ema: str, network: str = NETWORK, length: str = LENGTH) -> Path:

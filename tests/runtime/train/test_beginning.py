@@ -3,7 +3,6 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from nnspec.runtime.train.reproducing import reproduce
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import train
 from nnspec.spec_lang.check.spec_request import Request
-from tests.support.commands import at_step, no_fsync, write_data
+from tests.support.commands import at_step, write_data
 from tests.support.commands import nnspec as command
 from tests.support.spec_findings import error_of
 
@@ -31,13 +30,12 @@ STILL = "optimizer sgd lr=1e-30\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with data and a finished run, where nothing waits for a disk."""
     write_data(tmp_path)
     (tmp_path / "first.nnspec").write_text(FIRST)
-    with no_fsync():
-        train(Request(tmp_path / "first.nnspec"), tmp_path / "runs" / "first")
-        yield tmp_path
+    train(Request(tmp_path / "first.nnspec"), tmp_path / "runs" / "first")
+    return tmp_path
 
 
 def begun(folder: Path, line: str, spec: str = SECOND, out: str | None = None) -> tuple[nnspec.Run, list[str]]:

@@ -12,7 +12,7 @@ from nnspec import checkpoints
 from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.spec_and_data import spec_data
-from tests.support.commands import at_step, nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import at_step, nnspec, write_data, write_spec
 
 RUN = ("dense 6 relu -> dropout 0.2 -> batchnorm -> dense 3 softmax", "optimizer momentum", "schedule plateau")
 NET = '# how it is put together\ninclude "parts/base.nnspec"\ndense 4 relu -> dense 3 softmax\n'
@@ -31,25 +31,23 @@ def test_the_texts_that_a_spec_includes_are_kept_as_they_were_written(tmp_path: 
     (tmp_path / "parts").mkdir()
     for name, text in (("net.nnspec", NET), ("parts/base.nnspec", BASE), ("parts/data.nnspec", DATA)):
         (tmp_path / name).write_text(text)
-    with no_fsync():
-        with at_step(2):
-            stopped = nnspec(tmp_path, "train", "net.nnspec", "--out", "run")
-        assert stopped.exit_code == 130, stopped.stderr
-        before = texts(tmp_path / "run" / "last.h5")
-        assert before["spec/source"] == NET
-        assert json.loads(before["spec/included"]) == {"parts/base.nnspec": BASE, "parts/data.nnspec": DATA}
-        assert "include" not in before["spec/resolved"]
-        (tmp_path / "parts" / "base.nnspec").write_text("train 99 epochs")
-        (tmp_path / "net.nnspec").unlink()
-        assert nnspec(tmp_path, "resume", "run").exit_code == 0
+    with at_step(2):
+        stopped = nnspec(tmp_path, "train", "net.nnspec", "--out", "run")
+    assert stopped.exit_code == 130, stopped.stderr
+    before = texts(tmp_path / "run" / "last.h5")
+    assert before["spec/source"] == NET
+    assert json.loads(before["spec/included"]) == {"parts/base.nnspec": BASE, "parts/data.nnspec": DATA}
+    assert "include" not in before["spec/resolved"]
+    (tmp_path / "parts" / "base.nnspec").write_text("train 99 epochs")
+    (tmp_path / "net.nnspec").unlink()
+    assert nnspec(tmp_path, "resume", "run").exit_code == 0
     assert texts(tmp_path / "run" / "last.h5") == before
 
 
 def test_where_and_when_a_run_was_is_told_under_run_and_decides_nothing(tmp_path: Path) -> None:
     write_data(tmp_path)
     write_spec(tmp_path, *RUN)
-    with no_fsync():
-        assert nnspec(tmp_path, "train", "net.nnspec", "--out", "run").exit_code == 0
+    assert nnspec(tmp_path, "train", "net.nnspec", "--out", "run").exit_code == 0
     saved = checkpoints.read(tmp_path / "run" / "last.h5")
     told = json.loads(str(saved.entries["run/info"]))
     assert (told["folder"], told["host"]) == ("..", socket.gethostname())
@@ -85,6 +83,5 @@ def test_a_run_of_version_1_is_read_measures_what_it_measured_then_and_goes_on(t
     validation = spec_data(saved.network.spec).validation
     assert validation is not None
     assert evaluate(saved.network, validation, "")["loss"] == pytest.approx(best.value, rel=1e-5)
-    with no_fsync():
-        assert nnspec(tmp_path, "resume", "run", "--allow-inexact").exit_code == 0
+    assert nnspec(tmp_path, "resume", "run", "--allow-inexact").exit_code == 0
     assert load_checkpoint(tmp_path / "run" / "last.h5").state.step == 10

@@ -8,7 +8,7 @@ import pytest
 
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.train.step import Stepper
-from tests.support.commands import nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import nnspec, write_data, write_spec
 
 
 @pytest.fixture
@@ -21,8 +21,7 @@ def folder(tmp_path: Path) -> Path:
 
 def train(folder: Path, *settings: str) -> Any:
     changes = [part for setting in settings for part in ("--set", setting)]
-    with no_fsync():
-        return nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet", *changes)
+    return nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet", *changes)
 
 
 def spoil_gradient(monkeypatch: pytest.MonkeyPatch, at: int, value: float) -> None:

@@ -2,6 +2,8 @@
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -68,17 +70,29 @@ def test_what_an_older_file_does_not_record_is_not_compared() -> None:
     assert differences({**old, "numpy": "1.0"}, now) == [f"numpy was 1.0, is {now['numpy']}"]
 
 
+class Listed(NamedTuple):
+    """A library as threadpoolctl lists it."""
+
+    filepath: str
+    version: str | None
+    user_api: str = "blas"
+
+    def info(self) -> dict[str, str | None]:
+        return {"internal_api": "openblas", "version": self.version}
+
+
 @pytest.mark.parametrize("first", ["scipy.libs/libscipy_openblas.so", "sklearn/.libs/libblas.so"])
 def test_numpys_blas_is_recorded_whatever_another_package_has_loaded(
     first: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = Path(np.__file__).resolve().parents[1]
-    own = {"user_api": "blas", "filepath": str(site / "numpy.libs" / "libopenblas.so"), "version": "own"}
-    other = {"user_api": "blas", "filepath": str(site / first), "version": "other"}
-    system = {"user_api": "blas", "filepath": "/usr/lib/libblas.so", "version": "system"}
-    openmp = {"user_api": "openmp", "filepath": str(site / "numpy.libs" / "libgomp.so"), "version": None}
+    own = Listed(str(site / "numpy.libs" / "libopenblas.so"), "own")
+    other, system = Listed(str(site / first), "other"), Listed("/usr/lib/libblas.so", "system")
+    openmp = Listed(str(site / "numpy.libs" / "libgomp.so"), None, "openmp")
+    monkeypatch.setattr(recorded, "_numpys_blas", recorded._numpys_blas.__wrapped__)
     for listed, expected in (([other, openmp, own], "own"), ([other, system], "system"), ([other], "other")):
-        monkeypatch.setattr("nnspec.runtime.train.environment.threadpool_info", lambda listed=listed: listed)
+        controller = SimpleNamespace(lib_controllers=listed)
+        monkeypatch.setattr(recorded, "ThreadpoolController", lambda controller=controller: controller)
         assert environment()["blas_version"] == expected
-    monkeypatch.setattr("nnspec.runtime.train.environment.threadpool_info", list)
+    monkeypatch.setattr(recorded, "ThreadpoolController", lambda: SimpleNamespace(lib_controllers=[]))
     assert environment()["blas"] == "unknown"

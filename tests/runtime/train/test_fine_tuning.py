@@ -1,6 +1,5 @@
 """Layers that are frozen or learn at a rate of their own: what moves, what does not, and what is not computed."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
 from tests.contracts.runs import STEPS, bytes_of, checked, data_for, stepper_of
-from tests.support.commands import LENGTH, at_step, no_fsync, write_data, write_spec
+from tests.support.commands import LENGTH, at_step, write_data, write_spec
 
 NETWORKS = {
     "the first layers": ("input 4\ndense 6 relu -> dense 5 tanh -> dense 3 softmax", "dense1, dense2"),
@@ -153,11 +152,10 @@ def test_two_processes_train_around_frozen_layers_as_one_does(name: str, monkeyp
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with data, where nothing waits for a disk."""
     write_data(tmp_path)
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.parametrize("stop", [1, 7])

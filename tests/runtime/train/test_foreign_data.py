@@ -8,7 +8,7 @@ import pytest
 
 from nnspec import checkpoints
 from nnspec.runtime.train.checkpointing import folder_identity
-from tests.support.commands import nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import nnspec, write_data, write_spec
 
 RUN = ("dense 3 softmax", "optimizer sgd", "schedule constant", "train 4 iterations batch=8 evaluate_every=2")
 SECRET = "root:x:0:0:root:/root:/bin/bash"
@@ -21,8 +21,7 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir()
     write_data(folder)
     write_spec(folder, *RUN)
-    with no_fsync():
-        assert nnspec(folder, "train", "net.nnspec", "--out", "run").exit_code == 0
+    assert nnspec(folder, "train", "net.nnspec", "--out", "run").exit_code == 0
     (tmp_path / "secret.csv").write_text(f"{SECRET}\n{SECRET}\n")
     return folder
 

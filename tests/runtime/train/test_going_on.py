@@ -1,7 +1,6 @@
 """Runs that go on elsewhere: on arrays, through links, after a move, with an edited spec, without their lock."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.errors import CheckpointError, DataError, TrainingError
-from tests.support.commands import at_step, differing, lasting, no_fsync, write_data, write_spec
+from tests.support.commands import at_step, differing, lasting, write_data, write_spec
 from tests.support.commands import nnspec as command
 
 SPEC = (
@@ -18,12 +17,11 @@ SPEC = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    """A folder with data.npz and net.nnspec; saves do not wait for the disk."""
+def folder(tmp_path: Path) -> Path:
+    """A folder with data.npz and net.nnspec."""
     write_data(tmp_path)
     write_spec(tmp_path, "dense 5 tanh -> dense 3 softmax", "optimizer adam", "schedule cosine")
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 def arrays(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

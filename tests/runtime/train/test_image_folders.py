@@ -1,6 +1,5 @@
 """Training on folders of pictures, and what a checkpoint knows of them: pictures to predict are read alike."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +8,14 @@ from PIL import Image
 
 from nnspec import api
 from nnspec.runtime.data.pictures import decode
-from tests.support.commands import at_step, differing, lasting, nnspec, no_fsync
+from tests.support.commands import at_step, differing, lasting, nnspec
 
 NETWORK = "conv 3x3 x4 relu -> globalavgpool -> dense 2 softmax"
 LENGTH = "optimizer adam lr=0.05\ntrain 30 iterations batch=8 evaluate_every=10 checkpoint_every=7\n"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder shapes/ with two classes of pictures of many sizes, which differ in colour alone."""
     random = np.random.default_rng(0)
     for kind, colour in (("red", (200, 30, 30)), ("green", (30, 90, 40))):
@@ -24,8 +23,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         for number in range(16):
             pixels = random.integers(0, 50, (random.integers(6, 30), random.integers(6, 30), 3)) + np.array(colour)
             Image.fromarray(pixels.astype(np.uint8)).save(tmp_path / "shapes" / kind / f"{number}.png")
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 def write(folder: Path, data: str, before: str = "") -> None:

@@ -25,7 +25,6 @@ from tests.support.commands import (
     differing,
     lasting,
     nnspec,
-    no_fsync,
     write_data,
     write_spec,
 )
@@ -42,8 +41,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def train(folder: Path, *more: object, out: str = "run") -> Any:
-    with no_fsync():
-        return nnspec(folder, "train", "net.nnspec", "--out", out, *more)
+    return nnspec(folder, "train", "net.nnspec", "--out", out, *more)
 
 
 def step_of(file: Path) -> int:

@@ -12,7 +12,7 @@ from nnspec import api, checkpoints
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.train import data_files
 from nnspec.runtime.train.checkpointing import load_run
-from tests.support.commands import nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import nnspec, write_data, write_spec
 
 RUN = ("dense 3 softmax", "optimizer sgd", "schedule constant", "train 4 iterations batch=8 evaluate_every=2")
 
@@ -27,8 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_spec(folder, *RUN)
     spec = folder / "net.nnspec"
     spec.write_text(spec.read_text().replace("data.npz", "data/data.npz"))
-    with no_fsync():
-        assert nnspec(folder, "train", "net.nnspec", "--out", "runs/one").exit_code == 0
+    assert nnspec(folder, "train", "net.nnspec", "--out", "runs/one").exit_code == 0
     return folder
 
 

@@ -1,7 +1,6 @@
 """A run is trained again from what it holds: the same bits, whatever it began with and however it ended."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,20 +11,19 @@ from nnspec.runtime.errors import CheckpointError, DataError, TrainingError
 from nnspec.runtime.train import reproducing, resuming
 from nnspec.runtime.train.checkpointing import load_run
 from nnspec.runtime.train.reproducing import reproduce
-from tests.support.commands import NETWORKS, at_step, networks, no_fsync, write_data, write_spec
+from tests.support.commands import NETWORKS, at_step, networks, write_data, write_spec
 from tests.support.commands import nnspec as command
 
 DIVERGING = {"optimizer": "sgd lr=1e30", "data": 'npz "data.npz"', "train.epochs": 3, "train.batch": 4}
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with data.npz and a spec for it."""
     monkeypatch.chdir(tmp_path)
     write_data(tmp_path)
     write_spec(tmp_path, NETWORKS["plain"], "optimizer adam lr=0.05", "schedule plateau patience=0")
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 @pytest.mark.parametrize("network", networks())

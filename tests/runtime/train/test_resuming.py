@@ -4,7 +4,6 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,23 +19,21 @@ from tests.support.commands import (
     differing,
     lasting,
     nnspec,
-    no_fsync,
     write_data,
     write_spec,
 )
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with a spec, a run of it that came to its end in whole/, and one stopped after step 5 of 10 in run/."""
     write_data(tmp_path)
     length = "train 10 iterations batch=8 evaluate_every=2 checkpoint_every=3"
     write_spec(tmp_path, "dense 6 relu -> dropout 0.2 -> dense 3 softmax", "optimizer adam", "schedule cosine", length)
-    with no_fsync():
-        assert nnspec(tmp_path, "train", "net.nnspec", "--out", "whole").exit_code == 0
-        with at_step(5):
-            assert nnspec(tmp_path, "train", "net.nnspec", "--out", "run").exit_code == 130
-        yield tmp_path
+    assert nnspec(tmp_path, "train", "net.nnspec", "--out", "whole").exit_code == 0
+    with at_step(5):
+        assert nnspec(tmp_path, "train", "net.nnspec", "--out", "run").exit_code == 130
+    return tmp_path
 
 
 def step_of(file: Path) -> int:

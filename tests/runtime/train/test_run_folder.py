@@ -17,7 +17,7 @@ from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train import run_folder as runs
 from nnspec.runtime.train.run_folder import RunFolder, new_folder, preview_new_folder, resolve_checkpoint
 from nnspec.runtime.train.step import Stepper
-from tests.support.commands import child_environment, nnspec, no_fsync, write_data, write_spec
+from tests.support.commands import child_environment, nnspec, write_data, write_spec
 
 LENGTH = "train 12 iterations batch=8 evaluate_every=4 checkpoint_every=4"
 
@@ -167,8 +167,7 @@ def test_a_run_whose_folder_vanishes_ends_with_a_message(
         return losses
 
     monkeypatch.setattr(Stepper, "advance", vanishing)
-    with no_fsync():
-        failed = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet")
+    failed = nnspec(folder, "train", "net.nnspec", "--out", "run", "--quiet")
     assert failed.exit_code == 1
     assert "Traceback" not in failed.stderr
     assert "run/metrics.jsonl cannot be written: No such file or directory" in failed.stderr

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import Run, train
 from nnspec.runtime.train.spec_and_data import network_data
 from nnspec.spec_lang.check.spec_request import Request
-from tests.support.commands import at_step, no_fsync
+from tests.support.commands import at_step
 from tests.support.commands import nnspec as run_command
 
 SPEC = """\
@@ -35,14 +34,13 @@ FIXTURES = Path(checkpoints.__file__).parents[1] / "tests" / "checkpoints" / "da
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
+def folder(tmp_path: Path) -> Path:
     """A folder with net.nnspec and its data: one target around 300, the other around 5."""
     random = np.random.default_rng(0)
     x = random.normal(size=(36, 4)).astype(np.float32)
     np.savez(tmp_path / "data.npz", x=x, y=np.stack([300 + 20 * x[:, 0], 5 - x[:, 1] * x[:, 2]], axis=1))
     (tmp_path / "net.nnspec").write_text(SPEC)
-    with no_fsync():
-        yield tmp_path
+    return tmp_path
 
 
 def trained(folder: Path, out: str = "run", **settings: object) -> Run:

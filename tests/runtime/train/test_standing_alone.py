@@ -11,7 +11,7 @@ from nnspec import api, checkpoints
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.infer.network_file import network_from_bytes
 from nnspec.runtime.train.checkpointing import load_run
-from tests.support.commands import nnspec, no_fsync, write_data
+from tests.support.commands import nnspec, write_data
 
 SPEC = """network points
 dense 4 relu -> dense 3 softmax
@@ -31,8 +31,7 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir()
     write_data(folder)
     (folder / "net.nnspec").write_text(SPEC)
-    with no_fsync():
-        assert nnspec(folder, "train", "net.nnspec", *WIDE).exit_code == 0
+    assert nnspec(folder, "train", "net.nnspec", *WIDE).exit_code == 0
     return folder
 
 

@@ -11,7 +11,7 @@ import nnspec
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.state import stateful_order
-from tests.support.commands import at_step, no_fsync
+from tests.support.commands import at_step
 from tests.support.commands import nnspec as nnspec_command
 from tools.soak.experiments import Tally
 from tools.soak.resuming import stopped_at_every_batch
@@ -67,10 +67,9 @@ def test_a_run_that_carries_states_and_stops_at_every_batch_ends_in_the_same_byt
         "train 2 epochs batch=3 clip_norm=0.5 clip_value=0.4 stateful=yes checkpoint_every=2\n"
     )
     tally = Tally()
-    with no_fsync():
-        stopped_at_every_batch(tmp_path, signal.SIGINT, tally, data)
-        with at_step(3):
-            nnspec_command(tmp_path, "train", "net.nnspec", "--out", "stopped", "--quiet")
+    stopped_at_every_batch(tmp_path, signal.SIGINT, tally, data)
+    with at_step(3):
+        nnspec_command(tmp_path, "train", "net.nnspec", "--out", "stopped", "--quiet")
     assert tally.failures == []
     assert tally.tried >= 8
     assert load_checkpoint(tmp_path / "stopped" / "last.h5").state.carried.flat.any()

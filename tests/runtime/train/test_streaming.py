@@ -12,7 +12,7 @@ from nnspec.runtime.data import array_likes, load_data
 from nnspec.runtime.data.array_likes import StoredArray
 from nnspec.spec_lang.vocabulary.file_sources import Npy
 from tests.contracts.runs import SAMPLES, checked, data_for, trained
-from tests.support.commands import LENGTH, at_step, differing, lasting, nnspec, no_fsync
+from tests.support.commands import LENGTH, at_step, differing, lasting, nnspec
 
 NETWORKS = {
     "dropout": "dense 6 relu -> dropout 0.2 -> dense 3 softmax",
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     with h5py.File(tmp_path / "a.h5", "w") as file:
         file.create_dataset("x", data=x, chunks=(5, 4, 4), compression="gzip")
         file["y"] = y
-    with no_fsync(), patch.object(array_likes.ReadAhead.__init__, "__defaults__", (5 * 16,)):
+    with patch.object(array_likes.ReadAhead.__init__, "__defaults__", (5 * 16,)):
         yield tmp_path
 
 

@@ -12,7 +12,7 @@ from nnspec.runtime.data import Data, Split
 from nnspec.runtime.train.monitor import Monitor
 from nnspec.runtime.train.outcome import MOST_MEASURED, measured_training_split
 from tests.support import commands
-from tests.support.commands import at_step, differing, lasting, no_fsync, write_data, write_spec
+from tests.support.commands import at_step, differing, lasting, write_data, write_spec
 
 RANDOM = np.random.default_rng(3)
 Y = np.arange(60) % 3
@@ -73,11 +73,10 @@ def test_numbers_are_measured_in_the_units_of_the_data() -> None:
 def test_a_resumed_run_has_the_same_history_and_json_has_them(tmp_path: Path) -> None:
     write_data(tmp_path)
     write_spec(tmp_path, NETWORK, "metrics accuracy training=yes", "schedule constant", commands.LENGTH)
-    with no_fsync():
-        done = commands.nnspec(tmp_path, "train", "net.nnspec", "--out", "whole", "--quiet", "--json")
-        with at_step(5):
-            assert commands.nnspec(tmp_path, "train", "net.nnspec", "--out", "parts", "--quiet").exit_code == 130
-        assert commands.nnspec(tmp_path, "resume", "parts", "--quiet").exit_code == 0
+    done = commands.nnspec(tmp_path, "train", "net.nnspec", "--out", "whole", "--quiet", "--json")
+    with at_step(5):
+        assert commands.nnspec(tmp_path, "train", "net.nnspec", "--out", "parts", "--quiet").exit_code == 130
+    assert commands.nnspec(tmp_path, "resume", "parts", "--quiet").exit_code == 0
     assert differing(lasting(tmp_path / "whole"), lasting(tmp_path / "parts")) == []
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [event["event"] for event in said] == ["evaluation"] * 5 + ["end"]
