@@ -6,7 +6,7 @@
 # make dev    what the type checker and editors need: the development tools, and build/typing, links to the rooms under nnspec/
 # make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints disabled in turn: does a test fail?
-# make generated  docs/errors.md, parts of docs/language.md, the grammars of editors and the manual page again
+# make generated  docs/errors.md, parts of docs/language.md, the grammars of editors, the manual page and the table of docs/exchange.md again
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
@@ -61,6 +61,7 @@ generated: $(VENV)/installed
 	$(BIN)/python -m nnspec.spec_lang.editor.textmate
 	$(BIN)/python -m nnspec.spec_lang.editor.vim
 	$(BIN)/python -m tools.man
+	$(BIN)/python -m tools.exchange
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks

@@ -14,6 +14,7 @@ from nnspec.exchange import ways as ways_package
 from nnspec.exchange.errors import ExchangeError
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.report.diagnostics import near, one_of
+from nnspec.spec_lang.vocabulary.bases import Layer
 
 
 @dataclass(frozen=True)
@@ -44,22 +45,43 @@ class Files:
     notes: tuple[str, ...] = ()
 
 
+Says = Callable[[type[Layer]], str]
+
+
+def registered(registry: Mapping[type[Any], Any], but: Mapping[str, str] | None = None) -> Says:
+    """Return what a way says of a layer: "yes" where its registry has a function for it, "no" where it has none.
+
+    `but` are other phrases, by the word of the layer: "without dilation", "no: it draws random numbers".
+    """
+
+    def says(layer: type[Layer]) -> str:
+        found = any(ancestor in registry for ancestor in layer.__mro__)
+        return (but or {}).get(layer.word) or ("yes" if found else "no")
+
+    return says
+
+
 @dataclass(frozen=True)
 class Way:
-    """A way out. `options` are the names of those it takes besides the network; `about` is a phrase for the help."""
+    """A way out. `options` are the names of those it takes besides the network; `about` is a phrase for the help.
+
+    `says` returns "yes" for the class of a layer or merge that goes out, else why not, or what of it does not: a phrase
+    for the table of docs/exchange.md. A way without it has no column there.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     about: str
     make: Callable[[Leaving], Files]
     options: tuple[str, ...] = ()
+    says: Says | None = None
 
 
 _WAYS: dict[str, Way] = {}
 
 
 def way(
-    name: str, suffixes: tuple[str, ...], about: str, options: tuple[str, ...] = ()
+    name: str, suffixes: tuple[str, ...], about: str, options: tuple[str, ...] = (), says: Says | None = None
 ) -> Callable[[Callable[[Leaving], Files]], Callable[[Leaving], Files]]:
     """Register the decorated function as a way out.
 
@@ -69,7 +91,7 @@ def way(
     """
 
     def register(make: Callable[[Leaving], Files]) -> Callable[[Leaving], Files]:
-        _WAYS[name] = Way(name, suffixes, about, make, options)
+        _WAYS[name] = Way(name, suffixes, about, make, options, says)
         return make
 
     return register

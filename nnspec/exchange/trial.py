@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnspec.runtime.compiler.graph import symbols_of
 from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.infer.network import Network
@@ -46,12 +47,12 @@ def _of_data(data: Data) -> Trial:
 def drawn(network: Network, count: int, seed: int = 0) -> np.ndarray:
     """Return random raw samples (count, *input shape), in the range of the training data.
 
-    Symbols of a text are whole numbers below the size of the vocabulary; numbers are normal, with the normalization's
+    Symbols are whole numbers below the size of the vocabulary; numbers are normal, with the normalization's
     mean and deviation.
     """
     fitted, random = network.preprocessing, stream(seed, "trial")
     shape = (count, *fitted.input_shape)
-    symbols = network.spec.input.symbols if network.spec.input is not None else None
+    symbols = symbols_of(network.programs.graph)
     if symbols is not None:
         return random.integers(0, symbols, shape)
     return random.normal(size=shape) * fitted.scale + fitted.shift

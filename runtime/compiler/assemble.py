@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from nnspec.runtime.compiler.block import write_block
 from nnspec.runtime.compiler.kernels import KernelContext
 from nnspec.runtime.compiler.kernels.losses import LOSS
-from nnspec.runtime.compiler.network_writer import NetworkWriter, write_layer
+from nnspec.runtime.compiler.kernels.plain import write_plain
+from nnspec.runtime.compiler.network_writer import NetworkWriter, WritePlain, write_layer
 from nnspec.runtime.compiler.program.lane_program import LaneProgram
 from nnspec.runtime.compiler.program.layout import as_samples
 from nnspec.runtime.compiler.program.operands import Operand, Ref
@@ -31,32 +32,35 @@ class Plan:
         return sum(self.lanes[size].bytes for size in self.schedule.lanes)
 
 
-def assemble(schedule: ExecutionSchedule, dtype: str, normalized: bool) -> Plan:
-    """Return the plan of a schedule. `normalized` says whether samples are shifted and scaled first."""
+def assemble(schedule: ExecutionSchedule, dtype: str, normalized: bool, plain: WritePlain = write_plain) -> Plan:
+    """Return the plan of a schedule.
+
+    `normalized` says whether samples are shifted and scaled first, `plain` writes the layers that no kernel writes.
+    """
     if schedule.block > 1:
         return Plan(schedule, dtype, normalized, {1: write_block(schedule, dtype, normalized)})
-    lanes = {size: _lane(schedule, size, dtype, normalized) for size in set(schedule.lanes)}
+    lanes = {size: _lane(schedule, size, dtype, normalized, plain) for size in set(schedule.lanes)}
     return Plan(schedule, dtype, normalized, lanes)
 
 
-def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: bool) -> LaneProgram:
+def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: bool, plain: WritePlain) -> LaneProgram:
     w = ProgramWriter(samples, schedule.lanes, dtype, schedule.training)
-    network = NetworkWriter(schedule, w)
+    network = NetworkWriter(schedule, w, plain)
     x = write_input(schedule, w, normalized)
     end = network.forward(schedule.nodes, {INPUT: x}, {INPUT: schedule.training and schedule.first_gradient})
     result: Operand = LOSS
     if schedule.training:
         network.backward(end)
     else:
-        result = _outputs(schedule, w, end)
+        result = _outputs(schedule, w, end, plain)
     return LaneProgram.of(w, f"{samples} of {schedule.batch} samples", result, network.forms)
 
 
-def _outputs(schedule: ExecutionSchedule, w: ProgramWriter, end: Ref) -> Ref:
+def _outputs(schedule: ExecutionSchedule, w: ProgramWriter, end: Ref, plain: WritePlain) -> Ref:
     """Apply the head; return the answers, (samples, *shape)."""
     shape = schedule.output_shape
     if schedule.head is not None:
         w.comment(schedule.head.word)
         node = ScheduledNode("outputs", schedule.head, (), (shape,), shape)
-        (end, _), _ = write_layer(KernelContext(schedule, node, w, [end], [False]))
+        (end, _), _ = write_layer(KernelContext(schedule, node, w, [end], [False]), plain)
     return w.view("answers", as_samples(end, shape))

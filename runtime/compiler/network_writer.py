@@ -1,6 +1,6 @@
 """Writes the layers of a network into a program: forward in their order, backward in the opposite one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from nnspec.runtime.compiler.graph import array_of, frozen_arrays
@@ -13,20 +13,24 @@ from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT, Tie
 
+WritePlain = Callable[[KernelContext], Written]
+"""Writes a layer that no kernel writes."""
 
-def write_layer(context: KernelContext) -> tuple[Written, str]:
+
+def write_layer(context: KernelContext, plain: WritePlain = write_plain) -> tuple[Written, str]:
     """Write a layer by its kernel, or by its plain form; return which, "planned" or "plain"."""
     layer = context.node.layer
     written = KERNELS[type(layer)](layer, context) if type(layer) in KERNELS else None
-    return (written, "planned") if written is not None else (write_plain(context), "plain")
+    return (written, "planned") if written is not None else (plain(context), "plain")
 
 
 class NetworkWriter:
     """The forward pass of some nodes, and then their backward pass. `forms` says how each is computed."""
 
-    def __init__(self, schedule: ExecutionSchedule, writer: ProgramWriter):
+    def __init__(self, schedule: ExecutionSchedule, writer: ProgramWriter, plain: WritePlain = write_plain):
         self.schedule = schedule
         self.writer = writer
+        self._plain = plain
         self.forms: dict[str, Form] = {}
         self._frozen = frozen_arrays(schedule.nodes)
         self._needs_gradient: dict[str, bool] = {}
@@ -49,7 +53,8 @@ class NetworkWriter:
             w.comment(f"{node.name}: {node.layer.word} -> {node.output_shape}")
             before = w.bytes
             shares = self._shares(node) if w.training else {}
-            (end, backward), kind = write_layer(KernelContext(self.schedule, node, w, inputs, needs, shares, learns))
+            context = KernelContext(self.schedule, node, w, inputs, needs, shares, learns)
+            (end, backward), kind = write_layer(context, self._plain)
             self.forms[node.name] = Form(kind, end.shape, w.bytes - before)
             values[node.name] = end
             self._backwards.append((node, backward))

@@ -15,7 +15,12 @@ from nnspec.exchange import ways
 WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__)))
 
 
-@click.command(cls=Verb, section=Section.EXCHANGE, keeps_results=True)
+@click.command(
+    cls=Verb,
+    section=Section.EXCHANGE,
+    keeps_results=True,
+    examples=("nnspec export runs/quickstart --to numpy", "nnspec export runs/iris/best.h5 --to numpy --out iris"),
+)
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.option("--to", required=True, type=click.Choice(WAYS), help="What the files are for.")
 @click.option(
@@ -29,6 +34,9 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     metavar="D",
     shell_complete=complete_data,
     help="Try the files on samples of other data: a file, or a data statement in quotes.",
+)
+@click.option(
+    "--batch", type=click.IntRange(1, 256), metavar="N", help="numpy: samples that are computed at once.  [default: 32]"
 )
 @json_flag
 def command(checkpoint: str, to: str, out: Path | None, data: str | None, as_json: bool, **options: Any) -> None:
