@@ -31,9 +31,9 @@ REDIRECTIONS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A spec of forty epochs, each of which is reported."""
+    """A spec of fifteen epochs, each of which is reported."""
     write_data(tmp_path)
-    text = 'dense 3 softmax\ndata npz "data.npz" split=75/25\ntrain 40 epochs batch=8 seed=5\n'
+    text = 'dense 3 softmax\ndata npz "data.npz" split=75/25\ntrain 15 epochs batch=8 seed=5\n'
     (tmp_path / "net.nnspec").write_text(text)
     return tmp_path
 
@@ -49,8 +49,8 @@ def test_training_goes_on_whatever_becomes_of_its_output(folder: Path, how: str,
     done = shell(folder, how.format(TRAIN))
     assert done.returncode == 0, done.stderr
     assert reported in done.stdout + done.stderr if reported else not done.stdout + done.stderr
-    assert checkpoints.read(folder / "run" / "last.h5").meta["counters"]["epoch"] == 40
-    assert len((folder / "run" / "metrics.jsonl").read_text().splitlines()) >= 41
+    assert checkpoints.read(folder / "run" / "last.h5").meta["counters"]["epoch"] == 15
+    assert len((folder / "run" / "metrics.jsonl").read_text().splitlines()) >= 16
 
 
 @pytest.mark.parametrize("stream", [">/dev/full", ">&-"])
@@ -66,7 +66,7 @@ def test_a_reader_that_has_enough_of_results_is_no_error(folder: Path) -> None:
 
 
 def test_an_ignored_sigint_stays_ignored(folder: Path) -> None:
-    text = (folder / "net.nnspec").read_text().replace("40 epochs", "20000 epochs")
+    text = (folder / "net.nnspec").read_text().replace("15 epochs", "20000 epochs")
     (folder / "net.nnspec").write_text(text)
     command = f"trap '' INT; exec {TRAIN}"
     with subprocess.Popen(["bash", "-c", command], cwd=folder, env=child_environment(), stderr=subprocess.PIPE) as run:

@@ -32,7 +32,11 @@ MISSING["everything"] = tuple(what for names in MISSING.values() for what in nam
 
 SCRIPT = """
 import os, signal, sys
-import click, h5py, lark, matplotlib, numpy, pooch, pydantic, threadpoolctl, tqdm  # they know such systems
+import click, h5py, lark, numpy, pooch, pydantic, threadpoolctl, tqdm  # they know such systems
+
+draws = len(sys.argv) > 10  # where everything is missing
+if draws:
+    import matplotlib
 
 for what in sys.argv[1:]:
     owner, name = what.split()
@@ -55,7 +59,8 @@ nnspec_does("train", "net.nnspec", "--out", "half", "--quiet", "--set", "train.e
 nnspec_does("resume", "run", "--quiet")
 nnspec_does("verify", "run/last.h5")
 nnspec_does("eval", "run")
-nnspec_does("plot", "curves", "run")
+if draws:
+    nnspec_does("plot", "curves", "run")
 nnspec_does("fmt", "untidy.nnspec")
 assert nnspec.load("run").predict(numpy.zeros((2, 300), "f4")).shape == (2, 3)
 """
