@@ -19,7 +19,9 @@ from pydantic.fields import FieldInfo
 class Word(BaseModel):
     """The base of every word. A subclass that sets `word` is registered under its `kind`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=False, allow_inf_nan=False, defer_build=True
+    )  # a schema is built where a word is first bound: most programs use few
 
     kind: ClassVar[str]
     word: ClassVar[str]
