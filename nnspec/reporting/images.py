@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _VECTOR = 150_000  # bytes up to which a figure is kept as SVG
+_IMAGES = 20  # of pixels in a figure that may be kept as SVG: of more, the SVG is too large in any case
 _COLOURS = 256  # of a picture of pixels; the difference to the full palette is not visible
 _SIDE = 256  # pixels: the longest side of a sample that is shown as it is
 _CSS_PIXELS = 96  # in an inch, on a page
@@ -43,9 +44,10 @@ def sample_image(sample: np.ndarray, preprocessing: Preprocessing, alt: str, lim
 
 
 def _figure_uri(figure: "Figure") -> str:
-    vector = figure_bytes(figure, ".svg")
-    if len(vector) <= _VECTOR:
-        return f"data:image/svg+xml;base64,{base64.b64encode(vector).decode()}"
+    if sum(len(axes.images) for axes in figure.axes) <= _IMAGES:
+        vector = figure_bytes(figure, ".svg")
+        if len(vector) <= _VECTOR:
+            return f"data:image/svg+xml;base64,{base64.b64encode(vector).decode()}"
     from PIL import Image as Picture
 
     with Picture.open(io.BytesIO(figure_bytes(figure, ".png"))) as drawn:
