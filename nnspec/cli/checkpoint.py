@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from nnspec.runtime.infer.baseline import Baseline
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.checkpointing import Saved, SavedRun
+    from nnspec.spec_lang.check.spec import Spec
 
 
 def find_checkpoint(path: str) -> Path:
@@ -111,9 +112,9 @@ def class_names(network: "Network", steps: bool = False) -> list[str] | None:
     return [preprocessing.class_name(number) for number in range(max(shape[-1], 2))]
 
 
-def ends_in_image(network: "Network") -> bool:
-    """Return whether the output of the network for a sample is an image, (height, width, channels)."""
-    shape = network.spec.output_shape
+def ends_in_image(spec: "Spec") -> bool:
+    """Return whether the output of a network for a sample is an image, (height, width, channels)."""
+    shape = spec.output_shape
     return shape is not None and len(shape) == 3 and not shape.sequence
 
 

@@ -63,7 +63,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, out: Path | 
 
     _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0
-    images = ends_in_image(network)
+    images = ends_in_image(network.spec)
     if out is not None and not images:
         raise click.UsageError(f"--out writes images, and {network.spec.name} gives {network.spec.output_shape}")
     samples = []

@@ -136,11 +136,25 @@ def zero_of(preprocessing: Preprocessing, size: Size, dtype: np.dtype) -> Array:
     return np.broadcast_to(shift, preprocessing.input_shape).reshape(size).astype(dtype)
 
 
-def variations(augment: Augment, preprocessing: Preprocessing, images: Array, count: int, seed: int) -> Array:
-    """Return `count` variations of each raw image, (images, count, height, width, channels), for a picture of them."""
-    size = images.shape[1:]
-    augmenter = Augmenter(augment, augmentation_streams(augment, seed), preprocessing, size, images.dtype, len(images))
+def variations(
+    augment: Augment,
+    preprocessing: Preprocessing,
+    images: Array,
+    count: int,
+    seed: int,
+    targets: Array | None = None,
+    labels: bool = False,
+) -> tuple[Array, Array | None]:
+    """Return `count` variations of each raw image, (images, count, height, width, channels), for a picture of them.
+
+    The second are those of `targets` that are images, (images, count, height, width[, channels]), else None. `labels`
+    is as for Augmenter.
+    """
+    size, kind, most = images.shape[1:], images.dtype, len(images)
+    random = augmentation_streams(augment, seed)
+    augmenter = Augmenter(augment, random, preprocessing, size, kind, most, targets, labels)
     changed = np.empty((len(images), count, *size), augmenter.dtype)
+    moved = None if targets is None else np.stack([targets] * count, axis=1)
     for number in range(count):
-        augmenter(images, changed[:, number])
-    return changed
+        augmenter(images, changed[:, number], None if moved is None else moved[:, number])
+    return changed, moved

@@ -31,6 +31,24 @@ def test_what_is_drawn_is_the_numbers_within_the_range_of_the_images() -> None:
     np.testing.assert_array_equal(lighter, np.minimum(raw[0, ..., 0] + 30, 200))
 
 
+@pytest.mark.parametrize("channels", [None, 1, 3])
+def test_targets_that_are_images_are_drawn_below_them(channels: int | None) -> None:
+    raw = RANDOM.normal(size=(2, 6, 8, 1))
+    deep = () if channels is None else (channels,)
+    targets = RANDOM.integers(0, 3, (2, 6, 8, *deep))
+    moved = np.stack([targets, np.roll(targets, 1, axis=2), targets], axis=1)
+    figure = augment(raw, np.stack([raw] * 3, axis=1), ["a", "b"], targets=(targets, moved))
+    drawn = figure.axes[0].images
+    assert len(drawn) == 2 * 2 * 4 and overhang(figure) <= 0
+    rows = {round(float(image.get_extent()[3]), 3) for image in drawn}
+    assert len(rows) == 4
+    if channels is None:
+        np.testing.assert_array_equal(drawn[4].get_array(), targets[0])
+        np.testing.assert_array_equal(drawn[6].get_array(), moved[0, 1])
+    with pytest.raises(PictureError, match="targets are"):
+        augment(raw, np.stack([raw] * 3, axis=1), targets=(targets, moved[:1]))
+
+
 def test_shapes_that_do_not_belong_together_are_refused() -> None:
     images = np.zeros((2, 4, 4, 1))
     with pytest.raises(PictureError, match="variations"):

@@ -46,10 +46,10 @@ def command(
 ) -> None:
     """Draw training images, one of each class, and beside each some variations that training may see.
 
-    The variations are drawn with the seed of the spec's train statement. The picture of a spec is written to
-    NAME-augment.png in the current folder.
+    Targets that are images are drawn below them. The variations are drawn with the seed of the spec's train statement.
+    The picture of a spec is written to NAME-augment.png in the current folder.
     """
-    from nnspec.cli.checkpoint import is_checkpoint, open_checkpoint, pictures_folder
+    from nnspec.cli.checkpoint import ends_in_image, is_checkpoint, open_checkpoint, pictures_folder
     from nnspec.runtime.data.augmentation.augmenter import variations
     from nnspec.runtime.train.spec_and_data import check_with_data, network_data
     from nnspec.runtime.views import PICTURES, in_style
@@ -70,10 +70,12 @@ def command(
     chosen = _chosen(found, images)
     assert spec.input is not None
     raw = found.train.inputs[chosen].reshape(len(chosen), *spec.input)
-    drawn = variations(spec.augment, found.preprocessing, raw, count, spec.train.seed)
+    targets = found.train.targets[chosen] if ends_in_image(spec) else None
+    drawn, moved = variations(spec.augment, found.preprocessing, raw, count, spec.train.seed, targets, spec.loss.labels)
+    pairs = None if targets is None or moved is None else (targets, moved)
     title = f"Augmentation of {spec.title} on {found.name}"
     with in_style(style):
-        figure = PICTURES["augment"](raw, drawn, _names(spec, found, chosen), written(spec.augment), title)
+        figure = PICTURES["augment"](raw, drawn, _names(spec, found, chosen), written(spec.augment), title, pairs)
     path = save_picture(figure, out or place, as_json)
     if as_json:
         print_json(pictures=[path])

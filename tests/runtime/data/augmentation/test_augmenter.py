@@ -197,10 +197,16 @@ def held_by_arrays() -> int:
 
 
 def test_variations_of_an_image_differ_and_are_of_it() -> None:
-    made = variations(Augment(shift=1), prepared(), IMAGES[:3], 4, 0)
+    made, _ = variations(Augment(shift=1), prepared(), IMAGES[:3], 4, 0)
     assert made.shape == (3, 4, *SIZE)
     assert len({variation.tobytes() for variation in made[0]}) == 4
-    np.testing.assert_array_equal(made, variations(Augment(shift=1), prepared(), IMAGES[:3], 4, 0))
+    np.testing.assert_array_equal(made, variations(Augment(shift=1), prepared(), IMAGES[:3], 4, 0)[0])
+
+
+def test_targets_that_are_images_move_with_them() -> None:
+    images = IMAGES[:3].astype(np.float32)
+    made, moved = variations(Augment(flip="both"), prepared(), images, 6, 0, images.copy())
+    np.testing.assert_array_equal(made, moved)
 
 
 def test_a_new_augmentation_is_a_class_and_a_function() -> None:

@@ -35,6 +35,12 @@ def test_the_picture_of_a_run_lies_with_its_pictures(nnspec: Command, tmp_path: 
     assert nnspec("plot", "augment", "run", "--set", "augment.shift=3").code == 2
 
 
+def test_targets_that_are_images_move_with_their_samples(nnspec: Command, tmp_path: Path) -> None:
+    spec = "conv 3x3 x1 pad=same sigmoid\ndata noisy_digits\naugment rotate\n"
+    (tmp_path / "a.nnspec").write_text(spec)
+    assert nnspec("plot", "augment", "a.nnspec", "--images", "2", "--count", "3").code == 0
+
+
 def test_data_that_are_no_images_are_refused(nnspec: Command, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b,y\n" + "1,2,0\n3,4,1\n" * 20)
     refused = nnspec("plot", "augment", "dense 2 softmax", "--data", 'csv "t.csv" target=y', "--set", "augment.shift=1")
