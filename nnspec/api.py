@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nnspec.exchange.export import Exported
+    from nnspec.exchange.weights.importing import Imported
 
 
 def check(
@@ -281,6 +282,39 @@ def export(network: Network, to: str, out: str | Path | None = None, samples: An
     return write_export(
         network, to, None if out is None else Path(checked_path("out", out)), tried, options, trial.training
     )
+
+
+def import_weights(
+    spec: str | Path,
+    weights: Any,
+    settings: Mapping[str, object] | None = None,
+    variant: str | None = None,
+    data: str | None = None,
+    layout: str | None = None,
+    match: str | None = None,
+    fit: bool = False,
+    dtype: Any = "float32",
+) -> "Imported":
+    """Return the network of a spec with weights that Keras or PyTorch trained: `.network`, and `.steps` by array.
+
+    Arguments:
+        spec: a file, or the text of a network of the same shape.
+        weights: the path of a .safetensors, .npz, .h5, .keras, .pt or .pth file; arrays or tensors by name, such as
+            model.state_dict(); or a list of arrays, such as Keras's model.get_weights().
+        settings, variant, data: as for `compile`; `data` is a data statement.
+        layout: "torch", "keras" or "nnspec", whose shapes and orders the arrays have; None for that of the file.
+        match: "name" or "order"; None for names where every layer has one there, else the order.
+        fit: whether normalization, and the names of classes, are fitted to the data of the spec. Otherwise raw samples
+            go in as they are.
+        dtype: float32 or float64.
+
+    Nothing is unpickled; PyTorch itself reads .pt files, and tensors alone. Raises ExchangeError where the weights
+    cannot be read or do not fit, SpecError, DataError.
+    """
+    from nnspec.exchange.weights.importing import import_weights as imported
+
+    given = weights if not isinstance(weights, str | os.PathLike) else checked_path("weights", weights)
+    return imported(request_for(spec, settings, variant, data), given, layout, match, fit, dtype)
 
 
 def save(network: Network, path: str | Path) -> None:
