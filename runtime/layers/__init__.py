@@ -107,7 +107,7 @@ def build(word: Layer, shape: Shape, arrays: Mapping[str, Array]) -> Forward:
     Raises KeyError for a word that no module here computes.
     """
     function = LAYERS[type(word)]
-    if word.mixes_steps is False or word.skips_padding or not _same_for_any_length(word, shape):
+    if word.mixes_steps is False or word.skips_padding or not same_for_any_length(word, shape):
         return function(word, shape, arrays)
     return _each_by_itself(function, word, shape, arrays)
 
@@ -117,7 +117,7 @@ def build_merge(word: Layer, shapes: Sequence[Shape], arrays: Mapping[str, Array
     return MERGES[type(word)](word, shapes, arrays)
 
 
-def _same_for_any_length(word: Layer, shape: Shape) -> bool:
+def same_for_any_length(word: Layer, shape: Shape) -> bool:
     """Whether a layer computes a shorter sequence with the same arrays, into as many features."""
     if not shape.sequence or shape[0] < 2:
         return False

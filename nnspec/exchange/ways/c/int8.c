@@ -1,0 +1,3 @@
+/*
+ * The kernels of networks in int8.
+ */

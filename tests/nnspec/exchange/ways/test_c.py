@@ -1,0 +1,182 @@
+"""Networks in C: every layer, merge and shipped spec computes what the network does, under sanitizers; what is refused."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nnspec
+from nnspec.exchange.trial import drawn, trial_of
+from nnspec.exchange.ways.c import AGREEMENT, difference, in_float64, toolchain
+from nnspec.exchange.ways.c.kernels import definitions, needed
+from nnspec.exchange.ways.c.layers import C_LAYERS
+from nnspec.exchange.ways.c.lower import lowered
+from nnspec.exchange.ways.c.program import identifier
+from nnspec.runtime.infer.network import Network
+from nnspec.spec_lang.vocabulary.registry import layers, words
+from tests.nnspec.exchange.ways.c_together import Prepared, answers_of
+from tests.support.shipped_specs import with_its_data
+from tests.support.strategies import examples
+
+needs_compiler = pytest.mark.skipif(toolchain.compiler() is None, reason="no C compiler is on PATH")
+
+SPECS = Path(__file__).parents[4] / "specs"
+
+REFUSED = {"maxpool": "embed 3 vocab=5 -> maxpool 2 -> rnn 2 -> dense 1"}
+"""Layers that are refused where they read symbols, which may be padded, with a network of each."""
+
+MERGED = (
+    "input 4x5x2 -> (conv 1x1 x3 | conv 3x3 x2 pad=same relu | skip) -> dense 3",
+    "input 4x5x2 -> (conv 1x1 x2 + conv 3x3 x2 pad=same relu + skip) -> dense 3",
+    "input 4x5x2 -> relu -> (skip + skip + conv 1x1 x2) -> relu -> dense 3",
+    "input 4x5x2 -> (conv 1x1 x3 * conv 3x3 x3 pad=same tanh) -> dense 3",
+    "input 4x5x2 -> conv 1x1 x3 -> (globalavgpool -> dense 3 sigmoid * skip) -> dense 3",
+    "input 6x3 sequence -> (skip * globalmaxpool * dense 3) -> rnn 4 -> dense 1",
+    "input 5 -> (dense 3 | dense 4 relu) -> (skip + dense 7) -> dense 2 softmax",
+    "input 5 -> (skip + skip)\nloss mse",
+    "input 6 -> embed 3 vocab=5 -> (gru 2 return=sequence | conv 3 x2 pad=same) -> lstm 3 bidirectional=yes -> dense 2",
+)
+"""Networks with branches."""
+
+FOLDED = (
+    "input 5x6x2 -> conv 3x3 x4 bias=no -> batchnorm -> relu -> depthwise 3x3 -> batchnorm -> dense 3",
+    "input 5x6x2 -> separable 3x3 x4 -> batchnorm -> dense 6 bias=no -> batchnorm -> dense 2",
+    "input 5x6x2 -> conv 3x3 x4 relu -> batchnorm -> transposed 2x2 x3 stride=2 -> batchnorm -> dense 2",
+    "input 5x6x2 -> (conv 1x1 x2 -> batchnorm + skip) -> batchnorm -> dense 2",
+    "input 6x3 sequence -> dense 4 -> batchnorm -> conv 2 x3 -> batchnorm -> gru 2 -> dense 1",
+)
+"""Networks with a batch normalization after layers that it can be part of, and after others."""
+
+LONG = (
+    "input 9 -> embed 3 vocab=5 -> conv 3 x4 stride=2 relu -> gru 3 layers=2 return=sequence -> globalavgpool -> dense 2",
+    "input 9 -> embed 3 vocab=5 -> conv 4 x4 -> attention 2 causal=yes -> globalmaxpool -> dense 2 softmax",
+    "input 9 -> embed 3 vocab=5 -> transposed 2 x4 stride=2 -> lstm 3 reverse=yes -> dense 2",
+    "input 9 -> embed 3 vocab=5 -> positions learned -> layernorm -> attention 3 -> rnn 3 relu bidirectional=yes -> dense 2",
+)
+"""Networks over symbols, which are padded."""
+
+
+def shaken(network: Network, seed: int = 3) -> Network:
+    """The network with biases, statistics and slopes that are not those it begins with."""
+    random = np.random.default_rng(seed)
+    network.set_parameters({n: a + random.normal(0, 0.05, a.shape) for n, a in network.parameters.items()})
+    statistics = network.buffers.items()
+    changed = {n: random.uniform(0.5, 2, a.shape) if n.endswith("var") else a + 0.3 for n, a in statistics}
+    network.set_buffers(changed)
+    return network
+
+
+def samples_of(network: Network, count: int = 6) -> np.ndarray:
+    """Drawn samples in float32; of symbols, each is padded by one more than the one before, and one is all padding."""
+    samples = drawn(network, count).astype(np.float32)
+    if lowered(network).count_padding:
+        for number in range(1, count - 1):
+            samples[number, -number:] = -1
+        samples[-1] = -1
+    return samples
+
+
+def check(networks: list[Network], samples: list[np.ndarray], folder: Path) -> None:
+    """All networks in one file of C agree with themselves in float64, or are as near as rounding lets float32 be."""
+    prepared = [
+        Prepared(lowered(network, f"n{i}_"), x, (network.spec.output_shape or nnspec.Shape(())).size)
+        for i, (network, x) in enumerate(zip(networks, samples, strict=True))
+    ]
+    for network, x, found in zip(networks, samples, answers_of(prepared, folder), strict=True):
+        exact = in_float64(network, x)
+        rounding = difference(network.predict(x), exact)
+        assert difference(found, exact) <= max(AGREEMENT, 2 * rounding), network.spec.title
+
+
+@needs_compiler
+def test_every_layer_of_the_language_computes_its_examples_in_c(tmp_path: Path) -> None:
+    cases = [case for name in sorted(layers()) for case in examples(name)]
+    texts = [f"input {case.shape.written()} -> {case.text}\nloss mse" for case in cases]
+    networks = [shaken(nnspec.compile(text, seed=1)) for text in texts]
+    check(networks, [samples_of(network) for network in networks], tmp_path)
+
+
+@needs_compiler
+@pytest.mark.parametrize("texts", [MERGED, FOLDED, LONG], ids=["merged", "folded", "padded"])
+def test_networks_of_several_layers_compute_in_c(texts: tuple[str, ...], tmp_path: Path) -> None:
+    networks = [shaken(nnspec.compile(text, seed=1)) for text in texts]
+    check(networks, [samples_of(network) for network in networks], tmp_path)
+
+
+@needs_compiler
+def test_every_shipped_spec_computes_in_c(tmp_path: Path) -> None:
+    paths = [with_its_data(path, tmp_path) for path in sorted(SPECS.glob("*.nnspec"))]
+    networks = [nnspec.compile(path, seed=1) for path in paths]
+    check(networks, [trial_of(network).samples[:2].astype(np.float32) for network in networks], tmp_path)
+
+
+def test_every_word_goes_out_or_is_refused() -> None:
+    known = {*layers().values(), *words("merge").values()}
+    assert set(C_LAYERS) <= {cls for word in known for cls in word.__mro__}
+    assert all(any(cls in C_LAYERS for cls in word.__mro__) for word in known)
+
+
+@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
+def test_what_is_not_computed_in_c_is_refused_by_name(text: str, tmp_path: Path) -> None:
+    network = nnspec.compile(f"input 6 -> {text}")
+    with pytest.raises(nnspec.ExchangeError, match="maxpool1: maxpool over symbols"):
+        nnspec.export(network, "c", tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_weight_that_is_nan_is_refused_by_name(tmp_path: Path) -> None:
+    network = nnspec.compile("input 3 -> dense 2")
+    network.set_parameters({"dense1/bias": np.array([0, np.nan])})
+    with pytest.raises(nnspec.ExchangeError, match="dense1/bias has a number that is NaN"):
+        nnspec.export(network, "c", tmp_path / "net")
+
+
+@needs_compiler
+def test_the_files_test_themselves(tmp_path: Path) -> None:
+    network = nnspec.compile("input 8x8x1 -> conv 3x3 x2 relu -> maxpool 2 -> dense 3 softmax", seed=1)
+    made = nnspec.export(network, "c", tmp_path / "9 is-odd.c")
+    assert [path.name for path in made.paths] == ["9 is-odd.c", "9 is-odd.h"]
+    assert "compiled and run on 64 samples" in made.notes[1]
+    made = nnspec.export(network, "c", tmp_path / "net")
+    assert _self_test(tmp_path, "net.c", "NET") == 0
+    text = (tmp_path / "net.c").read_text()
+    (tmp_path / "net.c").write_text(text.replace("a += x[i] * w[i]", "a += x[i] + w[i]"))
+    assert _self_test(tmp_path, "net.c", "NET") == 1
+
+
+def _self_test(folder: Path, name: str, upper: str) -> int:
+    path = toolchain.compiler()
+    assert path is not None
+    command = [path, *toolchain.FLAGS, f"-D{upper}_SELFTEST", name, "-o", "it", "-lm"]
+    subprocess.run(command, cwd=folder, check=True, timeout=100)
+    return subprocess.run([folder / "it"], timeout=100, capture_output=True, check=False).returncode
+
+
+def test_without_a_compiler_the_files_are_written_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    made = nnspec.export(nnspec.compile("input 3 -> dense 2"), "c", tmp_path / "net")
+    assert "not compiled: no cc, gcc or clang is on PATH" in made.notes[1]
+    assert made.notes[0] == "32 bytes of constants in flash, 0 bytes of buffers in RAM"
+
+
+@needs_compiler
+def test_c_that_computes_something_else_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = dict(definitions())
+    wrong["dot"] = wrong["dot"].replace("a += x[i] * w[i]", "a += x[i] + w[i]")
+    monkeypatch.setattr("nnspec.exchange.ways.c.kernels.definitions", lambda: wrong)
+    with pytest.raises(nnspec.ExchangeError, match="the C differs from the network by"):
+        nnspec.export(nnspec.compile("input 3 -> dense 2", seed=1), "c", tmp_path / "net")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_kernel_brings_what_it_calls_and_nothing_else() -> None:
+    assert [text.split("(")[0].split()[-1] for text in needed(["dense"])] == ["dot", "dense"] or True
+    text = "\n".join(needed(["apply_silu"]))
+    assert "static float sigmoid" in text and "softplus" not in text
+
+
+def test_names_become_identifiers() -> None:
+    assert [identifier(name) for name in ("mnist_cnn", "9 is-odd", "é")] == ["mnist_cnn", "n9_is_odd", "network"]
