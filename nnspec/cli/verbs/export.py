@@ -19,7 +19,11 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     cls=Verb,
     section=Section.EXCHANGE,
     keeps_results=True,
-    examples=("nnspec export runs/quickstart --to numpy", "nnspec export runs/iris/best.h5 --to numpy --out iris"),
+    examples=(
+        "nnspec export runs/quickstart --to numpy",
+        "nnspec export runs/iris/best.h5 --to numpy --out iris",
+        "nnspec export runs/quickstart --to c --out digits",
+    ),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.option("--to", required=True, type=click.Choice(WAYS), help="What the files are for.")

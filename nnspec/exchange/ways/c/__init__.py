@@ -1,16 +1,18 @@
-"""A network as a header and a source of C99 for a microcontroller: no allocation, constants in flash, memory planned."""
+"""A network as a header and a source of C99 for microcontrollers: no allocation, constants in flash, planned memory."""
 
 import numpy as np
 
 from nnspec import __version__
 from nnspec.exchange.errors import ExchangeError
-from nnspec.exchange.export import Files, Leaving, way
-from nnspec.exchange.ways.c.lower import lowered
+from nnspec.exchange.export import Files, Leaving, registered, way
+from nnspec.exchange.ways.c.layers import C_LAYERS
+from nnspec.exchange.ways.c.lower import UNPADDED, lowered
 from nnspec.exchange.ways.c.program import Program, identifier
 from nnspec.exchange.ways.c.text import Described, buffer_bytes, header, source, weight_bytes
 from nnspec.exchange.ways.c.toolchain import code_size, run
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.infer.network import Network
+from nnspec.spec_lang.vocabulary.bases import Layer
 
 EXAMPLES = 3
 """Samples of the self-test."""
@@ -25,7 +27,12 @@ TOLERANCE = 1e-5
 """That of the self-test: the mathematical library of another processor may round otherwise."""
 
 
-@way("c", (".c", ".h"), "C99 for microcontrollers: one header and one source, no allocation")
+def says(layer: type[Layer]) -> str:
+    """Return what goes out of a layer."""
+    return registered(C_LAYERS, dict.fromkeys(UNPADDED, "yes, but over symbols, which may be padded"))(layer)
+
+
+@way("c", (".c", ".h"), "C99 for microcontrollers: one header and one source, no allocation", says=says)
 def c(leaving: Leaving) -> Files:
     """Return NAME.c and NAME.h, compiled and tried where there is a compiler.
 
@@ -47,7 +54,9 @@ def texts_of(leaving: Leaving, program: Program) -> tuple[dict[str, str], str]:
 def _described(leaving: Leaving, program: Program) -> Described:
     network, symbol = leaving.network, identifier(leaving.name)
     spec, graph = network.spec, network.program.graph
-    answers = network.predict(leaving.samples[:EXAMPLES].astype(np.float32)).reshape(min(EXAMPLES, len(leaving.samples)), -1)
+    answers = network.predict(leaving.samples[:EXAMPLES].astype(np.float32)).reshape(
+        min(EXAMPLES, len(leaving.samples)), -1
+    )
     tolerance = TOLERANCE * max(float(np.abs(answers).max(initial=0)), 1e-30)
     upper = symbol.upper()
     about = [
@@ -79,9 +88,9 @@ def _agreement(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
     exact = in_float64(leaving.network, samples)
     error, rounding = difference(found, exact), difference(leaving.network.predict(samples), exact)
     if not error <= max(AGREEMENT, 2 * rounding):
-        raise ExchangeError(f"the C differs from the network by {error:.1e} of the largest answer: nothing was written")
+        raise ExchangeError(f"the C differs from the network by {error:.1e} of its largest answer; nothing was written")
     return (
-        f"compiled and run on {len(samples)} samples: answers differ by {error:.0e} of the largest one from the network "
+        f"compiled and run on {len(samples)} samples: answers differ by {error:.0e} of the largest from the network "
         f"in float64, its own in float32 by {rounding:.0e}"
     )
 

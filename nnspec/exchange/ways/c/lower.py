@@ -1,4 +1,4 @@
-"""A network → a program of C kernels in float32: preprocessing, every node of the graph, the head, the targets' units."""
+"""A network → a program of C kernels in float32: preprocessing, the nodes of the graph, the head, units of targets."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,6 +17,9 @@ from nnspec.runtime.layers import same_for_any_length
 from nnspec.spec_lang.check.canonical_text import written
 from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.bases import Layer
+
+UNPADDED = ("avgpool", "crop", "groupnorm", "instancenorm", "maxpool", "pad", "upsample")
+"""Layers that nnspec computes over each sequence without its padded steps, and C over all of them."""
 
 TARGETS = "the units of the targets"
 """The comment of the last step where targets are scaled."""

@@ -52,7 +52,7 @@ def header(described: Described, program: Program) -> str:
         lines += ["", "/* The names of the classes, in the order of the outputs. */"]
         lines += [f"#define {upper}_CLASSES {len(described.classes)}"]
         lines += [f"extern const char *const {symbol}_classes[{upper}_CLASSES];"]
-    says = "Computes the answer for one raw sample. It uses static memory, so one call at a time; the arrays may not overlap."
+    says = "Computes the answer for a raw sample. Its memory is static: one call at a time. The arrays may not overlap."
     lines += ["", _comment([says]).strip(), f"void {symbol}_predict(const float *input, float *output);", ""]
     lines += ["#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
     return "\n".join(lines)
@@ -138,7 +138,7 @@ def _predict(symbol: str, program: Program) -> list[str]:
         lines.append(f"    {call.kernel}({', '.join(map(_argument, call.arguments))});")
     body = "\n".join(lines)
     head = f"void {symbol}_predict(const float *input, float *output)"
-    memory = f"/* The arrays between layers. Those that are not used at the same time share memory. */\n"
+    memory = "/* The arrays between layers. Those that are not used at the same time share memory. */\n"
     memory += f"static float {program.arena}[{plan.size // 4}];"
     return [*([memory] if plan.size else []), f"{head}\n{{\n{body}\n}}"]
 

@@ -33,9 +33,7 @@ def answers_of(many: Sequence[Prepared], folder: Path, flags: Sequence[str] = SA
     symbols = [f"net{i}" for i in range(len(many))]
     sizes = [f"#define NET{i}_INPUT_SIZE {each.samples[0].size}" for i, each in enumerate(many)]
     heads = [*sizes, *(f"void {symbol}_predict(const float *input, float *output);" for symbol in symbols)]
-    bodies = [
-        text for symbol, each in zip(symbols, many, strict=True) for text in network_texts(symbol, each.program)
-    ]
+    bodies = [text for symbol, each in zip(symbols, many, strict=True) for text in network_texts(symbol, each.program)]
     calls = [
         f"    run({symbol}_predict, {len(each.samples)}, {each.samples[0].size}, {each.outputs});"
         for symbol, each in zip(symbols, many, strict=True)

@@ -1,4 +1,4 @@
-"""How each layer and merge is computed in C: a function by the word's class, which calls kernels and returns the output.
+"""How each layer and merge is computed in C: a function by the word's class calls kernels and returns the output.
 
 A word without a function is refused by its name.
 """
