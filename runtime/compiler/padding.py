@@ -31,7 +31,7 @@ def padding_after_strides(nodes: Iterable[Placed]) -> Mapping[str, Array]:
             given[node.name] = left[node.name] = table
         if shape.as_steps() is None or not node.output_shape.sequence or len(node.inputs) > 1:
             continue
-        after = np.array(_steps_after(node.layer, shape))
+        after = np.array(steps_of(node.layer, shape))
         if _skips(after):
             padding = np.arange(steps + 1) if table is None else table
             left[node.name] = after[-1] - after[np.maximum(shape[0] - padding, 0)]  # layers before may drop steps
@@ -45,8 +45,8 @@ def _skips(after: Array) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _steps_after(layer: Layer, shape: Shape) -> tuple[int, ...]:
-    """How many steps come out of sequences of 0, 1, … steps."""
+def steps_of(layer: Layer, shape: Shape) -> tuple[int, ...]:
+    """Return how many steps come out of sequences of 0, 1, … steps."""
 
     def after(steps: int) -> int:
         try:

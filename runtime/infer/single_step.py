@@ -32,7 +32,7 @@ class SingleStepNetwork:
     def __init__(self, network: Network):
         spec = network.spec
         assert spec.input is not None
-        _check_steps(spec)
+        steps_over_time(spec)
         shape = Shape((1, *spec.input[1:]), spec.input.sequence)
         text = canonical_text(
             replace(spec, input=shape, data=None, train=spec.train.model_copy(update={"stateful": False}))
@@ -81,18 +81,23 @@ class SingleStepNetwork:
             state.fill(0)
 
 
-def _check_steps(spec: Spec) -> None:
-    """Raise NetworkError where a layer reads several steps of the sequence, or reads it from the end."""
-    over_time = {INPUT}
+def steps_over_time(spec: Spec) -> frozenset[str]:
+    """Return the layers that read the steps of the sequence, all of which can compute one step at a time.
+
+    Raises NetworkError where a layer reads several steps at once, or reads them from the end.
+    """
+    over_time, reading = {INPUT}, set()
     for node in spec.nodes:
         if over_time.isdisjoint(node.inputs):
             continue
+        reading.add(node.name)
         if node.input_shape.as_steps() is not None and not node.layer.works_by_step(node.input_shape):
             if node.layer.recurrent:
                 raise NetworkError(f"{node.name} reads from the end, so the network cannot compute one step at a time")
             raise NetworkError(f"{spec.name} needs all steps at once for {node.name}: {ADVICE}")
         if node.output_shape.as_steps() is not None:
             over_time.add(node.name)
+    return frozenset(reading)
 
 
 def _step_preprocessing(network: Network, shape: Shape) -> Preprocessing:

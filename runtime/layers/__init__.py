@@ -118,7 +118,7 @@ def build_merge(word: Layer, shapes: Sequence[Shape], arrays: Mapping[str, Array
 
 
 def same_for_any_length(word: Layer, shape: Shape) -> bool:
-    """Whether a layer computes a shorter sequence with the same arrays, into as many features."""
+    """Return whether a layer computes a shorter sequence with the same arrays, into as many features."""
     if not shape.sequence or shape[0] < 2:
         return False
     shorter = Shape((shape[0] - 1, *shape[1:]), sequence=True)

@@ -20,9 +20,10 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     section=Section.EXCHANGE,
     keeps_results=True,
     examples=(
-        "nnspec export runs/quickstart --to numpy",
+        "nnspec export runs/quickstart --to onnx",
         "nnspec export runs/iris/best.h5 --to numpy --out iris",
         "nnspec export runs/quickstart --to c --out digits",
+        "nnspec export runs/sine_rnn --to onnx --state",
     ),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
@@ -41,6 +42,11 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
 )
 @click.option(
     "--batch", type=click.IntRange(1, 256), metavar="N", help="numpy: samples that are computed at once.  [default: 32]"
+)
+@click.option(
+    "--state",
+    is_flag=True,
+    help="onnx: let sequences come in parts: states of recurrent layers are inputs and outputs too.",
 )
 @json_flag
 def command(checkpoint: str, to: str, out: Path | None, data: str | None, as_json: bool, **options: Any) -> None:
