@@ -11,7 +11,7 @@ import numpy as np
 import nnspec
 from benchmarks.shipped import table
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data import Split
+from nnspec.runtime.data import Data, Split
 from nnspec.runtime.explain.deletion import deletion_curves
 from nnspec.runtime.explain.saliency import Question, saliency
 from nnspec.runtime.infer.evaluation import evaluate
@@ -102,9 +102,10 @@ def meaning(trained: Network, untrained: Network, test: Split, layer: str) -> Me
     )
 
 
-def fit(metrics: Mapping[str, float], losses: Sequence[float]) -> Fit:
-    """Return how a run fits from the metrics at its end and its validation losses."""
-    return Fit(metrics["training_accuracy"], metrics["validation_accuracy"], losses[-1] / min(losses))
+def fit(network: Network, data: Data, losses: Sequence[float]) -> Fit:
+    """Return how a run fits: the accuracies of its network on both splits, and its validation losses."""
+    assert data.validation is not None
+    return Fit(_accuracy(network, data.train), _accuracy(network, data.validation), losses[-1] / min(losses))
 
 
 def detail(networks: Sequence[Network], test: Split, window: int) -> list[Detail]:

@@ -26,8 +26,11 @@ def draw(
     histories = [_history(trial.path, trial.variant) for trial in found.trials if trial.seed == seed]
     save_figure(PICTURES["curves"](histories), to / "notes_curves.png")
     for name, network in networks.items():
-        for when, shown in (("before", untrained[name]), ("after", network)):
-            save_figure(FIGURES["weights"](Subject(shown))[0], to / f"notes_{name}_{when}.png")
+        for when, subject in (
+            ("before", Subject(untrained[name], beside=network)),
+            ("after", Subject(network, beside=untrained[name])),
+        ):
+            save_figure(FIGURES["weights"](subject)[0], to / f"notes_{name}_{when}.png")
     network = networks["cnn"]
     images, labels = of_every_digit(test, SHOWN)
     probabilities = network.predict(images)[np.arange(len(labels)), labels]

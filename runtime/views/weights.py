@@ -42,6 +42,7 @@ def weights(
     title: str = "First-layer weights",
     blocks: Sequence[str] = (),
     inputs: Sequence[str] = (),
+    beside: ArrayLike | None = None,
 ) -> Figure:
     """Draw the weights of a first layer as images on one symmetric scale: blue below 0, white at 0, red above.
 
@@ -52,7 +53,8 @@ def weights(
     channel and a column for each step. A tile with three channels is in colour, grey at 0; with another number each
     channel has a row. At most 64 tiles are drawn, those with the largest norm, in order of norm, and the caption says
     so. The number over a tile is its index in the last axis. A few outliers do not stretch the scale; arrows at its
-    ends mark them.
+    ends mark them. `beside` are weights of the same shape with whose picture this one is compared, such as those before
+    training: both pictures have the tiles with the largest norm in both together, and one scale.
 
     Raises PictureError for other shapes and for values that are not finite.
     """
@@ -66,12 +68,20 @@ def weights(
         raise PictureError(
             "these weights hold NaN or infinite values, so the network has diverged: there is no picture"
         )
-    thing = "unit" if values.ndim == 2 else "filter"
+    other = values if beside is None else np.asarray(beside, np.float64)
+    if other.shape != values.shape:
+        raise PictureError(f"weights of {values.shape} cannot be compared with weights of {other.shape}")
+    thing, axes = "unit" if values.ndim == 2 else "filter", ""
     if values.ndim == 3:
-        return _draw(_arranged(values.swapaxes(0, 1)[:, :, None], thing, "channels down, steps across"), title)
+        values, other = (each.swapaxes(0, 1)[:, :, None] for each in (values, other))
+        axes = "channels down, steps across"
     if values.ndim == 2 and input_shape is not None:
-        values = values.reshape(*_image_shape(input_shape, len(values)), values.shape[1])
-    return _matrix(values, title, blocks, inputs) if values.ndim == 2 else _draw(_arranged(values, thing), title)
+        values, other = (each.reshape(*_image_shape(input_shape, len(each)), each.shape[1]) for each in (values, other))
+    if values.ndim == 2:
+        return _matrix(values, title, blocks, inputs, other)
+    chosen, caption = _chosen(values**2 + other**2, thing, axes)
+    both = [_arranged(each, chosen, caption) for each in (values, other)]
+    return _draw(both[0], title, _limit(np.stack([tile for one in both for tile in one.tiles.values()])))
 
 
 def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int]:
@@ -83,22 +93,25 @@ def _image_shape(input_shape: Sequence[int], inputs: int) -> tuple[int, int, int
     return height, width, channels
 
 
-def _arranged(values: NDArray[np.float64], thing: str, axes: str = "") -> _Tiles:
-    """Lay out (height, width, in, out) as tiles: three channels or one in a grid, others a row for each channel.
+def _chosen(squares: NDArray[np.float64], thing: str, axes: str) -> tuple[NDArray[np.intp], str]:
+    """Return which filters have a tile, in their order, by the squares of their weights (height, width, in, out).
 
-    `axes` names the axes of a tile in the caption.
+    The second is the caption that says so; `axes` names the axes of a tile in the caption.
     """
-    channels, count = values.shape[2:]
-    in_rows = channels not in (1, 3)
-    shown = min(count, _COLUMNS if in_rows else _TILES)
-    norms = np.sqrt((values**2).sum(axis=(0, 1, 2)))  # (out,)
+    channels, count = squares.shape[2:]
+    shown = min(count, _COLUMNS if channels not in (1, 3) else _TILES)
+    norms = np.sqrt(squares.sum(axis=(0, 1, 2)))  # (out,)
     chosen = np.arange(count) if shown == count else np.argsort(-norms, kind="stable")[:shown]
     caption = f"all {count} {thing}s" if shown == count else f"the {shown} {thing}s with the largest norm, of {count}"
     if count == 1:
         caption = f"the only {thing}"
-    if axes:
-        caption += f"; {axes}"
-    if in_rows:
+    return chosen, caption + (f"; {axes}" if axes else "")
+
+
+def _arranged(values: NDArray[np.float64], chosen: NDArray[np.intp], caption: str) -> _Tiles:
+    """Lay out (height, width, in, out) as tiles: three channels or one in a grid, others a row for each channel."""
+    channels, shown = values.shape[2], len(chosen)
+    if channels not in (1, 3):
         rows = range(min(channels, _CHANNELS))
         tiles = {(c, i): values[:, :, c, out] for c in rows for i, out in enumerate(chosen)}
         names = {(0, i): str(out) for i, out in enumerate(chosen)}
@@ -120,10 +133,10 @@ def _columns(count: int) -> int:
     return min(even, key=lambda n: abs(np.log(n / wide))) if even else int(np.ceil(wide))
 
 
-def _draw(content: _Tiles, title: str) -> Figure:
+def _draw(content: _Tiles, title: str, scale_of: tuple[float, bool]) -> Figure:
     tiles = np.stack(list(content.tiles.values()))
     in_colour = tiles.ndim == 4  # (tile, height, width, channels)
-    limit, beyond = _limit(tiles)
+    limit, beyond = scale_of
     rows, columns = (max(place[axis] for place in content.tiles) + 1 for axis in (0, 1))
     # Everything below is in inches, the units of the axes.
     margin = _BAR + (_ROW_NAME if content.row_names else 0)
@@ -163,12 +176,21 @@ def _limit(values: NDArray[np.float64]) -> tuple[float, bool]:
     return largest or 1.0, False
 
 
-def _matrix(values: NDArray[np.float64], title: str, blocks: Sequence[str], names: Sequence[str]) -> Figure:
-    """Draw (in, out), each block of columns in axes of its own; no more than _MATRIX rows and columns."""
+def _matrix(
+    values: NDArray[np.float64],
+    title: str,
+    blocks: Sequence[str],
+    names: Sequence[str],
+    other: NDArray[np.float64],
+) -> Figure:
+    """Draw (in, out), each block of columns in axes of its own; no more than _MATRIX rows and columns.
+
+    The scale is that of these weights and `other` together.
+    """
     count, most = max(len(blocks), 1), _MATRIX // max(len(blocks), 1)
     inputs, units = len(values), values.shape[1] // count
-    seen = values.reshape(inputs, count, units)[:_MATRIX, :, :most]
-    limit, beyond = _limit(seen)
+    seen, beside = (each.reshape(inputs, count, units)[:_MATRIX, :, :most] for each in (values, other))
+    limit, beyond = _limit(np.stack([seen, beside]))
     named = len(names) == inputs <= _NAMED
     figure = page(
         min(10.0, 1.6 + 0.15 * len(seen)) if named and len(seen) > 24 else min(6.0, 1.6 + 0.25 * len(seen)), title

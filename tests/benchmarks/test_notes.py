@@ -41,8 +41,13 @@ def test_the_median_is_that_of_each_number() -> None:
 
 
 def test_a_fit_compares_the_last_validation_loss_with_the_lowest() -> None:
-    found = claims.fit({"training_accuracy": 0.98, "validation_accuracy": 0.96}, [0.5, 0.2, 0.25])
-    assert found.rise == pytest.approx(1.25) and found.gap == pytest.approx(2.0)
+    x, y = np.eye(4), np.arange(4)
+    network = nnspec.compile("input 4 -> dense 4 softmax", data=(x, y))
+    network.set_parameters({"dense1/weight": 9 * np.eye(4), "dense1/bias": np.zeros(4)})
+    data = nnspec.data_from_arrays(x, y, (x, np.array([0, 1, 2, 0])), classification=True)
+    found = claims.fit(network, data, [0.5, 0.2, 0.25])
+    assert found.rise == pytest.approx(1.25) and (found.training, found.validation) == (1.0, 0.75)
+    assert found.gap == pytest.approx(25.0)
 
 
 def test_weights_are_measured_whole_shuffled_and_set_back() -> None:

@@ -179,21 +179,22 @@ def predictions(run: ReportedRun) -> Section | None:
 
 def weights(run: ReportedRun) -> Section | None:
     """Return the weights of the first layer before and after training."""
-    after = of_subject("weights", run.subject, "Weights of the first layer after training.", "after training")
+    initial = _initial(run)
+    first, last = replace(run.subject, network=initial, beside=run.network), replace(run.subject, beside=initial)
+    after = of_subject("weights", last, "Weights of the first layer after training.", "after training")
     if not after:
         return None
-    before = of_subject("weights", _initial(run), "Weights of the first layer before training.", "before training")
+    before = of_subject("weights", first, "Weights of the first layer before training.", "before training")
     return Section("weights", "First-layer weights", [*before, *after])
 
 
-def _initial(run: ReportedRun) -> Subject:
+def _initial(run: ReportedRun) -> Network:
     """Return the network as it was before the first step: from its seed, or from the weights that it began with."""
     if run.folder.initial.exists():
-        network = load_checkpoint(run.folder.initial).network
-    else:
-        network = Network(run.spec, run.network.preprocessing, run.network.dtype)
-        network.initialize(run.spec.train.seed)
-    return replace(run.subject, network=network)
+        return load_checkpoint(run.folder.initial).network
+    network = Network(run.spec, run.network.preprocessing, run.network.dtype)
+    network.initialize(run.spec.train.seed)
+    return network
 
 
 def features(run: ReportedRun) -> Section | None:

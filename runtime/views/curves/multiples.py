@@ -124,7 +124,7 @@ def _draw_block(
         axes.set_xlim(begin - room, end + room)
     near = [level for level in levels if _is_near(level, lines)]
     for axes in panels:
-        heading = set_scale(axes, lines, near)
+        heading = set_scale(axes, lines, near, small=True)
     heading += "".join(
         f"; {level.name} {in_words(level.value, is_share(lines))}, out of sight"
         for level in levels
@@ -156,6 +156,8 @@ def _write_words(
         words = [] if line is None else ["diverged"] if line.diverged else []
         if line is not None and line.best is not None:
             words.insert(0, in_words(line.values[line.best], share))
+        if line is not None and line.values[line.finite].min() > axes.get_ylim()[1]:
+            words.append("above the scale")
         rises = line is not None and line.best is not None and line.values[line.best] >= line.values[line.finite].max()
         look: dict[str, Any] = {"va": "bottom", "y": 0.06} if rises else {"va": "top", "y": 0.94}
         axes.text(

@@ -56,12 +56,15 @@ def level_pen() -> dict[str, Any]:
     return {"color": current().quiet, "linewidth": 0.8, "linestyle": (0, (6, 3)), "zorder": 1.5}
 
 
-def set_scale(axes: Axes, lines: Sequence[Line], levels: Sequence[Level]) -> str:
-    """Set the scale and the ticks of the values, and return the panel's title, which names a logarithmic scale."""
+def set_scale(axes: Axes, lines: Sequence[Line], levels: Sequence[Level], small: bool = False) -> str:
+    """Set the scale and the ticks of the values, and return the panel's title, which names a logarithmic scale.
+
+    A `small` panel has room for few ticks.
+    """
     values = np.concatenate([*(line.values[line.finite] for line in lines), [level.value for level in levels]])
     title = title_of(lines[0].quantity)
     if lines[0].less_is_better and values.min() > 0 and values.max() >= _LOG_FROM * values.min():
-        _logarithmic(axes, lines, values)
+        _logarithmic(axes, lines, values, small)
         title += " (logarithmic scale)"
     elif lines[0].less_is_better and values.min() >= 0:
         axes.set_ylim(0)
@@ -70,12 +73,12 @@ def set_scale(axes: Axes, lines: Sequence[Line], levels: Sequence[Level]) -> str
     return title
 
 
-def _logarithmic(axes: Axes, lines: Sequence[Line], values: np.ndarray) -> None:
+def _logarithmic(axes: Axes, lines: Sequence[Line], values: np.ndarray, small: bool) -> None:
     axes.set_yscale("log")
     top = min(values.max(), _RUNAWAY * min(line.values[line.finite][0] for line in lines))
     axes.set_ylim(values.min() / 1.3, top * 1.3)
     decades = np.log10(top / values.min())
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 3 else (1,), numticks=9))
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < (1.2 if small else 3) else (1,), numticks=9))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 

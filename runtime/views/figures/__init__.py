@@ -40,6 +40,7 @@ class Subject:
     data: Data | str | None = None
     split: str | None = None
     sample: int = 0  # of the split: the one whose features are drawn
+    beside: Network | None = None  # with whose picture of weights this one is compared, such as the untrained network
 
     @classmethod
     def of(cls, saved: "Saved", data: Data | str | None = None, split: str | None = None, sample: int = 0) -> "Subject":

@@ -26,7 +26,8 @@ def weights(subject: Subject) -> list[Figure]:
     image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
     blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
     names = _names(network, node)
-    return [PICTURES["weights"](values, image, f"{title}{_finding(values, names)}", blocks, names)]
+    beside = subject.beside.parameters[f"{node.name}/{array}"] if subject.beside is not None else None
+    return [PICTURES["weights"](values, image, f"{title}{_finding(values, names)}", blocks, names, beside)]
 
 
 def _finding(values: Array, names: tuple[str, ...]) -> str:

@@ -175,6 +175,15 @@ def test_more_than_five_runs_have_a_panel_each_with_the_others_in_grey_on_one_sc
     assert "97.2 %" in texts(figure.axes[-1]) and figure.axes[-1].texts[0].get_weight() == "bold"
 
 
+def test_a_panel_says_where_its_run_is_above_the_scale() -> None:
+    runs = many(7)
+    name = next(iter(runs))
+    runs[name] = {key: (STEPS, np.full(len(STEPS), 1e6)) if key == "validation_loss" else v for key, v in RUN.items()}
+    figure = curves(runs)
+    assert "1.00e+06, above the scale" in texts(figure.axes[0])
+    assert sum("above the scale" in text for axes in figure.axes for text in texts(axes)) == 1
+
+
 @pytest.mark.parametrize("count", [6, 13, 60])
 def test_the_panels_of_many_runs_stay_on_the_page_and_their_words_apart(count: int) -> None:
     histories = {f"{name}_with_a_name_that_goes_on_and_on,beta=0.9": run for name, run in many(count).items()}

@@ -158,3 +158,17 @@ def test_the_picture_fits_the_width_of_a_page_and_nothing_is_cut_off(shape: tupl
 def test_what_is_no_image_of_weights_is_refused(array: Any, input_shape: Any, message: str) -> None:
     with pytest.raises(PictureError, match=message):
         weights(array, input_shape)
+
+
+def test_pictures_that_are_compared_have_the_same_tiles_in_the_same_places_and_one_scale() -> None:
+    random = np.random.default_rng(0)
+    before, after = random.normal(size=(2, 16, 100))
+    after *= np.linspace(0.5, 3, 100)
+    pictures = [weights(one, (4, 4), beside=other) for one, other in ((before, after), (after, before))]
+    names = [[text.get_text() for text in figure.axes[0].texts] for figure in pictures]
+    assert names[0] == names[1] and len(names[0]) == 64
+    assert len({image.norm.vmax for figure in pictures for image in figure.axes[0].images}) == 1
+    matrices = [weights(one, beside=other) for one, other in ((before, after), (after, before))]
+    assert len({figure.axes[0].images[0].norm.vmax for figure in matrices}) == 1
+    with pytest.raises(PictureError, match="cannot be compared"):
+        weights(before, beside=after[:5])
