@@ -3,7 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BufferedReader
+from dataclasses import dataclass
+from io import BufferedReader, BytesIO
 from pathlib import Path
 
 from nnspec.runtime.errors import DataError
@@ -66,13 +67,27 @@ def absent(path: Path) -> DataError:
     return DataError(f"there is no file {path}{hint}", exit_code=2)
 
 
+@dataclass(frozen=True)
+class Received:
+    """A file that is in memory, such as one that was sent to a server. `name` names it in messages."""
+
+    name: str
+    content: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @contextmanager
-def open_for_reading(path: Path) -> Iterator[BufferedReader]:
-    """Open a regular file for reading bytes.
+def open_for_reading(path: Path | Received) -> Iterator[BufferedReader | BytesIO]:
+    """Open a regular file, or one in memory, for reading bytes.
 
     Raises DataError (exit code 2) where the file is missing, a folder, a pipe, a device or not readable, and for an
     error of the system while it is read.
     """
+    if isinstance(path, Received):
+        yield BytesIO(path.content)
+        return
     try:
         with open_regular_file(path) as file:
             yield file

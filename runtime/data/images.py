@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.runtime.data.files import Received
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.pictures import decode
 from nnspec.runtime.errors import DataError
 
 
-def read_picture(path: Path, preprocessing: Preprocessing, invert: bool = False) -> NDArray[Any]:
+def read_picture(path: Path | Received, preprocessing: Preprocessing, invert: bool = False) -> NDArray[Any]:
     """Return a picture of any format and size as one raw sample (height, width, channels), or (height, width).
 
     The picture becomes grey for a network of one channel and RGB for one of three, and is brought to the network's size
@@ -32,6 +33,12 @@ def read_picture(path: Path, preprocessing: Preprocessing, invert: bool = False)
     return pixels if high > 1 else pixels.astype(np.float32) / np.float32(255)
 
 
+def takes_pictures(preprocessing: Preprocessing) -> bool:
+    """Return whether the samples of a network are grey or RGB images, whatever the range of their numbers."""
+    shape = preprocessing.input_shape
+    return len(shape) == 2 or (len(shape) == 3 and shape[2] in (1, 3))
+
+
 def write_picture(path: Path, sample: NDArray[Any], preprocessing: Preprocessing) -> None:
     """Write a raw sample as a PNG that `read_picture` reads back; floats are rounded to the nearest 255th.
 
@@ -49,11 +56,11 @@ def write_picture(path: Path, sample: NDArray[Any], preprocessing: Preprocessing
     Image.fromarray(pixels.reshape(shape)).save(path, format="PNG")
 
 
-def _wanted(path: Path, preprocessing: Preprocessing) -> tuple[int, int, int]:
+def _wanted(path: Path | Received, preprocessing: Preprocessing) -> tuple[int, int, int]:
     """Return the height, width and channels of the pictures that a network takes."""
     shape = preprocessing.input_shape
     channels = shape[2] if len(shape) == 3 else 1
-    if len(shape) not in (2, 3) or channels not in (1, 3):
+    if not takes_pictures(preprocessing):
         by = "x".join(map(str, shape))
         raise DataError(f"{path} is a picture, and the network takes samples of {by}; give them as .npy or .csv")
     return shape[0], shape[1], channels

@@ -91,15 +91,24 @@ def _rows(path: Path, preprocessing: Preprocessing, warn: Warn | None) -> Labell
     if encoding is None:
         return _numbers(read_frame(path), preprocessing.input_shape)
     frame = read_frame(path, Options(columns=encoding.names), encoding.text_columns())
-    rows = encoding.encode(_in_order(frame, encoding), warn)
-    shape = preprocessing.input_shape
+    return samples_of_table(_in_order(frame, encoding), encoding, preprocessing.input_shape, warn)
+
+
+def samples_of_table(frame: Frame, encoding: ColumnEncoding, shape: tuple[int, ...], warn: Warn | None) -> Labelled:
+    """Return the rows of a table as samples of a shape, each with its label, or its windows, one after the other.
+
+    Arguments are those of `read_inputs`. Raises DataError as it does.
+    """
+    rows = encoding.encode(frame, warn)
     if shape == rows.shape[1:]:
         return [(frame.label(index), row) for index, row in enumerate(rows)]
     if not frame.named:
-        raise DataError(f"{path} has no header line, which names the columns of a series")
+        raise DataError(f"{frame.name} has no header line, which names the columns of a series")
     count = len(rows) - shape[0] + 1
     if count < 1:
-        raise DataError(f"{path} has {len(rows)} rows, and the network needs {shape[0]} rows to predict the next one")
+        raise DataError(
+            f"{frame.name} has {len(rows)} rows, and the network needs {shape[0]} rows to predict the next one"
+        )
     last = shape[0] - 1  # a window is labelled by its last row: the prediction is for the next one
     return [(frame.label(start + last), rows[start : start + shape[0]]) for start in range(count)]
 

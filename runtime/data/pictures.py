@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.runtime.data.files import looks_like, open_for_reading
+from nnspec.runtime.data.files import Received, looks_like, open_for_reading
 from nnspec.runtime.errors import DataError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _AT_ONCE = 256  # pictures that are waiting to be decoded
 _MODES = {1: "L", 3: "RGB"}
 
 
-def decode(path: Path, shape: tuple[int, int, int], fit: Fit | None) -> NDArray[np.uint8]:
+def decode(path: Path | Received, shape: tuple[int, int, int], fit: Fit | None) -> NDArray[np.uint8]:
     """Return a picture as bytes (height, width, channels) of this shape, of 1 or 3 channels.
 
     The picture is turned as its EXIF orientation says; the first frame or page counts; transparent pixels are blended
@@ -72,7 +72,7 @@ def decode_all(paths: Sequence[Path], shape: tuple[int, int, int], fit: Fit) -> 
             yield from threads.map(one, paths[start : start + _AT_ONCE])
 
 
-def _decoded(path: Path, shape: tuple[int, int, int], fit: Fit | None) -> NDArray[np.uint8]:
+def _decoded(path: Path | Received, shape: tuple[int, int, int], fit: Fit | None) -> NDArray[np.uint8]:
     height, width, channels = shape
     with _opened(path) as image:
         if fit is not None:
@@ -98,7 +98,7 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _opened(path: Path) -> "Iterator[Image]":
+def _opened(path: Path | Received) -> "Iterator[Image]":
     """Open a picture; whatever is wrong with it inside is a DataError that names the file."""
     from PIL import Image
 

@@ -28,7 +28,7 @@ LARGEST = 256
 """Samples in the largest batch of inference."""
 
 MOST_IDLE = 8
-"""The most programs of a network that are kept for the next call, the last used ones."""
+"""The most programs of a network that are kept for the next call, the last used ones, unless another number is set."""
 
 Key = tuple[Purpose, int, np.dtype[Any]]
 """Purpose, size of batch and type of the samples of a program for inference."""
@@ -88,7 +88,7 @@ class Programs:
     """The programs on one network's arrays. `without` names rewrites to leave out.
 
     Several threads may use them at the same time. Each uses a program alone, and makes one if none is idle. Copies and
-    pickles start without programs.
+    pickles start without programs. `most_idle` are the most programs that are kept for the next call.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Programs:
         self.preprocessing = preprocessing
         self.without = without
         self._symbols = symbols_of(graph)
+        self.most_idle = MOST_IDLE
         self._idle: list[tuple[Key, BoundProgram]] = []  # the last used one at the end
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -206,7 +207,7 @@ class Programs:
 
     def _give_back(self, key: Key, program: BoundProgram) -> None:
         self._idle.append((key, program))
-        del self._idle[:-MOST_IDLE]
+        del self._idle[: -self.most_idle]
 
     def _bound(
         self,

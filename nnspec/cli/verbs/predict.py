@@ -58,6 +58,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, out: Path | 
     import numpy as np
 
     from nnspec.cli.checkpoint import class_names, ends_in_image, open_to_ask
+    from nnspec.predictions import predicted_columns, predictions_of
     from nnspec.runtime.data import DataError, read_inputs
     from nnspec.runtime.data.sources.image_folder import input_files
 
@@ -80,15 +81,19 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, out: Path | 
         for unlike in network.preprocessing.unlike(raw, [label for label, _ in samples]):
             print_warning(unlike)
         outputs = network.predict(raw)
-    predictions = _predictions(network, [label for label, _ in samples], outputs)
+    labels = [label for label, _ in samples]
+    found = predictions_of(network, outputs) if labels else []
+    predictions = [{"input": label} | one for label, one in zip(labels, found, strict=True)]
     if images:
         _print_images(network, predictions, outputs, out, as_json)
         raise click.exceptions.Exit(code)
     if as_json:
-        print_json(classes=class_names(network, steps=True), columns=_columns(network), predictions=predictions)
+        print_json(
+            classes=class_names(network, steps=True), columns=predicted_columns(network), predictions=predictions
+        )
     elif predictions:
         rows = [_row(prediction, network.preprocessing) for prediction in predictions]
-        if (columns := _columns(network)) is not None:
+        if (columns := predicted_columns(network)) is not None:
             rows = [("", *columns), *((label, *numbers.split()) for label, numbers in rows)]
         print_result(format_table(rows, indent=""))
     raise click.exceptions.Exit(code)
@@ -111,43 +116,6 @@ def _print_images(
             for number, (one, output) in enumerate(zip(predictions, outputs, strict=True))
         ]
         print_result(format_table(rows, indent=""))
-
-
-def _columns(network: "Network") -> list[str] | None:
-    """Return the names of the numbers that are predicted for a sample, None of one number, of classes and of steps."""
-    from nnspec.cli.checkpoint import class_names
-
-    data, shape, quantiles = network.spec.data, network.spec.output_shape, network.spec.loss.quantiles
-    names = list(data.predicted_columns) if data is not None else []
-    if len(quantiles) > 1:
-        names = [f"{name} {q:g}".strip() for name in names or [""] for q in quantiles]
-    named = shape is not None and len(names) > 1 and tuple(shape) == (len(names),)
-    return names if named and class_names(network, steps=True) is None else None
-
-
-def _predictions(network: "Network", labels: list[str], outputs: Any) -> list[dict[str, Any]]:
-    """Return for each sample its input, and its label and probabilities, or scores, or its value.
-
-    A value of several numbers is a list; where the network has an output at every step, each is a list over the steps.
-    """
-    import numpy as np
-
-    from nnspec.cli.checkpoint import class_names
-    from nnspec.runtime.infer.evaluation import class_probabilities
-
-    names = class_names(network, steps=True)
-    if not labels:
-        return []
-    if names is None:
-        values = outputs[..., 0] if outputs.shape[-1] == 1 else outputs
-        return [{"input": label, "value": value} for label, value in zip(labels, values.tolist(), strict=True)]
-    probabilities = class_probabilities(outputs, network.spec.loss.threshold)
-    named = np.array(names)[probabilities.argmax(axis=-1)]
-    kind = "scores" if network.spec.loss.scores else "probabilities"
-    return [
-        {"input": label, "label": name, kind: row}
-        for label, name, row in zip(labels, named.tolist(), probabilities.tolist(), strict=True)
-    ]
 
 
 def _row(prediction: dict[str, Any], preprocessing: "Preprocessing") -> tuple[str, ...]:

@@ -56,7 +56,8 @@ class Seen:
             yield f"{_named(labels, flat)} has numbers from {least[first]:g} to {most[first]:g}, and {seen}{scale}"
         means, usual = pixels.mean(axis=1, dtype=float), float(self.mean.mean())
         nearer = np.abs(means - usual) - np.abs(low + high - means - usual) > TURNED * span
-        turned = np.setdiff1d(np.flatnonzero(nearer), np.union1d(beyond, flat))
+        nearer[beyond] = nearer[flat] = False
+        turned = np.flatnonzero(nearer)
         if turned.size:
             yield (
                 f"{_named(labels, turned)} is light where the images of training are dark, or the other way round (its "

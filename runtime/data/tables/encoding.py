@@ -116,6 +116,10 @@ def numbers_alone(names: tuple[str, ...], fills: NDArray[np.float64] | None) -> 
 class Complete(Number):
     """A number that may not be missing, because nothing says what would replace it."""
 
+    def cell_schema(self) -> dict[str, Any]:
+        """Return a number."""
+        return {"type": ["number"]}
+
     def encode(self, column: Column, warn: Warn) -> NDArray[np.float64]:
         """Return the numbers. Raises DataError where one is missing."""
         missing = np.isnan(self.values(column))

@@ -120,6 +120,10 @@ class FittedColumn(ABC):
         Raises DataError, with the row, for a cell that the kind cannot read.
         """
 
+    @abstractmethod
+    def cell_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a cell, "type" as a list: what a program may send for it."""
+
     @classmethod
     @abstractmethod
     def measured(cls, column: Column) -> NDArray[Any]:

@@ -97,6 +97,10 @@ class Category(FittedColumn):
             return f"{where} is missing and never was in training: all its categories are 0"
         return f'{where} holds "{text}", which training did not see ({_listed(self.categories)}): its categories are 0'
 
+    def cell_schema(self) -> dict[str, Any]:
+        """Return that any text, number or boolean will do: an unknown one is a warning, as a missing one may be."""
+        return {"type": ["string", "number", "boolean", "null"], "examples": list(self.categories[:_LISTED])}
+
     @classmethod
     def measured(cls, column: Column) -> NDArray[Any]:
         """Return the texts."""

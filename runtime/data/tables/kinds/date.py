@@ -101,6 +101,10 @@ class Date(FittedColumn):
             parts += [np.where(missing, 0.0, np.sin(angle)), np.where(missing, 0.0, np.cos(angle))]
         return np.column_stack([*parts, *flag])
 
+    def cell_schema(self) -> dict[str, Any]:
+        """Return a date in ISO 8601; those of the training data are read too."""
+        return {"type": ["string", "null"], "format": "date"}
+
     @classmethod
     def measured(cls, column: Column) -> Floats:
         """Return the days since 1970, in whatever order days and months are."""

@@ -85,6 +85,10 @@ class Number(FittedColumn):
         """Return the numbers, with the statistic where one is missing."""
         return np.column_stack(filled(column, self.values(column, self.coerce), self.fill, self.flag, warn))
 
+    def cell_schema(self) -> dict[str, Any]:
+        """Return a number or null; a text too where those that are not numbers count as missing."""
+        return {"type": ["number", "string", "null"] if self.coerce else ["number", "null"]}
+
     @classmethod
     def measured(cls, column: Column) -> Floats:
         """Return the numbers; what is not one is missing."""
@@ -127,6 +131,10 @@ class Boolean(Number):
                 raise DataError(f'{column.where(row)} holds "{cell}", and the network knows yes and no there')
             found[row] = value
         return found
+
+    def cell_schema(self) -> dict[str, Any]:
+        """Return the words for yes and no, as JSON has them or as the table had them."""
+        return {"type": ["boolean", "string", "number", "null"], "enum": [True, False, *_TRUTH, 1, 0, None]}
 
     @classmethod
     def measured(cls, column: Column) -> NDArray[Any]:
