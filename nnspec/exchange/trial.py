@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnspec.runtime.compiler.graph import symbols_of
 from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import take
+from nnspec.runtime.infer.drawn import drawn_samples as drawn
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.randomness import stream
 from nnspec.runtime.train.spec_and_data import network_data, split_of
 from nnspec.spec_lang.report.errors import NNSpecError
 
@@ -42,17 +41,3 @@ def _of_data(data: Data) -> Trial:
     name, judged = split_of(data, None)
     training = np.asarray(take(data.train.inputs, slice(0, MOST_MEASURED)))
     return Trial(np.asarray(take(judged.inputs, slice(0, MOST_TRIED))), training, f"samples of the {name} split")
-
-
-def drawn(network: Network, count: int, seed: int = 0) -> np.ndarray:
-    """Return random raw samples (count, *input shape), in the range of the training data.
-
-    Symbols are whole numbers below the size of the vocabulary; numbers are normal, with the normalization's
-    mean and deviation.
-    """
-    fitted, random = network.preprocessing, stream(seed, "trial")
-    shape = (count, *fitted.input_shape)
-    symbols = symbols_of(network.programs.graph)
-    if symbols is not None:
-        return random.integers(0, symbols, shape)
-    return random.normal(size=shape) * fitted.scale + fitted.shift

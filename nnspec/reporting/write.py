@@ -1,7 +1,9 @@
 """Writing the report of a run, of folds or of a sweep: what `nnspec report` and the Python interface call."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from nnspec.reporting.blocks import Page
 from nnspec.reporting.folds import folds_page, open_folds
 from nnspec.reporting.report import folds_markdown, run_markdown, run_page, sweep_markdown
 from nnspec.reporting.run import open_reported
@@ -32,13 +34,7 @@ def write_report(path: Path, out: Path | None, given: Given | str | None = None,
 
     Raises NotInstalledError without Jinja2, CheckpointError, DataError, OSError.
     """
-    try:
-        from nnspec.reporting.page import render
-    except ModuleNotFoundError as error:
-        if str(error.name).partition(".")[0] not in ("jinja2", "markupsafe"):
-            raise
-        advice = "pip install 'nnspec[report]', or nnspec report --markdown, which does not need it"
-        raise NotInstalledError(f"a report needs Jinja2, which is not installed\n  help: {advice}") from None
+    render = page_renderer("pip install 'nnspec[report]', or nnspec report --markdown, which does not need it")
     if is_sweep(path):
         _no_data(given, split)
         page, folder = sweep_page(open_sweep(path)), path
@@ -51,6 +47,17 @@ def write_report(path: Path, out: Path | None, given: Given | str | None = None,
     target.parent.mkdir(parents=True, exist_ok=True)
     replace_file(target, render(page).encode())
     return target
+
+
+def page_renderer(advice: str = "pip install 'nnspec[report]'") -> Callable[[Page], str]:
+    """Return what makes the HTML of a page. Raises NotInstalledError with the advice where Jinja2 is missing."""
+    try:
+        from nnspec.reporting.page import render
+    except ModuleNotFoundError as error:
+        if str(error.name).partition(".")[0] not in ("jinja2", "markupsafe"):
+            raise
+        raise NotInstalledError(f"a page needs Jinja2, which is not installed\n  help: {advice}") from None
+    return render
 
 
 def markdown_report(path: Path, given: Given | str | None = None, split: str | None = None) -> str:

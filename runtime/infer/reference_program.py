@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,20 @@ from nnspec.spec_lang.vocabulary.losses import Loss
 
 Pullback = Callable[[np.ndarray], dict[str, np.ndarray]]
 Pull = Callable[[np.ndarray, Sequence[str]], tuple[dict[str, np.ndarray], dict[str, np.ndarray]]]
+
+
+class Passes(NamedTuple):
+    """A forward and a backward pass: values of nodes and their gradients by name, INPUT among them.
+
+    `outputs` are those after the head, `gradients` those of the parameters. A node that the loss does not depend on, or
+    that is reached through symbols alone, has no gradient.
+    """
+
+    values: dict[str, np.ndarray]
+    outputs: np.ndarray
+    loss: float
+    d_values: dict[str, np.ndarray]
+    gradients: dict[str, np.ndarray]
 
 
 class Program:
@@ -90,6 +104,16 @@ class Program:
     def values(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Return the value of each node for normalized samples as in inference, by name, INPUT among them."""
         return self._trace(x, Mode())[0]
+
+    def passes(self, x: np.ndarray, targets: np.ndarray) -> "Passes":
+        """Return what a forward and a backward pass compute, node by node, as in inference.
+
+        `x` are normalized samples, (batch, *input shape), `targets` as the loss takes them. Penalties are left out.
+        """
+        values, pull = self._trace(x, Mode())
+        loss, d_logits = self.loss(values[self._last], targets)
+        gradients, d_values = pull(d_logits, tuple(values))
+        return Passes(values, self.with_head(values[self._last]), loss, d_values, gradients)
 
     @property
     def _last(self) -> str:

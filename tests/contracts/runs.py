@@ -9,6 +9,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.data import Data, data_from_arrays
 from nnspec.runtime.execute import processors
+from nnspec.runtime.infer.drawn import drawn_targets
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train import step
 from nnspec.runtime.train.state import State, initial_state
@@ -17,7 +18,6 @@ from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.support.random_targets import random_targets
 
 SAMPLES, BATCH, STEPS = 9, 6, 3
 """A run of three steps, the second of which ends an epoch with a smaller batch."""
@@ -36,7 +36,7 @@ def data_for(spec: Spec) -> Data:
     known = [count for node in spec.nodes if (count := node.layer.vocabulary(node.input_shape)) is not None]
     if known:
         x = random.integers(0, min(known), x.shape)
-    y: Array = random_targets(spec.loss, (SAMPLES, *spec.output_shape), random)
+    y: Array = drawn_targets(spec.loss, (SAMPLES, *spec.output_shape), random)
     y = y if spec.loss.classifies else y.astype(np.float32)
     return data_from_arrays(x, y, classification=spec.loss.classifies)
 

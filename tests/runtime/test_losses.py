@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.gradient_check import gradient_check
+from nnspec.runtime.infer.drawn import drawn_targets
 from nnspec.runtime.losses import build_loss
 from nnspec.runtime.targets import TargetError
 from nnspec.spec_lang.check.canonical_text import in_short
@@ -30,7 +31,6 @@ from nnspec.spec_lang.vocabulary.losses import (
     Quantile,
 )
 from nnspec.spec_lang.vocabulary.registry import words
-from tests.support.random_targets import random_targets
 from tests.support.strategies import distinct, seeds
 
 
@@ -60,7 +60,7 @@ def test_the_gradient_of_every_loss_is_its_slope(line: str, shape: tuple[int, ..
     word = EVERY[line]
     assume(shape[-1] % word.answers == 0)
     outputs = distinct(random, shape) * 1.37  # away from the corners of mae, huber and hinge: targets are whole here
-    targets = random_targets(word, shape, random)
+    targets = drawn_targets(word, shape, random)
     targets = np.round(targets) if word.numbers else targets
     loss = build_loss(word)
     value, gradient = loss(outputs, targets)
@@ -273,7 +273,7 @@ def test_weights_multiply_the_terms_of_their_samples(line: str, shape: tuple[int
     word = EVERY[line]
     assume(shape[-1] % word.answers == 0)
     outputs = (distinct(random, shape) * 1.37).astype(dtype)
-    targets = random_targets(word, shape, random)
+    targets = drawn_targets(word, shape, random)
     weights = random.integers(0, 4, shape[0]).astype(np.float64)
     loss = build_loss(word)
     value, gradient = loss(outputs, targets, weights)

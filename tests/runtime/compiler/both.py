@@ -16,6 +16,7 @@ from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.executor import Executor
 from nnspec.runtime.execute.in_turn import IN_TURN
+from nnspec.runtime.infer.drawn import drawn_targets
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.targets import PADDING
@@ -23,7 +24,6 @@ from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.shape import Shape
-from tests.support.random_targets import random_targets
 
 Array = NDArray[Any]
 
@@ -93,7 +93,7 @@ class Both:
             x = random.integers(0, min(symbols), x.shape).astype(self.dtype)
             padding = np.arange(x.shape[1]) >= random.integers(1, x.shape[1] + 1, (size, 1))
             x[padding] = PADDING
-        y = random_targets(spec.loss, shape, random)
+        y = drawn_targets(spec.loss, shape, random)
         if not spec.loss.classes:
             return Batch(x, y.astype(self.dtype))
         if spec.output_shape.sequence and y.shape == padding.shape:
