@@ -9,6 +9,7 @@ FILES = ("float.c", "int8.c")
 """Where they are, in the order in which they are written."""
 
 _DEFINED = re.compile(r"^static .*?(\w+)\(|^\} (\w+);", re.MULTILINE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _WORDS = re.compile(r"[A-Za-z_]\w*")
 
 
@@ -32,5 +33,5 @@ def needed(names: Iterable[str]) -> list[str]:
         name = waiting.pop()
         if name in known and name not in wanted:
             wanted.add(name)
-            waiting += _WORDS.findall(known[name])
+            waiting += _WORDS.findall(_COMMENT.sub("", known[name]))
     return [text for name, text in known.items() if name in wanted]

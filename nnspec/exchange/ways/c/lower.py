@@ -31,7 +31,7 @@ def lowered(network: Network, prefix: str = "") -> Program:
     Raises ExchangeError, with the layer's name, for what is not computed in C.
     """
     check(network)
-    return _Lowering(network, Program(prefix)).program()
+    return Lowering(network, Program(prefix)).program()
 
 
 def check(network: Network) -> None:
@@ -68,7 +68,9 @@ def layer_sentence(name: str, layer: Layer, given: str, made: str) -> str:
     return f"{name}: {line}, {given} -> {made}"
 
 
-class _Lowering:
+class Lowering:
+    """A program that is being made, node by node."""
+
     def __init__(self, network: Network, made: Program):
         self.network = network
         self.graph = network.program.graph
@@ -76,48 +78,61 @@ class _Lowering:
         self.values: dict[str, Room] = {}
         self.readers = Counter(name for node in self.graph.nodes for name in node.inputs)
         symbolic = reads_symbols(self.graph.nodes)
+        self.gone: frozenset[str] = frozenset()
         self.symbolic, self.strided = symbolic, padding_after_strides(self.graph.nodes) if symbolic else {}
 
     def program(self) -> Program:
         """Return the program."""
         last = self.graph.nodes[-1].name if self.graph.nodes else INPUT
         self.readers[last] += 1
-        self._begin()
-        arrays, gone = folded(self.graph.nodes, arrays_of(self.network))
+        arrays, self.gone = folded(self.graph.nodes, arrays_of(self.network))
+        self.begin()
         for node in self.graph.nodes:
-            if node.name in gone:
-                self._set(node, self.values[node.inputs[0]], "folded into the layer before it")
-            else:
-                self._node(node, arrays[node.name])
-        self._end(self.values[last])
+            y = self.values[node.inputs[0]] if node.name in self.gone else self.computed(node, arrays[node.name])
+            self.values[node.name] = y
+            self.made.remaining[y] += self.readers[node.name]
+            for name in node.inputs:
+                self.made.remaining[self.values[name]] -= 1
+        self._end(self.as_float(last))
         return self.made
 
-    def _begin(self) -> None:
-        """Normalize the samples, and count their padding."""
+    def begin(self) -> None:
+        """Normalize the samples."""
+        self.values[INPUT] = self.normalized(self.raw())
+        self.made.remaining[self.values[INPUT]] += self.readers[INPUT]
+
+    def raw(self) -> Room:
+        """Return the argument of the function."""
+        return Room("input", self.graph.input_shape.size, place="input")
+
+    def normalized(self, raw: Room) -> Room:
+        """Return the samples as the network sees them."""
         made, fitted = self.made, self.network.preprocessing
-        raw = Room("input", self.graph.input_shape.size, place="input")
-        self.values[INPUT] = raw
-        if fitted.normalize != "none":
-            self.values[INPUT] = y = made.room("samples", raw.size)
-            made.comment(f"normalize={fitted.normalize}")
-            constants = made.constant("input_shift", fitted.shift), made.constant("input_scale", fitted.scale)
-            made.call("normalize", raw, *constants, y, raw.size, fitted.shift.size)
-        made.remaining[self.values[INPUT]] += self.readers[INPUT]
+        if fitted.normalize == "none":
+            return raw
+        y = made.room("samples", raw.size)
+        made.comment(f"normalize={fitted.normalize}")
+        made.call("normalize", raw, *self.normalization(), y, raw.size, fitted.shift.size)
+        return y
 
-    def _node(self, node: GraphNode, arrays: Mapping[str, Array]) -> None:
-        xs = [self.values[name] for name in node.inputs]
-        shapes, real = node.input_shapes, self._real(node)
+    def normalization(self) -> tuple[str, str]:
+        """Return the constants of the normalization."""
+        fitted = self.network.preprocessing
+        return self.made.constant("input_shift", fitted.shift), self.made.constant("input_scale", fitted.scale)
+
+    def as_float(self, name: str) -> Room:
+        """Return the value of a node in float32."""
+        return self.values[name]
+
+    def computed(self, node: GraphNode, arrays: Mapping[str, Array]) -> Room:
+        """Return the output of a node in float32."""
+        xs = [self.as_float(name) for name in node.inputs]
         self.made.comment(sentence(node))
+        shapes, real = node.input_shapes, self.real(node)
         site = Site(self.made, node.name, xs, shapes, node.output_shape, arrays, real)
-        self._set(node, C_LAYERS[type(node.layer)](node.layer, site), "")
+        return C_LAYERS[type(node.layer)](node.layer, site)
 
-    def _set(self, node: GraphNode, y: Room, note: str) -> None:
-        self.values[node.name] = y
-        self.made.remaining[y] += self.readers[node.name]
-        for name in node.inputs:
-            self.made.remaining[self.values[name]] -= 1
-
-    def _real(self, node: GraphNode) -> str | None:
+    def real(self, node: GraphNode) -> str | None:
         """Return the expression of the steps of a node's input that are not padding; None where all are."""
         shape = node.input_shapes[0]
         if not self.symbolic or not node.layer.skips_padding or len(shape) < 1:

@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -25,11 +25,18 @@ _TYPES = {"float32": "float", "float64": "float", "int8": "int8_t", "int16": "in
 _NOT_A_WORD = re.compile(r"[^0-9A-Za-z_]+")
 
 
+class Quantum(NamedTuple):
+    """How an int8 q stands for a number: (q − zero) · scale."""
+
+    scale: float
+    zero: int
+
+
 @dataclass(eq=False)
 class Room:
     """An array of one sample while the network runs. `place` is where it is: planned memory, or an argument.
 
-    `steps` are the numbers of the first and the last call that uses it.
+    `steps` are the numbers of the first and the last call that uses it. `quantum` is that of an int8_t array.
     """
 
     name: str
@@ -37,6 +44,7 @@ class Room:
     kind: Kind = "float"
     place: Literal["arena", "input", "output"] = "arena"
     steps: tuple[int, int] | None = None
+    quantum: Quantum = Quantum(1.0, 0)
 
     @property
     def bytes(self) -> int:
@@ -71,11 +79,11 @@ class Constant:
 
     name: str
     type: str
-    value: Array | Mapping[str, int]
+    value: Array | Mapping[str, int | str]
 
     @property
     def bytes(self) -> int:
-        """Its memory; a struct is of ints of four bytes."""
+        """Its memory; a struct is of ints, and of addresses, of four bytes."""
         if isinstance(self.value, np.ndarray):
             return self.value.size * BYTES[self.type]
         return 4 * len(self.value)
@@ -152,7 +160,7 @@ class Program:
             self.constants.append(Constant(self._known[key], kind, array.reshape(-1)))
         return self._known[key]
 
-    def struct(self, wish: str, kind: str, fields: Mapping[str, int]) -> str:
+    def struct(self, wish: str, kind: str, fields: Mapping[str, int | str]) -> str:
         """Return the address of a constant struct; equal ones are one."""
         key = (kind, *fields.items())
         if key not in self._known:
@@ -216,7 +224,7 @@ class Site:
         """Return the name of a constant array, "0" for None."""
         return "0" if values is None else self.program.constant(f"{self.name}_{wish}", values)
 
-    def struct(self, wish: str, kind: str, fields: Mapping[str, int]) -> str:
+    def struct(self, wish: str, kind: str, fields: Mapping[str, int | str]) -> str:
         """Return the address of a constant struct."""
         return self.program.struct(f"{self.name}_{wish}", kind, fields)
 
