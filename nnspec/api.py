@@ -280,7 +280,13 @@ def export(network: Network, to: str, out: str | Path | None = None, samples: An
     trial = trial_of(network)
     tried = trial.samples if samples is None else network.preprocessing.as_batch(samples)
     return write_export(
-        network, to, None if out is None else Path(checked_path("out", out)), tried, options, trial.training
+        network,
+        to,
+        None if out is None else Path(checked_path("out", out)),
+        tried,
+        options,
+        trial.training,
+        trial.judged,
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from nnspec.exchange import ways as ways_package
 from nnspec.exchange.errors import ExchangeError
+from nnspec.exchange.trial import Judged
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.report.diagnostics import near, one_of
 from nnspec.spec_lang.vocabulary.bases import Layer
@@ -30,6 +31,7 @@ class Leaving:
     samples: np.ndarray
     options: Mapping[str, Any] = field(default_factory=dict)
     training: np.ndarray | None = None
+    judged: Judged | None = None
 
     @cached_property
     def answers(self) -> np.ndarray:
@@ -119,6 +121,7 @@ def export(
     samples: np.ndarray,
     options: Mapping[str, Any],
     training: np.ndarray | None = None,
+    judged: Judged | None = None,
 ) -> Exported:
     """Write a network for another program and return what was written.
 
@@ -129,6 +132,7 @@ def export(
         samples: raw samples (batch, *input shape) on which the files are tried.
         options: those of the way by name.
         training: raw samples of the training split, for the ways that measure on them.
+        judged: samples with their targets, for the ways that measure what they cost.
 
     Nothing is written unless everything has been made and tried. Raises ExchangeError, OSError.
     """
@@ -140,7 +144,7 @@ def export(
             has = f"its options are {', '.join(chosen.options)}" if chosen.options else "it has no options"
             raise ExchangeError(f"{to} has no option {option}; {has}", 2)
     stem = _stem(out, chosen, network)
-    made = chosen.make(Leaving(network, stem.name, samples, options, training))
+    made = chosen.make(Leaving(network, stem.name, samples, options, training, judged))
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths = []
     for suffix, content in made.content.items():

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnspec.runtime.data import Data
+from nnspec.runtime.data import Data, Split
 from nnspec.runtime.data.array_likes import take
 from nnspec.runtime.infer.drawn import drawn_samples as drawn
 from nnspec.runtime.infer.network import Network
@@ -15,12 +15,23 @@ MOST_TRIED = 64
 MOST_MEASURED = 10_000
 
 
+class Judged(NamedTuple):
+    """The split that results are reported on, its first samples, and its name: test, or validation."""
+
+    name: str
+    split: Split
+
+
 class Trial(NamedTuple):
-    """Raw samples (batch, *input shape), the first of the training split (None without data), and their origin."""
+    """Raw samples (batch, *input shape), the first of the training split (None without data), and their origin.
+
+    `judged` has more samples of the same split, with their targets; None without data.
+    """
 
     samples: np.ndarray
     training: np.ndarray | None
     origin: str
+    judged: Judged | None = None
 
 
 def trial_of(network: Network, statement: str | None = None) -> Trial:
@@ -40,4 +51,6 @@ def trial_of(network: Network, statement: str | None = None) -> Trial:
 def _of_data(data: Data) -> Trial:
     name, judged = split_of(data, None)
     training = np.asarray(take(data.train.inputs, slice(0, MOST_MEASURED)))
-    return Trial(np.asarray(take(judged.inputs, slice(0, MOST_TRIED))), training, f"samples of the {name} split")
+    most = slice(0, MOST_MEASURED)
+    measured = Judged(name, Split(np.asarray(take(judged.inputs, most)), judged.targets[most]))
+    return Trial(measured.split.inputs[:MOST_TRIED], training, f"samples of the {name} split", measured)

@@ -51,10 +51,14 @@ def measure_logits(network: Network, parts: Iterable[Array], split: Split) -> di
     return _measured(network, *_loss_and_outputs(network, parts, split), split)
 
 
-def _measured(network: Network, loss: float, outputs: Array, split: Split) -> dict[str, float]:
+def measure_outputs(network: Network, outputs: Array, split: Split) -> dict[str, float]:
+    """Return the spec's metrics for other outputs than the network's, (batch, *output shape), by name."""
     given = middle_answers(outputs, network.spec.loss), split.targets, network.spec.loss.threshold
-    measured = {metric.word: measure(metric, *given) for metric in network.spec.metrics}
-    return {name: float(value) for name, value in {"loss": loss, **measured}.items()}
+    return {metric.word: float(measure(metric, *given)) for metric in network.spec.metrics}
+
+
+def _measured(network: Network, loss: float, outputs: Array, split: Split) -> dict[str, float]:
+    return {"loss": float(loss), **measure_outputs(network, outputs, split)}
 
 
 def class_probabilities(outputs: Array, threshold: float = 0.5) -> Array:

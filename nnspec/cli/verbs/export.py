@@ -22,7 +22,7 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     examples=(
         "nnspec export runs/quickstart --to onnx",
         "nnspec export runs/iris/best.h5 --to numpy --out iris",
-        "nnspec export runs/quickstart --to c --out digits",
+        "nnspec export runs/quickstart --to c --int8 --out digits",
         "nnspec export runs/sine_rnn --to onnx --state",
     ),
 )
@@ -48,6 +48,11 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     is_flag=True,
     help="onnx: let sequences come in parts: states of recurrent layers are inputs and outputs too.",
 )
+@click.option(
+    "--int8",
+    is_flag=True,
+    help="c: weights and values in int8, ranges measured on the training data; tells what it costs.",
+)
 @json_flag
 def command(checkpoint: str, to: str, out: Path | None, data: str | None, as_json: bool, **options: Any) -> None:
     """Write a network for another program.
@@ -63,7 +68,7 @@ def command(checkpoint: str, to: str, out: Path | None, data: str | None, as_jso
     _, saved = open_to_ask(checkpoint)
     trial = trial_of(saved.network, data)
     given = {name: value for name, value in options.items() if value not in (None, False)}
-    made = export(saved.network, to, out, trial.samples, given, trial.training)
+    made = export(saved.network, to, out, trial.samples, given, trial.training, trial.judged)
     if as_json:
         files = [{"path": str(path), "bytes": path.stat().st_size} for path in made.paths]
         print_json(files=files, tried_on=trial.origin, notes=list(made.notes))

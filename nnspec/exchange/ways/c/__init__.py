@@ -1,17 +1,24 @@
 """A network as a header and a source of C99 for microcontrollers: no allocation, constants in flash, planned memory."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from nnspec import __version__
 from nnspec.exchange.errors import ExchangeError
 from nnspec.exchange.export import Files, Leaving, registered, way
+from nnspec.exchange.ways.c.calibration import measured
 from nnspec.exchange.ways.c.layers import C_LAYERS
+from nnspec.exchange.ways.c.layers8 import INT8_LAYERS
 from nnspec.exchange.ways.c.lower import UNPADDED, lowered
+from nnspec.exchange.ways.c.lower8 import lowered_int8
 from nnspec.exchange.ways.c.program import Program, identifier
 from nnspec.exchange.ways.c.text import Described, buffer_bytes, header, source, weight_bytes
-from nnspec.exchange.ways.c.toolchain import code_size, run
+from nnspec.exchange.ways.c.toolchain import COMPILERS, code_size, compiler, run
 from nnspec.runtime.arrays import Array
+from nnspec.runtime.infer.evaluation import measure_outputs
 from nnspec.runtime.infer.network import Network
+from nnspec.spec_lang.report.diagnostics import one_of
 from nnspec.spec_lang.vocabulary.bases import Layer
 
 EXAMPLES = 3
@@ -23,42 +30,74 @@ AGREEMENT = 1e-6
 Where the network's own answers in float32 differ more, twice their difference is allowed: it is rounding.
 """
 
-TOLERANCE = 1e-5
-"""That of the self-test: the mathematical library of another processor may round otherwise."""
+TOLERANCE, TOLERANCE_INT8 = 1e-5, 1e-2
+"""The largest difference in the self-test, by the largest answer: a library of mathematics may round otherwise, and an
+int8 is then another one."""
 
 
 def says(layer: type[Layer]) -> str:
     """Return what goes out of a layer."""
-    return registered(C_LAYERS, dict.fromkeys(UNPADDED, "yes, but over symbols, which may be padded"))(layer)
+    phrase = "yes, int8 too" if any(ancestor in INT8_LAYERS for ancestor in layer.__mro__) else "yes"
+    if layer.word in UNPADDED:
+        phrase += "; not over symbols, which may be padded"
+    return registered(C_LAYERS, {layer.word: phrase})(layer)
 
 
-@way("c", (".c", ".h"), "C99 for microcontrollers: one header and one source, no allocation", says=says)
+@way("c", (".c", ".h"), "C99 for microcontrollers: one header and one source, no allocation", ("int8",), says)
 def c(leaving: Leaving) -> Files:
     """Return NAME.c and NAME.h, compiled and tried where there is a compiler.
 
     Raises ExchangeError for what is not computed in C, and where the answers differ.
     """
+    return _in_int8(leaving) if leaving.options.get("int8") else _in_float32(leaving)
+
+
+def _in_float32(leaving: Leaving) -> Files:
     program = lowered(leaving.network)
-    texts, symbol = texts_of(leaving, program)
-    notes = [_sizes(symbol, texts, program)]
-    notes.append(_agreement(leaving, symbol, texts))
-    return Files({suffix: text.encode() for suffix, text in texts.items()}, tuple(notes))
-
-
-def texts_of(leaving: Leaving, program: Program) -> tuple[dict[str, str], str]:
-    """Return the header and the source by suffix, and the identifier of the network in them."""
     described = _described(leaving, program)
-    return {".c": source(described, program), ".h": header(described, program)}, described.symbol
+    texts = _texts(described, program)
+    return _files(texts, [_sizes(described.symbol, texts, program), _agreement(leaving, described.symbol, texts)])
+
+
+def _in_int8(leaving: Leaving) -> Files:
+    """Return the files of a network in int8, whose self-test has the answers of the C itself.
+
+    Raises ExchangeError without training data and without a compiler, by which the cost is measured.
+    """
+    if leaving.training is None:
+        raise ExchangeError(
+            "int8 measures the ranges of values on training samples, and the data of this network are not here\n"
+            "  help: name data of the same kind: --data",
+            2,
+        )
+    if compiler() is None:
+        raise ExchangeError(f"int8 measures by running the C what it costs, and {_missing()}", 2)
+    program, left = lowered_int8(leaving.network, measured(leaving.network, leaving.training))
+    described = _described(leaving, program)
+    symbol = described.symbol
+    first = leaving.samples[:EXAMPLES].astype(np.float32)
+    answers = run(symbol, _texts(described, program), first)
+    assert answers is not None
+    tolerance = TOLERANCE_INT8 * (float(np.abs(answers).max(initial=0)) or 1.0)
+    texts = _texts(replace(described, examples=(first.reshape(len(first), -1), answers, tolerance)), program)
+    notes = [_sizes(symbol, texts, program), _cost(leaving, symbol, texts)]
+    return _files(texts, [*notes, f"in float32: {', '.join(left)}"] if left else notes)
+
+
+def _texts(described: Described, program: Program) -> dict[str, str]:
+    return {".c": source(described, program), ".h": header(described, program)}
+
+
+def _files(texts: dict[str, str], notes: list[str]) -> Files:
+    return Files({suffix: text.encode() for suffix, text in texts.items()}, tuple(notes))
 
 
 def _described(leaving: Leaving, program: Program) -> Described:
     network, symbol = leaving.network, identifier(leaving.name)
     spec, graph = network.spec, network.program.graph
-    answers = network.predict(leaving.samples[:EXAMPLES].astype(np.float32)).reshape(
-        min(EXAMPLES, len(leaving.samples)), -1
-    )
-    tolerance = TOLERANCE * max(float(np.abs(answers).max(initial=0)), 1e-30)
-    upper = symbol.upper()
+    samples = leaving.samples[:EXAMPLES].astype(np.float32)
+    answers = network.predict(samples).reshape(len(samples), -1)
+    tolerance = TOLERANCE * (float(np.abs(answers).max(initial=0)) or 1.0)
     about = [
         f"{spec.title}: {graph.input_shape} -> {graph.output_shape}, {spec.parameter_count:,} parameters. "
         f"Written by nnspec {__version__}.",
@@ -67,16 +106,19 @@ def _described(leaving: Leaving, program: Program) -> Described:
     ]
     if network.preprocessing.features is not None:
         about.append(f"Its numbers: {', '.join(network.preprocessing.features)}.")
-    about += ["", f"Test: cc -std=c99 -D{upper}_SELFTEST {symbol}.c -lm && ./a.out"]
-    examples = (leaving.samples[:EXAMPLES].reshape(len(answers), -1), answers, tolerance)
+    about += ["", f"Test: cc -std=c99 -D{symbol.upper()}_SELFTEST {symbol}.c -lm && ./a.out"]
+    examples = (samples.reshape(len(samples), -1), answers, tolerance)
     return Described(symbol, spec.title, graph.input_shape, graph.output_shape, about, network.classes, examples)
 
 
 def _sizes(symbol: str, texts: dict[str, str], program: Program) -> str:
-    weights = weight_bytes(program)
-    said = f"{weights:,} bytes of constants in flash, {buffer_bytes(program):,} bytes of buffers in RAM"
+    said = f"{weight_bytes(program):,} bytes of constants in flash, {buffer_bytes(program):,} bytes of buffers in RAM"
     code = code_size(symbol, texts)
     return said if code is None else f"{said}, about {code.bytes:,} bytes of code for {code.processor}"
+
+
+def _missing() -> str:
+    return f"{one_of(COMPILERS)} is not on the PATH"
 
 
 def _agreement(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
@@ -84,7 +126,7 @@ def _agreement(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
     samples = leaving.samples.astype(np.float32)
     found = run(symbol, texts, samples)
     if found is None:
-        return "not compiled: no cc, gcc or clang is on PATH; run the self-test on a machine that has one"
+        return f"not compiled: {_missing()}; run the self-test where there is a compiler"
     exact = in_float64(leaving.network, samples)
     error, rounding = difference(found, exact), difference(leaving.network.predict(samples), exact)
     if not error <= max(AGREEMENT, 2 * rounding):
@@ -93,6 +135,23 @@ def _agreement(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
         f"compiled and run on {len(samples)} samples: answers differ by {error:.0e} of the largest from the network "
         f"in float64, its own in float32 by {rounding:.0e}"
     )
+
+
+def _cost(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
+    """Return the metrics on the judged split, of the network and of the files, else how far the answers are apart."""
+    network = leaving.network
+    samples = leaving.samples if leaving.judged is None else np.asarray(leaving.judged.split.inputs)
+    found = run(symbol, texts, samples.astype(np.float32))
+    assert found is not None
+    answers = network.predict(samples)
+    apart = f"answers differ by up to {difference(found, answers):.1%} of the largest"
+    if leaving.judged is None:
+        return f"int8 on {len(samples)} samples: {apart}"
+    name, split = leaving.judged
+    before = measure_outputs(network, answers, split)
+    after = measure_outputs(network, found.reshape(answers.shape), split)
+    costs = [f"{metric} {before[metric]:.4g} -> {after[metric]:.4g}" for metric in before]
+    return f"float32 -> int8 on {len(samples):,} samples of the {name} split: {', '.join([*costs, apart])}"
 
 
 def in_float64(network: Network, samples: Array) -> Array:

@@ -56,7 +56,9 @@ def quantized(weight: Array, bias: Array | None, given: Quantum) -> Quantized:
     largest = np.abs(rows).max(axis=1, initial=0) / 127
     scales = np.maximum(np.maximum(largest, np.abs(shift) / (given.scale * 2**30)), 1e-30)
     whole = np.clip(np.rint(rows / scales[:, None]), -127, 127).astype(np.int8)
-    return Quantized(whole.reshape(weight.shape), np.rint(shift / (given.scale * scales)).astype(np.int32), given.scale * scales)
+    return Quantized(
+        whole.reshape(weight.shape), np.rint(shift / (given.scale * scales)).astype(np.int32), given.scale * scales
+    )
 
 
 def multipliers(factors: Array) -> tuple[Array, Array]:

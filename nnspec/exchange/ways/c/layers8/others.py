@@ -117,8 +117,7 @@ def add(word: Add, site: Site8) -> Room | None:
 def concatenate(word: Concatenate, site: Site8) -> Room:
     """Each branch in the scale of all."""
     changed = [
-        x if x.quantum == site.quantum else _looked_up(site, "in", x, as_int8(_meant(x), site.quantum))
-        for x in site.xs
+        x if x.quantum == site.quantum else _looked_up(site, "in", x, as_int8(_meant(x), site.quantum)) for x in site.xs
     ]
     site.xs = changed
     y = C_LAYERS[type(word)](word, site)
