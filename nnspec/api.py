@@ -279,15 +279,8 @@ def export(network: Network, to: str, out: str | Path | None = None, samples: An
     network = checked_network(network)
     trial = trial_of(network)
     tried = trial.samples if samples is None else network.preprocessing.as_batch(samples)
-    return write_export(
-        network,
-        to,
-        None if out is None else Path(checked_path("out", out)),
-        tried,
-        options,
-        trial.training,
-        trial.judged,
-    )
+    path = None if out is None else Path(checked_path("out", out))
+    return write_export(network, to, path, tried, options, trial.training, trial.judged)
 
 
 def import_weights(

@@ -51,7 +51,7 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
 @click.option(
     "--int8",
     is_flag=True,
-    help="c: weights and values in int8, ranges measured on the training data; tells what it costs.",
+    help="c: weights and values in int8, calibrated on the training data; says what it costs.",
 )
 @json_flag
 def command(checkpoint: str, to: str, out: Path | None, data: str | None, as_json: bool, **options: Any) -> None:

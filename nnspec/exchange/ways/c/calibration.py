@@ -56,13 +56,12 @@ def quantized(weight: Array, bias: Array | None, given: Quantum) -> Quantized:
     largest = np.abs(rows).max(axis=1, initial=0) / 127
     scales = np.maximum(np.maximum(largest, np.abs(shift) / (given.scale * 2**30)), 1e-30)
     whole = np.clip(np.rint(rows / scales[:, None]), -127, 127).astype(np.int8)
-    return Quantized(
-        whole.reshape(weight.shape), np.rint(shift / (given.scale * scales)).astype(np.int32), given.scale * scales
-    )
+    of_sums = given.scale * scales
+    return Quantized(whole.reshape(weight.shape), np.rint(shift / of_sums).astype(np.int32), of_sums)
 
 
 def multipliers(factors: Array) -> tuple[Array, Array]:
     """Return int32 multipliers and shifts from 1 to 62 such that each factor is multiplier / 2^shift."""
-    mantissa, exponent = np.frexp(factors)  # mantissa in [0.5, 1)
+    _, exponent = np.frexp(factors)  # the other one is in [0.5, 1)
     shift = np.clip(31 - exponent, 1, 62)
     return np.minimum(np.rint(np.ldexp(factors, shift)), 2**31 - 1).astype(np.int32), shift.astype(np.int8)

@@ -32,6 +32,10 @@ class Quantum(NamedTuple):
     zero: int
 
 
+UNSCALED = Quantum(1.0, 0)
+"""That of arrays that are not int8."""
+
+
 @dataclass(eq=False)
 class Room:
     """An array of one sample while the network runs. `place` is where it is: planned memory, or an argument.
@@ -44,7 +48,7 @@ class Room:
     kind: Kind = "float"
     place: Literal["arena", "input", "output"] = "arena"
     steps: tuple[int, int] | None = None
-    quantum: Quantum = Quantum(1.0, 0)
+    quantum: Quantum = UNSCALED
 
     @property
     def bytes(self) -> int:

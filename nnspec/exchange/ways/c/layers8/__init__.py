@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from nnspec.exchange.ways.c.program import Kind, Quantum, Room, Site
+from nnspec.exchange.ways.c.program import UNSCALED, Kind, Quantum, Room, Site
 from nnspec.runtime.registry import Registry
 
 
@@ -15,7 +15,7 @@ class Site8(Site):
     `floats` says that its output is float, which the weighted layers can write.
     """
 
-    quantum: Quantum = Quantum(1.0, 0)
+    quantum: Quantum = UNSCALED
     floats: bool = False
 
     def same(self, kind: Kind = "int8_t") -> Room:

@@ -127,7 +127,8 @@ def concatenate(word: Concatenate, site: Site8) -> Room:
 
 def as_int8(values: Array, wanted: Quantum) -> Array:
     """Return numbers as int8 of this quantum."""
-    return np.clip(np.rint(values / wanted.scale) + wanted.zero, -128, 127).astype(np.int8)
+    found: Array = np.clip(np.rint(values / wanted.scale) + wanted.zero, -128, 127).astype(np.int8)
+    return found
 
 
 def _meant(x: Room) -> Array:
