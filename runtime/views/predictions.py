@@ -1,10 +1,12 @@
 """A series over time: the truth, the prediction of each point, and the network rolled forward on its predictions."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._style import current, page, shortened
@@ -72,28 +74,38 @@ def predictions(
         axes.plot(time, estimate, color=current().colours[0], linewidth=1.2, label="prediction")
         axes.set_title(f"{_what(name, ahead)}\nrmse {_rmse(one, estimate):.4g}", fontsize=9.5)
     if own is not None:
-        panels[1].plot(time[begins:], own, color=current().colours[1], linewidth=1.5, label="rolled forward")
-        panels[1].axvline(time[begins], color=current().quiet, linewidth=0.8, linestyle=(0, (4, 3)))
-        panels[1].set_title(
-            f"rolled forward on its own answers\nfrom point {begins}, rmse {_rmse(points[begins:], own):.3g}",
-            fontsize=9.5,
-        )
-        low, high = points.min(), points.max()
-        room = 0.5 * (high - low)  # points that diverge further are cut off
-        shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
-        panels[1].set_ylim(shown.min() - 0.1 * room, shown.max() + 0.1 * room)
+        _draw_rolled(panels[1], time, begins, own, points, estimates)
     panels[-1].set_xlabel("time, in points" if times is None else "time")
     for panel, axes in enumerate(panels):
         name = names[panel if own is None else 0] if names else None
         axes.set_ylabel(shortened(name, 30) if name is not None else value_name)
-        legend = axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3, fontsize=8, markerscale=2, borderpad=0.1,
-            handlelength=1.4, columnspacing=1.0,
-        )  # fmt: skip
-        for handle in legend.legend_handles:
-            if handle is not None:
-                handle.set_alpha(1)
+        _add_legend(axes)
     return figure
+
+
+def _draw_rolled(
+    axes: Axes, time: NDArray[Any], begins: int, own: NDArray[Any], points: NDArray[Any], estimates: NDArray[Any]
+) -> None:
+    """Draw the network's own answers from point `begins` on, and the scale that they leave to the truth."""
+    axes.plot(time[begins:], own, color=current().colours[1], linewidth=1.5, label="rolled forward")
+    axes.axvline(time[begins], color=current().quiet, linewidth=0.8, linestyle=(0, (4, 3)))
+    error = f"from point {begins}, rmse {_rmse(points[begins:], own):.3g}"
+    axes.set_title(f"rolled forward on its own answers\n{error}", fontsize=9.5)
+    low, high = points.min(), points.max()
+    room = 0.5 * (high - low)  # points that diverge further are cut off
+    shown = np.concatenate([points, estimates, np.clip(own, low - room, high + room)])
+    axes.set_ylim(shown.min() - 0.1 * room, shown.max() + 0.1 * room)
+
+
+def _add_legend(axes: Axes) -> None:
+    """Write the legend over the panel, off the data."""
+    legend = axes.legend(
+        loc="lower right", bbox_to_anchor=(1, 1), frameon=False, ncols=3, fontsize=8, markerscale=2, borderpad=0.1,
+        handlelength=1.4, columnspacing=1.0,
+    )  # fmt: skip
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
 
 
 def _what(name: str | None, ahead: tuple[int, int]) -> str:

@@ -44,14 +44,7 @@ def saliency(
     Each method has a scale of its own, symmetric about 0 and the same for all images of the page: red speaks for the
     class, blue against it. Its end is below the method's name. Raises PictureError for shapes that do not match.
     """
-    samples = np.asarray(images)
-    samples = samples[..., None] if samples.ndim == 3 else samples
-    arrays = {name: np.asarray(values, np.float64) for name, values in maps.items()}
-    if samples.ndim != 4 or not 0 < len(samples) <= ROWS or not arrays:
-        raise PictureError(f"1 to {ROWS} images and a method at least are drawn; these are {samples.shape}")
-    for name, values in arrays.items():
-        if values.shape != samples.shape[:3]:
-            raise PictureError(f"{name} must have maps of {samples.shape[:3]}, and these are {values.shape}")
+    samples, arrays = _checked(images, maps)
     if len(names) != len(samples) or (captions is not None and len(captions) != len(samples)):
         raise PictureError(f"{len(samples)} images need as many names and captions")
     shown = shades(samples)
@@ -73,11 +66,9 @@ def saliency(
     note(axes, 0, head - 0.03, of_label.replace(" ", "\n"), ha="left", color=current().ink, linespacing=1.1)
     note(axes, left + width / 2, head - 0.03, "image", color=current().ink)
     limits = {name: _limit(values) for name, values in arrays.items()}
-    for column, name in enumerate(arrays, start=1):
+    for column, (name, values) in enumerate(arrays.items(), start=1):
         x = left + column * (width + _GAP) + width / 2
-        method = textwrap.fill(name.replace("_", " "), max(int(width / 0.06), 8))
-        sign = "±" if arrays[name].min() < 0 else "0 to "
-        note(axes, x, head - 0.03, f"{method}\n{sign}{limits[name]:.2g}", color=current().ink, linespacing=1.1)
+        note(axes, x, head - 0.03, _heading(name, values, limits[name], width), color=current().ink, linespacing=1.1)
     for row in range(len(samples)):
         top = head + row * down + over
         look: dict[str, Any] = {"fontsize": SMALL_TEXT + 1, "color": current().ink}
@@ -96,6 +87,25 @@ def saliency(
     for line, text in enumerate(foot):
         note(axes, 0, head + len(samples) * down + (line + 1) * _LINE, text, ha="left")
     return figure
+
+
+def _checked(images: ArrayLike, maps: Mapping[str, ArrayLike]) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
+    """Return images with their channels, and the maps as arrays. Raises PictureError for shapes that do not match."""
+    samples = np.asarray(images)
+    samples = samples[..., None] if samples.ndim == 3 else samples
+    arrays = {name: np.asarray(values, np.float64) for name, values in maps.items()}
+    if samples.ndim != 4 or not 0 < len(samples) <= ROWS or not arrays:
+        raise PictureError(f"1 to {ROWS} images and a method at least are drawn; these are {samples.shape}")
+    for name, values in arrays.items():
+        if values.shape != samples.shape[:3]:
+            raise PictureError(f"{name} must have maps of {samples.shape[:3]}, and these are {values.shape}")
+    return samples, arrays
+
+
+def _heading(name: str, values: NDArray[np.float64], limit: float, width: float) -> str:
+    """Return what is over the maps of a method: its name, and the end of its scale below it."""
+    method = textwrap.fill(name.replace("_", " "), max(int(width / 0.06), 8))
+    return f"{method}\n{'±' if values.min() < 0 else '0 to '}{limit:.2g}"
 
 
 def _limit(values: NDArray[np.float64]) -> float:
