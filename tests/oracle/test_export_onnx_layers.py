@@ -11,7 +11,7 @@ pytest.importorskip("onnxruntime")
 
 import nnspec
 from nnspec import Network
-from nnspec.exchange.ways.onnx.layers import LAYERS, MERGES
+from nnspec.exchange.ways.onnx import LIMITS
 from nnspec.exchange.ways.onnx.model import model_bytes
 from nnspec.exchange.ways.onnx.network import graph_of
 from nnspec.exchange.ways.onnx.running import TOLERANCE, difference, session
@@ -22,7 +22,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.contracts.test_merges import BRANCHES
 from tests.support.random_networks import compiled, fill, samples_for, text_of
 from tests.support.shipped_specs import with_its_data
-from tests.support.spec_texts import ROOT, cases
+from tests.support.spec_texts import ROOT, cases, specs
 from tests.support.strategies import examples, networks
 
 SPECS = sorted((ROOT / "specs").glob("*.nnspec"))
@@ -80,9 +80,8 @@ def test_every_layer_goes_out_in_all_its_examples(name: str) -> None:
         check(text_of(written(case.word), case.shape))
 
 
-def test_every_word_is_known_there_and_none_besides() -> None:
-    assert all(cls in LAYERS or any(base in LAYERS for base in cls.__mro__) for cls in layers().values())
-    assert set(MERGES) == set(words("merge").values())
+def test_the_layers_with_limits_are_those_that_are_refused_here() -> None:
+    assert {text.split()[0] for text in REFUSED} == set(LIMITS)
 
 
 def _branch(shape: Shape) -> str:
@@ -143,7 +142,7 @@ def test_every_shipped_spec_goes_out(path: Path, tmp_path: Path) -> None:
         assert differs(network, samples, network.predict(samples)) <= TOLERANCE
 
 
-@given(networks())
+@given(networks() | specs())
 @settings(cases(25), suppress_health_check=list(HealthCheck))
 def test_random_networks_go_out_or_are_refused_by_name(text: str) -> None:
     try:
