@@ -24,6 +24,7 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
         "nnspec export runs/iris/best.h5 --to numpy --out iris",
         "nnspec export runs/quickstart --to c --int8 --out digits",
         "nnspec export runs/sine_rnn --to onnx --state",
+        "nnspec export runs/passengers --to onnx --columns",
     ),
 )
 @click.argument("checkpoint", metavar="CHECKPOINT")
@@ -47,6 +48,11 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
     "--state",
     is_flag=True,
     help="onnx: let sequences come in parts: states of recurrent layers are inputs and outputs too.",
+)
+@click.option(
+    "--columns",
+    is_flag=True,
+    help="onnx: let each column of a table be an input: numbers, dates, text.",
 )
 @click.option(
     "--int8",

@@ -19,11 +19,12 @@ def _says(layer: type[Layer]) -> str:
     return registered({**LAYERS, **MERGES}, LIMITS)(layer)
 
 
-@way("onnx", (".onnx",), "an ONNX file, for ONNX Runtime and programs in other languages", ("state",), _says)
+@way("onnx", (".onnx",), "an ONNX file, for ONNX Runtime and programs in other languages", ("state", "columns"), _says)
 def onnx(leaving: Leaving) -> Files:
     """Return the file of a network, checked and run.
 
-    With the option `state` the states of its recurrent layers are inputs and outputs, for sequences that come in parts.
+    With the option `state` the states of its recurrent layers are inputs and outputs, for sequences that come in parts;
+    with `columns` each column of a table is an input.
     """
     from importlib.metadata import version
 
@@ -31,12 +32,15 @@ def onnx(leaving: Leaving) -> Files:
     from nnspec.exchange.ways.onnx.metadata import metadata_of
     from nnspec.exchange.ways.onnx.model import IR_VERSION, OPSET, model_bytes
     from nnspec.exchange.ways.onnx.network import graph_of
-    from nnspec.exchange.ways.onnx.running import agreement
+    from nnspec.exchange.ways.onnx.running import agreement, agreement_by_column
 
     package("onnx", "onnx", "a file for ONNX")
     network, made_by = leaving.network, version("nnspec")
-    graph = graph_of(network, bool(leaving.options.get("state")))
+    by_column = bool(leaving.options.get("columns"))
+    graph = graph_of(network, bool(leaving.options.get("state")), by_column)
     content = model_bytes(graph, network.spec.name, made_by, metadata_of(network, made_by))
     takes = ", ".join(f"{port.name} {port.dtype} ({', '.join(map(str, port.axes))})" for port in graph.inputs)
-    said = agreement(content, graph, network, leaving.samples)
-    return Files({".onnx": content}, (f"opset {OPSET}, IR version {IR_VERSION}; it takes {takes}", said))
+    gives = ", ".join(f"{port.name} ({', '.join(map(str, port.axes))})" for port in graph.outputs)
+    said = agreement_by_column(content, network) if by_column else agreement(content, graph, network, leaving.samples)
+    about = f"opset {OPSET}, IR version {IR_VERSION}; it takes {takes} and returns {gives}"
+    return Files({".onnx": content}, (about, said))

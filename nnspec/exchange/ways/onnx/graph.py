@@ -127,9 +127,12 @@ class GraphFile:
         """Add a constant array of int64, such as a shape."""
         return self.constant(name, numbers, np.int64)
 
+    def strings(self, name: str, texts: Sequence[str]) -> str:
+        """Add a constant array of texts and return its name."""
+        return self.constant(name, np.array(texts, object), object)
+
     def free(self, name: str) -> str:
         """Return a name that nothing has yet, and reserve it."""
-        name = name.replace("/", ".")
         found, count = name, 1
         while found in self.names:
             count += 1
@@ -158,4 +161,6 @@ _ORDERED = {Layout.LAST: "channels_last", Layout.FIRST: "channels_first", Layout
 
 
 def _same(first: Array, second: Array) -> bool:
-    return first.dtype == second.dtype and first.shape == second.shape and first.tobytes() == second.tobytes()
+    if first.dtype != second.dtype or first.shape != second.shape:
+        return False
+    return first.tolist() == second.tolist() if first.dtype == object else first.tobytes() == second.tobytes()

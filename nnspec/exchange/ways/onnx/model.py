@@ -64,5 +64,6 @@ def _port(onnx: Any, port: Port) -> Any:
 
 def _type(onnx: Any, dtype: str) -> int:
     named = {"float32": "FLOAT", "float64": "DOUBLE", "int64": "INT64", "int32": "INT32", "bool": "BOOL"}
+    named["string"] = "STRING"
     found: int = onnx.TensorProto.DataType.Value(named[dtype])
     return found

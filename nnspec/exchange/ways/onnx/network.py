@@ -3,6 +3,7 @@
 import numpy as np
 
 from nnspec.exchange.errors import ExchangeError
+from nnspec.exchange.ways.onnx.columns import encoding_of, rows_of
 from nnspec.exchange.ways.onnx.graph import BATCH, TIME, Axis, GraphFile, Layout, Operation, Port, Value
 from nnspec.exchange.ways.onnx.layers import LAYERS, MERGES, Writing
 from nnspec.exchange.ways.onnx.padding import Padding
@@ -22,17 +23,18 @@ MOST_ROUNDED = 2e-6
 """How much the rounding of a raw number to float32 may change a normalized one before the input is float64."""
 
 
-def graph_of(network: Network, stateful: bool = False) -> GraphFile:
+def graph_of(network: Network, stateful: bool = False, by_column: bool = False) -> GraphFile:
     """Return the graph of a network, in float32.
 
     With `stateful` the states of the recurrent layers are inputs and outputs too, and the number of steps is open.
-    Raises ExchangeError for a layer that cannot be written, and where there is no state to carry.
+    With `by_column` each column of a table is an input: see `columns`. Raises ExchangeError for a layer that cannot be
+    written, and where there is no state to carry, or no column.
     """
     graph, fitted = network.program.graph, network.preprocessing
     over_time = _over_time(network) if stateful else frozenset()
     file = GraphFile()
     symbolic = reads_symbols(graph.nodes)
-    samples = _samples(file, graph, fitted, symbolic, stateful)
+    samples = _samples(file, graph, fitted, symbolic, stateful, by_column)
     values, sequences, float_input = {INPUT: samples}, None, samples
     if symbolic:
         samples = _as_symbols(file, samples)
@@ -70,6 +72,10 @@ def _written(layer: Writing) -> Value:
 
 def _over_time(network: Network) -> frozenset[str]:
     """Return the layers that read the steps of the sequence. Raises ExchangeError where no state can be carried."""
+    graph = network.program.graph
+    if not reads_symbols(graph.nodes) and graph.input_shape.as_steps() is None:
+        why = f"the samples of {network.spec.name} are not sequences, and so there is no state to carry"
+        raise ExchangeError(f"{why}\n  help: leave --state out")
     try:
         names = steps_over_time(network.spec)
     except NetworkError as error:
@@ -80,8 +86,10 @@ def _over_time(network: Network) -> frozenset[str]:
     return names
 
 
-def _samples(file: GraphFile, graph: Graph, fitted: Preprocessing, symbolic: bool, stateful: bool) -> Value:
-    """Add the input, and return the normalized samples."""
+def _samples(
+    file: GraphFile, graph: Graph, fitted: Preprocessing, symbolic: bool, stateful: bool, by_column: bool
+) -> Value:
+    """Add the input, or an input for each column, and return the normalized samples."""
     shape = fitted.input_shape
     normalized = fitted.normalize != "none"
     whole = symbolic and not normalized
@@ -89,15 +97,18 @@ def _samples(file: GraphFile, graph: Graph, fitted: Preprocessing, symbolic: boo
     axes: list[Axis] = [BATCH, *shape]
     if stateful:
         axes[1] = TIME
-    x = file.free(INPUT)
-    file.inputs.append(Port(x, "int64" if whole else "float64" if wide else "float32", tuple(axes)))
+    if by_column:
+        x, wide = rows_of(file, encoding_of(fitted)), True
+    else:
+        x = file.free(INPUT)
+        file.inputs.append(Port(x, "int64" if whole else "float64" if wide else "float32", tuple(axes)))
     if normalized:
         kind = np.float64 if wide else np.float32
         if fitted.shift.any():
             x = file.add("Sub", [x, file.constant("normalize.shift", fitted.shift, kind)], "normalize.shifted")
         x = file.add("Div", [x, file.constant("normalize.scale", fitted.scale, kind)], "normalize")
-        if wide:
-            x = file.add("Cast", [x], "normalize.float32", to="float32")
+    if wide:
+        x = file.add("Cast", [x], "normalize.float32", to="float32")
     if shape != tuple(graph.input_shape):
         lengths = [0, *(0 if stateful and axis == 0 else length for axis, length in enumerate(graph.input_shape))]
         x = file.add("Reshape", [x, file.integers("sample.shape", lengths)], "sample")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.exchange.errors import ExchangeError, package
+from nnspec.exchange.ways.onnx.columns import as_cells, drawn_columns, encoding_of
 from nnspec.exchange.ways.onnx.graph import GraphFile, Port
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import reads_symbols
@@ -15,6 +16,9 @@ from nnspec.runtime.targets import PADDING
 
 TOLERANCE = 1e-5
 """The largest difference between the file's answers and the network's, as a part of the scale of the answers."""
+
+MANY = 64
+"""Rows of drawn cells that a file with an input for each column is run on."""
 
 FEW = 4
 """Samples that the reference is run on: it takes a thousand times as long."""
@@ -65,13 +69,34 @@ def agreement(content: bytes, graph: GraphFile, network: Network, samples: Array
         found = _whole(run, graph, x) if len(graph.inputs) == 1 else _in_two_parts(run, graph, x, answers.shape)
     except Exception as error:  # of the runner, for which there is no class in common
         raise ExchangeError(f"{runner} cannot run the file, and nothing is written: {error}") from error
+    return _judged(runner, found, answers, network)
+
+
+def agreement_by_column(content: bytes, network: Network) -> str:
+    """Return a sentence on how well a file with an input for each column agrees with the network, on drawn cells.
+
+    Raises ExchangeError where a difference is above `TOLERANCE`.
+    """
+    encoding = encoding_of(network.preprocessing)
+    run, runner = session(content)
+    given = drawn_columns(encoding, network.preprocessing, MANY)
+    answers = network.predict(encoding.encode(as_cells(encoding, given)))
+    try:
+        found = run(given)[0]
+    except Exception as error:  # of the runner, for which there is no class in common
+        raise ExchangeError(f"{runner} cannot run the file, and nothing is written: {error}") from error
+    return _judged(runner, found, answers, network)
+
+
+def _judged(runner: str, found: Array, answers: Array, network: Network) -> str:
+    """Return the sentence on a difference. Raises ExchangeError where it is above `TOLERANCE`."""
     worst = difference(found, answers, network)
     if not worst <= TOLERANCE:
         raise ExchangeError(
             f"{runner} has other answers than the network, by {worst:.1e} of their scale where {TOLERANCE:g} is "
             "allowed; nothing is written"
         )
-    count = f"{len(samples)} sample{'s' if len(samples) > 1 else ''}"
+    count = f"{len(answers)} sample{'s' if len(answers) > 1 else ''}"
     return f"{runner} agrees with the network on {count}: differences of {worst:.1e} of the answers' scale at most"
 
 
