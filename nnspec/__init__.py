@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         resume,
         saliency,
         save,
+        spec_from,
         sweep,
         train,
     )
@@ -66,6 +67,7 @@ _HOMES = {
         "resume",
         "saliency",
         "save",
+        "spec_from",
         "sweep",
         "train",
     ),
@@ -115,6 +117,7 @@ __all__ = [
     "resume",
     "saliency",
     "save",
+    "spec_from",
     "sweep",
     "train",
 ]

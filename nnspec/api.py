@@ -316,6 +316,24 @@ def import_weights(
     return imported(request_for(spec, settings, variant, data), given, layout, match, fit, dtype)
 
 
+def spec_from(model: Any, input: str = "", name: str = "model") -> str:
+    """Return the page that a model of PyTorch or Keras would be.
+
+    Arguments:
+        model: an nn.Sequential; a Keras Sequential, or a chain of layers, or its configuration as a dict; the path of a
+            file with what model.to_json() returns, of a .keras file, or with what print shows of an nn.Sequential.
+        input: the shape of a sample as a line `input` says it, such as "28x28x1" or "50x3 sequence", where the model
+            does not say it.
+        name: the name of the network, where the model is not a file.
+
+    The weights follow by `import_weights(spec_from(model), model.state_dict())`. Nothing of the model is executed.
+    Raises ExchangeError that names a layer which the language cannot say.
+    """
+    from nnspec.exchange.models.reading import page_of
+
+    return page_of(model, input, name).text
+
+
 def save(network: Network, path: str | Path) -> None:
     """Write a network to a sealed file that `load` reads: its spec, weights and preprocessing, without a run.
 

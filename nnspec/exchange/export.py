@@ -68,7 +68,8 @@ class Way:
     """A way out. `options` are the names of those it takes besides the network; `about` is a phrase for the help.
 
     `says` returns "yes" for the class of a layer or merge that goes out, else why not, or what of it does not: a phrase
-    for the table of docs/exchange.md. A way without it has no column there.
+    for the table of docs/exchange.md. A way without it has no column there. `replaces` says whether it replaces files
+    that are there already.
     """
 
     name: str
@@ -77,13 +78,19 @@ class Way:
     make: Callable[[Leaving], Files]
     options: tuple[str, ...] = ()
     says: Says | None = None
+    replaces: bool = True
 
 
 _WAYS: dict[str, Way] = {}
 
 
 def way(
-    name: str, suffixes: tuple[str, ...], about: str, options: tuple[str, ...] = (), says: Says | None = None
+    name: str,
+    suffixes: tuple[str, ...],
+    about: str,
+    options: tuple[str, ...] = (),
+    says: Says | None = None,
+    replaces: bool = True,
 ) -> Callable[[Callable[[Leaving], Files]], Callable[[Leaving], Files]]:
     """Register the decorated function as a way out.
 
@@ -93,7 +100,7 @@ def way(
     """
 
     def register(make: Callable[[Leaving], Files]) -> Callable[[Leaving], Files]:
-        _WAYS[name] = Way(name, suffixes, about, make, options, says)
+        _WAYS[name] = Way(name, suffixes, about, make, options, says, replaces)
         return make
 
     return register
@@ -146,11 +153,13 @@ def export(
     stem = _stem(out, chosen, network)
     made = chosen.make(Leaving(network, stem.name, samples, options, training, judged))
     stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for suffix, content in made.content.items():
-        paths.append(stem.with_name(stem.name + suffix))
-        replace_file(paths[-1], content)
-    return Exported(tuple(paths), made.notes)
+    files = {stem.with_name(stem.name + suffix): content for suffix, content in made.content.items()}
+    for path in files:
+        if not chosen.replaces and path.exists():
+            raise ExchangeError(f"{path} exists already: name another file with --out", 2)
+    for path, content in files.items():
+        replace_file(path, content)
+    return Exported(tuple(files), made.notes)
 
 
 def _chosen(to: str) -> Way:
