@@ -24,6 +24,7 @@ WAYS = tuple(sorted(module.name for module in pkgutil.iter_modules(ways.__path__
         "nnspec export runs/quickstart --to onnx",
         "nnspec export runs/iris/best.h5 --to numpy --out iris",
         "nnspec export runs/quickstart --to c --int8 --out digits",
+        "nnspec export runs/mnist_cnn --to torch",
         "nnspec export runs/sine_rnn --to onnx --state",
         "nnspec export runs/passengers --to onnx --columns",
         "nnspec export model.json --to spec",
