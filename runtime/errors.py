@@ -41,3 +41,6 @@ class Interrupted(TrainingError):
     def __init__(self, message: str, signal: int):
         super().__init__(message, exit_code=128 + signal)
         self.signal = signal
+
+    def __reduce__(self) -> tuple[type["Interrupted"], tuple[str, int]]:
+        return type(self), (str(self), self.signal)

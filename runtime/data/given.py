@@ -19,12 +19,14 @@ class Arrays:
     """Samples `x` and targets `y`, each an array, a list or a data frame, instead of a spec's data.
 
     `validation` is another such pair. `sample_weight` (samples,) are the weights of the samples in the training loss.
+    `classes` are the names of the classes, whose numbers `y` then has, from 0 on; a class need not have a sample.
     """
 
     x: Any
     y: Any
     validation: tuple[Any, Any] | None = None
     sample_weight: Any = None
+    classes: tuple[str, ...] | None = None
 
     def sample_shape(self) -> tuple[int, ...] | None:
         """Return the shape of a sample; None for a data frame, whose columns may become several numbers each."""
@@ -53,6 +55,8 @@ class Arrays:
             weights = rectangular(self.sample_weight, "sample weights")
             own = checked_weights(weights, "the sample weights", len(samples.inputs))
             samples = replace(samples, weights=own)
+        if self.classes is not None:
+            samples = replace(samples, classes=len(self.classes), class_names=self.classes)
         if self.validation is None:
             return samples
         if is_data_frame(self.x) != is_data_frame(self.validation[0]):

@@ -39,7 +39,7 @@ class Samples:
     Targets are (samples,) or (samples, outputs), numbers or text. `place` returns where the sample of an index is, for
     messages, as "iris.csv, line 7". `test` has the samples of the
     test split if the source has its own. `features` are the names of the columns. `classes` is the number of classes if
-    it is known beforehand.
+    it is known beforehand, and `class_names` what they are called, where that is more than their numbers.
 
     With `steps` the targets need no encoding: numbers (samples, …), or with `symbols`, the vocabulary of a text, the
     number of the symbol after each step (samples, time), −1 for padding as in the inputs. `ordered` means that samples
@@ -59,6 +59,7 @@ class Samples:
     test: "Samples | None" = None
     features: tuple[str, ...] | None = None
     classes: int | None = None
+    class_names: tuple[str, ...] | None = None
     symbols: tuple[str, ...] | None = None
     steps: bool = False
     ordered: bool = False

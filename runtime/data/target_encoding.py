@@ -53,7 +53,10 @@ def encode_targets(samples: Samples, classification: bool) -> EncodedTargets:
         held[role] = number(split, column, classification, known)
     counted = labels and samples.classes is None and targets.ndim == 1
     gaps = gaps_in(samples.name, encoded, samples.place) if counted else None
-    return EncodedTargets(encoded, held, tuple(map(str, range(known))) if known is not None else None, gaps)
+    names = samples.class_names if labels and samples.class_names is not None else None
+    if names is None and known is not None:
+        names = tuple(map(str, range(known)))
+    return EncodedTargets(encoded, held, names, gaps)
 
 
 def is_number(text: str) -> bool:

@@ -44,7 +44,8 @@ class Trainer:
     `folder` is None for a run without files. `listen` receives the events. `seconds` is the training time so far.
     `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
     before each write to the folder, and raises where the folder is not this run's any more. `stop` asks the run to
-    stop after a step, as a signal does. `resumed` are the resumptions of the run so far.
+    stop after a step, as a signal does. `resumed` are the resumptions of the run so far. `each` is called with the losses
+    of the steps that were just made.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Trainer:
         check_lock: Callable[[], None] = lambda: None,
         stop: StopRequest | None = None,
         resumed: Resumptions = (),
+        each: Callable[[list[float]], None] = lambda losses: None,
     ):
         self.state = state
         self.data = data
@@ -68,6 +70,7 @@ class Trainer:
         self.check_lock = check_lock
         self.stop = stop or StopRequest()
         self.resumed = resumed
+        self.each = each
         self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
@@ -132,6 +135,7 @@ class Trainer:
                 bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
                 if bad is not None:
                     self._diverged(f"the loss is {losses[bad]}", state.step - len(losses) + bad + 1)
+                self.each(losses)
                 samples = state.samples - before
                 state.loss_sum += sum(losses) / len(losses) * samples
                 state.loss_count += samples

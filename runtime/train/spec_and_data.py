@@ -32,21 +32,27 @@ Given = Arrays | Data
 """What a program may give instead of the data that a spec names."""
 
 
-def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec, Data]:
+def check_with_data(
+    request: Request, given: Given | None = None, known: Preprocessing | None = None
+) -> tuple[Spec, Data]:
     """Load the data, unless they are given, and return the spec checked against it, with the data.
 
-    Given arrays are split and scaled as the spec's data statement says. Raises SpecError, DataError.
+    Given arrays are split and scaled as the spec's data statement says; with `known`, the preprocessing of a network
+    that trains on, they are encoded and scaled as it says. Raises SpecError, DataError.
     """
     if given is None:
         spec = request.check()
     elif isinstance(given, Arrays):
         request = replace(request, in_memory=True)
-        spec = request.check(given.sample_shape())
+        given = given if known is None else replace(given, x=known.as_batch(given.x))
+        spec = request.check(given.sample_shape() if known is None else known.sample_shape())
         given = given.in_shape(spec.input) if spec.input is not None else given
     else:
         request = _for_loaded(request, given)
         spec = request.check(given.preprocessing.sample_shape())
     data = spec_data(spec, given)
+    if known is not None:
+        data = replace(data, preprocessing=known)
     shape = data.preprocessing.sample_shape()
     if data.gaps is not None:
         output = request.check(shape).output_shape
@@ -59,7 +65,8 @@ def check_with_data(request: Request, given: Given | None = None) -> tuple[Spec,
         spec = request.check(shape, classes, needed_outputs(request.check(shape, classes, spec.loss.answers), data))
     spec, notes = _following(spec, len(data.train))
     data = replace(data, notes=(*data.notes, *notes))
-    data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
+    if known is None:
+        data = _with_scaled_targets(spec, data)  # again, now that the outputs are known
     for misfit in misfits(spec, spec.nodes[-1].span if spec.nodes else spec_start(spec), _targets_of(data)):
         raise SpecError([misfit])
     return spec, data

@@ -19,6 +19,9 @@ class SpecError(NNSpecError):
         self.diagnostics = diagnostics
         super().__init__(render_all(diagnostics))
 
+    def __reduce__(self) -> tuple[type["SpecError"], tuple["list[Diagnostic]"]]:
+        return type(self), (self.diagnostics,)
+
 
 class SourceError(NNSpecError):
     """A spec file that does not exist or cannot be read: wrong use of a command, not an error in a spec."""
