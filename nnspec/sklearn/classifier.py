@@ -14,18 +14,17 @@ from sklearn.utils.validation import column_or_1d
 
 from nnspec.runtime.errors import DataError
 from nnspec.sklearn.errors import as_value_errors
-from nnspec.sklearn.estimator import SpecEstimator
+from nnspec.sklearn.estimator import SpecEstimator, require_passes
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.report.errors import NNSpecError
-from nnspec.spec_lang.vocabulary.losses import Loss
 
 
-def _probable(estimator: "NNSpecClassifier") -> bool:
-    return not estimator._has(lambda loss: loss.scores)  # noqa: SLF001
+def _scored(estimator: SpecEstimator) -> bool:
+    spec = estimator._spec_if_valid()  # noqa: SLF001
+    return spec is not None and spec.loss.scores
 
 
-def _scored(estimator: "NNSpecClassifier") -> bool:
-    return estimator._has(lambda loss: loss.scores)  # noqa: SLF001
+def _probable(estimator: SpecEstimator) -> bool:
+    return not _scored(estimator)
 
 
 class NNSpecClassifier(ClassifierMixin, SpecEstimator):
@@ -52,6 +51,8 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
     that of the best evaluation.
     """
 
+    _several: bool
+
     def __init__(
         self,
         spec: str | Path | None = None,
@@ -75,6 +76,7 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @available_if(require_passes)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one pass over samples, with the optimizer where the last pass or fit left it.
 
@@ -83,8 +85,6 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
         errors are those of `fit`. Samples are not held back.
         """
         with as_value_errors():
-            if self.class_weight == "balanced":
-                raise DataError('class_weight="balanced" needs all samples at once: give partial_fit a dict', 2)
             return self._pass(X, y, classes if classes is not None else _UNKNOWN, sample_weight)
 
     @available_if(_probable)
@@ -97,14 +97,15 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
         if outputs.shape[1] == 1:
             return np.column_stack([1 - outputs, outputs])
         if self.network_.spec.loss.labels:  # one for each class, independent of the others
-            return outputs / np.maximum(outputs.sum(axis=1, keepdims=True), np.finfo(outputs.dtype).tiny)
+            sums = np.maximum(outputs.sum(axis=1, keepdims=True), np.finfo(outputs.dtype).tiny)
+            return np.asarray(outputs / sums)
         return outputs
 
     @available_if(_probable)
     def predict_log_proba(self, X: Any) -> NDArray[Any]:
         """Return the logarithm of the probabilities, (n, classes)."""
         with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
+            return np.asarray(np.log(self.predict_proba(X)))
 
     @available_if(_scored)
     def decision_function(self, X: Any) -> NDArray[Any]:
@@ -120,18 +121,10 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = self.spec is None or self._has(lambda loss: loss.labels)
+        spec = None if self.spec is None else self._spec_if_valid()
+        labels = self.spec is None or (spec is not None and spec.loss.labels)
+        tags.classifier_tags.multi_label = labels and self.class_weight is None
         return tags
-
-    def _has(self, fact: Any) -> bool:
-        """Return whether the loss has a fact, False where the spec has errors, which fit reports."""
-        if hasattr(self, "network_"):
-            return bool(fact(self.network_.spec.loss))
-        try:
-            loss: Loss = self._request(False).check().loss
-        except (NNSpecError, TypeError, OSError):
-            return False
-        return bool(fact(loss))
 
     def _default_spec(self, several: bool) -> str:
         return f"dense 100 relu -> dense {'sigmoid' if several else 'softmax'}"
@@ -155,7 +148,7 @@ class NNSpecClassifier(ClassifierMixin, SpecEstimator):
             raise DataError(f"classes are {np.unique(classes)}, and the first call had {self.classes_}", 2)
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():
-            raise DataError(f"y has the class {y[unknown][0]!r}, and the classes are {self.classes_}", 2)
+            raise DataError(f"y has the class {y[unknown][0]}, and the classes are {self.classes_}", 2)
         return np.searchsorted(self.classes_, y)
 
     def _labels(self, y: NDArray[Any], reset: bool) -> NDArray[Any]:

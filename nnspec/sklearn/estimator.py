@@ -1,4 +1,4 @@
-"""What the classifier and the regressor have in common: parameters, fitting, fitting on, and what a fit leaves behind."""
+"""What the classifier and the regressor have in common: parameters, fitting, and what a fit leaves behind."""
 
 import warnings
 from abc import abstractmethod
@@ -30,12 +30,18 @@ from nnspec.sklearn.samples import (
 from nnspec.spec_lang.check.fit import TRAINING
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
+from nnspec.spec_lang.report.errors import NNSpecError
 
 SETTINGS = "settings__"
 """The prefix of parameters that are one setting each, as settings__optimizer.lr."""
 
 HELD_BACK = 0.1
 """The share of samples that early_stop watches where neither the spec nor validation_fraction says another."""
+
+
+EVEN, CHEAP = 32, 2**24
+"""Samples are predicted in multiples of EVEN where that takes at most CHEAP operations more: BLAS adds up the products
+of a few rows in another order than those of many, and a prediction is not to depend on the other samples."""
 
 
 class SpecEstimator(BaseEstimator):
@@ -79,15 +85,6 @@ class SpecEstimator(BaseEstimator):
             train_through(state, data, self._say, losses)
             self._keep(state, losses.values)
         return self
-
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one pass over samples, with the optimizer where the last pass or fit left it.
-
-        The first call begins a network, with what the samples say of its inputs, its scaling and, where the spec leaves
-        it open, the size of a batch. Arguments and errors are those of `fit`. Samples are not held back.
-        """
-        with as_value_errors():
-            return self._pass(X, y, None, sample_weight)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return what the network predicts for samples (n, …), in the form of the targets of the fit."""
@@ -149,8 +146,6 @@ class SpecEstimator(BaseEstimator):
         x, y = checked_fit(self, X, y, reset=first)
         targets = self._learn_targets(y, first, classes)
         spec = self._checked_spec(targets) if first else self.network_.spec
-        if spec.early_stop is not None:
-            raise DataError("partial_fit makes one pass and holds nothing back: use fit, or leave early_stop out", 2)
         given = self._given(spec, x, targets, sample_weight)
         if first:
             request = self._request(targets.ndim > 1, self._seed(), {"data.split": "100/0"})
@@ -163,6 +158,15 @@ class SpecEstimator(BaseEstimator):
         self._say({"event": "evaluation", "epoch": len(curve) + 1, "loss": loss})
         self._keep(state, [*curve, loss])
         return self
+
+    def _spec_if_valid(self) -> Spec | None:
+        """Return the spec of the fit, else the one that is given; None where it has errors, which fit reports."""
+        if hasattr(self, "network_"):
+            return self.network_.spec
+        try:
+            return self._request(False).check()
+        except (NNSpecError, TypeError, OSError):
+            return None
 
     def _checked_spec(self, targets: NDArray[Any]) -> Spec:
         """Return the spec as far as it says what its loss and its training are, without the samples."""
@@ -226,10 +230,9 @@ class SpecEstimator(BaseEstimator):
         if self.verbose and event["event"] == "note":
             print(event["text"])
         if self.verbose and event["event"] == "evaluation":
-            measured = (
-                f"{name} {value:.6g}" for name, value in event.items() if name not in ("event", "step", "epoch")
-            )
-            print(f"epoch {event['epoch']}: {', '.join(measured)}")
+            measured = {name: value for name, value in event.items() if name not in ("event", "step", "epoch")}
+            said = (f"{name} {value:.6g}" for name, value in measured.items())
+            print(f"epoch {event['epoch']}: {', '.join(said)}")
 
     def _keep(self, state: State, losses: list[float]) -> None:
         """Set what a fit leaves behind."""
@@ -244,9 +247,23 @@ class SpecEstimator(BaseEstimator):
     def _outputs(self, X: Any) -> NDArray[Any]:
         """Return the outputs of the network for samples, (n, outputs)."""
         check_is_fitted(self, "network_")
-        found = checked(self, X, self.network_.preprocessing.columns is not None)
-        outputs = self.network_.predict(found)
-        return outputs.reshape(len(outputs), -1)
+        network = self.network_
+        found = network.preprocessing.as_batch(checked(self, X, network.preprocessing.columns is not None))
+        count = len(found)
+        if EVEN * sum(node.flops() for node in network.spec.nodes) <= CHEAP:
+            found = np.concatenate([found, np.repeat(found[-1:], -count % EVEN, axis=0)])
+        outputs = network.predict(found)[:count]
+        return outputs.reshape(count, -1)
+
+
+def require_passes(estimator: SpecEstimator) -> bool:
+    """Return True where an estimator can train pass by pass. Raises AttributeError, as scikit-learn asks, where not."""
+    spec = estimator._spec_if_valid()  # noqa: SLF001
+    if spec is not None and spec.early_stop is not None:
+        raise AttributeError("partial_fit makes one pass and holds nothing back: use fit, or leave early_stop out")
+    if getattr(estimator, "class_weight", None) == "balanced":
+        raise AttributeError('class_weight="balanced" needs all samples at once: for partial_fit give a dict')
+    return True
 
 
 def _watches_validation(monitor: str) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
 
 from nnspec.runtime.errors import DataError
-from nnspec.sklearn.estimator import SpecEstimator
+from nnspec.sklearn.errors import as_value_errors
+from nnspec.sklearn.estimator import SpecEstimator, require_passes
 from nnspec.spec_lang.check.spec import Spec
 
 
@@ -47,6 +49,16 @@ class NNSpecRegressor(RegressorMixin, SpecEstimator):
         self.warm_start = warm_start
         self.verbose = verbose
 
+    @available_if(require_passes)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train for one pass over samples, with the optimizer where the last pass or fit left it.
+
+        The first call begins a network, with what the samples say of its inputs, its scaling and, where the spec leaves
+        it open, the size of a batch. Arguments and errors are those of `fit`. Samples are not held back.
+        """
+        with as_value_errors():
+            return self._pass(X, y, None, sample_weight)
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
@@ -77,4 +89,5 @@ class NNSpecRegressor(RegressorMixin, SpecEstimator):
             raise DataError(f"the network ends in {spec.output_shape}: end it in dense, for numbers of each sample", 2)
 
     def _answers(self, outputs: NDArray[Any]) -> NDArray[Any]:
-        return outputs[:, 0] if self._targets == () and outputs.shape[1] == 1 else outputs
+        numbers = outputs.astype(np.float64)  # as scikit-learn's regressors return them
+        return numbers[:, 0] if self._targets == () and numbers.shape[1] == 1 else numbers

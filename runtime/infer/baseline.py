@@ -155,7 +155,11 @@ def _class_shares(network: Network, train: Split) -> Array:
 
 
 def _label_shares(network: Network, train: Split) -> Array:
-    truth = train.targets.reshape(-1, _outputs(network))
+    outputs = _outputs(network)
+    if outputs > 1 and train.targets.shape[1:] == tuple(_shape(network)[:-1]):  # a class, whose label alone is 1
+        counts = np.bincount(train.targets.reshape(-1), minlength=outputs).astype(np.float64)
+        return np.asarray((counts + 1) / (train.targets.size + 2))
+    truth = train.targets.reshape(-1, outputs)
     shares: Array = (truth.sum(axis=0, dtype=np.float64) + 1) / (len(truth) + 2)
     return shares
 

@@ -44,8 +44,8 @@ class Trainer:
     `folder` is None for a run without files. `listen` receives the events. `seconds` is the training time so far.
     `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
     before each write to the folder, and raises where the folder is not this run's any more. `stop` asks the run to
-    stop after a step, as a signal does. `resumed` are the resumptions of the run so far. `each` is called with the losses
-    of the steps that were just made.
+    stop after a step, as a signal does. `resumed` are the resumptions of the run so far. `each` is called with the
+    losses of the steps that were just made.
     """
 
     def __init__(
