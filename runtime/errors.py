@@ -4,6 +4,8 @@ A command ends with `exit_code`: 2 where a file does not exist or a call asks fo
 found to be wrong.
 """
 
+from typing import Any
+
 from nnspec.spec_lang.report.errors import NNSpecError
 
 
@@ -42,5 +44,5 @@ class Interrupted(TrainingError):
         super().__init__(message, exit_code=128 + signal)
         self.signal = signal
 
-    def __reduce__(self) -> tuple[type["Interrupted"], tuple[str, int]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (str(self), self.signal)

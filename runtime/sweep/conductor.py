@@ -85,6 +85,9 @@ class SweepInterrupted(Interrupted):
         super().__init__(message, signal)
         self.sweep = sweep
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.signal, self.sweep)
+
 
 def sweep(wanted: Wanted, out: str | Path | None, call: Call) -> SweepResult:
     """Train every trial of a sweep that is not at its end, and return what is known of all of them.

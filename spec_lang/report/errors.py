@@ -1,6 +1,6 @@
 """The errors that a caller can cause. The public errors of all rooms are subclasses of NNSpecError."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nnspec.spec_lang.report.diagnostics import Diagnostic
@@ -19,7 +19,7 @@ class SpecError(NNSpecError):
         self.diagnostics = diagnostics
         super().__init__(render_all(diagnostics))
 
-    def __reduce__(self) -> tuple[type["SpecError"], tuple["list[Diagnostic]"]]:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.diagnostics,)
 
 

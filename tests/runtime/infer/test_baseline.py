@@ -72,6 +72,15 @@ def test_a_single_sigmoid_has_a_majority_class_and_several_have_one_each() -> No
     assert baseline.measure(run.data.train)["loss"] == pytest.approx(entropy, rel=1e-9)
 
 
+def test_several_sigmoids_of_classes_have_the_shares_of_their_classes() -> None:
+    y = RANDOM.choice(3, 61, p=(0.1, 0.6, 0.3))
+    run = trained("dense sigmoid", data=(np.r_[X, X[:1]], y))
+    baseline, p = fitted(run), (np.bincount(y, minlength=3) + 1) / 63
+    labels = np.eye(3)[y]
+    entropy = -(labels * np.log(p) + (1 - labels) * np.log(1 - p)).mean()
+    assert baseline.measure(run.data.train)["loss"] == pytest.approx(entropy, rel=1e-6)
+
+
 def test_text_has_the_frequencies_of_its_symbols_without_the_padding() -> None:
     run = trained("onehot -> rnn 4 return=sequence -> dense 27 softmax\nmetrics accuracy, perplexity", data="dinos")
     baseline, split = fitted(run), run.data.validation
