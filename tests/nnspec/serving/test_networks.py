@@ -62,7 +62,14 @@ def answered(network: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     """Return whether a value is as a schema of the description says."""
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    types = {"object": dict, "array": list, "string": str, "null": type(None), "integer": int, "number": (int, float)}
+    types: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "null": type(None),
+        "integer": int,
+        "number": (int, float),
+    }
     if not any(isinstance(value, types[kind]) for kind in kinds):
         return False
     if isinstance(value, dict):
