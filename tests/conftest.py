@@ -1,6 +1,8 @@
 """What holds for every test."""
 
 import os
+import signal
+import threading
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +13,10 @@ from nnspec.runtime.execute.processors import worker_pays
 # No test fails because the machine was busy for a moment: neither a single example nor its drawing has a time limit.
 settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("no clock")
+
+# A shell that starts the tests in the background makes them ignore Ctrl-C, which many of them send.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test in this process waits for a disk. What fsync is for, tools/soak/crash_points.py tries with a log of the calls.
 os.fsync = system.fsync = lambda fd: None
