@@ -20,7 +20,7 @@ from nnspec.spec_lang.vocabulary.layers.conv import Conv, Depthwise, Separable
 from nnspec.spec_lang.vocabulary.layers.embedding import EmbedColumns
 from nnspec.spec_lang.vocabulary.layers.framing import Crop, PadLayer
 from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, GroupNorm, InstanceNorm, LayerNorm
-from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalMaxPool, MaxPool
+from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, GlobalMaxPool, GlobalPool, MaxPool
 from nnspec.spec_lang.vocabulary.layers.reshape import Permute
 from nnspec.spec_lang.vocabulary.layers.upsampling import Transposed, Upsample
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
@@ -74,9 +74,9 @@ def _embed_columns(word: EmbedColumns, shape: Shape) -> Call:
     return Call(functions.embed_columns, {"columns": word.columns_in(shape)})
 
 
-@calls(GlobalMaxPool)
-def _globalmaxpool(word: GlobalMaxPool, shape: Shape) -> Call:
-    return Call(functions.globalmaxpool, {"channels": word.output_shape(shape)[0]})
+@calls(GlobalAvgPool, GlobalMaxPool)
+def _globalpool(word: GlobalPool, shape: Shape) -> Call:
+    return Call(getattr(functions, word.word), {"channels": word.output_shape(shape)[0]})
 
 
 @calls(Conv, Depthwise)
@@ -171,7 +171,7 @@ def _template(context: KernelContext, call: Call) -> tuple[str, list[Operand]]:
     if not reads_symbols(context.schedule.nodes) or not shape.sequence or word.mixes_steps is False:
         return f"{name}({{}}{names}{_written(call.options)})", operands
     real = f"real_steps({_padding(context)}, {shape[0]})"
-    if isinstance(word, GlobalMaxPool):
+    if isinstance(word, GlobalPool):
         return f"{name}({{}}{names}{_written(call.options)}, real={real})", operands
     if word.skips_padding:
         return f"without_padding({name}, {{}}, {real}{names}{_written(call.options)})", operands

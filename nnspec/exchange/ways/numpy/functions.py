@@ -102,6 +102,15 @@ def globalmaxpool(x: Array, channels: int, real: Array | None = None) -> Array:
     return places.max(axis=1)
 
 
+def globalavgpool(x: Array, channels: int, real: Array | None = None) -> Array:
+    """The mean of each channel, over the steps of a sequence that are not padding."""
+    places = x.reshape(len(x), -1, channels)
+    if real is None:
+        return places.mean(axis=1)
+    share = (real / np.maximum(real.sum(axis=1, keepdims=True), 1)).astype(x.dtype)
+    return (places * share[..., None]).sum(axis=1)
+
+
 def windows(
     x: Array,
     size: tuple[int, int],

@@ -82,7 +82,7 @@ def _head(network: Network, name: str) -> str:
         "",
         "Samples are as the data have them, channels last; they are normalized inside. To train on:",
         "",
-        f"    loss = {_loss(spec.loss)}",
+        f"    loss = {_loss(spec.loss, spec.output_shape or ())}",
         *(["    # y is scaled: (y - module.target_shift) / module.target_scale"] if scaled else []),
         "    loss.backward()",
         "",
@@ -92,12 +92,14 @@ def _head(network: Network, name: str) -> str:
     return "\n".join(lines)
 
 
-def _loss(loss: Loss) -> str:
+def _loss(loss: Loss, output: tuple[int, ...]) -> str:
     """Return the text of a loss in PyTorch, or its name in nnspec where PyTorch has none."""
     z = "module.logits(x)"
     match loss:
         case CrossEntropy():
             smoothing = f", label_smoothing={loss.smoothing}" if loss.smoothing else ""
+            if len(output) == 1:
+                return f"F.cross_entropy({z}, y{smoothing})"
             return f"F.cross_entropy({z}.flatten(0, -2), y.flatten(), ignore_index=-1{smoothing})"
         case BinaryCrossEntropy() if not loss.smoothing:
             return f"F.binary_cross_entropy_with_logits({z}, y)"
@@ -183,7 +185,8 @@ def _normalized(network: Network, w: Writer) -> list[str]:
     if network.preprocessing.normalize == "none":
         return [*lines, f"{shape}.to({dtype})"]
     raw = ", ".join(map(str, network.preprocessing.input_shape))
-    return [*lines, f"x = (x.reshape(len(x), {raw}) - self.shift) / self.scale", f"{shape}.to({dtype})"]
+    lines.append(f"x = (x.reshape(len(x), {raw}) - self.shift) / self.scale")
+    return [*lines, f"x = x.to({dtype})" if raw == sizes else f"{shape}.to({dtype})"]
 
 
 def _dtype(w: Writer) -> str:

@@ -4,6 +4,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,9 +23,42 @@ SPECS = sorted(Path("specs").glob("*.nnspec"))
 
 PADDED = (
     "input 9 -> embed 4 vocab=5 -> {} -> dense 5 softmax",
-    "input 9 -> embed 4 vocab=5 -> conv 3 x4 stride=2 pad=same -> {} -> lstm 3 return=sequence -> dense 5 softmax",
+    "input 9 -> onehot vocab=5 -> conv 3 x4 stride=2 pad=same -> {} -> gru 3 return=sequence -> dense 5 softmax",
 )
-"""Texts with padded steps: a layer between the symbols and an answer at each step."""
+"""Texts with padded steps: a layer over them, and one after a convolution that skips steps."""
+
+OVER_STEPS = (
+    "relu",
+    "layernorm",
+    "batchnorm",
+    "groupnorm 2",
+    "instancenorm",
+    "conv 2 x4 pad=same relu",
+    "depthwise 2",
+    "separable 2 x4",
+    "transposed 2 x4 stride=2",
+    "maxpool 2",
+    "avgpool 2 stride=1 pad=1x0",
+    "globalmaxpool -> reshape 1x4 sequence",
+    "globalavgpool -> reshape 1x4 sequence",
+    "upsample 2",
+    "pad 1x0",
+    "crop 1x0",
+    "attention 2",
+    "positions",
+    "lstm 4 return=sequence bidirectional=yes",
+    "rnn 4 return=sequence reverse=yes",
+)
+
+
+def quick_first(cases: list[Case]) -> list[Any]:
+    """Each text on the first of its shapes, and then its other shapes, which are slow together."""
+    seen: set[str] = set()
+    found = []
+    for case in cases:
+        found.append(pytest.param(case, id=str(case), marks=[pytest.mark.slow] if case.text in seen else []))
+        seen.add(case.text)
+    return found
 
 
 def predicting(network: Network, folder: Path, batch: int | None = None) -> "Predict":
@@ -60,14 +94,16 @@ def samples(network: Network, count: int) -> np.ndarray:
     return drawn(network, count, 3)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", quick_first(CASES))
 def test_every_layer_goes_out(case: Case, tmp_path: Path) -> None:
     network = random_network(case.text, case.shape)
     assert_equal(network, samples(network, 6), tmp_path)
 
 
 @pytest.mark.parametrize("sign", words("merge"))
-@pytest.mark.parametrize("text", MERGES)
+@pytest.mark.parametrize(
+    "text", [pytest.param(text, marks=[pytest.mark.slow] if place % 3 else []) for place, text in enumerate(MERGES)]
+)
 def test_every_merge_goes_out(text: str, sign: str, tmp_path: Path) -> None:
     network = random_network(text.format(sign))
     assert_equal(network, samples(network, 6), tmp_path)
@@ -77,6 +113,13 @@ def test_every_merge_goes_out(text: str, sign: str, tmp_path: Path) -> None:
 def test_windows_over_time_go_out(text: str, tmp_path: Path) -> None:
     network = random_network(text)
     assert_equal(network, samples(network, 6), tmp_path)
+
+
+@pytest.mark.parametrize("layer", OVER_STEPS)
+@pytest.mark.parametrize("text", PADDED)
+def test_padded_steps_are_left_out_as_the_network_leaves_them_out(text: str, layer: str, tmp_path: Path) -> None:
+    both = Both.of(text.format(layer), "float32")
+    assert_equal(both.network, both.batch(7).x, tmp_path)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
