@@ -49,39 +49,43 @@ def c(leaving: Leaving) -> Files:
 
     Raises ExchangeError for what is not computed in C, and where the answers differ.
     """
-    return _in_int8(leaving) if leaving.options.get("int8") else _in_float32(leaving)
-
-
-def _in_float32(leaving: Leaving) -> Files:
-    program = lowered(leaving.network)
+    if leaving.options.get("int8") and compiler() is None:
+        raise ExchangeError(f"int8 measures by running the C what it costs, and {_missing()}", 2)
+    program, left = _program(leaving)
     described = _described(leaving, program)
-    texts = _texts(described, program)
-    return _files(texts, [_sizes(described.symbol, texts, program), _agreement(leaving, described.symbol, texts)])
+    texts, symbol = _texts(described, program), described.symbol
+    if not leaving.options.get("int8"):
+        return _files(texts, [_sizes(symbol, texts, program), _agreement(leaving, symbol, texts)])
+    texts = _texts(replace(described, examples=_its_own(described, texts)), program)
+    notes = [_sizes(symbol, texts, program), _cost(leaving, symbol, texts)]
+    return _files(texts, [*notes, f"in float32: {', '.join(left)}"] if left else notes)
 
 
-def _in_int8(leaving: Leaving) -> Files:
-    """Return the files of a network in int8, whose self-test has the answers of the C itself.
+def written_texts(leaving: Leaving) -> tuple[dict[str, str], Program]:
+    """Return the header and the source by suffix, not tried, and the program that they are. Raises ExchangeError."""
+    program, _ = _program(leaving)
+    return _texts(_described(leaving, program), program), program
 
-    Raises ExchangeError without training data and without a compiler, by which the cost is measured.
-    """
+
+def _program(leaving: Leaving) -> tuple[Program, list[str]]:
+    """Return the program, and the layers that int8 leaves in float32."""
+    if not leaving.options.get("int8"):
+        return lowered(leaving.network), []
     if leaving.training is None:
         raise ExchangeError(
             "int8 measures the ranges of values on training samples, and the data of this network are not here\n"
             "  help: name data of the same kind: --data",
             2,
         )
-    if compiler() is None:
-        raise ExchangeError(f"int8 measures by running the C what it costs, and {_missing()}", 2)
-    program, left = lowered_int8(leaving.network, measured(leaving.network, leaving.training))
-    described = _described(leaving, program)
-    symbol = described.symbol
-    first = leaving.samples[:EXAMPLES].astype(np.float32)
-    answers = run(symbol, _texts(described, program), first)
+    return lowered_int8(leaving.network, measured(leaving.network, leaving.training))
+
+
+def _its_own(described: Described, texts: dict[str, str]) -> tuple[Array, Array, float]:
+    """Return the examples of the self-test with the answers of the C itself, which int8 makes others."""
+    samples, _, _ = described.examples
+    answers = run(described.symbol, texts, samples)
     assert answers is not None
-    tolerance = TOLERANCE_INT8 * (float(np.abs(answers).max(initial=0)) or 1.0)
-    texts = _texts(replace(described, examples=(first.reshape(len(first), -1), answers, tolerance)), program)
-    notes = [_sizes(symbol, texts, program), _cost(leaving, symbol, texts)]
-    return _files(texts, [*notes, f"in float32: {', '.join(left)}"] if left else notes)
+    return samples, answers, TOLERANCE_INT8 * (float(np.abs(answers).max(initial=0)) or 1.0)
 
 
 def _texts(described: Described, program: Program) -> dict[str, str]:

@@ -37,7 +37,10 @@ def quantum(low: float, high: float) -> Quantum:
 
 
 class Quantized(NamedTuple):
-    """A weight as int8 with a scale for each output, (outputs, …), and its bias as int32 in the scale of the sums."""
+    """A weight as int8 with a scale for each output, (outputs, …), and its bias as int32 in the scale of the sums.
+
+    Sums are of products with the int8 themselves; the bias takes off what their zero adds, over a whole window.
+    """
 
     weight: Array
     bias: Array
@@ -57,7 +60,8 @@ def quantized(weight: Array, bias: Array | None, given: Quantum) -> Quantized:
     scales = np.maximum(np.maximum(largest, np.abs(shift) / (given.scale * 2**30)), 1e-30)
     whole = np.clip(np.rint(rows / scales[:, None]), -127, 127).astype(np.int8)
     of_sums = given.scale * scales
-    return Quantized(whole.reshape(weight.shape), np.rint(shift / of_sums).astype(np.int32), of_sums)
+    zeros = given.zero * whole.astype(np.int64).sum(axis=1)
+    return Quantized(whole.reshape(weight.shape), (np.rint(shift / of_sums) - zeros).astype(np.int32), of_sums)
 
 
 def multipliers(factors: Array) -> tuple[Array, Array]:

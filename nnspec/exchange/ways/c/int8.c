@@ -19,11 +19,11 @@ static int8_t clamped(int64_t value)
     return (int8_t)(value < -128 ? -128 : value > 127 ? 127 : value);
 }
 
-/* value / 2^shift, rounded to the nearest whole number. */
+/* value / 2^shift, rounded to the nearest whole number; what is shifted is never negative. */
 static int64_t shifted(int64_t value, int shift)
 {
-    const int64_t half = (int64_t)1 << (shift - 1), up = value + half, unit = (int64_t)1 << shift;
-    return up >= 0 ? up / unit : -((unit - 1 - up) / unit);
+    const int64_t up = value + ((int64_t)1 << (shift - 1));
+    return up >= 0 ? up >> shift : -((((int64_t)1 << shift) - 1 - up) >> shift);
 }
 
 /* The sum of output o into place i of y. */
@@ -35,13 +35,25 @@ static void store(int32_t sum, int o, void *y, long i, const Scaling *s)
         ((int8_t *)y)[i] = clamped(shifted((int64_t)sum * s->multipliers[o], s->shifts[o]) + s->zero);
 }
 
-/* The sum of (x[i] - zero) * w[i]. */
-static int32_t dot_int8(const int8_t *x, const int8_t *w, int n, int zero)
+/* The sum of x[i] * w[i]. */
+static int32_t dot_int8(const int8_t *x, const int8_t *w, int n)
+{
+    int32_t sum = 0;
+    int i = 0;
+    for (; i + 4 <= n; i += 4)
+        sum += x[i] * w[i] + x[i + 1] * w[i + 1] + x[i + 2] * w[i + 2] + x[i + 3] * w[i + 3];
+    for (; i < n; i++)
+        sum += x[i] * w[i];
+    return sum;
+}
+
+/* The sum of w[i]. */
+static int32_t total_int8(const int8_t *w, int n)
 {
     int32_t sum = 0;
     int i;
     for (i = 0; i < n; i++)
-        sum += (x[i] - zero) * w[i];
+        sum += w[i];
     return sum;
 }
 
@@ -82,22 +94,22 @@ static void lookup(const int8_t *x, const int8_t *table, int8_t *y, int n)
         y[i] = table[x[i] + 128];
 }
 
-/* As dense; `zero` is that of x. */
-static void dense_int8(const int8_t *x, int zero, const int8_t *weight, const int32_t *bias, const Scaling *scaling,
+/* As dense; the bias holds what the zero of x adds to a sum. */
+static void dense_int8(const int8_t *x, const int8_t *weight, const int32_t *bias, const Scaling *scaling,
                        void *y, int rows, int inputs, int outputs)
 {
     int row, o;
     for (row = 0; row < rows; row++, x += inputs)
         for (o = 0; o < outputs; o++)
-            store(dot_int8(x, weight + (long)o * inputs, inputs, zero) + bias[o], o, y, (long)row * outputs + o,
-                  scaling);
+            store(dot_int8(x, weight + (long)o * inputs, inputs) + bias[o], o, y, (long)row * outputs + o, scaling);
 }
 
-/* As conv; `zero` is that of x. */
+/* As conv; the bias holds what the zero of x adds to a sum over a whole window, cells around the image are zeros. */
 static void conv_int8(const int8_t *x, int zero, const int8_t *weight, const int32_t *bias, const Scaling *scaling,
                       void *y, const Windows *w, int height)
 {
     const int depth = w->inputs / w->groups, together = w->groups == 1 && w->dilation_x == 1;
+    const int line_size = w->window_width * depth;
     long place = 0;
     int i, j, f, u, v;
     for (i = 0; i < w->rows; i++)
@@ -110,26 +122,30 @@ static void conv_int8(const int8_t *x, int zero, const int8_t *weight, const int
                 to--;
             for (f = 0; f < w->outputs; f++) {
                 const int first = f / (w->outputs / w->groups) * depth;
-                const int8_t *kernel = weight + (long)f * w->window_height * w->window_width * depth;
+                const int8_t *kernel = weight + (long)f * w->window_height * line_size;
                 int32_t sum = bias[f];
-                for (u = 0; u < w->window_height; u++, kernel += w->window_width * depth) {
+                for (u = 0; u < w->window_height; u++, kernel += line_size) {
                     const int row = i * w->stride_y + u * w->dilation_y - w->top;
                     const int8_t *line = x + (long)row * w->width * w->inputs + first;
-                    if (row < 0 || row >= height)
+                    if (row < 0 || row >= height) {
+                        sum += zero * total_int8(kernel, line_size);
                         continue;
+                    }
+                    if (from > 0 || to < w->window_width)
+                        sum += zero * (total_int8(kernel, from * depth)
+                                       + total_int8(kernel + to * depth, line_size - to * depth));
                     if (together)
-                        sum += dot_int8(line + (start + from) * depth, kernel + from * depth, (to - from) * depth, zero);
+                        sum += dot_int8(line + (start + from) * depth, kernel + from * depth, (to - from) * depth);
                     else
                         for (v = from; v < to; v++)
-                            sum += dot_int8(line + (start + v * w->dilation_x) * w->inputs, kernel + v * depth, depth,
-                                            zero);
+                            sum += dot_int8(line + (start + v * w->dilation_x) * w->inputs, kernel + v * depth, depth);
                 }
                 store(sum, f, y, place++, scaling);
             }
         }
 }
 
-/* As depthwise; `zero` is that of x. */
+/* As depthwise; the bias holds what the zero of x adds to a sum over a whole window, cells around are zeros. */
 static void depthwise_int8(const int8_t *x, int zero, const int8_t *weight, const int32_t *bias, const Scaling *scaling,
                            void *y, const Windows *w, int height)
 {
@@ -144,9 +160,9 @@ static void depthwise_int8(const int8_t *x, int zero, const int8_t *weight, cons
                     for (v = 0; v < w->window_width; v++) {
                         const int row = i * w->stride_y + u * w->dilation_y - w->top;
                         const int column = j * w->stride_x + v * w->dilation_x - w->left;
-                        if (row >= 0 && row < height && column >= 0 && column < w->width)
-                            sum += (x[((long)row * w->width + column) * w->inputs + f / each] - zero)
-                                * weight[(u * w->window_width + v) * w->outputs + f];
+                        const int inside = row >= 0 && row < height && column >= 0 && column < w->width;
+                        sum += (inside ? x[((long)row * w->width + column) * w->inputs + f / each] : zero)
+                            * weight[(u * w->window_width + v) * w->outputs + f];
                     }
                 store(sum, f, y, place++, scaling);
             }

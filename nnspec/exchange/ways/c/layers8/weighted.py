@@ -11,7 +11,7 @@ from nnspec.spec_lang.vocabulary.layers.conv import Conv, Depthwise
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 LONGEST = 30_000
-"""Products of an output whose sum, of 255 · 127 each, is sure to fit into an int32 with a bias of 30 bits."""
+"""Products of an output whose sum, of 2 · 128 · 127 each, is sure to fit into an int32 with a bias of 30 bits."""
 
 
 @in_int8(Dense)
@@ -21,7 +21,8 @@ def dense(word: Dense, site: Site8) -> Room | None:
     if inputs > LONGEST:
         return None
     y, constants = _begun(site, outputs_first(site.arrays["weight"]))
-    site.call("dense_int8", *constants, y, site.shape.size // inputs, inputs, word.units)
+    x, _, *others = constants
+    site.call("dense_int8", x, *others, y, site.shape.size // inputs, inputs, word.units)
     return y
 
 
