@@ -65,6 +65,7 @@ def _tried(leaving: Leaving, written: Written, content: dict[str, bytes]) -> lis
     if answers.shape != leaving.answers.shape or not difference <= MOST[network.dtype.name] * max(size, 1):
         raise ExchangeError(f"the answers of the NumPy program are {difference:.2g} away from those of the network")
     notes = [f"{len(samples)} samples: the answers differ from those of nnspec predict by {difference:.2g} at most"]
-    if len(together) == written.together and np.array_equal(own, its):
+    its_own_program = written.together & (written.together - 1) == 0  # `predict` has programs for powers of two
+    if its_own_program and len(together) == written.together and np.array_equal(own, its):
         notes.append(f"batches of {written.together}: the same bits as nnspec predict, the BLAS on one thread")
     return notes

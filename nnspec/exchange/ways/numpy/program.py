@@ -44,7 +44,8 @@ STEP = "    "
 
 @dataclass(frozen=True)
 class Written:
-    """A program. `together` is the size of a batch that `Network.predict` computes by the same one."""
+    """A program. `together` is a size of batch: where it is a power of two, `Network.predict` computes it by the same
+    program."""
 
     text: str
     together: int
