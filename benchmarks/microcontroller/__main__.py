@@ -16,9 +16,9 @@ import numpy as np
 import nnspec
 from benchmarks.microcontroller.board import BOARDS, Board, built, emulated, missing, sizes
 from nnspec.exchange.export import Leaving
-from nnspec.exchange.trial import drawn
 from nnspec.exchange.ways.c import written_texts
 from nnspec.exchange.ways.c.toolchain import FLAGS, compiler
+from nnspec.runtime.infer.drawn import drawn_samples
 
 SPECS = ("quickstart", "mnist_cnn", "lenet5", "mnist_resnet", "sine_dense", "sine_rnn")
 PAGE = Path("docs/exchange.md")
@@ -105,7 +105,7 @@ def rows() -> Iterator[str]:
     """Yield a row of the table for each network in float32 and in int8, with drawn weights and samples."""
     for name in SPECS:
         network = nnspec.compile(f"specs/{name}.nnspec", seed=1)
-        samples = drawn(network, 256)
+        samples = drawn_samples(network, 256)
         for int8 in (False, True):
             leaving = Leaving(network, name, samples, {"int8": int8}, samples)
             try:

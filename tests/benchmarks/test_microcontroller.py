@@ -9,8 +9,8 @@ import nnspec
 from benchmarks.microcontroller.__main__ import measured
 from benchmarks.microcontroller.board import BOARDS, Board, built, emulated, missing
 from nnspec.exchange.export import export
-from nnspec.exchange.trial import drawn
 from nnspec.exchange.ways.c import toolchain
+from nnspec.runtime.infer.drawn import drawn_samples as drawn
 from tests.nnspec.exchange.ways.test_c import shaken
 
 pytestmark = pytest.mark.skipif(

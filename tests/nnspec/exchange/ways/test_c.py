@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nnspec
-from nnspec.exchange.trial import drawn, trial_of
+from nnspec.exchange.trial import trial_of
 from nnspec.exchange.ways.c import AGREEMENT, difference, in_float64, says, toolchain
 from nnspec.exchange.ways.c.calibration import measured, multipliers, quantum
 from nnspec.exchange.ways.c.kernels import definitions, needed
@@ -16,6 +16,7 @@ from nnspec.exchange.ways.c.layers import C_LAYERS
 from nnspec.exchange.ways.c.lower import UNPADDED, lowered
 from nnspec.exchange.ways.c.lower8 import lowered_int8
 from nnspec.exchange.ways.c.program import identifier
+from nnspec.runtime.infer.drawn import drawn_samples as drawn
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.registry import layers, words
