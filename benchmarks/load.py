@@ -28,7 +28,8 @@ class Outcome:
 
     `statuses` counts the answers, `seconds` has the time of each answer by its status. `unanswered` counts requests on
     connections that ended without a byte of an answer, `broken` those that ended within one, `wrong` answers that
-    `check` did not accept. `elapsed` is the time of all.
+    `check` did not accept, `refused` connections that nobody took, `come_again` answers with Retry-After. `elapsed` is
+    the time of all.
     """
 
     statuses: Counter[int] = field(default_factory=Counter)
@@ -37,6 +38,7 @@ class Outcome:
     broken: int = 0
     wrong: int = 0
     refused: int = 0
+    come_again: int = 0
     elapsed: float = 0.0
 
     def quantile(self, share: float, status: int = 200) -> float:
@@ -162,6 +164,7 @@ class Load:
             self.outcome.seconds.setdefault(status, []).append(time.perf_counter() - connection.began)
             if status == 200 and self.check is not None and not self.check(connection.number, body):
                 self.outcome.wrong += 1
+            self.outcome.come_again += b"\r\nretry-after: " in head.lower()
             connection.number = -1
             if _CLOSES.search(head) or not more or self.sent >= self.count:
                 return False
