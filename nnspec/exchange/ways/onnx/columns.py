@@ -128,11 +128,13 @@ def _date(file: GraphFile, column: Date, name: str, cells: str) -> list[str]:
     known = file.add("Where", [missing, zero, cells], f"{name}.known")
     parts = [days] if column.elapsed else []
     turn = file.constant("column.turn", 2 * np.pi, np.float64)
+    quarter = file.constant("column.quarter_turn", np.pi / 2, np.float64)
     for cycle in column.cycles:
         angle = file.add("Mul", [_phase(_Days(file, f"{name}.{cycle}"), known, cycle), turn], f"{name}.{cycle}_angle")
-        for function in ("Sin", "Cos"):
-            value = file.add(function, [angle], f"{name}.{cycle}_{function.lower()}")
-            parts.append(file.add("Where", [missing, zero, value], f"{name}.{cycle}_{function.lower()}_known"))
+        ahead = file.add("Add", [angle, quarter], f"{name}.{cycle}_ahead")  # some versions have no Cos of float64
+        for function, of in (("sine", angle), ("cosine", ahead)):
+            value = file.add("Sin", [of], f"{name}.{cycle}_{function}")
+            parts.append(file.add("Where", [missing, zero, value], f"{name}.{cycle}_{function}_known"))
     return [*parts, *flag]
 
 

@@ -20,6 +20,8 @@ TOLERANCE = 1e-5
 MANY = 64
 """Rows of drawn cells that a file with an input for each column is run on."""
 
+RUNTIME = "ONNX Runtime"
+
 FEW = 4
 """Samples that the reference is run on: it takes a thousand times as long."""
 
@@ -45,7 +47,7 @@ def session(content: bytes) -> tuple[Run, str]:
         found = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no class in common
         raise ExchangeError(f"ONNX Runtime refuses the file, and nothing is written: {error}") from error
-    return lambda inputs: found.run(None, dict(inputs)), "ONNX Runtime"
+    return lambda inputs: found.run(None, dict(inputs)), RUNTIME
 
 
 def agreement(content: bytes, graph: GraphFile, network: Network, samples: Array) -> str:
@@ -56,7 +58,7 @@ def agreement(content: bytes, graph: GraphFile, network: Network, samples: Array
     """
     run, runner = session(content)
     symbolic = reads_symbols(network.program.graph.nodes)
-    if runner != "ONNX Runtime":
+    if runner != RUNTIME:
         whole = (samples > PADDING).reshape(len(samples), -1).all(axis=1) if symbolic else slice(None)
         samples = samples[whole][:FEW]  # the reference knows no lengths
     elif symbolic:
@@ -68,7 +70,7 @@ def agreement(content: bytes, graph: GraphFile, network: Network, samples: Array
     try:
         found = _whole(run, graph, x) if len(graph.inputs) == 1 else _in_two_parts(run, graph, x, answers.shape)
     except Exception as error:  # of the runner, for which there is no class in common
-        raise ExchangeError(f"{runner} cannot run the file, and nothing is written: {error}") from error
+        return _not_run(runner, error)
     return _judged(runner, found, answers, network)
 
 
@@ -84,8 +86,15 @@ def agreement_by_column(content: bytes, network: Network) -> str:
     try:
         found = run(given)[0]
     except Exception as error:  # of the runner, for which there is no class in common
-        raise ExchangeError(f"{runner} cannot run the file, and nothing is written: {error}") from error
+        return _not_run(runner, error)
     return _judged(runner, found, answers, network)
+
+
+def _not_run(runner: str, error: Exception) -> str:
+    """Return the sentence on a file that the reference cannot run. Raises ExchangeError where ONNX Runtime cannot."""
+    if runner == RUNTIME:
+        raise ExchangeError(f"{runner} cannot run the file, and nothing is written: {error}") from error
+    return f"not compared with the network, because {runner} cannot run it; pip install onnxruntime"
 
 
 def _judged(runner: str, found: Array, answers: Array, network: Network) -> str:

@@ -21,6 +21,9 @@ def batchnorm(layer: Writing) -> Value:
 def layernorm(layer: Writing) -> Value:
     """Over the channels of each position."""
     layout = layer.x.layout if layer.x.layout is Layout.STEPS else Layout.LAST
+    if layer.shape[-1] == 1:  # a number less its mean; ONNX Runtime 1.22 refuses it
+        zeros = layer.add("Sub", [layer.tensor(layout)] * 2, "normal")
+        return layer.value(layer.add("Add", [zeros, layer.array("bias")]), layout)
     inputs = [layer.tensor(layout), layer.array("weight"), layer.array("bias")]
     return layer.value(layer.add("LayerNormalization", inputs, axis=-1, epsilon=float(layer.word.eps)), layout)
 

@@ -73,8 +73,9 @@ def _level(layer: Writing, passes: list[Pass], steps: str, above: str) -> tuple[
         **functions,
     )
     made = [*layer.graph.operations[-1].outputs, "", ""]
-    if carried and layer.sequences is not None:
-        made[1 : 1 + len(states)] = _held(layer, prefix, made[1:], states)
+    if layer.sequences is not None and (carried or isinstance(word, Rnn)):
+        given = states or [layer.graph.constant("padding.zero", 0.0)]
+        made[1 : 1 + len(given)] = _held(layer, prefix, made[1:], given)
     for name, state in zip(carried, made[1:], strict=False):
         layer.state_out(f"{prefix}{name}", word.units, state)
     shown = _every(layer, made[0], made[1], len(passes), above) if every else ""
@@ -82,7 +83,10 @@ def _level(layer: Writing, passes: list[Pass], steps: str, above: str) -> tuple[
 
 
 def _held(layer: Writing, prefix: str, made: list[str], given: list[str]) -> list[str]:
-    """Return the last states (1, batch, units), those given where all steps are padding."""
+    """Return the last states (1, batch, units), those given where all steps are padding.
+
+    There operators have zeros, and RNN of ONNX Runtime 1.20 other numbers.
+    """
     none = layer.graph.integers("lengths.none", 0)
     some = layer.add("Greater", [layer.lengths(), none], f"{prefix}some")
     some = layer.add("Unsqueeze", [some, layer.integers("around", [0, 2])], f"{prefix}read")
