@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import h5py
-
 from nnspec.exchange.errors import ExchangeError
 from nnspec.exchange.models.keras import keras_draft
 from nnspec.exchange.models.page import Page, written_page
 from nnspec.exchange.models.torch import torch_draft
-from nnspec.exchange.weights.files.keras import parsed_config
+from nnspec.exchange.weights.files.keras import opened_h5, parsed_config
 from nnspec.exchange.weights.stored import check_declared
 from nnspec.spec_lang.regular_file import open_regular_file
 
@@ -94,9 +92,9 @@ def _config_in_archive(content: bytes) -> bytes:
 
 def _config_in_h5(content: bytes) -> str | bytes:
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with opened_h5(content) as file:
             config = file.attrs.get("model_config")
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever HDF5 makes of a damaged file
         raise ExchangeError(f"it is not an HDF5 file, or it is damaged ({str(error)[:120]})") from None
     if not isinstance(config, str | bytes):
         raise ExchangeError("it has weights alone, and no model\n  help: model.save('net.keras') writes both")

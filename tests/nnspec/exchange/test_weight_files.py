@@ -174,3 +174,19 @@ def test_a_checkpoint_of_nnspec_is_named_as_one(tmp_path: Path) -> None:
     package.compile(NET).save(tmp_path / "net.h5")
     with pytest.raises(ExchangeError, match="is a checkpoint of nnspec"):
         read_weights(tmp_path / "net.h5")
+
+
+def test_an_hdf5_file_with_any_byte_changed_is_read_or_refused_in_words(tmp_path: Path) -> None:
+    whole = h5(tmp_path / "w.h5", lambda file: variables(file, np.ones((3, 2)), np.zeros(2))).read_bytes()
+    random = np.random.default_rng(0)
+    refused = 0
+    for _ in range(60):
+        content = bytearray(whole)
+        for place in random.integers(0, 900, 3):
+            content[place] = random.integers(256)
+        (tmp_path / "w.h5").write_bytes(content)
+        try:
+            package.import_weights(NET, tmp_path / "w.h5")
+        except ExchangeError:
+            refused += 1
+    assert refused > 20

@@ -47,14 +47,21 @@ def read_h5(content: bytes, where: str) -> Stored:
     if content.startswith(MAGIC):
         raise ExchangeError(f"{where} is a checkpoint of nnspec: nnspec.load reads it, and a line `from` in a spec")
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with opened_h5(content) as file:
             root = file.get("model_weights", file)
             if "layer_names" in root.attrs or "layer_names0" in root.attrs:
                 return _by_layer_names(file, root, len(content), where)
             return _by_variables(file, len(content), where)
-    except (OSError, KeyError, RuntimeError, ValueError, TypeError, UnicodeDecodeError) as error:
+    except ExchangeError:
+        raise
+    except Exception as error:  # whatever HDF5 makes of a damaged file
         said = str(error).split("\n", 1)[0][:120]
         raise ExchangeError(f"{where} is not an HDF5 file of Keras, or it is damaged ({said})") from None
+
+
+def opened_h5(content: bytes) -> h5py.File:
+    """Return an HDF5 file in memory. Raises OSError, or another error of HDF5's, where it is damaged."""
+    return h5py.File(h5py.h5f.open_file_image(content))
 
 
 def parsed_config(text: bytes | str, where: str) -> dict[str, Any]:
