@@ -3,8 +3,8 @@
     python -m benchmarks.estimators
 
 Both have 100 hidden relu units, Adam and standardized samples; the second pair of rows has the same batch and the same
-number of epochs too. Seconds are of `fit` alone, medians over five folds that take turns, with one BLAS thread;
-accuracies are those of the samples left out, each once.
+number of epochs too. Seconds are the processor's, of `fit` alone, medians over five folds that take turns, with one
+BLAS thread; accuracies are those of the samples left out, each once.
 """
 
 import statistics
@@ -51,9 +51,9 @@ def measured(x: Any, y: Any) -> dict[str, tuple[float, float]]:
         scaled = (x - mean) / np.where(deviation > 0, deviation, 1)
         for name, make in made.items():
             estimator = make()
-            began = time.perf_counter()
+            began = time.process_time()
             estimator.fit(scaled[train], y[train])
-            seconds[name].append(time.perf_counter() - began)
+            seconds[name].append(time.process_time() - began)
             right[name] += int((estimator.predict(scaled[test]) == y[test]).sum())
     return {name: (statistics.median(seconds[name]), right[name] / len(y)) for name in made}
 
