@@ -8,9 +8,9 @@ import pytest
 
 import nnspec as package
 from nnspec import ExchangeError
-from nnspec.exchange.models import torch
-from nnspec.exchange.models.keras import words
+from nnspec.exchange.models.keras import words as keras
 from nnspec.exchange.models.reading import page_of
+from nnspec.exchange.models.torch import words as torch
 from nnspec.exchange.weights.files.keras import snake_case
 from tests.nnspec.conftest import Command
 
@@ -222,8 +222,8 @@ def test_the_command_writes_a_page_and_overwrites_none(nnspec: Command, tmp_path
 
 
 def test_every_layer_that_is_named_with_advice_has_no_line_of_its_own() -> None:
-    assert not set(words.INSTEAD) & set(words.LAYERS)
-    assert not set(torch._INSTEAD) & set(torch._MODULES)
+    assert not set(keras.INSTEAD) & set(keras.LAYERS)
+    assert not set(torch.INSTEAD) & set(torch.MODULES)
 
 
 def test_options_that_do_nothing_for_a_model_or_a_checkpoint_are_refused(nnspec: Command, tmp_path: Path) -> None:

@@ -88,4 +88,5 @@ def with_activation(text: str, config: Config, key: str = "activation") -> str:
 
 
 def bias(config: Config) -> bool | None:
+    """Return False for a layer without a bias, None for the default."""
     return False if config.get("use_bias") is False else None
