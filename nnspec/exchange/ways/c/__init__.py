@@ -55,7 +55,8 @@ def c(leaving: Leaving) -> Files:
     described = _described(leaving, program)
     texts, symbol = _texts(described, program), described.symbol
     if not leaving.options.get("int8"):
-        return _files(texts, [_sizes(symbol, texts, program), _agreement(leaving, symbol, texts)])
+        notes = [_sizes(symbol, texts, program), _agreement(leaving, symbol, texts)]
+        return _files(texts, notes + _rounded(leaving))
     texts = _texts(replace(described, examples=_its_own(described, texts)), program)
     notes = [_sizes(symbol, texts, program), _cost(leaving, symbol, texts)]
     return _files(texts, [*notes, f"in float32: {', '.join(left)}"] if left else notes)
@@ -156,6 +157,16 @@ def _cost(leaving: Leaving, symbol: str, texts: dict[str, str]) -> str:
     after = measure_outputs(network, found.reshape(answers.shape), split)
     costs = [f"{metric} {before[metric]:.4g} -> {after[metric]:.4g}" for metric in before]
     return f"float32 -> int8 on {len(samples):,} samples of the {name} split: {', '.join([*costs, apart])}"
+
+
+def _rounded(leaving: Leaving) -> list[str]:
+    """Return what is to be said where the samples themselves lose digits as float, such as times in seconds."""
+    moved = difference(leaving.network.predict(leaving.samples.astype(np.float32)), leaving.answers)
+    if moved <= TOLERANCE:
+        return []
+    return [
+        f"samples lose digits as float: that moves answers by {moved:.0e} of the largest; subtract a constant before"
+    ]
 
 
 def in_float64(network: Network, samples: Array) -> Array:

@@ -1,11 +1,16 @@
 """Networks in C: every layer, merge and shipped spec computes what the network does, under sanitizers."""
 
+import os
 import re
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import nnspec
 from nnspec.exchange.trial import trial_of
@@ -22,7 +27,7 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from tests.nnspec.exchange.ways.c_together import Prepared, answers_of
 from tests.support.shipped_specs import with_its_data
-from tests.support.strategies import examples
+from tests.support.strategies import examples, networks
 
 needs_compiler = pytest.mark.skipif(toolchain.compiler() is None, reason="no C compiler is on PATH")
 
@@ -126,6 +131,20 @@ def test_every_layer_of_the_language_computes_its_examples_in_c(tmp_path: Path) 
 def test_networks_of_several_layers_compute_in_c(texts: tuple[str, ...], tmp_path: Path) -> None:
     networks = [shaken(nnspec.compile(text, seed=1)) for text in texts]
     check(networks, [samples_of(network) for network in networks], tmp_path)
+
+
+@needs_compiler
+@settings(max_examples=int(os.environ.get("NNSPEC_CASES", "1")), deadline=None)
+@given(texts=st.lists(networks(), min_size=15, max_size=15, unique=True))
+def test_random_networks_compute_in_c(texts: list[str]) -> None:
+    found, samples = [], []
+    for text in texts:
+        network = shaken(nnspec.compile(text, seed=1))
+        with suppress(nnspec.ExchangeError):  # a layer over symbols that is refused
+            samples.append(samples_of(network, 4))
+            found.append(network)
+    with TemporaryDirectory() as folder:
+        check(found, samples, Path(folder))
 
 
 @needs_compiler
@@ -255,6 +274,16 @@ def test_c_that_computes_something_else_is_not_written(tmp_path: Path, monkeypat
     with pytest.raises(nnspec.ExchangeError, match="the C differs from the network by"):
         nnspec.export(nnspec.compile("input 3 -> dense 2", seed=1), "c", tmp_path / "net")
     assert not list(tmp_path.iterdir())
+
+
+def test_samples_that_lose_digits_as_float_are_told_of(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).normal(1e9, 10, (200, 2))
+    spec = "dense 2 softmax\ndata arrays normalize=zscore"
+    targets = (x[:, 0] > 1e9).astype(int)
+    network = nnspec.train(spec, tmp_path / "run", {"train.epochs": 1}, data=(x, targets)).network
+    assert any(
+        "samples lose digits as float" in note for note in nnspec.export(network, "c", tmp_path / "net", x).notes
+    )
 
 
 def test_a_kernel_brings_what_it_calls_and_nothing_else() -> None:
