@@ -185,6 +185,29 @@ def test_the_weights_in_a_checkpoint_of_a_training_are_found(tmp_path: Path) -> 
     )
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "input 6x6x2\nconv 3x3 x4 relu -> batchnorm -> flatten -> dense 5 relu -> dense 3 softmax",
+        "input 7\nembed 4 vocab=11 -> lstm 5 return=sequence -> gru 3 bidirectional=yes -> dense 2",
+        "input 8x4 sequence\n(attention 2 + skip) -> layernorm -> globalavgpool -> dense 2",
+    ],
+)
+def test_a_module_that_was_written_for_pytorch_comes_back(spec: str, tmp_path: Path) -> None:
+    pytest.importorskip("safetensors")
+    network = nnspec.compile(spec, seed=3)
+    nnspec.export(network, "torch", tmp_path / "net")
+    imported = nnspec.import_weights(spec, tmp_path / "net.safetensors")
+    for name, array in {**network.parameters, **network.buffers}.items():
+        assert np.array_equal({**imported.network.parameters, **imported.network.buffers}[name], array), name
+
+
+def test_what_is_left_over_in_a_file_is_said() -> None:
+    arrays = {"a.weight": np.ones((2, 3)), "a.bias": np.ones(2), "other.weight": np.ones(4)}
+    imported = nnspec.import_weights("input 3\na: dense 2", arrays)
+    assert "left over in the file: other.weight" in imported.notes
+
+
 def test_a_whole_module_in_a_file_is_refused(tmp_path: Path) -> None:
     torch.save(nn.Linear(3, 2), tmp_path / "whole.pt")
     with pytest.raises(nnspec.ExchangeError, match="is not a file of weights alone"):

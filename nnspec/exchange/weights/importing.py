@@ -17,6 +17,7 @@ from nnspec.exchange.weights.files.safetensors import read_safetensors
 from nnspec.exchange.weights.match import Pair, pairs_of, parts_of, without_counters
 from nnspec.exchange.weights.modules import Module, keras_modules, torch_modules, unnamed_modules
 from nnspec.exchange.weights.order import SAME, torch_orders
+from nnspec.exchange.weights.own_module import arrays_of_own_module, preprocessing_of
 from nnspec.exchange.weights.recipes import Filled, Recipe
 from nnspec.exchange.weights.recipes.keras import KERAS
 from nnspec.exchange.weights.recipes.torch import TORCH
@@ -91,6 +92,9 @@ def import_weights(
     stored = read_weights(weights)
     spec, preprocessing, said = _prepared(request, fit)
     network = Network(spec, preprocessing, dtype)
+    own = arrays_of_own_module(network, without_counters(stored.arrays)) if layout is None else None
+    if own is not None:
+        return _of_own_module(network, stored, own, fit)
     chosen, why, pairs, how = _matched(spec.nodes, stored, layout, match)
     steps = _fill(network, pairs, stored) if chosen != "nnspec" else _copy(network, stored)
     _check_filled(network, steps)
@@ -100,8 +104,25 @@ def import_weights(
         for module in pair.modules
         if (remark := pair.part.recipe.remarks(module)) is not None
     ]
-    notes = (*stored.notes, f"layers matched {how}; {why}", said)
+    left = _left_over(stored, steps)
+    notes = (*stored.notes, *left, f"layers matched {how}; {why}", said)
     return Imported(network, chosen, tuple(steps), notes, tuple(warnings))
+
+
+def _of_own_module(network: Network, stored: Stored, own: Mapping[str, tuple[str, Array]], fit: bool) -> Imported:
+    """Return the network with the arrays of a module that nnspec wrote for PyTorch."""
+    if not fit:
+        fitted = preprocessing_of(network.preprocessing, stored.arrays, network.spec.loss.answers)
+        network = Network(network.spec, fitted, network.dtype)
+    steps = []
+    for name, (key, array) in own.items():
+        _write(network, name, as_numbers(array, key))
+        turned = "as it is" if array.shape == stored.arrays[key].shape else "turned back"
+        steps.append(Step((key,), (stored.arrays[key].shape,), name, array.shape, turned))
+    _check_filled(network, steps)
+    said = "fitted to the data" if fit else "as in the file"
+    notes = ("it is a module that nnspec export --to torch wrote", f"normalization and units of targets: {said}")
+    return Imported(network, "torch", tuple(steps), (*stored.notes, *notes))
 
 
 def read_weights(weights: Any) -> Stored:
@@ -272,10 +293,11 @@ def _fill(network: Network, pairs: Sequence[Pair], stored: Stored) -> list[Step]
             name = f"{node.name}/{filled.name}"
             if tie is not None:
                 _check_tie(name, filled, arenas[tie.array], tie.transposed)
-                continue
-            _write(network, name, filled.array)
+            else:
+                _write(network, name, filled.array)
             shapes = tuple(stored.arrays[each].shape for each in names)
-            steps.append(Step(names, shapes, name, filled.array.shape, filled.how))
+            how = filled.how if tie is None else f"shared: the same numbers as {tie.array}"
+            steps.append(Step(names, shapes, name, filled.array.shape, how))
     return steps
 
 
@@ -311,6 +333,13 @@ def _copy(network: Network, stored: Stored) -> list[Step]:
         _write(network, name, as_numbers(array, name))
         steps.append(Step((name,), (array.shape,), name, array.shape, "as it is"))
     return steps
+
+
+def _left_over(stored: Stored, steps: Sequence[Step]) -> tuple[str, ...]:
+    """Return, in words, which arrays of the file are in no layer; those that count batches are not weights."""
+    used = {name for step in steps for name in step.theirs}
+    left = [name for name in without_counters(stored.arrays) if name not in used]
+    return (f"left over in the file: {', '.join(left)}",) if left else ()
 
 
 def _check_filled(network: Network, steps: Sequence[Step]) -> None:
