@@ -6,7 +6,7 @@ import numpy as np
 
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.data.array_likes import take
-from nnspec.runtime.infer.drawn import drawn_samples as drawn
+from nnspec.runtime.infer.drawn import drawn_samples
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.spec_and_data import network_data, split_of
 from nnspec.spec_lang.report.errors import NNSpecError
@@ -44,7 +44,7 @@ def trial_of(network: Network, statement: str | None = None) -> Trial:
     except NNSpecError:
         if statement is not None:
             raise
-        return Trial(drawn(network, MOST_TRIED), None, "drawn samples")
+        return Trial(drawn_samples(network, MOST_TRIED), None, "drawn samples")
     return _of_data(data)
 
 

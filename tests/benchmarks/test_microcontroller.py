@@ -10,7 +10,7 @@ from benchmarks.microcontroller.__main__ import measured
 from benchmarks.microcontroller.board import BOARDS, Board, built, emulated, missing
 from nnspec.exchange.export import export
 from nnspec.exchange.ways.c import toolchain
-from nnspec.runtime.infer.drawn import drawn_samples as drawn
+from nnspec.runtime.infer.drawn import drawn_samples
 from tests.nnspec.exchange.ways.test_c import shaken
 
 pytestmark = pytest.mark.skipif(
@@ -24,7 +24,7 @@ NET = "input 8x8x2 -> conv 3x3 x4 relu -> maxpool 2 -> batchnorm -> flatten -> d
 @pytest.mark.parametrize("int8", [False, True], ids=["float32", "int8"])
 def test_the_self_test_holds_on_the_board(board: Board, int8: bool, tmp_path: Path) -> None:
     network = shaken(nnspec.compile(NET, seed=1))
-    samples = drawn(network, 64)
+    samples = drawn_samples(network, 64)
     export(network, "c", tmp_path / "net", samples, {"int8": True} if int8 else {}, samples)
     program = built(board, [tmp_path / "net.c"], tmp_path / "it.elf", "-DNET_SELFTEST")
     done = emulated(board, program)
@@ -33,7 +33,7 @@ def test_the_self_test_holds_on_the_board(board: Board, int8: bool, tmp_path: Pa
 
 def test_the_self_test_fails_on_the_board_where_a_weight_is_another(tmp_path: Path) -> None:
     network = shaken(nnspec.compile("input 4 -> dense 3 softmax", seed=1))
-    export(network, "c", tmp_path / "net", drawn(network, 64), {})
+    export(network, "c", tmp_path / "net", drawn_samples(network, 64), {})
     text = (tmp_path / "net.c").read_text()
     (tmp_path / "net.c").write_text(text.replace("dense1_bias[3] = {\n    ", "dense1_bias[3] = {\n    1"))
     program = built(BOARDS[0], [tmp_path / "net.c"], tmp_path / "it.elf", "-DNET_SELFTEST")
@@ -42,7 +42,7 @@ def test_the_self_test_fails_on_the_board_where_a_weight_is_another(tmp_path: Pa
 
 def test_a_network_takes_the_flash_of_its_weights_and_instructions_of_its_products(tmp_path: Path) -> None:
     network = nnspec.compile("input 100 -> dense 50 -> dense 2", seed=1)
-    samples = drawn(network, 4)
+    samples = drawn_samples(network, 4)
     export(network, "c", tmp_path / "net", samples, {})
     found = measured(BOARDS[1], tmp_path, "net", np.asarray(samples[0], np.float32), 2)
     assert 4 * 5152 < found.flash < 4 * 5152 + 2000

@@ -9,8 +9,8 @@ import pytest
 
 import nnspec
 from nnspec.exchange.export import Leaving, ways
-from nnspec.exchange.trial import drawn
 from nnspec.exchange.ways.torch import difference
+from nnspec.runtime.infer.drawn import drawn_samples
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.vocabulary.registry import words
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -32,7 +32,7 @@ REFUSED = {
 
 def exported(network: Network, folder: Path) -> Any:
     """The written file, as a module of Python; the way out has run it already and compared it."""
-    samples = drawn(network, 6)
+    samples = drawn_samples(network, 6)
     if network.preprocessing.input_shape and network.program.graph.nodes and np.issubdtype(samples.dtype, np.integer):
         samples[1, samples.shape[1] // 2 :] = -1  # padding
     made = ways()["torch"].make(Leaving(network, "net", samples))

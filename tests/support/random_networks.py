@@ -39,10 +39,10 @@ def text_of(written: str, shape: Shape) -> str:
 
 def samples_for(network: Network, count: int, seed: int = 0) -> np.ndarray:
     """Raw samples; of symbols also shorter sequences, padded with -1 at their ends."""
-    from nnspec.exchange.trial import drawn
     from nnspec.runtime.compiler.graph import symbols_of
+    from nnspec.runtime.infer.drawn import drawn_samples
 
-    samples = drawn(network, count, seed)
+    samples = drawn_samples(network, count, seed)
     if symbols_of(network.program.graph) is not None:
         lengths = np.random.default_rng(seed).integers(0, samples.shape[1] + 1, count)
         lengths[0] = samples.shape[1]

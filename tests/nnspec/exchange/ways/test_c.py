@@ -21,7 +21,7 @@ from nnspec.exchange.ways.c.layers import C_LAYERS
 from nnspec.exchange.ways.c.lower import UNPADDED, lowered
 from nnspec.exchange.ways.c.lower8 import lowered_int8
 from nnspec.exchange.ways.c.program import identifier
-from nnspec.runtime.infer.drawn import drawn_samples as drawn
+from nnspec.runtime.infer.drawn import drawn_samples
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.registry import layers, words
@@ -98,7 +98,7 @@ def shaken(network: Network, seed: int = 3) -> Network:
 
 def samples_of(network: Network, count: int = 6) -> np.ndarray:
     """Drawn samples in float32; of symbols, each is padded by one more than the one before, and one is all padding."""
-    samples = drawn(network, count).astype(np.float32)
+    samples = drawn_samples(network, count).astype(np.float32)
     if lowered(network).count_padding:
         for number in range(1, count - 1):
             samples[number, -number:] = -1
@@ -160,7 +160,7 @@ def test_layers_in_int8_compute_what_the_network_does_within_what_int8_costs(tmp
     networks = [shaken(nnspec.compile(text, seed=1)) for text in texts]
     found, left = [], []
     for i, network in enumerate(networks):
-        made, names = lowered_int8(network, measured(network, drawn(network, 200, seed=5)), f"n{i}_")
+        made, names = lowered_int8(network, measured(network, drawn_samples(network, 200, seed=5)), f"n{i}_")
         outputs = int(np.prod(network.spec.output_shape or ()))
         found.append(Prepared(made, samples_of(network), outputs))
         left.append(names)

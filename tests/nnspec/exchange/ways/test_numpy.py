@@ -89,9 +89,9 @@ def random_network(text: str, shape: Shape | None = None) -> Network:
 
 
 def samples(network: Network, count: int) -> np.ndarray:
-    from nnspec.exchange.trial import drawn
+    from nnspec.runtime.infer.drawn import drawn_samples
 
-    return drawn(network, count, 3)
+    return drawn_samples(network, count, 3)
 
 
 @pytest.mark.parametrize("case", quick_first(CASES))
