@@ -1,13 +1,14 @@
 """Verbs: each is a module of a package that defines `command`. A new verb is a new file; no list names it.
 
 The modules next to this one hold what verbs share. A module of a family whose name begins with an underscore is not a
-verb. A verb's module imports only click and these at the top, so that help is fast; it imports the rest when it runs.
+verb; where a verb is a keyword of Python, its module's name ends in one. A verb's module imports only click and these at the top, so that help is fast; it imports the rest when it runs.
 """
 
 import pkgutil
 from collections.abc import Iterable, Sequence
 from enum import Enum
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -61,15 +62,17 @@ class Family(_WithExamples, click.Group):
         self.package = package
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the package's modules that do not begin with an underscore."""
+        """Return the names of the package's modules that do not begin with an underscore, without one at the end."""
         folder = import_module(self.package).__path__
-        return sorted(module.name for module in pkgutil.iter_modules(folder) if not module.name.startswith("_"))
+        names = (module.name for module in pkgutil.iter_modules(folder))
+        return sorted(name.removesuffix("_") for name in names if not name.startswith("_"))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Return the command of a module, None if there is no such module."""
         if name not in self.list_commands(ctx):
             return None
-        command: click.Command = import_module(f"{self.package}.{name}").command
+        module = f"{name}_" if iskeyword(name) else name
+        command: click.Command = import_module(f"{self.package}.{module}").command
         return command
 
     def resolve_command(
