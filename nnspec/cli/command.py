@@ -1,7 +1,8 @@
 """Verbs: each is a module of a package that defines `command`. A new verb is a new file; no list names it.
 
 The modules next to this one hold what verbs share. A module of a family whose name begins with an underscore is not a
-verb; where a verb is a keyword of Python, its module's name ends in one. A verb's module imports only click and these at the top, so that help is fast; it imports the rest when it runs.
+verb; where a verb is a keyword of Python, its module's name ends in one. A verb's module imports only click and these
+at the top, so that help is fast; it imports the rest when it runs.
 """
 
 import pkgutil
