@@ -46,7 +46,7 @@ class FileRows(RowReader):
         for start, stop, first, count, place in zip(
             starts.tolist(), stops.tolist(), firsts.tolist(), counts.tolist(), where, strict=True
         ):
-            if whole is not None and stop - start == count and (count == 1 or _consecutive(places[start:stop])):
+            if whole is not None and stop - start == count and _consecutive(rows[start:stop], places[start:stop]):
                 self._fill(first, whole[place * self._bytes : (place + count) * self._bytes])
                 continue
             block = np.empty((count, *self.shape[1:]), self._stored)
@@ -99,5 +99,6 @@ class FileRows(RowReader):
         return len(found)
 
 
-def _consecutive(places: Places) -> bool:
-    return bool((np.diff(places) == 1).all())
+def _consecutive(*sorts: Places) -> bool:
+    """Return whether each of these counts up by one: a row that is asked for twice does not."""
+    return all(len(places) == 1 or bool((np.diff(places) == 1).all()) for places in sorts)

@@ -28,7 +28,7 @@ def mode(training: bool, case: Case, batch: int = 3) -> Mode:
 
 def check(f: Callable[[Array], float], x: Array, analytic: Array, name: str) -> None:
     """gradient_check, number by number or, for large arrays, along random directions."""
-    if x.size <= 300:
+    if x.size <= 80:
         gradient_check(f, x, analytic, name)
         return
     directions = np.random.default_rng(6).normal(size=(DIRECTIONS, *x.shape))

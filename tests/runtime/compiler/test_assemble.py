@@ -63,7 +63,7 @@ def batch_for(both: Both, schedule: ExecutionSchedule) -> Batch:
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=networks(), size=st.integers(1, 5))
 def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
     both = Both.of(text)

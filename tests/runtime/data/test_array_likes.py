@@ -49,6 +49,12 @@ def test_any_rows_in_any_order_are_those_of_the_array(tmp_path_factory: Any, row
         assert np.array_equal(stored.take(slice(150, 20, -3)).take(np.array([2, 2, 0]))[:], WHOLE[150:20:-3][[2, 2, 0]])
 
 
+def test_a_row_that_is_asked_for_twice_is_there_twice(tmp_path: Path) -> None:
+    stored = StoredArray(in_a_file(tmp_path, WHOLE))
+    for rows in ([0, 0, 2], [5, 5, 6, 8], [3, 3], [9, 7, 7]):
+        assert np.array_equal(stored[np.array(rows)], WHOLE[rows])
+
+
 @pytest.mark.parametrize("dtype", ["u1", "?", "<f2", ">f4", "<f8", ">i2", "i8"])
 def test_every_type_is_read_in_native_order(tmp_path: Path, dtype: str) -> None:
     array = (np.arange(60).reshape(20, 3) % 7).astype(dtype)

@@ -19,9 +19,9 @@ from tests.support.commands import child_command, child_environment, write_data
 pytestmark = pytest.mark.slow
 
 LONG = (
-    TEXT.replace("train 10 iterations", "train 12000 iterations")
-    .replace("every=2", "every=1500")
-    .replace("every=3", "every=1000")
+    TEXT.replace("train 10 iterations", "train 8000 iterations")
+    .replace("every=2", "every=1000")
+    .replace("every=3", "every=800")
 )
 GRID = "sweep optimizer.lr = 0.001, 0.002\n"
 

@@ -11,7 +11,7 @@ import pytest
 from tests.support.commands import child_environment
 
 SHAPE = (128, 128, 3)
-SAMPLES = {"npy": 16_000, "hdf5": 12_000}  # 786 and 590 MB
+SAMPLES = {"npy": 12_000, "hdf5": 10_000}  # 590 and 492 MB
 IN_MEMORY = 200  # megabytes that may be: NNSPEC_DATA_MEMORY
 MOST_GROWTH = 400  # megabytes
 
