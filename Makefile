@@ -1,5 +1,5 @@
 # make demo   a virtual environment, the install, and a first network trained on handwriting
-# make test   the tests; make test JOBS=2 runs two at a time
+# make test   the tests; make test JOBS=2 runs two at a time, EXCEPT=long leaves out those that take minutes
 # make quick  a few seconds: linter, architecture, and the fast tests of the language and of the arithmetic
 # make coverage  which lines and branches the fast tests reach; pytest -m "not slow" runs the same tests
 # make check  linter, type checker and tests, as CI runs them
@@ -17,7 +17,9 @@ BENCH  ?= .bench-venv
 JOBS   ?= 1
 # Tests of worker processes are left out of a parallel run, and follow it.
 WORKER := $(shell grep -rl "pytest.mark.worker" tests)
-PYTEST := $(BIN)/python -m pytest $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(BIN)/python -m pytest -m worker $(WORKER))
+PYTEST := $(BIN)/python -m pytest $(if $(EXCEPT),-m "not $(EXCEPT)")
+WITH_WORKER := $(BIN)/python -m pytest -m "worker$(if $(EXCEPT), and not $(EXCEPT))" $(WORKER)
+PYTEST += $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(WITH_WORKER))
 
 .PHONY: demo test quick coverage dev check lint types generated bench soak mutants editor pictures clean
 

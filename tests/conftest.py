@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import gc
 import os
 import signal
 import threading
@@ -20,6 +21,12 @@ if threading.current_thread() is threading.main_thread() and signal.getsignal(si
 
 # No test in this process waits for a disk. What fsync is for, tools/soak/crash_points.py tries with a log of the calls.
 os.fsync = system.fsync = lambda fd: None
+
+
+def pytest_collection_finish() -> None:
+    """Take what has been collected out of the search for garbage, which so many tests make slow."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

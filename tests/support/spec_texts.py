@@ -19,7 +19,7 @@ from nnspec.spec_lang.vocabulary.schedules import Schedule
 
 def cases(count: int) -> settings:
     """As many cases of a property, times NNSPEC_CASES where that is set; no deadline, since machines pause."""
-    return settings(max_examples=count * int(os.environ.get("NNSPEC_CASES", "1")), deadline=None)
+    return settings(max_examples=max(1, round(count * float(os.environ.get("NNSPEC_CASES", "1")))), deadline=None)
 
 
 ROOT = Path(__file__).parents[2]

@@ -98,6 +98,7 @@ def test_ctrl_c_saves_all_and_the_sweep_goes_on_to_the_same_bits(
     assert weights(sweep(on="cut", jobs=2)) == expected
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path, expected: dict[str, bytes]) -> None:
     (tmp_path / "long.nnspec").write_text(LONG + GRID)
@@ -110,6 +111,7 @@ def test_a_killed_worker_costs_no_trial(sweep: Sweep, tmp_path: Path, expected: 
     assert weights(sweep(on="cut")) == expected
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 def test_a_sweep_that_is_killed_leaves_no_process_and_goes_on_to_the_same_bits(
     sweep: Sweep, tmp_path: Path, expected: dict[str, bytes]

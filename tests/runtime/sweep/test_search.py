@@ -62,6 +62,7 @@ def test_variants_are_a_choice_of_the_search(sweep: Sweep) -> None:
     assert found.trials[0].name.startswith(f"0000,{found.trials[0].variant},lr=")
 
 
+@pytest.mark.long
 def test_how_many_run_at_once_does_not_change_the_trials_of_a_search_that_goes_on(sweep: Sweep) -> None:
     whole = sweep(SPACE, trials=8, method="tpe", out="whole", jobs=3)
     with at_step(27), pytest.raises(Interrupted):
@@ -108,6 +109,7 @@ def at_write(count: int, torn: bool) -> Callable[[Callable[[], None]], Any]:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="it kills a fork of this process")
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["tpe", "halving"])
 @pytest.mark.parametrize(("write", "torn"), [(1, False), (4, True), (9, False), (30, True)])
 def test_a_search_that_is_killed_at_any_instant_ends_with_the_trials_of_one_that_was_not(

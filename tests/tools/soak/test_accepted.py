@@ -7,6 +7,8 @@ import pytest
 
 from tools.soak.accepted import accepted
 
+pytestmark = [pytest.mark.slow, pytest.mark.long]
+
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_300_specs_that_plan_accepts_train_three_steps(tmp_path: Path) -> None:

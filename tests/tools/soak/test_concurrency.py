@@ -8,7 +8,7 @@ from tools.soak.pools import POOLS, pools
 from tools.soak.threads import threads
 from tools.soak.training_threads import training_threads
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_four_threads_get_the_answers_of_one(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from nnspec.checkpoints import writing
 from tests.support.commands import child_environment
 from tools.soak.crash_points import Recording, crash_points
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_loss_of_power_at_any_point_of_a_save_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:

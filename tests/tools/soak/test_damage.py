@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.damage import damage, damage_in_time
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_missing_and_flipped_bits_are_told_before_hdf5_reads_a_byte(tmp_path: Path) -> None:

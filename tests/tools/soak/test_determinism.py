@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.determinism import core_types, lanes, processes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_processes_folders_hash_seeds_and_threads_change_no_byte(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.hostile import mutated, mutated_files, mutated_numbers, sample
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_sealed_files_changed_at_random_are_refused_or_read(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.memory import flat_memory, room_for_a_save
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_save_needs_no_more_memory_than_its_file_is_large(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.resuming import blocks, every_batch, sequences
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_run_stopped_at_every_batch_ends_in_the_bytes_of_one_that_never_stopped(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from tools.soak.stopping import kills, kills_in_two, second_signals, signals_in_saves
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_a_run_killed_at_random_instants_ends_in_the_same_bytes(tmp_path: Path) -> None:

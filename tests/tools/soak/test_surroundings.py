@@ -9,7 +9,7 @@ from tools.soak.scarcity import clocks, scarce_resources
 from tools.soak.signals import signals_to_each
 from tools.soak.streams import streams
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 two_processes = pytest.mark.worker
 
 

@@ -8,7 +8,7 @@ from tests.support.commands import nnspec
 from tools.soak.hostile import sample
 from tools.soak.traps import hostile_files, traps
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_hostile_files_are_refused_in_a_second_and_300_megabytes_and_nothing_else_is_opened(tmp_path: Path) -> None:
