@@ -1,6 +1,5 @@
 """Networks in C: every layer, merge and shipped spec computes what the network does, under sanitizers."""
 
-import os
 import re
 import subprocess
 from contextlib import suppress
@@ -9,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import nnspec
@@ -27,6 +26,7 @@ from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from tests.nnspec.exchange.ways.c_together import Prepared, answers_of
 from tests.support.shipped_specs import with_its_data
+from tests.support.spec_texts import cases
 from tests.support.strategies import examples, networks
 
 needs_compiler = pytest.mark.skipif(toolchain.compiler() is None, reason="no C compiler is on PATH")
@@ -134,7 +134,7 @@ def test_networks_of_several_layers_compute_in_c(texts: tuple[str, ...], tmp_pat
 
 
 @needs_compiler
-@settings(max_examples=int(os.environ.get("NNSPEC_CASES", "1")), deadline=None)
+@cases(1)
 @given(texts=st.lists(networks(), min_size=15, max_size=15, unique=True))
 def test_random_networks_compute_in_c(texts: list[str]) -> None:
     found, samples = [], []
