@@ -45,6 +45,7 @@ reveal_type(nnspec.load("x"))
 """
 
 
+@pytest.mark.long
 def test_a_users_program_passes_in_strict_mode_and_a_wrong_one_does_not(installed: Environment, tmp_path: Path) -> None:
     """The wrong one shows that the types are read: without them every call would pass."""
     pytest.importorskip("mypy")

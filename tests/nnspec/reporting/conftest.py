@@ -2,7 +2,7 @@
 
 import html.parser
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -130,6 +130,15 @@ def _folds(folder: Path) -> Path:
 MAKERS: dict[str, Callable[[Path], Path]] = {
     "hostile": _hostile, "diverged": _diverged, "one": _one, "series": _series, "text": _text, "folds": _folds,
 }  # fmt: skip
+
+
+RARE = ("diverged", "one", "series", "text")
+"""Runs whose reports are left to make test."""
+
+
+def rarely(names: Iterable[str]) -> list[Any]:
+    """The names as parameters, the rare ones marked long."""
+    return [pytest.param(name, marks=pytest.mark.long if name in RARE else ()) for name in names]
 
 
 def write_sweep(folder: Path, runs: dict[str, Path]) -> Path:

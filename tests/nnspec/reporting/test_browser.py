@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import nnspec
-from tests.nnspec.reporting.conftest import MAKERS, write_sweep
+from tests.nnspec.reporting.conftest import MAKERS, rarely, write_sweep
 
 playwright = pytest.importorskip("playwright.sync_api")
 
@@ -81,7 +81,7 @@ class Watched:
 
 
 @pytest.mark.parametrize("look", ["dark", "phone"])  # a phone has the light colours
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", rarely(EVERY))
 def test_nothing_is_requested_and_the_page_fits_the_screen(
     browser: Any, file: Callable[[str], Path], name: str, look: str
 ) -> None:
@@ -107,7 +107,7 @@ def test_the_dark_picture_is_shown_on_a_dark_screen_and_the_light_one_in_print(
 
 
 @pytest.mark.parametrize("look", ["dark", "phone"])  # a phone has the light colours
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", rarely(EVERY))
 def test_axe_finds_nothing_wrong(browser: Any, file: Callable[[str], Path], name: str, look: str) -> None:
     axe = next((ROOT / path for path in AXE if (ROOT / path).exists()), None)
     if axe is None:

@@ -13,7 +13,7 @@ import pytest
 
 import nnspec
 from nnspec.reporting.page import MOST_BYTES
-from tests.nnspec.reporting.conftest import HOSTILE, MAKERS, Parsed, parsed
+from tests.nnspec.reporting.conftest import HOSTILE, MAKERS, Parsed, parsed, rarely
 
 Reports = Callable[[str], Path]
 EVERY = ["digits", "flowers", "prices", *MAKERS]
@@ -33,7 +33,7 @@ def _alts(page: Parsed) -> list[str]:
     return [str(attributes.get("alt")) for attributes in page.named("img")]
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", rarely(EVERY))
 def test_a_page_needs_nothing_else_and_can_be_mailed(reports: Reports, name: str) -> None:
     file = reports(name)
     page = parsed(file)
@@ -46,7 +46,7 @@ def test_a_page_needs_nothing_else_and_can_be_mailed(reports: Reports, name: str
     assert policy is not None and policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", rarely(EVERY))
 def test_a_page_can_be_read_without_seeing_it(reports: Reports, name: str) -> None:
     page = parsed(reports(name))
     assert page.named("html")[0]["lang"] == "en"
@@ -62,7 +62,7 @@ def test_a_page_can_be_read_without_seeing_it(reports: Reports, name: str) -> No
     assert {f"#{section}" for section in page.sections} <= set(links)
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", rarely(SECTIONS))
 def test_a_report_shows_what_fits_the_network_and_its_data(reports: Reports, name: str) -> None:
     sections = [s for s in parsed(reports(name)).sections if s not in ("features", "calibration")]
     assert sections == [*SECTIONS[name], "environment", "repeat"]
@@ -139,6 +139,7 @@ def test_scores_are_not_called_probabilities(tmp_path: Path) -> None:
     assert beliefs and all("(score\N{NO-BREAK SPACE}" in belief and "%" not in belief for belief in beliefs)
 
 
+@pytest.mark.long
 def test_a_diverged_run_says_so_and_one_epoch_has_its_curve(reports: Reports) -> None:
     assert "The run diverged: the loss is" in parsed(reports("diverged")).text
     one = parsed(reports("one"))
@@ -163,6 +164,7 @@ def test_folds_have_means_and_a_section_each(reports: Reports) -> None:
     assert f"nnspec reproduce {file.parent / 'folds'}" in markdown
 
 
+@pytest.mark.long
 def test_folds_that_are_not_complete_say_so(reports: Reports, tmp_path: Path) -> None:
     shutil.copytree(reports("folds").parent / "folds", tmp_path / "folds")
     shutil.rmtree(tmp_path / "folds" / "fold-2")

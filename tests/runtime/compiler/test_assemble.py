@@ -24,6 +24,7 @@ from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import CLOSE, Batch, Both, Outcome, all_but, assert_agree, assert_close
 from tests.runtime.compiler.watched import SCALE, SHIFT, WatchedNumPy, by_itself, lane_of
 from tests.support.shipped_specs import with_its_data
+from tests.support.spec_texts import cases
 from tests.support.strategies import networks
 
 SPECS = sorted((Path(runtime.__file__).parent.parent / "specs").glob("*.nnspec"))
@@ -63,7 +64,7 @@ def batch_for(both: Both, schedule: ExecutionSchedule) -> Batch:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@cases(150)
 @given(text=networks(), size=st.integers(1, 5))
 def test_a_planned_network_is_the_plain_one(text: str, size: int) -> None:
     both = Both.of(text)

@@ -175,6 +175,7 @@ print(len(bits), len(set(bits)))
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("tasks", "told"), [("[train, train]", "3 1"), ("[multiply]", "1 1")])
 def test_trainings_end_beside_other_threads_and_make_the_same_bytes(tasks: str, told: str) -> None:
     script = TRAININGS.replace("{tasks}", tasks)

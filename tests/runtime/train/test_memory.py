@@ -26,8 +26,9 @@ print(peak() - before, run.end["steps"], len(run.data.train), run.data.notes)
 """
 
 
+@pytest.mark.long
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [pytest.param("npy", marks=pytest.mark.long), "hdf5"])
+@pytest.mark.parametrize("kind", SAMPLES)
 def test_training_from_a_large_file_takes_less_than_four_hundred_megabytes(tmp_path: Path, kind: str) -> None:
     pytest.importorskip("resource")
     count = SAMPLES[kind]

@@ -102,6 +102,7 @@ def test_with_many_classes_the_most_frequent_errors_are_written_instead_of_numbe
     assert confusion(np.diag(np.full(30, 5))).axes[0].get_xlabel().endswith("no errors")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("classes", [1, 2, 10, 12, 24, 25, 100])
 @pytest.mark.parametrize("name", ["{}", "a rather long name {}"])
 def test_names_do_not_touch_and_nothing_is_cut_off(classes: int, name: str) -> None:

@@ -184,6 +184,7 @@ def test_a_panel_says_where_its_run_is_above_the_scale() -> None:
     assert sum("above the scale" in text for axes in figure.axes for text in texts(axes)) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("count", [6, 13, 60])
 def test_the_panels_of_many_runs_stay_on_the_page_and_their_words_apart(count: int) -> None:
     histories = {f"{name}_with_a_name_that_goes_on_and_on,beta=0.9": run for name, run in many(count).items()}

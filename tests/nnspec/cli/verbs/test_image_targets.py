@@ -164,6 +164,7 @@ def test_pixels_without_one_class_have_no_confusion_matrix(nnspec: Command, trai
     assert refused.code == 2 and "it is not a classifier" in refused.err
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("augment", ["", "augment shift=1 flip=both noise=0.1\n"], ids=["plain", "augmented"])
 def test_a_run_that_was_stopped_goes_on_to_the_bytes_of_one_that_was_not(
