@@ -27,6 +27,7 @@ def pytest_collection_finish() -> None:
     """Take what has been collected out of the search for garbage, which so many tests make slow."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -99,7 +99,13 @@ def test_every_parameter_that_takes_a_path_is_completed_as_one() -> None:
 
 
 SHELLS = [
-    pytest.param(name, marks=pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed"))
+    pytest.param(
+        name,
+        marks=[
+            pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed"),
+            *([] if name == "bash" else [pytest.mark.long]),
+        ],
+    )
     for name in ("bash", "zsh", "fish")
 ]
 

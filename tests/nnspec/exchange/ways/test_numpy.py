@@ -56,7 +56,9 @@ def quick_first(cases: list[Case]) -> list[Any]:
     seen: set[str] = set()
     found = []
     for case in cases:
-        found.append(pytest.param(case, id=str(case), marks=[pytest.mark.slow] if case.text in seen else []))
+        found.append(
+            pytest.param(case, id=str(case), marks=[pytest.mark.slow, pytest.mark.long] if case.text in seen else [])
+        )
         seen.add(case.text)
     return found
 
@@ -102,7 +104,11 @@ def test_every_layer_goes_out(case: Case, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("sign", words("merge"))
 @pytest.mark.parametrize(
-    "text", [pytest.param(text, marks=[pytest.mark.slow] if place % 3 else []) for place, text in enumerate(MERGES)]
+    "text",
+    [
+        pytest.param(text, marks=[pytest.mark.slow, pytest.mark.long] if place % 3 else [])
+        for place, text in enumerate(MERGES)
+    ],
 )
 def test_every_merge_goes_out(text: str, sign: str, tmp_path: Path) -> None:
     network = random_network(text.format(sign))
