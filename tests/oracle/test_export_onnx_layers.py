@@ -142,6 +142,14 @@ def test_every_shipped_spec_goes_out(path: Path, tmp_path: Path) -> None:
         assert differs(network, samples, network.predict(samples)) <= TOLERANCE
 
 
+@pytest.mark.parametrize("pool", ["maxpool", "avgpool"])
+@pytest.mark.parametrize("window", ["1x1 stride=1 pad=0x0x0x1", "2 stride=3 pad=1", "3 stride=2 pad=1x0x0x2"])
+def test_windows_that_would_begin_in_the_padding_are_left_out(pool: str, window: str) -> None:
+    network = compiled(f"input 6x5x2 -> {pool} {window} ceil_mode=yes -> softmax")
+    samples = samples_for(network, 3)
+    assert differs(network, samples, network.predict(samples)) <= TOLERANCE
+
+
 @given(networks() | specs())
 @settings(cases(25), suppress_health_check=list(HealthCheck))
 def test_random_networks_go_out_or_are_refused_by_name(text: str) -> None:

@@ -1,5 +1,7 @@
 """Pools."""
 
+from typing import Any
+
 import numpy as np
 
 from nnspec.exchange.ways.onnx.graph import Layout, Value
@@ -17,7 +19,7 @@ LOWEST = float(np.finfo(np.float32).min)
 def maxpool(layer: Writing) -> Value:
     """The padding is never the largest."""
     after = _after(layer)
-    options = windows(layer)
+    options = _reached(layer)
     x = layer.graph.tensor(layer.image(), Layout.FIRST)
     if after is not None:
         x = layer.filled(x, Layout.FIRST, LOWEST)
@@ -34,6 +36,21 @@ def _after(layer: Writing) -> Array | None:
     return after
 
 
+def _reached(layer: Writing) -> dict[str, Any]:
+    """Return the attributes of the windows, with no more padding at the end than the last of them reaches.
+
+    With ceil_mode a window that would begin in the padding is left out, of which the operator knows nothing.
+    """
+    options, extents = windows(layer), layer.word.extents(layer.shape)
+    lengths, axes = layer.word.plane(layer.shape)[0], len(options["kernel_shape"])
+    for axis in range(axes):
+        span = options["dilations"][axis] * (options["kernel_shape"][axis] - 1) + 1
+        last = (extents[axis].places - 1) * options["strides"][axis] + span
+        reached = last - lengths[axis] - options["pads"][axis]
+        options["pads"][axes + axis] = min(options["pads"][axes + axis], max(reached, 0))
+    return options
+
+
 def _padded(layer: Writing, x: str, options: dict[str, list[int]], value: float) -> str:
     """Return the input in its frame where the frame is too wide for an operator, which then pads nothing."""
     axes = len(options["kernel_shape"])
@@ -48,7 +65,7 @@ def _padded(layer: Writing, x: str, options: dict[str, list[int]], value: float)
 @writes(AvgPool)
 def avgpool(layer: Writing) -> Value:
     """The mean of the cells that count: all of a window, those on the image, or, where it is neither, a sum of them."""
-    word, options = layer.word, windows(layer)
+    word, options = layer.word, _reached(layer)
     after = _after(layer)
     if after is not None and (word.ceil_mode or (any(options["pads"]) and not word.count_include_pad)):
         why = "how many cells its last windows count depends on the length of a sequence, which may be padded with -1"
