@@ -1,6 +1,6 @@
 """The images that a verb explains, and the options that choose them: those of the data, or files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -199,15 +199,22 @@ def _given(
     import numpy as np
 
     from nnspec.runtime.data import read_inputs
-    from nnspec.spec_lang.report.diagnostics import one_of
 
-    if label is not None and label not in classes:
-        raise click.BadParameter(f"no class is called {label!r}; there is {one_of(classes)}", param_hint="--label")
+    asked_for = None if label is None else class_number(label, classes)
     found = [read for path in paths for read in read_inputs(Path(path), network.preprocessing, invert)]
     images = np.stack([sample for _, sample in found])
     predicted = _probabilities(network, images).argmax(axis=-1)
-    labels = predicted if label is None else np.full(len(images), classes.index(label))
+    labels = predicted if asked_for is None else np.full(len(images), asked_for)
     return images, labels, [_short(name) for name, _ in found]
+
+
+def class_number(label: str, classes: Sequence[str]) -> int:
+    """Return the number of the class that --label names. Raises BadParameter with the classes that there are."""
+    from nnspec.spec_lang.report.diagnostics import one_of
+
+    if label not in classes:
+        raise click.BadParameter(f"no class is called {label!r}; there is {one_of(classes)}", param_hint="--label")
+    return classes.index(label)
 
 
 def _short(name: str) -> str:

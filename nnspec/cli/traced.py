@@ -8,6 +8,7 @@ import click
 import numpy as np
 
 from nnspec.cli.checkpoint import chosen_split, class_names, open_to_ask
+from nnspec.cli.explained import class_number
 from nnspec.cli.format import format_shape, format_table
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import DataError, read_inputs
@@ -53,7 +54,7 @@ def traced(
         if label is not None:
             if names is None:
                 raise click.UsageError(f"--label names a class, and {network.spec.name} does not tell classes apart")
-            target = network.as_targets([int(label) if label.isdecimal() and label not in names else label])[0]
+            target = np.asarray(class_number(label, names))
     truth = None if target is None else _truth(target, names)
     return Traced(file, network, trace(network, raw, target), title, f"{network.spec.title}: {title}", truth)
 

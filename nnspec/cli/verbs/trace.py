@@ -23,7 +23,7 @@ from nnspec.cli.output import print_json, print_result, translate_write_errors
 @click.argument("checkpoint", metavar="CHECKPOINT")
 @click.argument("sample", metavar="SAMPLE")
 @data_options
-@click.option("--label", metavar="CLASS", help="What a sample from a file is, by the class's name or number.")
+@click.option("--label", metavar="CLASS", help="The class of a sample from a file, by its name.")
 @click.option("--layer", "layers", metavar="NAME", multiple=True, help="Show all numbers of this layer. Repeatable.")
 @click.option("--invert", is_flag=True, help="Swap light and dark in a picture, as MNIST needs for dark ink.")
 @click.option(

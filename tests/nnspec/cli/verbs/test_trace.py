@@ -33,6 +33,8 @@ def test_a_file_has_the_label_that_is_given(nnspec: Command, digits: Path, tmp_p
     without = nnspec("trace", digits, "black.png")
     assert without.code == 0 and "backward" not in without.out
     assert "target 7" in nnspec("trace", digits, "black.png", "--label", "7").out
+    wrong = nnspec("trace", digits, "black.png", "--label", "55")
+    assert wrong.code == 2 and "no class is called '55'; there is 0, 1" in wrong.err
 
 
 def test_a_page_has_both_passes_and_a_section_for_each_layer(nnspec: Command, digits: Path, tmp_path: Path) -> None:
