@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from nnspec.cli.output import print_note, print_warning
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nnspec.runtime.data import Data, Split
     from nnspec.runtime.infer.baseline import Baseline
     from nnspec.runtime.infer.network import Network
@@ -66,6 +70,12 @@ def is_checkpoint(given: str) -> bool:
     from nnspec.checkpoints.seal import MAGIC
 
     return beginning.startswith(MAGIC)
+
+
+def refuse_changes(settings: "Mapping[str, str]", variant: str | None) -> None:
+    """Raise UsageError where --set or --variant is given for a checkpoint."""
+    if settings or variant:
+        raise click.UsageError("--set and --variant change specs; the spec of a checkpoint cannot be changed")
 
 
 def pictures_folder(file: Path) -> Path:

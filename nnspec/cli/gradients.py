@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import click
-
 if TYPE_CHECKING:
     from nnspec.runtime.arrays import Array
     from nnspec.runtime.data import Data
@@ -23,21 +21,17 @@ def gradients_of(file: str, settings: dict[str, str], variant: str | None, data:
     """Return what a spec or a checkpoint names. Raises SpecError, DataError, CheckpointError."""
     import numpy as np
 
-    from nnspec.cli.checkpoint import is_checkpoint, open_checkpoint
+    from nnspec.cli.checkpoint import is_checkpoint, open_checkpoint, refuse_changes
     from nnspec.runtime.infer.network import Network
     from nnspec.runtime.train.spec_and_data import check_with_data, compiled, network_data
     from nnspec.spec_lang.check.spec_request import Request
 
     if is_checkpoint(file):
-        if settings or variant:
-            raise click.UsageError("--set and --variant change specs; the spec of a checkpoint cannot be changed")
-        trained = open_checkpoint(file)[1].network
-        network = Network(trained.spec, trained.preprocessing, np.float64)
-        network.parameter_arena.fill(trained.parameter_arena)
-        network.buffer_arena.fill(trained.buffer_arena)
-        if data is None and (trained.spec.data is None or trained.spec.data.in_memory):
+        refuse_changes(settings, variant)
+        network = open_checkpoint(file)[1].network.in_type(np.float64)
+        if data is None and (network.spec.data is None or network.spec.data.in_memory):
             return _random(network, count)
-        return _first(network, network_data(trained, data), count)
+        return _first(network, network_data(network, data), count)
     request = Request(file, settings, variant, data)
     spec = request.check()
     if spec.data is None:

@@ -28,4 +28,6 @@ def package(name: str, extra: str, what: str) -> ModuleType:
         if str(error.name).partition(".")[0] != name.partition(".")[0]:
             raise
         advice = f"pip install 'nnspec[{extra}]'"
-        raise ExchangeError(f"{what} needs {name}, which is not installed\n  help: {advice}", exit_code=2) from None
+        raise ExchangeError(
+            f"{what} needs {name.partition('.')[0]}, which is not installed\n  help: {advice}", exit_code=2
+        ) from None

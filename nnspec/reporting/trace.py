@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from nnspec.cli.format import format_shape
 from nnspec.cli.traced import described
 from nnspec.reporting.blocks import Code, Image, Page, Paragraph, Section, Table
 from nnspec.reporting.sections.pictures import drawn
@@ -36,7 +37,7 @@ def write_trace(network: Network, found: Trace, title: str, truth: str | None, o
 
 def _forward(found: Trace) -> Section:
     words = "What each layer computes for the sample, from the input to the output."
-    rows = [(s.name, s.text, "x".join(map(str, s.output.shape)), described(s.output)) for s in found.stages]
+    rows = [(s.name, s.text, format_shape(s.output.shape), described(s.output)) for s in found.stages]
     table = Table("Forward: what each layer computes", ("layer", "as written", "shape", "numbers"), rows)
     values = [(stage.name, stage.text, stage.output) for stage in found.stages]
     return Section("forward", "Forward", [*_picture(values, "Forward pass", words), table])
@@ -46,9 +47,9 @@ def _backward(found: Trace) -> Section:
     words = "The slope of the loss with respect to what each layer computes."
     back = list(reversed(found.stages))
     values = [(stage.name, stage.text, stage.gradient) for stage in back if stage.gradient is not None]
-    rows = [(name, text, "x".join(map(str, slope.shape)), described(slope)) for name, text, slope in values]
+    rows = [(name, text, format_shape(slope.shape), described(slope)) for name, text, slope in values]
     rows += [
-        (f"{stage.name}/{name}", "a parameter", "x".join(map(str, slope.shape)), described(slope))
+        (f"{stage.name}/{name}", "a parameter", format_shape(slope.shape), described(slope))
         for stage in back
         for name, (_, slope) in stage.parameters.items()
         if slope is not None
@@ -70,7 +71,7 @@ def _layer(stage: Stage) -> Section:
         arrays |= {name: value, f"Slope of the loss with respect to {name}": gradient}
     for name, array in arrays.items():
         if array is not None:
-            shape = "x".join(map(str, array.shape))
+            shape = format_shape(array.shape)
             blocks.append(Code([(_numbers(array), "")], f"{name} ({shape})", folded=array.size > 60))
     return Section(f"layer-{stage.name.replace('/', '-')}", stage.name, blocks)
 

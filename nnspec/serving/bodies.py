@@ -13,6 +13,7 @@ from nnspec.runtime.data.files import Received, looks_like
 from nnspec.runtime.data.fitted.measure import first_nonfinite_index
 from nnspec.runtime.data.images import read_picture
 from nnspec.runtime.data.pictures import FORMATS
+from nnspec.runtime.data.sources.npy import read_header
 from nnspec.runtime.errors import DataError
 from nnspec.serving.forms import files_of
 from nnspec.serving.json_samples import samples_of_json
@@ -90,16 +91,10 @@ def _head(body: bytes) -> int:
 @lru_cache(maxsize=256)  # parsing one takes as long as a small prediction, and few are different
 def _header(head: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return the shape, the order and the type that a header announces. Raises Refusal."""
-    stream = io.BytesIO(head)
     try:
-        version = npy_format.read_magic(stream)
-        read = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-        shape, fortran, dtype = read(stream)
-        if any(type(axis) is not int or axis < 0 for axis in shape):
-            raise ValueError(f"{shape} is no shape")
+        return read_header(io.BytesIO(head))
     except Exception:  # a damaged header may fail anywhere in NumPy's parser
         raise Refusal(400, "the body is not a NumPy array (.npy): its header is damaged") from None
-    return shape, fortran, dtype
 
 
 def unlike(served: Served, samples: NDArray[Any]) -> list[str]:

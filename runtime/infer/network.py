@@ -53,7 +53,11 @@ class Network:
         return network_from_bytes, (self.to_bytes(),)
 
     def __copy__(self) -> "Network":
-        copied = type(self)(self.spec, self.preprocessing, self.dtype)
+        return self.in_type(self.dtype)
+
+    def in_type(self, dtype: Any) -> "Network":
+        """Return a copy that computes in float32 or float64, with weights of its own."""
+        copied = type(self)(self.spec, self.preprocessing, dtype)
         copied.parameter_arena.flat[...] = self.parameter_arena.flat
         copied.buffer_arena.flat[...] = self.buffer_arena.flat
         return copied

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.command import Section, Verb
-from nnspec.cli.format import format_table
+from nnspec.cli.format import format_shape, format_table
 from nnspec.cli.options import json_flag, spec_options
 from nnspec.cli.output import print_json, print_note, print_result, print_warning, translate_write_errors
 
@@ -93,18 +93,14 @@ def _table(imported: "Imported") -> str:
     """Return a row for each array: theirs and its shape, ours and its shape, how it came."""
     rows = [("there", "shape", "here", "shape", "how")]
     rows += [
-        (" + ".join(step.theirs) or "-", _shapes(step), step.ours, _shape(step.shape), step.how)
+        (" + ".join(step.theirs) or "-", _shapes(step), step.ours, format_shape(step.shape), step.how)
         for step in imported.steps
     ]
     return format_table(rows, indent="")
 
 
 def _shapes(step: "Step") -> str:
-    return " + ".join(dict.fromkeys(map(_shape, step.their_shapes))) or "-"
-
-
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "1"
+    return " + ".join(dict.fromkeys(map(format_shape, step.their_shapes))) or "-"
 
 
 def _print_json(imported: "Imported", path: Path) -> None:

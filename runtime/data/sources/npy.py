@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy_format
@@ -18,6 +18,16 @@ from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import file_sources as words
 
 
+def read_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape, whether the order is Fortran's, and the type. A damaged header may raise any exception."""
+    version = npy_format.read_magic(file)
+    header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+    shape, fortran, dtype = header(file)
+    if any(type(axis) is not int or axis < 0 for axis in shape):
+        raise ValueError(f"{shape} is no shape")
+    return shape, fortran, dtype
+
+
 def open_array(path: Path) -> NDArray[Any]:
     """Return the array of an .npy file, in memory, or as a StoredArray where it is larger than NNSPEC_DATA_MEMORY.
 
@@ -28,11 +38,7 @@ def open_array(path: Path) -> NDArray[Any]:
         raise DataError(f"{path} is not a NumPy array (.npy): it seems to be {looks_like(head)}")
     with open_for_reading(path) as file:
         try:
-            version = npy_format.read_magic(file)
-            header = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
-            shape, fortran, dtype = header(file)
-            if any(type(axis) is not int or axis < 0 for axis in shape):
-                raise ValueError(f"{shape} is no shape")
+            shape, fortran, dtype = read_header(file)
         except Exception as error:  # a damaged header may fail anywhere in NumPy's parser
             raise DataError(f"{path} has a damaged header: {error}") from None
         if dtype.kind not in "buif" or not shape:

@@ -49,7 +49,7 @@ def command(
     Targets that are images are drawn below them. The variations are drawn with the seed of the spec's train statement.
     The picture of a spec is written to NAME-augment.png in the current folder.
     """
-    from nnspec.cli.checkpoint import ends_in_image, is_checkpoint, open_checkpoint, pictures_folder
+    from nnspec.cli.checkpoint import ends_in_image, is_checkpoint, open_checkpoint, pictures_folder, refuse_changes
     from nnspec.runtime.data.augmentation.augmenter import variations
     from nnspec.runtime.train.spec_and_data import check_with_data, network_data
     from nnspec.runtime.views import PICTURES, in_style
@@ -57,8 +57,7 @@ def command(
     from nnspec.spec_lang.check.spec_request import Request
 
     if is_checkpoint(file):
-        if settings or variant:
-            raise click.UsageError("--set and --variant change specs; the spec of a checkpoint cannot be changed")
+        refuse_changes(settings, variant)
         checkpoint, saved = open_checkpoint(file)
         spec, found = saved.network.spec, network_data(saved.network, data)
         place = pictures_folder(checkpoint) / "augment.png"

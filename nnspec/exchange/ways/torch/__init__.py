@@ -59,7 +59,7 @@ def _tried(leaving: Leaving, module: Module, content: dict[str, bytes], torch: A
         own = runpy.run_path(str(path), run_name=leaving.name)["load"]()
     with torch.no_grad():
         rounded = difference(own(_tensor(torch, samples)).numpy(), leaving.answers)
-    exact = _in_float64(network)
+    exact = network.in_type(np.float64)
     with torch.no_grad():
         answers = own.double()(_tensor(torch, samples)).numpy()
     away = {
@@ -77,14 +77,6 @@ def _tried(leaving: Leaving, module: Module, content: dict[str, bytes], torch: A
         f"{min(len(samples), MOST_SAMPLES)} samples in training, float64: the gradients differ by "
         f"{away['gradients']:.2g} at most",
     )
-
-
-def _in_float64(network: Network) -> Network:
-    """Return a network with the same numbers that computes in float64."""
-    exact = type(network)(network.spec, network.preprocessing, np.float64)
-    exact.set_parameters(network.parameters)
-    exact.set_buffers(network.buffers)
-    return exact
 
 
 def gradient_difference(exact: Network, module: Module, own: Any, samples: Array, torch: Any) -> float:
