@@ -7,6 +7,7 @@
 # make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints disabled in turn: does a test fail?
 # make generated  docs/errors.md, parts of docs/language.md, the grammars of editors, the manual page and the table of docs/exchange.md again
+# make site   the documentation as a site: build/site/index.html; make links asks every other host that it links to
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
@@ -21,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(EXCEPT),-m "not $(EXCEPT)")
 WITH_WORKER := $(BIN)/python -m pytest -m "worker$(if $(EXCEPT), and not $(EXCEPT))" $(WORKER)
 PYTEST += $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(WITH_WORKER))
 
-.PHONY: demo test quick coverage dev check lint types generated bench soak mutants editor pictures clean
+.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -74,6 +75,13 @@ soak: $(VENV)/installed-test
 mutants: $(VENV)/installed-test
 	$(BIN)/python -m tools.mutants
 
+# A warning, such as a link that leads nowhere, is an error.
+site: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx -W --keep-going --quiet -b html docs build/site
+
+links: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx --quiet -b linkcheck docs build/links
+
 editor:
 	cd editors/vscode && npm ci && npm run package && npm test
 
@@ -104,6 +112,10 @@ $(VENV)/installed-test: $(VENV)/bin/python pyproject.toml
 $(VENV)/installed-dev: $(VENV)/bin/python pyproject.toml
 	$(BIN)/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/installed $(VENV)/installed-test
+
+$(VENV)/installed-docs: $(VENV)/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[docs]'
+	touch $@ $(VENV)/installed
 
 $(BENCH)/installed: benchmarks/requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(BENCH)

@@ -1,0 +1,30 @@
+"""How Sphinx builds the site: make site."""
+
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+project = "nnspec"
+author = "the nnspec authors"
+copyright = author
+version = release = version_of("nnspec")
+
+extensions = ["myst_parser", "sphinx_copybutton", "tools.site"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_*"]
+myst_heading_anchors = 4
+myst_enable_extensions = ["colon_fence", "deflist"]
+
+html_theme = "furo"
+html_title = "nnspec"
+html_static_path = ["_static"]
+html_css_files = ["nnspec.css"]
+html_copy_source = False
+html_show_sphinx = False
+copybutton_prompt_text = r"\$ |>>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+pygments_style = "friendly"
+pygments_dark_style = "monokai"
