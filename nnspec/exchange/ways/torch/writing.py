@@ -199,7 +199,10 @@ class Writer:
                 self.init.append(f"self.{key}.requires_grad_(False)")
 
 
-GOES: Registry[Callable[[Any, GraphNode, Writer, list[Value]], Value]] = Registry("nnspec.exchange.ways.torch.layers")
+Inputs = list[Value]
+"""The values that a layer reads, one unless it is a merge."""
+
+GOES: Registry[Callable[[Any, GraphNode, Writer, Inputs], Value]] = Registry("nnspec.exchange.ways.torch.layers")
 """How each layer and merge goes out, by its class of word: its lines, and the text of its output."""
 
 goes = GOES.implements
