@@ -73,7 +73,7 @@ TESTS = {
     "runtime/execute/worker_process.py": EXECUTORS,
     "nnspec/_streams.py": ["tests/nnspec/test_streams.py"],
     "nnspec/__main__.py": ["tests/nnspec/test_streams.py", "tests/nnspec/test_main.py"],
-    "nnspec/cli/untrusted.py": ["tests/nnspec/cli/test_untrusted.py"],
+    "nnspec/cli/verification.py": ["tests/nnspec/cli/test_verification.py"],
 }
 LONGEST = 600  # seconds: a mutant that hangs counts as noticed
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 import nnspec
-from benchmarks import experiments, shipped
-from benchmarks.experiments import GOALS, REPORTED, Result, accuracy, page
-from benchmarks.shipped import SEEDS, SPECS, Experiment, digest
+from benchmarks.experiments import __main__ as command
+from benchmarks.experiments import mnist, shipped
+from benchmarks.experiments.mnist import GOALS, REPORTED, Result, accuracy
+from benchmarks.experiments.page import page
+from benchmarks.experiments.shipped import SEEDS, SPECS, Experiment, digest
 
 MLP = Experiment("mnist_mlp")
 NOMINAL = Experiment("mnist_cnn", "notes_nominal")
@@ -68,9 +70,9 @@ def test_the_page_has_every_variant_beside_what_the_notes_reported() -> None:
 
 
 def test_whatever_the_notes_reported_is_an_experiment() -> None:
-    names = {experiment.name for experiment in experiments.experiments()}
+    names = {experiment.name for experiment in mnist.experiments()}
     assert set(REPORTED) < names
-    assert len(names) == len(experiments.experiments())
+    assert len(names) == len(mnist.experiments())
 
 
 def test_the_comment_right_above_a_variant_is_its_reason(tmp_path: Path) -> None:
@@ -81,23 +83,23 @@ def test_the_comment_right_above_a_variant_is_its_reason(tmp_path: Path) -> None
 
 def test_every_variant_has_a_reason_and_the_page_prints_it() -> None:
     text = page({})
-    for experiment, reason in experiments.reasons().items():
+    for experiment, reason in mnist.reasons().items():
         assert reason.endswith(".")
         assert f"- **{experiment.name}**: {reason}\n" in text
 
 
 def test_results_are_read_as_they_were_written(tmp_path: Path) -> None:
     results = {(MLP, 1): reached(0.97, key=digest(MLP, 1)), (NOMINAL, 2): diverged(9, key=digest(NOMINAL, 2))}
-    experiments.write_results(results, tmp_path / "new" / "kept.json")
-    assert experiments.read_results(tmp_path / "new" / "kept.json") == results
+    mnist.write_results(results, tmp_path / "new" / "kept.json")
+    assert mnist.read_results(tmp_path / "new" / "kept.json") == results
 
 
 def test_results_of_another_spec_than_there_is_now_are_forgotten(tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     gone = Experiment("mnist_mlp", "once_there")
-    experiments.write_results({(MLP, 1): reached(0.9, key="another"), (gone, 1): reached(0.9)}, kept)
-    assert experiments.read_results(kept) == {}
-    assert experiments.read_results(tmp_path / "none.json") == {}
+    mnist.write_results({(MLP, 1): reached(0.9, key="another"), (gone, 1): reached(0.9)}, kept)
+    assert mnist.read_results(kept) == {}
+    assert mnist.read_results(tmp_path / "none.json") == {}
 
 
 def test_a_digest_follows_the_settings_and_the_seed_but_not_the_comments(
@@ -125,14 +127,14 @@ def test_only_what_has_no_result_is_trained_and_every_result_is_kept(
         trained.append((experiment, seed))
         return reached(0.99, key=digest(experiment, seed))
 
-    monkeypatch.setattr(experiments, "train", train)
+    monkeypatch.setattr(command, "train", train)
     kept, written = tmp_path / "kept.json", tmp_path / "page.md"
-    experiments.write_results({(MLP, 2): reached(0.98, key=digest(MLP, 2))}, kept)
-    assert experiments.main(["mnist_mlp"], kept, written) == 0
+    mnist.write_results({(MLP, 2): reached(0.98, key=digest(MLP, 2))}, kept)
+    assert command.main(["mnist_mlp"], kept, written) == 0
     assert trained == [(MLP, 1), (MLP, 3)]
     assert [entry["seed"] for entry in json.loads(kept.read_text())["results"]] == [1, 2, 3]
     assert row(written.read_text(), "mnist_mlp.nnspec")[4] == "99.00 (98.00 to 99.00)"
-    assert experiments.main(["--table"], kept, tmp_path / "again.md") == 0
+    assert command.main(["--table"], kept, tmp_path / "again.md") == 0
     assert len(trained) == 2
     assert (tmp_path / "again.md").read_text() == written.read_text()
 
@@ -142,13 +144,13 @@ def test_two_calls_at_once_keep_what_each_has_found(tmp_path: Path, monkeypatch:
     other = {(Experiment("mnist_best"), 1): reached(0.98, key=digest(Experiment("mnist_best"), 1))}
 
     def train(experiment: Experiment, seed: int) -> Result:
-        experiments.write_results(other, kept)
+        mnist.write_results(other, kept)
         return reached(0.99, key=digest(experiment, seed))
 
-    monkeypatch.setattr(experiments, "train", train)
+    monkeypatch.setattr(command, "train", train)
     results: dict[tuple[Experiment, int], Result] = {}
-    experiments.run_missing([MLP], results, kept)
-    assert experiments.read_results(kept) == results == {**other, **{(MLP, seed): results[MLP, seed] for seed in SEEDS}}
+    command.run_missing([MLP], results, kept)
+    assert mnist.read_results(kept) == results == {**other, **{(MLP, seed): results[MLP, seed] for seed in SEEDS}}
 
 
 def test_an_error_is_told_and_the_page_is_written_all_the_same(
@@ -157,15 +159,15 @@ def test_an_error_is_told_and_the_page_is_written_all_the_same(
     def train(experiment: Experiment, seed: int) -> Result:
         raise nnspec.DataError("there are no digits here", 2)
 
-    monkeypatch.setattr(experiments, "train", train)
-    assert experiments.main(["mnist_mlp"], tmp_path / "kept.json", tmp_path / "page.md") == 2
+    monkeypatch.setattr(command, "train", train)
+    assert command.main(["mnist_mlp"], tmp_path / "kept.json", tmp_path / "page.md") == 2
     assert "there are no digits here" in capsys.readouterr().err
     assert "not run" in (tmp_path / "page.md").read_text()
 
 
 def test_an_unknown_name_is_answered_with_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
-        experiments.main(["mnist_cnn/nots"])
+        command.main(["mnist_cnn/nots"])
     assert stopped.value.code == 2
     assert "notes/cnn_long" in capsys.readouterr().err
 
@@ -174,7 +176,7 @@ def test_a_run_of_real_digits_gives_accuracies_and_seconds(tmp_path: Path, monke
     monkeypatch.setattr(shipped, "SPECS", tmp_path)
     spec = tmp_path / "small.nnspec"
     spec.write_text("maxpool 4 -> dense 10 softmax\ndata mnist_sample\noptimizer adam lr=0.01\ntrain 200 iterations\n")
-    result = experiments.train(Experiment("small"), 1)
+    result = mnist.train(Experiment("small"), 1)
     assert result.accuracy is not None and 0.5 < result.accuracy < 1
     assert result.seconds is not None and result.diverged_at is None
     assert result.digest == digest(Experiment("small"), 1)
@@ -185,7 +187,7 @@ def test_a_run_that_diverges_gives_its_step(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "wild.nnspec").write_text(
         "dense 8 -> dense 10 softmax\ndata mnist_sample\noptimizer sgd lr=1e30\ntrain 30 iterations batch=8\n"
     )
-    result = experiments.train(Experiment("wild"), 1)
+    result = mnist.train(Experiment("wild"), 1)
     assert result.accuracy is None and result.diverged_at is not None
     assert 1 <= result.diverged_at <= 30
 
@@ -193,6 +195,6 @@ def test_a_run_that_diverges_gives_its_step(tmp_path: Path, monkeypatch: pytest.
 def test_another_end_than_divergence_is_no_result() -> None:
     full = nnspec.TrainingError("the disk is full")
     with pytest.raises(nnspec.TrainingError, match="the disk is full"):
-        experiments.step_of_divergence(full)
+        mnist.step_of_divergence(full)
     with pytest.raises(nnspec.Interrupted):
-        experiments.step_of_divergence(nnspec.Interrupted("stopped after step 3 of 10", 2))
+        mnist.step_of_divergence(nnspec.Interrupted("stopped after step 3 of 10", 2))

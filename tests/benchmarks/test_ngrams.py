@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from benchmarks.ngrams import NGram, fitted
+from benchmarks.experiments.ngrams import NGram, fitted
 
 NAMES = [[1, 2, 0], [1, 2, 1, 2, 0], [2, 0], [1, 0]]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import nnspec
-from benchmarks.notes import claims, page
-from benchmarks.notes.claims import Detail, Fit, Meaning
+from benchmarks.experiments.notes import claims, page
+from benchmarks.experiments.notes.claims import Detail, Fit, Meaning
 from nnspec.runtime.data import Split
 
 LEARNT = Meaning(before=0.0, after=0.6, whole=0.96, shuffled=0.4, rewound=0.5)

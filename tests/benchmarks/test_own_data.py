@@ -5,8 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.own_data_page import NAMES, Result, known_digest, measure_of, read_results, section, write_results
-from benchmarks.shipped import SEEDS, SPECS
+from benchmarks.experiments.own_data_page import (
+    NAMES,
+    Result,
+    known_digest,
+    measure_of,
+    read_results,
+    section,
+    write_results,
+)
+from benchmarks.experiments.shipped import SEEDS, SPECS
 
 
 def test_figures_by_hand() -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.segmentation import GRAYS, KEPT, METRICS, STROKES, Result, best_threshold, read_results, section
+from benchmarks.experiments.segmentation import GRAYS, best_threshold
+from benchmarks.experiments.segmentation_results import KEPT, METRICS, STROKES, Result, read_results, section
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.metrics import measure

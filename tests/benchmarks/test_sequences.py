@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import nnspec
-from benchmarks import sequences, shipped
-from benchmarks.sequence_results import (
+from benchmarks.experiments import sequences, shipped
+from benchmarks.experiments.sequence_results import (
     DINOS,
     SERIES,
     Result,
@@ -19,7 +19,7 @@ from benchmarks.sequence_results import (
     section,
     write_results,
 )
-from benchmarks.shipped import SEEDS, SPECS, Experiment, digest
+from benchmarks.experiments.shipped import SEEDS, SPECS, Experiment, digest
 from nnspec.runtime.train.spec_and_data import spec_data
 
 STATEFUL = Experiment("sine_rnn", "stateful")

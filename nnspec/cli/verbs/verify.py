@@ -9,7 +9,7 @@ import click
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_count
 from nnspec.cli.options import json_flag
-from nnspec.cli.output import FOUND, WRONG_USE, print_json, print_note, print_result
+from nnspec.cli.output import FOUND, print_json, print_note, print_result
 
 
 @click.command(
@@ -27,7 +27,7 @@ def command(checkpoints: tuple[str, ...], untrusted: bool, as_json: bool) -> Non
     A folder means all checkpoints in it. The exit code is 1 if one is damaged, 2 if one is missing. Use --untrusted for
     a file from someone else.
     """
-    from nnspec.cli.untrusted import verify_in_sandbox
+    from nnspec.cli.verification import verify_checkpoint, verify_in_sandbox
 
     code, damaged, advice = 0, 0, []
     verdicts = []
@@ -64,25 +64,3 @@ def _files(checkpoints: tuple[str, ...]) -> Iterator[tuple[Path, bool]]:
             yield from ((file, is_step_file(file)) for file in checkpoints_in(path))
         else:
             yield path, False
-
-
-def verify_checkpoint(path: Path) -> tuple[str, str, int]:
-    """Verify a file: return the verdict, what to do, and the exit code."""
-    from nnspec import checkpoints
-    from nnspec.runtime.errors import CheckpointError
-    from nnspec.runtime.train.checkpointing import load_checkpoint
-
-    try:
-        summary = checkpoints.verify(path)
-        load_checkpoint(path)
-    except checkpoints.FormatError as error:
-        kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
-        return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND
-    except CheckpointError as error:
-        return f"intact, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
-    except MemoryError:
-        return "not usable: reading it needs more memory than this machine has", "", FOUND
-    except OSError as error:
-        return f"cannot be read: {error.strerror or error}", "", WRONG_USE
-    size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"
-    return f"OK, {size}, format {summary.format_version}, nnspec {summary.program}", "", 0

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.cli.verbs import verify
+from nnspec.cli import verification
 from tests.nnspec.conftest import Command
 
 
@@ -47,13 +47,13 @@ def test_a_step_file_that_vanishes_while_a_run_is_verified_is_no_damage(
 ) -> None:
     shutil.copytree(digits, tmp_path / "run")
     shutil.copy(digits / "last.h5", tmp_path / "run" / "step-000000003.h5")
-    real = verify.verify_checkpoint
+    real = verification.verify_checkpoint
 
     def verify_after_removing(path: Path) -> tuple[str, str, int]:
         (tmp_path / "run" / removed).unlink(missing_ok=True)
         return real(path)
 
-    monkeypatch.setattr(verify, "verify_checkpoint", verify_after_removing)
+    monkeypatch.setattr(verification, "verify_checkpoint", verify_after_removing)
     checked = nnspec("verify", "run")
     assert checked.code == code
     assert len(checked.out.splitlines()) == (2 if code == 0 else 3)

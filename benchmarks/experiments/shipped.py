@@ -17,7 +17,7 @@ from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Variant
 from nnspec.spec_lang.vocabulary.summary import known_words
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "experiments.md"

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 
 import nnspec
-from benchmarks.shipped import table
+from benchmarks.experiments.shipped import table
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.explain.deletion import deletion_curves

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from nnspec.cli import untrusted
-from nnspec.cli.untrusted import MEMORY, SECONDS, verify_in_sandbox
+from nnspec.cli import verification
+from nnspec.cli.verification import MEMORY, SECONDS, verify_in_sandbox
 
 LIMITS = """
 import json, resource
@@ -34,7 +34,7 @@ def reader(monkeypatch: pytest.MonkeyPatch) -> Any:
         def started(command: list[str], **how: Any) -> Any:
             return run([sys.executable, "-c", code], **how)
 
-        monkeypatch.setattr(untrusted.subprocess, "run", started)
+        monkeypatch.setattr(verification.subprocess, "run", started)
 
     return program
 
@@ -64,14 +64,14 @@ def test_a_reader_that_does_not_come_to_an_end_of_its_own_is_a_verdict(
 
 
 def test_a_reader_that_hangs_is_ended(file: Path, reader: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(untrusted, "SECONDS", 0.1)
-    monkeypatch.setattr(untrusted.resource, "setrlimit", lambda *_: None)
+    monkeypatch.setattr(verification, "SECONDS", 0.1)
+    monkeypatch.setattr(verification.resource, "setrlimit", lambda *_: None)
     reader("import time; time.sleep(60)")
     assert verify_in_sandbox(file)[0] == "not usable: reading it took more than 0.2 seconds"
 
 
 def test_without_limits_nothing_is_read(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(untrusted, "resource", None)
+    monkeypatch.setattr(verification, "resource", None)
     verdict, advice, code = verify_in_sandbox(file)
     assert verdict == "not verified: this system has no limits on the memory and time of a process"
     assert "Linux" in advice and code == 2

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ngrams import fitted
-from benchmarks.shipped import (
+from benchmarks.experiments.ngrams import fitted
+from benchmarks.experiments.shipped import (
     RESULTS,
     SEEDS,
     Experiment,
@@ -175,7 +175,7 @@ def section(results: Results) -> str:
     runs = {e: [results[e, seed] for seed in SEEDS if (e, seed) in results] for e in (*SERIES, *NAMES)}
     parts = [
         "## Sequences",
-        "`python -m benchmarks.sequences` trains these with the same seeds, draws the pictures of seed "
+        "`python -m benchmarks.experiments.sequences` trains these with the same seeds, draws the pictures of seed "
         f"{SEEDS[0]}, and writes this section. Figures are medians, in parentheses the lowest and the highest.",
         "### The sine wave",
         _sine_text(),

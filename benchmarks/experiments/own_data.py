@@ -1,8 +1,8 @@
 """The specs of tables, series and pictures: nnspec beside scikit-learn's MLP and a linear model, on the same splits.
 
-    python -m benchmarks.own_data                 measure what has changed, write docs/experiments.md
-    python -m benchmarks.own_data iris            measure only these
-    python -m benchmarks.own_data iris --tune     print the results of other seeds than the page has, keep nothing
+    python -m benchmarks.experiments.own_data                 measure what has changed, write docs/experiments.md
+    python -m benchmarks.experiments.own_data iris            measure only these
+    python -m benchmarks.experiments.own_data iris --tune     print results of other seeds than those of the page
 
 Every seed divides a table into five folds of its own; each fold is the test of a run that is trained on the others, so
 that every sample is predicted once. A series is divided in time instead, and has one run for each seed. The peers are
@@ -21,9 +21,19 @@ from typing import Any
 import numpy as np
 
 import nnspec
-from benchmarks import experiments
-from benchmarks.own_data_page import FOLDS, KEPT, NAMES, Result, known_digest, measure_of, read_results, write_results
-from benchmarks.shipped import PAGE, SEEDS, SPECS, described_machine
+from benchmarks.experiments import mnist
+from benchmarks.experiments.own_data_page import (
+    FOLDS,
+    KEPT,
+    NAMES,
+    Result,
+    known_digest,
+    measure_of,
+    read_results,
+    write_results,
+)
+from benchmarks.experiments.page import page
+from benchmarks.experiments.shipped import PAGE, SEEDS, SPECS, described_machine
 from nnspec.runtime.data import Split
 from nnspec.runtime.data.examples import write_example
 from nnspec.runtime.train.cross_validation import cross_validate
@@ -109,7 +119,9 @@ def tune(names: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Path = PAGE) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.own_data", description="Specs on one's own data.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.experiments.own_data", description="Specs on one's own data."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, as iris")
     parser.add_argument("--tune", action="store_true", help="print the results of other seeds, and keep nothing")
     asked = parser.parse_args(arguments)
@@ -128,7 +140,7 @@ def main(arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Pat
                 results[name, seed] = result_of(name, seed)
                 print(f"  {dict(results[name, seed].figures)}", file=sys.stderr, flush=True)
                 write_results(results, kept)
-    written.write_text(experiments.page(experiments.read_results()), encoding="utf-8")
+    written.write_text(page(mnist.read_results()), encoding="utf-8")
     return 0
 
 

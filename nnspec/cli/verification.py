@@ -1,4 +1,4 @@
-"""Verify an untrusted file in a separate process with limits on memory and time."""
+"""Verify a checkpoint: in this process, or one that nobody trusts in a process with limits on memory and time."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nnspec
+from nnspec.cli.output import FOUND, WRONG_USE
 
 try:
     import resource
@@ -14,6 +15,28 @@ except ImportError:  # Windows has no limits for a process
 
 MEMORY = 2**30  # bytes of address space, plus eight times the size of the file
 SECONDS = 20  # of processor time; twice as many of wall time
+
+
+def verify_checkpoint(path: Path) -> tuple[str, str, int]:
+    """Verify a file: return the verdict, what to do, and the exit code."""
+    from nnspec import checkpoints
+    from nnspec.runtime.errors import CheckpointError
+    from nnspec.runtime.train.checkpointing import load_checkpoint
+
+    try:
+        summary = checkpoints.verify(path)
+        load_checkpoint(path)
+    except checkpoints.FormatError as error:
+        kind = "damaged" if isinstance(error, checkpoints.Damaged) else "not usable"
+        return f"{kind}: {error.reason.removeprefix(f'{kind}: ')}", error.help, FOUND
+    except CheckpointError as error:
+        return f"intact, but not usable: {str(error).removeprefix(f'{path}: ')}", "", FOUND
+    except MemoryError:
+        return "not usable: reading it needs more memory than this machine has", "", FOUND
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}", "", WRONG_USE
+    size = f"{summary.arrays} arrays of {summary.numbers:,} numbers, {summary.size:,} bytes"
+    return f"OK, {size}, format {summary.format_version}, nnspec {summary.program}", "", 0
 
 
 def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
@@ -33,7 +56,7 @@ def verify_in_sandbox(path: Path) -> tuple[str, str, int]:
 
     home = str(Path(nnspec.__file__).resolve().parents[1])
     places = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-P", "-m", "nnspec.cli.untrusted", str(path)]  # -P: nothing from the current folder
+    command = [sys.executable, "-P", "-m", "nnspec.cli.verification", str(path)]  # -P: nothing from the current folder
     try:
         done = subprocess.run(
             command,
@@ -59,8 +82,6 @@ _ADVICE = "do not use it: a file that nnspec wrote is read well within these lim
 
 def _main() -> int:
     """Verify the file named on the command line, in the separate process, and print the verdict and what to do."""
-    from nnspec.cli.verbs.verify import verify_checkpoint
-
     verdict, help, code = verify_checkpoint(Path(sys.argv[1]))
     print(f"{verdict}\n{help}")
     return code

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 import nnspec
-from benchmarks.notes.claims import of_every_digit
+from benchmarks.experiments.notes.claims import of_every_digit
 from nnspec.runtime.data import Split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.sweep.conductor import SweepResult

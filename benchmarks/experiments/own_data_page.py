@@ -1,4 +1,4 @@
-"""The results of benchmarks.own_data and their section of docs/experiments.md."""
+"""The results of benchmarks.experiments.own_data and their section of docs/experiments.md."""
 
 import hashlib
 import statistics
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.shipped import (
+from benchmarks.experiments.shipped import (
     RESULTS,
     SEEDS,
     SPECS,
@@ -92,7 +92,7 @@ def section(results: Results) -> str:
     return "\n\n".join(
         [
             "## One's own data",
-            "`python -m benchmarks.own_data` measures these and writes this section; the data are those of "
+            "`python -m benchmarks.experiments.own_data` measures these and writes this section; the data are those of "
             "`nnspec data example`. Each seed divides a table into five folds of its own. Each fold is predicted by a "
             "run on the others, so that each sample is predicted once. The series is cut in time, and its last fifth "
             "is predicted. scikit-learn's MLP, with its own defaults, and a linear model (logistic or least squares) "

@@ -1,7 +1,7 @@
 """The specs of sequences: the sine wave and the dinosaurs, compared with n-grams and least squares.
 
-    python -m benchmarks.sequences                train what has changed, draw, write docs/experiments.md
-    python -m benchmarks.sequences sine_rnn       train only these
+    python -m benchmarks.experiments.sequences                train what has changed, draw, write docs/experiments.md
+    python -m benchmarks.experiments.sequences sine_rnn       train only these
 
 Results are kept in benchmarks/results/sequences.json as those of benchmarks.experiments are, pictures in docs/pictures.
 """
@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import nnspec
-from benchmarks import experiments
-from benchmarks.sequence_results import (
+from benchmarks.experiments import mnist
+from benchmarks.experiments.page import page
+from benchmarks.experiments.sequence_results import (
     DRAWN,
     KEPT,
     NAMES,
@@ -31,7 +32,7 @@ from benchmarks.sequence_results import (
     read_results,
     write_results,
 )
-from benchmarks.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine, digest
+from benchmarks.experiments.shipped import PAGE, ROOT, SEEDS, Experiment, described_machine, digest
 from nnspec.runtime.infer.forecasting import forecast
 from nnspec.runtime.infer.sampling import TextGenerator
 from nnspec.runtime.train.run import Run
@@ -98,7 +99,9 @@ def main(
     arguments: Sequence[str] | None = None, kept: Path = KEPT, written: Path = PAGE, drawings: Path = DRAWINGS
 ) -> int:
     """The command; returns its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sequences", description="The specs of sequences.")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.experiments.sequences", description="The specs of sequences."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="a spec, or a variant as sine_rnn/stateful")
     asked = parser.parse_args(arguments)
     known = {experiment.name: experiment for experiment in (*SERIES, *NAMES)}
@@ -115,7 +118,7 @@ def main(
                 print(f"  {dict(result.figures)} in {result.seconds:.0f} s", file=sys.stderr, flush=True)
                 results[experiment, seed] = result
                 write_results(results, kept)
-    written.write_text(experiments.page(experiments.read_results(), results), encoding="utf-8")
+    written.write_text(page(mnist.read_results(), results), encoding="utf-8")
     return 0
 
 

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from benchmarks.notes.claims import Detail, Fit, Meaning, section
-from benchmarks.shipped import RESULTS
+from benchmarks.experiments.notes.claims import Detail, Fit, Meaning, section
+from benchmarks.experiments.shipped import RESULTS
 
 KEPT = RESULTS / "notes.json"
 
@@ -40,6 +40,6 @@ def text(kept: Path = KEPT) -> str:
     )
     return (
         "## What the notes show\n\n"
-        "`python -m benchmarks.notes` trains them by the sweep, draws these pictures of seed 1, and measures three "
-        f"claims of the notes; numbers are medians over the seeds.\n\n{PICTURES}\n\n{answers}"
+        "`python -m benchmarks.experiments.notes` trains them by the sweep, draws these pictures of seed 1, "
+        f"and measures three claims of the notes; numbers are medians over the seeds.\n\n{PICTURES}\n\n{answers}"
     )

@@ -1,6 +1,6 @@
 """Train the notes' experiments by one sweep, keep what they reach, draw them, and measure the notes' claims.
 
-    python -m benchmarks.notes [--out FOLDER] [--jobs N]
+    python -m benchmarks.experiments.notes [--out FOLDER] [--jobs N]
 
 The sweep is that of `nnspec sweep specs/notes.nnspec --seeds 1,2,3`; called again it goes on. Accuracies are kept in
 benchmarks/results/experiments.json, the answers in benchmarks/results/notes.json, pictures in docs/pictures, and
@@ -15,10 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import nnspec
-from benchmarks import experiments
-from benchmarks.notes import claims, pictures
-from benchmarks.notes.page import KEPT
-from benchmarks.shipped import PAGE, ROOT, SEEDS, SPECS, Experiment, described_machine, digest
+from benchmarks.experiments import mnist
+from benchmarks.experiments.notes import claims, pictures
+from benchmarks.experiments.notes.page import KEPT
+from benchmarks.experiments.page import page
+from benchmarks.experiments.shipped import PAGE, ROOT, SEEDS, SPECS, Experiment, described_machine, digest
 from nnspec.checkpoints import replace_file
 from nnspec.runtime.sweep.conductor import SweepResult
 from nnspec.runtime.train.spec_and_data import network_data
@@ -32,7 +33,7 @@ SPEC = SPECS / "notes.nnspec"
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns its exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.notes", description="The notes' experiments, by a sweep."
+        prog="python -m benchmarks.experiments.notes", description="The notes' experiments, by a sweep."
     )
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "notes", help="the folder of the sweep")
     parser.add_argument("--jobs", type=int, default=None, help="how many train at once")
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     keep_results(found)
     answer(found)
-    PAGE.write_text(experiments.page(experiments.read_results()), encoding="utf-8")
+    PAGE.write_text(page(mnist.read_results()), encoding="utf-8")
     return 0
 
 
@@ -53,22 +54,22 @@ def keep_results(found: SweepResult) -> None:
 
     A result that is reached again keeps its seconds: those of a trial beside others say little.
     """
-    results, place = experiments.read_results(), described_machine()
+    results, place = mnist.read_results(), described_machine()
     for trial in found.trials:
         experiment = Experiment("notes", trial.variant)
         key = digest(experiment, trial.seed)
         if trial.state == "diverged":
-            step = experiments.step_of_divergence(nnspec.TrainingError(trial.error or ""))
-            results[experiment, trial.seed] = experiments.Result(key, None, None, step, None, place)
+            step = mnist.step_of_divergence(nnspec.TrainingError(trial.error or ""))
+            results[experiment, trial.seed] = mnist.Result(key, None, None, step, None, place)
             continue
         metrics = trial.metrics
-        made = experiments.Result(
+        made = mnist.Result(
             key, metrics["test_accuracy"], metrics["validation_accuracy"], None, trial.outcome.seconds, place
         )
         known = results.get((experiment, trial.seed))
         if known is None or replace(known, seconds=made.seconds, machine=place) != made:
             results[experiment, trial.seed] = made
-    experiments.write_results(results, experiments.KEPT)
+    mnist.write_results(results, mnist.KEPT)
 
 
 def answer(found: SweepResult) -> None:
