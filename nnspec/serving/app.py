@@ -1,75 +1,26 @@
 """The routes of the server. Each reads a body, computes in a thread, and answers; `guard` is before them all."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request
 from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 
 from nnspec.serving import occlusion
 from nnspec.serving.answers import HEADERS, PNG, json_response, predicted, refused, wanted
 from nnspec.serving.batching import Batcher
 from nnspec.serving.bodies import BINARY, FORM, JSON, NPY, Samples, reader, unlike
-from nnspec.serving.limits import MOST_RECEIVING, Limits, Refusal, busy
+from nnspec.serving.limits import Limits, Refusal, busy
 from nnspec.serving.openapi import describe
 from nnspec.serving.page import page
+from nnspec.serving.refusals import add_refusals
 from nnspec.serving.served import Served
+from nnspec.serving.traffic import Traffic
 from nnspec.serving.worker import Worker
 from nnspec.spec_lang.report.diagnostics import near, one_of
-from nnspec.spec_lang.report.errors import NNSpecError
-
-T = TypeVar("T")
 
 _SMALL = 2**16  # bytes of a body that is read in the event loop: a thread would take longer
 _MOST_OCCLUSIONS = 4  # that wait for the one that is computed
-
-
-@dataclass
-class Traffic:
-    """The requests that are being received and answered."""
-
-    limits: Limits
-    accepted: int = 0  # now
-    receiving: int = 0  # bytes, now
-    answers: dict[int, int] = field(default_factory=dict)  # since the start, by status
-
-    async def body(self, request: Request) -> bytes:
-        """Return the body of a request. Raises Refusal where it is too large, or too much is being received."""
-        most = self.limits.body
-        announced = request.headers.get("content-length", "0")
-        if not announced.isascii() or not announced.isdigit():
-            raise Refusal(400, "Content-Length is not a number")
-        if int(announced) > most:
-            raise self._too_large()
-        content = bytearray()
-        try:
-            async for part in request.stream():
-                if self.receiving + len(part) > MOST_RECEIVING:
-                    raise busy("too much is being received: send the request again in a second")
-                content += part
-                self.receiving += len(part)
-                if len(content) > most:
-                    raise self._too_large()
-        finally:
-            self.receiving -= len(content)
-        return bytes(content)
-
-    def _too_large(self) -> Refusal:
-        return Refusal(413, f"the body is larger than {self.limits.body:,} bytes: send fewer samples in each request")
-
-    async def accept(self, answer: Callable[[], Awaitable[T]]) -> T:
-        """Return what `answer` returns, in a place of the queue. Raises Refusal where there is none."""
-        if self.accepted >= self.limits.queue:
-            raise busy(f"{self.accepted} requests are waiting, the most there may be: send it again in a second")
-        self.accepted += 1
-        try:
-            return await answer()
-        finally:
-            self.accepted -= 1
 
 
 class Endpoints:
@@ -145,7 +96,8 @@ def make_app(served: Served, limits: Limits) -> tuple[FastAPI, Endpoints]:
     if served.explains:
         _add_occlude(app, endpoints)
     _add_descriptions(app, served, limits)
-    _add_refusals(app)
+    add_refusals(app, "there is no such page; GET / lists those there are")
+    _add_invalid(app)
     return app, endpoints
 
 
@@ -221,39 +173,11 @@ def _no_query(request: Request, known: tuple[str, ...] = ()) -> None:
         seen.add(name)
 
 
-def _add_refusals(app: FastAPI) -> None:
-    """Turn what goes wrong into an answer with a sentence."""
-
-    @app.exception_handler(Refusal)
-    async def refuse(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Refusal)
-        return refused(error)
-
-    @app.exception_handler(NNSpecError)
-    async def misfit(request: Request, error: Exception) -> Response:
-        return refused(Refusal(422, str(error)))
+def _add_invalid(app: FastAPI) -> None:
+    """Turn a setting of a query that is wrong into an answer with a sentence."""
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
         return refused(Refusal(422, f"the query's {first['loc'][-1]} is wrong: {first['msg']}"))
-
-    @app.exception_handler(HTTPException)
-    async def no_route(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        words = {404: "there is no such page; GET / lists those there are", 405: "the page is not asked in this way"}
-        message = words.get(error.status_code, "the request cannot be answered")
-        return refused(Refusal(error.status_code, message, dict(error.headers or {})))
-
-    @app.exception_handler(ClientDisconnect)
-    async def gone(request: Request, error: Exception) -> Response:
-        return Response(status_code=499)  # nobody reads it
-
-    @app.exception_handler(Exception)
-    async def failed(request: Request, error: Exception) -> Response:
-        return refused(Refusal(500, "the server failed: its log says why"))
-
-    @app.exception_handler(MemoryError)
-    async def too_much(request: Request, error: Exception) -> Response:
-        return refused(Refusal(413, "this machine has too little memory for the samples: send fewer in each request"))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from nnspec.serving.address import host_name
 from nnspec.serving.answers import refused
 from nnspec.serving.app import Endpoints
 from nnspec.serving.limits import Refusal, busy
@@ -16,8 +17,6 @@ from nnspec.serving.limits import Refusal, busy
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Guard:
 
         try:
             async with asyncio.timeout(self.endpoints.traffic.limits.timeout):
-                self._check_host(headers)
+                self._checkhost_name(headers)
                 self._check_token(scope, headers)
                 await self.app(scope, receive, counted)
                 return
@@ -69,13 +68,13 @@ class Guard:
         if not started:
             await refused(refusal)(scope, receive, counted)
 
-    def _check_host(self, headers: dict[bytes, str]) -> None:
+    def _checkhost_name(self, headers: dict[bytes, str]) -> None:
         if self.hosts is None:
             return
-        if _host(headers.get(b"host", "")) not in self.hosts:
+        if host_name(headers.get(b"host", "")) not in self.hosts:
             raise Refusal(421, "this server is not asked by that name: --allow-host NAME lets a proxy use it")
         origin = headers.get(b"origin")
-        if origin is not None and _host(urlsplit(origin).netloc) not in self.hosts:
+        if origin is not None and host_name(urlsplit(origin).netloc) not in self.hosts:
             raise Refusal(403, "a page of another site may not ask this server")
 
     def _check_token(self, scope: Scope, headers: dict[bytes, str]) -> None:
@@ -87,11 +86,3 @@ class Guard:
         if not scope["trusted"] and scope["path"] != "/health":
             message = "the request has no valid token: send the header Authorization: Bearer TOKEN"
             raise Refusal(401, message, {"WWW-Authenticate": "Bearer"})
-
-
-def _host(value: str) -> str:
-    """Return the name in a Host header, without the port, in lower case."""
-    name = value.strip().lower()
-    if name.startswith("["):
-        return name[1:].partition("]")[0]
-    return name.partition(":")[0].rstrip(".")

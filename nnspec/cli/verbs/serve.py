@@ -99,8 +99,9 @@ def command(
     for name in ("fastapi", "uvicorn", "httptools", "python_multipart"):
         package(name, "serve", "the server")
     from nnspec.runtime.infer.network_file import program_version
+    from nnspec.serving.address import Address
     from nnspec.serving.served import Served, digest_of
-    from nnspec.serving.server import Address, serve
+    from nnspec.serving.server import serve
 
     file = find_checkpoint(checkpoint)
     while True:
