@@ -1,6 +1,5 @@
 """A run as its report reads it: the checkpoint, the data as far as they are here, and what the network answers."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,11 +95,7 @@ class ReportedRun:
     @cached_property
     def events(self) -> list[dict[str, Any]]:
         """The evaluations in metrics.jsonl; none where it cannot be read."""
-        try:
-            lines = (self.folder.path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-            return [event for event in map(json.loads, lines) if event.get("event") == "evaluation"]
-        except (OSError, ValueError, AttributeError, RecursionError):
-            return []
+        return [event for event in self.folder.events() if event["event"] == "evaluation"]
 
 
 def open_reported(path: str | Path, given: Given | str | None = None, split: str | None = None) -> ReportedRun:

@@ -18,6 +18,7 @@ from nnspec.reporting.sections.origin import coloured
 from nnspec.reporting.sections.pictures import drawn
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.train.history import RunHistory
+from nnspec.runtime.train.run_folder import RunFolder
 from nnspec.runtime.views import PICTURES
 
 SWEEP = "sweep.json"
@@ -122,15 +123,15 @@ def _curves(folder: Path | None) -> dict[str, Course]:
     """Return step and value of each metric in a run's log, at most MOST_POINTS of each."""
     found: dict[str, Course] = {}
     try:
-        lines = (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines() if folder is not None else []
-        events = [event for event in map(json.loads, lines) if event["event"] == "evaluation"]
+        logged = RunFolder(folder).events() if folder is not None else []
+        events = [event for event in logged if event["event"] == "evaluation"]
         for event in events[:: max(1, len(events) // MOST_POINTS)]:
             for name, value in event.items():
                 if name not in _NOT_METRICS and not isinstance(value, str | bool):
                     steps, values = found.setdefault(str(name), ([], []))
                     steps.append(int(event["step"]))
                     values.append(_real(value))
-    except (OSError, LookupError, TypeError, ValueError, RecursionError):
+    except (LookupError, TypeError, ValueError):
         return found
     return found
 

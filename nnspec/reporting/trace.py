@@ -9,11 +9,11 @@ from nnspec.cli.traced import described
 from nnspec.reporting.blocks import Code, Image, Page, Paragraph, Section, Table
 from nnspec.reporting.sections.pictures import drawn
 from nnspec.reporting.write import page_renderer
+from nnspec.runtime.explain.layer_values import MOST_LAYERS, LayerValues
 from nnspec.runtime.explain.trace import Stage, Trace
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.checkpointing import replace_file
 from nnspec.runtime.views import PICTURES
-from nnspec.runtime.views.features import MOST_LAYERS, LayerValues
 
 MOST_NUMBERS = 400
 """The most numbers of an array that are written out on the page."""

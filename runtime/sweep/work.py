@@ -1,11 +1,10 @@
 """One trial, trained from wherever its folder stands: begun, resumed, or found at its end. It runs in any process."""
 
-import json
 import math
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +16,7 @@ from nnspec.runtime.train.checkpointing import load_run
 from nnspec.runtime.train.events import Event, Listener
 from nnspec.runtime.train.resuming import resume
 from nnspec.runtime.train.run import train
-from nnspec.runtime.train.run_folder import LAST, METRICS
+from nnspec.runtime.train.run_folder import LAST, RunFolder
 from nnspec.runtime.train.signals import StopRequest
 from nnspec.runtime.train.spec_and_data import Given
 from nnspec.spec_lang.check.spec_request import Request
@@ -92,7 +91,7 @@ def run_trial(task: Task, listen: Listener, stop: StopRequest) -> Outcome:
 
 def settled_outcome(path: Path, metric: str) -> Outcome | None:
     """Return what the log of a run says has come of it; None where it is not at its end."""
-    events = list(_log(path))
+    events = RunFolder(path).events()
     last: Mapping[str, Any] = events[-1] if events else {}
     if last.get("event") not in ("end", "diverged") or (last["event"] == "end" and not (path / LAST).exists()):
         return None
@@ -108,7 +107,7 @@ def settled_outcome(path: Path, metric: str) -> Outcome | None:
 
 def logged_outcome(path: Path, metric: str) -> Outcome:
     """Return how far a run has come that is not at its end, by its log: interrupted, or pending without one."""
-    evaluations = [event for event in _log(path) if event.get("event") == "evaluation"]
+    evaluations = [event for event in RunFolder(path).events() if event.get("event") == "evaluation"]
     if not evaluations:
         return Outcome()
     values = tuple(float(event[metric]) for event in evaluations if isinstance(event.get(metric), float | int))
@@ -137,21 +136,6 @@ def _train(task: Task, watch: "_Watch") -> None:
             if time.monotonic() > until or watch.stop.signal is not None:
                 raise
             time.sleep(0.2)
-
-
-def _log(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield the events of metrics.jsonl that can be read."""
-    try:
-        text = (path / METRICS).read_text("utf-8", "replace")
-    except OSError:
-        return
-    for line in text.splitlines():
-        try:
-            event = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(event, dict):
-            yield event
 
 
 class _Watch:

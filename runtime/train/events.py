@@ -8,6 +8,7 @@ The command, the notebook and the Python interface listen to them. This module d
 from collections.abc import Callable
 from typing import Any
 
+from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import text_digest
 from nnspec.runtime.train.run_folder import RunFolder
 from nnspec.spec_lang.check.canonical_text import canonical_text
@@ -18,9 +19,16 @@ Event = dict[str, Any]
 
 Listener = Callable[[Event], None]
 
+Watcher = Callable[[Network], None]
+"""Sees the network while it trains. It must not change it."""
+
 
 def silent(event: Event) -> None:
     """Ignore an event: the listener of a caller that wants none."""
+
+
+def unwatched(network: Network) -> None:
+    """Look away: the watcher of a caller that wants none."""
 
 
 def start_event(spec: Spec, samples: int, folder: RunFolder | None, step: int, total: int) -> Event:

@@ -17,7 +17,7 @@ from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.schedules import after_evaluation
 from nnspec.runtime.train.checkpointing import Resumptions, save_checkpoint
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
-from nnspec.runtime.train.events import Event, Listener
+from nnspec.runtime.train.events import Event, Listener, Watcher, unwatched
 from nnspec.runtime.train.expectations import outcomes
 from nnspec.runtime.train.monitor import Monitor
 from nnspec.runtime.train.outcome import (
@@ -45,7 +45,8 @@ class Trainer:
     `saved_at` is the step of the folder's last.h5, None where it does not hold this run yet. `check_lock` is called
     before each write to the folder, and raises where the folder is not this run's any more. `stop` asks the run to
     stop after a step, as a signal does. `resumed` are the resumptions of the run so far. `each` is called with the
-    losses of the steps that were just made.
+    losses of the steps that were just made, `watch` with the network before the first step, next to each progress event
+    and after each evaluation.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Trainer:
         stop: StopRequest | None = None,
         resumed: Resumptions = (),
         each: Callable[[list[float]], None] = lambda losses: None,
+        watch: Watcher = unwatched,
     ):
         self.state = state
         self.data = data
@@ -71,6 +73,7 @@ class Trainer:
         self.stop = stop or StopRequest()
         self.resumed = resumed
         self.each = each
+        self.watch = watch
         self.warned = False
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
@@ -90,6 +93,7 @@ class Trainer:
         with self.stepper.ready(), stop_on_signals(self.stop) as stop:
             if self.saved_at is None:
                 self._save_last()
+            self.watch(self.state.network)
             for _ in self._steps(stop, last):
                 if self._evaluation_due():
                     self._evaluate()
@@ -144,6 +148,7 @@ class Trainer:
                     reported_at = now
                     progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
                     self.listen({"event": "progress", **progress})
+                    self.watch(self.state.network)
             if self._checkpoint_or_evaluation_due():
                 self._count_time(began)
                 yield
@@ -173,6 +178,7 @@ class Trainer:
         best = self._compare_with_best(measured[self.monitor.name])
         self._check_finite()
         self._report({"event": "evaluation", "step": state.step, "epoch": state.epoch, **measured})
+        self.watch(state.network)
         if self.folder is not None and best:
             self._write(self.folder.best)
 

@@ -7,7 +7,7 @@ from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.train.checkpointing import Resumptions, SavedRun, load_run, run_lock, state_differences
 from nnspec.runtime.train.environment import differences, environment
-from nnspec.runtime.train.events import Event, Listener, silent, start_event
+from nnspec.runtime.train.events import Event, Listener, Watcher, silent, start_event, unwatched
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run_folder import RunFolder, resolve_checkpoint
@@ -29,6 +29,7 @@ def resume(
     given: Given | str | None = None,
     workers: Workers = "auto",
     stop: StopRequest | None = None,
+    watch: Watcher = unwatched,
 ) -> Run:
     """Resume a run as if it had never stopped, and train it to its end.
 
@@ -40,6 +41,7 @@ def resume(
         given: the run's data where the spec does not lead to them: given data, or a data statement for data that moved.
         workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
         stop: asks the run to stop after a step, as a signal does.
+        watch: called with the network while it trains, see `Trainer`.
 
     Raises CheckpointError where the file is damaged, where the data have changed and, unless `allow_inexact` is true,
     where the arithmetic of this machine is not the one that wrote the file or a repeated step gives other bits.
@@ -63,7 +65,9 @@ def resume(
         listen(start_event(spec, len(data.train), folder, saved.state.step, total))
         saved_at = saved.state.step if file == folder.last else None
         seconds, resumed = float(saved.run["seconds"]), _resumptions(saved)
-        end = Trainer(saved.state, data, folder, listen, seconds, saved_at, check_lock, stop, resumed).run()
+        end = Trainer(
+            saved.state, data, folder, listen, seconds, saved_at, check_lock, stop, resumed, watch=watch
+        ).run()
     return Run(saved.network, saved.state.history, folder.path, end, data)
 
 

@@ -14,7 +14,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.beginning import begin, begun_from
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
-from nnspec.runtime.train.events import Event, Listener, silent, start_event
+from nnspec.runtime.train.events import Event, Listener, Watcher, silent, start_event, unwatched
 from nnspec.runtime.train.expectations import Outcome, outcomes
 from nnspec.runtime.train.loop import Trainer
 from nnspec.runtime.train.resolved import resolved_text
@@ -70,6 +70,7 @@ def train(
     data_digest: str | None = None,
     until: int | None = None,
     begun: Path | None = None,
+    watch: Watcher = unwatched,
 ) -> Run:
     """Train a spec from its first step.
 
@@ -86,6 +87,7 @@ def train(
         data_digest: the digest that the data must have, None for any.
         begun: the network before the first step, of a run that is repeated; nothing else is begun with.
         until: the step after which to stop, its state saved; None for the end of the run.
+        watch: called with the network while it trains, see `Trainer`.
 
     Raises SpecError, DataError, TrainingError, CheckpointError for `init_from`, and Interrupted after a signal.
     """
@@ -115,7 +117,7 @@ def train(
         listen(event)
     if folder is None:
         with with_workers(workers):
-            end = Trainer(state, data, None, listen, stop=stop).run(until)
+            end = Trainer(state, data, None, listen, stop=stop, watch=watch).run(until)
         return Run(state.judged, state.history, None, end, data)
     texts = _texts(spec, folder.path)
     with with_workers(workers), run_lock(folder.path) as check_lock:
@@ -124,7 +126,7 @@ def train(
             folder.write_text(name, text)
         if spec.begins is not None or begun is not None:
             network.save(folder.initial)
-        end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop).run(until)
+        end = Trainer(state, data, folder, listen, check_lock=check_lock, stop=stop, watch=watch).run(until)
     return Run(state.judged, state.history, folder.path, end, data)
 
 

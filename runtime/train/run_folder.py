@@ -122,14 +122,21 @@ class RunFolder:
             else:
                 (self.path / TABLE).unlink(missing_ok=True)
 
+    def events(self) -> list[dict[str, Any]]:
+        """Return the events of metrics.jsonl that can be read, in order; none where there is no such file."""
+        try:
+            lines = _content(self.path / METRICS).decode("utf-8", "replace").splitlines()
+        except (OSError, TrainingError, ValueError):
+            return []
+        return [event for event in map(_event, lines) if event is not None]
+
     def last_event(self) -> Mapping[str, object]:
         """Return the last event of metrics.jsonl, an empty one where there is none or it cannot be read."""
         try:
             lines = _content(self.path / METRICS).splitlines()
-            event = json.loads(lines[-1]) if lines else {}
-        except (OSError, TrainingError, ValueError, RecursionError):
+        except (OSError, TrainingError, ValueError):
             return {}
-        return event if isinstance(event, dict) else {}
+        return (_event(lines[-1]) if lines else None) or {}
 
     def require_no_run(self) -> None:
         """Raise TrainingError where the folder already holds a run."""
@@ -335,6 +342,15 @@ def _content(path: Path) -> bytes:
             return file.read()
     except OSError as error:
         raise TrainingError(f"{path} cannot be read: {error.strerror} (errno {error.errno})") from None
+
+
+def _event(line: str | bytes) -> dict[str, Any] | None:
+    """Return the event of a line of the log, None where it cannot be read."""
+    try:
+        event = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) and "event" in event else None
 
 
 def _refused(path: Path, error: OSError) -> TrainingError:

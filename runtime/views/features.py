@@ -1,7 +1,6 @@
 """The picture of what each layer makes of one sample: its feature maps, a row for each layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,25 +8,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from nnspec.runtime.explain.layer_values import MOST_LAYERS, LayerValues
 from nnspec.runtime.views import PictureError, picture
 from nnspec.runtime.views._sheet import frame, note, place, sheet
 from nnspec.runtime.views._style import PAGE_WIDTH, current, page, shortened
 
-MOST_LAYERS = 40
-"""The most layers on a picture."""
-
 _TILES = 10  # channels of a layer that are drawn
 _LEFT, _GAP, _LINE, _BETWEEN = 1.5, 0.07, 0.14, 0.12  # inches: names, between tiles, a line of text, between rows
 _TALLEST, _STRIP = 0.9, 0.3  # inches, of an image and of a row of numbers
-
-
-@dataclass(frozen=True)
-class LayerValues:
-    """The output of a layer for one sample: (height, width, channels), (steps, channels) or (numbers,)."""
-
-    name: str
-    text: str
-    values: NDArray[Any]
 
 
 @picture("features")

@@ -4,6 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nnspec.runtime.arrays import Array
+from nnspec.runtime.infer.first_weights import first_weights
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.views import PICTURES, PictureError
 from nnspec.runtime.views.figures import Subject, figures
@@ -18,16 +19,18 @@ _SEEN = {" ": "␣ space", "\n": "↵ end of line", "\t": "⇥ tab"}
 def weights(subject: Subject) -> list[Figure]:
     """Draw the weights of the first layer that has a matrix of them. Raises PictureError where none has."""
     network = subject.network
-    node, array = _first(network)
+    found = first_weights(network)
+    if found is None:
+        raise PictureError("the network has no layer with a matrix of weights")
+    node, array = found.node, found.array
     title = f"Weights of {node.name}, {subject.title}"
     if isinstance(node.layer, Recurrent):
         title = f"{array} of {node.name}, {subject.title}"
-    values = network.parameters[f"{node.name}/{array}"]
-    image = node.input_shape.as_image() if node.layer.flattens(node.input_shape) else None
+    values = network.parameters[found.name]
     blocks = node.layer.gate_names if isinstance(node.layer, Recurrent) else ()
     names = _names(network, node)
-    beside = subject.beside.parameters[f"{node.name}/{array}"] if subject.beside is not None else None
-    return [PICTURES["weights"](values, image, f"{title}{_finding(values, names)}", blocks, names, beside)]
+    beside = subject.beside.parameters[found.name] if subject.beside is not None else None
+    return [PICTURES["weights"](values, found.image, f"{title}{_finding(values, names)}", blocks, names, beside)]
 
 
 def _finding(values: Array, names: tuple[str, ...]) -> str:
@@ -64,12 +67,3 @@ def _names(network: Network, node: Node) -> tuple[str, ...]:
             return ()
         node = before
     return own
-
-
-def _first(network: Network) -> tuple[Node, str]:
-    """Return the first layer with a matrix of weights, and the name of that array."""
-    for node in network.spec.nodes:
-        for name, parameter in node.layer.parameters(node.input_shape).items():
-            if len(parameter.shape) > 1:
-                return node, name
-    raise PictureError("the network has no layer with a matrix of weights")

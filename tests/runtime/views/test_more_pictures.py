@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.explain.deletion import RANDOM, Curves
+from nnspec.runtime.explain.layer_values import LayerValues
 from nnspec.runtime.explain.sanity import Randomized
 from nnspec.runtime.infer.calibration import calibration as calibrated
 from nnspec.runtime.views import STYLES, PictureError, in_style
 from nnspec.runtime.views.calibration import calibration
 from nnspec.runtime.views.deletion import deletion
-from nnspec.runtime.views.features import LayerValues, features
+from nnspec.runtime.views.features import features
 from nnspec.runtime.views.saliency import saliency
 from nnspec.runtime.views.sanity import sanity
 from tests.runtime.views.pictures import overhang, texts, title
