@@ -1,7 +1,8 @@
 """The pictures of a run, each with what one sees on it in words, and tables of the same numbers."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from nnspec.cli.format import format_metric
 from nnspec.reporting.blocks import Block, Image, Paragraph, Section, Table
 from nnspec.reporting.images import figure_image
 from nnspec.reporting.run import ReportedRun
+from nnspec.runtime.arrays import Array
 from nnspec.runtime.errors import RuntimeFault
 from nnspec.runtime.explain.scales import occlude_by_scale
 from nnspec.runtime.infer.evaluation import class_probabilities, first_correct
@@ -217,15 +219,40 @@ def occlusion(run: ReportedRun) -> Section | None:
         f"Images of {len(names)} classes, and beside each how the network's belief in its class changes where a "
         "window covers a part of it."
     )
-    pictures = drawn(lambda: _occlusion(run), words)
+    occluded = cache(partial(_occluded, run))  # measured once for light and dark
+    pictures = drawn(lambda: occluded().pages(), words)
     if not pictures:
         return None
     how = f"A window is moved over each image; nnspec occlude {run.name} draws more of them, with other windows."
     return Section("occlusion", "Where it looks", [Paragraph(how), *pictures])
 
 
-def _occlusion(run: ReportedRun) -> "list[Figure]":
-    """Draw the occlusion maps of the first correctly classified images of each class, ten classes on a page."""
+@dataclass(frozen=True)
+class _Occluded:
+    """Occlusion maps of some images, and what their pictures say of them."""
+
+    run: ReportedRun
+    images: Array
+    labels: Array
+    beliefs: Array
+    maps: Mapping[str, Array]
+    window: tuple[int, int]
+    stride: tuple[int, int]
+
+    def pages(self) -> "list[Figure]":
+        """Draw the maps, ten classes on a page."""
+        title = finding(self.run.spec.title, self.maps["probability"], self.beliefs, self.window)
+        return [
+            PICTURES["occlusion"](
+                self.images, self.maps["drop"], self.labels, self.run.network.classes, self.beliefs, window=self.window,
+                stride=self.stride, page_number=page, title=title, scale="drop", of_label="true class",
+            )
+            for page in range(min(page_count(self.labels), MOST_PAGES))
+        ]  # fmt: skip
+
+
+def _occluded(run: ReportedRun) -> _Occluded:
+    """Occlude the first correctly classified images of each class."""
     _, samples = run.split
     network = run.network
     places = first_correct(network, samples, PER_CLASS)
@@ -236,11 +263,4 @@ def _occlusion(run: ReportedRun) -> "list[Figure]":
     stride = max(1, -(-max(images.shape[1:3]) // MOST_WINDOWS))
     window = min(max(3, stride), *images.shape[1:3])
     maps = occlude_by_scale(network, images, labels, window, stride)
-    title = finding(run.spec.title, maps["probability"], beliefs, (window, window))
-    return [
-        PICTURES["occlusion"](
-            images, maps["drop"], labels, network.classes, beliefs, window=(window, window), stride=(stride, stride),
-            page_number=page, title=title, scale="drop", of_label="true class",
-        )
-        for page in range(min(page_count(labels), MOST_PAGES))
-    ]  # fmt: skip
+    return _Occluded(run, images, labels, beliefs, maps, (window, window), (stride, stride))
