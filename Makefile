@@ -9,6 +9,7 @@
 # make generated  docs/errors.md, parts of docs/language.md, the grammars of editors, the manual page and the table of docs/exchange.md again
 # make site   the documentation as a site: build/site/index.html; make links asks every other host that it links to
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
+# make web      CodeMirror, bundled with npm for the pages: nnspec/web/static/vendor
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
@@ -22,7 +23,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(EXCEPT),-m "not $(EXCEPT)")
 WITH_WORKER := $(BIN)/python -m pytest -m "worker$(if $(EXCEPT), and not $(EXCEPT))" $(WORKER)
 PYTEST += $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(WITH_WORKER))
 
-.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor pictures clean
+.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor web pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -63,6 +64,7 @@ generated: $(VENV)/installed
 	$(BIN)/python -m nnspec.spec_lang.editor.reference
 	$(BIN)/python -m nnspec.spec_lang.editor.textmate
 	$(BIN)/python -m nnspec.spec_lang.editor.vim
+	$(BIN)/python -m nnspec.spec_lang.editor.codemirror
 	$(BIN)/python -m tools.man
 	$(BIN)/python -m tools.exchange
 
@@ -84,6 +86,9 @@ links: $(VENV)/installed-docs
 
 editor:
 	cd editors/vscode && npm ci && npm run package && npm test
+
+web:
+	cd web && npm ci && npm run build
 
 pictures: $(VENV)/installed
 	rm -rf build/pictures

@@ -9,6 +9,7 @@ from pygls.uris import from_fs_path
 
 from nnspec.spec_lang.check.include import included_path
 from nnspec.spec_lang.editor.document import Document
+from nnspec.spec_lang.editor.findings import sentences, shown_at
 from nnspec.spec_lang.editor.positions import Positions
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.source import Source, Span
@@ -72,16 +73,14 @@ class View:
 
     def finding(self, finding: Diagnostic) -> types.Diagnostic:
         """Return a finding as an LSP diagnostic; one in an included file is shown at its include."""
-        own = finding.span
-        while own.source is not self.document.source and own.source.included is not None:
-            own = own.source.included
+        own = shown_at(finding, self.document.source)
         around = [(f"in {trace.what}, written here", trace.span) for trace in finding.around()]
         if own is not finding.span:
             around.insert(0, (f"{finding.span.shown()}: {finding.message}", finding.span))
         severity = types.DiagnosticSeverity
         return types.Diagnostic(
             range=self.range(own),
-            message="\n".join([finding.message, *finding.notes, *([f"help: {finding.help}"] if finding.help else [])]),
+            message=sentences(finding),
             severity=severity.Error if finding.severity == "error" else severity.Warning,
             code=finding.code,
             source="nnspec",

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, count, in_parameters, outline
 from nnspec.runtime.views._style import SMALL_TEXT, current, page, text_width, tint
+from nnspec.spec_lang.check.graph_outline import Branches, Element, Frame, LayerBox, count, in_parameters, outline
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.escapes import escaped
 from nnspec.spec_lang.vocabulary.shape import Shape

@@ -18,7 +18,7 @@ class Action(NamedTuple):
 def actions(document: Document, start: int, end: int) -> list[Action]:
     """Return the fixes of the findings that touch a range of the document, in order of place."""
     return [
-        Action(_title(finding.fix), finding.fix, finding)
+        Action(title(finding.fix), finding.fix, finding)
         for finding in document.examined.found
         if finding.fix is not None
         and finding.fix.span.source is document.source
@@ -26,7 +26,8 @@ def actions(document: Document, start: int, end: int) -> list[Action]:
     ]
 
 
-def _title(fix: Fix) -> str:
+def title(fix: Fix) -> str:
+    """Return what a fix does, in words."""
     where = f" in {len(fix.spans)} places" if fix.also else ""
     return f"Replace {fix.span.text} by {fix.text}{where}"
 

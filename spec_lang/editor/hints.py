@@ -30,21 +30,29 @@ def hints(document: Document, start: int, end: int) -> list[Hint]:
     return sorted([*_shapes(found), *_parameters(document.source, found)], key=lambda hint: hint.offset)
 
 
-def _shapes(found: Expansions) -> Iterator[Hint]:
-    for span, passages in found:
-        known = dict.fromkeys(str(passage.after) for passage in passages if passage.after is not None)
-        if known:
-            shown = ", ".join(list(known)[:MOST_SHAPES]) + (", …" if len(known) > MOST_SHAPES else "")
-            yield Hint(span.end, shown, "the shape of one sample after this")
+def shapes_after(passages: list[Passage]) -> str:
+    """Return the different shapes after a stage, "" where they are not known."""
+    known = list(dict.fromkeys(str(passage.after) for passage in passages if passage.after is not None))
+    return ", ".join(known[:MOST_SHAPES]) + (", …" if len(known) > MOST_SHAPES else "")
 
 
-def _parameters(source: Source, found: Expansions) -> Iterator[Hint]:
-    """Yield the parameters of each line: those of the layers that end there, in all their expansions."""
+def parameters_by_line(source: Source, found: Expansions) -> dict[int, int]:
+    """Return the parameters of each line: those of the layers that end there, in all their expansions."""
     counts: dict[int, int] = {}
     for span, passages in _calls(found):
         line, _ = source.place(span.end)
         counts[line] = counts.get(line, 0) + sum(_size(passage) for passage in passages)
-    for line, count in counts.items():
+    return counts
+
+
+def _shapes(found: Expansions) -> Iterator[Hint]:
+    for span, passages in found:
+        if shown := shapes_after(passages):
+            yield Hint(span.end, shown, "the shape of one sample after this")
+
+
+def _parameters(source: Source, found: Expansions) -> Iterator[Hint]:
+    for line, count in parameters_by_line(source, found).items():
         if count:
             noun = "parameter" if count == 1 else "parameters"
             yield Hint(source.end(line), f"{count:,} {noun}", "what the layers of this line learn, in every use")

@@ -40,6 +40,21 @@ class Positions:
             left -= self._units(character)
         return start + len(self.source.line(line + 1))
 
+    def index(self, offset: int) -> int:
+        """Return the units before an offset: the place in the editor's text, whose lines end in one character."""
+        return self._units(self.source.text[:offset]) + self._dropped(1)
+
+    def at_index(self, index: int) -> int:
+        """Return the offset of a place in the editor's text; one after its end is the end."""
+        left = index - self._dropped(1)
+        if self.source.text.isascii():
+            return max(0, min(left, len(self.source.text)))
+        for offset, character in enumerate(self.source.text):
+            if left <= 0:
+                return offset
+            left -= self._units(character)
+        return len(self.source.text)
+
     def _units(self, text: str) -> int:
         return UNITS[self.encoding](text)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from nnspec import api
-from nnspec.runtime.views._outline import Branches, Element, Frame, LayerBox, count, outline
+from nnspec.spec_lang.check.graph_outline import Branches, Element, Frame, LayerBox, count, outline
 
 
 def told(part: Element) -> object:
@@ -60,8 +60,11 @@ def test_the_first_of_a_repeat_stands_alone_where_another_shape_comes_in() -> No
 def test_layers_have_their_weights_and_their_output_shape() -> None:
     (group,) = outline(api.check("input 28x28x1 -> stem: (first: conv 3x3 x4 -> maxpool 2)"))
     assert isinstance(group, Frame)
-    assert group.parts[0] == LayerBox("conv 3x3 x4", "first · 40 parameters", (26, 26, 4))  # type: ignore[arg-type]
-    assert group.parts[1] == LayerBox("maxpool 2", "", (13, 13, 4))  # type: ignore[arg-type]
+    layers = [part for part in group.parts if isinstance(part, LayerBox)]
+    assert [(layer.text, layer.weights, layer.shape, layer.node.name) for layer in layers] == [
+        ("conv 3x3 x4", "first · 40 parameters", (26, 26, 4), "stem/first"),
+        ("maxpool 2", "", (13, 13, 4), "stem/maxpool1"),
+    ]
     (single,) = outline(api.check("input 1 -> dense 1 bias=no"))
     assert isinstance(single, LayerBox) and single.weights == "dense1 · 1 parameter"
 

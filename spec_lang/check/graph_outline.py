@@ -1,7 +1,7 @@
-"""The outline of a network that graph.py draws: layers, frames around blocks and repeats, branches. Draws nothing."""
+"""The outline of a network: layers, frames around blocks and repeats, branches. Pictures and pages draw it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nnspec.spec_lang.check.canonical_text import in_short, scoped
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
@@ -13,11 +13,15 @@ _LONGEST_PERIOD = 64  # the most parts of a repeat that is detected
 
 @dataclass(frozen=True)
 class LayerBox:
-    """One layer: its text, the name and size of its weights where it has any, and its output shape."""
+    """One layer: its text, the name and size of its weights where it has any, its output shape, and the layer itself.
+
+    Of layers that are repeated and drawn once, `node` is the first.
+    """
 
     text: str
     weights: str
     shape: Shape
+    node: Node = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,12 @@ class Frame:
 
 @dataclass(frozen=True)
 class Branches:
-    """Branches from one output and the merge that joins them; an empty branch is `skip`."""
+    """Branches from one output and the merge that joins them; an empty branch is `skip`, `node` is the merge."""
 
     branches: tuple[tuple["Element", ...], ...]
     joint: str
     shape: Shape
+    node: Node = field(compare=False)
 
 
 Element = LayerBox | Frame | Branches
@@ -101,12 +106,13 @@ def _unit(item: Node | Fork, prefix: str) -> _Unit:
         weights = f"{own} · {in_parameters(numbers)}" if numbers else ""
         text = in_short(item.layer)
         says = (text, tuple(map(tuple, item.input_shapes)), tuple(item.output_shape))
-        return _Unit(LayerBox(text, weights, item.output_shape), own if numbers else None, says)
+        return _Unit(LayerBox(text, weights, item.output_shape, item), own if numbers else None, says)
     within = [_units(branch, prefix) for branch in item.branches]
     merge = item.merge.layer
     assert isinstance(merge, Merge)
     joint = f"{merge.word} {merge.called}"
-    part = Branches(tuple(tuple(unit.part for unit in branch) for branch in within), joint, item.merge.output_shape)
+    branches = tuple(tuple(unit.part for unit in branch) for branch in within)
+    part = Branches(branches, joint, item.merge.output_shape, item.merge)
     return _Unit(part, None, (joint, *(tuple(unit.says for unit in branch) for branch in within)))
 
 
