@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from tools.site.playground import PLAYGROUND
+
 project = "nnspec"
 author = "the nnspec authors"
 copyright = author
@@ -19,6 +21,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 
 html_theme = "furo"
 html_title = "nnspec"
+html_extra_path = [str(PLAYGROUND)] if PLAYGROUND.is_dir() else []
 html_static_path = ["_static"]
 html_css_files = ["nnspec.css"]
 html_copy_source = False

@@ -1,4 +1,4 @@
-"""The example of fine-tuning on the page of the language does what the page says."""
+"""The example of fine-tuning on its page does what the page says."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.commands import nnspec as command
 
 pytest.importorskip("sklearn")
 
-SECTION = (ROOT / "docs" / "language.md").read_text(encoding="utf-8").split("### Fine-tuning")[1].split("\n### ")[0]
+SECTION = (ROOT / "docs" / "howto" / "fine-tuning.md").read_text(encoding="utf-8").split("\n## Layers")[0]
 FIRST, MINE = re.findall(r"```nnspec\n(.*?)```", SECTION, re.DOTALL)
 ACCURACY, SCRATCH = (float(share) / 100 for share in re.findall(r"(\d+\.\d) %", SECTION))
 
