@@ -1,5 +1,7 @@
 """What `nnspec trace` shows: the sample that is asked for, and its passes as text and as JSON."""
 
+import math
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,22 +9,30 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from nnspec.cli.checkpoint import chosen_split, class_names, open_to_ask
+from nnspec.cli.checkpoint import chosen_split, class_names, is_checkpoint, open_to_ask
 from nnspec.cli.explained import class_number
-from nnspec.cli.format import format_shape, format_table
+from nnspec.cli.format import format_count, format_shape, format_table
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import DataError, read_inputs
 from nnspec.runtime.explain.trace import Stage, Trace, trace
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.train.spec_and_data import check_with_data, compiled
+from nnspec.spec_lang.check.spec_request import Request
 
 FEW = 12
 """Numbers of which all are shown."""
 
 
-class Traced(NamedTuple):
-    """A trace, its network and checkpoint, and its sample: a label, a title for people, the target in words."""
+_NUMBERS = re.compile(
+    r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(\s*[,\s]\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?)*\s*", re.IGNORECASE
+)
+"""A sample or a target that is typed: 0.5,-1 or 0.5 -1."""
 
-    file: Path
+
+class Traced(NamedTuple):
+    """A trace, its network and where that is from, and its sample: a label, a title for people, the target in words."""
+
+    file: str
     network: Network
     trace: Trace
     label: str
@@ -30,12 +40,9 @@ class Traced(NamedTuple):
     truth: str | None
 
 
-def traced(
-    checkpoint: str, sample: str, data: str | None, split: str | None, label: str | None, invert: bool
-) -> Traced:
+def traced(given: str, sample: str, data: str | None, split: str | None, label: str | None, invert: bool) -> Traced:
     """Return the passes of the sample that is asked for. Raises DataError, SpecError, CheckpointError."""
-    file, saved = open_to_ask(checkpoint)
-    network = saved.network
+    file, network = _opened(given, data)
     names = class_names(network)
     if sample.isdecimal():
         if label is not None:
@@ -43,20 +50,72 @@ def traced(
         name, found, chosen = chosen_split(network, data, split)
         place = int(sample)
         if place >= len(chosen):
-            raise DataError(f"sample {place} is not among the {len(chosen):,} of {found.name}, {name}, from 0", 2)
+            last = f"write 0 to {len(chosen) - 1:,}"
+            raise DataError(
+                f"{found.name} has {len(chosen):,} samples in its {name} split, and none is {place}: {last}", 2
+            )
         target, title = chosen.targets[place], f"sample {place} of {found.name}, {name}"
         raw = np.asarray(chosen.inputs[place : place + 1])[0]
     else:
-        samples = read_inputs(Path(sample), network.preprocessing, invert)
-        if len(samples) > 1:
-            raise DataError(f"{sample} has {len(samples):,} samples, and one is traced: write one to a file", 2)
-        (title, raw), target = samples[0], None
-        if label is not None:
-            if names is None:
-                raise click.UsageError(f"--label names a class, and {network.spec.name} does not tell classes apart")
-            target = np.asarray(class_number(label, names))
+        title, raw = _typed(network, sample) if _NUMBERS.fullmatch(sample) else _from_file(network, sample, invert)
+        target = None if label is None else _target(network, label, names)
     truth = None if target is None else _truth(target, names)
     return Traced(file, network, trace(network, raw, target), title, f"{network.spec.title}: {title}", truth)
+
+
+def _opened(given: str, data: str | None) -> tuple[str, Network]:
+    """Return the network of a checkpoint, or that of a spec with its initial weights, and where it is from."""
+    if is_checkpoint(given):
+        file, saved = open_to_ask(given)
+        return str(file), saved.network
+    request = Request(given, {}, None, data)
+    spec = request.check()
+    if spec.data is None:
+        return spec.title, compiled(request)
+    spec, found = check_with_data(request)
+    network = Network(spec, found.preprocessing)
+    network.initialize(spec.train.seed)
+    return given, network
+
+
+def _typed(network: Network, sample: str) -> tuple[str, Array]:
+    numbers, shape = _numbers(sample), network.preprocessing.input_shape
+    if numbers.size != math.prod(shape):
+        raise DataError(
+            f"{format_count(numbers.size, 'number')} given, and a sample of {network.spec.title} has "
+            f"{math.prod(shape):,} ({format_shape(shape)})",
+            2,
+        )
+    return ", ".join(f"{number:g}" for number in numbers), numbers.reshape(shape)
+
+
+def _numbers(text: str) -> Array:
+    return np.array([float(number) for number in text.replace(",", " ").split()])
+
+
+def _from_file(network: Network, sample: str, invert: bool) -> tuple[str, Array]:
+    if not Path(sample).exists():
+        raise DataError(
+            f"{sample} is not a sample: write its number in the split, such as 0, the numbers of one, such as 0.5,-1, "
+            "or the name of a file",
+            2,
+        )
+    samples = read_inputs(Path(sample), network.preprocessing, invert)
+    if len(samples) > 1:
+        raise DataError(f"{sample} has {len(samples):,} samples, and one is traced: write one to a file", 2)
+    return samples[0]
+
+
+def _target(network: Network, label: str, names: list[str] | None) -> Array:
+    """Return what --label says: the number of a class, or numbers as the loss compares them."""
+    loss = network.spec.loss
+    if names is not None and (loss.classes or loss.labels):
+        return np.asarray(class_number(label, names))
+    shape = loss.target_shape(network.spec.output_shape or ())
+    if not _NUMBERS.fullmatch(label) or _numbers(label).size != math.prod(shape):
+        count = format_count(math.prod(shape), "number")
+        raise click.UsageError(f"--label is the target, for {network.spec.title} {count}, not {label!r}")
+    return _numbers(label).reshape(shape)
 
 
 def _truth(target: Array, names: list[str] | None) -> str:
@@ -67,20 +126,19 @@ def _truth(target: Array, names: list[str] | None) -> str:
 
 
 def described(numbers: Array) -> str:
-    """Return numbers in a line: all of a few, else the range and the mean."""
-    flat = np.asarray(numbers).reshape(-1)
+    """Return numbers in a line: all of a few, the rows of a matrix with a line between them, else range and mean."""
+    array = np.asarray(numbers)
+    flat = array.reshape(-1)
     if flat.size <= FEW:
-        return "  ".join(f"{number:.4g}" for number in flat.tolist())
+        rows = array if array.ndim == 2 else flat[None]
+        return "  |  ".join("  ".join(f"{number + 0.0:.4g}" for number in row.tolist()) for row in rows)  # no -0
     return f"{flat.min():.4g} to {flat.max():.4g}, mean {flat.mean():.4g}"
 
 
 def as_text(found: Trace, title: str, truth: str | None, whole: Collection[str]) -> str:
     """Return both passes for a terminal; of the layers in `whole` every number."""
     parts = [f"{title}, target {truth}" if truth is not None else title, "forward"]
-    rows = [
-        (stage.name, stage.text, format_shape(stage.output.shape), described(stage.output)) for stage in found.stages
-    ]
-    parts.append(format_table(rows))
+    parts.append(format_table([row for stage in found.stages for row in _values(stage)]))
     if found.loss is not None:
         parts += [f"loss {found.loss:.6g}", "backward: the slope of the loss with respect to each number"]
         parts.append(format_table([row for stage in reversed(found.stages) for row in _slopes(stage)]))
@@ -88,6 +146,12 @@ def as_text(found: Trace, title: str, truth: str | None, whole: Collection[str])
         if stage.name in whole:
             parts += [*_whole(stage)]
     return "\n".join(parts)
+
+
+def _values(stage: Stage) -> list[tuple[str, ...]]:
+    own = {name: value for name, (value, _) in stage.parameters.items()}
+    rows = [("", name, format_shape(value.shape), described(value)) for name, value in own.items()]
+    return [(stage.name, stage.text, format_shape(stage.output.shape), described(stage.output)), *rows]
 
 
 def _slopes(stage: Stage) -> list[tuple[str, ...]]:
@@ -103,12 +167,19 @@ def _whole(stage: Stage) -> list[str]:
     arrays = {"output": stage.output, "gradient of the output": stage.gradient}
     for name, (value, gradient) in stage.parameters.items():
         arrays |= {name: value, f"gradient of {name}": gradient}
-    with np.printoptions(precision=4, suppress=True, linewidth=118, threshold=10**9):
-        return [
-            f"{stage.name}, {name} ({format_shape(array.shape)}):\n{np.asarray(array)}"
-            for name, array in arrays.items()
-            if array is not None
-        ]
+    return [
+        f"{stage.name}, {name} ({format_shape(array.shape)}):\n{written_out(array, 118)}"
+        for name, array in arrays.items()
+        if array is not None
+    ]
+
+
+def written_out(array: Array, width: int) -> str:
+    """Return every number of an array with four significant digits, in lines of at most `width` characters."""
+    numbers = np.asarray(array)
+    longest = max((len(f"{number:.4g}") for number in numbers.flat), default=1)
+    with np.printoptions(formatter={"all": lambda x: f"{x:.4g}".rjust(longest)}, linewidth=width, threshold=10**9):
+        return str(numbers)
 
 
 def stage_as_json(stage: Stage, whole: bool) -> dict[str, Any]:

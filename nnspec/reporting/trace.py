@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.cli.format import format_shape
-from nnspec.cli.traced import described
+from nnspec.cli.traced import described, written_out
 from nnspec.reporting.blocks import Code, Image, Page, Paragraph, Section, Table
 from nnspec.reporting.sections.pictures import drawn
 from nnspec.reporting.write import page_renderer
@@ -37,7 +37,11 @@ def write_trace(network: Network, found: Trace, title: str, truth: str | None, o
 
 def _forward(found: Trace) -> Section:
     words = "What each layer computes for the sample, from the input to the output."
-    rows = [(s.name, s.text, format_shape(s.output.shape), described(s.output)) for s in found.stages]
+    rows = []
+    for stage in found.stages:
+        rows.append((stage.name, stage.text, format_shape(stage.output.shape), described(stage.output)))
+        for name, (value, _) in stage.parameters.items():
+            rows.append((f"{stage.name}/{name}", "a parameter", format_shape(value.shape), described(value)))
     table = Table("Forward: what each layer computes", ("layer", "as written", "shape", "numbers"), rows)
     values = [(stage.name, stage.text, stage.output) for stage in found.stages]
     return Section("forward", "Forward", [*_picture(values, "Forward pass", words), table])
@@ -79,5 +83,4 @@ def _layer(stage: Stage) -> Section:
 def _numbers(array: np.ndarray) -> str:
     if array.size > MOST_NUMBERS:
         return f"{described(array)}: {array.size:,} numbers, too many to write here"
-    with np.printoptions(precision=4, suppress=True, linewidth=100, threshold=10**9):
-        return str(array)
+    return written_out(array, 100)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.runtime import optimizers
 from nnspec.runtime.compiler.assemble import Plan
-from nnspec.runtime.compiler.graph import draws_of
+from nnspec.runtime.compiler.graph import draws_of, symbols_of
 from nnspec.runtime.compiler.program.instructions import INDENTATION
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, lane_call, lane_header
 from nnspec.runtime.compiler.standalone import Standalone, used_names
@@ -126,17 +126,18 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
         f"{INDENTATION}gradients = [np.zeros_like(parameters) for _ in range({len(schedule.lanes)})]",
         f"{INDENTATION}slots = {{name: np.zeros_like(parameters) for name in {list(spec.optimizer.slots)}}}",
         f"{INDENTATION}buffers = np.ones({buffers}, {dtype})",
-        f"{INDENTATION}samples = random.integers(0, 256, {(batch, *schedule.input_shape)}, np.uint8)",
+        f"{INDENTATION}samples = {_samples(plan, batch)}",
         f"{INDENTATION}targets = {target}",
         *([f"{INDENTATION}weights = np.ones({batch}, {dtype})"] if schedule.weighted else []),
-        f"{INDENTATION}draws = {{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}",
+        f"{INDENTATION}draws = "
+        + (f"{{name: np.ones(shape, np.float32) for name, shape in {drawn}.items()}}" if drawn else "{}"),
         f"{INDENTATION}shift, scale = np.array([128], {dtype}), np.array([64], {dtype})",
         f"{INDENTATION}steps_of_lanes, together = [], {{}}",
     ]
     start = 0
     for i, size in enumerate(schedule.lanes):
         part = f"{start}:{start + size * schedule.block}"
-        drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}"
+        drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}" if drawn else "{}"
         step = lane_call(
             f"lane_of_{size}",
             **{name: name for name in ("parameters", "buffers", "shift", "scale", "together")},
@@ -151,18 +152,31 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
         lines.append(f"{INDENTATION}steps_of_lanes.append({step})")
         start += size * schedule.block
     rate = spec.optimizer.lr
-    lines += [f"{INDENTATION}for number in range(1, steps + 1):", f"{INDENTATION * 2}for drawn in draws.values():"]
-    lines.append(f"{INDENTATION * 3}random.random(out=drawn, dtype=np.float32)")
+    lines.append(f"{INDENTATION}for number in range(1, steps + 1):")
+    if drawn:
+        lines.append(f"{INDENTATION * 2}for drawn in draws.values():")
+        lines.append(f"{INDENTATION * 3}random.random(out=drawn, dtype=np.float32)")
     if schedule.block > 1:
         lines.append(f"{INDENTATION * 2}losses = steps_of_lanes[0]([{rate!r}] * {schedule.block})")
         lines.append(f"{INDENTATION * 2}print(number, sum(losses) / {schedule.block})")
     else:
         lines += _summing(max(lane.barriers for lane in plan.lanes.values()))
-        lines.append(f"{INDENTATION * 2}for other in gradients[1:]:")
-        lines.append(f"{INDENTATION * 3}np.add(gradients[0], other, out=gradients[0])")
+        if len(schedule.lanes) > 1:
+            lines.append(f"{INDENTATION * 2}for other in gradients[1:]:")
+            lines.append(f"{INDENTATION * 3}np.add(gradients[0], other, out=gradients[0])")
         lines.append(f"{INDENTATION * 2}update(parameters, gradients[0], slots, number, {rate!r})")
         lines.append(f"{INDENTATION * 2}print(number, loss)")
     return textwrap.dedent("\n".join([*lines, "", "", 'if __name__ == "__main__":', f"{INDENTATION}main()"]))
+
+
+def _samples(plan: Plan, batch: int) -> str:
+    """The expression of raw samples: symbols, bytes that are normalized, or numbers that are taken as they are."""
+    shape = (batch, *plan.schedule.input_shape)
+    if (symbols := symbols_of(plan.schedule)) is not None:
+        return f"random.integers(0, {symbols}, {shape})"
+    if plan.normalized:
+        return f"random.integers(0, 256, {shape}, np.uint8)"
+    return f"random.standard_normal({shape}).astype(np.{plan.dtype})"
 
 
 def _summing(barriers: int) -> list[str]:

@@ -25,6 +25,15 @@ TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
+class Slope:
+    """One number of an array: its place, its gradient and the slope of the loss, None at a corner."""
+
+    place: tuple[int, ...]
+    gradient: float
+    slope: float | None
+
+
+@dataclass(frozen=True)
 class Slopes:
     """An array of parameters: the numbers that were tried, and the place where gradient and slope differ most.
 
@@ -40,6 +49,7 @@ class Slopes:
     gradient: float
     slope: float
     error: float
+    numbers: tuple[Slope, ...]
 
     @property
     def holds(self) -> bool:
@@ -102,19 +112,20 @@ def _slopes(
     chosen = np.sort(random.choice(array.size, count, replace=False))
     places = [tuple(int(index) for index in np.unravel_index(number, array.shape)) for number in chosen]
     pairs = [(float(gradient[place]), _central(array, place, loss, STEP)) for place in places]
-    corners = 0
-    errors = []
+    errors, numbers = [], []
     for at, place in enumerate(places):
         own, slope = pairs[at]
         if abs(own - slope) >= TOLERANCE * scale:
             slope = _central(array, place, loss, STEP / 100)
             pairs[at] = own, slope
-        if abs(own - slope) >= TOLERANCE * scale and _is_corner(array, place, loss, own, scale):
-            corners += 1
+        corner = abs(own - slope) >= TOLERANCE * scale and _is_corner(array, place, loss, own, scale)
+        if corner:
             pairs[at] = own, own
         errors.append(abs(pairs[at][0] - pairs[at][1]) / scale)
+        numbers.append(Slope(place, own, None if corner else slope))
     worst = int(np.argmax(errors))
-    return Slopes(name, array.shape, count, corners, places[worst], *pairs[worst], errors[worst])
+    corners = sum(number.slope is None for number in numbers)
+    return Slopes(name, array.shape, count, corners, places[worst], *pairs[worst], errors[worst], tuple(numbers))
 
 
 def _central(array: Array, place: tuple[int, ...], loss: Callable[[], float], step: float) -> float:

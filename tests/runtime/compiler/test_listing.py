@@ -44,6 +44,12 @@ optimizer adam lr=0.01
 train 1 epochs batch=8"""
 
 
+RAW = """input 2
+dense 3 relu -> dense 2 softmax
+optimizer sgd lr=0.1
+train 100 iterations batch=4"""
+
+
 def plan_of(text: Any) -> Any:
     network = nnspec.compile(text)
     spec = network.spec
@@ -52,7 +58,7 @@ def plan_of(text: Any) -> Any:
     return plan_for(network.programs.graph, spec.loss, *arenas, spec.train.batch, "train", True, plain_sgd), spec
 
 
-@pytest.mark.parametrize("text", [CONV, IN_BLOCKS, PLAIN, BARRIER, STEPS])
+@pytest.mark.parametrize("text", [CONV, IN_BLOCKS, PLAIN, BARRIER, STEPS, RAW])
 def test_the_listing_runs_by_itself_and_its_loss_falls(text: Any, tmp_path: Path) -> None:
     code = tmp_path / "step.py"
     code.write_text(listing(*plan_of(text)))

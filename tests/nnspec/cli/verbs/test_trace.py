@@ -1,6 +1,7 @@
 """nnspec trace and nnspec gradcheck."""
 
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def test_a_sample_of_the_data_is_followed_through_both_passes(nnspec: Command, d
     assert shown.code == 0
     title, *lines = shown.out.splitlines()
     assert title.endswith("sample 3 of mnist_sample, test, target 9") and "forward" in lines
-    assert [line.split()[0] for line in lines[1:5]] == ["input", "maxpool1", "dense1", "head"]
+    assert [line.split()[0] for line in lines[1:7]] == ["input", "maxpool1", "dense1", "weight", "bias", "head"]
     assert any(line.startswith("loss 0") for line in lines)
     whole = nnspec("trace", digits, 3, "--layer", "dense1")
     assert "dense1, gradient of weight (49x10):" in whole.out
@@ -46,8 +47,34 @@ def test_a_page_has_both_passes_and_a_section_for_each_layer(nnspec: Command, di
     assert "<script" not in page
 
 
+def test_a_spec_is_traced_with_its_initial_weights_and_a_sample_may_be_typed(nnspec: Command, tmp_path: Path) -> None:
+    text = "input 2 -> dense 3 relu -> dense 2 softmax"
+    shown = nnspec("trace", text, "0.5, 1", "--label", "1")
+    assert shown.code == 0 and shown.out.startswith("network: 0.5, 1, target 1\nforward\n")
+    found = nnspec("trace", text, "0.5 1", "--label", "1", "--json", "--layer", "dense1").json
+    weight = np.array(found["layers"][1]["parameters"]["weight"]["value"])
+    np.testing.assert_allclose(found["layers"][1]["output"], np.array([0.5, 1]) @ weight, rtol=1e-6)
+    np.testing.assert_allclose(found["layers"][3]["gradient"], found["layers"][4]["output"] - np.eye(2)[1], atol=1e-6)
+    numbers = nnspec("trace", "input 2 -> dense 2", "--label", "1,2", "--", "-1,2")
+    assert numbers.code == 0 and "target 1  2" in numbers.out and "backward" in numbers.out
+    (tmp_path / "a.nnspec").write_text("network a\nmaxpool 7 -> dense 10 softmax\ndata mnist_sample\n")
+    assert "a: sample 0 of mnist_sample, test, target 4" in nnspec("trace", "a.nnspec", 0).out
+
+
+def test_every_number_of_a_layer_keeps_its_significant_digits(nnspec: Command, digits: Path) -> None:
+    shown = nnspec("trace", digits, 3, "--layer", "dense1").out
+    gradient = shown.partition("dense1, gradient of the output (10):\n")[2].partition("dense1, weight")[0]
+    assert np.fromstring(gradient.strip(" []\n"), sep=" ").size == 10 and " 0 " not in gradient
+    assert "-0 " not in nnspec("trace", "input 2 -> dense 3 relu -> dense 2 softmax", "0.5,1", "--label", "1").out
+
+
 def test_what_cannot_be_traced_is_said(nnspec: Command, digits: Path) -> None:
-    assert "not among the 1,000" in nnspec("trace", digits, 1000).err
+    assert "none is 1000: write 0 to 999" in nnspec("trace", digits, 1000).err
+    assert "first is not a sample: write its number in the split" in nnspec("trace", digits, "first").err
+    assert "1 number given, and a sample of network has 2" in nnspec("trace", "input 2 -> dense 2", "1.5").err
+    assert "is the target, for network 2 numbers" in nnspec("trace", "input 2 -> dense 2", "1,2", "--label", "a").err
+    assert "there is no such file" in nnspec("trace", "gone.nnspec", 0).err
+    assert "the shape of a sample is not known" in nnspec("trace", "dense 3", 0).err
     assert "no layer is called dense9: there is input" in nnspec("trace", digits, 0, "--layer", "dense9").err
     assert nnspec("trace", digits, 0, "--label", "3").code == 2
     assert nnspec("trace", digits, "gone.png").code == 2
@@ -65,6 +92,10 @@ def test_the_gradients_of_a_text_a_spec_and_a_run_are_the_slopes(nnspec: Command
         assert origin in shown.out and "every gradient is the slope of the loss" in shown.out
     found = nnspec("gradcheck", "a.nnspec", "--json", "--numbers", "3", "--samples", "2").json
     assert found["valid"] and found["samples"] == 2 and [each["tried"] for each in found["arrays"]] == [3, 3]
+    listed = nnspec("gradcheck", "input 3 -> dense 2", "--all", "--list")
+    assert len(re.findall(r"^  dense1/(?:weight|bias)\[", listed.out, re.MULTILINE)) == 8
+    numbers = nnspec("gradcheck", "input 3 -> dense 2", "--all", "--list", "--json").json["arrays"][0]["numbers"]
+    assert [number["place"] for number in numbers] == [[i, j] for i in range(3) for j in range(2)]
     assert nnspec("gradcheck", "dense 3").code == 1
     assert nnspec("gradcheck", digits, "--set", "seed=1").code == 2
 
@@ -72,6 +103,6 @@ def test_the_gradients_of_a_text_a_spec_and_a_run_are_the_slopes(nnspec: Command
 def test_the_commands_of_the_page_for_the_class_room_work_one_after_the_other(nnspec: Command, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "specs", tmp_path / "specs")
     commands = re.findall(r"^    nnspec (.+)$", (ROOT / "docs" / "classroom.md").read_text(), re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 8
     for command in commands:
-        assert nnspec(*command.split()).code == 0, command
+        assert nnspec(*shlex.split(command)).code == 0, command
