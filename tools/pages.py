@@ -1,0 +1,195 @@
+"""Pages that are executed: python -m tools.pages docs/tutorial.md docs/lesson/*.md runs them and writes their outputs.
+
+A page is Markdown with fenced blocks. What counts:
+
+- `console`: lines that begin with `$ ` are commands, run one after the other in one folder for the whole page; the
+  lines below a command are what it prints, on either stream. A line `…` is any lines, left out of the page.
+- a block after a comment `<!-- file: NAME -->` is written to that file.
+- `python` blocks are executed in order, in one namespace.
+
+Tests compare (`disagreements`), the command rewrites (`rewritten`). A number agrees if it is within 2 % of the page's,
+so that another processor's rounding is no mistake; a time or a rate always does.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import chdir, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from itertools import zip_longest
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from click.testing import CliRunner
+
+FENCE = re.compile(
+    r"(?:<!-- file: (?P<file>\S+) -->\n+)?^```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+ELLIPSIS = "…"
+NOT_RUN = ("pip", "python3", ".venv/bin/pip")
+"""Commands that install; tools/release.py runs what they are for."""
+
+_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?![\w]*\d)")
+_TIMED = re.compile(r"[\d.,]+(?= (?:s\b|samples/s|ms\b|minutes?\b))")
+_CLOSE = 0.02
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, its text, the file it is written to, and where its text is in the page."""
+
+    kind: str
+    body: str
+    file: str | None
+    start: int
+    line: int
+
+
+def blocks(page: str) -> list[Block]:
+    """Return the fenced blocks of a page, in order."""
+    return [
+        Block(m["kind"], m["body"], m["file"], m.start("body"), page.count("\n", 0, m.start("body")) + 1)
+        for m in FENCE.finditer(page)
+    ]
+
+
+def commands(body: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console block with the output that the page shows for it."""
+    for part in re.split(r"^\$ ", body, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def run(command: str, folder: Path) -> tuple[int, str]:
+    """Run a command of a page in a folder; return its exit code and what it printed on both streams."""
+    words = shlex.split(command, comments=True)
+    if ">" in words:
+        code, printed = run(shlex.join(words[: words.index(">")]), folder)
+        (folder / words[words.index(">") + 1]).write_text(printed, encoding="utf-8")
+        return code, ""
+    if words[0] == "nnspec":
+        from nnspec.cli import command_line
+
+        with chdir(folder):
+            done = CliRunner().invoke(command_line, words[1:], prog_name="nnspec", catch_exceptions=False)
+        return done.exit_code, done.output
+    if words[0] == "python":
+        words[0] = sys.executable
+    process = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return process.returncode, process.stdout
+
+
+Visit = Callable[[Block, str, str, str], None]
+"""Called for each command with its block, its text, the shown and the real output."""
+
+
+def execute(page: Path, folder: Path, visit: Visit) -> None:
+    """Execute a page in a folder. Raises AssertionError where a command ends as the page does not show."""
+    space: dict[str, Any] = {"__name__": "page"}
+    for block in blocks(page.read_text(encoding="utf-8")):
+        where = f"{page.name}:{block.line}"
+        if block.file is not None:
+            (folder / block.file).write_text(block.body, encoding="utf-8")
+        elif block.kind == "console":
+            for command, shown in commands(block.body):
+                if command.split()[0] in NOT_RUN:
+                    continue
+                code, printed = run(command, folder)
+                failing = re.search(r"^(?:error|MISSED)\b", shown, re.MULTILINE) is not None
+                assert (code != 0) == failing, f"{where}: $ {command}\nends with {code}:\n{printed}"
+                visit(block, command, shown, printed)
+        elif block.kind == "python":
+            printed_too = StringIO()
+            with chdir(folder), redirect_stdout(printed_too):
+                exec(compile(block.body, where, "exec"), space)
+
+
+def disagreements(page: Path, folder: Path) -> list[str]:
+    """Return what a page shows and does not come out, a text for each command."""
+    found: list[str] = []
+
+    def compare(block: Block, command: str, shown: str, printed: str) -> None:
+        if shown.strip() and not agrees(shown, printed):
+            found.append(f"{page.name}:{block.line}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}")
+
+    execute(page, folder, compare)
+    return found
+
+
+def agrees(shown: str, printed: str) -> bool:
+    """Return whether an output is the one that a page shows."""
+    return _lines_agree(_lines(shown), _lines(printed))
+
+
+def _lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.strip("\n").split("\n")]
+
+
+def _lines_agree(shown: list[str], printed: list[str]) -> bool:
+    if ELLIPSIS not in shown:
+        return len(shown) == len(printed) and all(map(_line_agrees, shown, printed))
+    at = shown.index(ELLIPSIS)
+    if not (len(printed) >= at and all(map(_line_agrees, shown[:at], printed[:at]))):
+        return False
+    rest = shown[at + 1 :]
+    return any(_lines_agree(rest, printed[start:]) for start in range(at, len(printed) + 1)) if rest else True
+
+
+def _line_agrees(shown: str, printed: str) -> bool:
+    pairs = [re.sub(r"[ ]+", " ", _TIMED.sub("T", line)) for line in (shown, printed)]
+    if _NUMBER.sub("N", pairs[0]) != _NUMBER.sub("N", pairs[1]):
+        return False
+    numbers = [[float(number.replace(",", "")) for number in _NUMBER.findall(line)] for line in pairs]
+    largest = max((abs(number) for number in numbers[0]), default=0)
+    return all(abs(a - b) <= _CLOSE * max(abs(a), largest if a else 0) for a, b in zip_longest(*numbers, fillvalue=0.0))
+
+
+def rewritten(page: Path, folder: Path) -> str:
+    """Execute a page and return its text with the real outputs; what `…` left out is still left out."""
+    outputs: dict[int, list[str]] = {}
+
+    def keep(block: Block, command: str, shown: str, printed: str) -> None:
+        outputs.setdefault(block.start, []).append(_shortened(shown, printed) if shown.strip() else "")
+
+    text = page.read_text(encoding="utf-8")
+    execute(page, folder, keep)
+    for block in sorted(blocks(text), key=lambda block: -block.start):
+        if block.start in outputs:
+            left = iter(outputs[block.start])
+            body = "".join(
+                f"$ {command}\n" + (shown if command.split()[0] in NOT_RUN else next(left))
+                for command, shown in commands(block.body)
+            )
+            text = text[: block.start] + body + text[block.start + len(block.body) :]
+    return text
+
+
+def _shortened(shown: str, printed: str) -> str:
+    """Return an output with as many lines before and after the first `…` as are shown."""
+    lines, real = _lines(shown), _lines(printed)
+    if lines.count(ELLIPSIS) > 1:
+        real = lines  # which lines are shown is for a person to choose
+    elif ELLIPSIS in lines and lines != [ELLIPSIS]:
+        at = lines.index(ELLIPSIS)
+        after = len(lines) - at - 1
+        real = [*real[:at], ELLIPSIS, *(real[-after:] if after else [])]
+    elif lines == [ELLIPSIS]:
+        real = real if len(real) < 60 else [*real[:50], ELLIPSIS]
+    return "\n".join(real) + "\n"
+
+
+def main(pages: list[str]) -> None:
+    """Rewrite the outputs of pages, each in a folder of its own."""
+    for name in map(Path, pages):
+        with TemporaryDirectory() as folder:
+            text = rewritten(name, Path(folder))
+        name.write_text(text, encoding="utf-8")
+        print(name)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
