@@ -118,10 +118,10 @@ def frozen_arrays(nodes: Iterable[Freezable]) -> frozenset[str]:
     )
 
 
-def symbols_of(graph: Graph) -> int | None:
+def symbols_of(nodes: Sequence[Placed]) -> int | None:
     """Return how many symbols a sample may be made of, the fewest that a layer knows; None where it has numbers."""
-    known = (node.layer.vocabulary(node.input_shapes[0]) for node in graph.nodes)
-    return min((count for count in known if count is not None), default=None) if reads_symbols(graph.nodes) else None
+    known = (node.layer.vocabulary(node.input_shapes[0]) for node in nodes)
+    return min((count for count in known if count is not None), default=None) if reads_symbols(nodes) else None
 
 
 def reads_symbols(nodes: Iterable[Placed]) -> bool:

@@ -172,7 +172,7 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
 def _samples(plan: Plan, batch: int) -> str:
     """The expression of raw samples: symbols, bytes that are normalized, or numbers that are taken as they are."""
     shape = (batch, *plan.schedule.input_shape)
-    if (symbols := symbols_of(plan.schedule)) is not None:
+    if (symbols := symbols_of(plan.schedule.nodes)) is not None:
         return f"random.integers(0, {symbols}, {shape})"
     if plan.normalized:
         return f"random.integers(0, 256, {shape}, np.uint8)"

@@ -20,7 +20,7 @@ def drawn_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
     """
     fitted, random = network.preprocessing, stream(seed, "trial")
     shape = (count, *fitted.input_shape)
-    symbols = symbols_of(network.programs.graph)
+    symbols = symbols_of(network.programs.graph.nodes)
     if symbols is not None:
         return random.integers(0, symbols, shape)
     return random.normal(size=shape) * fitted.scale + fitted.shift

@@ -106,7 +106,7 @@ class Programs:
         self.buffers = buffers
         self.preprocessing = preprocessing
         self.without = without
-        self._symbols = symbols_of(graph)
+        self._symbols = symbols_of(graph.nodes)
         self.most_idle = MOST_IDLE
         self._idle: list[tuple[Key, BoundProgram]] = []  # the last used one at the end
 

@@ -34,8 +34,9 @@ def test_the_page_shows_the_spec_that_init_writes(done: tuple[Path, list[str]]) 
 def test_every_line_of_the_printed_program_is_explained(done: tuple[Path, list[str]]) -> None:
     explained = "".join(block.body for block in pages.blocks(PAGE.read_text(encoding="utf-8")) if block.kind == "py")
     printed = (done[0] / "tiny.py").read_text(encoding="utf-8")
-    both = [[line for line in text.splitlines() if line.strip()] for text in (printed, explained)]
-    changed = "\n".join(difflib.unified_diff(*both, "nnspec plan tiny.nnspec --code", "docs/tutorial.md", lineterm=""))
+    real, shown = ([line for line in text.splitlines() if line.strip()] for text in (printed, explained))
+    names = "nnspec plan tiny.nnspec --code", "docs/tutorial.md"
+    changed = "\n".join(difflib.unified_diff(real, shown, *names, lineterm=""))
     assert changed == "", f"the program is not the one that the tutorial explains:\n{changed}"
 
 

@@ -43,7 +43,7 @@ def samples_for(network: Network, count: int, seed: int = 0) -> np.ndarray:
     from nnspec.runtime.infer.drawn import drawn_samples
 
     samples = drawn_samples(network, count, seed)
-    if symbols_of(network.program.graph) is not None:
+    if symbols_of(network.program.graph.nodes) is not None:
         lengths = np.random.default_rng(seed).integers(0, samples.shape[1] + 1, count)
         lengths[0] = samples.shape[1]
         samples[np.arange(samples.shape[1]) >= lengths[:, None]] = -1

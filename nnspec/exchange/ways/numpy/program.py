@@ -172,7 +172,7 @@ def _main(network: Network, plan: Plan, name: str, given: list[str]) -> str:
     ]
     lines.append(f"{STEP}samples = np.asarray(samples)")
     lines.append(f"{STEP}samples = samples.reshape(len(samples), *INPUT)")
-    symbols = symbols_of(network.programs.graph)
+    symbols = symbols_of(network.programs.graph.nodes)
     if symbols is not None:
         lines += [
             f"{STEP}if ((samples < -1) | (samples >= {symbols}) | (samples != np.rint(samples))).any():",
