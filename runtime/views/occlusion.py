@@ -1,7 +1,7 @@
 """The picture of where a classifier looks: images with their occlusion maps, by class."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,19 +176,28 @@ def occlusion(
     axes.set_title(heading, fontsize=SMALL_TEXT + 1, color=current().quiet)
     following = iter(shown.pixels)
     for at, (row, name) in enumerate(zip(rows, names, strict=True)):
-        _, top, _, height = layout.box(at, 0)
-        side = layout.names - 0.1, top + height / 2
-        note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=current().ink)
-        for column, index in enumerate(row.images):
-            place(axes, next(following), layout.box(at, 2 * column), **shown.look)
-            frame(axes, layout.box(at, 2 * column))
-            if material.captions is not None:
-                _caption(axes, material.captions[index], layout, (at, 2 * column))
-            _draw_map(axes, material, index, layout, (at, 2 * column + 1), look)
-        if row.average is not None:
-            _draw_average(axes, row.average, layout, (at, 2 * layout.across), look)
+        pixels = [next(following) for _ in row.images]
+        _draw_row(axes, material, row, name, pixels, shown.look, layout, at, look)
     _explain(figure, axes, layout, look, footnote, of_label, beyond)
     return figure
+
+
+def _draw_row(
+    axes: Axes, material: _Material, row: _Row, name: str, pixels: Sequence[NDArray[Any]], of_images: Mapping[str, Any],
+    layout: _Layout, at: int, look: dict[str, Any],
+) -> None:  # fmt: skip
+    """Draw the images of a class, each with its map, and the average of its maps."""
+    _, top, _, height = layout.box(at, 0)
+    side = layout.names - 0.1, top + height / 2
+    note(axes, *side, name, ha="right", va="center", fontsize=SMALL_TEXT + 2, color=current().ink)
+    for column, (index, image) in enumerate(zip(row.images, pixels, strict=True)):
+        place(axes, image, layout.box(at, 2 * column), **of_images)
+        frame(axes, layout.box(at, 2 * column))
+        if material.captions is not None:
+            _caption(axes, material.captions[index], layout, (at, 2 * column))
+        _draw_map(axes, material, index, layout, (at, 2 * column + 1), look)
+    if row.average is not None:
+        _draw_average(axes, row.average, layout, (at, 2 * layout.across), look)
 
 
 def _checked(

@@ -45,16 +45,7 @@ def predictions(
     The caption of each panel has its root mean squared error; the panels of one column share one scale. Raises
     PictureError if there are no points or their numbers differ.
     """
-    points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
-    own = None if rolled is None else np.asarray(rolled, float)
-    if not points.size or points.shape != estimates.shape or points.ndim not in (1, 2):
-        raise PictureError(
-            f"truth and prediction are a number for each point; these are {points.shape}, {estimates.shape}"
-        )
-    if own is not None and (points.ndim > 1 or own.shape != points[begins:].shape):
-        raise PictureError(
-            f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
-        )
+    points, estimates, own = _checked(truth, predicted, rolled, begins)
     columns = [(points, estimates)] if points.ndim == 1 else list(zip(points.T, estimates.T, strict=True))
     rows = len(columns) if own is None else 2
     figure = page(2.7 * rows + 0.5, title)
@@ -66,10 +57,9 @@ def predictions(
         axes.grid(axis="y", color=current().faint)
     for axes, band in zip(panels, bands, strict=False):
         if band is not None:
-            low_end, high_end = (np.asarray(end, float) for end in band)
-            axes.fill_between(
-                time, low_end, high_end, color=current().colours[0], alpha=0.2, linewidth=0, label=band_name
-            )
+            ends = (np.asarray(end, float) for end in band)
+            look = {"color": current().colours[0], "alpha": 0.2, "linewidth": 0}
+            axes.fill_between(time, *ends, label=band_name, **look)
     for axes, (one, estimate), name in zip(panels, columns, names, strict=False):
         axes.plot(time, estimate, color=current().colours[0], linewidth=1.2, label="prediction")
         axes.set_title(f"{_what(name, ahead)}\nrmse {_rmse(one, estimate):.4g}", fontsize=9.5)
@@ -81,6 +71,23 @@ def predictions(
         axes.set_ylabel(shortened(name, 30) if name is not None else value_name)
         _add_legend(axes)
     return figure
+
+
+def _checked(
+    truth: ArrayLike, predicted: ArrayLike, rolled: ArrayLike | None, begins: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """Return the series as arrays. Raises PictureError if there are no points or their numbers differ."""
+    points, estimates = np.asarray(truth, float), np.asarray(predicted, float)
+    own = None if rolled is None else np.asarray(rolled, float)
+    if not points.size or points.shape != estimates.shape or points.ndim not in (1, 2):
+        raise PictureError(
+            f"truth and prediction are a number for each point; these are {points.shape}, {estimates.shape}"
+        )
+    if own is not None and (points.ndim > 1 or own.shape != points[begins:].shape):
+        raise PictureError(
+            f"{own.size} answers from point {begins} on do not end where the truth does, at {points.size}"
+        )
+    return points, estimates, own
 
 
 def _draw_rolled(

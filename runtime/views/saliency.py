@@ -5,16 +5,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.runtime.views import PictureError, picture
-from nnspec.runtime.views._sheet import Box, frame, note, place, shades, sheet
-from nnspec.runtime.views._style import PAGE_WIDTH, SMALL_TEXT, current, in_lines, page, shortened
+from nnspec.runtime.views._sheet import frame, note, place, shades, sheet
+from nnspec.runtime.views._style import SMALL_TEXT, current, in_lines, page, shortened
+from nnspec.runtime.views._tiles import GAP, Tiles
 
 ROWS = 10  # images on a page
-_GAP, _LINE, _TALLEST = 0.09, 0.14, 1.6  # inches: between tiles, a line of text, the widest tile
+_LINE, _WIDEST = 0.14, 1.6  # inches: a line of text, the widest tile
 _HEIGHT = 10.5  # inches of a page
 
 
@@ -48,45 +50,51 @@ def saliency(
     if len(names) != len(samples) or (captions is not None and len(captions) != len(samples)):
         raise PictureError(f"{len(samples)} images need as many names and captions")
     shown = shades(samples)
-    longest = max(len(line) for name in [*names, "predicted"] for line in in_lines(name, 14, 2).split("\n"))
-    left = 0.15 + 0.085 * longest
-    columns = 1 + len(arrays)
-    unit = min((PAGE_WIDTH - 0.25 - left) / columns - _GAP, _TALLEST) / samples.shape[2]
-    head, foot = 3 * _LINE + 0.05, _foot(words or {}, list(arrays), shown.note)
-    over = _LINE if captions is not None else 0.02
-    below = _LINE if under else 0.0
-    free = (_HEIGHT - 0.8 - head - _LINE * len(foot)) / len(samples) - over - below - _GAP
-    unit = min(unit, free / samples.shape[1])
-    height, width = samples.shape[1] * unit, samples.shape[2] * unit
-    down = height + over + below + _GAP
-    size = left + columns * (width + _GAP), head + len(samples) * down + _LINE * len(foot) + 0.1
+    foot = _foot(words or {}, list(arrays), shown.note)
+    tiles = _arranged(samples, 1 + len(arrays), names, captions is not None, bool(under), len(foot))
+    size = tiles.size(len(samples), 1 + len(arrays), _LINE * len(foot) + 0.1)
     heading = f"{title}\n{subtitle}" if subtitle else title
     figure = page(size[1] + 0.45, heading, max(size[0] + 0.2, 6.4))
     axes = sheet(figure, *size)
-    note(axes, 0, head - 0.03, of_label.replace(" ", "\n"), ha="left", color=current().ink, linespacing=1.1)
-    note(axes, left + width / 2, head - 0.03, "image", color=current().ink)
-    limits = {name: _limit(values) for name, values in arrays.items()}
-    for column, (name, values) in enumerate(arrays.items(), start=1):
-        x = left + column * (width + _GAP) + width / 2
-        note(axes, x, head - 0.03, _heading(name, values, limits[name], width), color=current().ink, linespacing=1.1)
-    for row in range(len(samples)):
-        top = head + row * down + over
+    _draw_headings(axes, tiles, arrays, of_label)
+    for row, pixels in enumerate(shown.pixels):
+        box = left, top, width, height = tiles.box(row, 0)
         look: dict[str, Any] = {"fontsize": SMALL_TEXT + 1, "color": current().ink}
         note(axes, left - 0.1, top + height / 2, in_lines(names[row], 14, 2), ha="right", va="center", **look)
         if captions is not None:
-            note(axes, left, top - 0.01, shortened(captions[row], max(int((width + _GAP) / 0.06), 6)), ha="left")
-        place(axes, shown.pixels[row], (left, top, width, height), **shown.look)
-        frame(axes, (left, top, width, height))
+            note(axes, left, top - 0.01, shortened(captions[row], max(int((width + GAP) / 0.06), 6)), ha="left")
+        place(axes, pixels, box, **shown.look)
+        frame(axes, box)
         for column, (name, values) in enumerate(arrays.items(), start=1):
-            box: Box = (left + column * (width + _GAP), top, width, height)
-            scale = Normalize(-limits[name], limits[name])
-            place(axes, values[row], box, cmap=current().diverging, norm=scale)
-            frame(axes, box)
+            limit = _limit(values)
+            place(axes, values[row], tiles.box(row, column), cmap=current().diverging, norm=Normalize(-limit, limit))
+            frame(axes, tiles.box(row, column))
             if under:
-                note(axes, box[0] + width / 2, top + height + _LINE, under[name][row])
-    for line, text in enumerate(foot):
-        note(axes, 0, head + len(samples) * down + (line + 1) * _LINE, text, ha="left")
+                note(axes, tiles.middle(column), top + height + _LINE, under[name][row])
+    for line, text in enumerate(foot, start=1):
+        note(axes, 0, tiles.size(len(samples), 0)[1] + line * _LINE, text, ha="left")
     return figure
+
+
+def _arranged(
+    samples: NDArray[Any], columns: int, names: Sequence[str], captioned: bool, noted: bool, foot: int
+) -> Tiles:
+    """Return where images and maps go, with so many lines of text at the foot of the page."""
+    longest = max(len(line) for name in [*names, "predicted"] for line in in_lines(name, 14, 2).split("\n"))
+    head, over, below = 3 * _LINE + 0.05, _LINE if captioned else 0.02, _LINE if noted else 0.0
+    free = (_HEIGHT - 0.8 - head - _LINE * foot) / len(samples) - over - below - GAP
+    left = 0.15 + 0.085 * longest
+    image = samples.shape[1], samples.shape[2]
+    return Tiles.fitting(image, columns, _WIDEST, left=left, head=head, over=over, below=below, tallest=free)
+
+
+def _draw_headings(axes: Axes, tiles: Tiles, arrays: Mapping[str, NDArray[np.float64]], of_label: str) -> None:
+    """Write what the rows are, and over each column its method and the end of its scale."""
+    above, look = tiles.head - 0.03, {"color": current().ink, "linespacing": 1.1}
+    note(axes, 0, above, of_label.replace(" ", "\n"), ha="left", **look)
+    note(axes, tiles.middle(0), above, "image", color=current().ink)
+    for column, (name, values) in enumerate(arrays.items(), start=1):
+        note(axes, tiles.middle(column), above, _heading(name, values, _limit(values), tiles.width), **look)
 
 
 def _checked(images: ArrayLike, maps: Mapping[str, ArrayLike]) -> tuple[NDArray[Any], dict[str, NDArray[np.float64]]]:
