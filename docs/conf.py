@@ -13,11 +13,17 @@ author = "the nnspec authors"
 copyright = author
 version = release = version_of("nnspec")
 
-extensions = ["myst_parser", "sphinx_copybutton", "tools.site"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "tools.site"]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_*"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "deflist"]
+
+smartquotes = False  # --set is an option, not a dash
+autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 100
+napoleon_use_rtype = False
+python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = "nnspec"

@@ -4,7 +4,6 @@ python -m tools.man               writes docs/nnspec.1, which the wheel installs
 man docs/nnspec.1                 reads it
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,28 +11,9 @@ from pathlib import Path
 import click
 
 from nnspec.cli import command_line
-from nnspec.cli.command import Family
+from tools.verbs import CODES, ENVIRONMENT, FILES, options, paragraphs, usage, verbs
 
 HOME = Path("docs/nnspec.1")
-
-FILES = (
-    ("runs/NAME/", "the folder of a run: its spec, last.h5, best.h5, metrics.jsonl and pictures"),
-    ("*.nnspec", "specs"),
-)
-
-ENVIRONMENT = (
-    ("NNSPEC_DATA", "a folder with data sets, looked into before the cache"),
-    ("NNSPEC_HOME", "the folder of the cache, instead of the platform's"),
-    ("NNSPEC_OFFLINE", "with 1, nothing is downloaded"),
-    ("NO_COLOR, FORCE_COLOR", "whether output has colours"),
-)
-
-CODES = (
-    ("0", "done"),
-    ("1", "something was found, such as an error in a spec"),
-    ("2", "wrong use, or a missing file"),
-    ("130, 143", "after SIGINT and SIGTERM, which save a training run first"),
-)
 
 
 def page() -> str:
@@ -42,61 +22,34 @@ def page() -> str:
         '.\\" Made by python -m tools.man from the command.',
         ".TH NNSPEC 1",
         ".SH NAME",
-        rf"nnspec \- {_roff(_first(command_line.help or '').rstrip('.'))}",
+        rf"nnspec \- {_roff(paragraphs(command_line)[0].rstrip('.'))}",
         ".SH SYNOPSIS",
         ".B nnspec",
         ".I VERB",
         "[OPTIONS] [ARGUMENTS]",
         ".SH VERBS",
-        *(line for name, verb in _verbs(command_line, "nnspec") for line in _verb(name, verb)),
+        *(line for name, verb in verbs(command_line, "nnspec") for line in _verb(name, verb)),
     ]
     for title, rows in (("EXIT STATUS", CODES), ("ENVIRONMENT", ENVIRONMENT), ("FILES", FILES)):
         lines += [f".SH {title}", *(line for term, about in rows for line in _entry(term, about))]
     return "\n".join(lines) + "\n"
 
 
-def _verbs(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    """Yield every verb with the words that call it."""
-    if not isinstance(command, Family):
-        yield name, command
-        return
-    context = click.Context(command, info_name=name)
-    for word in command.list_commands(context):
-        verb = command.get_command(context, word)
-        if verb is not None:
-            yield from _verbs(verb, f"{name} {word}")
-
-
 def _verb(name: str, verb: click.Command) -> Iterator[str]:
-    arguments = [p for p in verb.params if isinstance(p, click.Argument)]
-    usage = " ".join(argument.metavar or (argument.name or "").upper() for argument in arguments)
-    yield f".SS {_roff(f'{name} {usage}'.rstrip())}"
-    for number, paragraph in enumerate(re.split(r"\n\s*\n", (verb.help or "").strip())):
+    yield f".SS {_roff(usage(name, verb))}"
+    for number, paragraph in enumerate(paragraphs(verb)):
         if number:
             yield ".PP"
-        yield _roff(" ".join(paragraph.replace("\b", "").split()))
-    for option in verb.params:
-        if isinstance(option, click.Option) and not option.hidden:
-            yield from _entry(_written(option), option.help or "")
+        yield _roff(paragraph)
+    for written, about in options(verb):
+        yield from _entry(written, about)
     examples = getattr(verb, "examples", ())
     if examples:
         yield from (".PP", "Examples:", ".PP", ".nf", *(f"    {_roff(example)}" for example in examples), ".fi")
 
 
-def _written(option: click.Option) -> str:
-    names = ", ".join([*option.opts, *option.secondary_opts])
-    if option.is_flag or option.count:
-        return names
-    choices = "|".join(map(str, option.type.choices)) if isinstance(option.type, click.Choice) else ""
-    return f"{names} {option.metavar or choices or option.type.name.upper()}"
-
-
 def _entry(term: str, about: str) -> list[str]:
-    return [".TP", f".B {_roff(term)}", _roff(" ".join(about.split()))]
-
-
-def _first(text: str) -> str:
-    return " ".join(text.strip().partition("\n\n")[0].split())
+    return [".TP", f".B {_roff(term)}", _roff(about)]
 
 
 def _roff(text: str) -> str:

@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 
+import nnspec
+from nnspec.cli import command_line
 from nnspec.spec_lang.check import cross_checks as ends
 from nnspec.spec_lang.check.difference import differences_text, spec_differences
 from nnspec.spec_lang.report.render import render
@@ -15,10 +17,12 @@ from nnspec.spec_lang.vocabulary.registry import STAGES, Word, statements, words
 from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.support.spec_findings import NAME, error_of, spec_of
 from tests.support.spec_texts import ROOT
+from tools.reference.command import command
 from tools.reference.errors import errors
 from tools.reference.pages import PICTURES, pages, shown
 from tools.reference.pictures import pictures
 from tools.reference.words import anchor, sections, shared_options
+from tools.verbs import options, verbs
 
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "language.md").read_text(encoding="utf-8")
@@ -85,3 +89,15 @@ def test_the_form_on_the_page_is_the_one_that_fmt_writes() -> None:
     part = PAGE.split("## The form that fmt writes")[1].split("\n## ")[0]
     (example,) = re.findall(r"```nnspec\n(.*?)```", part, re.DOTALL)
     assert format_source(example, known_words()) == example
+
+
+def test_every_verb_is_on_the_page_of_the_command_with_its_options() -> None:
+    assert command() == (DOCS / "command.md").read_text(encoding="utf-8"), MAKE
+    for name, verb in verbs(command_line, "nnspec"):
+        section = command().split(f"### {name}\n")[1].split("\n### ")[0]
+        assert all(f"- `{written}`" in section for written, _ in options(verb))
+
+
+def test_every_name_of_the_package_is_on_the_page_of_python() -> None:
+    page = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"^\.\. auto\w+:: (\w+)$", page, re.MULTILINE)) == sorted(nnspec.__all__)

@@ -1,5 +1,6 @@
-"""python -m tools.reference     writes the made parts of the pages of docs/, docs/errors.md, and pictures of words."""
+"""python -m tools.reference     writes docs/errors.md, docs/command.md, and sections and pictures of words."""
 
+from tools.reference.command import command
 from tools.reference.errors import errors
 from tools.reference.pages import DOCS, PICTURES, pages
 from tools.reference.pictures import pictures
@@ -10,6 +11,7 @@ def main() -> None:
     for path, text in pages().items():
         path.write_text(text, encoding="utf-8")
     (DOCS / "errors.md").write_text(errors(), encoding="utf-8")
+    (DOCS / "command.md").write_text(command(), encoding="utf-8")
     PICTURES.mkdir(parents=True, exist_ok=True)
     made = pictures()
     for path in PICTURES.glob("*.svg"):

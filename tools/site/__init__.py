@@ -2,16 +2,19 @@
 
 from sphinx.application import Sphinx
 
+from tools.site.docstrings import as_rst, without_constructor
 from tools.site.links import lead_to_files
 from tools.site.pictures import inline_pictures
 from tools.site.playground import link_specs
 
 EARLY = 400
-"""Before Sphinx collects the files of a page, at 500."""
+"""Before Sphinx collects the files of a page, and before napoleon reads a docstring, at 500."""
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register what the pages need beyond MyST."""
     for change in (lead_to_files, inline_pictures, link_specs):
         app.connect("doctree-read", change, priority=EARLY)
+    app.connect("autodoc-process-docstring", as_rst, priority=EARLY)
+    app.connect("autodoc-process-signature", without_constructor)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
