@@ -7,13 +7,12 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
-from lark.exceptions import UnexpectedToken
-
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.check.examination import Examined, collected, examine_reading, nothing_collected
 from nnspec.spec_lang.check.expansion import Passage
 from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.automaton import UnexpectedToken
 from nnspec.spec_lang.syntax.grammar import merge_signs, parse_statement, tokens
 from nnspec.spec_lang.syntax.lines import split_statements, variant_heading
 from nnspec.spec_lang.syntax.tree import Argument, Call, Pipeline

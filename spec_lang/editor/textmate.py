@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nnspec.spec_lang.editor.colour import NUMBERS, Colour
-from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, grammar, lexicon, merge_signs
+from nnspec.spec_lang.syntax.automaton import tables
+from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, lexicon, merge_signs
 from nnspec.spec_lang.vocabulary.fields import TRUTH
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 
@@ -87,7 +88,7 @@ def textmate() -> dict[str, object]:
 
 
 def _terminal(name: str) -> str:
-    return grammar().get_terminal(name).pattern.to_regexp()
+    return tables().terminals[name]
 
 
 def _any(names: Iterable[str]) -> str:

@@ -7,12 +7,9 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lark import Lark, Transformer
-from lark.exceptions import UnexpectedToken
-from lark.lexer import PatternStr
-
 from nnspec.spec_lang.limits import MAX_INTEGER, MAX_SHAPE_AXES
 from nnspec.spec_lang.source import Source, Span, Token, new_tuple
+from nnspec.spec_lang.syntax.automaton import END, Automaton, UnexpectedToken, tables
 from nnspec.spec_lang.syntax.formula import is_sum, parse_bare, parse_formula
 from nnspec.spec_lang.syntax.tree import (
     Argument,
@@ -59,9 +56,6 @@ AFTER = {"LET": "SUM", "SWEEP": "RANGE", "EXPECT": "CONDITION"}
 BEFORE_PATTERNS = ("freeze", "rate")
 """The words after which names may have PATTERN's form, which elsewhere is of signs: `(relu*skip)`."""
 
-WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
-"""Lets the parser take a word and all its arguments as one token, which `_CallToken` is."""
-
 LONGEST_KEPT = 100  # characters of an option that is cached
 
 OUTSIDE = {
@@ -87,28 +81,16 @@ class Lexicon(NamedTuple):
     named: re.Pattern[str]
 
 
-@cache
-def grammar() -> Lark:
-    """Return the parser, which makes the syntax tree while it reads."""
-    text = GRAMMAR.read_text(encoding="utf-8")
-    return Lark(text + WHOLE_CALLS, parser="lalr", lexer="basic", start=["start", "statement"], transformer=_ToSyntax())
-
-
-@cache
 def merge_signs() -> dict[str, str]:
     """Return the terminals between the branches of a group with their signs, in the order of the grammar."""
-    rules = [rule for rule in grammar().rules if rule.origin.name.startswith("__group_")]
-    between = dict.fromkeys(symbol.name for rule in rules for symbol in rule.expansion if symbol.is_term)
-    return {name: grammar().get_terminal(name).pattern.value for name in between}
+    return tables().merges
 
 
 @cache
 def lexicon() -> Lexicon:
     """Return the patterns, in the order of the terminals' priorities."""
-    terminals = sorted(grammar().terminals, key=lambda t: (-t.priority, -t.pattern.max_width, t.name))
-    patterns = {t.name: _swift(t.pattern.to_regexp()) for t in terminals}
-    strings = {t.pattern.value: t.name for t in terminals if isinstance(t.pattern, PatternStr)}
-    reserved = {text: name for text, name in strings.items() if text.isalpha()}
+    patterns = {name: _swift(pattern) for name, pattern in tables().terminals.items()}
+    reserved = {text: name for name, text in tables().texts.items() if text.isalpha()}
     apart = {*reserved.values(), *AFTER.values(), "PATTERN", "_BLANK"}
     signs = {name: pattern for name, pattern in patterns.items() if name not in apart}
     values = {name: pattern for name, pattern in patterns.items() if name in VALUES and name != "PATTERN"}
@@ -169,7 +151,7 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
 
 
 def parse_statement(group: Sequence[Token]) -> Statement:
-    """Parse the tokens of one statement. Raises Lark's UnexpectedToken with one of them or a Token of type $END."""
+    """Parse the tokens of one statement. Raises UnexpectedToken with one of them or a Token of type END."""
     try:
         return _parsed(group, calls_at_once=True)
     except UnexpectedToken:  # only the parse token by token reports everything that could follow
@@ -188,13 +170,13 @@ def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
 
     Most tokens of a text are arguments, and arguments occur only in calls: reading them here halves the time.
     """
-    parser: Any = grammar().parse_interactive(start="statement")
-    feed: Callable[[Token | _CallToken], Any] = parser.feed_token  # it reads nothing of a token but its type
+    automaton = Automaton(_nodes())
+    feed: Callable[[Token | _CallToken], Any] = automaton.feed
     position, end = 0, len(group)
     while position < end:
         token = group[position]
         position += 1
-        if token.type != "NAME" or not calls_at_once or "CALL" not in parser.choices():
+        if token.type != "NAME" or not calls_at_once or not automaton.fits("CALL"):
             feed(token)
             continue
         start = position - 1
@@ -202,7 +184,7 @@ def _parsed(group: Sequence[Token], calls_at_once: bool) -> Statement:
             position += 1
         feed(_CallToken(_call(group[start:position])))
     last = group[-1]
-    made: Statement = feed(Token("$END", "", last.end, last.end + 1, last.source))
+    made: Statement = feed(Token(END, "", last.end, last.end + 1, last.source))
     return made
 
 
@@ -306,7 +288,7 @@ class _Parts(NamedTuple):
 
 @cache
 def _patterns() -> _Parts:
-    formula = _swift(grammar().get_terminal("FORMULA").pattern.to_regexp())
+    formula = _swift(tables().terminals["FORMULA"])
     number = rf"(?:{formula}|[^\s,%$][^\s,%]*?|\$\w+)"
     more = rf"(?P<word>step|points)\s+(?P<value>{number})(?!\S)"
     return _Parts(
@@ -370,7 +352,14 @@ def _call(tokens: Sequence[Token]) -> Call:
     return Call(word.text, word.span, arguments, _over(tokens))
 
 
-class _ToSyntax(Transformer[Any, Any]):
+@cache
+def _nodes() -> dict[str, Callable[[list[Any]], Any]]:
+    """Return the functions that make nodes, by the names of their rules."""
+    makers = _ToSyntax()
+    return {name: getattr(makers, name) for name in vars(_ToSyntax) if not name.startswith("_")}
+
+
+class _ToSyntax:
     """One method for each rule: its children, Tokens and nodes, → a node."""
 
     def call(self, children: list[Any]) -> Call:
@@ -413,7 +402,7 @@ class _ToSyntax(Transformer[Any, Any]):
         return Expect(parse_conditions(children[1]), _over(children))
 
     def block(self, children: list[Any]) -> Block:
-        given = [child for child in children[2:-1] if child is not None and child.type in ("NAME", "OPTION")]
+        given = [child for child in children[2:-1] if child.type in ("NAME", "OPTION")]
         defaults = tuple([parse_option(child) for child in given if child.type == "OPTION"])
         named = tuple([child.text if child.type == "NAME" else parse_option(child).name for child in given])
         return Block(children[1].text, named, children[-1], _over(children), defaults)
@@ -422,5 +411,5 @@ class _ToSyntax(Transformer[Any, Any]):
         return Include(_value(children[1]), _over(children))
 
     def variant(self, children: list[Any]) -> Variant:
-        statements = tuple([child for child in children[3:-1] if child is not None and not isinstance(child, Token)])
+        statements = tuple([child for child in children[3:-1] if not isinstance(child, Token)])
         return Variant(children[1].text, statements, _over(children))

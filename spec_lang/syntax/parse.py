@@ -6,13 +6,12 @@ from contextlib import suppress
 from functools import cache
 from itertools import pairwise
 
-from lark.exceptions import UnexpectedToken
-
 from nnspec.spec_lang.limits import MAX_NESTING, MAX_TEXT_BYTES
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, TooManyFindings, one_of
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.report.syntax_help import advice, dotted_advice, statement_meant
 from nnspec.spec_lang.source import Source, Span, Token
+from nnspec.spec_lang.syntax.automaton import END, UnexpectedToken
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements, variant_heading
 from nnspec.spec_lang.syntax.misfits.pages import page
@@ -48,7 +47,7 @@ def _descriptions() -> dict[str, str]:
         **merge_signs(),
         "REPEAT": "repeat",
         "ARROW": "->",
-        "$END": "the end of the line",
+        END: "the end of the line",
     }
 
 
@@ -221,7 +220,7 @@ class _Reader:
 
     def _unexpected(self, error: UnexpectedToken, tokens: Sequence[Token]) -> Diagnostic:
         token: Token = error.token
-        at_end = token.type == "$END"
+        at_end = token.type == END
         index = len(tokens) if at_end else tokens.index(token)
         before = [t.type for t in tokens[:index]]
         expected = {name for name in error.expected if name in _descriptions()} - {"RBRACE"}
@@ -229,7 +228,7 @@ class _Reader:
             expected -= {"RPAR", *merge_signs()}
         wanted = ["a name, = and a value"] if before in (["LET"], ["SWEEP"]) else _in_words(expected, index == 0)
         message = "the line ends too early" if at_end else f'"{token.text}" does not fit here'
-        notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_descriptions()["$END"]]) else ()
+        notes = (f"expected {one_of(wanted)}",) if wanted not in ([], [_descriptions()[END]]) else ()
         return Diagnostic("E002", message, token.span, notes, advice(tokens, index, self.words))
 
 

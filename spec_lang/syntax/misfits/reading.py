@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 
-from lark.exceptions import UnexpectedToken
-
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.source import Source, Span
+from nnspec.spec_lang.syntax.automaton import UnexpectedToken
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, parse_statement, tokens
 from nnspec.spec_lang.syntax.misfits.language import next_meaning
 from nnspec.spec_lang.syntax.misfits.pieces import pieces_of

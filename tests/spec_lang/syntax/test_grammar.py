@@ -10,12 +10,12 @@ from lark import Lark
 
 from nnspec.spec_lang.limits import MAX_INTEGER
 from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.automaton import TABLES, tables
 from nnspec.spec_lang.syntax.grammar import (
     GRAMMAR,
     OUTSIDE,
     VALUES,
     _parsed,
-    grammar,
     is_name,
     lexicon,
     parse_statement,
@@ -28,6 +28,7 @@ from nnspec.spec_lang.syntax.tree import Call, Pipeline, Value
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.support.spec_texts import cases, layouts, specs
+from tools.grammar import content
 
 
 def types(text: str) -> list[str]:
@@ -47,6 +48,10 @@ def test_the_grammar_file_is_accepted_by_lark_as_it_stands() -> None:
         "pipeline",
         "pipeline",
     ]
+
+
+def test_the_parse_tables_are_those_of_the_grammar_file() -> None:
+    assert TABLES.read_text(encoding="utf-8") == content(), "python -m tools.grammar writes them again"
 
 
 def test_the_grammar_names_no_layer_and_no_setting() -> None:
@@ -145,7 +150,7 @@ def test_calls_read_at_once_are_the_calls_that_the_parser_reads(text: str) -> No
 @given(st.text('x8$()->+|.,=_:a "3/e-', max_size=40))
 @cases(300)
 def test_values_are_matched_as_the_terminals_of_the_grammar_say(text: str) -> None:
-    plain = {t.name: re.compile(t.pattern.to_regexp()) for t in grammar().terminals if t.name in VALUES}
+    plain = {name: re.compile(pattern) for name, pattern in tables().terminals.items() if name in VALUES}
     match = lexicon().value.match(text)
     found = {name for name, pattern in plain.items() if (m := pattern.match(text)) and match and m[0] == match[0]}
     assert (match.lastgroup in found) if match else not any(pattern.match(text) for pattern in plain.values())
