@@ -9,8 +9,6 @@ import errno
 import os
 from collections.abc import Iterator
 
-import filelock
-
 from nnspec.checkpoints.errors import SaveFailed
 
 READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # opening a pipe does not wait
@@ -31,6 +29,8 @@ def _no_hard_links(source: str, target: str) -> None:
 
 def _lock(handle: int) -> bool:
     """Lock with flock or LockFileEx, which end with the handle, so also with the process; False if it is taken."""
+    import filelock
+
     return filelock.lock_descriptor(handle, blocking=False)
 
 

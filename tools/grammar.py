@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lark import Lark
-from lark.grammar import Rule
+from lark.grammar import Rule, Terminal
 from lark.lexer import PatternStr
 from lark.parsers.lalr_analysis import LALR_Analyzer, ParseTable, Shift
 
@@ -55,9 +55,10 @@ def content() -> str:
 
 
 def _table(lark: Lark) -> ParseTable:
-    analyzer = LALR_Analyzer(lark.parser.parser_conf)
+    analyzer: Any = LALR_Analyzer(lark.parser.parser_conf)
     analyzer.compute_lalr()
-    return analyzer.parse_table
+    table: ParseTable = analyzer.parse_table
+    return table
 
 
 def _numbered(table: ParseTable) -> dict[Any, int]:
@@ -76,7 +77,7 @@ def _rule(rule: Rule) -> tuple[str, int, str, list[tuple[int, bool]] | None]:
     kept = [
         (position, not symbol.is_term and symbol.name.startswith("_"))
         for position, symbol in enumerate(rule.expansion)
-        if rule.options.keep_all_tokens or not (symbol.is_term and symbol.filter_out)
+        if rule.options.keep_all_tokens or not (isinstance(symbol, Terminal) and symbol.filter_out)
     ]
     assert rule.expansion, "the automaton reduces no empty rule"
     makes = rule.alias or rule.origin.name

@@ -49,7 +49,7 @@ class BoundProgram:
         sample_type: np.dtype[Any],
         target: tuple[tuple[int, ...], np.dtype[Any]] | None,
         normalization: tuple[Array, Array] | None,
-        random: np.random.Generator | None,
+        random: "np.random.Generator | None",
         states: Mapping[str, Array] | None = None,
         *,
         executor: LaneRunner,

@@ -194,7 +194,7 @@ def _wanted(count: int, shares: tuple[float, ...]) -> list[int]:
     return [max(1, int(np.floor(count * share / total + 0.5))) if share > 0 else 0 for share in shares[1:]]
 
 
-def _random(how: HowToDivide) -> np.random.Generator:
+def _random(how: HowToDivide) -> "np.random.Generator":
     assert how.seed is not None
     return np.random.Generator(np.random.PCG64(how.seed))
 

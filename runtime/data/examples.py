@@ -143,7 +143,7 @@ def _chosen(words: tuple[str, str], truth: Any) -> list[str]:
     return [words[bool(true)] for true in truth]
 
 
-def _wandering(random: np.random.Generator, count: int, memory: float, noise: float) -> Any:
+def _wandering(random: "np.random.Generator", count: int, memory: float, noise: float) -> Any:
     """Return a series in which each value is a part of the one before it, and noise."""
     values, shocks = np.zeros(count), random.normal(0, noise, count)
     for place in range(1, count):

@@ -15,7 +15,6 @@ from nnspec.runtime.data.images import read_picture
 from nnspec.runtime.data.pictures import FORMATS, SUFFIXES
 from nnspec.runtime.data.sources.idx import read_idx
 from nnspec.runtime.data.sources.npz import read_array, read_arrays
-from nnspec.runtime.data.tables import Options, read_frame
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.data.tables.frame import Frame, listed
 from nnspec.runtime.data.tables.kinds import Warn
@@ -87,6 +86,9 @@ def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Ite
 
 def _rows(path: Path, preprocessing: Preprocessing, warn: Warn | None) -> Labelled:
     """Return the rows of a table as samples, or its windows for a network trained on a table over time."""
+    from nnspec.runtime.data.tables.any_file import read_frame
+    from nnspec.runtime.data.tables.dialect import Options
+
     encoding = preprocessing.encoding()
     if encoding is None:
         return _numbers(read_frame(path), preprocessing.input_shape)

@@ -6,7 +6,6 @@ images.py uses it for pictures to predict, image_folder.py for those to train on
 import os
 import warnings
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -66,6 +65,8 @@ def decode_all(paths: Sequence[Path], shape: tuple[int, int, int], fit: Fit) -> 
             return _decoded(path, shape, fit)
         except DataError as error:
             return error
+
+    from concurrent.futures import ThreadPoolExecutor
 
     with _quiet(), ThreadPoolExecutor(min(_THREADS, os.cpu_count() or 1)) as threads:
         for start in range(0, len(paths), _AT_ONCE):

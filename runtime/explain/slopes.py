@@ -105,7 +105,7 @@ def _slopes(
     gradient: Array,
     loss: Callable[[], float],
     most: int | None,
-    random: np.random.Generator,
+    random: "np.random.Generator",
     scale: float,
 ) -> Slopes:
     count = array.size if most is None else min(most, array.size)

@@ -26,7 +26,7 @@ def drawn_samples(network: Network, count: int, seed: int = 0) -> NDArray[Any]:
     return random.normal(size=shape) * fitted.scale + fitted.shift
 
 
-def drawn_targets(loss: Loss, outputs: Sequence[int], random: np.random.Generator) -> NDArray[Any]:
+def drawn_targets(loss: Loss, outputs: Sequence[int], random: "np.random.Generator") -> NDArray[Any]:
     """Return targets for outputs of this shape, (batch, …): classes and labels as int64, others as float64."""
     shape = (outputs[0], *loss.target_shape(outputs[1:]))
     if loss.classes:

@@ -126,7 +126,7 @@ class Programs:
         gradients: Arena,
         inputs: Array,
         targets: Array,
-        random: np.random.Generator,
+        random: "np.random.Generator",
         plain_sgd: bool = False,
         states: Mapping[str, Array] | None = None,
         allocate: Allocate = pages,
@@ -215,7 +215,7 @@ class Programs:
         gradients: Array | None,
         sample_type: np.dtype[Any],
         target: tuple[tuple[int, ...], np.dtype[Any]] | None,
-        random: np.random.Generator | None,
+        random: "np.random.Generator | None",
         states: Mapping[str, Array] | None = None,
         allocate: Allocate = np.zeros,
     ) -> BoundProgram:

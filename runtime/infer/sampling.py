@@ -25,7 +25,7 @@ class SamplingOptions:
     temperature: float = 1.0
     top_k: int | None = None
 
-    def draw(self, probabilities: Array, random: np.random.Generator) -> int:
+    def draw(self, probabilities: Array, random: "np.random.Generator") -> int:
         """Return the index of one symbol, drawn from (vocabulary,) probabilities."""
         if self.temperature == 0:
             return int(probabilities.argmax())

@@ -45,8 +45,8 @@ class State:
 
     network: Network
     slots: dict[str, Arena]
-    order_random: np.random.Generator
-    dropout_random: np.random.Generator
+    order_random: "np.random.Generator"
+    dropout_random: "np.random.Generator"
     order: Array
     carried: Arena
     position: int = 0
@@ -60,7 +60,7 @@ class State:
     best: Best | None = None
     stopped: bool = False
     history: dict[str, MetricHistory] = field(default_factory=dict)
-    augment_random: dict[str, np.random.Generator] = field(default_factory=dict)
+    augment_random: dict[str, "np.random.Generator"] = field(default_factory=dict)
     averaged: Network | None = None
 
     @property

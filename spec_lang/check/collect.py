@@ -8,7 +8,7 @@ from nnspec.spec_lang.check.arithmetic import Misfigured, computed
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.syntax.misfits.reading import mends, read
+from nnspec.spec_lang.syntax.misfits import mends, read
 from nnspec.spec_lang.syntax.tree import (
     Argument,
     Block,

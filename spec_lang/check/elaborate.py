@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import SequenceMatcher
 
 from nnspec.spec_lang.check.bind import bind, fields_filled
 from nnspec.spec_lang.check.block_arguments import block_arguments
@@ -17,7 +16,6 @@ from nnspec.spec_lang.limits import MAX_LAYERS, MAX_NESTING, MAX_STAGES
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, Trace, did_you_mean, near
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.misfits.names import SURE
 from nnspec.spec_lang.syntax.tree import Argument, Call, Group, Option, Pipeline, Repeat, Stage, Value
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
@@ -390,6 +388,10 @@ def _ending(pipeline: Pipeline) -> tuple[Stage | None, str | None]:
 
 def _alike(word: str, close: str | None) -> bool:
     """Return whether a word is beyond doubt another one, misspelled or in the spelling of another tool."""
+    from difflib import SequenceMatcher
+
+    from nnspec.spec_lang.syntax.misfits.names import SURE
+
     if close is None:
         return False
     return foreign.meant(word, (close,)) is not None or SequenceMatcher(None, word.lower(), close).ratio() >= SURE

@@ -5,7 +5,7 @@ from dataclasses import replace
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.syntax.misfits.reading import mends, read, without_fix
+from nnspec.spec_lang.syntax.misfits import mends, read, without_fix
 from nnspec.spec_lang.vocabulary.summary import known_words
 
 

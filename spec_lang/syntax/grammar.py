@@ -70,14 +70,14 @@ OUTSIDE = {
 class Lexicon(NamedTuple):
     """The grammar's terminals as patterns, and the reserved words.
 
-    `token` is for any token, `value` for a value alone, `after` for what follows a reserved word, by its terminal,
-    `named` for one more name of a list of layers, and the comma before it.
+    `token` is for any token, `value` for a value alone, `after` for what follows a reserved word, by its terminal, and
+    compiled by `_after` where one occurs; `named` for one more name of a list of layers, and the comma before it.
     """
 
     token: re.Pattern[str]
     value: re.Pattern[str]
     reserved: dict[str, str]
-    after: dict[str, re.Pattern[str]]
+    after: dict[str, str]
     named: re.Pattern[str]
 
 
@@ -100,10 +100,15 @@ def lexicon() -> Lexicon:
     blank = patterns["_BLANK"]  # skipped with the token after it; a blank before no token is one match
     token = f"(?>{blank})?+(?:{_any_of(every)})|(?P<_BLANK>{blank})"
     plain = rf"{patterns['OPTION']}(?:{blank})?(?:[#\n}}]|\Z)"  # what is an ordinary option up to the end of its line
-    after = {word: re.compile(f"{blank}(?!{plain})(?P<{name}>{patterns[name]})") for word, name in AFTER.items()}
+    after = {word: f"{blank}(?!{plain})(?P<{name}>{patterns[name]})" for word, name in AFTER.items()}
     names = {name: rf"{patterns[name]}(?![\w=:])" for name in ("PATTERN", "NAME")}
     named = re.compile(f"(?:{blank})?(?P<COMMA>,)?(?:{blank})?(?:{_any_of(names)})(?!(?:{blank})?=)")
     return Lexicon(re.compile(token), re.compile(_any_of(values)), reserved, after, named)
+
+
+@cache
+def _after(word: str) -> re.Pattern[str]:
+    return re.compile(lexicon().after[word])
 
 
 def _swift(pattern: str) -> str:
@@ -134,7 +139,7 @@ def tokens(source: Source, comments: bool = False) -> Iterator[Token]:
             if kind == "NAME" and found in reserved:
                 kind = reserved[found]
             yield new_tuple(Token, (kind, found, match.end() - len(found), match.end(), source))
-            special = after[kind].match(source.text, match.end()) if kind in after else None
+            special = _after(kind).match(source.text, match.end()) if kind in after else None
             if special is not None and (kind != "LET" or is_sum(special["SUM"].partition("=")[2].strip())):
                 name = AFTER[kind]
                 yield new_tuple(Token, (name, special[name], special.start(name), special.end(), source))
@@ -204,7 +209,7 @@ def value_kind(text: str) -> ValueKind | None:
 
 def after_word(word: str, text: str) -> bool:
     """Return whether a text is what follows a reserved word, by its terminal, such as the conditions of an expect."""
-    match = lexicon().after[word].fullmatch(text)
+    match = _after(word).fullmatch(text)
     return match is not None and (word != "LET" or is_sum(match["SUM"].partition("=")[2].strip()))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from nnspec.spec_lang.limits import MAX_NESTING, MAX_TEXT_BYTES
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, TooManyFindings, one_of
@@ -14,9 +15,11 @@ from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.automaton import END, UnexpectedToken
 from nnspec.spec_lang.syntax.grammar import OUTSIDE, VALUES, is_name, merge_signs, parse_statement, parse_token, tokens
 from nnspec.spec_lang.syntax.lines import Line, split_statements, variant_heading
-from nnspec.spec_lang.syntax.misfits.pages import page
-from nnspec.spec_lang.syntax.misfits.reading import Reading, mends, read, without_fix
+from nnspec.spec_lang.syntax.misfits import mends, page, read, without_fix
 from nnspec.spec_lang.syntax.tree import Broken, Let, Statement, Value, Variant
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.syntax.misfits.reading import Reading
 
 
 @cache
@@ -138,13 +141,13 @@ class _Reader:
                 return self._broken(line, reading)
         return self._broken(line)
 
-    def _reading(self, line: Line) -> Reading | None:
+    def _reading(self, line: Line) -> "Reading | None":
         """Return what is meant by a statement with a syntax error; None where nothing is known to be meant."""
         self.readings -= 1
         span = line.tokens[0].span.to(line.tokens[-1].span)
         return read(span, self.words, self.blocks) if self.readings >= 0 else None
 
-    def _read(self, plain: Diagnostic, reading: Reading | None, line: Line) -> None:
+    def _read(self, plain: Diagnostic, reading: "Reading | None", line: Line) -> None:
         """Report an error, at the place and with the fix of what was meant if that is known."""
         span = line.tokens[0].span.to(line.tokens[-1].span)
         if reading is not None:
@@ -186,7 +189,7 @@ class _Reader:
         parent = (line.tokens[3].text, line.tokens[3].span) if heading > 3 else None
         return Variant(line.tokens[1].text, inside, line.tokens[0].span.to(line.tokens[-1].span), parent)
 
-    def _broken(self, line: Line, reading: Reading | None = None) -> Broken:
+    def _broken(self, line: Line, reading: "Reading | None" = None) -> Broken:
         first, *rest = line.tokens
         names = {"LET", "BLOCK", "VARIANT", "SWEEP", "EXPECT", "INCLUDE"}
         meant = reading.word if reading is not None and reading.word in self.words.statements else None

@@ -73,6 +73,7 @@ class Word(BaseModel):
         return (cls.__doc__ or "").strip().split("\n")[0]
 
 
+@cache
 def _public(cls: type[Word]) -> set[str]:
     """Return the names that a class itself declares, without private ones and those of Pydantic."""
     names = {*vars(cls), *vars(cls).get("__annotations__", {})}

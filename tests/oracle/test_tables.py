@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import load_data
-from nnspec.runtime.data.tables import frame_of
+from nnspec.runtime.data.tables.frame import frame_of
 from nnspec.spec_lang.vocabulary.data import Csv, Parquet
 
 pandas = pytest.importorskip("pandas")

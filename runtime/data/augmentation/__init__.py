@@ -6,13 +6,14 @@ another one is a function more: no list has to change. This package knows neithe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary.augment import Geometric, Pixelwise
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ A matrix maps the place of a pixel in the new image to its place in the old one.
 from the centre of the image.
 """
 
-Pixels = Callable[[Any, Images, Array, np.random.Generator, Array], None]
+Pixels = Callable[[Any, Images, Array, "np.random.Generator", Array], None]
 """Changes images (samples, height, width, channels) in place, by the word and the generator of the augmentation.
 
 The last argument is an array like the images, to compute in. Numbers must be drawn sample after sample, so that a batch

@@ -22,7 +22,7 @@ LEAST = 32
 """Samples that are changed at once at least: steps of single samples may come in blocks."""
 
 
-def augmentation_streams(augment: Augment | None, seed: int) -> dict[str, np.random.Generator]:
+def augmentation_streams(augment: Augment | None, seed: int) -> dict[str, "np.random.Generator"]:
     """Return a generator for each augmentation by its word; none without augmentation."""
     words = [change.word for change in augment.changes] if augment is not None else []
     return {word: stream(seed, f"augment/{word}") for word in words}
@@ -71,7 +71,7 @@ class Augmenter:
     def __init__(
         self,
         augment: Augment,
-        randoms: Mapping[str, np.random.Generator],
+        randoms: Mapping[str, "np.random.Generator"],
         preprocessing: Preprocessing,
         size: Size,
         sample_type: np.dtype,

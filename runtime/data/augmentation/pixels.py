@@ -8,7 +8,7 @@ from nnspec.spec_lang.vocabulary.augment import Cutout, Noise
 
 
 @changes_pixels(Cutout)
-def cutout(word: Cutout, images: Images, batch: Array, random: np.random.Generator, room: Array) -> None:
+def cutout(word: Cutout, images: Images, batch: Array, random: "np.random.Generator", room: Array) -> None:
     """Set a square to what the network sees as 0. Its centre is a pixel of the image, so its border may be outside."""
     sizes = np.array([images.height, images.width])
     corners = np.floor(random.random((len(batch), 2)) * sizes) - word.side // 2
@@ -20,7 +20,7 @@ def cutout(word: Cutout, images: Images, batch: Array, random: np.random.Generat
 
 
 @changes_pixels(Noise)
-def noise(word: Noise, images: Images, batch: Array, random: np.random.Generator, room: Array) -> None:
+def noise(word: Noise, images: Images, batch: Array, random: "np.random.Generator", room: Array) -> None:
     """Add a normal number of `deviation` times the range of the data to each number."""
     random.standard_normal(out=room, dtype=room.dtype.type)
     np.multiply(room, room.dtype.type(word.deviation * images.span), out=room)

@@ -1,6 +1,6 @@
 """The automaton over the parse tables, compared with the parser of Lark that they are from."""
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ class Nodes(Transformer[Any, Any]):
 
     def __getattribute__(self, name: str) -> Any:
         if name in vars(_ToSyntax):
-            return lambda children: (name, *children)
+            return partial(node, name)
         return super().__getattribute__(name)
 
 
@@ -46,13 +46,17 @@ def outcome(parser: Any, types: list[str]) -> object:
 
 def of_lark(types: list[str]) -> object:
     parser = lark().parse_interactive(start="statement")
-    parser.feed = parser.feed_token  # type: ignore[attr-defined]
+    parser.feed = parser.feed_token
     return outcome(parser, types)
 
 
 def of_tables(types: list[str]) -> object:
     names = {rule.makes for rule in tables().rules} - {"", "?"}
-    return outcome(Automaton({name: lambda children, name=name: (name, *children) for name in names}), types)
+    return outcome(Automaton({name: partial(node, name) for name in names}), types)
+
+
+def node(name: str, children: list[Any]) -> tuple[Any, ...]:
+    return (name, *children)
 
 
 TERMINALS = sorted({name for state in tables().states for name in state if name.isupper()} - {END})

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from nnspec.runtime.data import DataError
-from nnspec.runtime.data.tables import Options, read_csv
+from nnspec.runtime.data.tables.dialect import Options
+from nnspec.runtime.data.tables.reading import read_csv
 
 
 def write(tmp_path: Path, content: str | bytes) -> Path:

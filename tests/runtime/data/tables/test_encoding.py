@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import DataError
-from nnspec.runtime.data.tables import Choices, ColumnEncoding, ColumnTable, frame_of
+from nnspec.runtime.data.tables.encoding import ColumnEncoding, ColumnTable
+from nnspec.runtime.data.tables.frame import frame_of
+from nnspec.runtime.data.tables.kinds import Choices
 
 
 def encoding(columns: dict[str, Any], rows: Any = slice(None), **choices: Any) -> ColumnEncoding:

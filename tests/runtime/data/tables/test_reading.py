@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import DataError
-from nnspec.runtime.data.tables import frame_of, read_csv, read_frame, reading
+from nnspec.runtime.data.tables import reading
+from nnspec.runtime.data.tables.any_file import read_frame
+from nnspec.runtime.data.tables.frame import frame_of
+from nnspec.runtime.data.tables.reading import read_csv
 
 
 def test_missing_values_have_many_spellings(tmp_path: Path) -> None:
