@@ -57,7 +57,9 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """Return the tables of the grammar."""
     stored = json.loads(TABLES.read_text(encoding="utf-8"))
-    rules = [Rule(*rule, kept and tuple(map(tuple, kept))) for *rule, kept in stored["rules"]]
+    rules = [
+        Rule(origin, size, makes, kept and tuple(map(tuple, kept))) for origin, size, makes, kept in stored["rules"]
+    ]
     return Tables(**stored | {"rules": tuple(rules), "states": tuple(stored["states"])})
 
 
