@@ -284,9 +284,7 @@ def _remaining_network(network: Network, stack: PatchStack, in_log_odds: bool) -
     programs = Programs(graph, network.spec.loss, *arenas, Preprocessing.identity(tuple(shape)))
 
     def outputs(images: Array) -> Array:
-        samples = images.reshape(-1, *shape)
-        answers = programs.run("logits" if in_log_odds else "outputs", samples)
-        return np.concatenate([part.copy() for part in answers])  # a program reuses its memory
+        return programs.answers("logits" if in_log_odds else "outputs", images.reshape(-1, *shape))
 
     return outputs
 

@@ -20,9 +20,7 @@ _LEAST = 1e-7
 def class_log_odds(network: Network, samples: Array) -> Array:
     """Return the log-odds of each class for raw samples, (batch, classes)."""
     programs = network.programs
-    logits = [part.copy() for part in programs.run("logits", programs.as_samples(samples))]
-    head = programs.graph.head
-    return log_odds(np.concatenate(logits), head)
+    return log_odds(programs.answers("logits", programs.as_samples(samples)), programs.graph.head)
 
 
 def log_odds(logits: Array, head: Layer | None) -> Array:

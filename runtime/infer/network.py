@@ -143,13 +143,7 @@ class Network:
         They are scores where the loss is one of scores, such as hinge. Numbers are in the units of the targets, also
         where the network was trained on scaled ones.
         """
-        samples = self.programs.as_samples(x)
-        answers = np.empty((len(samples), *(self.spec.output_shape or ())), self.dtype)
-        start = 0
-        for part in self.programs.run("outputs", samples):
-            answers[start : start + len(part)] = part
-            start += len(part)
-        return self.unscaled(answers)
+        return self.unscaled(self.programs.answers("outputs", self.programs.as_samples(x)))
 
     @property
     def classes(self) -> tuple[str, ...] | None:

@@ -162,14 +162,36 @@ class Programs:
         """Yield the answers for raw samples, batch after batch. The next batch overwrites the array."""
         for start in range(0, len(samples), LARGEST):
             part = samples[start : start + LARGEST]
-            size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
-            key = purpose, size, part.dtype
-            program = self._take(key)
+            key, program = self._loaded(purpose, part)
             try:
-                program.samples[: len(part)] = part
                 yield settled(program)[: len(part)]
             finally:
                 self._give_back(key, program)
+
+    def answers(self, purpose: Purpose, samples: Array) -> Array:
+        """Return the answers for raw samples, (samples, …), in an array of their own."""
+        count = len(samples)
+        if 0 < count <= LARGEST:  # without the generator, which would take as long as a short prediction
+            key, program = self._loaded(purpose, samples[:LARGEST])
+            try:
+                alone: Array = settled(program)[:count].copy()
+            finally:
+                self._give_back(key, program)
+            return alone
+        found = np.empty((count, *self.graph.output_shape), self.parameters.flat.dtype)
+        start = 0
+        for part in self.run(purpose, samples):
+            found[start : start + len(part)] = part
+            start += len(part)
+        return found
+
+    def _loaded(self, purpose: Purpose, part: Array) -> tuple[Key, BoundProgram]:
+        """Return a program that holds these samples, at most `LARGEST`, and its key."""
+        size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
+        key = purpose, size, part.dtype
+        program = self._take(key)
+        program.samples[: len(part)] = part
+        return key, program
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
         """Yield the answers for raw samples that follow each other in time: layers carry their states."""
