@@ -49,8 +49,11 @@ MAX_IMAGES = 64
 """The most images that are computed together."""
 
 
-end_activations: Registry[Callable[[Array], Array]] = Registry(__name__)
-"""Activations over axis 2 of (rows, columns, numbers, images), where that is faster than the layer of one axis."""
+Classifier = Callable[[Array, Array], Array]
+"""Numbers (rows, columns, numbers, images) and labels (images,) → those of the labels, (rows, columns, images)."""
+
+end_activations: Registry[Classifier] = Registry(__name__)
+"""Activations over axis 2, where that is faster than the layer of one axis."""
 
 
 def occlude(
@@ -222,9 +225,7 @@ class IncrementalOcclusion:
         x = _embedded(batch, windows, change)
         for step in self.steps:
             x = step.patch(x, batch)
-        answers = self.classifier(self.end.patch(x, batch))  # (rows, columns, classes, images)
-        labels = self.labels[batch.images]
-        return answers[:, :, labels, np.arange(len(labels))]
+        return self.classifier(self.end.patch(x, batch), self.labels[batch.images])
 
     def _window(self, group: PositionGroup, axis: int) -> PositionGroup:
         """Return the group whose patches are the windows themselves, which cover the samples."""
@@ -308,11 +309,8 @@ def _remaining_graph(network: Network, stack: PatchStack) -> Graph:
     return Graph(nodes, graph.head, last.output_shape, graph.output_shape)
 
 
-def _classifier(network: Network, stack: PatchStack, in_log_odds: bool) -> Callable[[Array], Array]:
-    """Return the function from the numbers of the stack's end to class probabilities, (rows, columns, …, images).
-
-    To log-odds where these are asked for.
-    """
+def _classifier(network: Network, stack: PatchStack, in_log_odds: bool) -> Classifier:
+    """Return the function from the numbers of the stack's end to the probabilities of labels, or their log-odds."""
     remaining = _remaining_graph(network, stack)
     if in_log_odds:
         headless = Graph(remaining.nodes, None, remaining.input_shape, remaining.output_shape)
@@ -328,22 +326,22 @@ def _classifier(network: Network, stack: PatchStack, in_log_odds: bool) -> Calla
     return _with_axis_last(lambda rows: class_probabilities(program.outputs(rows)))
 
 
-def _with_axis_last(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-    """Return a function of (batch, numbers) as one of (rows, columns, numbers, images)."""
+def _with_axis_last(function: Callable[[Array], Array]) -> Classifier:
+    """Return a function of (batch, numbers) → (batch, classes) as a classifier."""
 
-    def transposed(x: Array) -> Array:
+    def of_labels(x: Array, labels: Array) -> Array:
         rows, columns, numbers, images = x.shape
-        y = function(x.transpose(0, 1, 3, 2).reshape(-1, numbers))
-        return y.reshape(rows, columns, images, -1).transpose(0, 1, 3, 2)
+        y = function(x.transpose(0, 1, 3, 2).reshape(-1, numbers)).reshape(rows, columns, images, -1)
+        return y[:, :, np.arange(images), labels]
 
-    return transposed
+    return of_labels
 
 
 @end_activations.implements(Softmax)
-def softmax(x: Array) -> Array:
-    """Return the softmax over axis 2, moved to the front: operations on long rows are several times as fast."""
-    powers = np.ascontiguousarray(np.moveaxis(x, 2, 0))
+def softmax(x: Array, labels: Array) -> Array:
+    """Return the softmax over axis 2 at the labels. It is moved to the front: long rows are several times as fast."""
+    powers = np.ascontiguousarray(x.transpose(2, 0, 1, 3))
     powers -= powers.max(axis=0)
     np.exp(powers, out=powers)
-    powers /= powers.sum(axis=0)
-    return np.moveaxis(powers, 0, 2)
+    true: Array = powers[labels, :, :, np.arange(len(labels))]  # (images, rows, columns)
+    return true.transpose(1, 2, 0) / powers.sum(axis=0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.explain.patch_steps import per_channel
-from nnspec.runtime.explain.patches import AxisWindow, PatchBatch
+from nnspec.runtime.explain.patches import AxisWindow, PatchBatch, PositionGroup
 
 DENSE_ROWS = 256
 """Rows up to which a matrix of a convolution may be mostly zeros: fewer and larger products are faster."""
@@ -56,7 +56,7 @@ class ConvolutionStep:
     weight: Array  # (window rows, window columns, in, out), the groups' zeros included
     bias: Array | None
     windows: tuple[AxisWindow, AxisWindow]
-    _products: dict[tuple[_AxisTile, ...], list[_Product]] = field(default_factory=dict)
+    _products: dict[tuple[tuple[int, ...], ...], list[_Product]] = field(default_factory=dict)
     _matrices: dict[tuple[int, ...], Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -80,15 +80,18 @@ class ConvolutionStep:
         return y.reshape(*y.shape[:3], *batch.counts)
 
     def _products_at(self, batch: PatchBatch) -> list[_Product]:
-        """Return the products for this group of occluders; made once."""
-        key = tuple(
-            _AxisTile(group.sizes[self.depth], group.sizes[self.depth - 1], group.starts[self.depth - 1] - first)
-            for window, group in zip(self.windows, (batch.rows, batch.columns), strict=True)
-            for first, _ in [window.cells_of(group.starts[self.depth], 1)]
-        )
+        """Return the products for this group of occluders; made once, for its members have them in common."""
+        (down, across), rows, columns = self.windows, batch.rows, batch.columns
+        key = self._reach(down, rows), self._reach(across, columns)
         if key not in self._products:
-            self._products[key] = list(self._new_products(*key))
+            self._products[key] = list(self._new_products(_AxisTile(*key[0]), _AxisTile(*key[1])))
         return self._products[key]
+
+    def _reach(self, window: AxisWindow, group: PositionGroup) -> tuple[int, int, int]:
+        """Return the outputs along an axis, the cells, and after which of them that the outputs read they begin."""
+        before, depth = self.depth - 1, self.depth
+        first = group.starts[depth] * window.stride - window.before
+        return group.sizes[depth], group.sizes[before], group.starts[before] - first
 
     def _new_products(self, rows: _AxisTile, columns: _AxisTile) -> Iterator[_Product]:
         wide = max(self.windows[1].reach // self.windows[1].stride + 1, -(-DENSE_ROWS // self.weight.shape[3]))

@@ -54,11 +54,12 @@ class DenseEnd:
         corner = sum((c + s) * of for c, s, of in zip(self._corner, starts, (of_row, of_column), strict=True))
         weights = np.ndarray(shape, self._framed.dtype, self._framed, corner, strides)
         tall = height if weights.size <= COPIED_WEIGHTS else 1  # rows of a patch at a time: a single one needs no copy
-        z: Array = np.broadcast_to(self._sums[:, batch.images], (rows, columns, shape[-1], images))
+        z = np.empty((rows, columns, shape[-1], images), x.dtype)
+        z[...] = self._sums[:, batch.images]
         for row in range(0, height, tall):
             weight = weights[:, :, row : row + tall].reshape(rows, columns, -1, shape[-1])
             cells = x[row : row + tall].reshape(-1, rows, columns, images).transpose(1, 2, 0, 3)
-            z = z + weight.swapaxes(2, 3) @ cells
+            z += weight.swapaxes(2, 3) @ cells
         return z
 
 

@@ -117,7 +117,7 @@ class Preprocessing:
         `sample_shapes.as_samples` says which other shapes mean the same. The columns of a data frame are found by name
         and encoded as in training; what training did not see is a Python warning.
         """
-        if is_data_frame(inputs):
+        if not isinstance(inputs, np.ndarray) and is_data_frame(inputs):
             inputs = rows_from(inputs, self.encoding(), self.input_shape)
         return as_samples(inputs, self.input_shape)
 
