@@ -343,5 +343,7 @@ def softmax(x: Array, labels: Array) -> Array:
     powers = np.ascontiguousarray(x.transpose(2, 0, 1, 3))
     powers -= powers.max(axis=0)
     np.exp(powers, out=powers)
-    true: Array = powers[labels, :, :, np.arange(len(labels))]  # (images, rows, columns)
-    return true.transpose(1, 2, 0) / powers.sum(axis=0)
+    true = powers[labels, :, :, np.arange(len(labels))]  # (images, rows, columns)
+    probabilities: Array = true.transpose(1, 2, 0).copy()
+    probabilities /= powers.sum(axis=0)
+    return probabilities
