@@ -21,9 +21,9 @@ class ScheduledNode:
     """One operation to be planned, with the values that rewrites have decided for its kernel.
 
     `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool, which
-    reads them so. `again` says that a convolution gathers its columns again in the backward pass. `notes` describe what
-    the rewrites did. `frozen` and `settled` are those of `GraphNode`. Kernels read these values and decide nothing
-    about other nodes.
+    reads them so. `slabs` says that a convolution gathers its windows along one axis only, `again` that it gathers them
+    again in the backward pass. `notes` describe what the rewrites did. `frozen` and `settled` are those of `GraphNode`.
+    Kernels read these values and decide nothing about other nodes.
     """
 
     name: str
@@ -33,6 +33,7 @@ class ScheduledNode:
     output_shape: Shape
     ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
     phases: int = 1
+    slabs: bool = False
     again: bool = False
     notes: tuple[str, ...] = ()
     frozen: bool = False

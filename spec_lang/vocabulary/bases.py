@@ -81,6 +81,14 @@ class Layer(Word):
         """
         return None
 
+    def adjacent_rows(self, shape: Shape) -> int | None:
+        """Return the rows of a window, two or more, where windows move over an image by one cell, without gaps, and are
+        wider than its frame; else None.
+
+        The kernel of such a layer reads `ScheduledNode.slabs`.
+        """
+        return None
+
     def tiles(self, shape: Shape) -> int | None:
         """Return k where k×k windows lie side by side from the image's corner, without padding, else None.
 

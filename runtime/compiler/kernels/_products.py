@@ -18,6 +18,12 @@ FEW_ROWS = 16
 LONG_SUM = 512
 """Places in a part of a sum, whose parts have to be added up."""
 
+BLOCK = 1200
+"""Numbers of a block of outer products up to which OpenBLAS does not pack a right operand that is transposed."""
+
+MOST_COLUMNS = 64
+"""Columns of such a block: more, and fewer rows, are slower."""
+
 VECTOR = 16
 """Numbers in a vector register: the places of a part are a multiple."""
 
@@ -80,6 +86,33 @@ def _cut(w: ProgramWriter, matrix: Ref, parts: int) -> Ref:
     rows, places = matrix.shape
     stack = matrix.reshape(rows, parts, places // parts).transpose(1, 0, 2)
     return w.view(f"{matrix}_parts", stack, contiguous=False)
+
+
+def product_blocks(rows: int, cells: int, places: int) -> tuple[int, int]:
+    """Return into how many blocks of rows, and parts of places, to cut a product (rows, cells) · (cells, places).
+
+    The fastest are 32 rows and a multiple of 32 places, as long as OpenBLAS does not pack them.
+    """
+    if rows * cells * places <= QUICK:
+        return 1, 1
+    block = 2 * VECTOR if rows % (2 * VECTOR) == 0 else rows
+    for part, height in ((2 * VECTOR, block), (VECTOR, rows)):
+        count = divisor(places // part, QUICK // (height * cells * part)) if places % part == 0 else 0
+        if count:
+            return rows // height, places // (count * part)
+    return 1, 1
+
+
+def outer_blocks(rows: int, columns: int) -> tuple[int, int]:
+    """Return the rows and columns of the blocks of a sum of outer products, left · rightᵀ, neither of them packed."""
+    step = VECTOR if columns % VECTOR == 0 else 1
+    wide = step * divisor(columns // step, MOST_COLUMNS // step)
+    return divisor(rows, BLOCK // wide), wide
+
+
+def divisor(number: int, most: int) -> int:
+    """Return the largest divisor of a number that is not larger than `most`; 0 where that is less than 1."""
+    return next((d for d in range(min(number, most), 0, -1) if number % d == 0), 0)
 
 
 def _parts(each: int, places: int, shortest: int) -> int:

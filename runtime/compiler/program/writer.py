@@ -1,6 +1,6 @@
 """Writes the program of one lane: buffers and views once, then the instructions of a step."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
@@ -49,6 +49,7 @@ class ProgramWriter(Arithmetic):
     common: dict[str, tuple[int, ...]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=lambda: set(RESERVED))
     _numbers: dict[str, int] = field(default_factory=dict)
+    _made: dict[Hashable, Ref] = field(default_factory=dict)
 
     @property
     def batch(self) -> int:
@@ -135,6 +136,12 @@ class ProgramWriter(Arithmetic):
         self.scratch_size += more
         self.bytes += more * ITEM_BYTES[self.dtype]
         return self.view(wish, Ref("scratch", (prod(shape),))[: prod(shape)].reshape(*shape))
+
+    def once_for(self, key: Hashable, make: Callable[[], Ref]) -> Ref:
+        """Return the array that was first made for this key: all who ask share it, and write it before they read it."""
+        if key not in self._made:
+            self._made[key] = make()
+        return self._made[key]
 
     def together(self, wish: str, shape: tuple[int, ...]) -> tuple[Ref, Ref]:
         """Return the array (lanes, *shape) that all lanes share under this wish, and the part that this lane writes."""

@@ -91,6 +91,14 @@ class Conv(Convolution):
         (_, _, channels), (height, width) = self.plane(shape)
         return height * width * channels, self.output_shape(shape).size // self.filters
 
+    def adjacent_rows(self, shape: Shape) -> int | None:
+        """Those of its window, without strides, dilations and groups, and where no output position is in the frame."""
+        if self.columns(shape) is None or self.strides() != (1, 1) or self.dilations() != (1, 1):
+            return None
+        sides = zip(self.extents(shape), self.pair(), strict=True)
+        within = all(max(side.before, side.after) < size for side, size in sides)
+        return self.pair()[0] if within and self.pair()[0] > 1 else None
+
     def parameters(self, shape: Shape) -> dict[str, Parameter]:
         """Return weight (height, width, in / groups, out), or (steps, in / groups, out), and bias (out,)."""
         (_, _, channels), (height, width) = self.plane(shape)

@@ -321,6 +321,54 @@ class TestBlocks:
         np.testing.assert_array_equal(first.network.parameter_arena.flat, second.network.parameter_arena.flat)
 
 
+class TestSlabs:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("after", ["relu", "maxpool 2", "avgpool 3"])
+    @pytest.mark.parametrize("conv", ["3x3 x3", "5x4 x2 pad=same", "2x3 x4 pad=1x0x2x1", "3x1 x2 bias=no", "4x3 x32"])
+    def test_a_convolution_row_by_row_is_the_same_convolution(
+        self, conv: str, after: str, dtype: str, long_steps: None
+    ) -> None:
+        both = Both.of(f"input 9x8x6 -> relu -> conv {conv} -> {after} -> dense 3", dtype)
+        for size in (1, 2, 7):
+            schedule = both.rewritten(size)
+            assert find(schedule, "conv1").slabs
+            inference = both.rewritten(size, training=False)
+            both.assert_planned_is_plain(schedule, inference, replace(schedule, first_gradient=True))
+
+    @pytest.mark.parametrize("window", ["3x3 x24", "2x3 x64", "3x2 x80"])
+    @pytest.mark.parametrize("image", ["16x18x16", "5x9x32", "4x66x1"])
+    def test_products_are_cut_into_blocks_that_add_up_to_the_whole(
+        self, image: str, window: str, long_steps: None
+    ) -> None:
+        both = Both.of(f"input {image} -> relu -> conv {window} -> dense 3", "float32")
+        schedule = both.rewritten(32, frozenset({"lanes"}))
+        assert find(schedule, "conv1").slabs
+        both.assert_planned_is_plain(schedule)
+
+    @pytest.mark.parametrize(
+        "conv",
+        ["1x3 x4", "3x3 x4 stride=2", "3x3 x4 stride=1x2", "3x3 x4 dilation=2", "3x3 x4 groups=2", "2x2 x4 pad=2"],
+    )
+    def test_windows_that_skip_cells_or_see_nothing_but_padding_are_gathered_whole(
+        self, conv: str, long_steps: None
+    ) -> None:
+        both = Both.of(f"input 8x8x2 -> conv {conv} -> dense 3")
+        assert not find(both.rewritten(4), "conv1").slabs
+
+    @pytest.mark.parametrize(("size", "slabs"), [(8, False), (64, True)])
+    def test_a_product_that_is_quick_as_a_whole_stays_whole(self, size: int, slabs: bool) -> None:
+        both = Both.of("input 12x12x4 -> conv 3x3 x4 pad=same -> globalavgpool -> dense 3", "float32")
+        assert find(both.rewritten(size, frozenset({"lanes"})), "conv1").slabs == slabs
+
+    def test_convolutions_of_one_shape_share_the_memory_of_their_slabs_where_they_gather_them_again(
+        self, long_steps: None
+    ) -> None:
+        both = Both.of("input 8x8x4 -> repeat 4 (conv 3x3 x4 pad=same) -> globalavgpool -> dense 3", "float32")
+        again, kept = both.rewritten(4), both.rewritten(4, frozenset({"columns_again"}))
+        both.assert_planned_is_plain(again)
+        assert assemble(kept, "float32", False).bytes - assemble(again, "float32", False).bytes > 4 * 10 * 12 * 8 * 4
+
+
 class TestColumnsAgain:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("bias", ["", " bias=no"])
@@ -353,7 +401,14 @@ class TestColumnsAgain:
     )
     def test_it_is_done_where_columns_are_neither_few_nor_very_many(self, conv: str, size: int, again: bool) -> None:
         both = Both.of(f"input 12x12x4 -> {conv} -> {conv} -> globalavgpool -> dense 3", "float32")
-        assert find(both.rewritten(size, frozenset({"lanes"})), "conv1").again == again
+        assert find(both.rewritten(size, frozenset({"lanes", "slabs"})), "conv1").again == again
+
+    @pytest.mark.parametrize(("size", "again"), [(128, False), (384, True), (768, False)])
+    def test_slabs_are_a_third_as_many(self, size: int, again: bool) -> None:
+        conv = "conv 3x3 x4 pad=same"
+        both = Both.of(f"input 12x12x4 -> {conv} -> {conv} -> globalavgpool -> dense 3", "float32")
+        node = find(both.rewritten(size, frozenset({"lanes"})), "conv1")
+        assert (node.slabs, node.again) == (True, again)
 
     def test_nothing_is_gathered_twice_where_nothing_comes_back(self, long_steps: None) -> None:
         assert "columns_again" not in Both.of(CONV).rewritten(5, training=False).applied
@@ -387,4 +442,6 @@ def long_steps(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_PARTNER", 0)
     monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", 0)
     monkeypatch.setattr(rewrites, "FEWEST_COLUMNS", 0)
+    monkeypatch.setattr(rewrites, "FEWEST_PRODUCTS", 0)
+    monkeypatch.setattr(rewrites, "SHORTEST_ROW", 1)
     return lambda: None
