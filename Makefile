@@ -60,8 +60,8 @@ types: dev
 	$(BIN)/mypy
 
 # What is made from the words of the language and from the command; tests compare it.
-generated: $(VENV)/installed-test
-	$(BIN)/python -m tools.grammar
+generated: $(VENV)/installed
+	$(BIN)/python -m nnspec.spec_lang.syntax.lark_tables
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m nnspec.spec_lang.editor.textmate
 	$(BIN)/python -m nnspec.spec_lang.editor.vim

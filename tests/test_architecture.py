@@ -124,7 +124,7 @@ def modules_after(code: str) -> set[str]:
 
 
 def test_importing_nnspec_imports_nothing_heavy() -> None:
-    heavy = {"numpy", "pydantic", "h5py", "matplotlib", "click", "pooch", "tqdm", "PIL"}
+    heavy = {"numpy", "pydantic", "h5py", "lark", "matplotlib", "click", "pooch", "tqdm", "PIL"}
     assert modules_after("import nnspec") & heavy == set()
 
 

@@ -1,14 +1,17 @@
 """The parse tables of grammar.lark, and the automaton that reads a statement with them.
 
-`python -m tools.grammar` has Lark write the tables to grammar.json. No process that reads specs computes them again, or
-imports Lark.
+Lark makes the tables, and grammar.json keeps them, so that no process waits for Lark to make them again
+(`python -m nnspec.spec_lang.syntax.lark_tables`). Where grammar.lark has been edited since, Lark makes them anyway.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 TABLES = Path(__file__).with_name("grammar.json")
 
@@ -57,10 +60,20 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """Return the tables of the grammar."""
     stored = json.loads(TABLES.read_text(encoding="utf-8"))
+    if stored.pop("grammar") != grammar_digest():
+        from nnspec.spec_lang.syntax.lark_tables import content
+
+        stored = json.loads(content())
+        del stored["grammar"]
     rules = [
         Rule(origin, size, makes, kept and tuple(map(tuple, kept))) for origin, size, makes, kept in stored["rules"]
     ]
     return Tables(**stored | {"rules": tuple(rules), "states": tuple(stored["states"])})
+
+
+def grammar_digest() -> str:
+    """Return the SHA-256 of grammar.lark."""
+    return hashlib.sha256(GRAMMAR.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
 
 
 class Terminal(Protocol):

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from nnspec.spec_lang.limits import MAX_INTEGER, MAX_SHAPE_AXES
@@ -31,8 +30,6 @@ from nnspec.spec_lang.syntax.tree import (
     ValueKind,
     Variant,
 )
-
-GRAMMAR = Path(__file__).with_name("grammar.lark")
 
 VALUES: dict[str, ValueKind] = {
     "FORMULA": "formula",

@@ -16,7 +16,7 @@ import sys
 from nnspec.cli import command_line
 for arguments in (["--help"], ["train", "--help"], ["plot", "curves", "--help"]):
     command_line(arguments, standalone_mode=False)
-print(sorted({"numpy", "pydantic", "h5py", "matplotlib", "tqdm"} & set(sys.modules)), file=sys.stderr)
+print(sorted({"numpy", "pydantic", "h5py", "matplotlib", "lark", "tqdm"} & set(sys.modules)), file=sys.stderr)
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stderr == "[]\n"

@@ -32,7 +32,7 @@ MISSING["everything"] = tuple(what for names in MISSING.values() for what in nam
 
 SCRIPT = """
 import os, signal, sys
-import click, h5py, numpy, pooch, pydantic, threadpoolctl, tqdm  # they know such systems
+import click, h5py, lark, numpy, pooch, pydantic, threadpoolctl, tqdm  # they know such systems
 
 draws = len(sys.argv) > 10  # where everything is missing
 if draws:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from nnspec.spec_lang.syntax.grammar import GRAMMAR
+from nnspec.spec_lang.syntax.automaton import GRAMMAR
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from tools.reference import words as sections
 

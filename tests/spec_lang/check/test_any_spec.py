@@ -13,8 +13,8 @@ from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.report.render import render_all
 from nnspec.spec_lang.report.sarif import as_sarif
 from nnspec.spec_lang.source import Source
+from nnspec.spec_lang.syntax.automaton import GRAMMAR
 from nnspec.spec_lang.syntax.formatter import format_source
-from nnspec.spec_lang.syntax.grammar import GRAMMAR
 from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.support.spec_findings import spec_of
 from tests.support.spec_texts import SHIPPED, cases, layouts, mutated, specs

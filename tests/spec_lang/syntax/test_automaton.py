@@ -12,8 +12,8 @@ from lark.exceptions import UnexpectedToken as LarksError
 from nnspec.spec_lang.source import Source, Token
 from nnspec.spec_lang.syntax.automaton import END, Automaton, UnexpectedToken, tables
 from nnspec.spec_lang.syntax.grammar import _ToSyntax, tokens
+from nnspec.spec_lang.syntax.lark_tables import compiled
 from tests.support.spec_texts import cases, layouts, specs
-from tools.grammar import compiled
 
 SOURCE = Source("a", "")
 

@@ -1,6 +1,7 @@
 """The grammar file, and what its tokens mean."""
 
 import re
+from pathlib import Path
 from time import process_time
 
 import pytest
@@ -10,9 +11,9 @@ from lark import Lark
 
 from nnspec.spec_lang.limits import MAX_INTEGER
 from nnspec.spec_lang.source import Source
-from nnspec.spec_lang.syntax.automaton import TABLES, tables
+from nnspec.spec_lang.syntax import automaton, lark_tables
+from nnspec.spec_lang.syntax.automaton import GRAMMAR, TABLES, tables
 from nnspec.spec_lang.syntax.grammar import (
-    GRAMMAR,
     OUTSIDE,
     VALUES,
     _parsed,
@@ -22,13 +23,13 @@ from nnspec.spec_lang.syntax.grammar import (
     parse_token,
     tokens,
 )
+from nnspec.spec_lang.syntax.lark_tables import content
 from nnspec.spec_lang.syntax.lines import split_statements
 from nnspec.spec_lang.syntax.parse import parse_source
 from nnspec.spec_lang.syntax.tree import Call, Pipeline, Value
 from nnspec.spec_lang.vocabulary.registry import layers, statements
 from nnspec.spec_lang.vocabulary.summary import known_words
 from tests.support.spec_texts import cases, layouts, specs
-from tools.grammar import content
 
 
 def types(text: str) -> list[str]:
@@ -50,8 +51,20 @@ def test_the_grammar_file_is_accepted_by_lark_as_it_stands() -> None:
     ]
 
 
+def test_an_edited_grammar_has_its_tables_made_by_lark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = tmp_path / "grammar.lark"
+    edited.write_text(GRAMMAR.read_text(encoding="utf-8").replace('"variant"', '"variety"'), encoding="utf-8")
+    monkeypatch.setattr(automaton, "GRAMMAR", edited)
+    monkeypatch.setattr(lark_tables, "GRAMMAR", edited)
+    made, kept = tables.__wrapped__(), tables()
+    assert made.texts == {name: text for name, text in kept.texts.items() if text != "variant"} | {"VARIETY": "variety"}
+    assert len(made.states) == len(kept.states)
+
+
 def test_the_parse_tables_are_those_of_the_grammar_file() -> None:
-    assert TABLES.read_text(encoding="utf-8") == content(), "python -m tools.grammar writes them again"
+    assert TABLES.read_text(encoding="utf-8") == content(), (
+        "python -m nnspec.spec_lang.syntax.lark_tables writes them again"
+    )
 
 
 def test_the_grammar_names_no_layer_and_no_setting() -> None:

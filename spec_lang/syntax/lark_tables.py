@@ -1,6 +1,6 @@
 """The parse tables of the language, made from grammar.lark by Lark.
 
-python -m tools.grammar           writes spec_lang/syntax/grammar.json, which the parser reads
+python -m nnspec.spec_lang.syntax.lark_tables           writes grammar.json, which the parser reads
 """
 
 import json
@@ -13,8 +13,7 @@ from lark.grammar import Rule, Terminal
 from lark.lexer import PatternStr
 from lark.parsers.lalr_analysis import LALR_Analyzer, ParseTable, Shift
 
-from nnspec.spec_lang.syntax.automaton import CHILD, LIST, TABLES
-from nnspec.spec_lang.syntax.grammar import GRAMMAR
+from nnspec.spec_lang.syntax.automaton import CHILD, GRAMMAR, LIST, TABLES, grammar_digest
 
 WHOLE_CALLS = "\n%declare CALL\n%extend call: CALL\n"
 """Lets the parser take a word and all its arguments as one token, which `grammar._CallToken` is."""
@@ -37,6 +36,7 @@ def content() -> str:
     numbers = _numbered(table)
     places = {rule: number for number, rule in enumerate(rules)}
     parts: dict[str, Any] = {
+        "grammar": grammar_digest(),
         "terminals": {t.name: t.pattern.to_regexp() for t in terminals},
         "texts": texts,
         "merges": {name: texts[name] for name in dict.fromkeys(between) if name in texts},
