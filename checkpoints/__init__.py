@@ -10,7 +10,7 @@ from nnspec.checkpoints.locking import lock
 from nnspec.checkpoints.reading import MAX_BYTES, Summary, comparable, from_bytes, is_whole, read, verify
 from nnspec.checkpoints.seal import FORMAT_VERSION
 from nnspec.checkpoints.system import fsync_folder
-from nnspec.checkpoints.writing import to_bytes, write
+from nnspec.checkpoints.writing import image_for, to_bytes, write, write_image
 
 __all__ = [
     "FORMAT_VERSION",
@@ -29,6 +29,7 @@ __all__ = [
     "differing_entries",
     "from_bytes",
     "fsync_folder",
+    "image_for",
     "is_whole",
     "lock",
     "read",
@@ -38,4 +39,5 @@ __all__ = [
     "to_bytes",
     "verify",
     "write",
+    "write_image",
 ]

@@ -40,9 +40,12 @@ class CheckedImage:
     stored: dict[str, Array]
 
 
-def check_image(image: bytes) -> CheckedImage:
-    """Run every check without copying an array. Raises NotACheckpoint, Damaged, Newer or Refused."""
-    sealed = seal.check_seal(image)
+def check_image(image: bytes, computed: seal.Seal | None = None) -> CheckedImage:
+    """Run every check without copying an array. Raises NotACheckpoint, Damaged, Newer or Refused.
+
+    `computed` is the seal where it was computed from these very bytes: they are then not hashed again.
+    """
+    sealed = seal.check_seal(image) if computed is None else computed
     stored = {name: location.view(image) for name, location in layout.locate_datasets(image).items()}
     stored_meta = stored.pop(content.META)
     content.check_names(stored)

@@ -24,6 +24,10 @@ def to_bytes(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
 
     Raises Refused for what the format cannot hold: names, kinds, NaN and Inf, or more than `max_bytes`.
     """
+    return _sealed(checkpoint, max_bytes)[0]
+
+
+def _sealed(checkpoint: Checkpoint, max_bytes: int) -> tuple[bytes, seal.Seal]:
     content.check_names(checkpoint.entries)
     in_order = sorted(checkpoint.entries, key=lambda name: (name.startswith("run/"), name))
     stored = {name: content.to_stored(name, checkpoint.entries[name]) for name in in_order}
@@ -34,9 +38,10 @@ def to_bytes(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
         digest, length = hashlib.sha256(image[seal.SIZE :]).hexdigest(), len(image)
     _check_size(length, max_bytes)
     program = str(checkpoint.meta.get("program_version", "unknown"))
+    sealed = seal.Seal(seal.FORMAT_VERSION, program, length, digest)
     file.seek(0)
-    file.write(seal.Seal(seal.FORMAT_VERSION, program, length, digest).block())
-    return file.getvalue()
+    file.write(sealed.block())
+    return file.getvalue(), sealed
 
 
 def _check_size(size: int, max_bytes: int) -> None:
@@ -52,12 +57,25 @@ def write(
     With `keep_previous` the former FILE becomes FILE.prev if it is whole: a damaged file never replaces a whole one.
     Raises Refused as `to_bytes` does, before the disk is touched, and SaveFailed for an error of the system.
     """
-    path = os.fspath(path)
+    write_image(path, image_for(path, checkpoint, max_bytes), keep_previous)
+
+
+def image_for(path: str | os.PathLike[str], checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of the file that holds a checkpoint, checked as a reader checks them.
+
+    Raises Refused as `to_bytes` does, about the file at `path`.
+    """
     try:
-        image = to_bytes(checkpoint, max_bytes)
-        check_image(image)
+        image, sealed = _sealed(checkpoint, max_bytes)
+        check_image(image, sealed)
     except FormatError as error:
-        raise error.about(path) from error.__cause__
+        raise error.about(os.fspath(path)) from error.__cause__
+    return image
+
+
+def write_image(path: str | os.PathLike[str], image: bytes, keep_previous: bool = True) -> None:
+    """Write what `image_for` has returned to FILE, as `write` does. Raises SaveFailed."""
+    path = os.fspath(path)
     name, former = temporary(path), temporary(path)
     try:
         with contextlib.ExitStack() as ending:
@@ -75,9 +93,9 @@ def write(
 
 def _reads_back(handle: int, image: bytes) -> bool:
     """Whether the file holds the image and nothing else, one block at a time."""
-    written, at = memoryview(image), 0
+    at = 0
     while block := system.pread(handle, _BLOCK, at):
-        if block != written[at : at + len(block)]:
+        if not image.startswith(block, at):
             return False
         at += len(block)
     return at == len(image)

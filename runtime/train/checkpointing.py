@@ -85,19 +85,35 @@ def save_checkpoint(
 ) -> None:
     """Write the state as a checkpoint, atomically.
 
+    The former content of the file becomes FILE.prev where `keep_previous` is true. Other arguments are those of
+    `checkpoint_image`. Raises CheckpointError where the system refuses.
+    """
+    write_image(path, checkpoint_image(path, state, data_digest, run, baseline), keep_previous)
+
+
+def write_image(path: Path, image: bytes, keep_previous: bool = True) -> None:
+    """Write what `checkpoint_image` has returned, as `save_checkpoint` does."""
+    with translate_errors():
+        checkpoints.write_image(path, image, keep_previous)
+
+
+def checkpoint_image(
+    path: Path, state: State, data_digest: str, run: Mapping[str, object], baseline: Array | None = None
+) -> bytes:
+    """Return the bytes of the checkpoint of a state, checked as a reader checks them.
+
     Arguments:
-        path: the file; its former content becomes FILE.prev where `keep_previous` is true.
+        path: the file that errors name.
         state: the state to write.
         data_digest: the digest of the training data.
         run: what run/info holds besides the time and the machine: the folder of the spec, the seconds of training, the
             identity of the folder in which the run was made, the measured baseline, the last resumptions.
-        keep_previous: whether to keep the former file.
         baseline: the values of the baseline, (n,) float64.
 
-    Raises CheckpointError where the system refuses.
+    Raises CheckpointError where the format cannot hold the state.
     """
     with translate_errors():
-        checkpoints.write(path, state_to_checkpoint(state, data_digest, run, baseline), keep_previous)
+        return checkpoints.image_for(path, state_to_checkpoint(state, data_digest, run, baseline))
 
 
 def state_differences(state: State, saved: SavedRun, data_digest: str) -> list[str]:

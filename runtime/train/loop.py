@@ -15,7 +15,7 @@ from nnspec.runtime.errors import Interrupted, TrainingError
 from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.evaluation import evaluate
 from nnspec.runtime.schedules import after_evaluation
-from nnspec.runtime.train.checkpointing import Resumptions, save_checkpoint
+from nnspec.runtime.train.checkpointing import Resumptions, checkpoint_image, write_image
 from nnspec.runtime.train.divergence import ADVICE, first_nonfinite_array, largest_weight
 from nnspec.runtime.train.events import Event, Listener, Watcher, unwatched
 from nnspec.runtime.train.expectations import outcomes
@@ -75,6 +75,7 @@ class Trainer:
         self.each = each
         self.watch = watch
         self.warned = False
+        self.image: bytes | None = None  # of the state, while no step changes it: best.h5 and last.h5 may be the same
         self.spec = state.network.spec
         self.timetable = Timetable.of(self.spec, len(data.train))
         self.stepper = Stepper(state, data, self.timetable.unit)
@@ -134,7 +135,7 @@ class Trainer:
         while state.step < last and not self._finished() and stop.signal is None:
             until = min(state.step + self.timetable.steps_until_due(state.step), last)
             while state.step < until and stop.signal is None:
-                before = state.samples
+                before, self.image = state.samples, None
                 losses = self.stepper.advance(until - state.step)
                 bad = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
                 if bad is not None:
@@ -218,7 +219,7 @@ class Trainer:
             return
         self._check_finite()
         self._write(self.folder.last)
-        self.saved_at = self.state.step
+        self.image, self.saved_at = None, self.state.step
         warning = self.folder.disk_space_warning()
         if warning and not self.warned:
             self.warned = True
@@ -237,13 +238,19 @@ class Trainer:
 
     def _write(self, path: Path, keep_previous: bool = True) -> None:
         self.check_lock()
+        if self.image is None:
+            self.image = self._image(path)
+        write_image(path, self.image, keep_previous)
+
+    def _image(self, path: Path) -> bytes:
+        """Return the bytes of the state's checkpoint."""
         folder = os.path.relpath(self.spec.folder.resolve(), path.parent.resolve())
         run: dict[str, object] = {"folder": folder, "seconds": self.seconds, "baseline": self.baseline_measured}
         if self.resumed:
             run["resumed"] = self.resumed
         if self.folder is not None and self.folder.made_in is not None:
             run["made_in"] = self.folder.made_in
-        save_checkpoint(path, self.state, self.data.digest, run, keep_previous, self.baseline.values)
+        return checkpoint_image(path, self.state, self.data.digest, run, self.baseline.values)
 
     def _end(self) -> Event:
         state = self.state
