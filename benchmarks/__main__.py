@@ -124,7 +124,7 @@ def unpublished_because(run: dict[str, Any], failed: bool, complete: bool) -> li
 def write_page(run: dict[str, Any]) -> None:
     """docs/performance.md and its two pictures."""
     PAGE.write_text(report.document(run))
-    pictures.draw_comparison(run["results"], PAGE.with_suffix(".png"))
+    pictures.draw_comparison([*run["results"], *report.cold_results(run)], PAGE.with_suffix(".png"))
     pictures.draw_scaling(run["growths"], PAGE.with_name("scaling.png"))
 
 

@@ -1,13 +1,21 @@
-"""W8: what starting costs, and memory. Every figure comes from a process of its own, peers in turns."""
+"""W8: what starting and short calls cost, and memory. Every figure comes from a process of its own, peers in turns."""
 
+import json
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+import numpy as np
+from PIL import Image
 
 from benchmarks.drive import PEERS, ROOT, Peer, Worker, environment
 from benchmarks.workloads import WORKLOADS, Workload
@@ -15,9 +23,19 @@ from benchmarks.workloads import WORKLOADS, Workload
 STARTING = ("nnspec", "torch", "jax")
 """Peers that are started afresh."""
 
-MEASURES = ("import", "import_all", "first_loss", "memory")
-"""Seconds of the import, and of one that has a training's parts imported too; seconds from the start of the process to
-the first loss of W2; the most bytes of memory that it and its children have had during an epoch."""
+SAMPLES, CALLS = 2_000, 7
+"""Samples of a short training, and how often it is called in a process; the median is taken."""
+
+SHORT = {"nnspec": {"arrays": "arrays", "file": "epoch"}, "torch": {"arrays": "arrays"}}
+"""The ways in which a peer makes such a call, by measure. PyTorch reads no files of samples."""
+
+QUICKSTART = ROOT / "specs" / "quickstart.nnspec"
+
+PREDICTING = {
+    "nnspec": ("nnspec", "predict", "run", "digit.png"),
+    "torch": ("benchmarks.peers.pytorch_predict", "weights.pt", "digit.png"),
+}
+"""The module and arguments of a process that loads a network and predicts the class of one picture."""
 
 LOOK = 0.02
 """Seconds from one look at a process's memory to the next."""
@@ -26,18 +44,81 @@ LOOK = 0.02
 def measure_cold(
     workload: Workload, peers: Sequence[str], rounds: int, report_line: Callable[[str], None]
 ) -> dict[str, Any]:
-    """The MEASURES of each peer in each round, every one from a new process."""
+    """What each peer takes in each round, by measure; every figure is from a new process.
+
+    import: seconds of the import; import_all: of one that has a training's parts imported too.
+    first_loss: seconds from the start of the process to the first loss of W2.
+    arrays, file: seconds of a call that builds the network of W2 and trains it for an epoch of SAMPLES, in a process
+    that has made such a call before.
+    predict: seconds of a process that loads the network of quickstart and predicts the class of a picture.
+    train: seconds of `nnspec train` of quickstart, less those of its training.
+    memory: the most bytes that a process and its children have had during an epoch.
+    """
     taking_part = [peer for peer in STARTING if peer in peers]
-    found: dict[str, dict[str, list[float]]] = {peer: {measure: [] for measure in MEASURES} for peer in taking_part}
-    for number in range(rounds):
-        report_line(f"{workload.name}: round {number + 1} of {rounds}")
-        for peer in taking_part:
-            known = PEERS[peer]
-            found[peer]["import"].append(import_seconds(known.imports))
-            found[peer]["import_all"].append(import_seconds(with_parts(known)))
-            found[peer]["first_loss"].append(seconds_to_first_loss(known.module))
-            found[peer]["memory"].append(memory_of_an_epoch(known.module, workload))
+    found: dict[str, dict[str, list[float]]] = {peer: {} for peer in taking_part}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder, taking_part)
+        for number in range(rounds):
+            report_line(f"{workload.name}: round {number + 1} of {rounds}")
+            for peer in taking_part:
+                for measure, value in measures(peer, workload, folder, number):
+                    found[peer].setdefault(measure, []).append(value)
     return {**workload.as_dict(), "peers": found}
+
+
+def measures(peer: str, workload: Workload, folder: Path, number: int) -> Iterator[tuple[str, float]]:
+    """Yield the measures of a peer with their values."""
+    known = PEERS[peer]
+    yield "import", import_seconds(known.imports)
+    yield "import_all", import_seconds(with_parts(known))
+    yield "first_loss", seconds_to_first_loss(known.module)
+    yield from seconds_of_calls(peer, workload)
+    if peer in PREDICTING:
+        module, *arguments = PREDICTING[peer]
+        yield "predict", process_seconds(folder, module, *arguments)[0]
+    if peer == "nnspec":
+        yield "train", seconds_beside_training(folder, f"again-{number}")
+    yield "memory", memory_of_an_epoch(known.module, workload)
+
+
+def prepare(folder: Path, peers: Sequence[str]) -> None:
+    """Make what is predicted with: a picture of a bar, a run, and the weights of the same network in PyTorch."""
+    picture = np.zeros((28, 28), np.uint8)
+    picture[4:24, 12:16] = 255
+    Image.fromarray(picture).save(folder / "digit.png")
+    if "nnspec" in peers:
+        process_seconds(
+            folder, "nnspec", "train", str(QUICKSTART), "--out", "run", "--set", "train.epochs=1", "--quiet"
+        )
+    if "torch" in peers:
+        process_seconds(folder, "benchmarks.peers.pytorch_predict", "weights.pt")
+
+
+def process_seconds(folder: Path, module: str, *arguments: str) -> tuple[float, str]:
+    """What a whole process takes in a folder, and what it has printed."""
+    here = environment() | {"PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], env=here, cwd=folder, capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - began, done.stdout
+
+
+def seconds_beside_training(folder: Path, out: str) -> float:
+    """What `nnspec train` of quickstart takes besides its training, the seconds of which it reports itself."""
+    whole, printed = process_seconds(folder, "nnspec", "train", str(QUICKSTART), "--out", out, "--json")
+    return whole - float(json.loads(printed.splitlines()[-1])["seconds"])
+
+
+def seconds_of_calls(peer: str, workload: Workload) -> Iterator[tuple[str, float]]:
+    """Yield the medians of calls that train on few samples, by where the samples are."""
+    few = replace(workload, name="W8 short", samples=SAMPLES)
+    worker = Worker(PEERS[peer].module)
+    for measure, way in SHORT.get(peer, {}).items():
+        worker.ask("time", few, way=way, steps=1)
+        yield measure, median(worker.ask("time", few, way=way, steps=1) for _ in range(CALLS))
+    worker.close()
 
 
 def with_parts(peer: Peer) -> str:

@@ -40,7 +40,7 @@ def draw_comparison(results: Sequence[Mapping[str, Any]], path: Path) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axes.set_yticks(range(len(shown)), [result["name"] for result in shown])
     axes.set_ylim(len(shown) - 0.5, -0.5)
-    axes.set_xlabel("time of a step, nnspec = 1 (logarithmic; further right is slower)")
+    axes.set_xlabel("time, nnspec = 1 (logarithmic; further right is slower): of a step, or of a start or a call in W8")
     axes.legend(
         loc="upper center",
         bbox_to_anchor=(0.5, 1.0 + 0.9 / len(shown)),

@@ -194,26 +194,31 @@ class Occluded:
         return time.perf_counter() - began
 
 
-class Epoch:
-    """A whole call of `nnspec.train` over a file of samples: reading and measuring them, and an epoch of training."""
+class Call:
+    """A whole call of `nnspec.train` for an epoch, on arrays, or on a file and with a folder for the run."""
 
-    def __init__(self, workload: Workload):
+    def __init__(self, workload: Workload, file: bool):
         self.workload = workload
         self.folder = tempfile.TemporaryDirectory()
-        x, y = raw(workload.samples)
-        np.savez(Path(self.folder.name) / "samples.npz", x=x, y=y)
+        self.arrays = raw(workload.samples)
+        self.file = Path(self.folder.name) / "samples.npz" if file else None
+        if self.file is not None:
+            np.savez(self.file, x=self.arrays[0], y=self.arrays[1])
 
     def check(self, steps: int) -> list[float]:
         """Nothing to compare: each peer draws in an order of its own."""
         return []
 
     def time(self, steps: int) -> float:
-        """Epoch after epoch, each a run of its own."""
-        file = Path(self.folder.name) / "samples.npz"
-        text = spec(self.workload, "train 1 epochs", f'data npz "{file}" split=100/0 normalize=unit')
+        """Call after call, each a run of its own."""
+        data = f'data npz "{self.file}" split=100/0 normalize=unit' if self.file is not None else ""
+        text = spec(self.workload, "train 1 epochs", data)
         began = time.perf_counter()
         for i in range(steps):
-            nnspec.train(text, out=Path(self.folder.name) / f"run-{began}-{i}")
+            if self.file is not None:
+                nnspec.train(text, out=Path(self.folder.name) / f"run-{began}-{i}")
+            else:
+                nnspec.train(text, data=self.arrays, settings={"data.normalize": "unit"})
         return time.perf_counter() - began
 
 
@@ -249,7 +254,10 @@ def tasks(workload: Workload) -> Tasks:
         case "occlude":
             return {"occlude": lambda: Occluded(workload)}
         case "epoch":
-            return {"epoch": lambda: Epoch(workload)}
+            return {
+                "epoch": lambda: Call(workload, file=True),
+                "arrays": lambda: Call(workload, file=False),
+            }
         case "gemm":
             return {"gemm": lambda: Gemm(workload)}
 

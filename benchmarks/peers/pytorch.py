@@ -1,6 +1,7 @@
 """PyTorch, eager, in each of the settings that may be its best: optimizer, memory format, threads."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
 from typing import Any
@@ -14,11 +15,11 @@ from benchmarks.peers.worker import Steps, Tasks, serve
 from benchmarks.workloads import Workload, batches, raw, weights, with_channels_first
 
 
-def network(workload: Workload) -> nn.Sequential:
+def network(workload: Workload, first: Mapping[str, Any] | None = None) -> nn.Sequential:
     """The workload's network with its first weights, up to the softmax. Takes (batch, 1, side, side), or symbols."""
     if workload.steps:
         return text_network(workload)
-    made, first = nn.Sequential(), weights(workload)
+    made, first = nn.Sequential(), first or weights(workload)
     flat = False
     for layer in workload.layers:
         module: nn.Module
@@ -174,11 +175,13 @@ class Occluded(Network):
 class Epoch(Steps):
     """Epochs over samples that stay bytes until their batch is drawn."""
 
-    def __init__(self, workload: Workload):
-        x, y = raw(workload.samples, workload.side)
+    def __init__(
+        self, workload: Workload, given: tuple[Any, Any] | None = None, first: Mapping[str, Any] | None = None
+    ):
+        x, y = given or raw(workload.samples, workload.side)
         self.x, self.y = torch.from_numpy(x.transpose(0, 3, 1, 2)), torch.from_numpy(y)
         self.batch = workload.batch
-        self.network = network(workload)
+        self.network = network(workload, first)
         self.optimizer = optimizer(workload, self.network.parameters(), fused=True)
 
     def step(self) -> float:
@@ -197,10 +200,29 @@ class Epoch(Steps):
         return []
 
 
+class Call:
+    """The network and its optimizer built anew, and an epoch over samples in memory."""
+
+    def __init__(self, workload: Workload):
+        self.workload = workload
+        self.arrays, self.first = raw(workload.samples, workload.side), weights(workload)
+
+    def check(self, steps: int) -> list[float]:
+        """Nothing to compare: each peer draws in an order of its own."""
+        return []
+
+    def time(self, steps: int) -> float:
+        """Call after call."""
+        began = time.perf_counter()
+        for _ in range(steps):
+            Epoch(self.workload, self.arrays, self.first).step()
+        return time.perf_counter() - began
+
+
 def tasks(workload: Workload) -> Tasks:
     """Every combination of settings that can matter to the workload."""
     if workload.kind == "epoch":
-        return {"epoch": lambda: Epoch(workload)}
+        return {"epoch": lambda: Epoch(workload), "arrays": lambda: Call(workload)}
     convolves = any(layer.kind == "conv" for layer in workload.layers)
     made: dict[str, Callable[[], Any]] = {}
     for threads, last in product((1, 2), (False, True) if convolves else (False,)):

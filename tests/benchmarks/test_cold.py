@@ -2,12 +2,24 @@ import ast
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.cold import STARTING, import_seconds, memory_of, watched, with_parts
+from benchmarks.cold import (
+    PREDICTING,
+    STARTING,
+    import_seconds,
+    memory_of,
+    prepare,
+    process_seconds,
+    seconds_of_calls,
+    watched,
+    with_parts,
+)
 from benchmarks.drive import PEERS
+from benchmarks.workloads import WORKLOADS
 
 
 @pytest.mark.parametrize("peer", STARTING)
@@ -55,3 +67,13 @@ def test_the_memory_of_a_process_and_its_child_is_counted_once() -> None:
                 time.sleep(0.01)
             assert 2 * SIZE < most() < 3 * SIZE
     assert memory_of(process.pid) == 0
+
+
+@pytest.mark.slow
+def test_whole_processes_are_timed_with_what_they_need(tmp_path: Path) -> None:
+    prepare(tmp_path, ["nnspec"])
+    module, *arguments = PREDICTING["nnspec"]
+    seconds, printed = process_seconds(tmp_path, module, *arguments)
+    assert seconds > 0
+    assert printed.startswith("digit.png")
+    assert set(dict(seconds_of_calls("nnspec", WORKLOADS["W8"]))) == {"arrays", "file"}

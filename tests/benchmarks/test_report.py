@@ -172,3 +172,23 @@ def test_the_page_tells_the_time_to_an_accuracy_and_where_it_was_never_reached()
     lines = report.document(run(result(nnspec__train=[1e-5]), accuracy=ones)).splitlines()
     assert "| nnspec  |      3 |    20.0 |   20.0 |" in lines
     assert "| PyTorch |  never |   never |        |" in lines
+
+
+def test_a_start_or_a_short_call_has_a_goal_in_milliseconds() -> None:
+    ours = {"arrays": [0.030, 0.040, 0.050], "predict": [0.5, 0.5, 0.5]}
+    found = run(result(torch__eager=[1e-3], nnspec__train=[5e-5]), cold={"peers": {"nnspec": ours, "torch": {}}})
+    text = report.document(found)
+    calls = "a call for an epoch of W2 on 2,000 samples in arrays, ms"
+    assert cells(row(text, calls))[1:] == ["40", "", "", "≤ 45"]
+    missed = text[text.index("## Goals missed") : text.index("## Cold start")]
+    assert cells(row(missed, "W8 predict"))[1:4] == ["500 ms", "≤ 350 ms", "30%"]
+    assert "W8 arrays" not in missed
+    assert "memory" not in text[text.index("| W8") :].splitlines()[-1]
+
+
+def test_the_picture_has_the_starts_that_two_peers_have() -> None:
+    ours, theirs = {"import": [0.1], "train": [0.4], "memory": [1e8]}, {"import": [0.5], "memory": [2e8]}
+    (shown,) = report.cold_results(run(cold={"peers": {"nnspec": ours, "torch": theirs}}))
+    assert shown["name"] == "W8 import"
+    assert [(way["peer"], way["seconds"]) for way in shown["ways"]] == [("nnspec", (0.1,)), ("torch", (0.5,))]
+    assert report.cold_results(run()) == []
