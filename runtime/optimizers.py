@@ -138,20 +138,23 @@ def momentum(word: Momentum) -> Rule:
 
 @implements_rule(RmsProp)
 def rmsprop(word: RmsProp) -> Rule:
-    """s ← alpha · s + (1 − alpha) · g²; p ← p − rate · g / (√s + eps)."""
+    """s ← alpha · s + (1 − alpha) · g²; p ← p − rate · g / (√s + eps).
+
+    The slot is the sum S = s / (1 − alpha), which needs no pass for the factor: S ← alpha · S + g².
+    """
+    share = math.sqrt(1 - word.alpha)
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
-        s = slots["square"]
+        s = slots["square_sum"]
         if word.weight_decay:
             _add(g, word.weight_decay, p, free)
         np.multiply(g, g, out=free)
-        free *= 1 - word.alpha
         s *= word.alpha
         s += free
         np.sqrt(s, out=free)
-        free += word.eps
+        free += word.eps / share
         g /= free
-        _add(p, -rate, g, free)
+        _subtract(p, rate / share, g)
 
     return update
 
@@ -181,6 +184,8 @@ def adam(word: Adam) -> Rule:
     """m ← β₁m + (1 − β₁)g; s ← β₂s + (1 − β₂)g²; p ← p − rate · m̂ / (√ŝ + eps), m̂ = m / (1 − β₁ᵗ), ŝ = s / (1 − β₂ᵗ).
 
     With c = √(1 − β₂ᵗ) this is p − rate · c / (1 − β₁ᵗ) · m / (√s + c · eps): the corrections need no pass over arrays.
+    Nor do the factors 1 − β, for the slots are the sums M = m / (1 − β₁) and S = s / (1 − β₂): M ← β₁M + g,
+    S ← β₂S + g².
     """
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
@@ -206,28 +211,27 @@ def adamw(word: AdamW) -> Rule:
 def nadam(word: NAdam) -> Rule:
     """p ← p − rate · ((1 − μₜ) / (1 − Πμ) · g + μₜ₊₁ / (1 − Πμ · μₜ₊₁) · m) / (√ŝ + eps), ŝ = s / (1 − β₂ᵗ).
 
-    m and s are Adam's, μₜ = β₁ · (1 − 0.96^(t · momentum_decay) / 2), and Πμ is the product of μ₁ to μₜ.
+    m, s and the slots are Adam's, μₜ = β₁ · (1 − 0.96^(t · momentum_decay) / 2), and Πμ is the product of μ₁ to μₜ.
     """
     product = _Product(lambda step: _nadam_momentum(word, step))
 
     def update(p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
-        m, s = slots["mean"], slots["square"]
+        m, s = slots["sum"], slots["square_sum"]
         if word.weight_decay:
             _add(g, word.weight_decay, p, free)
         m *= word.beta1
-        _add(m, 1 - word.beta1, g, free)
+        m += g
         s *= word.beta2
         np.multiply(g, g, out=free)
-        free *= 1 - word.beta2
         s += free
         now, following, so_far = _nadam_momentum(word, step), _nadam_momentum(word, step + 1), product.up_to(step)
         g *= (1 - now) / (1 - so_far)
-        _add(g, following / (1 - so_far * following), m, free)
-        correction = math.sqrt(1 - word.beta2**step)
+        _add(g, following / (1 - so_far * following) * (1 - word.beta1), m, free)
+        correction = math.sqrt(1 - word.beta2**step) / math.sqrt(1 - word.beta2)
         np.sqrt(s, out=free)
         free += word.eps * correction
         g /= free
-        _add(p, -rate * correction, g, free)
+        _subtract(p, rate * correction, g)
 
     return update
 
@@ -272,23 +276,29 @@ def lion(word: Lion) -> Rule:
 
 
 def _adam(word: Adam, p: Array, g: Array, slots: Mapping[str, Array], free: Array, step: int, rate: float) -> None:
-    m, s = slots["mean"], slots["square"]
+    m, s = slots["sum"], slots["square_sum"]
     m *= word.beta1
-    _add(m, 1 - word.beta1, g, free)
+    m += g
     g *= g
     s *= word.beta2
-    _add(s, 1 - word.beta2, g, free)
-    correction = math.sqrt(1 - word.beta2**step)
+    s += g
+    correction = math.sqrt(1 - word.beta2**step) / math.sqrt(1 - word.beta2)
     np.sqrt(s, out=free)
     free += word.eps * correction
     np.divide(m, free, out=g)
-    _add(p, -rate * correction / (1 - word.beta1**step), g, free)
+    _subtract(p, rate * correction * (1 - word.beta1) / (1 - word.beta1**step), g)
 
 
 def _add(total: Array, factor: float, x: Array, free: Array) -> None:
     """total ← total + factor · x."""
     np.multiply(x, factor, out=free)
     total += free
+
+
+def _subtract(total: Array, factor: float, x: Array) -> None:
+    """total ← total − factor · x; x is overwritten."""
+    x *= factor
+    total -= x
 
 
 def _sweep(slot: Array, free: Array) -> None:

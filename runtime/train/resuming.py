@@ -58,6 +58,12 @@ def resume(
             listen({"event": "warning", "text": warning})
         for note in data.notes:
             listen({"event": "note", "text": note})
+        if saved.former_slots:
+            version = saved.meta.get("program_version", "an earlier version")
+            text = (
+                f"the state of {spec.optimizer.word} is that of nnspec {version}: training goes on with other last bits"
+            )
+            listen({"event": "warning", "text": text})
         if verify:
             listen(_replay(file, saved, data, allow_inexact))
         folder.truncate_log(saved.state.step)
@@ -92,6 +98,7 @@ def _data(saved: SavedRun, given: Given | str | None, file: Path) -> Data:
 def _resumptions(saved: SavedRun) -> Resumptions:
     """Return the last resumptions of a run with this one, which names what of the arithmetic has changed."""
     changed = tuple(text.split(" ", 1)[0] for text in differences(saved.meta["environment"], environment()))
+    changed += ("optimizer",) * saved.former_slots
     return (*saved.run["resumed"], (saved.state.step, changed))[-MOST_RESUMPTIONS:]
 
 

@@ -1,5 +1,6 @@
 """Optimizers: how a gradient changes the weights. The defaults are those of PyTorch."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import Field
@@ -21,6 +22,11 @@ class Optimizer(Word):
     def plain(self) -> bool:
         """Whether a step is p − rate·g and nothing else, so that several steps may be made at once."""
         return False
+
+    @property
+    def former_slots(self) -> Mapping[str, tuple[str, float]]:
+        """Arrays that earlier versions kept instead: by their names, the slots that they are, and times what."""
+        return {}
 
     def quickened(self) -> "Optimizer":
         """Return the optimizer with its `quick` rate, unless a rate is written."""
@@ -57,9 +63,14 @@ class RmsProp(Optimizer):
 
     word = "rmsprop"
     examples = ("optimizer rmsprop lr=0.001",)
-    slots = ("square",)
+    slots = ("square_sum",)
     alpha: float = Field(0.99, ge=0, lt=1, description="the decay rate of the moving average of g²")
     eps: float = Field(1e-8, gt=0, description="added to the denominator, against division by zero")
+
+    @property
+    def former_slots(self) -> Mapping[str, tuple[str, float]]:
+        """The moving average."""
+        return {"square": ("square_sum", 1 / (1 - self.alpha))}
 
 
 class Adagrad(Optimizer):
@@ -82,12 +93,17 @@ class Adam(Optimizer):
 
     word = "adam"
     examples = ("optimizer adam lr=0.001",)
-    slots = ("mean", "square")
+    slots = ("sum", "square_sum")
     quick = 0.01
     lr: float = Field(0.001, gt=0, description="the learning rate")
     beta1: float = Field(0.9, ge=0, lt=1, description="the decay rate of the moving average of g")
     beta2: float = Field(0.999, ge=0, lt=1, description="the decay rate of the moving average of g²")
     eps: float = Field(1e-8, gt=0, description="added to the denominator, against division by zero")
+
+    @property
+    def former_slots(self) -> Mapping[str, tuple[str, float]]:
+        """The moving averages."""
+        return _sums_of_averages(self.beta1, self.beta2)
 
 
 class AdamW(Adam):
@@ -103,12 +119,17 @@ class NAdam(Optimizer):
 
     word = "nadam"
     examples = ("optimizer nadam lr=0.002",)
-    slots = ("mean", "square")
+    slots = ("sum", "square_sum")
     lr: float = Field(0.002, gt=0, description="the learning rate")
     beta1: float = Field(0.9, ge=0, lt=1, description="the decay rate of the moving average of g")
     beta2: float = Field(0.999, ge=0, lt=1, description="the decay rate of the moving average of g²")
     eps: float = Field(1e-8, gt=0, description="added to the denominator, against division by zero")
     momentum_decay: float = Field(0.004, ge=0, description="how fast the momentum grows with the steps")
+
+    @property
+    def former_slots(self) -> Mapping[str, tuple[str, float]]:
+        """The moving averages."""
+        return _sums_of_averages(self.beta1, self.beta2)
 
 
 class Lion(Optimizer):
@@ -124,3 +145,7 @@ class Lion(Optimizer):
     beta1: float = Field(0.9, ge=0, lt=1, description="the share of the average in the direction of a step")
     beta2: float = Field(0.99, ge=0, lt=1, description="the decay rate of the moving average of g")
     weight_decay: float = Field(0.0, ge=0, description="the share of each weight that is subtracted from it, times lr")
+
+
+def _sums_of_averages(beta1: float, beta2: float) -> Mapping[str, tuple[str, float]]:
+    return {"mean": ("sum", 1 / (1 - beta1)), "square": ("square_sum", 1 / (1 - beta2))}

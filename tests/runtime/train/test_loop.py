@@ -102,14 +102,14 @@ def test_a_moment_that_is_no_number_stops_before_anything_is_told_or_kept(
     """No loss shows it yet, and a file of the format would refuse it in other words."""
 
     def change(stepper: Stepper, losses: list[float]) -> list[float]:
-        stepper.state.slots["mean"]["dense2/bias"][0] = np.inf
+        stepper.state.slots["sum"]["dense2/bias"][0] = np.inf
         return losses
 
     spoil(monkeypatch, at, change)
     settings = ("train.evaluate_every=4", "train.checkpoint_every=3", f"train.keep={keep}")
     failed = train(folder, *(part for setting in settings for part in ("--set", setting)))
     assert failed.exit_code == 1
-    assert f"training diverged at step {at}: the loss does not show it yet; mean of dense2/bias is not" in failed.stderr
+    assert f"training diverged at step {at}: the loss does not show it yet; sum of dense2/bias is not" in failed.stderr
     assert step_of(folder / "run" / "last.h5") == before
     logged = [json.loads(line) for line in (folder / "run" / "metrics.jsonl").read_text().splitlines()]
     assert [(event["event"], event["steps"]) for event in logged] == [("diverged", at)]

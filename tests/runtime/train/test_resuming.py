@@ -6,11 +6,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nnspec import checkpoints
+from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.train import resuming
+from nnspec.runtime.train.checkpointing import load_run
 from nnspec.runtime.train.resuming import resume
 from tests.support.commands import (
     at_step,
@@ -100,6 +103,28 @@ def test_verify_finds_one_bit_that_is_not_computed_again(folder: Path) -> None:
     warned = nnspec(folder, "resume", "run", "--verify", "--allow-inexact", "--quiet")
     assert warned.exit_code == 0
     assert "warning: " in warned.stderr and "give other bits" in warned.stderr
+
+
+def test_a_run_with_the_moving_averages_of_earlier_versions_goes_on_and_says_that_its_last_bits_are_others(
+    folder: Path,
+) -> None:
+    file = folder / "run" / "last.h5"
+    checkpoint = checkpoints.read(file)
+    entries = dict(checkpoint.entries)
+    for now, then, share in (("sum", "mean", 0.1), ("square_sum", "square", 0.001)):
+        for name in [name for name in entries if name.startswith(f"optimizer/{now}/")]:
+            entries[name.replace(now, then, 1)] = np.asarray(entries.pop(name), np.float32) * np.float32(share)
+    checkpoints.write(file, Checkpoint(checkpoint.meta, entries), keep_previous=False)
+    done = nnspec(folder, "resume", "run")
+    assert done.exit_code == 0
+    assert "warning: the state of adam is that of nnspec" in done.stderr
+    straight, resumed = (load_run(folder / name / "last.h5") for name in ("whole", "run"))
+    found, wanted = resumed.state, straight.state
+    np.testing.assert_allclose(found.slots["sum"].flat, wanted.slots["sum"].flat, rtol=1e-3, atol=1e-6)
+    moved, right = found.network.parameter_arena.flat, wanted.network.parameter_arena.flat
+    np.testing.assert_allclose(moved, right, rtol=1e-4, atol=1e-6)
+    assert resumed.run["resumed"] == ((5, ("optimizer",)),)
+    assert nnspec(folder, "resume", "run").exit_code == 0, "what it saved is in the present form"
 
 
 def test_verify_without_a_former_file_says_so(folder: Path) -> None:

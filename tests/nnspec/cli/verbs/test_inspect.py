@@ -28,7 +28,7 @@ def test_arrays_are_told_with_shapes_and_digests(nnspec: Command, digits: Path) 
         "name": "weights/dense1/weight", "dtype": "<f4", "shape": [490 // 10, 10],
         "sha256": hashlib.sha256(weight.tobytes()).hexdigest(),
     }  # fmt: skip
-    assert {"data/order", "optimizer/mean/dense1/bias", "best/weights/dense1/weight"} <= set(arrays)
+    assert {"data/order", "optimizer/sum/dense1/bias", "best/weights/dense1/weight"} <= set(arrays)
 
 
 def test_a_person_reads_the_same(nnspec: Command, digits: Path) -> None:
