@@ -10,6 +10,7 @@
 # make site   the documentation as a site: build/site/index.html; make links asks every other host that it links to
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make web      CodeMirror, bundled with npm for the pages: nnspec/web/static/vendor
+# make playground  the language in a page: build/playground, assembled with npm
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
@@ -23,7 +24,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(EXCEPT),-m "not $(EXCEPT)")
 WITH_WORKER := $(BIN)/python -m pytest -m "worker$(if $(EXCEPT), and not $(EXCEPT))" $(WORKER)
 PYTEST += $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(WITH_WORKER))
 
-.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor web pictures clean
+.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor web playground pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -90,6 +91,9 @@ editor:
 
 web:
 	cd web && npm ci && npm run build
+
+playground: $(VENV)/installed
+	$(BIN)/python -m tools.playground build/playground
 
 pictures: $(VENV)/installed
 	rm -rf build/pictures

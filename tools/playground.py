@@ -1,8 +1,9 @@
 """Assemble the playground, a page in which the language runs: `python -m tools.playground FOLDER`.
 
-It writes `playground.html` and the folder `playground` with all that the page loads: the front end of `nnspec.web`, Pyodide
-from npm, the language with the packages it needs, compiled for that Python, and the specs of the package. The page must be
-served over HTTP and asks no other host for anything. Needs npm, Node.js and pip, and once the registries of both.
+It writes `playground.html` and the folder `playground` with all that the page loads: the front end of `nnspec.web`,
+Pyodide from npm, the language with the packages it needs, compiled for that Python, and the specs of the package. The
+page must be served over HTTP and asks no other host for anything. Needs npm, Node.js and pip, and once the registries
+of both.
 """
 
 import json
@@ -11,8 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution, version
 from pathlib import Path
+from threading import Thread
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from nnspec.web import STATIC
@@ -50,6 +55,32 @@ def assemble(folder: Path) -> Path:
     shutil.copy(_core_wheel(), inside / "pydantic_core.zip")
     (inside / "specs.json").write_text(json.dumps(list(shipped()), ensure_ascii=False), encoding="utf-8")
     return Path(shutil.copy(WEB / "playground.html", folder / "playground.html"))
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Files over HTTP, without a line for each."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    """A server that a browser may leave in the middle of a file."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Print nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on this machine and yield its address, which ends in a slash."""
+    server = _Server(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
 
 
 def install() -> None:

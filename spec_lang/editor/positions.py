@@ -1,7 +1,9 @@
 """Offsets in a source and an editor's positions: lines and columns from 0, columns in units of an encoding."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from nnspec.spec_lang.source import Source
 
@@ -42,7 +44,15 @@ class Positions:
 
     def index(self, offset: int) -> int:
         """Return the units before an offset: the place in the editor's text, whose lines end in one character."""
+        if self.encoding == "utf-16":
+            return offset + bisect_left(self._wide, offset) + self._dropped(1)
         return self._units(self.source.text[:offset]) + self._dropped(1)
+
+    @cached_property
+    def _wide(self) -> list[int]:
+        """The offsets of the characters that are two units of UTF-16."""
+        text = self.source.text
+        return [] if text.isascii() else [at for at, character in enumerate(text) if character > "\uffff"]
 
     def at_index(self, index: int) -> int:
         """Return the offset of a place in the editor's text; one after its end is the end."""

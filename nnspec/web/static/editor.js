@@ -42,9 +42,9 @@ export function createEditor(parent, backend, options = {}) {
       hoverTooltip(help(backend), { hoverTime: 350 }),
       readOnly.of([]),
       wrapping.of(wrapped()),
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
       keymap.of([
-        ...keys, { key: "Mod-.", run: fixHere }, { key: "F8", run: nextDiagnostic }, { key: "Shift-F8", run: previousDiagnostic },
+        ...keys, { key: "Mod-.", run: fixSoon }, { key: "F8", run: nextDiagnostic }, { key: "Shift-F8", run: previousDiagnostic },
         ...closeBracketsKeymap, ...completionKeymap, ...lintKeymap, ...searchKeymap, ...historyKeymap, ...defaultKeymap,
       ]),
       EditorView.updateListener.of((update) => {
@@ -61,6 +61,11 @@ export function createEditor(parent, backend, options = {}) {
   narrow.addEventListener("change", rewrap);
   let destroyed = false;
   let known = null; // the text of the last analysis: its places are of no other text
+
+  function fixSoon() {
+    analyses().then(() => fixHere(view)); // of the text as it is now, not as it was a keystroke ago
+    return true;
+  }
 
   async function analyseOnce() {
     const analysed = view.state.doc;
@@ -179,7 +184,6 @@ function fixHere(view) {
   const distance = ({ from, to }) => (head < from ? from - head : head > to ? head - to : 0);
   found.sort((a, b) => distance(a) - distance(b));
   found[0]?.diagnostic.actions[0].apply(view, found[0].from, found[0].to);
-  return found.length > 0;
 }
 
 function completions(backend) {

@@ -56,10 +56,10 @@ function box(part) {
   return {
     width, height, axis: width / 2, shape: part.shape, headed: true,
     draw(out, x, y) {
-      const group = pickable(out, part, `${part.text}, output ${part.shape}${part.weights ? `, ${part.weights}` : ""}`);
+      const group = pickable(out, part, `${part.text} ${part.weights}`.trim() + `, output ${part.shape}`);
       group.append(rectangle(x - width / 2, y, width, height, part.weights ? "g-box g-learns" : "g-box"));
       group.append(text(part.text, x, y + 0.6 * PAD + LINE / 2, "g-text"));
-      if (part.weights) group.append(text(part.weights, x, y + 0.6 * PAD + 1.5 * LINE, "g-small"));
+      if (part.weights) group.append(" ", text(part.weights, x, y + 0.6 * PAD + 1.5 * LINE, "g-small"));
       out.parts.append(group);
     },
   };

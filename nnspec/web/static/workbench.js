@@ -19,7 +19,8 @@ export function createWorkbench(parent, backend, options = {}) {
   const graph = made("div", "nn-graph-place");
   const layers = made("details", "nn-layers");
   left.append(place, status, problems);
-  right.append(totals, graph, layers);
+  const stale = made("p", "nn-note nn-stale", { hidden: "" }, "The graph and the numbers are from before the error.");
+  right.append(totals, stale, graph, layers);
   root.append(left, right);
   parent.append(root);
   let last = null;
@@ -30,10 +31,11 @@ export function createWorkbench(parent, backend, options = {}) {
     ...options,
     onAnalysis(result, text) {
       last = result;
-      root.classList.toggle("nn-old", result.graph === null);
       status.textContent = statusText(result);
       drawProblems(problems, result.diagnostics, editor);
       redraw(result);
+      stale.hidden = shown === null || result.graph !== null;
+      root.classList.toggle("nn-old", !stale.hidden);
       options.onAnalysis?.(result, text);
     },
     onPlace: markHere,

@@ -4,7 +4,6 @@ The tests need Playwright's Python package and a Chromium of the system, and axe
 one of them; they skip where these are missing.
 """
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,29 +12,16 @@ import pytest
 
 import nnspec
 from tests.nnspec.reporting.conftest import MAKERS, rarely, write_sweep
+from tests.support.browser import LOOKS, axe_violations, chromium
 
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
-ROOT = Path(__file__).resolve().parents[3]
-AXE = ("build/axe/node_modules/axe-core/axe.min.js", "node_modules/axe-core/axe.min.js")
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 EVERY = ["digits", "flowers", "prices", *MAKERS, "sweep"]
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1100, "height": 900}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1100, "height": 900}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
-}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name)) is not None), None)
-    if found is None:
-        pytest.skip("there is no Chromium")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=found)
-        yield started
-        started.close()
+    yield from chromium()
 
 
 @pytest.fixture(scope="module")
@@ -109,15 +95,9 @@ def test_the_dark_picture_is_shown_on_a_dark_screen_and_the_light_one_in_print(
 @pytest.mark.parametrize("look", ["dark", "phone"])  # a phone has the light colours
 @pytest.mark.parametrize("name", rarely(EVERY))
 def test_axe_finds_nothing_wrong(browser: Any, file: Callable[[str], Path], name: str, look: str) -> None:
-    axe = next((ROOT / path for path in AXE if (ROOT / path).exists()), None)
-    if axe is None:
-        pytest.skip("there is no axe-core: npm install --prefix build/axe axe-core")
     with Watched(browser, file(name), look, bypass_csp=True) as watched:
         watched.page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        watched.page.add_script_tag(path=str(axe))
-        found = watched.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    wrong = [(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in found["violations"]]
-    assert wrong == []
+        assert axe_violations(watched.page) == []
 
 
 def test_a_table_sorts_by_its_numbers_up_and_down(browser: Any, file: Callable[[str], Path]) -> None:

@@ -48,3 +48,15 @@ def test_there_and_back_is_the_same_place(text: str, encoding: str, data: st.Dat
     positions = Positions(Source("a", text), encoding)
     offset = data.draw(st.integers(0, len(positions.source.text)))
     assert positions.offset(*positions.position(offset)) == offset
+
+
+@given(TEXTS.map(lambda text: text.replace("\r", "")), st.sampled_from(sorted(UNITS)))
+@cases(100)
+def test_a_place_in_the_editors_text_and_an_offset_are_each_others_inverse(text: str, encoding: str) -> None:
+    source = Source("a", text)
+    positions, marked = Positions(source, encoding), len(text) - len(source.text)
+    for offset in range(len(source.text) + 1):
+        index = positions.index(offset)
+        assert index == UNITS[encoding](text[: offset + marked])
+        assert positions.at_index(index) == offset
+    assert positions.at_index(10_000) == len(source.text) and positions.at_index(0) == 0
