@@ -31,10 +31,10 @@ CORE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip
 
 OWN = ("playground.js", "playground.css", "worker.js")
 
-PURE = ("pydantic", "annotated-types", "typing-extensions", "typing-inspection", "lark")
-"""The packages that the language imports and that have no compiled parts."""
+PURE = ("pydantic", "annotated-types", "typing-extensions", "typing-inspection")
+"""The packages that the language imports and that have no compiled parts. Lark has made the parse tables already."""
 
-LEFT_OUT = ("pydantic/v1/", "pydantic/mypy.py", "lark/__pyinstaller/", "lark/tools/", "lark/grammars/")
+LEFT_OUT = ("pydantic/v1/", "pydantic/mypy.py")
 """Parts of them that the language never imports."""
 
 
@@ -133,11 +133,11 @@ def _language(to: Path) -> None:
 def _files() -> Iterator[tuple[Path, str]]:
     yield ROOT / "nnspec" / "__init__.py", "nnspec/__init__.py"
     for path in sorted((ROOT / "spec_lang").rglob("*")):
-        if path.suffix in (".py", ".lark"):
+        if path.suffix in (".py", ".lark", ".json"):
             yield path, f"nnspec/spec_lang/{path.relative_to(ROOT / 'spec_lang').as_posix()}"
     for package in PURE:
         for file in distribution(package).files or ():
-            kept = file.suffix in (".py", ".lark") or "licenses" in file.parts or file.name in ("LICENSE", "METADATA")
+            kept = file.suffix == ".py" or "licenses" in file.parts or file.name in ("LICENSE", "METADATA")
             if kept and ".." not in file.parts and not file.as_posix().startswith(LEFT_OUT):
                 yield Path(str(file.locate())), file.as_posix()
 
