@@ -59,7 +59,7 @@ def print_json(**fields: Any) -> None:
 
 def print_json_document(document: dict[str, Any]) -> None:
     """Print an object as JSON that has its own format, such as SARIF, on one line to standard output."""
-    click.echo(escaped_json(json.dumps(_plain(document), ensure_ascii=False)))
+    click.echo(escaped_json(json.dumps(without_nan(document), ensure_ascii=False)))
 
 
 def print_note(text: str) -> None:
@@ -170,9 +170,10 @@ class UnwritableError(NNSpecError):
         self.exit_code = exit_code
 
 
-def _plain(value: Any) -> Any:
+def without_nan(value: Any) -> Any:
+    """Return what is to be written as JSON with null for NaN and infinity."""
     if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: without_nan(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [without_nan(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -59,7 +59,7 @@ def traced(given: str, sample: str, data: str | None, split: str | None, label: 
     else:
         title, raw = _typed(network, sample) if _NUMBERS.fullmatch(sample) else _from_file(network, sample, invert)
         target = None if label is None else _target(network, label, names)
-    truth = None if target is None else _truth(target, names)
+    truth = None if target is None else truth_of(target, names)
     return Traced(file, network, trace(network, raw, target), title, f"{network.spec.title}: {title}", truth)
 
 
@@ -118,7 +118,8 @@ def _target(network: Network, label: str, names: list[str] | None) -> Array:
     return _numbers(label).reshape(shape)
 
 
-def _truth(target: Array, names: list[str] | None) -> str:
+def truth_of(target: Array, names: list[str] | None) -> str:
+    """Return a target in words: the name of its class, or its numbers."""
     numbers = np.asarray(target)
     if names is not None and numbers.size == 1:
         return names[int(numbers.reshape(-1)[0])]

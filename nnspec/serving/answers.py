@@ -2,13 +2,12 @@
 
 import io
 import json
-import math
 from typing import Any
 
 import numpy as np
 from starlette.responses import Response
 
-from nnspec.cli.output import JSON_FORMAT
+from nnspec.cli.output import JSON_FORMAT, without_nan
 from nnspec.predictions import predicted_columns, predictions_of
 from nnspec.runtime.arrays import Array
 from nnspec.serving.bodies import BINARY, JSON, NPY
@@ -80,16 +79,10 @@ def array_response(array: Array, kind: str) -> Response:
 
 def _finite(prediction: dict[str, Any]) -> dict[str, Any]:
     """Return a prediction with null for what is NaN or infinite, and no label chosen by such a number."""
-    found = {name: _plain(value) for name, value in prediction.items()}
+    found = {name: without_nan(value) for name, value in prediction.items()}
     if "label" in found and _has_null([value for name, value in found.items() if name != "label"]):
         found["label"] = [None] * len(found["label"]) if isinstance(found["label"], list) else None
     return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _has_null(value: Any) -> bool:

@@ -34,39 +34,55 @@ class Question:
 
 def occluded(served: Served, image: Array, question: Question, kind: str) -> Response:
     """Return the map of one raw sample (1, height, width, …) as JSON, an array or a picture. Raises OcclusionError."""
+    found = explained(served, image, question)
+    if kind == NPY:
+        return array_response(found.maps[question.scale][0], kind)
+    if kind == PNG:
+        return Response(_picture(served, image, found, question), 200, HEADERS, PNG)
+    return json_response({"format_version": JSON_FORMAT, **found.as_json(served, question)})
+
+
+@dataclass(frozen=True)
+class Explained:
+    """The maps (1, row, column) by scale, the class that they are of, and the probabilities (1, class)."""
+
+    maps: dict[str, Array]
+    label: int
+    probabilities: Array
+
+    def as_json(self, served: Served, question: Question) -> dict[str, Any]:
+        """Return the map of the question's scale; NaN and infinity are null."""
+        probability = float(self.probabilities[0, self.label])
+        rows = self.maps[question.scale][0]
+        return {
+            "label": (served.classes or [])[self.label],
+            "probability": probability if math.isfinite(probability) else None,
+            "window": question.window,
+            "stride": question.stride,
+            "baseline": question.baseline,
+            "scale": question.scale,
+            "map": [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()],
+        }
+
+
+def explained(served: Served, image: Array, question: Question) -> Explained:
+    """Return the maps of one raw sample (1, height, width, …). Raises OcclusionError."""
     network, classes = served.network, served.classes or []
     probabilities = class_probabilities(network.predict(image))
     label = int(probabilities[0].argmax()) if question.label is None else classes.index(question.label)
     window = (question.window, question.window)
     maps = occlude_by_scale(network, image, [label], window, question.stride, question.baseline)
-    if kind == NPY:
-        return array_response(maps[question.scale][0], kind)
-    probability = float(probabilities[0, label])
-    if kind == PNG:
-        return Response(_picture(served, image, maps, label, probabilities, question), 200, HEADERS, PNG)
-    rows = maps[question.scale][0]
-    content = {
-        "format_version": JSON_FORMAT,
-        "label": classes[label],
-        "probability": probability if math.isfinite(probability) else None,
-        "window": question.window,
-        "stride": question.stride,
-        "baseline": question.baseline,
-        "scale": question.scale,
-        "map": [[value if math.isfinite(value) else None for value in row] for row in rows.tolist()],
-    }
-    return json_response(content)
+    return Explained(maps, label, probabilities)
 
 
-def _picture(
-    served: Served, image: Array, maps: dict[str, Array], label: int, probabilities: Array, question: Question
-) -> bytes:
+def _picture(served: Served, image: Array, found: Explained, question: Question) -> bytes:
     """Return the map as `nnspec occlude` draws it."""
     from nnspec.runtime.views import PICTURES, figure_bytes, in_style
 
     with in_style("light"):
         drawn: Any = PICTURES["occlusion"](
-            image, maps[question.scale], np.array([label]), served.classes, probabilities[:, label],
+            image, found.maps[question.scale], np.array([found.label]), served.classes,
+            found.probabilities[:, found.label],
             window=(question.window, question.window), stride=(question.stride, question.stride),
             baseline=f"{question.baseline:g}", scale=question.scale, captions=None,
             of_label="predicted class" if question.label is None else "class asked for",

@@ -7,30 +7,19 @@ from pathlib import Path
 import click
 from click.shell_completion import CompletionItem
 
-import nnspec
 from nnspec.cli.command import Section, Verb
 from nnspec.cli.format import format_table
 from nnspec.cli.options import json_flag
 from nnspec.cli.output import UnwritableError, print_json, print_result, translate_write_errors
-
-SPECS = next(room for path in nnspec.__path__ if (room := Path(path, "specs")).is_dir())
-"""The folder of the specs that the package includes."""
-
-
-def shipped_specs() -> dict[str, Path]:
-    """Return every spec that the package includes, by name."""
-    return {path.stem: path for path in sorted(SPECS.glob("*.nnspec"))}
+from nnspec.cli.specs import about_spec, shipped_specs
 
 
 def _complete(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [
-        CompletionItem(name, help=_about(path)) for name, path in shipped_specs().items() if name.startswith(incomplete)
+        CompletionItem(name, help=about_spec(path))
+        for name, path in shipped_specs().items()
+        if name.startswith(incomplete)
     ]
-
-
-def _about(path: Path) -> str:
-    """Return the comment in the first line of a spec."""
-    return path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("#").strip()
 
 
 @click.command(
@@ -48,10 +37,10 @@ def command(name: str | None, file: Path | None, as_json: bool) -> None:
     """
     specs = shipped_specs()
     if name is None and as_json:
-        print_json(specs=[{"name": spec, "about": _about(path)} for spec, path in specs.items()])
+        print_json(specs=[{"name": spec, "about": about_spec(path)} for spec, path in specs.items()])
         return
     if name is None:
-        print_result(format_table([(spec, _about(path)) for spec, path in specs.items()], indent=""))
+        print_result(format_table([(spec, about_spec(path)) for spec, path in specs.items()], indent=""))
         return
     if name not in specs:
         from nnspec.spec_lang.report.diagnostics import near, one_of

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nnspec.cli.verbs.init import shipped_specs
+from nnspec.cli.specs import shipped_specs
 from tests.nnspec.conftest import ROOT, Command
 
 BAD = "conv 3x3 x8 -> maxpol 2 -> dense 10 softmax\noptimizer adam lrr=0.1\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from nnspec.cli import command_line
-from nnspec.cli.verbs.init import SPECS, shipped_specs
+from nnspec.cli.specs import SPECS, shipped_specs
 from tests.nnspec.conftest import Command
 
 
