@@ -1,4 +1,4 @@
-"""Arrays as JSON for a page: whole numbers of a few bytes in base64, or float32 where the numbers themselves are read."""
+"""Arrays as JSON for a page: a byte a number in base64 for pictures, float32 where the numbers themselves are read."""
 
 import base64
 import math

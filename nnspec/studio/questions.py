@@ -1,4 +1,4 @@
-"""What is asked of a network: belief and occlusion of a drawing, samples, feature maps, a trace, weights, differences."""
+"""What is asked of a network: belief and occlusion of a drawing, samples, feature maps, a trace, weights."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -101,7 +101,9 @@ class Questions:
             found["probabilities"] = _finite(class_probabilities(served.network.predict(sample))[0])
         if served.explains and window:
             question = Question(min(window, *served.shape[:2]), max(1, max(served.shape[:2]) // 32))
-            found["occlusion"] = explained(served, sample, question).as_json(served, question)
+            maps = explained(served, sample, question)
+            lowest = float(maps.maps["probability"].min())
+            found["occlusion"] = {**maps.as_json(served, question), "lowest": lowest}
         return found
 
     def samples(self, run: str, split: str | None, start: int, count: int, mistakes: bool) -> dict[str, Any]:

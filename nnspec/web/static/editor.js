@@ -40,6 +40,7 @@ export function createEditor(parent, backend, options = {}) {
       EditorState.tabSize.of(INDENT.length), nnspec(), lintGutter(), shapes, placeholder("input 28x28x1"),
       autocompletion({ override: [completions(backend)], icons: false, tooltipClass: () => "nn-completions" }),
       hoverTooltip(help(backend), { hoverTime: 350 }),
+      EditorView.cspNonce.of(document.querySelector('meta[name="csp-nonce"]')?.content ?? ""),
       readOnly.of([]),
       wrapping.of(wrapped()),
       EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off", autocorrect: "off" }),
