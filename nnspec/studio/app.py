@@ -229,6 +229,7 @@ def make_app(studio: Studio) -> Starlette:
         ],
         lifespan=watched,
     )
+    app.router.redirect_slashes = False
     add_refusals(app, "there is no such page in the studio")
     return app
 

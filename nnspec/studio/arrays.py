@@ -10,8 +10,8 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.infer.first_weights import first_weights
 from nnspec.runtime.infer.network import Network
 
-MOST_NUMBERS = 1 << 16
-"""The most numbers of one array that a page is sent; of more, as many channels as fit."""
+MOST_NUMBERS, MOST_OF_CHANNEL = 1 << 16, 1 << 18
+"""The most numbers of one array that a page is sent, as many channels as fit, and those of a single channel."""
 
 MOST_TILES, MOST_MATRIX, MOST_CHANNELS = 32, 128, 8
 """The most filters or units that are drawn; rows and columns of a matrix; channels of a filter that has many."""
@@ -25,7 +25,7 @@ def numbers(array: Array | None) -> dict[str, Any] | None:
     kept = flat
     if kept.size > MOST_NUMBERS and kept.ndim:
         kept = kept[..., : max(1, MOST_NUMBERS * kept.shape[-1] // kept.size)]
-        if kept.size > MOST_NUMBERS:
+        if kept.size > MOST_OF_CHANNEL:
             kept = kept.reshape(-1)[:MOST_NUMBERS]
     with np.errstate(over="ignore", invalid="ignore"):
         found = (

@@ -107,7 +107,10 @@ class Training:
                 self._take(json.loads(line))
             except (ValueError, LookupError, TypeError):
                 continue
+        process.stdout.close()
         code = process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
         assert self._status is not None
         with self._lock, errors:
             self._process = None
@@ -140,10 +143,11 @@ class Training:
             status.update(step=event["step"], epoch=event["epoch"])
             self.hub.tell("evaluation", run=status["run"], step=event["step"], metrics=measured(event))
         elif kind in _LAST:
-            said = {name: value for name, value in event.items() if name not in _STATUS}
-            status.update(phase=_LAST[kind], end=said, step=event.get("steps", status["step"]))
-            if kind in ("error", "diverged"):
-                status["error"] = status["error"] or event.get("text") or f"{event.get('reason')}: {event.get('help')}"
+            if kind == "error":  # the sentence on what has ended the run, which may have been told already
+                status["error"] = event["text"]
+            if status["phase"] != "diverged":
+                said = {name: value for name, value in event.items() if name not in _STATUS}
+                status.update(phase=_LAST[kind], end=said, step=event.get("steps", status["step"]))
         self._tell()
 
     def _keep(self, step: int, loss: float | None) -> None:

@@ -103,7 +103,7 @@ def test_what_is_quoted_for_a_shell_is_in_examples_which_no_terminal_wraps(names
 @pytest.mark.parametrize("names", VERBS, ids=" ".join)
 def test_every_verb_with_a_result_gives_it_as_json_too(names: tuple[str, ...]) -> None:
     verb = VERBS[names]
-    if not isinstance(verb, Family) and names not in {("lsp",), ("serve",)}:  # which speak JSON, to others
+    if not isinstance(verb, Family) and names not in {("lsp",), ("serve",), ("studio",)}:  # which speak JSON, to others
         assert any("--json" in option.opts for option in verb.params)
 
 
