@@ -50,13 +50,14 @@ class Hub:
         """Send a message to every tab, and return its revision."""
         with self._lock:
             self.revision += 1
-            message = {"kind": kind, "revision": self.revision, **content}
+            revision = self.revision
+            message = {"kind": kind, "revision": revision, **content}
             for tab in self._tabs:
                 try:
                     tab.loop.call_soon_threadsafe(tab.hand, message)
                 except RuntimeError:  # its loop has ended
                     continue
-        return message["revision"]
+        return revision
 
     def close(self) -> None:
         """End every stream, and those that are asked for from now on."""

@@ -82,7 +82,7 @@ def _summary(path: Path, name: str, mark: tuple[int, int]) -> dict[str, Any]:
     events = RunFolder(path).events()
     last = events[-1] if events else {}
     ended = last.get("event") in _ENDS
-    evaluation = next((event for event in reversed(events) if event["event"] == "evaluation"), {})
+    evaluation: Mapping[str, Any] = next((event for event in reversed(events) if event["event"] == "evaluation"), {})
     return {
         "name": name,
         "state": {"end": "done", "diverged": "diverged"}.get(str(last.get("event")), "unfinished"),

@@ -72,6 +72,7 @@ def test_a_drawing_has_a_backward_pass_once_it_is_said_what_it_is_of(trained: As
 def test_samples_and_their_mistakes_are_those_of_the_split(trained: Asked, digits: Path) -> None:
     network = nnspec.load(digits)
     test = network_data(network).test
+    assert test is not None
     predicted = network.predict(np.asarray(test.inputs)).argmax(-1)
     found = trained.get(f"/api/runs/samples/{RUN}?start=5&count=3").json()
     assert (found["split"], found["total"]) == ("test", len(test))
