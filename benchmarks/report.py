@@ -177,7 +177,14 @@ def _workloads(results: Sequence[Result]) -> str:
     rows = []
     for result in results:
         size = f"{result['batch']} images" if result["kind"] == "occlude" else f"batch {result['batch']}"
-        rows.append([result["name"], f"`{result['network']}`", f"{verbs[result['kind']]}{result['optimizer']}", size])
+        rows.append(
+            [
+                result["name"],
+                f"`{result.get('file') or result['network']}`",
+                f"{verbs[result['kind']]}{result['optimizer']}",
+                size,
+            ]
+        )
     return table(["", "network", "what", "size"], rows, left=4)
 
 

@@ -1,8 +1,8 @@
 """The workloads, each declared once: a network in the language, its optimizer, its batch. Every peer builds from that.
 
-What a network of the language means to a peer is read here by `Workload.layers`, which knows the few layers that the
-workloads have. The samples are real digits out of the package, the first weights come from a seed: all peers start from
-the same numbers, see the same batches in the same order, and must report the same losses before anything is timed.
+What a network means to a peer is read by `benchmarks.layers`. The samples are real digits out of the package, the first
+weights come from a seed: all peers start from the same numbers, see the same batches in the same order, and must report
+the same losses before anything is timed.
 """
 
 import re
@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from benchmarks.layers import Layer, read_layers
 
 Array = NDArray[Any]
 Kind = Literal["train", "predict", "occlude", "epoch", "gemm"]
@@ -29,47 +31,12 @@ DRAWN = 4096
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A layer as peers need it, with the shapes of one sample: (height, width, channels), (features,), or of a text
-    (time,) and (time, features)."""
-
-    kind: Literal["dense", "conv", "maxpool", "onehot", "rnn"]
-    name: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    window: int = 0
-    relu: bool = False
-    bias: bool = True
-
-    @property
-    def weight_shape(self) -> tuple[int, ...]:
-        """(in, out) of a dense layer, for which an image is flattened; (height, width, in, out) of a convolution."""
-        if self.kind in ("dense", "rnn"):
-            inputs = self.inputs[-1] if len(self.inputs) == 2 else prod(self.inputs)
-            return (inputs, self.outputs[-1])
-        return (self.window, self.window, self.inputs[-1], self.outputs[-1])
-
-    @property
-    def flops(self) -> int:
-        """Operations of one sample's forward product, a multiplication and an addition each.
-
-        Pools are not counted, and of a recurrent layer only what the state is multiplied with: its input is looked up.
-        """
-        places = prod(self.outputs[:-1])  # 1 for a dense layer of a flat sample
-        match self.kind:
-            case "maxpool" | "onehot":
-                return 0
-            case "rnn":
-                return 2 * places * self.outputs[-1] ** 2
-        return 2 * places * prod(self.weight_shape)
-
-
-@dataclass(frozen=True)
 class Workload:
     """One thing to be timed.
 
     `goal` is how many times as fast as PyTorch nnspec is to be. A step is a batch trained, a batch predicted, `images`
-    occluded at every place of a 3x3 window, or an epoch over `samples`.
+    occluded at every place of a 3x3 window, or an epoch over `samples`. `file` is the spec that nnspec reads instead of
+    the network, `augment` how each batch is changed at random, by all peers, when they are timed.
     """
 
     name: str
@@ -81,11 +48,13 @@ class Workload:
     side: int = 28  # of the square images
     steps: int = 0  # characters in a sample of text; 0 for images
     samples: int = 0
+    file: str = ""
+    augment: str = ""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The network, layer by layer; its softmax is left to the loss, or to the end of a prediction."""
-        return _layers(self.network, (self.steps,) if self.steps else (self.side, self.side, 1))
+        return read_layers(self.network, (self.steps,) if self.steps else (self.side, self.side, 1))
 
     @property
     def optimizer_name(self) -> str:
@@ -93,8 +62,8 @@ class Workload:
         return self.optimizer.split()[0]
 
     def option(self, name: str, default: float = 0.0) -> float:
-        """A number of the optimizer, such as lr or beta."""
-        found = re.search(rf"\b{name}=(\S+)", self.optimizer)
+        """A number of the optimizer, such as lr or beta, or of the augmentation."""
+        found = re.search(rf"\b{name}=(\S+)", f"{self.optimizer} {self.augment}")
         return float(found[1]) if found else default
 
     @property
@@ -118,34 +87,15 @@ class Workload:
         return dict(vars(self))
 
 
-def _layers(network: str, shape: tuple[int, ...]) -> tuple[Layer, ...]:
-    made: list[Layer] = []
-    counts: dict[str, int] = {}
-    for text in network.split("->"):
-        kind, *arguments = text.split()
-        counts[kind] = counts.get(kind, 0) + 1
-        name, relu, bias = f"{kind}{counts[kind]}", "relu" in arguments, "bias=no" not in arguments
-        window = int(arguments[0].split("x")[0]) if kind in ("conv", "maxpool") else 0
-        match kind:
-            case "dense" | "rnn":
-                over = shape[:1] if len(shape) == 2 else ()  # every step of a sequence
-                made.append(Layer(kind, name, shape, (*over, int(arguments[0])), relu=relu, bias=bias))
-            case "onehot":
-                made.append(Layer("onehot", name, shape, (*shape, int(arguments[0].removeprefix("vocab=")))))
-            case "conv":
-                places = (shape[0] - window + 1, shape[1] - window + 1)
-                made.append(Layer("conv", name, shape, (*places, int(arguments[1][1:])), window, relu, bias))
-            case "maxpool":
-                made.append(Layer("maxpool", name, shape, (shape[0] // window, shape[1] // window, shape[2]), window))
-            case _:
-                raise ValueError(f"no peer knows the layer {kind!r}")
-        shape = made[-1].outputs
-    return tuple(made)
-
-
 MLP = "dense 512 relu -> dense 10 softmax"
 CNN = "conv 3x3 x8 bias=no -> maxpool 2 -> dense 10 softmax"
 RNN = "onehot vocab=27 -> rnn 200 return=sequence -> dense 27 softmax"
+RESIDUAL = (
+    "conv 5x5 x16 bias=no -> maxpool 2 -> batchnorm -> relu -> res 16 -> res 16 "
+    "-> conv 3x3 x32 pad=same bias=no -> maxpool 2 -> batchnorm -> relu -> res 32 -> res 32 "
+    "-> globalavgpool -> dense 10 softmax"
+)
+SHIFTED = "shift=2 rotate=10 zoom=0.1"
 DEEP_CNN = "conv 3x3 x32 relu -> conv 3x3 x64 relu -> maxpool 2 -> dense 128 relu -> dense 10 softmax"
 
 OCCLUDED = 30
@@ -154,19 +104,30 @@ OCCLUDED = 30
 WORKLOADS: dict[str, Workload] = {
     workload.name: workload
     for workload in (
-        Workload("W1", "train", MLP, 1, "sgd lr=0.01", goal=8),
+        Workload("W1", "train", MLP, 1, "sgd lr=0.01", goal=12),
         Workload("W2", "train", MLP, 128, "adam lr=0.001", goal=1.05),
         Workload("W3-1", "train", CNN, 1, "momentum lr=0.001 beta=0.9", goal=6),
-        Workload("W3-64", "train", CNN, 64, "momentum lr=0.05 beta=0.9", goal=1.8),
-        Workload("W4", "train", DEEP_CNN, 64, "adam lr=0.001", goal=1.4),
-        Workload("W5-1", "train", RNN, 1, "adam lr=0.001", goal=5, steps=25),
-        Workload("W5-32", "train", RNN, 32, "adam lr=0.001", goal=2, steps=25),
-        Workload("W6", "occlude", CNN, OCCLUDED, goal=75),
-        Workload("W7-mlp-1", "predict", MLP, 1, goal=2),
-        Workload("W7-mlp-256", "predict", MLP, 256, goal=1),
-        Workload("W7-cnn-1", "predict", CNN, 1, goal=3.5),
-        Workload("W7-cnn-256", "predict", CNN, 256, goal=3),
+        Workload("W3-64", "train", CNN, 64, "momentum lr=0.05 beta=0.9", goal=3.5),
+        Workload("W4", "train", DEEP_CNN, 64, "adam lr=0.001", goal=1),
+        Workload("W5-1", "train", RNN, 1, "adam lr=0.001", goal=5.5, steps=25),
+        Workload("W5-32", "train", RNN, 32, "adam lr=0.001", goal=2.6, steps=25),
+        Workload("W6", "occlude", CNN, OCCLUDED, goal=22),
+        Workload("W7-mlp-1", "predict", MLP, 1, goal=1.8),
+        Workload("W7-mlp-256", "predict", MLP, 256, goal=0.95),
+        Workload("W7-cnn-1", "predict", CNN, 1, goal=3),
+        Workload("W7-cnn-256", "predict", CNN, 256, goal=2),
         Workload("W8", "epoch", MLP, 128, "adam lr=0.001", samples=60_000),
+        Workload(
+            "W9",
+            "train",
+            RESIDUAL,
+            64,
+            "adam lr=0.004",
+            goal=1,
+            file="specs/mnist_best.nnspec",
+            augment=SHIFTED,
+        ),
+        Workload("W10", "train", RESIDUAL, 64, "adam lr=0.004", goal=1, file="specs/mnist_resnet.nnspec"),
     )
 }
 """Every workload by its name, in the order of the tables. W8 is also started afresh: see cold.py."""
@@ -240,13 +201,19 @@ def _sample() -> tuple[Array, Array]:
 
 def weights(workload: Workload) -> Mapping[str, Array]:
     """First weights by the names that nnspec gives them: normal with deviation √(2 / inputs), √(1 / inputs) of a
-    recurrent layer, biases of zero."""
+    recurrent layer, biases of zero, normalizations that change nothing."""
     random = np.random.default_rng(7)
     made: dict[str, Array] = {}
     for layer in workload.layers:
-        if layer.kind in ("maxpool", "onehot"):
+        if layer.kind in ("maxpool", "onehot", "relu", "add", "globalavgpool"):
             continue
         shape = layer.weight_shape
+        if layer.kind == "batchnorm":
+            made |= {
+                f"{layer.name}/weight": np.ones(shape, np.float32),
+                f"{layer.name}/bias": np.zeros(shape, np.float32),
+            }
+            continue
         units = shape[-1]
         arrays = {"input_weight": shape, "hidden_weight": (units, units)} if layer.kind == "rnn" else {"weight": shape}
         for name, wanted in arrays.items():

@@ -233,9 +233,11 @@ class Epoch(Steps):
 
 
 def tasks(workload: Workload) -> Tasks:
-    """Steps one by one, for single samples also a cycle of them at once; every form."""
+    """Steps one by one, for single samples also a cycle of them at once; every form. Residual networks are left out."""
     if workload.kind == "epoch":
         return {"epoch": lambda: Epoch(workload)}
+    if any(layer.kind in ("batchnorm", "add") for layer in workload.layers):
+        return {}
     made: dict[str, Callable[[], Any]] = {}
     convolves = any(layer.kind == "conv" for layer in workload.layers)
     for form in ("looped", "unrolled") if workload.steps else ("channels last", CHANNELS_FIRST) if convolves else ("",):

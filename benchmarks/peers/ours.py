@@ -1,8 +1,10 @@
 """nnspec: the planned step by itself, and `nnspec.train` as users call it, with data drawn and the loss logged."""
 
+import re
 import tempfile
 import time
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +27,11 @@ from nnspec.runtime.train.step import Stepper
 FEWEST = 8
 """Steps of a run whose first one is to be taken off."""
 
+ROOT = Path(__file__).parents[2]
+
+SETTINGS = re.compile(r"^(data|augment|optimizer|schedule|train)\b.*$", re.MULTILINE)
+"""Lines of a spec's file that a workload says by itself."""
+
 ENDLESS = 10**9
 """More steps than any timing makes."""
 
@@ -34,8 +41,9 @@ def spec(workload: Workload, train: str = f"train {ENDLESS} iterations", data: s
     optimizer = f"optimizer {workload.optimizer}" if workload.optimizer else ""
     lines = (
         f"input {workload.steps or f'{workload.side}x{workload.side}x1'}" if not data or not workload.steps else "",
-        workload.network,
+        SETTINGS.sub("", (ROOT / workload.file).read_text(encoding="utf-8")) if workload.file else workload.network,
         data,
+        f"augment {workload.augment}" if workload.augment else "",
         optimizer,
         f"{train} batch={workload.batch}",
     )
@@ -56,6 +64,8 @@ class Planned:
     """
 
     def __init__(self, workload: Workload, without: frozenset[str] = frozenset()):
+        self.plain = partial(Planned, replace(workload, augment=""), without)
+        self.augmented = bool(workload.augment)
         x, y = (array.reshape(-1, *array.shape[2:]) for array in batches(workload))
         data = data_from_arrays(x, y, classification=True, steps=bool(workload.steps))
         self.network = network(workload)
@@ -66,7 +76,9 @@ class Planned:
         self.stepper = Stepper(state, data, ENDLESS)
 
     def check(self, steps: int) -> list[float]:
-        """The losses as the step returns them."""
+        """The losses as the step returns them, without augmentation, which every peer draws for itself."""
+        if self.augmented:
+            return self.plain().check(steps)
         losses: list[float] = []
         with self.stepper.ready():
             while len(losses) < steps:
@@ -100,9 +112,10 @@ class Trained:
             data = data_from_arrays(*pieces(count, self.workload.steps), classification=True, steps=True)
         else:
             data = data_from_arrays(*raw(count), classification=True, normalize="unit")
-        checked = nnspec.check(spec(self.workload, f"train {steps} iterations evaluate_every=1"))
+        workload = replace(self.workload, augment="")
+        checked = nnspec.check(spec(workload, f"train {steps} iterations evaluate_every=1"))
         trained = Network(checked, data.preprocessing)
-        trained.set_parameters(weights(self.workload))
+        trained.set_parameters(weights(workload))
         state = initial_state(trained, len(data.train), 0)
         state.order = np.arange(len(data.train))
         Trainer(state, data, None, silent).run()

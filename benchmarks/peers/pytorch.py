@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import product
+from math import radians
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from benchmarks.layers import Layer
 from benchmarks.peers.worker import Steps, Tasks, serve
 from benchmarks.workloads import Workload, batches, raw, weights, with_channels_first
 
@@ -19,31 +22,62 @@ def network(workload: Workload, first: Mapping[str, Any] | None = None) -> nn.Se
     """The workload's network with its first weights, up to the softmax. Takes (batch, 1, side, side), or symbols."""
     if workload.steps:
         return text_network(workload)
-    made, first = nn.Sequential(), first or weights(workload)
+    first = first or weights(workload)
+    made, block = nn.Sequential(), nn.Sequential()
     flat = False
     for layer in workload.layers:
-        module: nn.Module
+        if layer.kind in ("dense", "globalavgpool") and not flat:
+            made.append(nn.AdaptiveAvgPool2d(1) if layer.kind == "globalavgpool" else nn.Identity())
+            made.append(nn.Flatten())
+            flat = True
+        inside = block if "/" in layer.name else made
         match layer.kind:
-            case "dense":
-                if not flat:
-                    made.append(nn.Flatten())
-                    flat = True
-                module = nn.Linear(*layer.weight_shape, bias=layer.bias)
-                weight = with_channels_first(layer, first[f"{layer.name}/weight"]).T
-            case "conv":
-                module = nn.Conv2d(layer.inputs[-1], layer.outputs[-1], layer.window, bias=layer.bias)
-                weight = first[f"{layer.name}/weight"].transpose(3, 2, 0, 1)
-            case "maxpool":
-                made.append(nn.MaxPool2d(layer.window))
-                continue
-        with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
-            if module.bias is not None:
-                module.bias.zero_()
-        made.append(module)
-        if layer.relu:
-            made.append(nn.ReLU())
+            case "add":
+                made.append(Residual(block))
+                block = nn.Sequential()
+            case "relu":
+                (made if not len(block) else inside).append(nn.ReLU())
+            case "globalavgpool":
+                pass
+            case _:
+                inside.append(_module(layer, first))
+                if layer.relu:
+                    inside.append(nn.ReLU())
     return made
+
+
+def _module(layer: Layer, first: Mapping[str, np.ndarray]) -> nn.Module:
+    """A layer that has weights, with its first ones, or a pool."""
+    module: nn.Module
+    match layer.kind:
+        case "dense":
+            module = nn.Linear(*layer.weight_shape, bias=layer.bias)
+            weight = with_channels_first(layer, first[f"{layer.name}/weight"]).T
+        case "conv":
+            padding = "same" if layer.same else 0
+            module = nn.Conv2d(layer.inputs[-1], layer.outputs[-1], layer.window, padding=padding, bias=layer.bias)
+            weight = first[f"{layer.name}/weight"].transpose(3, 2, 0, 1)
+        case "batchnorm":
+            return nn.BatchNorm2d(layer.inputs[-1])  # begins with ones and zeros
+        case _:
+            return nn.MaxPool2d(layer.window)
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(np.ascontiguousarray(weight)))
+        if module.bias is not None:
+            module.bias.zero_()
+    return module
+
+
+class Residual(nn.Module):
+    """What its layers make of their input, and the input itself."""
+
+    def __init__(self, body: nn.Sequential):
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, channels, height, width), the same shape."""
+        return self.body(x) + x
 
 
 class OneHot(nn.Module):
@@ -91,6 +125,18 @@ def optimizer(workload: Workload, parameters: Any, fused: bool) -> torch.optim.O
     return torch.optim.SGD(parameters, lr=lr, momentum=workload.option("beta"), fused=chosen)
 
 
+def changed(x: torch.Tensor, workload: Workload) -> torch.Tensor:
+    """A batch of images, each shifted, rotated and scaled at random about its middle."""
+    many, side = len(x), workload.side
+    angle = (2 * torch.rand(many) - 1) * radians(workload.option("rotate"))
+    scale = 1 + (2 * torch.rand(many) - 1) * workload.option("zoom")
+    most = int(workload.option("shift"))
+    places = torch.randint(-most, most + 1, (2, many)) * 2 / side
+    cosine, sine = angle.cos() / scale, angle.sin() / scale
+    rows = torch.stack([torch.stack([cosine, -sine, places[0]], 1), torch.stack([sine, cosine, places[1]], 1)], 1)
+    return F.grid_sample(x, F.affine_grid(rows, list(x.shape), align_corners=False), align_corners=False)
+
+
 class Network(Steps):
     """The network and its batches, in a memory format; `threads` is set before each timing."""
 
@@ -124,13 +170,19 @@ class Trained(Network):
 
     def __init__(self, workload: Workload, threads: int, channels_last: bool, fused: bool):
         super().__init__(workload, threads, channels_last)
+        self.plain = partial(Trained, replace(workload, augment=""), threads, channels_last, fused)
+        self.workload = workload
         self.optimizer = optimizer(workload, self.network.parameters(), fused)
+
+    def check(self, steps: int) -> list[float]:
+        """The losses without augmentation, which every peer draws for itself."""
+        return self.plain().check(steps) if self.workload.augment else super().check(steps)
 
     def step(self) -> torch.Tensor:
         """Forward, loss, backward, update."""
         i = self.next()
         self.optimizer.zero_grad(set_to_none=True)
-        answers = self.network(self.x[i])
+        answers = self.network(changed(self.x[i], self.workload) if self.workload.augment else self.x[i])
         loss = F.cross_entropy(answers.reshape(-1, answers.shape[-1]), self.y[i].reshape(-1))
         loss.backward()
         self.optimizer.step()

@@ -60,3 +60,14 @@ def test_a_worker_that_cannot_start_says_why() -> None:
 def test_a_workload_survives_the_line_to_a_peer() -> None:
     for workload in WORKLOADS.values():
         assert type(workload)(**json.loads(json.dumps(workload.as_dict()))) == workload
+
+
+@pytest.mark.parametrize("name", ["W9", "W10"])
+def test_pytorch_builds_the_residual_network_of_the_shipped_specs(name: str) -> None:
+    pytest.importorskip("torch")
+    from benchmarks.peers import pytorch
+
+    workload = WORKLOADS[name]
+    theirs = pytorch.tasks(workload)["fused, 1 thread"]().check(3)
+    for way in ("planned", "train"):
+        assert difference(ours.tasks(workload)[way]().check(3), theirs) < 1e-3

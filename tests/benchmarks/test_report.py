@@ -85,7 +85,7 @@ def test_a_row_of_the_comparison_has_every_peer_the_ratios_and_the_goal() -> Non
     text = report.comparison(
         [result(torch__eager=[8e-4], jax__jit=[1e-4], nnspec__planned=[4e-5], nnspec__train=[5e-5])]
     )
-    assert cells(row(text, "W1")) == ["W1", "800", "100", "40.0", "50.0", "20", "**16**", "≥ 8", "reached", ""]
+    assert cells(row(text, "W1")) == ["W1", "800", "100", "40.0", "50.0", "20", "**16**", "≥ 12", "reached", ""]
 
 
 def test_a_missed_goal_is_called_so() -> None:
@@ -101,7 +101,7 @@ def test_a_peer_that_took_no_part_has_no_column() -> None:
 def test_the_page_says_by_how_much_a_goal_is_missed() -> None:
     text = report.document(run(result(torch__eager=[3e-4], nnspec__train=[5e-5])))
     missed = text[text.index("## Goals missed") :]
-    assert cells(row(missed, "W1"))[:4] == ["W1", "6", "≥ 8", "25%"]
+    assert cells(row(missed, "W1"))[:4] == ["W1", "6", "≥ 12", "50%"]
 
 
 def test_the_page_tells_what_was_tried_where_a_goal_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.peers.ours import spec
+from benchmarks.peers.ours import ROOT, spec
 from benchmarks.workloads import (
     CYCLE,
     WORKLOADS,
@@ -95,3 +95,15 @@ def test_rows_of_a_dense_weight_move_with_the_channels_of_the_image_they_read() 
     weight = np.random.default_rng(1).random(dense.weight_shape)
     moved = image.transpose(2, 0, 1).reshape(-1) @ with_channels_first(dense, weight)
     assert np.allclose(moved, image.reshape(-1) @ weight)
+
+
+@pytest.mark.parametrize("name", ["W9", "W10"])
+def test_a_workload_of_a_shipped_spec_has_its_network_optimizer_batch_and_augmentation(name: str) -> None:
+    workload = WORKLOADS[name]
+    text = (ROOT / workload.file).read_text(encoding="utf-8")
+    assert f"optimizer {workload.optimizer}\n" in text
+    assert f"batch={workload.batch}\n" in text
+    assert ("augment" in text) == bool(workload.augment)
+    assert workload.augment in text
+    ours, shipped = Request(spec(workload)).check(), Request(text, {"input": "28x28x1"}).check()
+    assert [node.layer for node in ours.nodes] == [node.layer for node in shipped.nodes]
