@@ -199,7 +199,7 @@ def measure(
                 contenders.append(Contender(peer, way, worker, workload))
     report_line(f"{workload.name}: comparing what {len(contenders)} ways compute")
     able = []
-    steps = min(effort.steps, workload.cycle)  # after a cycle each peer draws in its own order
+    steps = min(effort.steps, workload.compared, workload.cycle)  # after a cycle each peer draws in its own order
     for contender, why in list(compared(contenders, steps)):
         if why is None:
             why = contender.try_out(effort.seconds)
