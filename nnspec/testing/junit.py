@@ -54,7 +54,8 @@ def _cases(result: Result) -> list[xml.Element]:
         element = _case(result, case.expected, result.seconds / len(result.cases))
         if not case.met:
             failure = {"message": _legal(case.sentence), "type": "expectation"}
-            xml.SubElement(element, "failure", failure).text = _legal(case.sentence)
+            said = f"{case.sentence}\nhelp: {case.advice}" if case.advice else case.sentence
+            xml.SubElement(element, "failure", failure).text = _legal(said)
         cases.append(element)
     if result.state == SKIPPED:
         cases.append(_case(result, "expect", 0.0))

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nnspec.runtime.execute.processors import Workers
     from nnspec.runtime.train.expectations import Outcome
     from nnspec.spec_lang.check.spec import Spec
+    from nnspec.spec_lang.source import Span
 
 PASSED, MISSED, ERROR, SKIPPED = "passed", "missed", "error", "skipped"
 """What became of a spec: it met its expectations; missed one; could not be trained or measured; has none."""
@@ -36,12 +37,16 @@ class Changes:
 
 @dataclass(frozen=True)
 class Case:
-    """One expectation: its text, whether it was met, a sentence on both, and what was measured."""
+    """One expectation: its text, whether it was met, a sentence on both, and what was measured.
+
+    `advice` is the comment directly above the statement, which a missed expectation shows.
+    """
 
     expected: str
     met: bool
     sentence: str
     measured: str
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +151,16 @@ def _trained(file: str, changes: Changes, folder: Path, listen: Listener) -> "tu
 
 def _case(found: "Outcome") -> Case:
     sentence = found.sentence()
-    return Case(str(found.expectation), found.met, sentence, sentence.partition(": ")[2])
+    return Case(
+        str(found.expectation), found.met, sentence, sentence.partition(": ")[2], _advice(found.expectation.span)
+    )
+
+
+def _advice(span: "Span") -> str:
+    """Return the comment in the lines directly above a statement, as one line."""
+    above = span.source.text[: span.start].split("\n")[:-1]
+    comments = list(takewhile(lambda line: line.lstrip().startswith("#"), reversed(above)))
+    return " ".join(line.lstrip().lstrip("#").strip() for line in reversed(comments))
 
 
 @contextmanager

@@ -53,7 +53,7 @@ def command(
     trained in a temporary folder, unless --out names one. An error in one spec does not stop the others.
 
     The exit code is 1 if an expectation is missed or a spec has an error, 2 if a file is missing or no spec has an
-    expectation.
+    expectation. A comment directly above an expect statement is printed where that is missed.
     """
     from nnspec.cli.progress import progress_listener
     from nnspec.spec_lang.report.errors import SourceError
@@ -88,6 +88,8 @@ def command(
 def _print(result: "Result") -> None:
     for case in result.cases:
         print_result(f"{'met    ' if case.met else 'MISSED '} {result.file}: {case.sentence}")
+        if case.advice and not case.met:
+            print_result(f"  help: {case.advice}")
     if result.reason:
         print_result(f"{result.state:7} {result.file}: {result.reason}")
     if result.path is not None:

@@ -106,3 +106,18 @@ def test_a_result_that_cannot_be_written_says_so(nnspec: Command, spec: Callable
     spec("net.nnspec", "expect accuracy >= 80 %\n")
     done = nnspec("test", "net.nnspec", "--junit", "net.nnspec/results.xml")
     assert done.code == 2 and "cannot be written" in done.err
+
+
+def test_the_comment_above_an_expectation_is_the_help_where_it_is_missed(
+    nnspec: Command, spec: Callable[..., None], tmp_path: Path
+) -> None:
+    spec(
+        "bad.nnspec",
+        "# apart\n\n# Give it a hidden layer,\n# then train longer\nexpect loss < 0.000001, loss > 0.0000001\n"
+        "expect validation_loss < 0.000001\n",
+    )
+    done = nnspec("test", "bad.nnspec", "--junit", "results.xml")
+    assert "  help: Give it a hidden layer, then train longer\nmet     bad" in done.out and done.out.count("help:") == 1
+    assert "help: Give it a hidden layer" in (tmp_path / "results.xml").read_text()
+    advice = [case["advice"] for case in nnspec("test", "bad.nnspec", "--json").json["specs"][0]["expectations"]]
+    assert advice == ["Give it a hidden layer, then train longer"] * 2 + [""]
