@@ -89,8 +89,8 @@ def train(
 
     Without `out` no file is written for given data; otherwise the run has a folder, `out` or runs/NAME. `listen` is
     called with each event: start, progress, evaluation, end. `sample_weight` (samples,) are the weights of given
-    samples in the training loss. `workers` is how many processes train: 1, 2, or as many as pay; the weights are the
-    same bits. Raises SpecError, DataError, TrainingError, Interrupted.
+    samples in the training loss. `workers` is how many processes train, or "auto" for as many as pay; the weights
+    are the same bits. Raises SpecError, DataError, TrainingError, Interrupted.
     """
     given = given_data(data, validation, sample_weight)
     out = None if out is None else checked_path("out", out)

@@ -183,7 +183,7 @@ class PlannedPrediction(Predicted):
 
     def threads(self) -> AbstractContextManager[object]:
         """BLAS as the plan has it, set once."""
-        return fixed_threads(self.program.plan.schedule.blas_threads)
+        return fixed_threads(1)
 
 
 class Occluded:

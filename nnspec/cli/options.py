@@ -7,6 +7,8 @@ import click
 
 from nnspec.cli.completion import complete_data, complete_setting, complete_variant
 
+MOST_WORKERS = 64
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -65,12 +67,26 @@ def data_options(function: F) -> F:
     return function
 
 
+class WorkersType(click.ParamType):
+    """A number of processes, or auto."""
+
+    name = "workers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "int | str":
+        """Return the number, or auto."""
+        if value == "auto" or isinstance(value, int):
+            return value
+        if not str(value).isdecimal() or not 1 <= int(value) <= MOST_WORKERS:
+            self.fail(f"{value!r} is not a number from 1 to {MOST_WORKERS}, or auto", param, ctx)
+        return int(value)
+
+
 workers_option = click.option(
     "--workers",
-    type=click.Choice(("1", "2", "auto")),
+    type=WorkersType(),
+    metavar="N|auto",
     default="auto",
-    callback=lambda ctx, parameter, value: value if value == "auto" else int(value),
-    help="How many processes train: one, two, or as many as pay. The weights are the same.  [default: auto]",
+    help="How many processes train: a number, or as many as pay. The weights are the same.  [default: auto]",
 )
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 tensorboard_flag = click.option(

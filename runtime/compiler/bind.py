@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import replace
 from functools import cache, partial
+from types import FunctionType
 from typing import Any, NoReturn, Protocol
 
 import numpy as np
 
-from nnspec.runtime.arrays import Array
+from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.graph import draws_of, reads_symbols
 from nnspec.runtime.compiler.padding import padding_after_strides
@@ -18,12 +19,17 @@ from nnspec.runtime.layers.embedding import padding_of
 
 Step = Callable[..., Any]
 
+ALL = slice(None)
+
 Allocate = Callable[[Any, Any], Array]
 """Makes an array of zeros of a shape and a type, as `np.zeros` does."""
 
 
 class LaneRunner(Protocol):
     """What a program needs of an executor."""
+
+    at_once: bool
+    """Whether this process computes several lanes at the same time."""
 
     def run(self, program: "BoundProgram") -> list[Any]:
         """Compute one step of every lane; return their results in order."""
@@ -36,8 +42,9 @@ class BoundProgram:
     batch's gradients into `gradients` and returns the loss; another one returns outputs that the next call overwrites.
     `weights` (batch,) are those of the samples in the loss, None unless the plan is weighted.
     `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
-    `steps` are the functions of the lanes; where lanes have `barriers` they are generators. `executor` calls them.
-    `allocate` makes what the lanes of a training program have in common.
+    `lane` begins a step of one; where lanes have `barriers` that is a generator. `executor` calls it. `allocate` makes
+    what the lanes of a training program have in common. A lane has buffers only in a process that computes it; lanes of
+    one size that a process computes in turn, without barriers, have the same ones.
     """
 
     def __init__(
@@ -58,7 +65,7 @@ class BoundProgram:
         schedule = plan.schedule
         self.plan = plan
         self.executor = executor
-        self.blas_threads = None if schedule.one_thread_anyway() else schedule.blas_threads
+        self.one_thread_anyway = schedule.one_thread_anyway()
         self.quiet = copy_context()  # where numbers may overflow without a warning
         self.quiet.run(np.seterr, all="ignore")
         batch = schedule.batch * schedule.block
@@ -70,6 +77,9 @@ class BoundProgram:
         self._padding = allocate(batch, np.intp) if symbolic else None
         self._draws = _draws(plan, allocate)
         self.steps: list[Step] = []
+        self._memory: dict[int, LaneMemory] = {}  # by size of lane
+        self._rates = allocate(schedule.block, np.float64) if schedule.block > 1 else None
+        self._rate_count = allocate(1, np.intp) if schedule.block > 1 else None
         self.barriers = max(lane.barriers for lane in plan.lanes.values())
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
@@ -77,12 +87,12 @@ class BoundProgram:
         mode = Mode(schedule.training, strided=padding_after_strides(schedule.nodes) if symbolic else {})
         start = 0
         for i, size in enumerate(schedule.lanes):
-            if i and gradients is not None:
+            if i and gradients is not None and schedule.block == 1:
                 self._gradients.append(allocate(gradients.shape, gradients.dtype))
-            part = slice(start, start + size * schedule.block)
+            part = slice(start, start + size) if schedule.block == 1 else ALL
             arguments = LaneArguments(
                 parameters=parameters,
-                gradients=self._gradients[i] if gradients is not None else None,
+                gradients=self._gradients[i if schedule.block == 1 else 0] if gradients is not None else None,
                 buffers=buffers,
                 samples=self.samples[part],
                 targets=self.targets[part],
@@ -94,7 +104,7 @@ class BoundProgram:
                 together=together,
                 number=i,
             )
-            make = partial(arguments.bind, _compiled(plan.lanes[size].text))
+            make = partial(self._made, arguments, size)
             self.steps.append(make() if len(schedule.lanes) == 1 else self._made_at_first_call(i, make))
             start += size
 
@@ -107,19 +117,37 @@ class BoundProgram:
         draws = {name: drawn[part] for name, drawn in self._draws.items()}
         return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()}, draws=draws)
 
+    def _made(self, arguments: LaneArguments, size: int) -> Step:
+        """Make a lane's buffers and return its step."""
+        lane = _compiled(self.plan.lanes[size].text)
+        several = len(self.plan.schedule.lanes) > 1
+        if several and self._gradients and not self.barriers and not self.executor.at_once:
+            lane = self._memory.setdefault(size, LaneMemory()).of(lane)
+        return arguments.bind(lane)
+
     def _made_at_first_call(self, number: int, make: Callable[[], Step]) -> Step:
         """Return the step of a lane that makes its buffers at its first call: in the process that works with them."""
 
-        def first() -> Any:
+        def first(*rates: list[float]) -> Any:
             self.steps[number] = make()
-            return self.steps[number]()
+            return self.steps[number](*rates)
 
         return first
+
+    def lane(self, number: int) -> Any:
+        """Compute one step of a lane and return its result, or the generator of the step if there are barriers."""
+        if self._rates is None or self._rate_count is None:
+            return self.steps[number]()
+        return self.steps[number](self._rates[: self._rate_count[0]].tolist())
 
     def block(self, rates: Sequence[float]) -> list[float]:
         """Make steps of plain SGD on the first samples, one each, at these rates; return their losses. See
         rewrites.blocks."""
-        losses: list[float] = self.steps[0](rates)
+        if len(self.steps) > 1 and self._rates is not None and self._rate_count is not None:
+            self._rates[: len(rates)], self._rate_count[0] = rates, len(rates)
+            losses: list[float] = self.executor.run(self)[0]
+        else:
+            losses = self.steps[0](rates)
         return losses
 
     def __call__(self, summed: bool = True) -> Any:
@@ -136,13 +164,42 @@ class BoundProgram:
         if not self._gradients:
             return np.concatenate(results)
         if summed:
-            self.sum_up(slice(None))
+            self.sum_up(ALL)
         return sum(results)
 
     def sum_up(self, part: slice) -> None:
         """Add the gradients of all lanes up, in their order, in a part of the arena."""
         for other in self._gradients[1:]:
             np.add(self._gradients[0][part], other[part], out=self._gradients[0][part])
+
+
+class LaneMemory:
+    """The buffers of a lane, for every lane of its size: each step writes what it reads, so that one may follow another.
+
+    A lane's program makes the same arrays in the same order whichever lane it is.
+    """
+
+    def __init__(self) -> None:
+        self._arrays: list[Array] = []
+        self._next = 0
+
+    def of(self, lane: Callable[..., Step]) -> Callable[..., Step]:
+        """Return a `lane` function that makes its arrays here."""
+        space = {**lane.__globals__, "empty": self._empty, "full": self._full}
+        self._next = 0
+        return FunctionType(lane.__code__, space, "lane")
+
+    def _empty(self, shape: Any, dtype: Any) -> Array:
+        if self._next == len(self._arrays):
+            self._arrays.append(empty(shape, dtype))
+        array = self._arrays[self._next]
+        self._next += 1
+        return array
+
+    def _full(self, shape: Any, value: float, dtype: Any) -> Array:
+        array = self._empty(shape, dtype)
+        array.fill(value)
+        return array
 
 
 def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:

@@ -60,7 +60,8 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
     """
     size = 4 if plan.dtype == "float32" else 8
     schedule = plan.schedule
-    arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + len(schedule.lanes))
+    gradients = 1 if schedule.block > 1 else len(schedule.lanes)
+    arenas = spec.parameter_count * (1 + len(spec.optimizer.slots) + gradients)
     drawn = sum(schedule.batch * shape.size * 4 for shape in draws_of(schedule.nodes).values())
     batch = schedule.batch * schedule.block * (schedule.input_shape.size * sample_bytes + 8)
     return size * arenas + plan.bytes + drawn + batch

@@ -14,8 +14,11 @@ from nnspec.runtime.compiler.kernels import KERNELS, meets
 from nnspec.runtime.compiler.program.layout import is_steps
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_PARTNER, STEP_WORTH_A_THREAD, ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT
+from nnspec.spec_lang.vocabulary.statements import LANES
 
 BLOCK_STEPS = 64  # steps made at once
+FEWEST_SAMPLES = 8  # in each of more than two lanes
+FEWEST_UNITS = 64  # in each lane of a block
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
@@ -127,34 +130,52 @@ def no_first_gradient(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
 def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """A batch cut into two shards, with BLAS on one thread for each, where a step is long enough.
+    """A batch cut into shards, as many as the spec says, or into two where it leaves that open and a step is long enough.
 
     The shards are part of the plan: the number of processes or threads that compute them changes nothing, and
-    gradients are added in a fixed order. In training a worker process computes the second shard, at a cost of a few
-    microseconds, which pays from a step of 50 µs on, for any layers. At inference a thread does, at a cost of 100 µs:
-    short steps stay whole, and networks without convolutions, whose products are large, leave both threads to BLAS.
-    Lanes meet at a barrier to sum the statistics of a normalized batch, or its real steps. A plain form cannot, so a
-    plain layer that mixes samples keeps the batch whole.
+    gradients are added in a fixed order. In training worker processes compute them, at a cost of a few microseconds,
+    which pays from a step of 50 µs on, for any layers. At inference threads do, at a cost of 100 µs: short steps stay
+    whole. Lanes meet at a barrier to sum the statistics of a normalized batch, or its real steps. A plain form cannot,
+    so a plain layer that mixes samples keeps the batch whole.
     """
-    if schedule.step_flops() < (STEP_WORTH_A_PARTNER if schedule.training else STEP_WORTH_A_THREAD):
-        return replace(schedule, blas_threads=1)
-    if schedule.batch < 2 or not (_divisible(schedule) if schedule.training else _gathers(schedule)):
+    asked = schedule.lanes_asked
+    if not schedule.training:
+        most = schedule.step_flops() // (STEP_WORTH_A_THREAD // 2)
+        return schedule.in_lanes(min(max(asked or 2, 2), most))
+    if not divisible(schedule):
         return schedule
-    half = (schedule.batch + 1) // 2
-    return replace(schedule, lanes=(half, schedule.batch - half), blas_threads=1)
+    if asked is None:
+        asked = 2 if schedule.step_flops() >= STEP_WORTH_A_PARTNER else 1
+    return schedule.in_lanes(asked)
 
 
-def _divisible(schedule: ExecutionSchedule) -> bool:
+def lanes_that_pay(schedule: ExecutionSchedule, cores: int) -> int:
+    """Return the number of lanes for a training step on a machine with this number of cores: 1, 2, 4, 8 or 16.
+
+    A lane has two million operations or more, so that a message to another process pays, and of more than two lanes
+    each has eight samples or more: a product of fewer columns takes as long, and the gradients of more lanes are to be
+    summed. Lanes of a block have 64 units or more.
+    """
+    if schedule.block == 1 and not divisible(schedule):
+        return 1
+    room = _block_units(schedule) // FEWEST_UNITS if schedule.block > 1 else max(schedule.batch // FEWEST_SAMPLES, 2)
+    flops = schedule.step_flops() * schedule.block // (STEP_WORTH_A_PARTNER // 2)
+    if schedule.batch == schedule.block == 1:
+        return 1
+    return max(count for count in LANES if count == 1 or count <= min(cores, room, flops))
+
+
+def _block_units(schedule: ExecutionSchedule) -> int:
+    return schedule.nodes[0].output_shape.size
+
+
+def divisible(schedule: ExecutionSchedule) -> bool:
     """Return whether a training step on a batch is a sum over its lanes: only kernels with barriers mix samples, and
     the loss weighs lanes by their real steps."""
     counted = schedule.loss.skips_padding and is_steps(schedule.output_shape)
     mixing = [node for node in schedule.nodes if node.layer.mixes_samples is not False and not node.settled]
     whole = [node for node in mixing if not meets(node)]
     return not whole and (counted or not schedule.output_shape.sequence)
-
-
-def _gathers(schedule: ExecutionSchedule) -> bool:
-    return any(node.layer.gathers for node in schedule.nodes)
 
 
 @rewrite("input 12x12x4\nconv 3x3 x8 pad=same -> conv 3x3 x4 -> dense 3 softmax\ntrain batch=64")
@@ -213,7 +234,7 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
     Over a block the first weight moves by a sum of outer products, W_t = W + Σ x_s·d_sᵀ, so sample t is multiplied as
     x_t·W_t = x_t·W + Σ (x_t·x_s)·d_s. All x·W and all x·x are two matrix products, and W changes once. Allowed where
     only a dense layer reads the samples and nothing is drawn, averaged, weighted or shared; it pays where that layer
-    is wide. BLAS has two threads for the two products, which are as large as those of a batch.
+    is wide. Each lane computes some of its units.
     """
     if schedule.weighted or not (schedule.plain_sgd and schedule.training and schedule.batch == 1):
         return schedule
@@ -225,7 +246,10 @@ def blocks(schedule: ExecutionSchedule) -> ExecutionSchedule:
     if not reads or not alone or first.output_shape.size * first.input_shapes[0].size < WIDE:
         return schedule
     changed = first.noted(f"{BLOCK_STEPS} steps at once")
-    return replace(schedule.with_nodes({first.name: changed}), block=BLOCK_STEPS, blas_threads=2)
+    schedule = replace(schedule.with_nodes({first.name: changed}), block=BLOCK_STEPS)
+    units = first.output_shape.size
+    count = max(n for n in LANES if n <= (schedule.lanes_asked or 1) and units % n == 0)
+    return replace(schedule, lanes=(1,) * count)
 
 
 def _pairs(schedule: ExecutionSchedule) -> list[tuple[ScheduledNode, ScheduledNode]]:

@@ -41,7 +41,7 @@ def write_normalized(
     shift, scale = (_constant(schedule, w, name, rows) for name in ("shift", "scale"))
     shape, place = schedule.input_shape, out
     if w.samples * schedule.block >= MANY and rows:
-        place = w.buffer("x_apart", (w.samples * schedule.block, shape.size))
+        place = w.buffer("x_apart", out.shape)
     elif w.samples * schedule.block >= MANY:
         turned = w.once("samples_turned", formula("empty({}.shape, samples.dtype)", out), out.shape)
         w.bytes += 4 * w.samples * shape.size

@@ -63,7 +63,9 @@ class ScheduledNode:
 class ExecutionSchedule:
     """The plan of a program for batches of one size, as a value.
 
-    `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process.
+    `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process. Those of a
+    block share its samples, and each computes some units of the first layer. `lanes_asked` is their number as the spec
+    has it, None where a spec leaves it open: then there are at most two.
     `parameters` and `buffers` are the offsets and shapes of the arrays in their arenas. `plain_sgd` says that a step is
     p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. `weighted` says that
     samples have weights in the loss. With `flat_samples` a
@@ -80,7 +82,7 @@ class ExecutionSchedule:
     parameters: Mapping[str, tuple[int, tuple[int, ...]]]
     buffers: Mapping[str, tuple[int, tuple[int, ...]]]
     lanes: tuple[int, ...]
-    blas_threads: int = 2
+    lanes_asked: int | None = None
     fold_bias: bool = False
     flat_samples: bool = False
     first_gradient: bool = True
@@ -100,6 +102,7 @@ class ExecutionSchedule:
         buffers: Mapping[str, tuple[int, tuple[int, ...]]],
         plain_sgd: bool = False,
         weighted: bool = False,
+        lanes: int | None = None,
     ) -> "ExecutionSchedule":
         """Return the schedule of a graph before any rewrite."""
         nodes = tuple(ScheduledNode.of(node) for node in graph.nodes)
@@ -114,6 +117,7 @@ class ExecutionSchedule:
             parameters,
             buffers,
             lanes=(batch,),
+            lanes_asked=lanes,
             plain_sgd=plain_sgd,
             weighted=weighted,
         )
@@ -137,6 +141,15 @@ class ExecutionSchedule:
         vectors = [node.layer.affine(node.input_shapes[0]) for node in self.nodes]
         most = [ONE_VECTOR_ANYWAY if vector else ONE_THREAD_ANYWAY for vector in vectors]
         return all(node.flops() <= limit for node, limit in zip(self.nodes, most, strict=True))
+
+    def in_lanes(self, count: int) -> "ExecutionSchedule":
+        """Return the schedule with its batch cut into this number of lanes, the first of them a sample longer where the
+        batch is not a multiple; into fewer where there are fewer samples."""
+        count = min(count, self.batch)
+        if count < 2:
+            return self
+        size, longer = divmod(self.batch, count)
+        return replace(self, lanes=(size + 1,) * longer + (size,) * (count - longer))
 
     def step_flops(self) -> int:
         """Return the operations of a step over the whole batch; a backward pass counts as two forward ones."""

@@ -21,8 +21,10 @@ from nnspec.runtime.execute.in_turn import IN_TURN
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """The file with a container's share of the processors: microseconds in a period, or "max"."""
 
-Workers = Literal[1, 2, "auto"]
-"""How many processes train a run: this one alone; this one and a second; as many as pay."""
+Workers = int | Literal["auto"]
+"""How many processes train a run, this one among them; as many as pay."""
+
+MOST_WORKERS = 64
 
 _workers: ContextVar[Workers] = ContextVar("workers", default="auto")
 
@@ -32,18 +34,25 @@ NEEDED = ("fork", "sched_getaffinity", "sched_yield", "sysconf", "waitid")
 
 def executor_for(schedule: ExecutionSchedule) -> Executor:
     """Return the executor within this process: threads if a step is long enough to be worth handing over a lane."""
-    several = len(schedule.lanes) > 1 and _workers.get() != 1
-    long = several and schedule.step_flops() >= STEP_WORTH_A_THREAD
-    return threads.THREADS if long else IN_TURN
+    workers = min(thread_count(), len(schedule.lanes))
+    long = workers > 1 and schedule.step_flops() >= STEP_WORTH_A_THREAD
+    return threads.Threads(workers) if long else IN_TURN
+
+
+def thread_count() -> int:
+    """Return how many threads of this process may compute at the same time."""
+    wanted = _workers.get()
+    return processor_count() if wanted == "auto" else wanted
 
 
 @contextmanager
 def with_workers(count: Workers) -> Iterator[None]:
-    """Train with this many processes inside. Raises TrainingError where two are asked for and cannot be."""
-    if count not in (1, 2, "auto"):
-        raise TrainingError(f"workers is {count!r}: give 1, 2 or 'auto'", exit_code=2)
-    if count == 2 and (obstacle := worker_obstacle()) is not None:
-        raise TrainingError(f"there cannot be two workers: {obstacle}; use 1 or auto", exit_code=2)
+    """Train with this many processes inside. Raises TrainingError where several are asked for and cannot be."""
+    whole = isinstance(count, int) and not isinstance(count, bool)
+    if count != "auto" and not (whole and 1 <= count <= MOST_WORKERS):
+        raise TrainingError(f"workers is {count!r}: give 1 to {MOST_WORKERS}, or 'auto'", exit_code=2)
+    if count not in (1, "auto") and (obstacle := worker_obstacle()) is not None:
+        raise TrainingError(f"there cannot be {count} workers: {obstacle}; use 1 or auto", exit_code=2)
     token = _workers.set(count)
     try:
         yield
@@ -55,7 +64,15 @@ def worker_pays() -> bool:
     """Return whether a worker process is wanted, may be forked, and would have a core of its own."""
     if _workers.get() == 1 or worker_obstacle() is not None:
         return False
-    return _workers.get() == 2 or processor_count() >= 2
+    return _workers.get() != "auto" or processor_count() >= 2
+
+
+def worker_count() -> int:
+    """Return how many processes may train, this one among them."""
+    wanted = _workers.get()
+    if not worker_pays():
+        return 1
+    return max(processor_count(), 2) if wanted == "auto" else wanted
 
 
 def worker_obstacle() -> str | None:
@@ -96,12 +113,14 @@ def allocator() -> Allocate:
 
 
 @contextmanager
-def worker_for(programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]) -> Iterator[Executor | None]:
-    """Provide a worker process that shares the memory of `arrays`; None if there cannot be one."""
+def workers_for(
+    count: int, programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
+) -> Iterator[Executor | None]:
+    """Provide `count` − 1 worker processes that share the memory of `arrays`; None if there cannot be any."""
     try:
-        from nnspec.runtime.execute.worker_process import worker_process
+        from nnspec.runtime.execute.worker_processes import worker_processes
     except ImportError:  # no POSIX semaphores
         yield None
         return
-    with worker_process(programs, update, arrays) as worker:
-        yield worker
+    with worker_processes(count, programs, update, arrays) as workers:
+        yield workers

@@ -1,8 +1,11 @@
-"""The executor with a thread for each lane: NumPy releases the interpreter lock, so long operations run in parallel."""
+"""The executor with threads for lanes: NumPy releases the interpreter lock, so long operations run in parallel.
+
+This thread takes each lane that no other has begun, so that a core which another program uses holds up none.
+"""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,50 +14,58 @@ from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.execute.executor import Update
 from nnspec.runtime.execute.forks import after_fork
 
+ALL, MOST = slice(None), 16
+
 NAME = "nnspec-lane"
 """The prefix of the names of these threads."""
 
 
 class Threads:
-    """Computes one lane in the calling thread and one in a second thread."""
+    """Computes lanes in the calling thread and in others, as many as there are `workers`."""
+
+    at_once = True
+
+    def __init__(self, workers: int):
+        self.workers = workers
 
     def run(self, program: BoundProgram) -> list[Any]:
         """Compute the lanes at the same time; all reach a barrier before any continues."""
+        numbers = range(len(program.steps))
         if not program.barriers:
-            return run_together(program.steps)
-        lanes = [step() for step in program.steps]
+            return run_together([partial(program.lane, number) for number in numbers], self.workers)
+        lanes = [program.lane(number) for number in numbers]
         for _ in range(program.barriers):
-            run_together([lane.__next__ for lane in lanes])
-        return run_together([lane.__next__ for lane in lanes])
+            run_together([lane.__next__ for lane in lanes], self.workers)
+        return run_together([lane.__next__ for lane in lanes], self.workers)
 
-    def apply(self, update: Update, slices: Sequence[slice]) -> None:
-        """Apply the update slice by slice: memory bandwidth is the limit, so threads would gain nothing."""
-        for part in slices:
-            update(part)
-
-
-THREADS = Threads()
+    def apply(self, update: Update) -> None:
+        """Apply the update in one: memory bandwidth is the limit, so threads would gain nothing."""
+        update(ALL)
 
 
-def run_together(tasks: Sequence[Callable[[], Any]]) -> list[Any]:
-    """Run tasks that share no memory, the first of them in this thread; return their results in order.
+def run_together(tasks: Sequence[Callable[[], Any]], workers: int = MOST) -> list[Any]:
+    """Run tasks that share no memory, in this thread and others; return their results in order.
 
-    If the system refuses a thread, this one runs them all.
+    If the system refuses a thread, this one runs them all. After an error no task runs any more.
     """
+    if workers == 1 or len(tasks) == 1:
+        return [task() for task in tasks]
     waiting: list[Future[Any]] = []
     try:
         for task in tasks[1:]:
-            waiting.append(_pool().submit(task))
+            waiting.append(_pool(workers - 1).submit(task))
     except RuntimeError:  # "can't start new thread", or the interpreter is shutting down
         _pool.cache_clear()
     try:
         results = [tasks[0]()]
+        for task, future in zip(tasks[1:], waiting, strict=False):
+            results.append(task() if future.cancel() else future.result())
+        return results + [task() for task in tasks[1 + len(waiting) :]]
     except BaseException:
         for future in waiting:
-            future.exception()  # it must not write during a later step
+            if not future.cancel():
+                future.exception()  # it must not write during a later step
         raise
-    results += [future.result() for future in waiting]
-    return results + [task() for task in tasks[1 + len(waiting) :]]
 
 
 @after_fork
@@ -64,5 +75,5 @@ def forget_threads() -> None:
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, NAME, initializer=np.seterr, initargs=("ignore",))
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, NAME, initializer=np.seterr, initargs=("ignore",))

@@ -34,14 +34,14 @@ class Watch:
         """Raise TrainingError if the child has ended or hangs; continue it if it was stopped (SIGSTOP)."""
         state, ticks = self._look()
         if self._ended() or state in "ZX":
-            raise TrainingError(f"the worker process of the training was killed, perhaps for lack of memory; {GOES_ON}")
+            raise TrainingError(f"a worker process of the training was killed, perhaps for lack of memory; {GOES_ON}")
         if state in "Tt":
             self._send(signal.SIGCONT)
         now = time.monotonic()
         if ticks != self._ticks or state != "S":
             self._ticks, self._since = ticks, now
         elif now - self._since > PATIENCE:
-            raise TrainingError(f"the worker process of the training hangs; {GOES_ON}")
+            raise TrainingError(f"a worker process of the training hangs; {GOES_ON}")
 
     def kill(self) -> None:
         """Kill the child in any state, and reap it."""

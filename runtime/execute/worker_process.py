@@ -1,8 +1,8 @@
-"""The executor with a worker process, which computes the second lane of every training step in parallel.
+"""A worker process, which computes some lanes of every training step while its parent computes others.
 
-Python runs one thread at a time, and two threads running short operations contend for the interpreter lock; two
-processes do not. The worker is a fork: it has a copy of all earlier objects, and shares with this process the arrays in
-`shared_memory`. A message says what to do, and two semaphores order reading after writing.
+Python runs one thread at a time, and threads running short operations contend for the interpreter lock; processes do
+not. A worker is a fork: it has a copy of all earlier objects, and shares with its parent the arrays in `shared_memory`.
+A message says what to do, and two semaphores for each worker order reading after writing.
 
 Imported only where a worker can exist: it needs POSIX semaphores.
 """
@@ -16,28 +16,27 @@ import signal
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from enum import IntEnum
 from typing import Any, NoReturn
 
 import numpy as np
 
-from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute.executor import Update
-from nnspec.runtime.execute.shared_memory import shared
+from nnspec.runtime.execute.in_turn import walk
 from nnspec.runtime.execute.watch import Watch
 
 SPIN = 0.002
 """Seconds for which a process polls before it sleeps: waking up takes as long as a short step."""
 
-POLL = 0.1
-"""Seconds of sleep between two checks whether the other process still runs."""
+POLL, IDLE = 0.1, 2.0
+"""Seconds of sleep between two checks whether a worker, or the parent, still runs."""
 
-START = 10.0
-"""Seconds within which a new worker must have multiplied two matrices."""
+MOST = 64
+"""Lanes and workers for which a message has room."""
 
 PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 
@@ -51,37 +50,53 @@ class Task(IntEnum):
 
 
 class Message(ctypes.Structure):
-    """The message in shared memory.
+    """The message in shared memory, the same for every worker.
 
-    RUN: compute the second lane of the program of this number; `result` is its loss. APPLY: update the parameters from
-    `start` to `stop`, and where `program` is not -1, sum the gradients of its lanes there first.
+    `workers` share the task, this process among them. RUN: compute lanes of the program of this number; `results` are
+    their losses. APPLY: update parameters, and where `program` is not -1, sum the gradients of its lanes there first.
     """
 
     _fields_ = (
         ("task", ctypes.c_int),
+        ("workers", ctypes.c_int),
         ("program", ctypes.c_int),
         ("step", ctypes.c_int64),
         ("rate", ctypes.c_double),
-        ("start", ctypes.c_int64),
-        ("stop", ctypes.c_int64),
-        ("result", ctypes.c_double),
-        ("failed", ctypes.c_int),
+        ("results", ctypes.c_double * MOST),
+        ("failed", ctypes.c_int * MOST),
     )
 
 
-class WorkerProcess:
-    """Computes one lane here and one in a forked process, for the given `programs` and `update` only.
+def new_message() -> Message:
+    """Return a message that this process shares with its forks."""
+    return Message.from_buffer(mmap.mmap(-1, ctypes.sizeof(Message)))
 
-    Raises OSError if the system has no process or memory left, or the new process hangs because another thread held a
-    lock during the fork.
+
+def share_of(count: int, number: int, workers: int) -> range:
+    """Return which of a number of lanes a worker computes, consecutive ones."""
+    return range(count * number // workers, count * (number + 1) // workers)
+
+
+def slice_of(size: int, number: int, workers: int) -> slice:
+    """Return which part of an array a worker updates; parts begin at whole vectors of the processor."""
+    if workers == 1:
+        return slice(None)
+    bounds = [size * n // workers // 16 * 16 for n in (number, number + 1)]
+    return slice(bounds[0], bounds[1] if number + 1 < workers else size)
+
+
+class WorkerProcess:
+    """A forked process that serves the tasks of a message, for the given `programs` and `update` only.
+
+    Workers have numbers from 1; the parent is worker 0. Raises OSError if the system has no process or memory left.
     """
 
-    def __init__(self, programs: Sequence[BoundProgram], update: Update):
+    def __init__(self, number: int, message: Message, programs: Sequence[BoundProgram], update: Update):
         context = multiprocessing.get_context("fork")
-        self._here, self._there = context.Semaphore(0), context.Semaphore(0)
-        self._message = Message.from_buffer(mmap.mmap(-1, ctypes.sizeof(Message)))
+        self.go, self.done = context.Semaphore(0), context.Semaphore(0)
+        self.number = number
+        self._message = message
         self._programs = programs
-        self._numbers = {id(program): number for number, program in enumerate(programs)}
         self._update = update
         self._parent = os.getpid()
         with warnings.catch_warnings():
@@ -92,89 +107,42 @@ class WorkerProcess:
                 self._serve()
             finally:
                 os._exit(1)
-        self._watch = Watch(self.pid)
-        try:
-            self._begin(Task.CHECK_BLAS)
-            self._end(time.perf_counter() + START)
-        except TrainingError as error:
-            self.close()
-            raise OSError(str(error)) from error
-        except BaseException:
-            self.close()
-            raise
+        self.watch = Watch(self.pid)
 
-    def run(self, program: BoundProgram) -> list[Any]:
-        """Compute the first lane here and the second one in the worker."""
-        message = self._message
-        message.program = self._numbers[id(program)]
-        self._begin(Task.RUN)
-        first = self._walk(program, 0, self._meet)
-        self._end()
-        return [first, message.result]
+    def wait(self, until: float = float("inf")) -> None:
+        """Wait until the worker has done its task, or has come to a barrier.
 
-    def apply(self, update: Update, slices: Sequence[slice]) -> None:
-        """Apply the update to the first slice here and to the second one in the worker."""
-        message, (first, second) = self._message, slices
-        message.program = -1 if update.program is None else self._numbers[id(update.program)]
-        message.step, message.rate = update.step, update.rate
-        message.start, message.stop = second.start, second.stop
-        self._begin(Task.APPLY)
-        update(first)
-        self._end()
+        Raises TrainingError if it has failed or ended.
+        """
+        if not await_semaphore(self.done, SPIN):
+            while not self.done.acquire(True, POLL):
+                self.watch.check()
+                if time.perf_counter() > until:
+                    raise TrainingError("a worker process of the training does not answer")
+        if self._message.failed[self.number]:
+            raise TrainingError("a worker process of the training failed; its error is printed above")
 
     def close(self) -> None:
-        """End the worker. Does nothing in a fork of this process."""
+        """End the worker. Does nothing in a fork of its parent."""
         if self._parent == os.getpid():
-            self._watch.kill()
+            self.watch.kill()
 
-    def _begin(self, task: Task) -> None:
-        self._message.task = task
-        self._there.release()
-
-    def _end(self, until: float = float("inf")) -> None:
-        """Wait until the worker has done its task. Raises TrainingError if it has failed or ended."""
-        self._await(self._here, self._watch.check, until)
-        if self._message.failed:
-            raise TrainingError("the worker process of the training failed; its error is printed above")
+    def _wait_for_parent(self) -> None:
+        if not await_semaphore(self.go, SPIN):
+            while not self.go.acquire(True, IDLE):
+                self._check_parent()
 
     def _meet(self) -> None:
-        """Wait at a barrier for the worker. Raises as `_end` does."""
-        self._there.release()
-        self._end()
-
-    def _meet_parent(self) -> None:
-        """Wait at a barrier for the parent, in the worker."""
-        self._here.release()
-        self._await(self._there, self._check_parent)
-
-    def _walk(self, program: BoundProgram, number: int, meet: Callable[[], None]) -> Any:
-        """Compute one lane of a program, from barrier to barrier."""
-        if not program.barriers:
-            return program.steps[number]()
-        lane = program.steps[number]()
-        for _ in range(program.barriers):
-            next(lane)
-            meet()
-        return next(lane)
-
-    def _await(self, semaphore: Any, check: Callable[[], None], until: float = float("inf")) -> None:
-        """Wait for a semaphore; meanwhile `check` raises if the other process is gone."""
-        sleep_at = time.perf_counter() + SPIN
-        while not semaphore.acquire(False):
-            os.sched_yield()
-            if time.perf_counter() > sleep_at:
-                while not semaphore.acquire(True, POLL):
-                    check()
-                    if time.perf_counter() > until:
-                        raise TrainingError("the worker process of the training does not answer")
-                return
+        """Wait at a barrier for the parent."""
+        self.done.release()
+        self._wait_for_parent()
 
     def _check_parent(self) -> None:
         if os.getppid() != self._parent:
             os._exit(0)
 
     def _serve(self) -> NoReturn:
-        """Serve tasks in the worker until the parent ends, without the parent's files, signals and exit handlers."""
+        """Serve tasks until the parent ends, without the parent's files, signals and exit handlers."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         with suppress(OSError, AttributeError):
@@ -185,42 +153,47 @@ class WorkerProcess:
         os.dup2(null, 0)
         os.dup2(null, 1)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-        tasks = {Task.CHECK_BLAS: check_blas, Task.RUN: self._run_second_lane, Task.APPLY: self._apply_second_slice}
+        tasks: dict[int, Callable[[], Any]] = {
+            Task.CHECK_BLAS: check_blas, Task.RUN: self._run, Task.APPLY: self._apply
+        }  # fmt: skip
         with np.errstate(all="ignore"):
             while True:
-                self._await(self._there, self._check_parent)
+                self._wait_for_parent()
                 try:
                     tasks[self._message.task]()
                 except BaseException:
                     with suppress(OSError):
                         os.write(2, traceback.format_exc().encode())  # sys.stderr may be a file that is closed here
-                    self._message.failed = 1
-                self._here.release()
+                    self._message.failed[self.number] = 1
+                self.done.release()
 
-    def _run_second_lane(self) -> None:
-        self._message.result = self._walk(self._programs[self._message.program], 1, self._meet_parent)
+    def _run(self) -> None:
+        message = self._message
+        program = self._programs[message.program]
+        lanes = share_of(len(program.steps), self.number, message.workers)
+        for lane, result in zip(lanes, walk(program, lanes, self._meet), strict=True):
+            message.results[lane] = result if isinstance(result, float) else 0.0
 
-    def _apply_second_slice(self) -> None:
+    def _apply(self) -> None:
         message, update = self._message, self._update
         update.program = None if message.program < 0 else self._programs[message.program]
         update.step, update.rate = message.step, message.rate
-        update(slice(message.start, message.stop))
+        update(slice_of(update.size, self.number, message.workers))
+
+
+def await_semaphore(semaphore: Any, seconds: float) -> bool:
+    """Poll a semaphore for some seconds, and let other processes of this core run meanwhile; return whether it came."""
+    if semaphore.acquire(False):
+        return True
+    until = time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        os.sched_yield()
+        if semaphore.acquire(False):
+            return True
+    return False
 
 
 def check_blas() -> None:
     """Multiply two matrices: a worker whose BLAS hangs does not answer."""
     for kind in (np.float32, np.float64):
         np.ones((64, 64), kind) @ np.ones((64, 64), kind)
-
-
-@contextmanager
-def worker_process(
-    programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
-) -> Iterator[WorkerProcess | None]:
-    """Provide a worker process that shares the memory of `arrays`; None if there cannot be one."""
-    with ExitStack() as stack:
-        worker = None
-        with suppress(OSError, ImportError):  # ImportError: no semaphores
-            stack.enter_context(shared(arrays))
-            worker = stack.enter_context(closing(WorkerProcess(programs, update)))
-        yield worker

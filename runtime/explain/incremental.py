@@ -20,6 +20,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.blas import fixed_threads
+from nnspec.runtime.execute.processors import thread_count
 from nnspec.runtime.execute.threads import run_together
 from nnspec.runtime.explain.log_odds import class_log_odds, log_odds
 from nnspec.runtime.explain.occlusion import SCALES, OcclusionError, OcclusionRequest, reference_occlusion
@@ -183,7 +184,7 @@ class IncrementalOcclusion:
     def write(self, maps: Array) -> None:
         """Compute the maps into an array (row, column, image)."""
         batches = list(self._batches())
-        waiting = iter(batches)  # two lanes take the next batch in turn; the result does not depend on which
+        waiting = iter(batches)  # lanes take the next batch in turn; the result does not depend on which
 
         def lane() -> None:
             with np.errstate(all="ignore"):
@@ -197,7 +198,8 @@ class IncrementalOcclusion:
         alone = len(batches) == 1 or isinstance(
             self.end, PasteEnd
         )  # the programs after a PasteEnd have their own lanes
-        run_together([lane] if alone else [lane, lane])
+        workers = 1 if alone else min(thread_count(), len(batches))
+        run_together([lane] * workers, workers)
 
     def _batches(self) -> Iterator[PatchBatch]:
         """Yield all positions in all images, in batches whose patches have at most PATCH_NUMBERS numbers."""

@@ -14,7 +14,7 @@ from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.data.known_targets import known_targets
 from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.execute.blas import fixed_threads
-from nnspec.runtime.infer.program_cache import Programs
+from nnspec.runtime.infer.program_cache import Programs, lanes_asked
 from nnspec.runtime.infer.reference_program import Program
 from nnspec.runtime.initializers import initialize
 from nnspec.runtime.layers import Mode
@@ -44,7 +44,7 @@ class Network:
         self.buffer_arena = Arena(spec.buffers(), self.dtype)
         graph = build_graph(spec)
         self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
-        self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing)
+        self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing, lanes=lanes_asked(spec))
         self._training = os.getpid(), Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:

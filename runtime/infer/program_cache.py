@@ -1,6 +1,7 @@
 """The bound programs of a network, made on first use: one for each size of batch and type of samples."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,13 +11,13 @@ from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.assemble import Plan, assemble
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.compiler.graph import Graph, build_graph, symbols_of
-from nnspec.runtime.compiler.rewrites import rewritten
+from nnspec.runtime.compiler.rewrites import lanes_that_pay, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.data.array_likes import parts
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.execute.blas import fixed_threads
-from nnspec.runtime.execute.processors import executor_for
+from nnspec.runtime.execute.processors import executor_for, processor_count
 from nnspec.runtime.layers.embedding import first_unknown
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.losses import Loss
@@ -45,10 +46,11 @@ def plan_for(
     plain_sgd: bool = False,
     without: frozenset[str] = frozenset(),
     weighted: bool = False,
+    lanes: int | None = None,
 ) -> Plan:
     """Return the plan of a network for one size of batch. `without` names rewrites to leave out."""
     schedule = ExecutionSchedule.of(
-        graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd, weighted
+        graph, loss, batch, purpose == "train", parameters.offsets, buffers.offsets, plain_sgd, weighted, lanes
     )
     if purpose == "logits":
         schedule = schedule.headless()
@@ -57,6 +59,12 @@ def plan_for(
 
 def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
     """Return the plan of a training step of a spec on whole batches of its data, without allocating arrays."""
+    normalized = spec.data is not None and spec.data.normalize != "none"
+    return assemble(_schedule_of_spec(spec, without), "float32", normalized)
+
+
+def _schedule_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> ExecutionSchedule:
+    """Return the schedule of a training step of a spec on whole batches."""
     schedule = ExecutionSchedule.of(
         build_graph(spec),
         spec.loss,
@@ -66,9 +74,30 @@ def plan_of_spec(spec: Spec, without: frozenset[str] = frozenset()) -> Plan:
         offsets(spec.buffers()),
         steps_are_plain_sgd(spec),
         spec.weights is not None,
+        lanes_asked(spec),
     )
-    normalized = spec.data is not None and spec.data.normalize != "none"
-    return assemble(rewritten(schedule, without), "float32", normalized)
+    return rewritten(schedule, without)
+
+
+def lanes_asked(spec: Spec) -> int | None:
+    """Return the lanes that a spec says, None where it leaves them open."""
+    return spec.train.lanes if isinstance(spec.train.lanes, int) else None
+
+
+def with_lanes(spec: Spec) -> Spec:
+    """Return a spec with the number of its lanes: the one it says, or else what pays on this machine."""
+    if lanes_asked(spec) is not None:
+        return spec
+    count = lanes_that_pay(_schedule_of_spec(spec), processor_count())
+    return replace(spec, train=spec.train.model_copy(update={"lanes": count}))
+
+
+def with_lanes_of_old(spec: Spec) -> Spec:
+    """Return a spec with the number of its lanes: the one it says, or else that of runs before specs said one."""
+    if lanes_asked(spec) is not None:
+        return spec
+    count = len(_schedule_of_spec(spec).lanes)
+    return replace(spec, train=spec.train.model_copy(update={"lanes": count}))
 
 
 def steps_are_plain_sgd(spec: Spec) -> bool:
@@ -85,7 +114,7 @@ def changes_gradients(spec: Spec) -> bool:
 
 
 class Programs:
-    """The programs on one network's arrays. `without` names rewrites to leave out.
+    """The programs on one network's arrays. `without` names rewrites to leave out, `lanes` is their number if chosen.
 
     Several threads may use them at the same time. Each uses a program alone, and makes one if none is idle. Copies and
     pickles start without programs. `most_idle` are the most programs that are kept for the next call.
@@ -99,6 +128,7 @@ class Programs:
         buffers: Arena,
         preprocessing: Preprocessing,
         without: frozenset[str] = frozenset(),
+        lanes: int | None = None,
     ):
         self.graph = graph
         self.loss = loss
@@ -106,19 +136,20 @@ class Programs:
         self.buffers = buffers
         self.preprocessing = preprocessing
         self.without = without
+        self.lanes = lanes
         self._symbols = symbols_of(graph.nodes)
         self.most_idle = MOST_IDLE
         self._idle: list[tuple[Key, BoundProgram]] = []  # the last used one at the end
 
     def __reduce__(self) -> tuple[Any, ...]:
         arrays = self.parameters, self.buffers
-        return type(self), (self.graph, self.loss, *arrays, self.preprocessing, self.without)
+        return type(self), (self.graph, self.loss, *arrays, self.preprocessing, self.without, self.lanes)
 
     def plan(self, batch: int, purpose: Purpose, plain_sgd: bool = False, weighted: bool = False) -> Plan:
         """Return the plan for a size of batch. `plain_sgd`: a step is just p − rate·g. `weighted`: so is the loss."""
         normalized = self.preprocessing.normalize != "none"
-        arrays = self.parameters, self.buffers
-        return plan_for(self.graph, self.loss, *arrays, batch, purpose, normalized, plain_sgd, self.without, weighted)
+        asked = batch, purpose, normalized, plain_sgd, self.without, weighted, self.lanes
+        return plan_for(self.graph, self.loss, self.parameters, self.buffers, *asked)
 
     def training(
         self,
@@ -260,12 +291,12 @@ class Programs:
 
 
 def settled(program: BoundProgram) -> Any:
-    """Call a program once with its number of BLAS threads.
+    """Call a program once with one BLAS thread.
 
     A program so short that BLAS always computes it on one thread runs without `fixed_threads`, which would take as long
     as its arithmetic.
     """
-    if program.blas_threads is None:
+    if program.one_thread_anyway:
         return program.quiet.run(program)
-    with fixed_threads(program.blas_threads):
+    with fixed_threads(1):
         return program()

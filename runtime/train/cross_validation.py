@@ -85,7 +85,7 @@ def cross_validate(
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event of each run, and with a "folds" event at the end.
         files: whether to write folders at all.
-        workers: how many processes train a run: 1, 2, or as many as pay.
+        workers: how many processes train a run, or "auto" for as many as pay.
 
     Raises as `train` and `resume` do.
     """

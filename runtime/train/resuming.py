@@ -39,7 +39,7 @@ def resume(
         listen: called with each event.
         verify: first repeat the steps from FILE.prev to FILE and compare every bit.
         given: the run's data where the spec does not lead to them: given data, or a data statement for data that moved.
-        workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
+        workers: how many processes train, or "auto" for as many as pay. The weights are the same bits.
         stop: asks the run to stop after a step, as a signal does.
         watch: called with the network while it trains, see `Trainer`.
 

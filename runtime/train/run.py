@@ -11,6 +11,7 @@ from nnspec.runtime.data import Data
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.program_cache import with_lanes
 from nnspec.runtime.train.beginning import begin, begun_from
 from nnspec.runtime.train.checkpointing import load_checkpoint, run_lock
 from nnspec.runtime.train.data_files import data_files
@@ -82,7 +83,7 @@ def train(
         dtype: the type of parameters and activations, float32 or float64.
         listen: called with each event.
         files: whether to write a folder at all.
-        workers: how many processes train: 1, 2, or as many as pay. The weights are the same bits.
+        workers: how many processes train, or "auto" for as many as pay. The weights are the same bits.
         stop: asks the run to stop after a step, as a signal does.
         data_digest: the digest that the data must have, None for any.
         begun: the network before the first step, of a run that is repeated; nothing else is begun with.
@@ -101,6 +102,7 @@ def train(
         spec = replace(spec, data_files=data_files(spec))
     if begun is None:
         spec = begun_from(spec, init_from)
+    spec = with_lanes(spec)
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if begun is not None:

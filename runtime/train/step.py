@@ -27,7 +27,7 @@ from nnspec.runtime.train.state import State, next_samples
 from nnspec.spec_lang.check.spec import Spec
 
 WORTH_HALVING = 50_000
-"""From this number of parameters on, two processes update them faster than one."""
+"""From this number of parameters on, two processes update them faster than one, also where a step has one lane."""
 
 ALL = slice(None)
 
@@ -71,6 +71,7 @@ class SliceUpdate:
         self._gradients = gradients
         self._slots = slots
         self._parts = parts
+        self.size = parameters.size
         self._as_one = list(parts) == [Stretch(0, parameters.size, 1.0)]
 
     def __call__(self, part: slice) -> None:
@@ -134,10 +135,8 @@ class Stepper:
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         self._changes_gradients = changes_gradients(self.spec)
-        middle = flat.size // 32 * 16
-        self._halves = slice(0, middle), slice(middle, flat.size)
-        self._worker: Executor | None = None
-        self._optimizer: tuple[Executor, tuple[slice, ...]] = IN_TURN, (ALL,)
+        self._workers: Executor | None = None
+        self._optimizer: Executor = IN_TURN
         self._blas = fixed_threads(1)
         self._allocate: Allocate = pages
 
@@ -201,9 +200,9 @@ class Stepper:
 
     @contextmanager
     def ready(self) -> Iterator[None]:
-        """Set the number of BLAS threads of the plan, ignore overflow, and start a worker process if it pays.
+        """Give BLAS one thread, ignore overflow, and start worker processes if they pay.
 
-        The state is in memory that forks share only if there is a worker. Raises TrainingError if the network is being
+        The state is in memory that forks share only if there are any. Raises TrainingError if the network is being
         trained already.
         """
         with self.state.network.trained():
@@ -212,37 +211,38 @@ class Stepper:
             batch = self.spec.train.batch
             sizes = {batch, len(self.state.order) % batch or batch}
             programs = [self.program(size) for size in sorted(sizes)]
-            self._blas = fixed_threads(self.program(batch).plan.schedule.blas_threads)
             try:
-                with self._blas, self._with_worker(programs):
+                with self._blas, self._with_workers(programs):
                     yield
             finally:
                 self._programs.clear()
                 self._allocate = pages
 
     @contextmanager
-    def _with_worker(self, programs: list[BoundProgram]) -> Iterator[None]:
-        """Let a worker process compute the second lanes and half of the optimizer, if it pays."""
-        in_lanes = [program for program in programs if len(program.steps) == 2]
+    def _with_workers(self, programs: list[BoundProgram]) -> Iterator[None]:
+        """Let worker processes compute lanes and parts of the optimizer, if they pay."""
+        in_lanes = [program for program in programs if len(program.steps) > 1]
         halved = self.gradients.flat.size >= WORTH_HALVING and programs[0].plan.schedule.block == 1
-        if not (in_lanes or halved) or not processors.worker_pays():
+        most = max(len(program.steps) for program in programs)
+        count = min(processors.worker_count(), max(most, 2 if halved else 1))
+        if count == 1:
             yield
             return
         state = self.state
         arenas = state.network.parameter_arena, state.network.buffer_arena, self.gradients, state.carried
         flats = [arena.flat for arena in (*arenas, *state.slots.values())]
-        with processors.worker_for(in_lanes, self._update, flats) as worker:
-            if worker is None:
+        with processors.workers_for(count, in_lanes, self._update, flats) as workers:
+            if workers is None:
                 yield
                 return
             for program in in_lanes:
-                program.executor = worker
-            self._worker = worker
-            self._optimizer = (worker, self._halves) if halved else self._optimizer
+                program.executor = workers
+            self._workers = workers
+            self._optimizer = workers if halved else IN_TURN
             try:
                 yield
             finally:
-                self._worker, self._optimizer = None, (IN_TURN, (ALL,))
+                self._workers, self._optimizer = None, IN_TURN
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step; steps count from 1."""
@@ -302,7 +302,7 @@ class Stepper:
         update = self._update
         apart = (
             program is not None
-            and program.executor is self._worker
+            and program.executor is self._workers
             and not self._changes_gradients
             and math.isfinite(loss)
         )
@@ -317,8 +317,7 @@ class Stepper:
         if self._changes_gradients:
             self._clip()
         update.step, update.rate = step, rate
-        executor, slices = self._optimizer
-        executor.apply(update, slices)
+        self._optimizer.apply(update)
         return loss
 
     def _clip(self) -> None:

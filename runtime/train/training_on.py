@@ -16,6 +16,7 @@ from nnspec.runtime.data.load import load_given
 from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.execute.processors import Workers, with_workers
 from nnspec.runtime.infer.network import Network
+from nnspec.runtime.infer.program_cache import with_lanes
 from nnspec.runtime.train.beginning import begin, begun_from
 from nnspec.runtime.train.divergence import ADVICE
 from nnspec.runtime.train.events import Event, Listener, silent
@@ -67,6 +68,7 @@ def prepared(
     """
     spec, data = check_with_data(request, given, former.preprocessing if former is not None else None)
     spec = replace(spec, begins=None) if former is not None else begun_from(spec, None)
+    spec = with_lanes(spec)
     network = Network(spec, data.preprocessing, dtype)
     network.initialize(spec.train.seed)
     if former is None:

@@ -1,6 +1,6 @@
 """The settings network, input, train, weights, early_stop and metrics."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -79,6 +79,20 @@ class Train(Setting):
         None, gt=0, description="the interval between checkpoints, in the unit of the length"
     )
     keep: int = Field(0, ge=0, description="checkpoints of earlier steps to keep in addition to the last and the best")
+    lanes: int | Literal["auto"] = Field(
+        "auto", description="the parts in which a batch is computed: 1, 2, 4, 8, 16, or as many as pay on this machine"
+    )
+
+    @field_validator("lanes")
+    @classmethod
+    def _halved(cls, lanes: int | str) -> int | str:
+        if lanes not in ("auto", *LANES):
+            raise ValueError(f"is {lanes}, and a batch is halved again and again: write 1, 2, 4, 8, 16 or auto")
+        return lanes
+
+    def argument(self, name: str) -> Any:
+        """Return the value of a field; None for lanes that are not chosen yet, so that no text has them."""
+        return None if name == "lanes" and self.lanes == "auto" else super().argument(name)
 
     @property
     def samples_a_step(self) -> int:
@@ -111,6 +125,9 @@ class Train(Setting):
             return None
         return f"train {' '.join(words)}: the spec leaves this open, and it follows from {samples:,} training samples"
 
+
+LANES = (1, 2, 4, 8, 16)
+"""The numbers of lanes that a batch may have."""
 
 LEAST_EPOCHS, LEAST_STEPS, EVALUATIONS = 10, 1000, 20
 """Of a run whose length its spec leaves open."""

@@ -17,8 +17,8 @@ from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.execute import processors
 from nnspec.runtime.execute.executor import Executor
 from nnspec.runtime.execute.in_turn import IN_TURN
-from nnspec.runtime.execute.threads import THREADS
-from nnspec.runtime.execute.worker_process import WorkerProcess
+from nnspec.runtime.execute.threads import Threads
+from nnspec.runtime.execute.worker_processes import WorkerProcesses
 from nnspec.runtime.infer import program_cache
 from tests.support.commands import child_command, child_environment, differing, lasting, nnspec, no_fsync
 from tools.soak.experiments import Tally, experiment, tries
@@ -123,12 +123,12 @@ def _in_this_process(executor: Executor) -> Iterator[list[int]]:
 
 def in_two_processes() -> AbstractContextManager[list[int]]:
     """Compute lanes as usual, and count the steps of the worker process."""
-    return _counted(WorkerProcess)
+    return _counted(WorkerProcesses)
 
 
 LANES: dict[str, Callable[[], AbstractContextManager[list[int]]]] = {
     "in turn": partial(_in_this_process, IN_TURN),
-    "threads": partial(_in_this_process, THREADS),
+    "threads": partial(_in_this_process, Threads(2)),
     "processes": in_two_processes,
 }
 """The ways in which lanes are computed."""

@@ -54,6 +54,7 @@ def command(
     in total, without the data. Data are read if they are on this machine, and never fetched. FILE - is standard input.
     """
     from nnspec.runtime.data.array_likes import read_in_passes
+    from nnspec.runtime.infer.program_cache import with_lanes
     from nnspec.runtime.train.spec_and_data import check_with_local_data, check_with_shapes
     from nnspec.spec_lang.check.spec_request import Request
 
@@ -61,13 +62,14 @@ def command(
     if code:
         from nnspec.runtime.compiler.listing import listing
 
-        spec, _ = check_with_shapes(request)
+        spec = with_lanes(check_with_shapes(request)[0])
         print_result(listing(_training_plan(spec, without), spec))
         return
     with read_in_passes():
         spec, samples, absent = check_with_local_data(request)
     if not spec.nodes:
         spec, _ = check_with_shapes(request)
+    spec = with_lanes(spec)
     plan = _training_plan(spec, without)
     print_findings(spec.warnings)
     if as_json:
@@ -94,7 +96,6 @@ def _as_json(spec: "Spec", plan: "Plan") -> dict[str, Any]:
         ],
         "rewrites": list(plan.schedule.applied),
         "lanes": list(plan.schedule.lanes),
-        "blas_threads": plan.schedule.blas_threads,
         "expectations": [str(expectation) for expectation in spec.expectations],
         "sweeps": {key: list(values) for key, values in spec.sweeps},
         "ranges": {
@@ -260,12 +261,10 @@ def _format_steps(plan: "Plan", spec: "Spec") -> str:
         shards = f"{' + '.join(map(str, lanes))} samples in {len(lanes)} lanes"
     if schedule.block > 1:
         shards = f"{schedule.block} steps of one sample at once"
-    threads = (
-        "one BLAS thread" + (" each" if len(lanes) > 1 else "") if schedule.blas_threads == 1 else "two BLAS threads"
-    )
+        shards += f", in {len(lanes)} lanes of some units each" if len(lanes) > 1 else ""
     memory = f"{in_bytes(_memory(plan, spec))} of memory, {in_bytes(plan.bytes)} of it buffers"
     if spec.augment is not None:
         memory += f", {in_bytes(_augmentation_memory(plan, spec))} for augmentation before each step"
     rewrites = ", ".join(schedule.applied) or "none"
     steps = format_table(rows, right=(4, 5))
-    return f"{steps}\n\n  {shards}, {threads}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"
+    return f"{steps}\n\n  {shards}; {memory}, in {plan.dtype}\n  rewrites: {rewrites}"

@@ -34,7 +34,8 @@ class ProgramWriter(Arithmetic):
 
     `step` has the instructions of the forward and the backward pass, `setup` those that run once before. `barriers`
     counts where a step waits for the other lanes, `scratch_size` the numbers of the memory that several arrays share,
-    `bytes` the memory of all buffers. `common` has the shapes of the arrays that all lanes share.
+    `bytes` the memory of all buffers. `common` has the shapes of the arrays that all lanes share. `sharing` lanes
+    compute the same samples, each some units.
     """
 
     samples: int  # in this lane
@@ -47,6 +48,7 @@ class ProgramWriter(Arithmetic):
     barriers: int = 0
     scratch_size: int = 0
     common: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    sharing: int = 1
     _taken: set[str] = field(default_factory=lambda: set(RESERVED))
     _numbers: dict[str, int] = field(default_factory=dict)
     _made: dict[Hashable, Ref] = field(default_factory=dict)
@@ -84,7 +86,7 @@ class ProgramWriter(Arithmetic):
 
     def barrier(self) -> None:
         """Let the step wait here until every lane has come as far; a single lane waits for none."""
-        if len(self.lanes) > 1:
+        if len(self.lanes) * self.sharing > 1:
             self.emit(Barrier())
             self.barriers += 1
 
@@ -145,7 +147,7 @@ class ProgramWriter(Arithmetic):
 
     def together(self, wish: str, shape: tuple[int, ...]) -> tuple[Ref, Ref]:
         """Return the array (lanes, *shape) that all lanes share under this wish, and the part that this lane writes."""
-        lanes = (len(self.lanes), *shape)
+        lanes = (len(self.lanes) * self.sharing, *shape)
         whole = Ref(self.name(wish), lanes)
         new = f"empty({lanes}, np.{self.dtype})"
         self.setup.append(Assign((whole,), expression(f"together.setdefault({wish!r}, {new})")))

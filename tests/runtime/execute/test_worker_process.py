@@ -64,7 +64,7 @@ def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: s
     monkeypatch.setattr(processors, "worker_pays", lambda: possible)
     stepper = stepper_of(text, train)
     with stepper.ready():
-        assert (stepper._worker is not None) == possible
+        assert (stepper._workers is not None) == possible
         losses = [stepper.advance(1) for _ in range(7)]
     state = stepper.state
     arenas = state.network.parameter_arena, state.network.buffer_arena, state.carried, *state.slots.values()
@@ -224,7 +224,7 @@ def test_a_worker_that_hangs_at_its_start_is_no_worker(monkeypatch: pytest.Monke
     monkeypatch.setattr(worker_process, "check_blas", lambda: threading.Event().wait())
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
-        assert stepper._worker is None
+        assert stepper._workers is None
         assert len(stepper.advance(1)) == 1
 
 
@@ -249,7 +249,7 @@ def test_a_run_that_gets_no_worker_makes_the_same_bytes(
     monkeypatch.setattr(processors, "worker_pays", lambda: True)
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
-        assert stepper._worker is None
+        assert stepper._workers is None
         losses = [stepper.advance(1) for _ in range(7)]
     assert expected.startswith(repr(losses).encode())
     assert stepper.state.network.parameter_arena.flat.tobytes() in expected
@@ -272,7 +272,7 @@ def test_a_process_with_another_thread_of_python_forks_no_worker() -> None:
         assert not processors.worker_pays()
         stepper = stepper_of(TEXTS["large"])
         with stepper.ready():
-            assert stepper._worker is None
+            assert stepper._workers is None
             stepper.advance(1)
     finally:
         end.set()
@@ -308,7 +308,7 @@ def test_memory_is_shared_only_while_a_run_trains(monkeypatch: pytest.MonkeyPatc
 
     assert not written_by_a_child()
     with stepper.ready():
-        assert stepper._worker is not None
+        assert stepper._workers is not None
         assert written_by_a_child()
         stepper.advance(1)
     assert not written_by_a_child()
@@ -358,7 +358,7 @@ def test_one_worker_trains_in_this_process_alone_to_the_same_bits() -> None:
     def trained(count: processors.Workers) -> tuple[bool, bytes]:
         stepper = stepper_of(TEXTS["large"])
         with processors.with_workers(count), stepper.ready():
-            alone = stepper._worker is None
+            alone = stepper._workers is None
             for _ in range(7):
                 stepper.advance(1)
         return alone, stepper.state.network.parameter_arena.flat.tobytes()
