@@ -67,7 +67,7 @@ def data_options(function: F) -> F:
     return function
 
 
-class WorkersType(click.ParamType):
+class WorkersType(click.ParamType["int | str"]):
     """A number of processes, or auto."""
 
     name = "workers"
@@ -75,7 +75,7 @@ class WorkersType(click.ParamType):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> "int | str":
         """Return the number, or auto."""
         if value == "auto" or isinstance(value, int):
-            return value
+            return "auto" if value == "auto" else int(value)
         if not str(value).isdecimal() or not 1 <= int(value) <= MOST_WORKERS:
             self.fail(f"{value!r} is not a number from 1 to {MOST_WORKERS}, or auto", param, ctx)
         return int(value)

@@ -174,7 +174,7 @@ class BoundProgram:
 
 
 class LaneMemory:
-    """The buffers of a lane, for every lane of its size: each step writes what it reads, so that one may follow another.
+    """The buffers of a lane, for every lane of its size: a step writes what it reads, so one may follow another.
 
     A lane's program makes the same arrays in the same order whichever lane it is.
     """

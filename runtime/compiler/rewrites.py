@@ -130,7 +130,7 @@ def no_first_gradient(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
 def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """A batch cut into shards, as many as the spec says, or into two where it leaves that open and a step is long enough.
+    """A batch cut into shards: as many as the spec says, or two where it leaves that open and a step is long.
 
     The shards are part of the plan: the number of processes or threads that compute them changes nothing, and
     gradients are added in a fixed order. In training worker processes compute them, at a cost of a few microseconds,
@@ -140,8 +140,9 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """
     asked = schedule.lanes_asked
     if not schedule.training:
-        most = schedule.step_flops() // (STEP_WORTH_A_THREAD // 2)
-        return schedule.in_lanes(min(max(asked or 2, 2), most))
+        flops = schedule.step_flops()
+        pay = [count for count in LANES if 2 * flops >= count * STEP_WORTH_A_THREAD or count == 1]
+        return schedule.in_lanes(min(max(asked or 2, 2), pay[-1]))
     if not divisible(schedule):
         return schedule
     if asked is None:

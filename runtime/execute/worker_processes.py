@@ -84,7 +84,7 @@ class WorkerProcesses:
         results = walk(program, share_of(lanes, 0, workers), lambda: self._meet(workers))
         self._end(workers)
         self._seconds += time.perf_counter() - begun
-        return results + message.results[len(results) : lanes]
+        return [*results, *message.results[len(results) : lanes]]
 
     def apply(self, update: Update) -> None:
         """Apply the update to the first slice here and to the others in the workers."""

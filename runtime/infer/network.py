@@ -44,7 +44,9 @@ class Network:
         self.buffer_arena = Arena(spec.buffers(), self.dtype)
         graph = build_graph(spec)
         self.program = Program(graph, spec.loss, self.parameter_arena, self.buffer_arena)
-        self.programs = Programs(graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing, lanes=lanes_asked(spec))
+        self.programs = Programs(
+            graph, spec.loss, self.parameter_arena, self.buffer_arena, preprocessing, lanes=lanes_asked(spec)
+        )
         self._training = os.getpid(), Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:

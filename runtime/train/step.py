@@ -211,6 +211,7 @@ class Stepper:
             batch = self.spec.train.batch
             sizes = {batch, len(self.state.order) % batch or batch}
             programs = [self.program(size) for size in sorted(sizes)]
+            self._blas = fixed_threads(1)
             try:
                 with self._blas, self._with_workers(programs):
                     yield

@@ -16,7 +16,7 @@ from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.executor import Executor
 from nnspec.runtime.execute.in_turn import IN_TURN, InTurn
-from nnspec.runtime.execute.threads import THREADS
+from nnspec.runtime.execute.threads import Threads
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.spec_lang.check.examination import check_source
@@ -45,7 +45,7 @@ class Backwards(InTurn):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("executor", [THREADS, Backwards()], ids=["threads", "backwards"])
+@pytest.mark.parametrize("executor", [Threads(2), Backwards()], ids=["threads", "backwards"])
 def test_whoever_computes_the_lanes_the_bits_are_the_same(executor: Executor, dtype: str) -> None:
     both = Both.of(DEEP.replace("-> batchnorm ", ""), dtype)
     batch = both.batch(7)
@@ -63,7 +63,7 @@ def test_two_threads_that_meet_at_barriers_compute_the_bits_of_one(dtype: str) -
     schedule = in_lanes(both.rewritten(7))
     assert both.bound(schedule, both.batch(7))[0].barriers == 2
     with threadpool_limits(1):
-        assert bits(both.planned(both.batch(7), schedule, THREADS)) == bits(both.planned(both.batch(7), schedule))
+        assert bits(both.planned(both.batch(7), schedule, Threads(2))) == bits(both.planned(both.batch(7), schedule))
 
 
 @pytest.mark.parametrize("lanes", [False, True])

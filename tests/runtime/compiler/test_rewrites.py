@@ -11,9 +11,12 @@ from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, EXAMPLES, REWRITES, WIDE, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
+from nnspec.runtime.infer import program_cache
+from nnspec.runtime.infer.program_cache import with_lanes
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
 
 CONV = "input 8x8x2 -> conv 3x3 x3 relu -> maxpool 2 -> dense 4 relu -> dense 3 softmax"
+DENSE = "input 784 -> dense 512 relu -> dense 10 softmax\noptimizer adam\ntrain"
 WIDE_DENSE = f"input {WIDE // 50} -> dense 50 relu -> dense 3 softmax"
 
 TEXTS = {
@@ -224,12 +227,43 @@ class TestLanes:
     ) -> None:
         schedule = Both.of(CONV).rewritten(size)
         assert schedule.lanes == sizes
-        assert schedule.blas_threads == (1 if len(sizes) > 1 else 2)
 
-    def test_a_short_step_stays_whole_on_one_thread(self) -> None:
-        schedule = Both.of(CONV).rewritten(5)
-        assert schedule.lanes == (5,)
-        assert schedule.blas_threads == 1
+    def test_a_short_step_stays_whole(self) -> None:
+        assert Both.of(CONV).rewritten(5).lanes == (5,)
+
+    @pytest.mark.parametrize(
+        ("asked", "sizes"), [(1, (9,)), (2, (5, 4)), (4, (3, 2, 2, 2)), (8, (2, *(1,) * 7)), (16, (1,) * 9)]
+    )
+    def test_a_batch_has_the_lanes_that_the_spec_says_as_far_as_there_are_samples(
+        self, asked: int, sizes: tuple[int, ...]
+    ) -> None:
+        both = Both.of(CONV)
+        schedule = rewritten(replace(both.schedule(9), lanes_asked=asked))
+        assert schedule.lanes == sizes
+        both.assert_planned_is_plain(schedule)
+
+    @pytest.mark.parametrize(
+        ("text", "cores", "lanes"),
+        [
+            (f"{DENSE} batch=128", 1, 1),
+            (f"{DENSE} batch=128", 2, 2),
+            (f"{DENSE} batch=128", 6, 4),
+            (f"{DENSE} batch=128", 64, 16),
+            (f"{DENSE} batch=32", 64, 4),  # of eight samples or more
+            (f"{DENSE} batch=2", 64, 2),
+            (f"{DENSE} batch=1", 64, 1),
+            ("input 40 -> dense 40 relu -> dense 3 softmax\ntrain batch=32", 64, 1),  # a short step
+            (f"{WIDE_DENSE}\noptimizer sgd lr=0.1\ntrain batch=1", 64, 1),  # of fewer than 64 units in a lane
+            ("input 784 -> dense 512 relu -> dense 3 softmax\noptimizer sgd lr=0.1\ntrain batch=1", 64, 8),
+            ("input 8x8x1 -> reshape 8x8 -> batchnorm -> dense 999 -> dense 3\ntrain batch=99", 64, 1),
+        ],
+    )
+    def test_the_lanes_of_a_run_follow_from_the_work_and_the_cores(
+        self, text: str, cores: int, lanes: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(program_cache, "processor_count", lambda: cores)
+        assert with_lanes(nnspec.check(text)).train.lanes == lanes
+        assert with_lanes(nnspec.check(text, {"train.lanes": 4})).train.lanes == 4
 
     @pytest.mark.parametrize(
         ("front", "training"),
@@ -243,12 +277,14 @@ class TestLanes:
         assert both.rewritten(5, training=False).lanes == (3, 2)
         both.assert_planned_is_plain(both.rewritten(5))
 
-    def test_dense_networks_leave_both_threads_to_blas_when_they_answer(self, long_steps: None) -> None:
-        both = Both.of(TEXTS["dense"])
-        assert both.rewritten(5).lanes == (3, 2)
-        schedule = both.rewritten(5, training=False)
-        assert schedule.lanes == (5,)
-        assert schedule.blas_threads == 2
+    def test_answers_have_two_lanes_or_as_many_as_training_where_each_is_long(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        schedule = Both.of(TEXTS["dense"]).schedule(8, training=False)
+        flops = schedule.step_flops()
+        for asked, worth, lanes in ((None, flops, 2), (1, flops, 2), (8, flops, 2), (8, flops // 4, 8), (None, 0, 2)):
+            monkeypatch.setattr(rewrites, "STEP_WORTH_A_THREAD", worth)
+            assert len(rewritten(replace(schedule, lanes_asked=asked)).lanes) == lanes
 
     @pytest.mark.parametrize(("loss", "lanes"), [("softmax", (3, 2)), ("linear", (5,))])
     def test_lanes_of_sequences_count_their_steps_together_where_the_loss_does(

@@ -19,10 +19,11 @@ import nnspec
 from nnspec.runtime.compiler import rewrites
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.errors import TrainingError
-from nnspec.runtime.execute import processors, threads, watch, worker_process
+from nnspec.runtime.execute import processors, threads, watch, worker_process, worker_processes
 from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.execute.shared_memory import shared_zeros
-from nnspec.runtime.execute.worker_process import Task, WorkerProcess
+from nnspec.runtime.execute.worker_process import Task
+from nnspec.runtime.execute.worker_processes import WorkerProcesses
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.train.state import initial_state
 from nnspec.runtime.train.step import Stepper
@@ -78,38 +79,43 @@ def test_two_processes_compute_the_bytes_of_one(name: str, train: str, monkeypat
 
 
 class Doubled:
-    """Stands in for an update and for a program of one lane here and one in the worker."""
+    """Stands in for an update of 8 numbers and for a program of one lane here and one in the worker."""
 
     program: Any = None
     step = 0
     rate = 0.0
     barriers = 0
+    size = 8
 
     def __init__(self, there: Callable[[], float] = lambda: 2.0):
         self.numbers = shared_zeros(8, np.float64)
         self.steps = [lambda: 1.0, there]
+
+    def lane(self, number: int) -> Any:
+        return self.steps[number]()
 
     def __call__(self, part: slice) -> None:
         self.numbers[part] += self.rate * self.step
 
 
 @contextmanager
-def worker_of(doubled: Any) -> Iterator[WorkerProcess]:
-    worker = WorkerProcess([doubled], doubled)
+def worker_of(doubled: Any, count: int = 2) -> Iterator[Any]:
+    worker = WorkerProcesses(count, [doubled], doubled)
     try:
         yield worker
     finally:
         worker.close()
 
 
-def test_results_come_in_the_order_of_the_lanes_and_slices_are_disjoint() -> None:
+def test_results_come_in_the_order_of_the_lanes_and_slices_are_disjoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_processes, "WORTH_A_SLICE", 4)
     doubled = Doubled()
     with worker_of(doubled) as worker:
         for turn in range(1, 100):
-            assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+            assert worker.run(doubled) == [1.0, 2.0]
             doubled.numbers.fill(0)
             doubled.step, doubled.rate = turn, 0.1
-            worker.apply(doubled, (slice(0, 3), slice(3, 8)))
+            worker.apply(doubled)
             assert doubled.numbers.tolist() == [turn * 0.1] * 8
 
 
@@ -127,7 +133,7 @@ def test_lanes_meet_at_a_barrier() -> None:
     doubled.steps = [lambda: lane(0, 1), lambda: lane(1, 0)]
     doubled.barriers = 6
     with worker_of(doubled) as worker:
-        assert worker.run(doubled) == [3.0, 3.0]  # type: ignore[arg-type]
+        assert worker.run(doubled) == [3.0, 3.0]
 
 
 def state_of(pid: int) -> str:
@@ -148,8 +154,8 @@ def wait_for(states: str, pid: int) -> None:
 def test_an_idle_worker_sleeps_and_wakes_up() -> None:
     doubled = Doubled()
     with worker_of(doubled) as worker:
-        wait_for("S", worker.pid)
-        assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+        wait_for("S", worker.pids[0])
+        assert worker.run(doubled) == [1.0, 2.0]
 
 
 @pytest.mark.parametrize("barriers", [0, 1])
@@ -161,8 +167,8 @@ def test_an_error_in_it_ends_the_training_and_is_printed(barriers: int, capfd: p
     doubled.barriers = barriers
     if barriers:
         doubled.steps[0] = lambda: iter([0.0, 1.0])  # type: ignore[assignment,return-value]
-    with worker_of(doubled) as worker, pytest.raises(TrainingError, match="worker process of the training failed"):
-        worker.run(doubled)  # type: ignore[arg-type]
+    with worker_of(doubled) as worker, pytest.raises(TrainingError, match="a worker process of the training failed"):
+        worker.run(doubled)
     assert "by nothing" in capfd.readouterr().err
 
 
@@ -190,10 +196,10 @@ def test_a_killed_worker_ends_the_training(descriptors: bool, monkeypatch: pytes
         monkeypatch.setattr(os, "pidfd_open", lambda _: os.open("/nowhere", 0))
     doubled = Doubled(lambda: time.sleep(60) or 0.0)
     with worker_of(doubled) as worker:
-        doubled.steps[0] = lambda: os.kill(worker.pid, signal.SIGKILL) or 1.0
+        doubled.steps[0] = lambda: os.kill(worker.pids[0], signal.SIGKILL) or 1.0
         with pytest.raises(TrainingError, match="was killed"):
-            worker.run(doubled)  # type: ignore[arg-type]
-    assert state_of(worker.pid) in "XZ"
+            worker.run(doubled)
+    assert state_of(worker.pids[0]) in "XZ"
 
 
 @pytest.mark.usefixtures("sigchld")
@@ -205,22 +211,22 @@ def test_a_stopped_worker_goes_on() -> None:
     doubled = Doubled()
     with worker_of(doubled) as worker:
         for _ in range(3):
-            os.kill(worker.pid, signal.SIGSTOP)
-            wait_for("T", worker.pid)
-            assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+            os.kill(worker.pids[0], signal.SIGSTOP)
+            wait_for("T", worker.pids[0])
+            assert worker.run(doubled) == [1.0, 2.0]
 
 
 def test_a_worker_that_hangs_is_not_waited_for_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "PATIENCE", 0.3)
     doubled = Doubled(lambda: threading.Event().wait() or 0.0)
     with worker_of(doubled) as worker, pytest.raises(TrainingError, match="hangs"):
-        worker.run(doubled)  # type: ignore[arg-type]
-    assert state_of(worker.pid) == "X"
+        worker.run(doubled)
+    assert state_of(worker.pids[0]) == "X"
 
 
 def test_a_worker_that_hangs_at_its_start_is_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """As one does whose BLAS was forked while another thread held its lock; the run goes on in this process."""
-    monkeypatch.setattr(worker_process, "START", 0.3)
+    monkeypatch.setattr(worker_processes, "START", 0.3)
     monkeypatch.setattr(worker_process, "check_blas", lambda: threading.Event().wait())
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
@@ -288,7 +294,7 @@ def test_a_fork_of_a_training_process_leaves_its_worker_alone() -> None:
             worker.close()
             os._exit(0)
         os.waitpid(child, 0)
-        assert worker.run(doubled) == [1.0, 2.0]  # type: ignore[arg-type]
+        assert worker.run(doubled) == [1.0, 2.0]
 
 
 def test_memory_is_shared_only_while_a_run_trains(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,13 +330,14 @@ def test_the_tasks_have_the_numbers_of_the_message() -> None:
 
 KILLED = """
 import fcntl, os, signal, sys
-from nnspec.runtime.execute.worker_process import WorkerProcess
+from nnspec.runtime.execute.worker_processes import WorkerProcesses
 lock = open(sys.argv[1], "w")
 fcntl.flock(lock, fcntl.LOCK_EX)
-worker = WorkerProcess([], None)
-print(worker.pid, flush=True)
+workers = WorkerProcesses(4, [], None)
+print(*workers.pids, flush=True)
 if sys.argv[2] == "stopped":
-    os.kill(worker.pid, signal.SIGSTOP)
+    for pid in workers.pids:
+        os.kill(pid, signal.SIGSTOP)
 os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -341,7 +348,10 @@ def test_it_goes_when_the_first_process_is_killed_and_holds_nothing_of_it(how: s
     assert done.returncode == -signal.SIGKILL
     taken = subprocess.run(["flock", "--nonblock", tmp_path / "lock", "true"], check=False)
     assert taken.returncode == 0
-    wait_for("XZ", int(done.stdout))
+    pids = done.stdout.split()
+    assert len(pids) == 3
+    for pid in pids:
+        wait_for("XZ", int(pid))
 
 
 def test_one_processor_or_a_system_without_forks_has_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,13 +385,13 @@ def test_two_workers_are_had_on_one_processor_and_refused_where_there_cannot_be_
         patch.setattr(os, "sched_getaffinity", lambda _: {0})
         assert processors.worker_pays()
     monkeypatch.delattr(os, "fork")
-    with pytest.raises(TrainingError, match=r"there cannot be two workers: this system has no fork .*; use 1 or auto"):
+    with pytest.raises(TrainingError, match=r"there cannot be 2 workers: this system has no fork .*; use 1 or auto"):
         processors.with_workers(2).__enter__()
 
 
 def test_a_long_step_of_one_worker_computes_its_lanes_in_turn() -> None:
     schedule = stepper_of(TEXTS["large"]).program(64).plan.schedule
     schedule = replace(schedule, lanes=(32, 32), batch=10**9)
-    assert processors.executor_for(schedule) is threads.THREADS
+    assert isinstance(processors.executor_for(schedule), threads.Threads)
     with processors.with_workers(1):
         assert processors.executor_for(schedule) is IN_TURN
