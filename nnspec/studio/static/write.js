@@ -43,6 +43,7 @@ export function createWrite(section, studio) {
     ],
   });
   const { editor } = bench;
+  editor.setReadOnly(true); // until it has a file: what is typed is kept for one
 
   const unsaved = () => file !== null && disk !== null && editor.text() !== disk.text;
 
@@ -86,6 +87,7 @@ export function createWrite(section, studio) {
     const found = await studio.attempt(() => api.read(name));
     if (found === undefined) return drawFiles();
     const draft = ownDraft(folder, name);
+    editor.setReadOnly(false);
     file = null; // the change of the text is not of the former file
     editor.setText(draft?.text ?? found.text);
     file = name;
