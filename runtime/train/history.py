@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from nnspec.runtime.train.state import MetricHistory
+from nnspec.spec_lang.dataclass import dataclass
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.checkpointing import SavedRun

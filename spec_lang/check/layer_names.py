@@ -1,7 +1,8 @@
 """The names of layers, which prefix the names of their weights in a checkpoint."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.source import Span
 
 

@@ -1,8 +1,10 @@
 """The vocabulary as the parser, the formatter and the help texts need it: plain data, passed in by the caller."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
+
+from nnspec.spec_lang.dataclass import dataclass
 
 
 class KnownMarker(Protocol):
