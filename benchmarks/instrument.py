@@ -8,6 +8,8 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from nnspec.runtime.compiler.assemble import Plan
 from nnspec.runtime.compiler.program.lane_program import LaneProgram
 
@@ -43,8 +45,9 @@ class Book:
         """How fast a line is that takes so long each time: operations of a product, or numbers written, a second."""
         if number in self.factors and nanoseconds > 0:
             a, b = self.factors[number]
-            again = prod(b.shape[:-2]) if a.ndim == 2 else 1  # a matrix that many others are multiplied with
-            return f"{2 * prod(a.shape) * again * (b.shape[-1] if b.ndim > 1 else 1) / nanoseconds:.1f} GFLOP/s"
+            stack = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+            columns = b.shape[-1] if b.ndim > 1 else 1
+            return f"{2 * prod(stack) * prod(a.shape[-2:]) * columns / nanoseconds:.1f} GFLOP/s"
         if number in self.results and nanoseconds > 0:
             return f"{self.results[number].size / nanoseconds:.2f} G numbers/s"
         return ""

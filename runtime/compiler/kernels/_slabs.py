@@ -34,6 +34,7 @@ class Slabs:
     memory: Ref
     window: tuple[int, int]
     extents: tuple[Extent, Extent]
+    tall: int  # rows of the image
     phases: int
     ones: bool
 
@@ -64,7 +65,7 @@ class Slabs:
             return memory
 
         frame = ("slabs", shape, window, tall, wide, extents[0].before, extents[1].before, ones)
-        return cls(context, w.once_for(frame, make) if shared else make(), window, extents, phases, ones)
+        return cls(context, w.once_for(frame, make) if shared else make(), window, extents, tall, phases, ones)
 
     @property
     def _row(self) -> int:
@@ -72,9 +73,14 @@ class Slabs:
         return prod(self.memory.shape[3:])
 
     @property
+    def _rows(self) -> int:
+        """The rows of a slab, ones among them."""
+        return self.memory.shape[1]
+
+    @property
     def cells(self) -> int:
         """The rows of the matrix that a row of windows sees, ones among them."""
-        return self.window[0] * self.memory.shape[1]
+        return self.window[0] * self._rows
 
     @property
     def _lead(self) -> list[tuple[int, int]]:
@@ -83,10 +89,10 @@ class Slabs:
         rows = (self.memory.shape[0] - self.window[0] + 1) // k
         return [*([(k, slab), (k, self._row)] if k > 1 else []), (rows, k * slab)]
 
-    def _strided(self, wish: str, axes: Sequence[tuple[int, int]]) -> Ref:
+    def _strided(self, wish: str, axes: Sequence[tuple[int, int]], start: int = 0) -> Ref:
         """Return a view of the memory; an axis is a length and the distance from each item to the next."""
         shape, steps = (tuple(numbers) for numbers in zip(*axes, strict=True))
-        return self.context.writer.windows(f"{self.memory}_{wish}", self.memory, shape, steps)
+        return self.context.writer.windows(f"{self.memory}_{wish}", self.memory, shape, steps, start)
 
     def gather(self, x: Ref) -> None:
         """Emit the copy of an image, (channels, height, width, samples), into its slabs.
@@ -120,17 +126,47 @@ class Slabs:
     def multiply(self, weight: Operand, out: Ref) -> None:
         """Emit out ← weightᵀ · columns, cut by rows, their parts and blocks of filters; the weight is (cells, filters),
         `out` (filters, [phases, phases], rows / phases, columns / phases, samples)."""
-        w, filters, plane = self.context.writer, out.shape[0], self.phases * self._row
-        blocks, parts = product_blocks(filters, self.cells, self._row)
-        part = self._row // parts
-        stack = [*self._lead, (parts, part), (1, 0), (self.cells, plane), (part, 1)]
-        columns = self._strided("stack", stack)
-        lead = tuple(length for length, _ in stack[:-3])
-        axes = range(2, 2 + len(lead))
-        apart = out.reshape(blocks, filters // blocks, *lead, part).transpose(*axes, 0, 1, 2 + len(lead))
-        target = w.view(f"{out}_rows", apart, contiguous=False)
-        cut = weight.reshape(self.cells, blocks, filters // blocks).transpose(1, 2, 0)
-        w.matmul(w.view(f"{out}_weight", cut, contiguous=False), columns, out=target)
+        rows = self._rows
+        blocks, parts = product_blocks(out.shape[0], self.cells, self._row)
+        for first, last, seen in self._groups():
+            part = weight if len(seen) == self.window[0] else weight[seen.start * rows : seen.stop * rows]
+            place = out if last - first == out.shape[-3] else out[..., first:last, :, :]
+            self._multiply(part, place, first + seen.start, blocks, parts)
+
+    def _multiply(self, weight: Operand, out: Operand, first: int, blocks: int, parts: int) -> None:
+        """Emit the products for some rows of places, whose windows see slabs from `first` on."""
+        w, (cells, filters), slab = self.context.writer, weight.shape, prod(self.memory.shape[1:])
+        plane, part, k = self.phases * self._row, self._row // parts, self.phases
+        lead = [(out.shape[-3], k * slab), *([(k, slab), (k, self._row)] if k > 1 else []), (parts, part), (1, 0)]
+        columns = self._strided("stack", [*lead, (cells, plane), (part, 1)], first * slab)
+        shape = (blocks, filters // blocks, *out.shape[1:-2], parts, part)
+        last = len(shape) - 1
+        order = (4, 2, 3) if k > 1 else (2,)
+        apart = out.reshape(*shape).transpose(*order, last - 1, 0, 1, last)
+        cut = weight.reshape(cells, blocks, filters // blocks).transpose(1, 2, 0)
+        name = self.context.node.name
+        w.matmul(
+            w.view(f"{name}_filters", cut, contiguous=False),
+            columns,
+            out=w.view(f"{name}_rows", apart, contiguous=False),
+            order="C",  # slabs stay in the cache from one row to the next
+        )
+
+    def _groups(self) -> list[tuple[int, int, range]]:
+        """Return the rows of places, from the first to before the last, and which slabs of their windows may hold
+        more than zeros."""
+        height, (extent, _) = self.window[0], self.extents
+        rows = (self.memory.shape[0] - height + 1) // self.phases
+        if self.ones or self.phases > 1:
+            return [(0, rows, range(height))]
+        groups: list[tuple[int, int, range]] = []
+        for row in range(rows):
+            seen = range(max(0, extent.before - row), min(height, extent.before + self.tall - row))
+            if groups and groups[-1][2] == seen:
+                groups[-1] = (groups[-1][0], row + 1, seen)
+            else:
+                groups.append((row, row + 1, seen))
+        return groups
 
     def accumulate(self, d_y: Ref, out: Ref) -> None:
         """Emit out ← columns · d_yᵀ without the ones, (height * width * channels, filters): a sum of shares by rows."""

@@ -118,9 +118,9 @@ class Arithmetic(ABC):
         """out ← the matrix product x · y"""
         self.call("np.dot", x, y, out=out)
 
-    def matmul(self, x: Operand, y: Operand, out: Operand) -> None:
+    def matmul(self, x: Operand, y: Operand, out: Operand, **options: str) -> None:
         """out ← the matrix product x · y, of each matrix in a stack"""
-        self.call("np.matmul", x, y, out=out)
+        self.call("np.matmul", x, y, out=out, **options)
 
     def take(self, x: Operand, indices: Operand, out: Operand, axis: int | None = None) -> None:
         """out ← x[indices]; indices beyond the ends count as the ends"""

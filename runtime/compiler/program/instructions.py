@@ -15,7 +15,7 @@ INDENTATION = "    "
 TARGET_FIRST = frozenset({"np.copyto", "np.put"})
 """Functions that write their first argument; the others write `out`."""
 
-KEYWORDS = ("axis", "keepdims", "out", "mode", "casting")
+KEYWORDS = ("axis", "keepdims", "out", "mode", "casting", "order")
 """The order in which keyword arguments are printed."""
 
 
