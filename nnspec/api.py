@@ -11,24 +11,14 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Data, Split
 from nnspec.runtime.errors import CheckpointError, DataError
 from nnspec.runtime.execute.processors import Workers
-from nnspec.runtime.explain.incremental import occlude as occlude_images
-from nnspec.runtime.explain.saliency import Question
-from nnspec.runtime.explain.saliency import saliency as saliency_of
 from nnspec.runtime.infer.evaluation import evaluate as evaluate_split
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.network_file import network_from_bytes
-from nnspec.runtime.sweep.conductor import SweepInterrupted, SweepResult, resume_sweep
-from nnspec.runtime.sweep.conductor import sweep as run_sweep
-from nnspec.runtime.sweep.prepare import Call, Wanted
 from nnspec.runtime.train.checkpointing import load_checkpoint
 from nnspec.runtime.train.cross_validation import CrossValidation, folds_of, holds_folds
 from nnspec.runtime.train.cross_validation import cross_validate as cross_validate_run
 from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.history import history_of_run
-from nnspec.runtime.train.reproducing import Reproduction
-from nnspec.runtime.train.reproducing import reproduce as reproduce_run
-from nnspec.runtime.train.reproducing_folds import FoldsReproduction, reproduce_folds
-from nnspec.runtime.train.resuming import resume as resume_run
 from nnspec.runtime.train.run import Run
 from nnspec.runtime.train.run import train as train_run
 from nnspec.runtime.train.run_folder import resolve_checkpoint
@@ -40,6 +30,9 @@ if TYPE_CHECKING:
 
     from nnspec.exchange.export import Exported
     from nnspec.exchange.weights.importing import Imported
+    from nnspec.runtime.sweep.conductor import SweepResult
+    from nnspec.runtime.train.reproducing import Reproduction
+    from nnspec.runtime.train.reproducing_folds import FoldsReproduction
 
 
 def check(
@@ -154,7 +147,7 @@ def sweep(
     scheduler: str | None = None,
     shared: str | Path | None = None,
     listen: Listener = silent,
-) -> SweepResult:
+) -> "SweepResult":
     """Train every variant of a spec, at every place of its grid, with every seed, and return what came of each.
 
     `spec` is as for `train`, or the folder of a sweep, which goes on; `settings` to `sample_weight` are as for `train`.
@@ -171,6 +164,10 @@ def sweep(
     An error of one trial is its state, and the others go on. Raises SpecError, DataError, TrainingError where the sweep
     cannot begin, and Interrupted after a signal, once all is saved.
     """
+    from nnspec.runtime.sweep.conductor import SweepInterrupted, resume_sweep
+    from nnspec.runtime.sweep.conductor import sweep as run_sweep
+    from nnspec.runtime.sweep.prepare import Call, Wanted
+
     given = given_data(data, validation, sample_weight)
     loaded = loaded_given(given)
     out = None if out is None else checked_path("out", out)
@@ -206,6 +203,8 @@ def resume(
     statement for data that have moved: their digest must be that of the run. `verify` first repeats the steps since the
     previous checkpoint and compares. `workers` is as for `train`. Raises CheckpointError, DataError.
     """
+    from nnspec.runtime.train.resuming import resume as resume_run
+
     given = given_data(data, validation, sample_weight)
     return resume_run(checked_path("path", path), allow_inexact, listen, verify, given, workers)
 
@@ -217,7 +216,7 @@ def reproduce(
     validation: tuple[Any, Any] | None = None,
     sample_weight: Any = None,
     listen: Listener = silent,
-) -> Reproduction | FoldsReproduction:
+) -> "Reproduction | FoldsReproduction":
     """Train a run again from what its checkpoint holds, in an empty folder, and compare: `.equal`, or what differs.
 
     `path` is the run's folder or a checkpoint; `out` is the folder of the repetition, a temporary one where it is None.
@@ -225,6 +224,9 @@ def reproduce(
     `data`, `validation` and `sample_weight` are those that `train` was given, for a run on arrays, or `data` is a
     statement for data that have moved. Raises CheckpointError, DataError.
     """
+    from nnspec.runtime.train.reproducing import reproduce as reproduce_run
+    from nnspec.runtime.train.reproducing_folds import reproduce_folds
+
     given = given_data(data, validation, sample_weight)
     out = None if out is None else checked_path("out", out)
     path = Path(checked_path("path", path))
@@ -387,6 +389,8 @@ def occlude(
     "log_odds", or "drop": by how much covering the window lowers the log-odds, which shows what a network of which all
     probabilities are 1 needs. Raises DataError, NetworkError, OcclusionError.
     """
+    from nnspec.runtime.explain.incremental import occlude as occlude_images
+
     network = checked_network(network)
     fill = training_mean(network) if isinstance(baseline, str) and baseline == "mean" else baseline
     pictures = network.preprocessing.as_batch(images)
@@ -408,6 +412,9 @@ def saliency(
     `occlude`; `window` is that of occlusion, `steps` that of integrated gradients. Raises DataError, NetworkError,
     OcclusionError.
     """
+    from nnspec.runtime.explain.saliency import Question
+    from nnspec.runtime.explain.saliency import saliency as saliency_of
+
     network = checked_network(network)
     fill = training_mean(network) if isinstance(baseline, str) and baseline == "mean" else baseline
     pictures = network.preprocessing.as_batch(images)
