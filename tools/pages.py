@@ -4,19 +4,28 @@ A page is Markdown with fenced blocks. What counts:
 
 - `console`: lines that begin with `$ ` are commands, run one after the other in one folder for the whole page; the
   lines below a command are what it prints, on either stream. A line `…` is any lines, left out of the page.
-- a block after a comment `<!-- file: NAME -->` is written to that file.
 - `python` blocks are executed in order, in one namespace.
+- a block after a comment `<!-- file: NAME -->` is written to that file. One after `<!-- not run: REASON -->` is not
+  executed, nor one after `<!-- run by: TEST -->`, which the file of that test executes. One after `<!-- needs: cc -->` is
+  executed where this package or program is. `<!-- statements -->` is above lines of specs that are no whole spec.
+
+A page that begins with `<!-- with: runs/quickstart, seven.png -->` finds these in its folder (`tools.provided`), and one
+that begins with `<!-- needs: sklearn -->` is executed where these packages are installed. `<!-- long -->` says that it
+takes long, so that CI leaves it out.
 
 Tests compare (`disagreements`), the command rewrites (`rewritten`). A number agrees if it is within 2 % of the page's,
 so that another processor's rounding is no mistake; a time or a rate always does.
 """
 
+import importlib.util
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import chdir, redirect_stdout
+from contextlib import chdir, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from itertools import zip_longest
@@ -26,12 +35,19 @@ from typing import Any
 
 from click.testing import CliRunner
 
+from tools.provided import provide
+
 FENCE = re.compile(
-    r"(?:<!-- file: (?P<file>\S+) -->\n+)?^```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:<!-- (?P<mark>file|not run|run by|needs|statements)(?:: (?P<value>[^>]+?))? -->\n+)?"
+    r"^```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 ELLIPSIS = "…"
 NOT_RUN = ("pip", "python3", ".venv/bin/pip")
 """Commands that install; tools/release.py runs what they are for."""
+
+SHELL = {"|", "<", "&&"}
+"""Signs that are left to a shell."""
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?![\w]*\d)")
 _TIMED = re.compile(r"[\d.,]+(?= (?:s\b|samples/s|ms\b|minutes?\b))")
@@ -40,21 +56,47 @@ _CLOSE = 0.02
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, its text, the file it is written to, and where its text is in the page."""
+    """A fenced block: its language, its text, the comment above it, and where its text is in the page."""
 
     kind: str
     body: str
-    file: str | None
+    mark: str | None
+    value: str
     start: int
     line: int
+
+    @property
+    def file(self) -> str | None:
+        """The file that the block is written to."""
+        return self.value if self.mark == "file" else None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is executed here."""
+        if self.mark == "needs":
+            return all(map(installed, self.value.split(", ")))
+        return self.kind in ("console", "python") and self.mark is None
+
+
+def installed(name: str) -> bool:
+    """Return whether there is a Python package or a program of this name."""
+    return importlib.util.find_spec(name) is not None or shutil.which(name) is not None
 
 
 def blocks(page: str) -> list[Block]:
     """Return the fenced blocks of a page, in order."""
     return [
-        Block(m["kind"], m["body"], m["file"], m.start("body"), page.count("\n", 0, m.start("body")) + 1)
+        Block(
+            m["kind"], m["body"], m["mark"], m["value"] or "", m.start("body"), page.count("\n", 0, m.start("body")) + 1
+        )
         for m in FENCE.finditer(page)
     ]
+
+
+def named(page: str, key: str) -> list[str]:
+    """Return what a page names in a comment of a key: `with`, or `needs`."""
+    found = re.search(rf"^<!-- {key}: ([^>]+) -->$", page, re.MULTILINE)
+    return found[1].split(", ") if found else []
 
 
 def commands(body: str) -> Iterator[tuple[str, str]]:
@@ -67,6 +109,8 @@ def commands(body: str) -> Iterator[tuple[str, str]]:
 def run(command: str, folder: Path) -> tuple[int, str]:
     """Run a command of a page in a folder; return its exit code and what it printed on both streams."""
     words = shlex.split(command, comments=True)
+    if SHELL & set(words):
+        words = ["sh", "-c", command]
     if ">" in words:
         code, printed = run(shlex.join(words[: words.index(">")]), folder)
         (folder / words[words.index(">") + 1]).write_text(printed, encoding="utf-8")
@@ -79,7 +123,10 @@ def run(command: str, folder: Path) -> tuple[int, str]:
         return done.exit_code, done.output
     if words[0] == "python":
         words[0] = sys.executable
-    process = subprocess.run(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    process = subprocess.run(
+        words, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     return process.returncode, process.stdout
 
 
@@ -90,10 +137,14 @@ Visit = Callable[[Block, str, str, str], None]
 def execute(page: Path, folder: Path, visit: Visit) -> None:
     """Execute a page in a folder. Raises AssertionError where a command ends as the page does not show."""
     space: dict[str, Any] = {"__name__": "page"}
-    for block in blocks(page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    provide(named(text, "with"), folder)
+    for block in blocks(text):
         where = f"{page.name}:{block.line}"
         if block.file is not None:
             (folder / block.file).write_text(block.body, encoding="utf-8")
+        elif not block.runs:
+            continue
         elif block.kind == "console":
             for command, shown in commands(block.body):
                 if command.split()[0] in NOT_RUN:
@@ -102,10 +153,23 @@ def execute(page: Path, folder: Path, visit: Visit) -> None:
                 failing = re.search(r"^(?:error|MISSED)\b", shown, re.MULTILINE) is not None
                 assert (code != 0) == failing, f"{where}: $ {command}\nends with {code}:\n{printed}"
                 visit(block, command, shown, printed)
-        elif block.kind == "python":
-            printed_too = StringIO()
-            with chdir(folder), redirect_stdout(printed_too):
+        else:
+            with chdir(folder), redirect_stdout(StringIO()), imports_from(folder):
                 exec(compile(block.body, where, "exec"), space)
+
+
+@contextmanager
+def imports_from(folder: Path) -> Iterator[None]:
+    """Let programs import modules that the page has written, and forget these afterwards."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", None) or "").startswith(str(folder)):
+                del sys.modules[name]
 
 
 def disagreements(page: Path, folder: Path) -> list[str]:

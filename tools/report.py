@@ -22,7 +22,7 @@ def write_entry(
         "",
         fill(f"**{held:,} of {tried:,}**: {claim}.", 120),
         "",
-        f"    {command}",
+        f"`{command}`",
         "",
         *(fill(f"- {note}", 120, subsequent_indent="  ") for note in notes),
         *([""] if notes else []),

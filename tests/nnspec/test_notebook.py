@@ -123,7 +123,7 @@ def test_the_plan_and_the_help_are_shown(shell: InteractiveShell, capsys: pytest
 
 
 def test_the_cells_of_the_documentation_run(shell: InteractiveShell) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "notebook.md").read_text(encoding="utf-8")
     cells = re.findall(r"```(?:text|python)\n(.*?)```", page, re.DOTALL)
     assert len(cells) == 3
     shell.user_ns["images"] = np.zeros((2, 28, 28, 1), np.uint8)

@@ -18,7 +18,7 @@ def test_every_experiment_stands_in_the_report_with_its_command_and_all_its_trie
         name = entry.split("\n")[0]
         counted = re.search(r"^\*\*([\d,]+) of ([\d,]+)\*\*: ", entry, re.MULTILINE)
         assert counted is not None and counted[1] == counted[2] != "0", name
-        assert re.search(rf"^    python -m tools\.(soak {name} --count \d+ --seed \d+|mutants)$", entry, re.MULTILINE)
+        assert re.search(rf"^`python -m tools\.(soak {name} --count \d+ --seed \d+|mutants)`$", entry, re.MULTILINE)
     for name in ("kills", "mutated_files"):
         assert f"{experiments[name].soak:,}" in head
 
@@ -31,5 +31,5 @@ def test_an_entry_is_replaced_and_the_others_stay(tmp_path: Path, monkeypatch: p
     write_entry("a", "another claim", 1, 1, "python -m that", [], 0.4)
     head, a, b, c = file.read_text().split("\n### ")
     assert (head, c) == ("# Head\n\nText.\n", "c\n\nkept\n")
-    assert a.startswith("a\n\n**1 of 1**: another claim.\n\n    python -m that\n\n")
-    assert b.startswith("b\n\n**1,999 of 2,000**: a claim.\n\n    python -m this\n\n- a note\n\n") and "12 s" in b
+    assert a.startswith("a\n\n**1 of 1**: another claim.\n\n`python -m that`\n\n")
+    assert b.startswith("b\n\n**1,999 of 2,000**: a claim.\n\n`python -m this`\n\n- a note\n\n") and "12 s" in b

@@ -42,7 +42,11 @@ def _verb(name: str, verb: click.Command) -> Iterator[str]:
     yield "\n".join(f"- `{written}`: {_markdown(about)}" for written, about in options(verb))
     examples = getattr(verb, "examples", ())
     if examples:
-        yield "```console\n" + "".join(f"$ {example}\n" for example in examples) + "```"
+        yield (
+            "<!-- run by: tests/docs/test_examples.py -->\n```console\n"
+            + "".join(f"$ {example}\n" for example in examples)
+            + "```"
+        )
 
 
 def _markdown(text: str) -> str:

@@ -56,7 +56,7 @@ def _part(text: str, mark: re.Match[str], pictures: str, named: dict[str, set[st
         return sections.shared_options(names[0])
     if not words(kind):
         raise KeyError(kind)
-    above = re.findall(r"^(#+) ", _outside(text[: mark.start()]), re.MULTILINE)
+    above = re.findall(r"^(##?) ", _outside(text[: mark.start()]), re.MULTILINE)
     return sections.sections(sections.chosen(kind, names, named), len(above[-1]) + 1, pictures)
 
 

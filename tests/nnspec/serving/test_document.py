@@ -17,7 +17,7 @@ pytest.importorskip("httptools")
 pytest.importorskip("python_multipart")
 
 TEXT = (ROOT / "docs/serving.md").read_text(encoding="utf-8")
-COMMANDS = [line.strip() for line in TEXT.splitlines() if line.startswith("    curl") and "127.0.0.1" in line]
+COMMANDS = [line[2:] for line in TEXT.splitlines() if line.startswith("$ curl") and "127.0.0.1" in line]
 
 
 def test_the_commands_that_ask_work(server: Running, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ def test_the_specs_of_the_page_train_one_after_the_other_and_what_was_learnt_hel
     (tmp_path / "digits.nnspec").write_text(FIRST)
     (tmp_path / "mine.nnspec").write_text(MINE)
     (tmp_path / "scratch.nnspec").write_text(re.sub(r"(from|freeze) .*\n", "", MINE))
-    calls = [line.split()[1:] for line in SECTION.splitlines() if line.startswith("    nnspec ")]
+    calls = [line.split()[2:] for line in SECTION.splitlines() if line.startswith("$ nnspec ")]
     done = [command(tmp_path, *call) for call in (*calls, ["train", "scratch.nnspec"])]
     assert [result.exit_code for result in done] == [0] * 4, done[-1].output
     said = re.search(r"`(begins with .*?)`", SECTION)

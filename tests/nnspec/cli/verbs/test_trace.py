@@ -1,15 +1,13 @@
 """nnspec trace and nnspec gradcheck."""
 
 import re
-import shlex
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.nnspec.conftest import ROOT, Command
+from tests.nnspec.conftest import Command
 
 
 def test_a_sample_of_the_data_is_followed_through_both_passes(nnspec: Command, digits: Path) -> None:
@@ -98,11 +96,3 @@ def test_the_gradients_of_a_text_a_spec_and_a_run_are_the_slopes(nnspec: Command
     assert [number["place"] for number in numbers] == [[i, j] for i in range(3) for j in range(2)]
     assert nnspec("gradcheck", "dense 3").code == 1
     assert nnspec("gradcheck", digits, "--set", "seed=1").code == 2
-
-
-def test_the_commands_of_the_page_for_the_class_room_work_one_after_the_other(nnspec: Command, tmp_path: Path) -> None:
-    shutil.copytree(ROOT / "specs", tmp_path / "specs")
-    commands = re.findall(r"^    nnspec (.+)$", (ROOT / "docs" / "classroom.md").read_text(), re.MULTILINE)
-    assert len(commands) == 8
-    for command in commands:
-        assert nnspec(*shlex.split(command)).code == 0, command
