@@ -5,13 +5,12 @@ A page is Markdown with fenced blocks. What counts:
 - `console`: lines that begin with `$ ` are commands, run one after the other in one folder for the whole page; the
   lines below a command are what it prints, on either stream. A line `…` is any lines, left out of the page.
 - `python` blocks are executed in order, in one namespace.
-- a block after a comment `<!-- file: NAME -->` is written to that file. One after `<!-- not run: REASON -->` is not
-  executed, nor one after `<!-- run by: TEST -->`, which the file of that test executes. One after `<!-- needs: cc -->` is
-  executed where this package or program is. `<!-- statements -->` is above lines of specs that are no whole spec.
+- a block after a comment `<!-- file: NAME -->` is written to that file. After `<!-- needs: cc -->` it is executed where
+  this package or program is, after `<!-- not run: REASON -->` it is not, nor after `<!-- run by: TEST -->`, which the
+  file of that test executes. `<!-- statements -->` is above lines of specs that are no whole spec.
 
-A page that begins with `<!-- with: runs/quickstart, seven.png -->` finds these in its folder (`tools.provided`), and one
-that begins with `<!-- needs: sklearn -->` is executed where these packages are installed. `<!-- long -->` says that it
-takes long, so that CI leaves it out.
+A page with `<!-- with: runs/quickstart, seven.png -->` finds these in its folder (`tools.provided`). One with
+`<!-- needs: sklearn -->` is executed where these packages are. `<!-- long -->` says that CI leaves it out.
 
 Tests compare (`disagreements`), the command rewrites (`rewritten`). A number agrees if it is within 2 % of the page's,
 so that another processor's rounding is no mistake; a time or a rate always does.
