@@ -17,7 +17,7 @@ EXECUTED = {"console", "python", "nnspec"}
 """Commands, programs and specs: specs are checked, the others run."""
 SHOWN = {"text", "py", "json", "csv", "yaml", "toml", "ini", "lua", "elisp", "nginx", "dockerfile", "c"}
 """Outputs, excerpts, and files of other programs."""
-OF_A_TEST = {"tutorial.md"}
+OF_A_TEST = ("tutorial.md", "lesson/")
 """Pages with a test of their own, which executes them and compares more."""
 
 RUN = [path for path, text in TEXTS.items() if any(block.runs for block in pages.blocks(text))]
@@ -50,7 +50,7 @@ def test_what_another_test_executes_it_executes(path: Path) -> None:
     [
         pytest.param(path, id=name(path), marks=[pytest.mark.long] if "<!-- long -->" in TEXTS[path] else [])
         for path in RUN
-        if name(path) not in OF_A_TEST
+        if not name(path).startswith(OF_A_TEST)
     ],
 )
 def test_every_command_and_program_of_a_page_does_what_it_shows(
