@@ -12,18 +12,23 @@ Run = Mapping[str, Any]
 
 TRIED: dict[str, str] = {
     "W1": "blocks of 64 steps, their two large products on two BLAS threads",
-    "W2": "two processes, each with half of the batch and half of Adam, whose passes fit the cache",
+    "W2": "two processes, each with half of the batch and half of Adam, whose slots are sums, which saves two of its "
+    "passes. Its two large products run at what OpenBLAS reaches; Adam reads and writes more than a second-level cache "
+    "holds, and a compiled loop gains nothing there. Samples as rows gained nothing; units instead of samples split over "
+    "the processes saved a few percent in a prototype, and are not built",
     "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
     "W3-64": "two processes; products of few channels cut into parts that OpenBLAS reads without copying",
     "W4": "two processes; flipped windows for the input's gradient, columns gathered twice and columns in tiles that "
     "fit the cache gained nothing. The three products of its second convolution are half of the step",
     "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
-    "recurrent weight read it at the speed of the cache",
+    "recurrent weight read it at the speed of the cache. Input, state and bias as one row gained a few percent for "
+    "one sample and lost more for many",
     "W5-32": "two processes; products cut to what OpenBLAS reads without copying",
-    "W6": "incremental patches; two threads contend for the interpreter lock; larger parts for each helped. Each "
-    "step on the patches is a pass over four million numbers",
-    "W7-mlp-1": "samples as rows, the softmax in Python floats, no calls that set or query BLAS; the first product, "
-    "which reads 1.6 MB of weights, is half of it",
+    "W6": "incremental patches, whose steps are passes over six million numbers. Parts that fit the cache cost more "
+    "calls than they save; two threads help only operations of a quarter of a millisecond or more, since shorter ones "
+    "contend for the interpreter lock",
+    "W7-mlp-1": "samples as rows, the softmax in Python floats, no calls that set or query BLAS, one copy of the "
+    "answer; the first product, which reads 1.6 MB of weights, is more than half of it",
     "W7-mlp-256": "two BLAS threads; the first product is three quarters of it, at three quarters of the peak",
     "W7-cnn-1": "one strided copy, phases, the softmax in Python floats, no calls that set or query BLAS",
     "W7-cnn-256": "two lanes, pool phases, products cut into parts; the rest runs at memory bandwidth",
