@@ -121,10 +121,13 @@ def _scores(spec: Spec, end: Span, last: str) -> Diagnostic | None:
     return Diagnostic("E303", message, spec.places.get("loss", end), help=help)
 
 
+def _every_metric() -> list[type[Metric]]:
+    return [cls for cls in words("metric").values() if issubclass(cls, Metric)]
+
+
 def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     """Return the error of a metric that cannot measure what the loss compares."""
     output, loss = spec.output_shape, spec.loss
-    every = [metric for metric in (cls() for cls in words("metric").values()) if isinstance(metric, Metric)]
     several = bool(loss.labels and output and output[-1] > 1 and targets is not None and targets.shape == output)
     for metric in spec.metrics:
         if metric.two_classes and output is not None and output[-1] > 2 - several:
@@ -143,10 +146,10 @@ def _metrics(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | Non
             fitting = [Accuracy.word]
         elif several:
             message = f"{metric.word} measures one class for each sample, and the network has {output[-1]} labels"  # type: ignore[index]
-            fitting = [other.word for other in every if other.labels]
+            fitting = [other.word for other in _every_metric() if other.labels]
         else:
             message = f"{metric.word} measures classes, and the loss {loss.word} compares {loss.compares}"
-            fitting = [other.word for other in every if other.task == "regression"]
+            fitting = [other.word for other in _every_metric() if other.task == "regression"]
         help = f"write metrics {one_of(fitting)}" if expected is None else f"expect {one_of(fitting)}"
         return Diagnostic("E303", message, place, help=help)
     return None

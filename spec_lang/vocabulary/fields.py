@@ -74,11 +74,6 @@ def _field(name: str, info: FieldInfo) -> WordField:
     bare, chosen = marker(info, Bare), marker(info, NameOf)
     choices = tuple(words(chosen.kind)) if chosen else tuple(_literals(info.annotation))
     kinds = frozenset(_kinds(info.annotation) | set(bare.kinds if bare else ()))
-    collects = (
-        bare is not None
-        and bare.kinds in (("name",), ("name", "text"), ("int",))
-        and get_origin(info.annotation) is tuple
-    )
     described = info.description or ""
     several = marker(info, Several) is not None
     if several:
@@ -89,12 +84,19 @@ def _field(name: str, info: FieldInfo) -> WordField:
         choices,
         chosen.kind if chosen else None,
         bare,
-        collects,
+        collects(info),
         info.is_required(),
         described,
         several,
         marker(info, Alone),
     )
+
+
+def collects(info: FieldInfo) -> bool:
+    """Return whether several names, or several whole numbers, that are written without a name make one value."""
+    bare = marker(info, Bare)
+    one_by_one = bare is not None and bare.kinds in (("name",), ("name", "text"), ("int",))
+    return one_by_one and get_origin(info.annotation) is tuple
 
 
 def _kinds(annotation: Any) -> set[str]:

@@ -4,7 +4,7 @@ import math
 from functools import cache
 
 from nnspec.spec_lang.report.known_words import Fields, KnownWords
-from nnspec.spec_lang.vocabulary.fields import fields_of
+from nnspec.spec_lang.vocabulary.fields import collects, fields_of
 from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.registry import Word, layers, statements, words
 
@@ -22,7 +22,7 @@ def known_words() -> KnownWords:
         lists={
             word
             for word, classes in named.items()
-            if any(field.collects for cls in classes.values() for field in fields_of(cls).values())
+            if any(collects(field) for cls in classes.values() for field in cls.model_fields.values())
         },
         metrics={
             "loss": (False, math.inf),
