@@ -13,9 +13,9 @@ Run = Mapping[str, Any]
 TRIED: dict[str, str] = {
     "W1": "blocks of 64 steps, their two large products on two BLAS threads",
     "W2": "two processes, each with half of the batch and half of Adam, whose slots are sums, which saves two of its "
-    "passes. Its two large products run at what OpenBLAS reaches; Adam reads and writes more than a second-level cache "
-    "holds, and a loop compiled by Numba gained nothing there. Samples as rows gained nothing; units instead of "
-    "samples split over the processes saved a few percent in a prototype, and are not built",
+    "passes. Its two large products run at what OpenBLAS reaches; the eleven passes that are left of Adam would be "
+    "one in a compiled kernel, which NumPy has not. Samples as rows gained nothing; units instead of samples split "
+    "over the processes saved a few percent in a prototype, and are not built",
     "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
     "W3-64": "two processes; products of few channels cut into parts that OpenBLAS reads without copying",
     "W4": "two processes; flipped windows for the input's gradient, columns gathered twice and columns in tiles that "
