@@ -4,15 +4,17 @@ This thread takes each lane that no other has begun, so that a core which anothe
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.execute.executor import Update
 from nnspec.runtime.execute.forks import after_fork
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 ALL, MOST = slice(None), 16
 
@@ -75,5 +77,7 @@ def forget_threads() -> None:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def _pool(threads: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(threads, NAME, initializer=np.seterr, initargs=("ignore",))

@@ -18,7 +18,13 @@ ANYWHERE = {
 }  # fmt: skip
 """What none of these commands needs: other verbs, and the readers of specs with mistakes."""
 
-TRAINING = {"filelock", "nnspec.runtime.optimizers", "nnspec.runtime.train.loop", "nnspec.runtime.train.step"}
+TRAINING = {
+    "filelock",
+    "concurrent.futures",
+    "nnspec.runtime.optimizers",
+    "nnspec.runtime.train.loop",
+    "nnspec.runtime.train.step",
+}
 
 TABLES = {"nnspec.runtime.data.tables.dialect", "nnspec.runtime.data.tables.reading"}
 
@@ -48,6 +54,12 @@ def test_a_check_imports_no_arithmetic(tmp_path: Path) -> None:
     found = imported_by("check", "input 4 -> dense 2 softmax")
     assert found & (ANYWHERE | TRAINING | TABLES | {"numpy", "h5py", "PIL"}) == set()
     assert not any(name.startswith("nnspec.runtime") for name in found)
+
+
+def test_a_training_imports_neither_pictures_nor_explanations(tmp_path: Path) -> None:
+    spec = ("maxpool 4 -> dense 10 softmax", "--data", "mnist_sample", "--set", "train.epochs=1")
+    found = imported_by("train", *spec, "--out", str(tmp_path / "run"), "--quiet", "--json")
+    assert found & (ANYWHERE | {"PIL"}) == set()
 
 
 def test_the_classes_that_every_command_imports_are_made_quickly(digits: Path, seven: str) -> None:
