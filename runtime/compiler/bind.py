@@ -28,8 +28,8 @@ Allocate = Callable[[Any, Any], Array]
 class LaneRunner(Protocol):
     """What a program needs of an executor."""
 
-    at_once: bool
-    """Whether this process computes several lanes at the same time."""
+    at_once: int
+    """How many lanes this process computes at the same time."""
 
     def run(self, program: "BoundProgram") -> list[Any]:
         """Compute one step of every lane; return their results in order."""
@@ -85,6 +85,7 @@ class BoundProgram:
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
         mode = Mode(schedule.training, strided=padding_after_strides(schedule.nodes) if symbolic else {})
+        made: list[Callable[[dict[int, LaneMemory]], Step]] = []
         start = 0
         for i, size in enumerate(schedule.lanes):
             if i and gradients is not None and schedule.block == 1:
@@ -104,9 +105,14 @@ class BoundProgram:
                 together=together,
                 number=i,
             )
-            make = partial(self._made, arguments, size)
-            self.steps.append(make() if len(schedule.lanes) == 1 else self._made_at_first_call(i, make))
+            made.append(partial(self._made, arguments, size))
             start += size
+        in_turn = gradients is None and not self.barriers
+        groups = min(executor.at_once if in_turn else len(made), len(made))
+        for i in range(groups):
+            group = made[len(made) * i // groups : len(made) * (i + 1) // groups]
+            make = partial(_one_by_one, group) if len(group) > 1 else partial(group[0], {})
+            self.steps.append(make() if len(made) == 1 else self._made_at_first_call(i, make))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound program cannot be copied or pickled: its text holds its arrays; copy the network")
@@ -117,12 +123,14 @@ class BoundProgram:
         draws = {name: drawn[part] for name, drawn in self._draws.items()}
         return replace(mode, padding=padding, states={name: state[part] for name, state in states.items()}, draws=draws)
 
-    def _made(self, arguments: LaneArguments, size: int) -> Step:
-        """Make a lane's buffers and return its step."""
+    def _made(self, arguments: LaneArguments, size: int, memory: dict[int, "LaneMemory"]) -> Step:
+        """Make a lane's buffers, those of its size where others have made them, and return its step."""
         lane = _compiled(self.plan.lanes[size].text)
-        several = len(self.plan.schedule.lanes) > 1
-        if several and self._gradients and not self.barriers and not self.executor.at_once:
-            lane = self._memory.setdefault(size, LaneMemory()).of(lane)
+        one_by_one = self.executor.at_once == 1
+        if self._gradients:
+            memory = self._memory
+        if len(self.plan.schedule.lanes) > 1 and not self.barriers and (one_by_one or not self._gradients):
+            lane = memory.setdefault(size, LaneMemory()).of(lane)
         return arguments.bind(lane)
 
     def _made_at_first_call(self, number: int, make: Callable[[], Step]) -> Step:
@@ -200,6 +208,13 @@ class LaneMemory:
         array = self._empty(shape, dtype)
         array.fill(value)
         return array
+
+
+def _one_by_one(lanes: Sequence[Callable[[dict[int, LaneMemory]], Step]]) -> Step:
+    """Return the step of lanes that a thread computes one after the other in the same buffers: their answers."""
+    memory: dict[int, LaneMemory] = {}
+    steps = [lane(memory) for lane in lanes]
+    return lambda: np.concatenate([step().copy() for step in steps])
 
 
 def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:

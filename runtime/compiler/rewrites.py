@@ -18,6 +18,8 @@ from nnspec.spec_lang.vocabulary.statements import LANES
 
 BLOCK_STEPS = 64  # steps made at once
 FEWEST_SAMPLES = 8  # in each of more than two lanes
+FEWEST_ANSWERS = 16  # samples in each lane of a prediction
+MOST_OUTPUTS = 250_000  # numbers that a layer gives to the next one in a cache
 FEWEST_UNITS = 64  # in each lane of a block
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
@@ -135,19 +137,28 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     The shards are part of the plan: the number of processes or threads that compute them changes nothing, and
     gradients are added in a fixed order. In training worker processes compute them, at a cost of a few microseconds,
     which pays from a step of 50 µs on, for any layers. At inference threads do, at a cost of 100 µs: short steps stay
-    whole. Lanes meet at a barrier to sum the statistics of a normalized batch, or its real steps. A plain form cannot,
-    so a plain layer that mixes samples keeps the batch whole.
+    whole, and longer ones of convolutions have as many lanes as it takes for their outputs to stay in a cache. Lanes
+    meet at a barrier to sum the statistics of a normalized batch, or its real steps. A plain form cannot, so a plain
+    layer that mixes samples keeps the batch whole.
     """
     asked = schedule.lanes_asked
     if not schedule.training:
         flops = schedule.step_flops()
         pay = [count for count in LANES if 2 * flops >= count * STEP_WORTH_A_THREAD or count == 1]
-        return schedule.in_lanes(min(max(asked or 2, 2), pay[-1]))
+        count = min(max(asked or 2, 2), pay[-1])
+        return schedule.in_lanes(max(count, _lanes_in_the_cache(schedule)) if count > 1 else count)
     if not divisible(schedule):
         return schedule
     if asked is None:
         asked = 2 if schedule.step_flops() >= STEP_WORTH_A_PARTNER else 1
     return schedule.in_lanes(asked)
+
+
+def _lanes_in_the_cache(schedule: ExecutionSchedule) -> int:
+    """Return from how many lanes on the outputs of each convolution stay in a cache until the next layer reads them."""
+    most = max((node.output_shape.size for node in schedule.nodes if node.layer.gathers), default=0)
+    counts = [count for count in LANES if count == 1 or schedule.batch // count >= FEWEST_ANSWERS]
+    return next((count for count in counts if most * schedule.batch <= count * MOST_OUTPUTS), counts[-1])
 
 
 def lanes_that_pay(schedule: ExecutionSchedule, cores: int) -> int:

@@ -28,8 +28,8 @@ class Update(Protocol):
 class Executor(Protocol):
     """Computes lanes and slices. It raises the error of a lane or slice after all of them have ended."""
 
-    at_once: bool
-    """Whether this process computes several lanes at the same time."""
+    at_once: int
+    """How many lanes this process computes at the same time."""
 
     def run(self, program: BoundProgram) -> list[Any]:
         """Compute one step of every lane; return their results in order."""

@@ -12,7 +12,7 @@ ALL = slice(None)
 class InTurn:
     """Computes all lanes and parameters in the calling thread."""
 
-    at_once = False
+    at_once = 1
 
     def run(self, program: BoundProgram) -> list[Any]:
         """Compute the lanes in order; all reach a barrier before any continues."""

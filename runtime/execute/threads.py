@@ -25,10 +25,8 @@ NAME = "nnspec-lane"
 class Threads:
     """Computes lanes in the calling thread and in others, as many as there are `workers`."""
 
-    at_once = True
-
     def __init__(self, workers: int):
-        self.workers = workers
+        self.workers = self.at_once = workers
 
     def run(self, program: BoundProgram) -> list[Any]:
         """Compute the lanes at the same time; all reach a barrier before any continues."""

@@ -40,7 +40,7 @@ class WorkerProcesses:
     memory left, or a new process hangs because another thread held a lock during the fork.
     """
 
-    at_once = False
+    at_once = 1
 
     def __init__(self, count: int, programs: Sequence[BoundProgram], update: Update):
         self._message: Message = new_message()

@@ -12,6 +12,7 @@ from nnspec.runtime.compiler import bind
 from nnspec.runtime.compiler.assemble import Plan, assemble
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss
+from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.execute.executor import Executor
@@ -21,7 +22,7 @@ from nnspec.runtime.infer.network import Network
 from nnspec.runtime.layers import Mode
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.source import Source
-from tests.runtime.compiler.both import CLOSE, Batch, Both, assert_agree, in_lanes, run
+from tests.runtime.compiler.both import CLOSE, Array, Batch, Both, assert_agree, in_lanes, run
 from tests.runtime.compiler.watched import WatchedNumPy
 
 DEEP = (
@@ -64,6 +65,36 @@ def test_two_threads_that_meet_at_barriers_compute_the_bits_of_one(dtype: str) -
     assert both.bound(schedule, both.batch(7))[0].barriers == 2
     with threadpool_limits(1):
         assert bits(both.planned(both.batch(7), schedule, Threads(2))) == bits(both.planned(both.batch(7), schedule))
+
+
+@pytest.mark.parametrize("executor", [IN_TURN, Threads(2), Threads(3)], ids=["in turn", "2 threads", "3 threads"])
+def test_lanes_of_a_prediction_that_share_buffers_answer_as_each_by_itself(executor: Executor) -> None:
+    both = Both.of("input 9x8x2 -> conv 3x3 x3 pad=same relu -> maxpool 2 -> dense 3 softmax", "float32")
+    schedule = replace(both.rewritten(13, training=False), lanes=(3, 3, 3, 2, 2))
+    x = both.batch(13).x
+
+    def answers(schedule: ExecutionSchedule, x: Array) -> Array:
+        n = both.network
+        program = BoundProgram(
+            assemble(schedule, "float32", False),
+            n.parameter_arena.flat,
+            None,
+            n.buffer_arena.flat,
+            x.dtype,
+            None,
+            None,
+            None,
+            executor=executor,
+        )
+        for _ in range(2):
+            program.samples[...] = x
+            found = program().copy()
+        return found
+
+    alone = [
+        answers(replace(schedule, batch=len(part), lanes=(len(part),)), part) for part in np.split(x, [3, 6, 9, 11])
+    ]
+    np.testing.assert_array_equal(answers(schedule, x), np.concatenate(alone))
 
 
 @pytest.mark.parametrize("lanes", [False, True])

@@ -228,6 +228,19 @@ class TestLanes:
         schedule = Both.of(CONV).rewritten(size)
         assert schedule.lanes == sizes
 
+    @pytest.mark.parametrize(
+        ("text", "size", "lanes"),
+        [
+            ("conv 3x3 x8 -> maxpool 2", 256, 8),  # 32 · 26 · 26 · 8 numbers in each
+            ("conv 3x3 x32 relu", 256, 16),  # never fewer than 16 samples
+            ("conv 3x3 x8 -> maxpool 2", 64, 1),  # a short step
+            ("dense 512 relu", 1024, 2),
+        ],
+    )
+    def test_a_prediction_has_lanes_whose_outputs_stay_in_a_cache(self, text: str, size: int, lanes: int) -> None:
+        schedule = Both.of(f"input 28x28x1 -> {text} -> dense 10 softmax").rewritten(size, training=False)
+        assert len(schedule.lanes) == lanes
+
     def test_a_short_step_stays_whole(self) -> None:
         assert Both.of(CONV).rewritten(5).lanes == (5,)
 
