@@ -18,8 +18,11 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution, version
 from pathlib import Path
 from threading import Thread
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import nnspec
+from nnspec.runtime.data.examples import EXAMPLES, write_example
 from nnspec.web import STATIC
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -91,11 +94,27 @@ def install() -> None:
         _run("npm", "ci", "--silent")
 
 
-def shipped() -> Iterator[dict[str, str]]:
-    """Yield the name, the comment in the first line and the text of each spec of the package."""
+def shipped() -> Iterator[dict[str, Any]]:
+    """Yield the name, the comment in the first line, the text and the `sample` of each spec of the package.
+
+    The sample is the shape of one where the spec leaves it to data that `nnspec data example` writes, else None.
+    """
     for path in sorted((ROOT / "specs").glob("*.nnspec")):
         text = path.read_text(encoding="utf-8")
-        yield {"name": path.stem, "about": text.partition("\n")[0].lstrip("# "), "text": text}
+        about = text.partition("\n")[0].lstrip("# ")
+        yield {"name": path.stem, "about": about, "text": text, "sample": _sample(path)}
+
+
+def _sample(path: Path) -> list[int] | None:
+    if nnspec.check(path).input is not None or path.stem not in EXAMPLES:
+        return None
+    with tempfile.TemporaryDirectory() as name:
+        try:
+            write_example(path.stem, Path(name))
+        except nnspec.DataError:  # what writes the data is not installed
+            return None
+        shape = nnspec.compile(shutil.copy(path, name)).spec.input
+    return list(shape) if shape is not None else None
 
 
 def _pyodide(folder: Path) -> None:

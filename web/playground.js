@@ -30,7 +30,7 @@ window.playground = { bench, language }; // for the console, and for measurement
 menu.addEventListener("change", () => {
   const chosen = specs.find(({ name }) => name === menu.value);
   if (chosen === undefined) return;
-  editor.setText(chosen.text);
+  editor.setText(chosen.text, chosen.sample);
   editor.focus();
   forgetLink();
 });

@@ -61,6 +61,7 @@ class Examined:
     """The result of a check. `spec` is None if there is an error; `found` are the findings in order of place.
 
     `known` are the statements without syntax errors, and `passages` the expansions of stages with their shapes.
+    `tentative` is the spec also where other statements than the network have errors: it has their defaults.
     """
 
     source: Source
@@ -68,6 +69,7 @@ class Examined:
     found: list[Diagnostic]
     known: Statements
     passages: list[Passage]
+    tentative: Spec | None = None
 
 
 def examine_source(
@@ -96,7 +98,7 @@ def examine_reading(
     """Check a spec whose texts are parsed; the arguments are those of `check_source`."""
     source, found, known = reading.source, Findings(reading.found), Statements()
     passages: list[Passage] = []
-    spec = None
+    spec = tentative = None
     with suppress(TooManyFindings), nothing_collected():
         if not reading.whole:
             raise TooManyFindings
@@ -112,14 +114,12 @@ def examine_reading(
             chosen.sweeps.pop(override.key, None)
         outside = Outside(source, input_shape, classes, in_memory, outputs)
         examination = Examination(chosen, outside, found, Budget(), passages)
-        spec = examination.spec(variant)
+        tentative = examination.spec(variant)
         _others(known, chosen, examination.sweeps, variant, outside, found)
-    if spec is not None:
-        sound = all(diagnostic.severity != "error" for diagnostic in found)
+    if tentative is not None and all(diagnostic.severity != "error" for diagnostic in found):
         warnings = tuple(in_order(found, source))
-        included = tuple(sorted(reading.included.items()))
-        spec = replace(spec, included=included, warnings=warnings) if sound else None
-    return Examined(source, spec, in_order(found, source), known, passages)
+        spec = replace(tentative, included=tuple(sorted(reading.included.items())), warnings=warnings)
+    return Examined(source, spec, in_order(found, source), known, passages, tentative)
 
 
 def collected(reading: Reading) -> Statements:

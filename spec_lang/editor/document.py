@@ -30,14 +30,21 @@ class Document:
     """One version of a text. Its properties are computed once, when they are first read.
 
     `unsaved` are the texts of other files that differ from what is on disk, by their resolved paths. `variant` is the
-    one whose network is shown, None for the spec without a variant. Several threads may ask at once: the first
-    computes, the others wait for it.
+    one whose network is shown, None for the spec without a variant; `sample` is the shape of a sample where the data
+    are known, None where they are not. Several threads may ask at once: the first computes, the others wait for it.
     """
 
-    def __init__(self, source: Source, unsaved: Mapping[Path, str] | None = None, variant: str | None = None):
+    def __init__(
+        self,
+        source: Source,
+        unsaved: Mapping[Path, str] | None = None,
+        variant: str | None = None,
+        sample: Sequence[int] | None = None,
+    ):
         self.source = source
         self.unsaved = unsaved or {}
         self.variant = variant
+        self.sample = sample
         self._reading: Reading | None = None
         self._examined: Examined | None = None
         self._read, self._checked = Lock(), Lock()
@@ -55,7 +62,7 @@ class Document:
         """The results of checking it."""
         with self._checked:
             if self._examined is None:
-                self._examined = examine_reading(self.reading, variant=self.variant)
+                self._examined = examine_reading(self.reading, variant=self.variant, input_shape=self.sample)
         return self._examined
 
     @cached_property

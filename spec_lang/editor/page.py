@@ -4,7 +4,7 @@ The playground calls it in the browser, the studio over HTTP. Everything that is
 place in the text is a number of UTF-16 units from its start, which is how a browser counts; lines end in one character.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,19 @@ MOST_LISTED = 400
 """Layers in the list of layers."""
 
 
-def analyse(text: str, variant: str | None = None, name: str = NAME, folder: Path | None = None) -> Json:
+def analyse(
+    text: str,
+    variant: str | None = None,
+    sample: Sequence[int] | None = None,
+    name: str = NAME,
+    folder: Path | None = None,
+) -> Json:
     """Return what is known of a text.
 
     Arguments:
         text: a spec, perhaps with mistakes.
         variant: the variant to show; ignored if the text has none of that name.
+        sample: the shape of a sample, for a text that leaves it to the data; ignored where the text says it.
         name: the name of the text in messages.
         folder: where relative paths of the text start, None for the current folder.
 
@@ -55,19 +62,24 @@ def analyse(text: str, variant: str | None = None, name: str = NAME, folder: Pat
       `name`, `text`, `inputs`, `shape`, `parameters`, `flops`, `line`) and `more`, the number of further ones.
     - `totals`: None where shapes are not known, else `layers`, `parameters`, `trainable`, `flops` of the forward pass
       of one sample, `memory` in bytes of training, `batch`, `input` and `output`.
-    - `missing`: why there is no graph, "" where there is one.
+    - `missing`: why there is no graph, "" where there is one. A text with errors outside its network has a graph.
+    - `open`: whether the text leaves the shape of a sample to the data, so that `sample` counts.
     - `variants`: their names, and `variant`, the one that is shown.
 
     A part is a `layer` (`text`, `weights`, `shape`, `name`, `from`, `to`), a `frame` (`title`, `parts`, `shape`) or a
     `fork` (`branches`, each a list of parts, empty for skip; `joint`, `shape`, `name`).
     """
     document = _document(text, variant, name, folder)
+    tentative = document.examined.tentative
+    left_open = tentative is not None and tentative.input is None
+    if left_open and sample is not None:
+        document = Document(document.source, variant=document.variant, sample=sample)
+        tentative = document.examined.tentative
     positions = Positions(document.source)
-    spec = document.examined.spec
     found = document.examined.found
-    network = spec if spec is not None and spec.nodes else None
+    network = tentative if tentative is not None and tentative.nodes else None
     return {
-        "valid": spec is not None,
+        "valid": document.examined.spec is not None,
         "diagnostics": [_finding(finding, positions) for finding in found],
         "lines": _lines(document),
         "stages": [
@@ -80,7 +92,8 @@ def analyse(text: str, variant: str | None = None, name: str = NAME, folder: Pat
         ],
         "graph": _graph(network, positions) if network is not None else None,
         "totals": _totals(network) if network is not None else None,
-        "missing": _missing(spec),
+        "missing": _missing(tentative),
+        "open": left_open,
         "variants": list(document.known.variants),
         "variant": document.variant,
     }
@@ -244,7 +257,7 @@ def _totals(spec: Spec) -> Json:
 
 def _missing(spec: Spec | None) -> str:
     if spec is None:
-        return "the text has an error"
+        return "the network has an error, or there is none yet"
     if spec.input is None:
         return "the shape of a sample is not known: write a line such as input 28x28x1, or name the data"
-    return "" if spec.nodes else "there is no network yet"
+    return "" if spec.nodes else "the network has an error"

@@ -16,6 +16,11 @@ def test_a_failing_program_is_an_error_with_what_it_said() -> None:
         playground._run("sh", "-c", "echo no such thing >&2; exit 1")
 
 
+def test_specs_of_tables_come_with_the_shape_of_a_sample() -> None:
+    samples = {spec["name"]: spec["sample"] for spec in playground.shipped()}
+    assert samples["hourly"] == [24, 6] and samples["quickstart"] is None
+
+
 def test_the_language_goes_into_the_page_with_its_grammar_and_the_licences_of_what_it_needs() -> None:
     names = [name for _, name in playground._files()]
     assert {"nnspec/__init__.py", "nnspec/spec_lang/editor/page.py", "nnspec/spec_lang/syntax/grammar.lark"} <= set(

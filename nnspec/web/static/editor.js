@@ -15,14 +15,15 @@ const INDENT = "  ";
 /**
  * Make an editor inside an element.
  *
- * `backend` has `analyse(text, variant)` and `complete(text, offset)`, and may have `hover(text, offset)`: promises of what
+ * `backend` has `analyse(text, variant, sample)` and `complete(text, offset)`, and may have `hover(text, offset)`: promises of what
  * nnspec.spec_lang.editor.page returns. One analysis runs at a time; of the texts that come meanwhile the last is next.
  *
  * Options: `text`, `label` (the name of the text box for screen readers), `onText(text)` after each change,
  * `onAnalysis(result, text)` after each analysis of the text as it is now, `onFailure(error)` if an analysis fails,
  * `onPlace(offset)` when the cursor moves, `keys` (further key bindings of CodeMirror).
  *
- * Returns an object: `view`, `text()`, `setText(text)`, `variant` and `setVariant(name)`, `analyse()` to ask again,
+ * Returns an object: `view`, `text()`, `setText(text)`, `variant` and `setVariant(name)`, `sample` and `setSample(shape)`, the
+ * shape of a sample where the text leaves it to the data, `analyse()` to ask again,
  * `select(from, to)`, `apply(fix)` of the last analysis, `go(diagnostic)`, `setReadOnly(yes)`, `focus()`, `destroy()`.
  */
 export function createEditor(parent, backend, options = {}) {
@@ -70,15 +71,15 @@ export function createEditor(parent, backend, options = {}) {
 
   async function analyseOnce() {
     const analysed = view.state.doc;
-    const variant = editor.variant;
+    const { variant, sample } = editor;
     let result;
     try {
-      result = await backend.analyse(analysed.toString(), variant);
+      result = await backend.analyse(analysed.toString(), variant, sample);
     } catch (error) {
       if (!destroyed) onFailure?.(error);
       return;
     }
-    if (destroyed || view.state.doc !== analysed || editor.variant !== variant) return;
+    if (destroyed || view.state.doc !== analysed || editor.variant !== variant || editor.sample !== sample) return;
     known = analysed;
     view.dispatch(setDiagnostics(view.state, result.diagnostics.map((found) => shownDiagnostic(found, editor))));
     view.dispatch({ effects: setShapes.of(result.lines) });
@@ -88,13 +89,19 @@ export function createEditor(parent, backend, options = {}) {
   const editor = {
     view,
     variant: null,
+    sample: null,
     text: () => view.state.doc.toString(),
-    setText(next) {
+    setText(next, sample = null) {
       editor.variant = null;
+      editor.sample = sample;
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: next }, selection: { anchor: 0 }, scrollIntoView: true });
     },
     setVariant(name) {
       editor.variant = name;
+      return analyses();
+    },
+    setSample(shape) {
+      editor.sample = shape;
       return analyses();
     },
     analyse: () => analyses(),

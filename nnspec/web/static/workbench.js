@@ -20,7 +20,8 @@ export function createWorkbench(parent, backend, options = {}) {
   const layers = made("details", "nn-layers");
   left.append(place, status, problems);
   const stale = made("p", "nn-note nn-stale", { hidden: "" }, "The graph and the numbers are from before the error.");
-  right.append(totals, stale, graph, layers);
+  const sample = sampleForm((shape) => editor.setSample(shape));
+  right.append(totals, stale, sample.form, graph, layers);
   root.append(left, right);
   parent.append(root);
   let last = null;
@@ -34,6 +35,7 @@ export function createWorkbench(parent, backend, options = {}) {
       status.textContent = statusText(result);
       drawProblems(problems, result.diagnostics, editor);
       redraw(result);
+      sample.show(result.open, editor.sample);
       stale.hidden = shown === null || result.graph !== null;
       root.classList.toggle("nn-old", !stale.hidden);
       options.onAnalysis?.(result, text);
@@ -77,6 +79,28 @@ export function createWorkbench(parent, backend, options = {}) {
     destroy() {
       editor.destroy();
       root.remove();
+    },
+  };
+}
+
+/** Return a form that asks for the shape of a sample, and `show(asked, shape)`. `onShape` gets its numbers, or null. */
+function sampleForm(onShape) {
+  const form = made("form", "nn-sample");
+  const label = made("label", "", {}, "A sample of the data has the shape ");
+  const field = made("input", "", { size: "9", placeholder: "28x28x1", pattern: "\\s*\\d{1,6}(\\s*x\\s*\\d{1,6}){0,3}\\s*", autocomplete: "off" });
+  label.append(field);
+  form.append(label, made("button", "", {}, "Show"));
+  form.hidden = true;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const numbers = field.value.split("x").map(Number);
+    onShape(field.value.trim() === "" || numbers.some((number) => !(number > 0)) ? null : numbers);
+  });
+  return {
+    form,
+    show(asked, shape) {
+      form.hidden = !asked;
+      if (document.activeElement !== field) field.value = shape === null ? "" : shape.join("x");
     },
   };
 }

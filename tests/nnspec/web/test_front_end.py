@@ -148,6 +148,21 @@ def test_a_box_of_the_graph_selects_its_text_and_the_cursor_marks_its_box(opened
     assert page.locator(".g-part.marked").get_attribute("aria-label").startswith("dense 10 softmax")
 
 
+def test_a_spec_that_leaves_its_shape_to_the_data_asks_for_it(opened: Opened) -> None:
+    page = opened('dense 3 softmax\ndata csv "a.csv" target=b')
+    field = page.get_by_role("textbox", name="A sample of the data has the shape")
+    assert "the shape of a sample is not known" in page.locator(".nn-graph-place").text_content()
+    field.fill("4")
+    field.press("Enter")
+    page.locator(".nn-graph").wait_for()
+    assert page.locator(".nn-shapes").first.text_content() == "315 params"
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+Home")
+    page.keyboard.insert_text("input 5\n")
+    page.locator(".nn-totals", has_text="18").wait_for()
+    assert not field.is_visible()
+
+
 def test_completion_writes_a_word_with_the_places_to_fill_in(opened: Opened) -> None:
     page = opened("input 4\n")
     page.locator(".cm-content").click()

@@ -71,12 +71,29 @@ def test_a_graph_too_large_to_draw_has_no_parts_and_lists_its_first_layers() -> 
     ("text", "reason"),
     [
         ("dense 3", "the shape of a sample is not known"),
-        ("input 4\ndense relo", "the text has an error"),
+        ("input 4\ndense relo", "the network has an error"),
+        ("", "the network has an error, or there is none yet"),
     ],
 )
 def test_without_shapes_there_is_no_graph_and_it_says_why(text: str, reason: str) -> None:
     found = analyse(text)
     assert found["graph"] is None and found["totals"] is None and found["missing"].startswith(reason)
+
+
+def test_an_error_outside_the_network_leaves_its_graph() -> None:
+    found = analyse("input 4\ndense 3\nschedule cosin")
+    assert not found["valid"] and found["totals"]["parameters"] == 15 and found["graph"]["parts"]
+
+
+def test_the_shape_of_a_sample_counts_where_the_text_leaves_it_to_the_data() -> None:
+    table = 'dense 3 softmax\ndata csv "a.csv" target=b'
+    assert analyse(table)["open"] and analyse(table)["graph"] is None
+    found = analyse(table, None, [4])
+    assert found["valid"] and found["open"] and found["totals"]["parameters"] == 15
+    said = analyse("input 5\n" + table, None, [4])
+    assert said["valid"] and not said["open"] and said["totals"]["parameters"] == 18
+    wrong = analyse("conv 3x3 x8 -> " + table, None, [4])
+    assert not wrong["valid"] and wrong["open"]
 
 
 def test_a_variant_is_shown_where_the_text_has_it() -> None:
