@@ -54,8 +54,8 @@ def assemble(folder: Path) -> Path:
     for name in OWN:
         shutil.copy(WEB / name, inside / name)
     _pyodide(inside / "pyodide")
-    _language(inside / "language.zip")
-    shutil.copy(_core_wheel(), inside / "pydantic_core.zip")
+    core = Path(shutil.copy(_core_wheel(), inside / "pydantic_core.zip"))
+    _prepare(core, inside / "language.zip", inside / "snapshot.bin")
     (inside / "specs.json").write_text(json.dumps(list(shipped()), ensure_ascii=False), encoding="utf-8")
     return Path(shutil.copy(WEB / "playground.html", folder / "playground.html"))
 
@@ -139,14 +139,14 @@ def _built_for() -> dict[str, str]:
     return info
 
 
-def _language(to: Path) -> None:
-    """Write the language and the packages that it needs as an archive of bytecode."""
+def _prepare(core: Path, language: Path, snapshot: Path) -> None:
+    """Write the language and the packages that it needs as an archive of bytecode, and the memory of a started Python."""
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder) / "sources.zip"
         with ZipFile(sources, "w", ZIP_DEFLATED, compresslevel=1) as archive:
             for path, name in _files():
                 archive.write(path, name)
-        _run("node", "bytecode.mjs", str(sources), str(to.resolve()))
+        _run("node", "prepare.mjs", *(str(path.resolve()) for path in (sources, core, language, snapshot)))
 
 
 def _files() -> Iterator[tuple[Path, str]]:

@@ -9,7 +9,7 @@ const here = (name) => new URL(name, import.meta.url);
 async function load() {
   postMessage({ event: "loading", text: "Loading Python …" });
   const files = Promise.all(["language.zip", "pydantic_core.zip"].map(bytes));
-  const python = await loadPyodide({ indexURL: here("pyodide/").href });
+  const python = await loadPyodide({ indexURL: here("pyodide/").href, _loadSnapshot: unpacked("snapshot.bin") });
   postMessage({ event: "loading", text: "Loading the language …" });
   const [language, core] = await files;
   const packages = python.runPython("import site; site.getsitepackages()[0]");
@@ -28,9 +28,19 @@ answer
 }
 
 async function bytes(name) {
+  return (await found(name)).arrayBuffer();
+}
+
+/** Return the contents of a file that is packed with gzip. */
+async function unpacked(name) {
+  const stream = (await found(name)).body.pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).arrayBuffer();
+}
+
+async function found(name) {
   const response = await fetch(here(name));
   if (!response.ok) throw new Error(`${name}: ${response.status} ${response.statusText}`);
-  return response.arrayBuffer();
+  return response;
 }
 
 const loaded = load();
