@@ -140,7 +140,7 @@ def _built_for() -> dict[str, str]:
 
 
 def _prepare(core: Path, language: Path, snapshot: Path) -> None:
-    """Write the language and the packages that it needs as an archive of bytecode, and the memory of a started Python."""
+    """Write the language and what it needs as an archive of bytecode, and the memory of a started Python."""
     with tempfile.TemporaryDirectory() as folder:
         sources = Path(folder) / "sources.zip"
         with ZipFile(sources, "w", ZIP_DEFLATED, compresslevel=1) as archive:
