@@ -30,8 +30,8 @@ from nnspec.studio.runs import Runs
 MOST_NETWORKS = 3
 """The most networks that are kept, with their data."""
 
-MOST_SAMPLES, MOST_JUDGED, BATCH = 60, 20_000, 512
-"""The most samples of an answer; of a split whose mistakes are known; of a call of the network."""
+MOST_SAMPLES, MOST_JUDGED, BATCH, MOST_LETTERS = 60, 20_000, 512, 40
+"""The most samples of an answer; of a split whose mistakes are known; of a call of the network; letters of a sample."""
 
 
 @dataclass
@@ -80,16 +80,11 @@ class Questions:
 
     def about(self, run: str) -> dict[str, Any]:
         """Return what the page has to know of a run's network: what can be asked of it."""
-        asked = self._asked(run)
-        served = asked.served
-        try:
-            splits, absent = asked.splits, None
-        except Exception as error:  # data that are not here are no error: the rest can be asked
-            splits, absent = [], str(error).partition("\n")[0]
+        served = self._asked(run).served
         return {
             "network": served.name, "shape": list(served.shape), "classes": served.classes, "draws": served.pictures,
-            "explains": served.explains, "limits": list(served.network.preprocessing.limits), "splits": splits,
-            "features": list(served.network.preprocessing.features or ()), "absent": absent,
+            "explains": served.explains, "limits": list(served.network.preprocessing.limits),
+            "features": list(served.network.preprocessing.features or ()),
         }  # fmt: skip
 
     def belief(self, run: str, picture: bytes, window: int) -> dict[str, Any]:
@@ -122,7 +117,7 @@ class Questions:
             "samples": [
                 {
                     "index": int(place), "values": numbers(sample), "target": truth_of(chosen.targets[place], classes),
-                    "predicted": prediction.get("label", prediction.get("value")),
+                    "predicted": prediction.get("label", prediction.get("value")), "text": self._text(asked, sample),
                 }
                 for place, sample, prediction in zip(wanted.tolist(), raw, said, strict=True)
             ],
@@ -201,6 +196,13 @@ class Questions:
         if not served.pictures:
             raise Refusal(422, f"{served.name} does not take pictures")
         return pictures(served, [picture])[0]
+
+    def _text(self, asked: Asked, sample: Array) -> str | None:
+        """Return a sample of symbols as text, without its padding; None of other samples."""
+        letters = asked.served.network.preprocessing.vocabulary
+        if letters is None or asked.served.symbols is None:
+            return None
+        return "".join(letters[int(place)] for place in np.asarray(sample).reshape(-1) if place >= 0)[:MOST_LETTERS]
 
     def _judges(self, asked: Asked) -> bool:
         return asked.served.classes is not None and len(asked.served.network.spec.output_shape or ()) == 1

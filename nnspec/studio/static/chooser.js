@@ -1,7 +1,7 @@
 // What the views share that ask a network: which run it is, and which sample, of the data or drawn.
 import { made } from "/static/web/workbench.js";
 import { api } from "./api.js";
-import { decoded, photo, shown } from "./pictures.js";
+import { decoded, photo } from "./pictures.js";
 
 /** What is drawn, as a PNG of the network's size; the views look at it as at a sample. */
 export const drawing = { png: null, canvas: null, listeners: [] };
@@ -28,6 +28,7 @@ export function chooseRun(studio, changed) {
     asked = run;
     about = null;
     if (run !== null) {
+      changed({ failed: "Opening the run…", draws: false });
       const found = await api.run(run, "about").catch((error) => ({ failed: error.message }));
       if (run !== studio.run) return;
       about = found;
@@ -62,27 +63,30 @@ export function chooseSample(studio, changed) {
   let start = 0;
   let chosen = null;
   let count = 24;
+  let fetches = 0;
 
   async function fetch(choose = false) {
-    if (about === null || about.splits.length === 0) {
-      tools.hidden = true;
-      list.replaceChildren(...(drawing.png && about?.draws ? [drawn()] : []));
-      const reason = about?.absent ?? about?.failed;
-      if (reason) list.append(made("p", "quiet", {}, reason));
-      return;
-    }
-    tools.hidden = false;
+    const mine = (fetches += 1);
     const run = studio.run;
     const query = { split: split.value, start, count, mistakes: mistakes.checked ? 1 : 0 };
-    const found = await studio.attempt(() => api.run(run, "samples", query));
-    if (found === undefined || run !== studio.run) return;
+    const found = about === null || about.failed ? { error: about?.failed ?? "" }
+      : await api.run(run, "samples", query).catch((error) => ({ error: error.message }));
+    if (mine !== fetches || run !== studio.run) return;
+    tools.hidden = "error" in found;
+    if ("error" in found) { // such as data that are not here: a drawing can be looked at all the same
+      list.replaceChildren(...(drawing.png && about?.draws ? [drawn()] : []));
+      if (found.error) list.append(made("p", "quiet", {}, found.error));
+      return;
+    }
+    if (split.options.length === 0) split.append(...found.splits.map((name) => new Option(name, name)));
+    split.value = found.split;
     const end = Math.min(found.total, start + found.samples.length);
     where.textContent = found.total ? `${start} to ${end - 1} of ${found.total.toLocaleString("en")}` : "none";
     back.disabled = start === 0;
     on.disabled = end >= found.total;
     const made_ = found.samples.map((sample) => item(sample, found.split));
     list.replaceChildren(...(drawing.png && about.draws ? [drawn()] : []), ...made_);
-    if (choose && made_.length) made_[0].click();
+    if ((choose || chosen === null) && made_.length) made_[0].click();
   }
 
   function drawn() {
@@ -91,6 +95,7 @@ export function chooseSample(studio, changed) {
     Object.assign(copy, { width: drawing.canvas.width, height: drawing.canvas.height });
     copy.getContext("2d").drawImage(drawing.canvas, 0, 0);
     button.append(copy, made("span", "", {}, "drawn"));
+    button.classList.toggle("chosen", chosen !== null && chosen.png !== undefined);
     button.addEventListener("click", () => take(button, { png: drawing.png, target: null, name: "the drawing" }));
     return button;
   }
@@ -98,12 +103,14 @@ export function chooseSample(studio, changed) {
   function item(sample, name) {
     const wrong = sample.predicted !== undefined && typeof sample.predicted === "string" && sample.predicted !== sample.target;
     const button = made("button", wrong ? "sample wrong" : "sample", { type: "button", title: `sample ${sample.index}` });
+    button.classList.toggle("chosen", chosen !== null && chosen.index === sample.index && chosen.split === name);
     const values = decoded(sample.values);
     const image = values.shape.length === 3 || (values.shape.length === 2 && about.draws);
     if (image) button.append(photo(values.shape.length === 2 ? { ...values, sent: [...values.sent, 1] } : values, about.limits, `sample ${sample.index}`));
-    const said = typeof sample.predicted === "number" ? shown(sample.predicted) : sample.predicted;
-    const target = Array.isArray(said) || said === undefined ? `#${sample.index}` : wrong ? `${sample.target}, read as ${said}` : sample.target;
-    button.append(made("span", "", {}, image ? target : `#${sample.index} · ${target}`));
+    const plain = !Array.isArray(sample.predicted) && sample.predicted !== undefined;
+    const target = wrong ? `${sample.target}, read as ${sample.predicted}` : plain ? sample.target : "";
+    const words = [image && target ? "" : `#${sample.index}`, sample.text ?? "", target].filter(Boolean).join(" · ");
+    button.append(made("span", "", {}, words));
     button.addEventListener("click", () => take(button, { split: name, index: sample.index, target: sample.target, name: `sample ${sample.index} of ${name}` }));
     return button;
   }
@@ -133,8 +140,8 @@ export function chooseSample(studio, changed) {
       count = found?.draws ? 24 : 12;
       chosen = null;
       start = 0;
-      split.replaceChildren(...(found?.splits ?? []).map((name) => new Option(name, name)));
-      if (found?.splits?.length) split.value = found.splits[found.splits.length - 1];
+      split.replaceChildren();
+      list.replaceChildren(...(found === null ? [] : [made("p", "quiet", {}, "Reading the data…")]));
       mistakesLabel.hidden = !found?.classes;
       await fetch(true);
     },

@@ -2,7 +2,7 @@
 import { made } from "/static/web/workbench.js";
 import { api } from "./api.js";
 import { chooseRun, drawing } from "./chooser.js";
-import { onScheme, shown } from "./pictures.js";
+import { onScheme, picture, scaleOf, shown } from "./pictures.js";
 
 const SIDE = 336; // pixels of the sheet
 const PEN = 0.075; // of the side
@@ -193,6 +193,15 @@ export function createDraw(section, studio) {
     bars.replaceChildren();
     if (!outputs) {
       words.textContent = "Draw, and the network says what it sees.";
+      return;
+    }
+    if (Array.isArray(outputs.value?.[0])) { // an image for an image
+      words.textContent = "The network answers with a picture:";
+      const rows = outputs.value;
+      const values = rows.flat(2);
+      const scale = scaleOf({ low: Math.min(...values), high: Math.max(...values) });
+      const at = (y, x) => (Array.isArray(rows[y][x]) ? rows[y][x][0] : rows[y][x]);
+      bars.insertRow().insertCell().append(picture(rows.length, rows[0].length, at, scale, "The output of the network"));
       return;
     }
     if (!probabilities) {

@@ -41,7 +41,8 @@ export function createFeatures(section, studio) {
     const line = made("figure", "layer");
     const caption = made("figcaption");
     caption.append(made("strong", "", {}, text), made("span", "quiet", {}, spread(array)));
-    line.append(caption, maps(array, text, name === "output" ? classes : null, (said) => { read.textContent = said; }));
+    const names = name === "output" ? classes : name === "input" ? run.about()?.features : null;
+    line.append(caption, maps(array, text, names, (said) => { read.textContent = said; }));
     return line;
   }
 
@@ -82,7 +83,7 @@ export function maps(array, text, classes, say) {
       continue;
     }
     const canvas = picture(height, width, (y, x) => at(y, x, c), scale, which, (y, x) => say(`${which}, row ${y}, column ${x}: ${shown(at(y, x, c))}`));
-    if (flat) canvas.classList.add("strip");
+    if (flat) canvas.classList.add("strip", "line");
     box.append(canvas);
   }
   const all = array.shape.length === 3 ? array.shape[2] : channels;

@@ -141,7 +141,8 @@ export function createPasses(section, studio) {
     caption.append(made("strong", "", {}, title), made("span", "quiet", {}, spread(array)));
     figure.append(caption);
     const few = array.shape.length === 1 && array.shape[0] <= 16;
-    const classes = few && found.classes?.length === array.shape[0] ? found.classes : null;
+    const known = name === "input" ? run.about()?.features : name === found.stages.at(-1).name ? found.classes : null;
+    const classes = few && known?.length === array.shape[0] ? known : null;
     const pictures = maps(array, name, classes, () => {});
     figure.append(pictures);
     if (few) return figure;

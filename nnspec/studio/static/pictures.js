@@ -1,6 +1,7 @@
 // Arrays as pictures: shades from low to high, or blue below 0 and red above it, and their numbers in words.
 import { made } from "/static/web/workbench.js";
 
+const MATRIX = 340; // pixels, the longer side of a matrix of weights
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 /** Call `redraw` when the screen changes between light and dark. */
@@ -106,7 +107,11 @@ export function weightPictures(weights) {
   return Array.from({ length: count }, (_, tile) => {
     const value = (y, x, c) => tiles[((tile * height + y) * width + x) * channels + c] / 127;
     const label = weights.whole ? `${weights.layer}, ${tile}` : weights.layer;
-    if (channels !== 3) return picture(height, width, (y, x) => value(y, x, 0), { signed: true, of: (v) => v }, label);
+    if (channels !== 3) {
+      const canvas = picture(height, width, (y, x) => value(y, x, 0), { signed: true, of: (v) => v }, label);
+      if (!weights.whole) canvas.style.width = `${Math.round(width * Math.min(24, MATRIX / width, MATRIX / height))}px`;
+      return canvas;
+    }
     const numbers = Float32Array.from({ length: height * width * 3 }, (_, i) => tiles[tile * height * width * 3 + i]);
     return photo({ sent: [height, width, 3], numbers }, [-127, 127], label);
   });

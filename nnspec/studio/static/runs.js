@@ -23,13 +23,14 @@ export function createRuns(section, studio) {
   weights.append(weightsCaption, tiles);
   live.append(curves, weights);
   const problem = made("p", "problem", { role: "status" });
+  const begins = made("p", "quiet", { role: "status" }, "The training begins: the data are read, the network is compiled.");
   const notes = made("ul", "notes", { "aria-label": "Notes on this training" });
   const table = made("table");
   const scroll = made("div", "scroll", { tabindex: "0", role: "region", "aria-label": "Runs" });
   scroll.append(table);
   const empty = made("p", "quiet", {}, "No run yet: write a spec and press Train.");
   const differences = made("div", "differences");
-  section.append(problem, live, notes, made("h2", "", {}, "Runs"), empty, scroll, differences);
+  section.append(problem, begins, live, notes, made("h2", "", {}, "Runs"), empty, scroll, differences);
 
   const picked = new Map(); // run → colour
   const histories = new Map(); // run → metric → [steps, values]
@@ -198,6 +199,7 @@ export function createRuns(section, studio) {
 
   function drawTraining() {
     const { training } = studio.state;
+    begins.hidden = training?.phase !== "starting";
     problem.textContent = training?.error ?? "";
     problem.hidden = !training?.error;
     const said = training && (studio.training() || training.run === studio.run) ? training.notes : [];

@@ -99,8 +99,6 @@ def test_a_table_has_samples_features_and_a_trace_and_no_pen(asked: Asked, folde
     shutil.copytree(flowers, folder / "flowers")
     about = asked.get("/api/runs/about/flowers").json()
     assert not about["draws"] and about["features"] == ["a", "b"] and about["classes"] == ["u", "v", "w"]
-    if about["absent"] is None:
-        assert asked.get("/api/runs/features/flowers").json()["layers"]
     assert asked.get("/api/runs/weights/flowers").json()["whole"] is False
     refused = asked.send("/api/runs/belief/flowers", drawn(np.eye(28)), **{"Content-Type": "image/png"})
     assert refused.status_code == 422 and "does not take pictures" in refused.json()["error"]
@@ -112,9 +110,9 @@ def test_a_run_whose_data_are_gone_says_so_and_still_draws_its_weights(
     import shutil
 
     shutil.copytree(prices, folder / "prices")
-    about = asked.get("/api/runs/about/prices").json()
-    assert about["splits"] == [] and "prices.csv" in about["absent"]
-    assert asked.get("/api/runs/samples/prices").status_code == 422
+    refused = asked.get("/api/runs/samples/prices")
+    assert refused.status_code == 422 and "prices.csv" in refused.json()["error"]
+    assert not asked.get("/api/runs/about/prices").json()["draws"]
     assert asked.get("/api/runs/weights/prices").json()["layer"] == "dense1"
 
 
