@@ -4,17 +4,21 @@ import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from threading import Lock
 
 from nnspec.runtime.train.checkpointing import replace_file
+from nnspec.runtime.train.run_folder import METRICS
 from nnspec.serving.limits import Refusal
 from nnspec.spec_lang.limits import MAX_TEXT_BYTES
 from nnspec.spec_lang.regular_file import open_regular_file
 
 SUFFIX = ".nnspec"
-MOST_FILES, DEEPEST = 500, 3
-"""The most specs that are listed, and how many folders deep they are looked for."""
+MOST_FILES, MOST_FOLDERS, DEEPEST = 500, 1000, 3
+"""The most specs that are listed, the most folders in which they are looked for, and how deep these are."""
+
+_NO_SPECS = ("runs", "sweeps", "node_modules")
 
 
 @dataclass(frozen=True)
@@ -94,25 +98,18 @@ class Folder:
 
     def specs(self) -> list[str]:
         """Return the names of the specs in the folder, sorted; none of folders that begin with a dot, or of runs."""
-        return sorted(self._found())
+        return sorted(islice(self._found(), MOST_FILES))
 
     def _found(self) -> Iterator[str]:
-        count = 0
-        for place, folders, files in os.walk(self.root):
+        for place, folders, files in islice(os.walk(self.root), MOST_FOLDERS):
             depth = len(Path(place).relative_to(self.root).parts)
-            hidden = (name for name in folders if name.startswith(".") or name in ("runs", "sweeps", "node_modules"))
-            for name in (*hidden, *(folders if depth >= DEEPEST else ())):
-                if name in folders:
-                    folders.remove(name)
-            if "metrics.jsonl" in files:
+            if METRICS in files or depth >= DEEPEST:
                 folders.clear()
-                continue
-            for file in files:
-                if file.endswith(SUFFIX) and not file.startswith("."):
-                    yield (Path(place) / file).relative_to(self.root).as_posix()
-                    count += 1
-                    if count >= MOST_FILES:
-                        return
+            folders[:] = [name for name in folders if not name.startswith(".") and name not in _NO_SPECS]
+            if METRICS not in files:
+                for file in files:
+                    if file.endswith(SUFFIX) and not file.startswith("."):
+                        yield (Path(place) / file).relative_to(self.root).as_posix()
 
     def _present(self, path: Path, name: str) -> Written | None:
         return self.read(name) if os.path.lexists(path) else None

@@ -91,4 +91,5 @@ def _ask(stop: StopRequest) -> None:
 if __name__ == "__main__":
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what is printed by mistake is not an event
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a studio that ignores it, as nohup's do, still sends it
     raise SystemExit(main(json.loads(sys.argv[1]), events))

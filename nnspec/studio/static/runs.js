@@ -86,7 +86,7 @@ export function createRuns(section, studio) {
         drawnCharts.delete(quantity);
       }
     }
-    const total = training && picked.has(training.run) ? training.total : null;
+    const total = studio.training() && picked.has(training.run) ? training.total : null;
     for (const [quantity, series] of quantities) {
       if (!drawnCharts.has(quantity)) drawnCharts.set(quantity, createChart(charts));
       const title = quantity.replaceAll("_", " ");
@@ -186,7 +186,8 @@ export function createRuns(section, studio) {
     if (found === null) return;
     const [count] = found.shape;
     const of = found.whole ? (count < found.count ? `, ${count} of ${found.count}` : "") : "";
-    weightsCaption.textContent = `Weights of ${found.layer}${of}, up to ±${shown(found.limit)}: blue below 0, red above`;
+    const whose = picked.size > 1 ? ` in ${short(studio.run)}` : "";
+    weightsCaption.textContent = `Weights of ${found.layer}${whose}${of}, up to ±${shown(found.limit)}: blue below 0, red above`;
     tiles.classList.toggle("few", count <= 16);
     tiles.replaceChildren(...weightPictures(found));
   }

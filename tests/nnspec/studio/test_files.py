@@ -77,6 +77,16 @@ def test_folders_of_runs_and_hidden_ones_have_no_specs_to_edit(folder: Path) -> 
     assert Folder(folder).specs() == ["deep/er/spec.nnspec", "digits.nnspec"]
 
 
+def test_a_home_with_thousands_of_folders_is_not_searched_to_its_end(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nnspec.studio.folder.MOST_FOLDERS", 5)
+    for number in range(20):
+        (folder / f"many{number:02}").mkdir()
+        (folder / f"many{number:02}" / "x.nnspec").write_text("dense 1\n")
+    assert len(Folder(folder).specs()) == 5  # the folder's own, and four others
+
+
 def test_the_language_answers_for_the_page(asked: Asked, folder: Path) -> None:
     (folder / "base.nnspec").write_text("data mnist_sample\n")
     given = {"text": 'include "base.nnspec"\ndense 10 sofmax\n', "name": "digits.nnspec"}

@@ -1,8 +1,10 @@
 """Training in a process of its own: what it tells, how it stops and goes on, and that nothing is lost with it."""
 
+import json
 import os
 import signal
 import time
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from nnspec.spec_lang.check.spec_request import Request
 from nnspec.studio.training import MOST_LOSSES, Training
 from nnspec.studio.worker import Reporter
 from tests.nnspec.studio.conftest import LONG, SPEC, Asked
+from tools.studio_picture import running_studio
 
 STEPS = SPEC.replace("2 epochs", "1000000 iterations evaluate_every=5000 checkpoint_every=500")
 
@@ -58,7 +61,9 @@ def test_a_run_that_is_stopped_resumed_and_killed_has_the_bits_of_one_that_was_n
     asked: Asked, folder: Path, tmp_path: Path
 ) -> None:
     (folder / "digits.nnspec").write_text(STEPS)
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup and background jobs of scripts have it
     asked.begin("digits.nnspec")
+    signal.signal(signal.SIGINT, former)
     running(asked, 1)
     assert asked.send("/api/stop", {}).status_code == 200
     stopped = asked.wait()
@@ -138,3 +143,30 @@ def test_losses_of_a_long_run_are_thinned(tmp_path: Path) -> None:
     status = training.status()
     assert status is not None and MOST_LOSSES / 3 < len(status["losses"]) <= MOST_LOSSES
     assert status["losses"][-1][0] > 19 * MOST_LOSSES
+
+
+@pytest.mark.long
+def test_a_studio_that_is_killed_leaves_a_run_that_is_saved(tmp_path: Path) -> None:
+    spec = tmp_path / "net.nnspec"
+    spec.write_text(LONG)
+    with running_studio(spec) as (link, studio):
+        address = link.partition("/?")[0]
+        browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        browser.open(link).close()
+        with browser.open(f"{address}/api/files/net.nnspec") as answer:
+            revision = json.load(answer)["revision"]
+        headers = {"Origin": address, "Content-Type": "application/json"}
+        body = json.dumps({"file": "net.nnspec", "revision": revision}).encode()
+        browser.open(urllib.request.Request(f"{address}/api/train", body, headers)).close()
+        log = tmp_path / "runs" / "net" / "metrics.jsonl"
+        until = time.monotonic() + 60
+        while not log.exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        studio.kill()
+    last, before = tmp_path / "runs" / "net" / "last.h5", 0
+    while before == 0:  # the run saves when it finds itself alone
+        assert time.monotonic() < until
+        time.sleep(0.1)
+        before = load_run(last).state.step
+    assert before >= 200  # LONG has no checkpoint before its end but this one
