@@ -17,9 +17,11 @@ TRIED: dict[str, str] = {
     "one in a compiled kernel, which NumPy has not. Samples as rows gained nothing; units instead of samples split "
     "over the processes saved a few percent in a prototype, and are not built",
     "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
-    "W3-64": "two processes; products of few channels cut into parts that OpenBLAS reads without copying",
-    "W4": "two processes; flipped windows for the input's gradient, columns gathered twice and columns in tiles that "
-    "fit the cache gained nothing. The three products of its second convolution are half of the step",
+    "W3-64": "two processes; windows gathered along one axis, products by rows of the image; masks, maxima and copies "
+    "of the pool, which run at the speed of the cache, are half of it",
+    "W4": "windows gathered along one axis, products of blocks that OpenBLAS reads without packing, rows of zeros left "
+    "out; columns in tiles and Winograd gained nothing more. The three products of its second convolution are half of "
+    "the step",
     "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
     "recurrent weight read it at the speed of the cache. Input, state and bias as one row gained a few percent for "
     "one sample and lost more for many",
@@ -31,7 +33,11 @@ TRIED: dict[str, str] = {
     "answer; the first product, which reads 1.6 MB of weights, is more than half of it",
     "W7-mlp-256": "two BLAS threads; the first product is three quarters of it, at three quarters of the peak",
     "W7-cnn-1": "one strided copy, phases, the softmax in Python floats, no calls that set or query BLAS",
-    "W7-cnn-256": "two lanes, pool phases, products cut into parts; the rest runs at memory bandwidth",
+    "W7-cnn-256": "pool phases, windows gathered along one axis, lanes of 32 samples whose outputs stay in the cache, "
+    "in the same buffers",
+    "W9": "as W10; each batch is also changed at random before the lanes begin",
+    "W10": "windows gathered along one axis, slabs in one memory, gathered again in the backward pass; its lanes meet "
+    "at two barriers for each of ten normalizations",
 }
 """What was tried for each goal that is missed, by workload: the only text here that is not derived from a run."""
 
