@@ -1,7 +1,8 @@
 // The language in a worker: Pyodide, and in it the answers of nnspec.spec_lang.editor.page.
 //
 // Messages to the worker: {id, question, given}, answered by {id, answer} or {id, error}. Messages without an id are events:
-// {event: "loading", text}, then {event: "ready"} or {event: "failed", text}. Questions that come earlier wait.
+// {event: "loading", text}, then {event: "ready"} or {event: "failed", text}. Questions that come earlier wait. Training
+// would be a question too, its curve further events; it needs a wheel of NumPy for this Pyodide, which PyPI does not have.
 import { loadPyodide } from "./pyodide/pyodide.mjs";
 
 const here = (name) => new URL(name, import.meta.url);

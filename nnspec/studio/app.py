@@ -90,7 +90,9 @@ class Routes:
         if request.path_params["question"] != "formatted":
             name = _text(given, "name") if given.get("name") else "spec.nnspec"
             arguments = {"variant": given.get("variant"), "name": name, "folder": self.studio.folder_of(name)}
-            if request.path_params["question"] != "analyse":
+            if request.path_params["question"] == "analyse":
+                arguments["sample"] = _shape(given.get("sample"))
+            else:
                 arguments["offset"] = _count(given.get("offset"), "offset")
         return _answer(await self._waited(self.writing, partial(ask, text, **arguments)))
 
@@ -262,6 +264,15 @@ def _text(given: dict[str, Any], name: str) -> str:
 def _count(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise Refusal(422, f'"{name}" is not a whole number from 0')
+    return value
+
+
+def _shape(value: object) -> list[int] | None:
+    """Return the shape of a sample, None where it is not given."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or not 1 <= len(value) <= 4 or not all(_count(number, "sample") for number in value):
+        raise Refusal(422, '"sample" is not a list of one to four sizes')
     return value
 
 

@@ -23,7 +23,7 @@ export function createWrite(section, studio) {
   const { folder } = studio.state;
 
   const bench = createWorkbench(place, {
-    analyse: (text, variant) => api.language("analyse", { text, variant, name: file ?? undefined }),
+    analyse: (text, variant, sample) => api.language("analyse", { text, variant, sample, name: file ?? undefined }),
     complete: (text, offset) => api.language("complete", { text, offset, variant: bench.editor.variant, name: file ?? undefined }),
     async hover(text, offset) {
       const found = await api.language("hover", { text, offset, variant: bench.editor.variant, name: file ?? undefined });

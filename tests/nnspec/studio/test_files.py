@@ -100,6 +100,8 @@ def test_the_language_answers_for_the_page(asked: Asked, folder: Path) -> None:
         None,
         about,
     )
+    table = {"text": 'dense 3 softmax\ndata csv "a.csv" target=b', "name": "digits.nnspec", "sample": [4]}
+    assert asked.send("/api/language/analyse", table).json()["totals"]["parameters"] == 15
     shipped = asked.get("/api/shipped").json()
     assert {"quickstart", "mnist_cnn"} <= {spec["name"] for spec in shipped} and all(spec["text"] for spec in shipped)
 

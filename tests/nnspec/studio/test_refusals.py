@@ -140,6 +140,8 @@ def test_only_files_of_the_page_are_served(asked: Asked, name: str) -> None:
         ("/api/language/analyse", b"[" * 100_000, {}, 400),
         ("/api/language/analyse", b"[]", {}, 422),
         ("/api/language/analyse", {"text": 3}, {}, 422),
+        ("/api/language/analyse", {"text": "dense 1", "sample": [0]}, {}, 422),
+        ("/api/language/analyse", {"text": "dense 1", "sample": "4"}, {}, 422),
         ("/api/language/analyse", {"text": "dense 1"}, {"Content-Type": "text/plain"}, 415),
         ("/api/language/complete", {"text": "dense 1", "offset": -1}, {}, 422),
         ("/api/language/analyse", {"text": "dense 1", "name": "../x.nnspec"}, {}, 403),
