@@ -11,6 +11,7 @@
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make web      CodeMirror, bundled with npm for the pages: nnspec/web/static/vendor
 # make playground  the language in a page: build/playground, assembled with npm
+# make release  sdist and wheel of the last commit, checked, installed and used in a bare environment of every Python at hand
 # make bench  nnspec and PyTorch, JAX and scikit-learn, in an environment of their own; docs/performance.md
 
 PYTHON ?= python3
@@ -24,7 +25,7 @@ PYTEST := $(BIN)/python -m pytest $(if $(EXCEPT),-m "not $(EXCEPT)")
 WITH_WORKER := $(BIN)/python -m pytest -m "worker$(if $(EXCEPT), and not $(EXCEPT))" $(WORKER)
 PYTEST += $(if $(filter-out 1,$(JOBS)),-n $(JOBS) --dist worksteal && $(WITH_WORKER))
 
-.PHONY: demo test quick coverage dev check lint types generated bench soak mutants site links editor web playground pictures clean
+.PHONY: demo test quick coverage dev check lint types generated bench release soak mutants site links editor web playground pictures clean
 
 demo: $(VENV)/installed
 	$(BIN)/nnspec train specs/quickstart.nnspec
@@ -72,6 +73,9 @@ generated: $(VENV)/installed
 
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python -m benchmarks
+
+release: $(VENV)/installed-dev
+	$(BIN)/python -m tools.release
 
 soak: $(VENV)/installed-test
 	$(BIN)/python -m tools.soak
