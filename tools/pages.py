@@ -133,9 +133,10 @@ Visit = Callable[[Block, str, str, str], None]
 """Called for each command with its block, its text, the shown and the real output."""
 
 
-def execute(page: Path, folder: Path, visit: Visit) -> None:
-    """Execute a page in a folder. Raises AssertionError where a command ends as the page does not show."""
-    space: dict[str, Any] = {"__name__": "page"}
+def execute(page: Path, folder: Path, visit: Visit, space: dict[str, Any] | None = None) -> None:
+    """Execute a page in a folder, its Python in a namespace. Raises AssertionError where a command ends otherwise."""
+    space = {} if space is None else space
+    space.setdefault("__name__", "page")
     text = page.read_text(encoding="utf-8")
     provide(named(text, "with"), folder)
     for block in blocks(text):
@@ -171,15 +172,15 @@ def imports_from(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
-def disagreements(page: Path, folder: Path) -> list[str]:
-    """Return what a page shows and does not come out, a text for each command."""
+def disagreements(page: Path, folder: Path, space: dict[str, Any] | None = None) -> list[str]:
+    """Return what a page shows and does not come out, a text for each command; `space` gets what its Python defines."""
     found: list[str] = []
 
     def compare(block: Block, command: str, shown: str, printed: str) -> None:
         if shown.strip() and not agrees(shown, printed):
             found.append(f"{page.name}:{block.line}: $ {command}\nshown:\n{shown}\nprinted:\n{printed}")
 
-    execute(page, folder, compare)
+    execute(page, folder, compare, space)
     return found
 
 

@@ -1,9 +1,9 @@
 """Builds a release and tries it: make release, or python -m tools.release [--out dist] [--python PATH]...
 
-The archives come from the last commit, not from what else is in the folder: an sdist, and a wheel built from it. twine and
-check-wheel-contents look at them. Then, for every Python at hand that the project supports, each archive is installed
-into a bare virtual environment with what pip finds, and used in an empty folder: check, train, predict, stop in the middle,
-resume, and compare with the run that was not stopped. Nothing is uploaded.
+The archives come from the last commit, not from what else is in the folder: an sdist, and a wheel built from it. twine
+and check-wheel-contents look at them. Then, for every Python at hand that the project supports, each archive is
+installed into a bare virtual environment with what pip finds, and used in an empty folder: check, train, predict, stop
+in the middle, resume, and compare with the run that was not stopped. Nothing is uploaded.
 """
 
 import argparse

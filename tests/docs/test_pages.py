@@ -17,7 +17,7 @@ EXECUTED = {"console", "python", "nnspec"}
 """Commands, programs and specs: specs are checked, the others run."""
 SHOWN = {"text", "py", "json", "csv", "yaml", "toml", "ini", "lua", "elisp", "nginx", "dockerfile", "c"}
 """Outputs, excerpts, and files of other programs."""
-OF_A_TEST = ("tutorial.md", "lesson/")
+OF_A_TEST = ("tutorial.md", "lesson/", "from_")
 """Pages with a test of their own, which executes them and compares more."""
 
 RUN = [path for path, text in TEXTS.items() if any(block.runs for block in pages.blocks(text))]
