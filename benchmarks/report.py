@@ -38,6 +38,13 @@ TRIED: dict[str, str] = {
     "W9": "as W10; each batch is also changed at random before the lanes begin",
     "W10": "windows gathered along one axis, slabs in one memory, gathered again in the backward pass; its lanes meet "
     "at two barriers for each of ten normalizations",
+    "W8 first loss": "parse tables that come with the package, late imports, dataclasses of one compiled "
+    "method, no garbage collection meanwhile; NumPy, Pydantic with the classes of all words, and h5py remain",
+    "W8 predict": "as the first loss; nothing of training, explaining or tables is imported",
+    "W8 arrays": "the epoch's 16 steps, a worker's start and end and the first weights remain",
+    "W8 file": "two images of checkpoints instead of three, each hashed once less and compared as bytes; fsyncs, which "
+    "the promises of a run need, and two images of 5 and 7 MB remain",
+    "W8 train": "as the first loss, and an image less for each best epoch; eight evaluations and their fsyncs remain",
 }
 """What was tried for each goal that is missed, by workload: the only text here that is not derived from a run."""
 
