@@ -18,8 +18,9 @@ SLOWER = 1.25
 GAIN = 0.95
 """The share of a step's time that more workers must stay below."""
 
-SOON, LATE = 0.1, 3.0
-"""Seconds to the next trial: at first, and at most; they double with each trial in vain."""
+SOON = 0.1
+LATE = {-1: 0.5, 1: 3.0}
+"""Seconds to the next trial: at first, and at most, of fewer workers and of more; they double with each in vain."""
 
 LASTING = 1.0
 """Seconds after which a number of workers has proved itself, so that the next trial is soon again."""
@@ -39,6 +40,7 @@ class Pace:
         self._fastest: dict[int, float] = {}
         self._pauses = {-1: SOON, 1: SOON}  # before a trial of fewer and of more workers
         self._next = {-1: 0.0, 1: 0.0}
+        self._kept = 0.0  # the time of a step when fewer were tried in vain
         self._since = 0.0
         self._begin(skip=2)  # steps that make buffers
 
@@ -67,7 +69,7 @@ class Pace:
             return
         fastest = self._fastest[self._level] = min(time, self._fastest.get(self._level, time))
         slow = waited > WAITED or time > SLOWER * fastest
-        if self._level and slow and now >= self._next[-1]:
+        if self._level and slow and (now >= self._next[-1] or time > SLOWER * self._kept):
             self._try(-1, time)
         elif self._level < len(self._counts) - 1 and now >= self._next[1]:
             self._try(1, time)
@@ -86,12 +88,14 @@ class Pace:
         direction, self._from = self._level - level, None
         if time < before * (GAIN if direction > 0 else 1):
             if direction < 0:
+                self._kept = 0.0
                 lasted = now - self._since > LASTING
-                self._pauses[1] = SOON if lasted else min(2 * self._pauses[1], LATE)
+                self._pauses[1] = SOON if lasted else min(2 * self._pauses[1], LATE[1])
                 self._next[1] = now + self._pauses[1]
             self._since = now
         else:
             self._level = level
-            self._pauses[direction] = min(2 * self._pauses[direction], LATE)
+            self._pauses[direction] = min(2 * self._pauses[direction], LATE[direction])
+            self._kept = before if direction < 0 else self._kept
             self._next[direction] = now + self._pauses[direction]
         self._begin()
