@@ -19,8 +19,11 @@ GAIN = 0.95
 """The share of a step's time that more workers must stay below."""
 
 SOON = 0.1
-LATE = {-1: 0.5, 1: 3.0}
+LATE = {-1: 0.5, 1: 1.0}
 """Seconds to the next trial: at first, and at most, of fewer workers and of more; they double with each in vain."""
+
+RARELY = 10
+"""The least pause after a trial in vain, in times of its length: steps may be long."""
 
 LASTING = 1.0
 """Seconds after which a number of workers has proved itself, so that the next trial is soon again."""
@@ -97,5 +100,5 @@ class Pace:
             self._level = level
             self._pauses[direction] = min(2 * self._pauses[direction], LATE[direction])
             self._kept = before if direction < 0 else self._kept
-            self._next[direction] = now + self._pauses[direction]
+            self._next[direction] = now + max(self._pauses[direction], RARELY * self._seconds)
         self._begin()
