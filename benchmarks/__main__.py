@@ -2,6 +2,7 @@
 
     python -m benchmarks                 everything: the results, docs/performance.md and its pictures
     python -m benchmarks W2 W3 --quick   two workloads, roughly; nothing is written
+    python -m benchmarks --workers 1,2,4 only how a training step scales with worker processes; nothing is written
     python -m benchmarks --render        the page and pictures again, from the results that are there
 
 A run is written down only where every workload and peer took part, in rounds enough, on a machine of its own.
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import pictures, report
+from benchmarks import busy, lanes, pictures, report
 from benchmarks.accuracy import measure_accuracy
 from benchmarks.cold import measure_cold
 from benchmarks.drive import PEERS, QUICK, ROOT, Effort, environment, measure, workers
@@ -35,6 +36,10 @@ def main() -> int:
     given = _arguments()
     if given.render:
         write_page(json.loads(RESULTS.read_text()))
+        return 0
+    if given.workers:
+        effort = effort_of(given)
+        print(lanes.workers_table(lanes.measure_workers(given.workers, effort.rounds, effort.seconds, report_line)))
         return 0
     try:
         workloads = chosen(given.workloads)
@@ -83,6 +88,9 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
         growths = measure_growth(running, effort, report_line) if scaling else []
     profiles = [profile(workload.name) for workload in warm if workload.kind == "train" and "nnspec" in running]
     reached = measure_accuracy(report_line) if scaling and {"nnspec", "torch"} <= set(running) else []
+    own = "nnspec" in running and scaling
+    cores = lanes.measure_lanes(effort.rounds, report_line) if own else []
+    beside = busy.measure_busy(list(busy.NETWORKS), effort.rounds, 5 * effort.seconds, report_line) if own else []
     started = measure_cold(cold, list(running), effort.rounds, report_line) if cold is not None else None
     return {
         "format": 1,
@@ -97,6 +105,8 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
         "accuracy": reached,
         "profiles": profiles,
         "growths": growths,
+        "lanes": cores,
+        "busy": beside,
     }
 
 
@@ -140,6 +150,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--rounds", type=int, help=f"interleaved rounds, {Effort().rounds} or with --quick {QUICK.rounds}"
+    )
+    parser.add_argument(
+        "--workers",
+        type=lambda text: [int(count) for count in text.split(",")],
+        metavar="N,…",
+        help="measure how a training step scales with these numbers of workers, and nothing else",
     )
     parser.add_argument("--quick", action="store_true", help="short rounds, to see whether everything runs")
     parser.add_argument("--peers", metavar="NAMES", help=f"some of {','.join(PEERS)}")

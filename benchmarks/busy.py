@@ -16,15 +16,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from benchmarks.drive import ROOT
-from benchmarks.workloads import WORKLOADS
-from nnspec.runtime.execute.processors import processor_count, with_workers
-from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.program_cache import with_lanes
+from benchmarks.lanes import request, speed, training
+from nnspec.runtime.execute.processors import processor_count
 from nnspec.runtime.train.spec_and_data import check_with_data
-from nnspec.runtime.train.state import initial_state
-from nnspec.runtime.train.step import Stepper
 from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.source import Source
 
 BURNERS = (0, 1, 2)
 """How many other processes compute."""
@@ -35,20 +30,14 @@ GOAL = 0.9
 NETWORKS: dict[str, Callable[[], Request]] = {
     "mnist_mlp": lambda: _shipped("mnist_mlp", data="mnist_sample"),
     "sine_rnn, stateful": lambda: _shipped("sine_rnn", variant="stateful"),
-    "W2": lambda: _workload("W2"),
-    "W4": lambda: _workload("W4"),
+    "W2": lambda: request("W2"),
+    "W4": lambda: request("W4"),
 }
 """What is trained, by its name."""
 
 
 def _shipped(name: str, **given: Any) -> Request:
     return Request(ROOT / "specs" / f"{name}.nnspec", **given)
-
-
-def _workload(name: str) -> Request:
-    workload = WORKLOADS[name]
-    text = f"{workload.network}\ndata mnist_sample\noptimizer {workload.optimizer}\ntrain batch={workload.batch}"
-    return Request(Source(name, text, None))
 
 
 def measure_busy(
@@ -66,19 +55,12 @@ def measure_busy(
     for name in names:
         spec, data = check_with_data(NETWORKS[name]())
         with ExitStack() as stack:
-            ways = []
-            for workers in (1, "auto"):
-                network = Network(with_lanes(spec), data.preprocessing)
-                network.initialize(0)
-                stepper = Stepper(initial_state(network, len(data.train), 0), data, 1e9)
-                with with_workers(workers):
-                    stack.enter_context(stepper.ready())
-                ways.append(stepper)
+            ways = [stack.enter_context(training(spec, data, workers)) for workers in (1, "auto")]
             lanes = len(ways[0].program(spec.train.batch).plan.schedule.lanes)
             for burners in BURNERS:
                 report_line(f"{name} beside {burners} other processes")
                 with burning(burners):
-                    found = [[_speed(way, seconds) for way in ways] for _ in range(rounds)]
+                    found = [[speed(way, seconds) for way in ways] for _ in range(rounds)]
                 one, several = (statistics.median(times) for times in zip(*found, strict=True))
                 ratio = statistics.median(pair[1] / pair[0] for pair in found)
                 batch = spec.train.batch
@@ -93,17 +75,6 @@ def measure_busy(
                     }
                 )
     return rows
-
-
-def _speed(stepper: Stepper, seconds: float) -> float:
-    """Return the steps a second of some seconds of training, without the first quarter."""
-    begun = time.perf_counter()
-    while time.perf_counter() - begun < seconds / 4:
-        stepper.advance(1_000)
-    made, begun = 0, time.perf_counter()
-    while time.perf_counter() - begun < seconds:
-        made += len(stepper.advance(1_000))
-    return made / (time.perf_counter() - begun)
 
 
 @contextmanager
@@ -144,8 +115,7 @@ its workers computes their lanes itself, and tries again later. The goal is {GOA
 
 {table(rows)}
 
-    python -m benchmarks.busy
-"""
+    python -m benchmarks.busy"""
 
 
 def main() -> int:

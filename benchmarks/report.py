@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks import figures
+from benchmarks import busy, figures, lanes
 from benchmarks.drive import PEERS
 from benchmarks.figures import Result, Timing
 
 Run = Mapping[str, Any]
 
 TRIED: dict[str, str] = {
-    "W1": "blocks of 64 steps, their two large products on two BLAS threads",
+    "W1": "blocks of 64 steps, their two large products in two processes",
     "W2": "two processes, each with half of the batch and half of Adam, whose slots are sums, which saves two of its "
     "passes. Its two large products run at what OpenBLAS reaches; the eleven passes that are left of Adam would be "
     "one in a compiled kernel, which NumPy has not. Samples as rows gained nothing; units instead of samples split "
@@ -31,7 +31,7 @@ TRIED: dict[str, str] = {
     "contend for the interpreter lock",
     "W7-mlp-1": "samples as rows, the softmax in Python floats, no calls that set or query BLAS, one copy of the "
     "answer; the first product, which reads 1.6 MB of weights, is more than half of it",
-    "W7-mlp-256": "two BLAS threads; the first product is three quarters of it, at three quarters of the peak",
+    "W7-mlp-256": "two lanes in threads; the first product is three quarters of it, at three quarters of the peak",
     "W7-cnn-1": "one strided copy, phases, the softmax in Python floats, no calls that set or query BLAS",
     "W7-cnn-256": "pool phases, windows gathered along one axis, lanes of 32 samples whose outputs stay in the cache, "
     "in the same buffers",
@@ -67,6 +67,8 @@ def document(run: Run) -> str:
         _gains(run["results"]),
         _profiles(run),
         _growths(run),
+        lanes.section(run["lanes"], run["results"]) if run.get("lanes") else "",
+        busy.section(run["busy"]) if run.get("busy") else "",
         _settings(run),
         HOW,
     ]

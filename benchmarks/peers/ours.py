@@ -17,7 +17,7 @@ from benchmarks.workloads import Workload, batches, names, pieces, raw, weights
 from nnspec.runtime.data import data_from_arrays
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.infer.program_cache import Programs, plan_of_spec
+from nnspec.runtime.infer.program_cache import Programs, plan_of_spec, with_lanes
 from nnspec.runtime.train.environment import environment
 from nnspec.runtime.train.events import silent
 from nnspec.runtime.train.loop import Trainer
@@ -52,7 +52,8 @@ def spec(workload: Workload, train: str = f"train {ENDLESS} iterations", data: s
 
 def network(workload: Workload) -> Network:
     """The workload's network with its first weights."""
-    made = nnspec.compile(spec(workload))
+    open_lanes = nnspec.compile(spec(workload))
+    made = Network(with_lanes(open_lanes.spec), open_lanes.preprocessing)
     made.set_parameters(weights(workload))
     return made
 
@@ -70,7 +71,7 @@ class Planned:
         data = data_from_arrays(x, y, classification=True, steps=bool(workload.steps))
         self.network = network(workload)
         n = self.network.programs
-        self.network.programs = Programs(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing, without)
+        self.network.programs = Programs(n.graph, n.loss, n.parameters, n.buffers, n.preprocessing, without, n.lanes)
         state = initial_state(self.network, len(data.train), 0)
         state.order = np.arange(len(data.train))
         self.stepper = Stepper(state, data, ENDLESS)
@@ -259,7 +260,7 @@ def tasks(workload: Workload) -> Tasks:
     match workload.kind:
         case "train":
             as_used: Tasks = {"train": lambda: Trained(workload)} if workload.side == 28 else {}
-            plan = plan_of_spec(nnspec.check(spec(workload)))
+            plan = plan_of_spec(with_lanes(nnspec.check(spec(workload))))
             less = {f"{WITHOUT}{name}": partial(Planned, workload, frozenset({name})) for name in plan.schedule.applied}
             return {"planned": lambda: Planned(workload), **as_used, **less}
         case "predict":

@@ -8,6 +8,7 @@ reports it.
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import prod
 
 from nnspec.runtime.compiler.graph import draws_of
 from nnspec.runtime.compiler.kernels import KERNELS, meets
@@ -20,6 +21,7 @@ BLOCK_STEPS = 64  # steps made at once
 FEWEST_SAMPLES = 8  # in each of more than two lanes
 FEWEST_ANSWERS = 16  # samples in each lane of a prediction
 MOST_OUTPUTS = 250_000  # numbers that a layer gives to the next one in a cache
+FLOPS_A_WEIGHT = 100  # in each of more than two lanes
 FEWEST_UNITS = 64  # in each lane of a block
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
@@ -164,21 +166,21 @@ def _lanes_in_the_cache(schedule: ExecutionSchedule) -> int:
 def lanes_that_pay(schedule: ExecutionSchedule, cores: int) -> int:
     """Return the number of lanes for a training step on a machine with this number of cores: 1, 2, 4, 8 or 16.
 
-    A lane has two million operations or more, so that a message to another process pays, and of more than two lanes
-    each has eight samples or more: a product of fewer columns takes as long, and the gradients of more lanes are to be
-    summed. Lanes of a block have 64 units or more.
+    A lane has two million operations or more, so that a message to another process pays. Of more than two lanes each
+    has eight samples or more, as a product of fewer columns takes as long, and a hundred operations or more for each
+    weight, as every lane reads them and writes a gradient that is to be summed. Lanes of a block have 64 units or more.
     """
     if schedule.block == 1 and not divisible(schedule):
         return 1
-    room = _block_units(schedule) // FEWEST_UNITS if schedule.block > 1 else max(schedule.batch // FEWEST_SAMPLES, 2)
-    flops = schedule.step_flops() * schedule.block // (STEP_WORTH_A_PARTNER // 2)
-    if schedule.batch == schedule.block == 1:
-        return 1
-    return max(count for count in LANES if count == 1 or count <= min(cores, room, flops))
-
-
-def _block_units(schedule: ExecutionSchedule) -> int:
-    return schedule.nodes[0].output_shape.size
+    flops = schedule.step_flops() * schedule.block
+    if schedule.block > 1:
+        room = schedule.nodes[0].output_shape.size // FEWEST_UNITS
+    else:
+        weights = max(sum(prod(shape) for _, shape in schedule.parameters.values()), 1)
+        several = min(schedule.batch // FEWEST_SAMPLES, flops // (FLOPS_A_WEIGHT * weights))
+        room = min(max(several, 2), schedule.batch)
+    most = min(cores, room, flops // (STEP_WORTH_A_PARTNER // 2))
+    return max(count for count in LANES if count <= max(most, 1))
 
 
 def divisible(schedule: ExecutionSchedule) -> bool:

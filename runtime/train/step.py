@@ -98,7 +98,8 @@ class SliceUpdate:
 class Stepper:
     """Advances a state, one step at a time or, where the plan has blocks, several at once.
 
-    `unit` is the number of steps in the unit of the train statement, which is the unit of the schedule.
+    `unit` is the number of steps in the unit of the train statement, which is the unit of the schedule. `update` is a
+    step of the optimizer, `workers` compute lanes and parts of it while the trainer is ready, None where none do.
     """
 
     def __init__(self, state: State, data: Data, unit: float):
@@ -130,12 +131,12 @@ class Stepper:
             np.empty_like(flat) if self.spec.train.accumulate > 1 else None
         )  # gradients of a step so far
         learning = stretches(self.spec, self.gradients.offsets)
-        self._update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots, learning)
+        self.update = SliceUpdate(rule(self.spec.optimizer), state.network.parameter_arena.flat, flat, slots, learning)
         self._frozen = [self.gradients[name] for name in sorted(self.spec.frozen_arrays())]
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         self._changes_gradients = changes_gradients(self.spec)
-        self._workers: Executor | None = None
+        self.workers: Executor | None = None
         self._optimizer: Executor = IN_TURN
         self._blas = fixed_threads(1)
         self._allocate: Allocate = pages
@@ -232,18 +233,18 @@ class Stepper:
         state = self.state
         arenas = state.network.parameter_arena, state.network.buffer_arena, self.gradients, state.carried
         flats = [arena.flat for arena in (*arenas, *state.slots.values())]
-        with processors.workers_for(count, in_lanes, self._update, flats) as workers:
+        with processors.workers_for(count, in_lanes, self.update, flats) as workers:
             if workers is None:
                 yield
                 return
             for program in in_lanes:
                 program.executor = workers
-            self._workers = workers
+            self.workers = workers
             self._optimizer = workers if halved else IN_TURN
             try:
                 yield
             finally:
-                self._workers, self._optimizer = None, IN_TURN
+                self.workers, self._optimizer = None, IN_TURN
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step; steps count from 1."""
@@ -300,10 +301,10 @@ class Stepper:
     def move(self, program: BoundProgram | None, loss: float, step: int, rate: float) -> float:
         """Update the parameters by the gradients of a program's lanes, unless the loss is not finite; return the loss
         with its penalties. Without a program the gradients are summed already."""
-        update = self._update
+        update = self.update
         apart = (
             program is not None
-            and program.executor is self._workers
+            and program.executor is self.workers
             and not self._changes_gradients
             and math.isfinite(loss)
         )

@@ -61,7 +61,7 @@ def trained(spec: Spec, data: Data, monkeypatch: pytest.MonkeyPatch, worker: boo
     monkeypatch.setattr(processors, "worker_pays", lambda: worker)
     stepper = stepper_of(spec, data)
     with stepper.ready():
-        assert (stepper._workers is not None) == worker
+        assert (stepper.workers is not None) == worker
         losses = [stepper.advance(1) for _ in range(STEPS)]
     assert np.isfinite(losses).all()
     return repr(losses).encode() + bytes_of(stepper.state)

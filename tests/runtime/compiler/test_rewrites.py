@@ -261,8 +261,10 @@ class TestLanes:
             (f"{DENSE} batch=128", 1, 1),
             (f"{DENSE} batch=128", 2, 2),
             (f"{DENSE} batch=128", 6, 4),
-            (f"{DENSE} batch=128", 64, 16),
-            (f"{DENSE} batch=32", 64, 4),  # of eight samples or more
+            (f"{DENSE} batch=128", 64, 4),  # of a hundred operations for each weight
+            (f"{DENSE} batch=1024", 64, 16),
+            (f"{DENSE} batch=32", 64, 2),
+            ("input 28x28x1 -> conv 3x3 x32 -> conv 3x3 x64 -> maxpool 4 -> dense 3\ntrain batch=64", 64, 8),
             (f"{DENSE} batch=2", 64, 2),
             (f"{DENSE} batch=1", 64, 1),
             ("input 40 -> dense 40 relu -> dense 3 softmax\ntrain batch=32", 64, 1),  # a short step

@@ -65,7 +65,7 @@ def trained(text: str, monkeypatch: pytest.MonkeyPatch, possible: bool, train: s
     monkeypatch.setattr(processors, "worker_pays", lambda: possible)
     stepper = stepper_of(text, train)
     with stepper.ready():
-        assert (stepper._workers is not None) == possible
+        assert (stepper.workers is not None) == possible
         losses = [stepper.advance(1) for _ in range(7)]
     state = stepper.state
     arenas = state.network.parameter_arena, state.network.buffer_arena, state.carried, *state.slots.values()
@@ -230,7 +230,7 @@ def test_a_worker_that_hangs_at_its_start_is_no_worker(monkeypatch: pytest.Monke
     monkeypatch.setattr(worker_process, "check_blas", lambda: threading.Event().wait())
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
-        assert stepper._workers is None
+        assert stepper.workers is None
         assert len(stepper.advance(1)) == 1
 
 
@@ -255,7 +255,7 @@ def test_a_run_that_gets_no_worker_makes_the_same_bytes(
     monkeypatch.setattr(processors, "worker_pays", lambda: True)
     stepper = stepper_of(TEXTS["large"])
     with stepper.ready():
-        assert stepper._workers is None
+        assert stepper.workers is None
         losses = [stepper.advance(1) for _ in range(7)]
     assert expected.startswith(repr(losses).encode())
     assert stepper.state.network.parameter_arena.flat.tobytes() in expected
@@ -278,7 +278,7 @@ def test_a_process_with_another_thread_of_python_forks_no_worker() -> None:
         assert not processors.worker_pays()
         stepper = stepper_of(TEXTS["large"])
         with stepper.ready():
-            assert stepper._workers is None
+            assert stepper.workers is None
             stepper.advance(1)
     finally:
         end.set()
@@ -314,7 +314,7 @@ def test_memory_is_shared_only_while_a_run_trains(monkeypatch: pytest.MonkeyPatc
 
     assert not written_by_a_child()
     with stepper.ready():
-        assert stepper._workers is not None
+        assert stepper.workers is not None
         assert written_by_a_child()
         stepper.advance(1)
     assert not written_by_a_child()
@@ -368,7 +368,7 @@ def test_one_worker_trains_in_this_process_alone_to_the_same_bits() -> None:
     def trained(count: processors.Workers) -> tuple[bool, bytes]:
         stepper = stepper_of(TEXTS["large"])
         with processors.with_workers(count), stepper.ready():
-            alone = stepper._workers is None
+            alone = stepper.workers is None
             for _ in range(7):
                 stepper.advance(1)
         return alone, stepper.state.network.parameter_arena.flat.tobytes()

@@ -108,7 +108,7 @@ def test_a_worker_process_changes_no_byte(monkeypatch: pytest.MonkeyPatch) -> No
         network.initialize(3)
         stepper = Stepper(initial_state(network, len(data.train), 0), data, 3)
         with stepper.ready():
-            assert (stepper._workers is not None) == worker
+            assert (stepper.workers is not None) == worker
             for _ in range(5):
                 stepper.advance(1)
             answers.append(bytes_of(stepper.state))
