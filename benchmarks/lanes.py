@@ -1,7 +1,7 @@
 """What a lane costs, and how a training step scales with workers: measured on the cores there are, and a model of more.
 
-    python -m benchmarks --workers 1,2,4,8     measures steps with these numbers of workers, all of the same lanes
-    python -m benchmarks.lanes                 the parts that the model is made of, and the model, as docs/performance.md
+    python -m benchmarks --workers 1,2,4,8   measures steps with these numbers of workers, all of the same lanes
+    python -m benchmarks.lanes               the model and what it is made of, as docs/performance.md has it
 
 The model adds up parts that are measured in one run: what one process does alone (drawing a batch), a lane of that
 size, a worker's share of the sum of gradients and of the update, and the messages. Lanes and shares are multiplied by

@@ -158,6 +158,25 @@ def test_an_idle_worker_sleeps_and_wakes_up() -> None:
         assert worker.run(doubled) == [1.0, 2.0]
 
 
+def ticks_of(pid: int) -> int:
+    """The processor time of a process, in ticks of ten milliseconds."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def test_a_pause_of_the_run_costs_no_processor_time() -> None:
+    doubled = Doubled()
+    doubled.steps = [lambda: 1.0] * 4
+    with worker_of(doubled, 4) as worker:
+        assert worker.run(doubled) == [1.0] * 4
+        for pid in worker.pids:
+            wait_for("S", pid)
+        before = [ticks_of(pid) for pid in worker.pids]
+        time.sleep(1)
+        assert [ticks_of(pid) for pid in worker.pids] == before
+        assert worker.run(doubled) == [1.0] * 4
+
+
 @pytest.mark.parametrize("barriers", [0, 1])
 def test_an_error_in_it_ends_the_training_and_is_printed(barriers: int, capfd: pytest.CaptureFixture[str]) -> None:
     def fail() -> float:
