@@ -43,6 +43,9 @@ PATCH_NUMBERS = 1 << 20
 PASTED_NUMBERS = 1 << 22
 """The most numbers of images that are made at once where patches are pasted into them."""
 
+MOST_THREADS = 4
+"""Threads that compute patches: their operations are short, and more would contend for the interpreter lock."""
+
 IMAGE_NUMBERS = 1 << 24
 """The most numbers of whole images that are kept at once."""
 
@@ -198,7 +201,7 @@ class IncrementalOcclusion:
         alone = len(batches) == 1 or isinstance(
             self.end, PasteEnd
         )  # the programs after a PasteEnd have their own lanes
-        workers = 1 if alone else min(thread_count(), len(batches))
+        workers = 1 if alone else min(thread_count(), MOST_THREADS, len(batches))
         run_together([lane] * workers, workers)
 
     def _batches(self) -> Iterator[PatchBatch]:

@@ -226,7 +226,7 @@ def test_two_lanes_give_the_bits_of_one(monkeypatch: pytest.MonkeyPatch) -> None
     made = network("conv 3x3 x8 -> maxpool 2 -> dense 4 softmax", (20, 20, 1), np.float32)
     asked = question(made, 6)
     two = incremental_occlusion(made, asked)
-    monkeypatch.setattr(occlusion, "run_together", lambda lanes: lanes[0]())
+    monkeypatch.setattr(occlusion, "run_together", lambda lanes, _: lanes[0]())
     one = incremental_occlusion(made, asked)
     assert two is not None and one is not None
     np.testing.assert_array_equal(two, one)

@@ -124,4 +124,4 @@ def test_ranges_are_shown_as_a_search(nnspec: Command) -> None:
 
 def test_one_sample_is_no_plural(nnspec: Command) -> None:
     told = nnspec("plan", "input 2 -> (dense 3 + dense 3)", "--set", "train.batch=1", "--set", "train.epochs=1").out
-    assert "1 samples" not in told and "  1 sample, " in told
+    assert "1 samples" not in told and "  1 sample; " in told
