@@ -84,7 +84,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _not_in_the_repository(folder: str, names: list[str]) -> set[str]:
-    left = LEFT_BY_TOOLS if Path(folder) in (ROOT, ROOT / "editors" / "vscode") else ()
+    left = LEFT_BY_TOOLS if Path(folder) in (ROOT, ROOT / "web", ROOT / "editors" / "vscode") else ()
     return set(shutil.ignore_patterns(*NOT_IN_THE_REPOSITORY, *left)(folder, names))
 
 
