@@ -33,11 +33,12 @@ def chromium() -> Iterator[Any]:
         started.close()
 
 
-def axe_violations(page: Any) -> list[tuple[str, str, str]]:
-    """Return what axe-core finds wrong in a page: the rule, an element and a summary of each."""
+def axe_violations(page: Any, part: str | None = None) -> list[tuple[str, str, str]]:
+    """Return what axe-core finds wrong in a page, or in a part of it: the rule, an element and a summary of each."""
     axe = next((ROOT / path for path in AXE if (ROOT / path).exists()), None)
     if axe is None:
         pytest.skip("there is no axe-core: npm install --prefix build/axe axe-core")
     page.evaluate(axe.read_text(encoding="utf-8") + "; null")  # as the console would: no policy of the page forbids it
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    context = f"document.querySelector('{part}')" if part else "document"
+    found = page.evaluate(f"axe.run({context}, {{resultTypes: ['violations']}})")
     return [(v["id"], v["nodes"][0]["html"][:200], v["nodes"][0]["failureSummary"]) for v in found["violations"]]
