@@ -94,13 +94,17 @@ def workers_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the rows of `measure_workers` as Markdown."""
     counts = list(dict.fromkeys(row["workers"] for row in rows))
     lines = [
-        f"| samples a second, {rows[0]['lanes']} lanes | {' | '.join(f'{count} workers' for count in counts)} |",
+        f"| samples a second, {rows[0]['lanes']} lanes | {' | '.join(_workers(count) for count in counts)} |",
         "|---|" + "---|" * len(counts),
     ]
     for name in dict.fromkeys(row["name"] for row in rows):
         cells = [f"{row['rate']:,.0f} ({row['ratio']:.2f})" for row in rows if row["name"] == name]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _workers(count: int) -> str:
+    return "1 worker" if count == 1 else f"{count} workers"
 
 
 class _Nothing:
