@@ -111,6 +111,7 @@ pictures: $(VENV)/installed
 	$(BIN)/nnspec plot graph specs/mnist_resnet.nnspec --out docs/pictures/graph.png
 	$(BIN)/nnspec plot augment specs/mnist_best.nnspec --data mnist_sample --out docs/pictures/augment.png
 	rm -f docs/pictures/*.npz
+	-$(BIN)/python -m tools.studio_picture # needs Playwright, a Chromium and the extra studio
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -8,21 +8,17 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.browser import BROWSERS
+
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs/pictures/studio.png"
-BROWSERS = ("chromium", "chromium-headless-shell", "chromium-browser", "google-chrome")
 SEVEN = ((0.3, 0.25), (0.7, 0.25), (0.45, 0.82))
 """The corners of a seven, as parts of the sheet's side."""
-
-
-def browser_path() -> str | None:
-    """Return the program of a Chromium, None where there is none."""
-    return next((path for name in BROWSERS if (path := shutil.which(name)) is not None), None)
 
 
 @contextmanager
@@ -43,7 +39,7 @@ def running_studio(*arguments: object) -> Iterator[tuple[str, "subprocess.Popen[
         process.stderr.close()
 
 
-def draw(page: Any, corners: tuple[tuple[float, float], ...], wait: Callable[[], None] = lambda: None) -> None:
+def draw(page: Any, corners: tuple[tuple[float, float], ...]) -> None:
     """Draw a line through corners on the sheet, as a hand does."""
     box = page.locator("#sheet").bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
@@ -51,7 +47,6 @@ def draw(page: Any, corners: tuple[tuple[float, float], ...], wait: Callable[[],
     page.mouse.down()
     for place in places[1:]:
         page.mouse.move(*place, steps=12)
-        wait()
     page.mouse.up()
 
 
@@ -64,7 +59,8 @@ def main() -> None:
         spec.parent.mkdir()
         shutil.copy(ROOT / "specs/quickstart.nnspec", spec)
         with running_studio(spec) as (link, _), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=browser_path())
+            program = next(filter(None, map(shutil.which, BROWSERS)), None)
+            browser = playwright.chromium.launch(executable_path=program)
             page = browser.new_page(viewport={"width": 1120, "height": 560})
             page.goto(link)
             page.locator("#train:enabled").click()

@@ -104,7 +104,7 @@ export function createRuns(section, studio) {
     const columns = [...every].filter((name) => !name.startsWith("training_"));
     const head = made("tr");
     for (const title of ["show", "run", "state", "steps", ...columns.map((name) => name.replaceAll("_", " ")), ""]) {
-      head.append(made("th", "", { scope: "col" }, title));
+      head.append(title ? made("th", "", { scope: "col" }, title) : made("td"));
     }
     const body = made("tbody");
     for (const run of runs) body.append(row(run, columns));
@@ -168,7 +168,7 @@ export function createRuns(section, studio) {
     const rows = made("table");
     const head = made("thead");
     const line = made("tr");
-    for (const title of ["", short(first), short(second)]) line.append(made("th", "", { scope: "col" }, title));
+    for (const title of ["setting", short(first), short(second)]) line.append(made("th", "", { scope: "col" }, title));
     head.append(line);
     rows.append(head, made("tbody"));
     for (const { name, before, after } of found) {

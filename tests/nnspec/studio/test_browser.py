@@ -16,30 +16,19 @@ import nnspec
 from nnspec.runtime.explain.trace import trace
 from nnspec.runtime.train.spec_and_data import network_data
 from tests.nnspec.studio.conftest import SPEC
-from tools.studio_picture import SEVEN, browser_path, draw, running_studio
+from tests.support.browser import LOOKS, axe_violations, chromium
+from tools.studio_picture import SEVEN, draw, running_studio
 
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
 VIEWS = ("write", "runs", "draw", "features", "passes")
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"color_scheme": "light", "viewport": {"width": 1200, "height": 850}},
-    "dark": {"color_scheme": "dark", "viewport": {"width": 1200, "height": 850}},
-    "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 800}},
-}
 MISTAKEN = (
     "conv 3x3 x8 relu -> maxpol 2 -> dense 10 softmax\ndata mnist_sample\noptimizer adam lr=0.003\ntrain 2 epochs"
 )
 ENDLESS = SPEC.replace("2 epochs", "1000000 iterations evaluate_every=200 checkpoint_every=200")
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if browser_path() is None:
-        pytest.skip("there is no Chromium")
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=browser_path())
-        yield started
-        started.close()
+browser = pytest.fixture(scope="module")(chromium)
 
 
 @pytest.fixture(scope="module")
@@ -258,6 +247,17 @@ def test_every_view_fits_the_screen_and_what_is_pressed_has_a_name(browser: Any,
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement !== document.body")
         assert tab.wrong == []
+
+
+@pytest.mark.parametrize("look", [pytest.param("light", marks=pytest.mark.long), "dark"])
+def test_axe_finds_nothing_wrong(browser: Any, link: str, look: str) -> None:
+    with opened(browser, link, look) as tab:
+        for view in VIEWS:
+            tab.go(view)
+            tab.page.locator(f"#{view}").wait_for()
+            if view in ("features", "passes"):
+                tab.page.locator(f"#{view} .sample.chosen").wait_for()
+            assert axe_violations(tab.page) == [], view
 
 
 @pytest.mark.long
