@@ -71,6 +71,8 @@ TESTS = {
     "runtime/execute/threads.py": EXECUTORS,
     "runtime/execute/watch.py": EXECUTORS,
     "runtime/execute/worker_process.py": EXECUTORS,
+    "runtime/execute/worker_processes.py": EXECUTORS,
+    "runtime/execute/pace.py": EXECUTORS,
     "nnspec/_streams.py": ["tests/nnspec/test_streams.py"],
     "nnspec/__main__.py": ["tests/nnspec/test_streams.py", "tests/nnspec/test_main.py"],
     "nnspec/cli/verification.py": ["tests/nnspec/cli/test_verification.py"],
