@@ -9,7 +9,7 @@ import hmac
 import sys
 import traceback
 from collections.abc import MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from nnspec.serving.address import new_token
 from nnspec.serving.answers import refused
 from nnspec.serving.limits import Refusal
 
@@ -51,6 +52,13 @@ class Guard:
     app: ASGIApp
     port: int
     token: str
+    _once: set[str] = field(default_factory=set)
+
+    def token_for_once(self) -> str:
+        """Return a token that opens the page a single time: for a browser's command line, which other users see."""
+        made = new_token()
+        self._once.add(made)
+        return made
 
     @property
     def cookie(self) -> str:
@@ -103,7 +111,9 @@ class Guard:
 
     def _log_in(self, token: str) -> Response:
         """Return the answer to the link: a cookie, and the page without the token in its address."""
-        if not self._same(token):
+        if token in self._once:
+            self._once.remove(token)
+        elif not self._same(token):
             return HTMLResponse(_CLOSED, 401)
         answer = RedirectResponse(LOGIN, 303)
         answer.set_cookie(self.cookie, self.token, httponly=True, samesite="strict", path="/")

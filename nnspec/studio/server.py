@@ -51,12 +51,12 @@ def run_studio(file: str | None, port: int, browser: bool, say: Callable[[str], 
     taken = listener.getsockname()[1]
     studio = Studio(root, name)
     guard = Guard(make_app(studio), taken, new_token())
-    url = f"http://127.0.0.1:{taken}/?token={guard.token}"
+    url = f"http://127.0.0.1:{taken}/?token="
 
     def listening() -> None:
-        say(f"the studio is at {url}\nit works in {studio.folder.root}; Ctrl-C stops it")
+        say(f"the studio is at {url}{guard.token}\nit works in {studio.folder.root}; Ctrl-C stops it")
         if browser:
-            Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+            Thread(target=webbrowser.open, args=(f"{url}{guard.token_for_once()}",), daemon=True).start()
 
     def stopping() -> None:
         if studio.training.running:

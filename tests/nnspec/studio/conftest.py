@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from nnspec.studio.guard import Guard
     from nnspec.studio.studio import Studio
 
 NEEDED = ("starlette", "uvicorn", "httpx")
@@ -33,6 +34,7 @@ class Asked:
 
     studio: "Studio"
     client: Any
+    guard: "Guard"
 
     def get(self, path: str, **settings: Any) -> Any:
         return self.client.get(path, **settings)
@@ -77,10 +79,9 @@ def stranger(folder: Path) -> Iterator[Asked]:
         warnings.simplefilter("ignore")  # starlette prefers another package than httpx
         from starlette.testclient import TestClient
     studio = Studio(folder, "digits.nnspec")
-    with TestClient(
-        Guard(make_app(studio), PORT, TOKEN), base_url=OWN, follow_redirects=False, raise_server_exceptions=False
-    ) as client:
-        yield Asked(studio, client)
+    guard = Guard(make_app(studio), PORT, TOKEN)
+    with TestClient(guard, base_url=OWN, follow_redirects=False, raise_server_exceptions=False) as client:
+        yield Asked(studio, client, guard)
     studio.training.end(5)
 
 

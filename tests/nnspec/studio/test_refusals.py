@@ -64,6 +64,13 @@ def test_the_link_sets_a_cookie_for_this_page_alone_and_leaves_the_token_out_of_
     assert TOKEN not in found.text and stranger.get("/").status_code == 200
 
 
+def test_the_token_on_a_browsers_command_line_opens_the_page_a_single_time(stranger: Asked) -> None:
+    once = stranger.guard.token_for_once()
+    assert stranger.get(f"/?token={once}").status_code == 303 and stranger.get("/api/state").status_code == 200
+    stranger.client.cookies.clear()
+    assert stranger.get(f"/?token={once}").status_code == 401 and stranger.get("/api/state").status_code == 401
+
+
 @pytest.mark.parametrize(
     "origin", ["", "null", "https://evil.example", f"https://127.0.0.1:{PORT}", "http://127.0.0.1:9000"]
 )
