@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     found = interpreters(options.python)
     trials = []
-    for version, python in found.items():
-        for archive in archives:
+    for archive in reversed(archives):  # the wheel is what most install
+        for version, python in found.items():
             trials.append(tried(version, python, archive))
             print(_sentence(trials[-1]), flush=True)
     failed = sum(bool(trial.failure) for trial in trials)

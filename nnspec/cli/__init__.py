@@ -9,10 +9,13 @@ def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) 
     if wanted and not ctx.resilient_parsing:
         from importlib.metadata import PackageNotFoundError, version
 
+        from nnspec.spec_lang import LANGUAGE_VERSION
+
         try:
-            click.echo(f"nnspec {version('nnspec')}")
+            name = f"nnspec {version('nnspec')}"
         except PackageNotFoundError:  # run from its source, without being installed
-            click.echo("nnspec, not installed")
+            name = "nnspec, not installed"
+        click.echo(f"{name}, language {LANGUAGE_VERSION}")
         ctx.exit()
 
 
@@ -44,7 +47,7 @@ command_line = CommandLine(
             is_eager=True,
             expose_value=False,
             callback=_show_version,
-            help="Show the version and exit.",
+            help="Show the versions of nnspec and of the language, and exit.",
         ),
     ],
 )
