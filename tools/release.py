@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="the folder of the archives")
     parser.add_argument("--python", type=Path, action="append", help="an interpreter, instead of all at hand")
     options = parser.parse_args(arguments)
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background jobs would hand on that it is ignored
     try:
         archives = build(options.out)
         for archive in archives:
