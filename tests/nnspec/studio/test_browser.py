@@ -5,7 +5,7 @@ They need Playwright's Python package and a Chromium of the system, and skip whe
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,14 @@ class Tab:
         """Wait until a place shows a text."""
         self.page.locator(place, has_text=text).first.wait_for()
 
+    def until(self, true: Callable[[], bool]) -> None:
+        """Wait until something is true of the page."""
+        for _ in range(600):
+            if true():
+                return
+            self.page.wait_for_timeout(50)
+        raise AssertionError("it has not become true within half a minute")
+
     def go(self, view: str) -> None:
         self.page.click(f"#tab-{view}")
 
@@ -106,7 +114,7 @@ def test_a_mistake_is_mended_by_its_fix_and_a_trained_network_reads_a_seven(brow
         page = tab.page
         tab.write(MISTAKEN)
         tab.see(".nn-problem", 'no layer is called "maxpol"')
-        assert page.locator(".cm-lintRange-error").inner_text() == "maxpol"
+        tab.until(lambda: page.locator(".cm-lintRange-error").all_inner_texts() == ["maxpol"])  # of the whole text
         assert page.locator("#train").is_disabled()
         page.click(".nn-fix")
         tab.see(".nn-status", "No errors")
@@ -115,8 +123,8 @@ def test_a_mistake_is_mended_by_its_fix_and_a_trained_network_reads_a_seven(brow
         page.click("#train")
         tab.see(".job-text", "done")
         assert "maxpool 2" in spec.read_text()
-        assert page.locator(".chart polyline.line:not(.faint)").count() == 3  # losses of two splits, and accuracy
-        assert page.locator(".tiles canvas").count() == 8
+        lines = page.locator(".chart polyline.line:not(.faint)")
+        tab.until(lambda: lines.count() == 3 and page.locator(".tiles canvas").count() == 8)  # two losses, accuracy
         tab.see("td", "done")
         tab.go("draw")
         page.locator(".board").wait_for()
