@@ -23,6 +23,7 @@ ELSEWHERE = {
     "nnspec lsp": "speaks to an editor: tests/nnspec/lsp",
     "nnspec serve": "serves until it is stopped: tests/nnspec/serving",
     "nnspec studio": "serves until it is stopped: tests/nnspec/studio",
+    "nnspec data example iris": "needs scikit-learn: tests/nnspec/cli/verbs/data",
     "nnspec data fetch": "downloads: tests/runtime/data",
     "--backend dask": "needs a cluster: tests/runtime/sweep",
     "specs/notes.nnspec --s": "trains for an hour",
@@ -34,7 +35,6 @@ ELSEWHERE = {
 """Parts of examples that are not run here, and why, or where."""
 
 NEEDED = {
-    "nnspec data example iris": "sklearn",
     "--to onnx": "onnxruntime",
     "--tensorboard": "tensorboard",
     "--trials": "optuna",
@@ -44,7 +44,7 @@ NEEDED = {
 NETWORK = """\
 let width = 8
 dense $width relu -> dense softmax
-data csv "iris.csv" target=species split=60/20/20
+data csv "iris.csv" target=species
 train 4 epochs
 expect accuracy >= 1 %
 sweep optimizer.lr = 0.01, 0.1
