@@ -30,7 +30,7 @@ MAKE = "run python -m tools.reference"
 
 
 def every_word() -> list[type[Word]]:
-    named = {cls for found in statements().values() for cls in found.values()}
+    named = dict.fromkeys(cls for found in statements().values() for cls in found.values())
     return [*named, *(cls for kind in (*STAGES, "merge", "metric") for cls in words(kind).values())]
 
 
