@@ -92,9 +92,10 @@ def test_the_form_on_the_page_is_the_one_that_fmt_writes() -> None:
 
 
 def test_every_verb_is_on_the_page_of_the_command_with_its_options() -> None:
-    assert command() == (DOCS / "command.md").read_text(encoding="utf-8"), MAKE
+    page = command()
+    assert page == (DOCS / "command.md").read_text(encoding="utf-8"), MAKE
     for name, verb in verbs(command_line, "nnspec"):
-        section = command().split(f"### {name}\n")[1].split("\n### ")[0]
+        section = page.split(f"### {name}\n")[1].split("\n### ")[0]
         assert all(f"- `{written}`" in section for written, _ in options(verb))
 
 
