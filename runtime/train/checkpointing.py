@@ -75,8 +75,6 @@ class SavedRun(Saved):
     state: State
     run: dict[str, Any]
     baseline: Baseline | None
-    former_slots: bool = False
-    """Whether the optimizer's slots were those of an earlier version: the next steps have other last bits."""
 
 
 def save_checkpoint(
@@ -269,7 +267,7 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     best = validated.best(meta["best"])
     groups = {"weights": spec.parameters(), "buffers": spec.buffers(), "data/carried": spec.carried()}
     groups |= {f"optimizer/{slot}": spec.parameters() for slot in spec.optimizer.slots}
-    arrays, converted = _with_present_slots(arrays, spec.optimizer)
+    arrays = _with_present_slots(arrays, spec.optimizer)
     if spec.ema is not None:
         groups |= {TRAINED_WEIGHTS: spec.parameters(), TRAINED_BUFFERS: spec.buffers()}
     if best is not None:
@@ -306,21 +304,21 @@ def _run_from_checkpoint(checkpoint: Checkpoint, path: Path) -> SavedRun:
     validated.check_digests(meta["spec_digest"], meta["data_digest"], text_digest(texts["spec/resolved"]))
     values = arrays.get("data/baseline")
     baseline = Baseline.stored(network, values) if values is not None else None
-    return SavedRun(state.judged, meta, texts["spec/source"], state, run, baseline, converted)
+    return SavedRun(state.judged, meta, texts["spec/source"], state, run, baseline)
 
 
-def _with_present_slots(arrays: dict[str, Array], optimizer: Optimizer) -> tuple[dict[str, Array], bool]:
-    """Return the arrays of a checkpoint with those slots that the optimizer has now, and whether any was another."""
-    present, converted = {}, False
+def _with_present_slots(arrays: dict[str, Array], optimizer: Optimizer) -> dict[str, Array]:
+    """Return the arrays of a checkpoint with the slots that the optimizer has now: an earlier version had others."""
+    present = {}
     for name, array in arrays.items():
         group, _, rest = name.partition("/")
         slot, _, place = rest.partition("/")
         if group == "optimizer" and slot in optimizer.former_slots:
             now, factor = optimizer.former_slots[slot]
             with np.errstate(over="ignore"):
-                name, array, converted = f"optimizer/{now}/{place}", array * array.dtype.type(factor), True
+                name, array = f"optimizer/{now}/{place}", array * array.dtype.type(factor)
         present[name] = array
-    return present, converted
+    return present
 
 
 def folder_identity(folder: Path) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.execute.processors import Workers, with_workers
+from nnspec.runtime.infer.network_file import program_version
 from nnspec.runtime.train.checkpointing import Resumptions, SavedRun, load_run, run_lock, state_differences
 from nnspec.runtime.train.environment import differences, environment
 from nnspec.runtime.train.events import Event, Listener, Watcher, silent, start_event, unwatched
@@ -58,12 +59,9 @@ def resume(
             listen({"event": "warning", "text": warning})
         for note in data.notes:
             listen({"event": "note", "text": note})
-        if saved.former_slots:
-            version = saved.meta.get("program_version", "an earlier version")
-            text = (
-                f"the state of {spec.optimizer.word} is that of nnspec {version}: training goes on with other last bits"
-            )
-            listen({"event": "warning", "text": text})
+        if (before := _former_version(saved)) is not None:
+            versions = f"it was saved by nnspec {before}, and this is {program_version()}"
+            listen({"event": "warning", "text": f"{versions}: training goes on, with other last bits"})
         if verify:
             listen(_replay(file, saved, data, allow_inexact))
         folder.truncate_log(saved.state.step)
@@ -98,8 +96,14 @@ def _data(saved: SavedRun, given: Given | str | None, file: Path) -> Data:
 def _resumptions(saved: SavedRun) -> Resumptions:
     """Return the last resumptions of a run with this one, which names what of the arithmetic has changed."""
     changed = tuple(text.split(" ", 1)[0] for text in differences(saved.meta["environment"], environment()))
-    changed += ("optimizer",) * saved.former_slots
+    changed += ("nnspec",) * (_former_version(saved) is not None)
     return (*saved.run["resumed"], (saved.state.step, changed))[-MOST_RESUMPTIONS:]
+
+
+def _former_version(saved: SavedRun) -> str | None:
+    """Return the version of nnspec that saved a run, None if it is this one: another compiles other programs."""
+    version = str(saved.meta.get("program_version", "of an unknown version"))
+    return version if version != program_version() else None
 
 
 def _check_arithmetic(saved: SavedRun, allow_inexact: bool, file: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from nnspec import checkpoints
 from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.errors import CheckpointError
+from nnspec.runtime.infer.network_file import program_version
 from nnspec.runtime.train import resuming
 from nnspec.runtime.train.checkpointing import load_run
 from nnspec.runtime.train.resuming import resume
@@ -105,7 +106,7 @@ def test_verify_finds_one_bit_that_is_not_computed_again(folder: Path) -> None:
     assert "warning: " in warned.stderr and "give other bits" in warned.stderr
 
 
-def test_a_run_with_the_moving_averages_of_earlier_versions_goes_on_and_says_that_its_last_bits_are_others(
+def test_a_run_of_an_earlier_version_with_its_moving_averages_goes_on_and_says_that_its_last_bits_are_others(
     folder: Path,
 ) -> None:
     file = folder / "run" / "last.h5"
@@ -114,16 +115,18 @@ def test_a_run_with_the_moving_averages_of_earlier_versions_goes_on_and_says_tha
     for now, then, share in (("sum", "mean", 0.1), ("square_sum", "square", 0.001)):
         for name in [name for name in entries if name.startswith(f"optimizer/{now}/")]:
             entries[name.replace(now, then, 1)] = np.asarray(entries.pop(name), np.float32) * np.float32(share)
-    checkpoints.write(file, Checkpoint(checkpoint.meta, entries), keep_previous=False)
+    meta = {**checkpoint.meta, "program_version": "0.1.0"}
+    checkpoints.write(file, Checkpoint(meta, entries), keep_previous=False)
     done = nnspec(folder, "resume", "run")
     assert done.exit_code == 0
-    assert "warning: the state of adam is that of nnspec" in done.stderr
+    versions = f"it was saved by nnspec 0.1.0, and this is {program_version()}"
+    assert f"warning: {versions}: training goes on, with other last bits\n" in done.stderr
     straight, resumed = (load_run(folder / name / "last.h5") for name in ("whole", "run"))
     found, wanted = resumed.state, straight.state
     np.testing.assert_allclose(found.slots["sum"].flat, wanted.slots["sum"].flat, rtol=1e-3, atol=1e-6)
     moved, right = found.network.parameter_arena.flat, wanted.network.parameter_arena.flat
     np.testing.assert_allclose(moved, right, rtol=1e-4, atol=1e-6)
-    assert resumed.run["resumed"] == ((5, ("optimizer",)),)
+    assert resumed.run["resumed"] == ((5, ("nnspec",)),)
     assert nnspec(folder, "resume", "run").exit_code == 0, "what it saved is in the present form"
 
 
