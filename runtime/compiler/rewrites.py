@@ -213,7 +213,7 @@ def slabs(schedule: ExecutionSchedule) -> ExecutionSchedule:
     return schedule.with_nodes(changed) if changed else schedule
 
 
-@rewrite("input 12x12x4\nconv 3x3 x4 pad=same -> conv 3x3 x4 pad=same -> dense 3 softmax\ntrain batch=256")
+@rewrite("input 24x24x4\nconv 3x3 x4 pad=same -> conv 3x3 x4 pad=same -> dense 3 softmax\ntrain batch=256")
 def columns_again(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """The columns of all convolutions in one buffer, or the slabs of those of one shape, gathered again in the
     backward pass: the bits are equal.
