@@ -214,10 +214,11 @@ class Call:
     def __init__(self, workload: Workload, file: bool):
         self.workload = workload
         self.folder = tempfile.TemporaryDirectory()
-        self.arrays = raw(workload.samples)
+        arrays = raw(workload.samples)
+        self.arrays = None if file else arrays  # a run on a file has its samples in memory once
         self.file = Path(self.folder.name) / "samples.npz" if file else None
         if self.file is not None:
-            np.savez(self.file, x=self.arrays[0], y=self.arrays[1])
+            np.savez(self.file, x=arrays[0], y=arrays[1])
 
     def check(self, steps: int) -> list[float]:
         """Nothing to compare: each peer draws in an order of its own."""
