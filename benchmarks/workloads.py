@@ -97,8 +97,8 @@ RESIDUAL = (
     "-> conv 3x3 x32 pad=same bias=no -> maxpool 2 -> batchnorm -> relu -> res 32 -> res 32 "
     "-> globalavgpool -> dense 10 softmax"
 )
-"""Its losses are compared for three steps only. Each step of Adam is lr · m / √s, which the last bits of a gradient
-decide where it is nearly zero: two settings of PyTorch differ by 7 % after twenty."""
+"""Its losses are compared for two steps only. Each step of Adam is lr · m / √s, which the last bits of a gradient
+near 0 decide: at the third loss PyTorch is 1.4e-3 from the same steps in float64, and nnspec 0.5e-3."""
 
 SHIFTED = "shift=2 rotate=10 zoom=0.1"
 DEEP_CNN = "conv 3x3 x32 relu -> conv 3x3 x64 relu -> maxpool 2 -> dense 128 relu -> dense 10 softmax"
@@ -131,9 +131,9 @@ WORKLOADS: dict[str, Workload] = {
             goal=1,
             file="specs/mnist_best.nnspec",
             augment=SHIFTED,
-            compared=3,
+            compared=2,
         ),
-        Workload("W10", "train", RESIDUAL, 64, "adam lr=0.004", goal=1, file="specs/mnist_resnet.nnspec", compared=3),
+        Workload("W10", "train", RESIDUAL, 64, "adam lr=0.004", goal=1, file="specs/mnist_resnet.nnspec", compared=2),
     )
 }
 """Every workload by its name, in the order of the tables. W8 is also started afresh: see cold.py."""
