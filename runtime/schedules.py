@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.schedules import (
     ConstantRate,
     Cosine,

@@ -1,11 +1,10 @@
 """A text, spans in it and its tokens, as values. They depend on no file and on no grammar."""
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
-
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

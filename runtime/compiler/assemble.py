@@ -1,6 +1,7 @@
 """ExecutionSchedule → plan: the program of each size of lane, nothing allocated yet."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nnspec.runtime.compiler.block import write_block
 from nnspec.runtime.compiler.kernels import KernelContext
@@ -14,7 +15,6 @@ from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_input
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from nnspec.spec_lang.check.spec import INPUT
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ the end. The first one makes the steps between.
 
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 from nnspec.runtime.compiler.kernels import GRADIENTS, PARAMETERS
 from nnspec.runtime.compiler.network_writer import NetworkWriter
@@ -18,7 +19,6 @@ from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expres
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_normalized
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
-from nnspec.spec_lang.dataclass import dataclass
 
 RATES, TARGETS, SAMPLE, NUMBER = Local("rates"), Local("targets"), Local("t"), Local("number")
 """Variables: the learning rate of each step, the targets of the sample at hand, and its index; the lane's number."""

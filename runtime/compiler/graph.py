@@ -1,11 +1,10 @@
 """Spec → graph: every layer, activation and merge a node with its shapes; the last activation apart, for its loss."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from nnspec.spec_lang.check.spec import INPUT, Spec, Tie
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.shape import Shape
 

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from dataclasses import dataclass
 from math import prod
 from types import SimpleNamespace
 
@@ -15,7 +16,6 @@ from nnspec.runtime.compiler.signature import PROGRAM_NAMES, lane_call, lane_hea
 from nnspec.runtime.compiler.standalone import Standalone, used_names
 from nnspec.runtime.layers import Mode
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

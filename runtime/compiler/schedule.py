@@ -1,11 +1,10 @@
 """The schedule of a plan: the graph with the decisions that rewrites have made about it. A value; it can be printed."""
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.spec_lang.check.spec import Tie
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.shape import Shape

@@ -17,7 +17,7 @@ The writer, the call that binds a program, the printed demonstration and the tes
 import builtins
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from keyword import kwlist
 from typing import Any
 
@@ -27,7 +27,6 @@ from numpy.lib.stride_tricks import as_strided
 from nnspec.runtime.arrays import Array, empty, full
 from nnspec.runtime.compiler.plain_forms import plain_layer, plain_loss, plain_merge
 from nnspec.runtime.layers import Mode
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,9 @@ import ast
 import inspect
 import sys
 import textwrap
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
-
-from nnspec.spec_lang.dataclass import dataclass
 
 PACKAGE = __name__.split(".")[0]
 

@@ -1,12 +1,12 @@
 """The data sets known by name: what they hold, where they are, and how they are fetched."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.runtime.data.files import absent
 from nnspec.runtime.data.load import SOURCES
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import near, one_of
 from nnspec.spec_lang.vocabulary import data as words
 

@@ -5,7 +5,7 @@ rows, such as the categories of a column, is learnt from these alone.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 Rows = slice | NDArray[np.intp]
 """Rows of a source: a part of it as it lies, or their numbers in the order of the source."""

@@ -5,6 +5,7 @@ Those of scikit-learn are as it has them; `hourly` and `passengers` are generate
 
 import csv
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

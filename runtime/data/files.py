@@ -3,11 +3,11 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedReader, BytesIO
 from pathlib import Path
 
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.regular_file import open_regular_file
 from nnspec.spec_lang.report.diagnostics import near
 

@@ -1,6 +1,6 @@
 """Samples and targets that a program gives, as arrays or data frames."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -11,7 +11,6 @@ from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
 from nnspec.runtime.data.tables.encoding import ColumnTable
 from nnspec.runtime.data.weights import checked_weights
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import same_meaning
 
 

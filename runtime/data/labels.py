@@ -1,11 +1,10 @@
 """Class labels that are whole numbers and leave some out: 1, 2, 3 without 0, or a stray 200."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from nnspec.spec_lang.dataclass import dataclass
 
 _LISTED = 12
 

@@ -1,7 +1,7 @@
 """Loading data: from a word of a spec, or arrays, to checked splits."""
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.data.weights import training_weights, weights_of
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary import data as words
 from nnspec.spec_lang.vocabulary.statements import Weights
 

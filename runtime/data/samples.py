@@ -1,6 +1,7 @@
 """Samples as a source returns them: read, and not checked yet."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -9,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.runtime.data.array_likes import is_stored
 from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 if TYPE_CHECKING:
     from nnspec.runtime.data.tables.encoding import ColumnEncoding

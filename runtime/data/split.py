@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.labels import LabelGaps
 from nnspec.runtime.data.sources.characters import lacking
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 _CHUNK = 2**22  # numbers hashed at once
 

@@ -5,6 +5,7 @@ module does not know runs or files.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
@@ -13,7 +14,6 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Split
 from nnspec.runtime.infer.evaluation import measure_logits
 from nnspec.runtime.infer.network import Network
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 BATCH = 1024

@@ -1,10 +1,11 @@
 """How far a classifier's probabilities can be trusted: its confidence against how often it is right."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.errors import NetworkError
-from nnspec.spec_lang.dataclass import dataclass
 
 BINS = 15
 """The bins of confidence, as Guo et al. take."""

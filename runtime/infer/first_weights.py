@@ -1,8 +1,9 @@
 """The weights of the first layer that has a matrix of them, which show what a network has learnt to look for."""
 
+from dataclasses import dataclass
+
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.check.spec import Node
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 

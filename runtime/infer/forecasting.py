@@ -1,5 +1,7 @@
 """Forecasts of a series: each point predicted from the true points before it, and from predicted points."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from nnspec.runtime.arrays import Array
@@ -10,7 +12,6 @@ from nnspec.runtime.infer.evaluation import loss_and_outputs
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.infer.window_step import step_network
 from nnspec.runtime.targets import middle_answers
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The distance between the weights of two networks, layer by layer."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from nnspec.runtime.infer.network import Network
 from nnspec.spec_lang.check.spec import Node
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,13 @@ layers of several inputs: see merge.py.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 

@@ -1,11 +1,12 @@
 """Windows over images, or over the steps of a sequence, an image one pixel wide: which cell of a window is at which
 pixel. Convolutions and pools use them."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from nnspec.runtime.arrays import Array
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import Extent, Windowed
 

@@ -1,12 +1,12 @@
 """A network's outputs beside their targets, as metrics read them: classes, labels or numbers."""
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.targets import PADDING, TargetError, as_classes, as_numbers
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

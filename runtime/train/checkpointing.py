@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,6 @@ from nnspec.runtime.randomness import generator_from_text, generator_to_text
 from nnspec.runtime.train import checkpoint_validation as validated
 from nnspec.runtime.train.environment import environment, machine
 from nnspec.runtime.train.state import COUNTERS, Best, MetricHistory, State
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.shape import Parameter
 

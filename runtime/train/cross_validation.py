@@ -2,7 +2,7 @@
 
 import json
 import statistics
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,6 @@ from nnspec.runtime.train.run_folder import LAST, RunFolder, new_folder
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.dataclass import dataclass
 
 FOLDS = "folds.json"
 MOST_FOLDS = 1000

@@ -9,7 +9,7 @@ import os
 import shlex
 import stat
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.check.canonical_text import in_short
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.spec import DataFile, Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.regular_file import open_regular_file
 from nnspec.spec_lang.report.diagnostics import one_of
 from nnspec.spec_lang.report.errors import NNSpecError

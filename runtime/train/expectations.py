@@ -4,10 +4,10 @@ The training loop, evaluations of a checkpoint, cross-validation and the command
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nnspec.spec_lang.check.expectations import Expectation, measured_as
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nnspec.runtime.train.state import MetricHistory
-from nnspec.spec_lang.dataclass import dataclass
 
 if TYPE_CHECKING:
     from nnspec.runtime.train.checkpointing import SavedRun

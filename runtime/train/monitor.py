@@ -1,10 +1,11 @@
 """The metric by which a run compares its evaluations: early stopping and best.h5 follow it."""
 
+from dataclasses import dataclass
+
 from nnspec.runtime.data import Data
 from nnspec.runtime.errors import TrainingError
 from nnspec.spec_lang.check.fit import TRAINING, VALIDATION, measured
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.metrics import Metric
 from nnspec.spec_lang.vocabulary.registry import words
 

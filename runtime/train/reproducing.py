@@ -6,6 +6,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,7 +26,6 @@ from nnspec.runtime.train.timetable import Timetable
 from nnspec.spec_lang.check.canonical_text import canonical_text
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.source import Source
 
 FINISHED, INTERRUPTED, DIVERGED = "finished", "interrupted", "diverged"

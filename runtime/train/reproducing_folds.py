@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.runtime.train.cross_validation import FOLDS, folds_in
@@ -12,7 +13,6 @@ from nnspec.runtime.train.events import Listener, silent
 from nnspec.runtime.train.reproducing import Reproduction, reproduce
 from nnspec.runtime.train.run_folder import RunFolder, new_folder
 from nnspec.runtime.train.spec_and_data import Given
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

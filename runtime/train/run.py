@@ -1,7 +1,7 @@
 """A run from its spec: `train` prepares the data, the network and the folder, and trains; `Run` is the result."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,6 @@ from nnspec.runtime.train.state import MetricHistory, initial_state
 from nnspec.runtime.train.timetable import Timetable
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.spec_request import Request
-from nnspec.spec_lang.dataclass import dataclass
 
 MOST_NOTES, LAST_NOTES = 30, 5
 """The most notes on the data that a run reports, such as the kind of each column; how many of them are the last."""

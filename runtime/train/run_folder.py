@@ -12,13 +12,13 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
 
 from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.train.checkpointing import folder_identity, fsync_folder, replace_file, temporary_path
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.regular_file import open_regular_file
 
 LAST, BEST, METRICS, TABLE = "last.h5", "best.h5", "metrics.jsonl", "metrics.csv"

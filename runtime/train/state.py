@@ -1,7 +1,7 @@
 """The state of a run: all values that decide its next step, and no others."""
 
 from copy import copy
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,6 @@ from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.randomness import stream
 from nnspec.runtime.schedules import PlateauState
-from nnspec.spec_lang.dataclass import dataclass
 
 
 class MetricHistory(NamedTuple):

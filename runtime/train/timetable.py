@@ -1,9 +1,9 @@
 """When a run evaluates, saves and ends, counted in steps."""
 
 import math
+from dataclasses import dataclass
 
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
 """The differences in meaning between two specs: settings, layers, shapes and parameters."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Literal
 
 from nnspec.spec_lang.check.canonical_text import field_text, in_short, metrics_text, written
 from nnspec.spec_lang.check.spec import Node, Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.registry import SECTIONS, Word

@@ -3,7 +3,7 @@
 import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect
 from nnspec.spec_lang.check.expansion import Budget, Passage
@@ -12,7 +12,6 @@ from nnspec.spec_lang.check.one_spec import Examination, Outside
 from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.sweeps import Swept
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span

@@ -1,13 +1,12 @@
 """The state of an expansion: the scope of a pipeline, the flow between stages, what may still be expanded."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.collect import Variables
 from nnspec.spec_lang.check.layer_names import Names
 from nnspec.spec_lang.check.shape_history import ShapeStep
 from nnspec.spec_lang.check.spec import Fork, Node
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.limits import MAX_STAGES
 from nnspec.spec_lang.report.diagnostics import Trace
 from nnspec.spec_lang.source import Span

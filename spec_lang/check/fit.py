@@ -4,10 +4,10 @@ check asks it with what the spec says; plan and train ask it again with the targ
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nnspec.spec_lang.check.expectations import unmeasured
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.vocabulary.augment import Geometric

@@ -1,11 +1,10 @@
 """The outline of a network: layers, frames around blocks and repeats, branches. Pictures and pages draw it."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from nnspec.spec_lang.check.canonical_text import in_short, scoped
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
 from nnspec.spec_lang.vocabulary.shape import Shape
 

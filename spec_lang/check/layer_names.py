@@ -1,8 +1,7 @@
 """The names of layers, which prefix the names of their weights in a checkpoint."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.source import Span
 
 

@@ -1,6 +1,7 @@
 """The check of one set of statements: settings bound and completed, the network expanded, checks across both."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 from nnspec.spec_lang.check import cross_checks as ends
@@ -13,7 +14,6 @@ from nnspec.spec_lang.check.expectations import bind_expectations
 from nnspec.spec_lang.check.metric_choice import chosen_metrics, unused_options
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.sweeps import read_sweeps
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.tree import Option

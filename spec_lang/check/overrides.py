@@ -1,12 +1,11 @@
 """Settings from outside the spec: `--set optimizer.lr=0.1`, `--data mnist`, `--seed 3`, and the values of sweeps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from nnspec.spec_lang.check.bind import fields_filled
 from nnspec.spec_lang.check.collect import Statements
 from nnspec.spec_lang.check.data_file import kept_options, with_format
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix, did_you_mean, near, one_of
 from nnspec.spec_lang.source import Source, Span

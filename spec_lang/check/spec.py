@@ -1,14 +1,13 @@
 """The checked spec: every statement with its defaults filled in, and the network with its shapes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.expectations import Expectation
 from nnspec.spec_lang.check.sweeps import SweepRange
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.augment import Augment

@@ -1,13 +1,12 @@
 """A caller's request: a spec as a path or text, and settings from outside."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnspec.spec_lang.check.examination import check_source
 from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source

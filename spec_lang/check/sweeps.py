@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from nnspec.spec_lang.check.collect import Statements, Variables, substitute
 from nnspec.spec_lang.check.overrides import word_of
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, Fix
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.syntax.tree import Range, Sweep, Value

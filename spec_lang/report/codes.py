@@ -3,7 +3,7 @@
 `nnspec explain` prints this table, and docs/errors.md is generated from it. A code never changes its meaning.
 """
 
-from nnspec.spec_lang.dataclass import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)

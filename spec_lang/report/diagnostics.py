@@ -1,11 +1,10 @@
 """Diagnostics: what is wrong with a spec, as values. The parser and the checker make them, `render` shows them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.limits import MAX_FINDINGS
 from nnspec.spec_lang.report.codes import CODES
 from nnspec.spec_lang.source import Span

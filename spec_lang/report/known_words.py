@@ -1,10 +1,8 @@
 """The vocabulary as the parser, the formatter and the help texts need it: plain data, passed in by the caller."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
-
-from nnspec.spec_lang.dataclass import dataclass
 
 
 class KnownMarker(Protocol):

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.source import Source, Token

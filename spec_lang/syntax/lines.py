@@ -1,9 +1,8 @@
 """Tokens → statements: where one ends and the next begins, also if brackets are not closed."""
 
 from collections.abc import Container, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.limits import MAX_NESTING
 from nnspec.spec_lang.source import Token
 

@@ -1,8 +1,8 @@
 """The syntax tree: the statements of a spec before any check. Every node has its span."""
 
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.source import Span
 from nnspec.spec_lang.syntax.formula import Formula
 

@@ -1,12 +1,12 @@
 """The fields of a word as specs see them: the values that each accepts, and whether it is written with a name."""
 
 import types
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import one_of
 from nnspec.spec_lang.vocabulary.markers import Alone, Bare, NameOf, Several, marker
 from nnspec.spec_lang.vocabulary.registry import Word, words

@@ -1,11 +1,11 @@
 """Markers on the fields of words: which values without a name fill a field, and which names it accepts."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.limits import MAX_SHAPE_AXES
 
 T = TypeVar("T")

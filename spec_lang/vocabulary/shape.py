@@ -1,9 +1,8 @@
 """Shapes of one sample, without the batch axis, and the error of a layer that does not accept one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from math import prod
-
-from nnspec.spec_lang.dataclass import dataclass
 
 
 class Shape(tuple[int, ...]):

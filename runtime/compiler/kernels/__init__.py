@@ -6,7 +6,7 @@ reads its own inputs and knows nothing of the layers around it. A layer without 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -14,7 +14,6 @@ from nnspec.runtime.compiler.program.operands import ANY_LENGTH, Operand, Ref, V
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.dataclass import dataclass
 
 WriteBackward = Callable[[Ref], Sequence[Ref | None]]
 """The gradient of the output → the gradients of the inputs, None where none is needed."""

@@ -6,13 +6,13 @@ matrices that overlap. The gradient of the input is such a convolution too, of t
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous
 from nnspec.runtime.compiler.kernels._products import QUICK, divisor, outer_blocks, product_blocks
 from nnspec.runtime.compiler.program.instructions import Fill
 from nnspec.runtime.compiler.program.operands import Operand, Ref
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.spatial import Extent
 

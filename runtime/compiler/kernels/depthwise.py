@@ -1,10 +1,11 @@
 """Convolutions of each channel by itself: whole planes multiplied and added, for each cell of a window."""
 
+from dataclasses import dataclass
+
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
 from nnspec.runtime.compiler.program.operands import Ref, View
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.layers.conv import Convolution, Depthwise, Separable
 from nnspec.spec_lang.vocabulary.spatial import Extent
 

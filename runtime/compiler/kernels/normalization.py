@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 from nnspec.runtime.compiler.kernels import KernelContext, WriteBackward, Written, adds_up_lanes, contiguous, kernel
 from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, formula
 from nnspec.runtime.compiler.schedule import ScheduledNode
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.layers.normalization import BatchNorm, LayerNorm
 
 _BY_CHANNEL = "ij,ij->i"  # Σ over the places of each channel

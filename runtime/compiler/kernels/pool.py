@@ -4,11 +4,12 @@ Over time there is one axis, the steps of (time, samples, features). Sequences t
 which computes each without its padded steps.
 """
 
+from dataclasses import dataclass
+
 from nnspec.runtime.compiler.graph import reads_symbols
 from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.program.operands import Index, Operand, Ref
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.layers.pool import AvgPool, GlobalAvgPool, MaxPool, Pool
 from nnspec.spec_lang.vocabulary.shape import Shape
 from nnspec.spec_lang.vocabulary.spatial import Extent

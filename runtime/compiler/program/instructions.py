@@ -5,10 +5,10 @@ conditions too.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from nnspec.runtime.compiler.program.operands import Operand, Ref, Shape, Value, memory_of, operand_text
-from nnspec.spec_lang.dataclass import dataclass
 
 INDENTATION = "    "
 

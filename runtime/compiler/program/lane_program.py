@@ -1,14 +1,13 @@
 """The program of one lane, a value: its instructions, what they need, and its text."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nnspec.runtime.compiler.program.instructions import INDENTATION, Instruction, nested, printed
 from nnspec.runtime.compiler.program.operands import Operand
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.signature import lane_header
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,11 @@ arrays whose numbers it holds.
 """
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from sys import maxsize
 from types import EllipsisType
 from typing import Any
-
-from nnspec.spec_lang.dataclass import dataclass
 
 Shape = tuple[int, ...]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 
 from nnspec.runtime.compiler.program.arithmetic import Arithmetic
@@ -19,7 +19,6 @@ from nnspec.runtime.compiler.program.instructions import (
 from nnspec.runtime.compiler.program.layout import laid_out
 from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.signature import RESERVED
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 ITEM_BYTES = {"bool": 1, "float32": 4, "float64": 8, "intp": 8}

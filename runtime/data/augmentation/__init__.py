@@ -5,11 +5,11 @@ another one is a function more: no list has to change. This package knows neithe
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.augment import Geometric, Pixelwise
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """What a column of a table is: its kind, its range or its commonest texts, what is missing, what it says of another."""
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from nnspec.runtime.data.tables.frame import Frame
 from nnspec.runtime.data.tables.kinds import Choices, Column, FittedColumn, kind_of
 from nnspec.runtime.data.tables.kinds.category import FEW, Category
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 COMMONEST = 5
 """The most texts of a column that are listed."""

@@ -1,6 +1,7 @@
 """Describing the source of a data statement."""
 
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.data.sources.table_sources import choices_of, read_table, role_of
 from nnspec.runtime.data.split import Data
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary import data as words
 
 MOST_CLASSES = 20

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, Self, cast, get_args
 
@@ -18,7 +18,6 @@ from nnspec.runtime.data.fitted.target_scaling import TargetScaling
 from nnspec.runtime.data.pictures import Fit
 from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary.shape import Shape
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]

@@ -1,13 +1,13 @@
 """What training saw of its inputs, to warn of what is unlike it: an image of 0 to 1 for 0 to 255, ink on paper."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.fitted.measure import mean
-from nnspec.spec_lang.dataclass import dataclass
 
 BEYOND = 0.5
 """How far outside the range of training a number is told of, as a part of that range."""

@@ -1,5 +1,6 @@
 """The scaling of numeric targets: a network computes scaled numbers, and its users see theirs."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 from nnspec.runtime.data.fitted.measure import limits, zscore
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.targets import as_numbers
-from nnspec.spec_lang.dataclass import dataclass
 
 
 @dataclass(frozen=True, eq=False)

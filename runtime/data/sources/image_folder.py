@@ -3,7 +3,7 @@
 import os
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from nnspec.runtime.data.load import reads
 from nnspec.runtime.data.pictures import FORMATS, SUFFIXES, Fit, decode, decode_all, listed, size_of
 from nnspec.runtime.data.samples import Samples
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary import file_sources as words
 
 SPLITS = {"train": ("train",), "validation": ("validation", "val", "valid"), "test": ("test",)}

@@ -1,6 +1,6 @@
 """Tables whose rows are points in time: encoded as any table, then cut into windows."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,6 @@ from nnspec.runtime.data.tables.encoding import ColumnEncoding, ColumnTable
 from nnspec.runtime.data.tables.frame import Frame
 from nnspec.runtime.data.tables.kinds import Choices, Column, Warn
 from nnspec.runtime.data.tables.kinds.date import Date, moments
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.vocabulary import data as words
 
 

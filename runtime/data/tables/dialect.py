@@ -5,14 +5,13 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from nnspec.runtime.data.files import first_bytes, looks_like, open_for_reading
 from nnspec.runtime.data.tables.cells import decimal_sign, is_missing, number_of
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 SEPARATORS = (",", ";", "\t", "|")
 SPACE = " "

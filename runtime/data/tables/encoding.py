@@ -5,7 +5,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +16,6 @@ from nnspec.runtime.data.tables.kinds import Choices, Column, FittedColumn, Warn
 from nnspec.runtime.data.tables.kinds.category import FEW, Category, identifies_rows
 from nnspec.runtime.data.tables.kinds.number import Number
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 MOST_COLUMNS = 100_000
 

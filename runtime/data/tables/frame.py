@@ -4,14 +4,13 @@ Readers make frames, and the encoding of columns reads them. A frame does not kn
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import near
 
 MOST_LISTED = 30

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Callable, Container
+from dataclasses import dataclass
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report import other_spellings as foreign
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.report.known_words import KnownWords

@@ -1,11 +1,10 @@
 """A statement or a call that does not fit → what was meant by it, as an edit that the language reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pkgutil import iter_modules
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix
 from nnspec.spec_lang.report.known_words import KnownWords
 from nnspec.spec_lang.source import Source, Span

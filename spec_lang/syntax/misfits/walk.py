@@ -1,10 +1,9 @@
 """The state of reading a statement loosely, as the readers see it, and what they answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from nnspec.spec_lang.dataclass import dataclass
 from nnspec.spec_lang.report.known_words import Fields, KnownField, KnownWords
 from nnspec.spec_lang.syntax.grammar import value_kind
 from nnspec.spec_lang.syntax.misfits.pieces import END, Piece

@@ -60,30 +60,3 @@ def test_a_training_imports_neither_pictures_nor_explanations(tmp_path: Path) ->
     spec = ("maxpool 4 -> dense 10 softmax", "--data", "mnist_sample", "--set", "train.epochs=1")
     found = imported_by("train", *spec, "--out", str(tmp_path / "run"), "--quiet", "--json")
     assert found & (ANYWHERE | {"PIL"}) == set()
-
-
-def test_the_classes_that_every_command_imports_are_made_quickly(digits: Path, seven: str) -> None:
-    """`nnspec.spec_lang.dataclass` says why. Checkpoints import nothing of the language."""
-    program = """
-import atexit, sys
-from nnspec.__main__ import main
-
-def classes():
-    for name, module in sys.modules.items():
-        if name.startswith("nnspec.") and not name.startswith("nnspec.checkpoints"):
-            for value in vars(module).values():
-                made = vars(value).get("__dataclass_params__") if isinstance(value, type) else None
-                if made is not None and made.init and value.__module__ == name:
-                    print(f"{name}.{value.__name__}", file=sys.stderr)
-
-atexit.register(classes)
-main()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", program, "predict", str(digits), seven],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-    )
-    assert [line for line in done.stderr.splitlines() if line.startswith("nnspec.")] == []

@@ -9,7 +9,7 @@ import math
 import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 Cells = NDArray[Any]
 """A column of a frame: float64, datetime64[us], or objects that are texts and None, (rows,)."""

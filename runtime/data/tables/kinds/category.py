@@ -1,5 +1,6 @@
 """Columns of text: each different text is a category."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +18,6 @@ from nnspec.runtime.data.tables.kinds import (
     refused,
 )
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 MOST_CATEGORIES = 1000
 """The most categories of a column: each is a number of every sample."""

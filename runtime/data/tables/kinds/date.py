@@ -1,5 +1,6 @@
 """Columns of dates and times."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,6 @@ from nnspec.runtime.data.tables.kinds import (
     statistic,
 )
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 CYCLES = {"year": 365.2425, "week": 7.0, "day": 1.0}
 """The length in days of each cycle whose phase is encoded."""

@@ -1,5 +1,6 @@
 """Columns of numbers, and of two words for yes and no."""
 
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -21,7 +22,6 @@ from nnspec.runtime.data.tables.kinds import (
     statistic,
 )
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.dataclass import dataclass
 
 NEARLY = 0.9
 """The share of numbers from which another text in a column is taken for a mistake."""
