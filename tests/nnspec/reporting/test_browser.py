@@ -138,6 +138,7 @@ def test_a_page_without_scripts_still_has_the_numbers_and_the_curves(browser: An
         assert watched.page.locator("noscript").count() == 1 and watched.page.locator("figure img").count() >= 1
 
 
+@pytest.mark.long
 def test_a_report_prints(browser: Any, file: Callable[[str], Path]) -> None:
     with Watched(browser, file("digits"), "dark") as watched:
         watched.page.emulate_media(media="print")

@@ -239,6 +239,7 @@ def test_axe_finds_nothing_wrong_and_the_page_fits_the_screen(opened: Opened, lo
     assert axe_violations(page) == []
 
 
+@pytest.mark.long
 def test_every_shipped_spec_is_drawn_without_boxes_that_overlap(opened: Opened) -> None:
     page = opened("input 4\ndense 3")
     overlaps = """graph => import('./graph.js').then(({ drawGraph }) => {
