@@ -12,11 +12,12 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nnspec
 from benchmarks import busy, lanes, pictures, report
 from benchmarks.accuracy import measure_accuracy
 from benchmarks.cold import measure_cold
@@ -87,10 +88,13 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
         results = [measure(workload, running, effort, report_line) for workload in warm]
         growths = measure_growth(running, effort, report_line) if scaling else []
     profiles = [profile(workload.name) for workload in warm if workload.kind == "train" and "nnspec" in running]
-    reached = measure_accuracy(report_line) if scaling and {"nnspec", "torch"} <= set(running) else []
     own = "nnspec" in running and scaling
-    cores = lanes.measure_lanes(effort.rounds, report_line) if own else []
-    beside = busy.measure_busy(list(busy.NETWORKS), effort.rounds, 5 * effort.seconds, report_line) if own else []
+    reached = attempted(lambda: measure_accuracy(report_line)) if own and "torch" in running else []
+    cores = attempted(lambda: lanes.measure_lanes(effort.rounds, report_line)) if own else []
+    seconds = 5 * effort.seconds
+    beside = (
+        attempted(lambda: busy.measure_busy(list(busy.NETWORKS), effort.rounds, seconds, report_line)) if own else []
+    )
     started = measure_cold(cold, list(running), effort.rounds, report_line) if cold is not None else None
     return {
         "format": 1,
@@ -110,6 +114,16 @@ def measured(workloads: Sequence[Workload], peers: Sequence[str], effort: Effort
     }
 
 
+def attempted(part: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What a part measures; nothing where it fails, which is reported: the other parts have taken their time."""
+    try:
+        return part()
+    except (subprocess.CalledProcessError, nnspec.NNSpecError) as error:
+        said = getattr(error, "stderr", None) or str(error)
+        report_line(f"left out: {said.strip().splitlines()[-1]}")
+        return []
+
+
 def profile(name: str) -> dict[str, Any]:
     """Where a workload's time goes, from a process of its own."""
     report_line(f"{name}: where its time goes")
@@ -126,6 +140,7 @@ def unpublished_because(run: dict[str, Any], failed: bool, complete: bool) -> li
         "a peer failed": failed,
         f"fewer than {LEAST_ROUNDS} rounds": run["effort"]["rounds"] < LEAST_ROUNDS,
         "the scaling was left out": not run["growths"],
+        "a part failed": bool(run["growths"]) and not (run["accuracy"] and run["lanes"] and run["busy"]),
         f"other processes used {others:.0%} of the machine, and more than {BUSY:.0%} spoils the figures": others > BUSY,
     }
     return [reason for reason, holds in reasons.items() if holds]

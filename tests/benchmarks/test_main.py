@@ -5,8 +5,13 @@ import pytest
 from benchmarks.__main__ import LEAST_ROUNDS, unpublished_because
 
 
-def run(rounds: Any = LEAST_ROUNDS, others: Any = 0.0, absent: Any = (), growths: Any = ("some",)) -> Any:
+def run(
+    rounds: Any = LEAST_ROUNDS, others: Any = 0.0, absent: Any = (), growths: Any = ("some",), busy: Any = ("some",)
+) -> Any:
     return {
+        "accuracy": ("some",),
+        "lanes": ("some",),
+        "busy": busy,
         "effort": {"rounds": rounds},
         "others": others,
         "absent": dict.fromkeys(absent, "missing"),
@@ -26,6 +31,7 @@ def test_a_whole_run_on_a_quiet_machine_is_published() -> None:
         (run(absent=["jax"]), False, True, "not every workload"),
         (run(rounds=LEAST_ROUNDS - 1), False, True, "fewer than"),
         (run(growths=()), False, True, "scaling"),
+        (run(busy=()), False, True, "a part failed"),
         (run(others=0.5), False, True, "other processes used 50%"),
     ],
 )
