@@ -115,7 +115,7 @@ its workers computes their lanes itself, and tries again later. The goal is {GOA
 
 {table(rows)}
 
-    python -m benchmarks.busy"""
+`python -m benchmarks.busy` prints this part of a run."""
 
 
 def main() -> int:

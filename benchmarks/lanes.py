@@ -238,7 +238,7 @@ What lanes cost: the time of a step that one worker computes, its lanes in turn,
 
 {shares_table}
 
-    python -m benchmarks.lanes"""
+`python -m benchmarks.lanes` prints this part of a run."""
 
 
 def _torch_gain(name: str, results: Sequence[Mapping[str, Any]]) -> str:

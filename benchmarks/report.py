@@ -38,8 +38,8 @@ TRIED: dict[str, str] = {
     "W9": "as W10; each batch is also changed at random before the lanes begin",
     "W10": "windows gathered along one axis, slabs in one memory, gathered again in the backward pass; its lanes meet "
     "at two barriers for each of ten normalizations",
-    "W8 first loss": "parse tables that come with the package, late imports, dataclasses of one compiled "
-    "method, no garbage collection meanwhile; NumPy, Pydantic with the classes of all words, and h5py remain",
+    "W8 first loss": "parse tables that come with the package, late imports, no garbage collection meanwhile; "
+    "NumPy, Pydantic with the classes of all words, and h5py remain",
     "W8 predict": "as the first loss; nothing of training, explaining or tables is imported",
     "W8 arrays": "the epoch's 16 steps, a worker's start and end and the first weights remain",
     "W8 file": "two images of checkpoints instead of three, each hashed once less and compared as bytes; fsyncs, which "
