@@ -7,9 +7,6 @@
 Everything is imported on first use, so that `import nnspec` is fast.
 """
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -133,22 +130,12 @@ def __getattr__(name: str) -> Any:
         return version("nnspec")
     if name not in _HOME:
         raise AttributeError(f"module 'nnspec' has no attribute {name!r}")
-    with _without_collections():
+    from nnspec.spec_lang.garbage import nothing_collected
+
+    with nothing_collected():  # a tenth of an import would be the search for garbage
         value = getattr(import_module(_HOME[name]), name)
     globals()[name] = value
     return value
-
-
-@contextmanager
-def _without_collections() -> Iterator[None]:
-    """Collect no garbage meanwhile: an import makes little, and a tenth of its time is the search for it."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import nnspec
+from nnspec.cli.specs import about_spec, shipped_specs
 from nnspec.runtime.data.examples import EXAMPLES, write_example
 from nnspec.web import STATIC
 
@@ -81,9 +82,11 @@ def served(folder: Path) -> Iterator[str]:
     """Serve a folder on this machine and yield its address, which ends in a slash."""
     server = _Server(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def install() -> None:
@@ -99,10 +102,9 @@ def shipped() -> Iterator[dict[str, Any]]:
 
     The sample is the shape of one where the spec leaves it to data that `nnspec data example` writes, else None.
     """
-    for path in sorted((ROOT / "specs").glob("*.nnspec")):
+    for name, path in shipped_specs().items():
         text = path.read_text(encoding="utf-8")
-        about = text.partition("\n")[0].lstrip("# ")
-        yield {"name": path.stem, "about": about, "text": text, "sample": _sample(path)}
+        yield {"name": name, "about": about_spec(path), "text": text, "sample": _sample(path)}
 
 
 def _sample(path: Path) -> list[int] | None:

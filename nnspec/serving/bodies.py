@@ -32,9 +32,14 @@ def taken(served: Served) -> tuple[str, ...]:
     return (JSON, NPY, BINARY, *((*PICTURES, FORM) if served.pictures else ()))
 
 
+def media_type(content_type: str) -> str:
+    """Return the type in a Content-Type header, without its parameters."""
+    return content_type.partition(";")[0].strip().lower()
+
+
 def reader(served: Served, content_type: str) -> Callable[[bytes], Samples]:
     """Return the function that reads a body of this type. Raises Refusal for a type that is not taken."""
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = media_type(content_type)
     if kind == JSON:
         return lambda body: _checked(served, *samples_of_json(served, body))
     if kind in (NPY, BINARY):

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from nnspec.cli.output import JSON_FORMAT, without_nan
 from nnspec.serving.answers import PNG, json_response
+from nnspec.serving.bodies import JSON, media_type
 from nnspec.serving.limits import Limits, Refusal, busy
 from nnspec.serving.refusals import add_refusals
 from nnspec.serving.traffic import Traffic
@@ -173,15 +174,17 @@ class Routes:
     async def _picture(self, request: Request) -> bytes | None:
         if request.method != "POST":
             return None
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != PNG:
-            raise Refusal(415, f"a drawing is sent as {PNG}")
+        return await self._body(request, PNG, "a drawing")
+
+    async def _body(self, request: Request, kind: str, what: str) -> bytes:
+        """Return the body of a request. Raises Refusal where it is of another type than that."""
+        if media_type(request.headers.get("content-type", "")) != kind:
+            raise Refusal(415, f"{what} is sent as {kind}")
         return await self.traffic.body(request)
 
     async def _object(self, request: Request) -> dict[str, Any]:
         """Return the JSON object in a request's body. Raises Refusal."""
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refusal(415, "the body is sent as application/json")
-        body = await self.traffic.body(request)
+        body = await self._body(request, JSON, "the body")
         try:
             found = json.loads(body)
         except (ValueError, RecursionError):

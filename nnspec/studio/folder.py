@@ -65,12 +65,7 @@ class Folder:
 
     def read(self, name: str) -> Written:
         """Return a spec. Raises Refusal where there is none, or it is too large or not text."""
-        content = _content(self.spec(name), name)
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise Refusal(422, f"{name} is not UTF-8 text") from None
-        return Written(text.replace("\r\n", "\n").replace("\r", "\n"), _revision(content))
+        return _written(_content(self.spec(name), name), name)
 
     def write(self, name: str, text: str, revision: str | None) -> Written:
         """Replace a spec whose revision is still that, or write a new one where it is None; return what is written.
@@ -85,10 +80,10 @@ class Folder:
         if len(content) > MAX_TEXT_BYTES:
             raise Refusal(413, f"a spec has {MAX_TEXT_BYTES:,} bytes at most")
         with self._writing:
-            now = self._present(path, name)
-            if (now.revision if now is not None else None) != revision:
-                raise Conflict(name, now)
-            if now is not None and b"\r\n" in _content(path, name):
+            before = _content(path, name) if os.path.lexists(path) else None
+            if (_revision(before) if before is not None else None) != revision:
+                raise Conflict(name, _written(before, name) if before is not None else None)
+            if before is not None and b"\r\n" in before:
                 content = content.replace(b"\n", b"\r\n")
             try:
                 replace_file(path, content)
@@ -111,9 +106,6 @@ class Folder:
                     if file.endswith(SUFFIX) and not file.startswith("."):
                         yield (Path(place) / file).relative_to(self.root).as_posix()
 
-    def _present(self, path: Path, name: str) -> Written | None:
-        return self.read(name) if os.path.lexists(path) else None
-
 
 def _content(path: Path, name: str) -> bytes:
     try:
@@ -126,6 +118,14 @@ def _content(path: Path, name: str) -> bytes:
     if len(content) > MAX_TEXT_BYTES:
         raise Refusal(413, f"{name} is larger than a spec may be: {MAX_TEXT_BYTES:,} bytes")
     return content
+
+
+def _written(content: bytes, name: str) -> Written:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Refusal(422, f"{name} is not UTF-8 text") from None
+    return Written(text.replace("\r\n", "\n").replace("\r", "\n"), _revision(content))
 
 
 def _revision(content: bytes) -> str:

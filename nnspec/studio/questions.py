@@ -91,9 +91,10 @@ class Questions:
         """Return what a network makes of a picture, and if it classifies images, which parts it needs for that."""
         served = self._asked(run).served
         sample = self._picture(served, picture)
-        found: dict[str, Any] = {"outputs": predictions_of(served.network, served.network.predict(sample))[0]}
-        if served.classes is not None and len(served.network.spec.output_shape or ()) == 1:
-            found["probabilities"] = _finite(class_probabilities(served.network.predict(sample))[0])
+        answers = served.network.predict(sample)
+        found: dict[str, Any] = {"outputs": predictions_of(served.network, answers)[0]}
+        if _judges(served):
+            found["probabilities"] = _finite(class_probabilities(answers)[0])
         if served.explains and window:
             question = Question(min(window, *served.shape[:2]), max(1, max(served.shape[:2]) // 32))
             maps = explained(served, sample, question)
@@ -106,7 +107,7 @@ class Questions:
         asked = self._asked(run)
         name, chosen = asked.split(split)
         network, classes = asked.served.network, asked.served.classes
-        if mistakes and not self._judges(asked):
+        if mistakes and not _judges(asked.served):
             raise Refusal(422, "only a network that tells classes apart makes mistakes that can be listed")
         places = asked.wrong(name) if mistakes else np.arange(len(chosen))
         wanted = places[start : start + min(count, MOST_SAMPLES)]
@@ -204,8 +205,10 @@ class Questions:
             return None
         return "".join(letters[int(place)] for place in np.asarray(sample).reshape(-1) if place >= 0)[:MOST_LETTERS]
 
-    def _judges(self, asked: Asked) -> bool:
-        return asked.served.classes is not None and len(asked.served.network.spec.output_shape or ()) == 1
+
+def _judges(served: Served) -> bool:
+    """Return whether a network tells classes apart, one for a sample."""
+    return served.classes is not None and len(served.network.spec.output_shape or ()) == 1
 
 
 def _finite(values: Array) -> list[float | None]:

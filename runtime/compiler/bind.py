@@ -20,6 +20,7 @@ from nnspec.runtime.layers.embedding import padding_of
 Step = Callable[..., Any]
 
 ALL = slice(None)
+"""Every sample of a batch, or every number of an arena."""
 
 Allocate = Callable[[Any, Any], Array]
 """Makes an array of zeros of a shape and a type, as `np.zeros` does."""
@@ -78,8 +79,7 @@ class BoundProgram:
         self._draws = _draws(plan, allocate)
         self.steps: list[Step] = []
         self._memory: dict[int, LaneMemory] = {}  # by size of lane
-        self._rates = allocate(schedule.block, np.float64) if schedule.block > 1 else None
-        self._rate_count = allocate(1, np.intp) if schedule.block > 1 else None
+        self._rates = (allocate(schedule.block, np.float64), allocate(1, np.intp)) if schedule.block > 1 else None
         self.barriers = max(lane.barriers for lane in plan.lanes.values())
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
@@ -144,15 +144,17 @@ class BoundProgram:
 
     def lane(self, number: int) -> Any:
         """Compute one step of a lane and return its result, or the generator of the step if there are barriers."""
-        if self._rates is None or self._rate_count is None:
+        if self._rates is None:
             return self.steps[number]()
-        return self.steps[number](self._rates[: self._rate_count[0]].tolist())
+        rates, count = self._rates
+        return self.steps[number](rates[: count[0]].tolist())
 
     def block(self, rates: Sequence[float]) -> list[float]:
         """Make steps of plain SGD on the first samples, one each, at these rates; return their losses. See
         rewrites.blocks."""
-        if len(self.steps) > 1 and self._rates is not None and self._rate_count is not None:
-            self._rates[: len(rates)], self._rate_count[0] = rates, len(rates)
+        if len(self.steps) > 1 and self._rates is not None:  # the workers read them
+            given, count = self._rates
+            given[: len(rates)], count[0] = rates, len(rates)
             losses: list[float] = self.executor.run(self)[0]
         else:
             losses = self.steps[0](rates)

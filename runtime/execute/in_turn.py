@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.bind import ALL, BoundProgram
 from nnspec.runtime.execute.executor import Update
-
-ALL = slice(None)
 
 
 class InTurn:

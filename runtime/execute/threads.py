@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.bind import ALL, BoundProgram
 from nnspec.runtime.execute.executor import Update
 from nnspec.runtime.execute.forks import after_fork
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
 
-ALL, MOST = slice(None), 16
+MOST = 16
 
 NAME = "nnspec-lane"
 """The prefix of the names of these threads."""

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from nnspec.runtime.compiler.bind import BoundProgram
+from nnspec.runtime.compiler.bind import ALL, BoundProgram
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute.executor import Update
 from nnspec.runtime.execute.in_turn import walk
@@ -80,7 +80,7 @@ def share_of(count: int, number: int, workers: int) -> range:
 def slice_of(size: int, number: int, workers: int) -> slice:
     """Return which part of an array a worker updates; parts begin at whole vectors of the processor."""
     if workers == 1:
-        return slice(None)
+        return ALL
     bounds = [size * n // workers // 16 * 16 for n in (number, number + 1)]
     return slice(bounds[0], bounds[1] if number + 1 < workers else size)
 

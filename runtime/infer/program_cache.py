@@ -84,19 +84,15 @@ def lanes_asked(spec: Spec) -> int | None:
     return spec.train.lanes if isinstance(spec.train.lanes, int) else None
 
 
-def with_lanes(spec: Spec) -> Spec:
-    """Return a spec with the number of its lanes: the one it says, or else what pays on this machine."""
+def with_lanes(spec: Spec, of_old: bool = False) -> Spec:
+    """Return a spec with the number of its lanes: the one it says, or else what pays on this machine.
+
+    `of_old` has it take that of runs before specs said one instead.
+    """
     if lanes_asked(spec) is not None:
         return spec
-    count = lanes_that_pay(_schedule_of_spec(spec), processor_count())
-    return replace(spec, train=spec.train.model_copy(update={"lanes": count}))
-
-
-def with_lanes_of_old(spec: Spec) -> Spec:
-    """Return a spec with the number of its lanes: the one it says, or else that of runs before specs said one."""
-    if lanes_asked(spec) is not None:
-        return spec
-    count = len(_schedule_of_spec(spec).lanes)
+    schedule = _schedule_of_spec(spec)
+    count = len(schedule.lanes) if of_old else lanes_that_pay(schedule, processor_count())
     return replace(spec, train=spec.train.model_copy(update={"lanes": count}))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from nnspec.runtime.errors import CheckpointError, TrainingError
 from nnspec.runtime.infer.network_file import program_version
-from nnspec.runtime.infer.program_cache import with_lanes_of_old
+from nnspec.runtime.infer.program_cache import with_lanes
 from nnspec.runtime.infer.weight_distance import WeightDistance, weight_distances
 from nnspec.runtime.train.checkpointing import SavedRun, differing_state, load_checkpoint, load_run
 from nnspec.runtime.train.data_files import located
@@ -116,7 +116,7 @@ def reproduce(
     file = resolve_checkpoint(path)
     saved = _run_in(file)
     spec, notes = _with_found_data(saved.network.spec, given, file)
-    spec = with_lanes_of_old(spec)
+    spec = with_lanes(spec, of_old=True)
     request = Request(Source(f"the spec in {file}", canonical_text(spec), spec.folder))
     began_with = file.parent / INITIAL
     former = RunFolder(file.parent).last_event() if file.name == LAST else {}

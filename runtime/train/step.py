@@ -10,7 +10,7 @@ import numpy as np
 
 from nnspec.runtime.arena import Arena, Offsets
 from nnspec.runtime.arrays import Array, pages
-from nnspec.runtime.compiler.bind import Allocate, BoundProgram
+from nnspec.runtime.compiler.bind import ALL, Allocate, BoundProgram
 from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import ReadAhead, StoredArray
 from nnspec.runtime.data.augmentation.augmenter import Augmenter
@@ -28,8 +28,6 @@ from nnspec.spec_lang.check.spec import Spec
 
 WORTH_HALVING = 50_000
 """From this number of parameters on, two processes update them faster than one, also where a step has one lane."""
-
-ALL = slice(None)
 
 
 class Stretch(NamedTuple):

@@ -1,8 +1,7 @@
 """Source → a checked spec: settings bound and completed, the network expanded, checks across both."""
 
-import gc
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect
@@ -12,6 +11,7 @@ from nnspec.spec_lang.check.one_spec import Examination, Outside
 from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.check.sweeps import Swept
+from nnspec.spec_lang.garbage import nothing_collected
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
@@ -128,18 +128,6 @@ def collected(reading: Reading) -> Statements:
         for text in reading.texts if reading.whole else ():
             collect(text, known, Findings())
     return known
-
-
-@contextmanager
-def nothing_collected() -> Iterator[None]:
-    """Disable garbage collection, which would traverse the many small objects of a syntax tree again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 def in_order(found: Iterable[Diagnostic], source: Source) -> list[Diagnostic]:

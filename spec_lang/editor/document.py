@@ -8,9 +8,10 @@ from threading import Lock
 from typing import NamedTuple
 
 from nnspec.spec_lang.check.collect import Statements
-from nnspec.spec_lang.check.examination import Examined, collected, examine_reading, nothing_collected
+from nnspec.spec_lang.check.examination import Examined, collected, examine_reading
 from nnspec.spec_lang.check.expansion import Passage
 from nnspec.spec_lang.check.include import Reading, with_includes
+from nnspec.spec_lang.garbage import nothing_collected
 from nnspec.spec_lang.source import Source, Span, Token
 from nnspec.spec_lang.syntax.automaton import UnexpectedToken
 from nnspec.spec_lang.syntax.grammar import merge_signs, parse_statement, tokens

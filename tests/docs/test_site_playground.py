@@ -1,10 +1,7 @@
 """An example of the site opens in its playground, in a real Chromium, where make playground has been called."""
 
 from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,15 +11,11 @@ from tests.support.browser import chromium
 pytest.importorskip("playwright.sync_api")
 pytest.importorskip("sphinx")
 
+from tools.playground import served
 from tools.site.playground import PAGE, PLAYGROUND
 
 if not (PLAYGROUND / PAGE).exists():
     pytest.skip("make playground has not been called", allow_module_level=True)
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +25,8 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def address(site: Path) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(site) as address:
+        yield address
 
 
 def test_an_example_opens_in_the_playground_and_no_other_host_is_asked(address: str, browser: Any) -> None:

@@ -12,7 +12,7 @@ from nnspec.runtime.compiler.assemble import assemble
 from nnspec.runtime.compiler.rewrites import BLOCK_STEPS, EXAMPLES, REWRITES, WIDE, rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
 from nnspec.runtime.infer import program_cache
-from nnspec.runtime.infer.program_cache import with_lanes, with_lanes_of_old
+from nnspec.runtime.infer.program_cache import with_lanes
 from tests.runtime.compiler.both import NONE, Batch, Both, all_but, assert_close
 
 CONV = "input 8x8x2 -> conv 3x3 x3 relu -> maxpool 2 -> dense 4 relu -> dense 3 softmax"
@@ -279,7 +279,7 @@ class TestLanes:
         monkeypatch.setattr(program_cache, "processor_count", lambda: cores)
         assert with_lanes(nnspec.check(text)).train.lanes == lanes
         assert with_lanes(nnspec.check(text, {"train.lanes": 4})).train.lanes == 4
-        assert with_lanes_of_old(nnspec.check(text)).train.lanes in (1, 2)  # as before specs said a number
+        assert with_lanes(nnspec.check(text), of_old=True).train.lanes in (1, 2)  # as before specs said a number
 
     @pytest.mark.parametrize(
         ("front", "training"),
