@@ -107,12 +107,16 @@ class BoundProgram:
             )
             made.append(partial(self._made, arguments, size))
             start += size
-        in_turn = gradients is None and not self.barriers
-        groups = min(executor.at_once if in_turn else len(made), len(made))
+        self._set_steps(made)
+
+    def _set_steps(self, lanes: "list[Callable[[dict[int, LaneMemory]], Step]]") -> None:
+        """Set a step for each lane, or for the lanes that a thread of this process computes one by one."""
+        in_turn = not self._gradients and not self.barriers
+        groups = min(self.executor.at_once if in_turn else len(lanes), len(lanes))
         for i in range(groups):
-            group = made[len(made) * i // groups : len(made) * (i + 1) // groups]
+            group = lanes[len(lanes) * i // groups : len(lanes) * (i + 1) // groups]
             make = partial(_one_by_one, group) if len(group) > 1 else partial(group[0], {})
-            self.steps.append(make() if len(made) == 1 else self._made_at_first_call(i, make))
+            self.steps.append(make() if len(lanes) == 1 else self._made_at_first_call(i, make))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a bound program cannot be copied or pickled: its text holds its arrays; copy the network")
