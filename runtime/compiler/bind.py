@@ -91,11 +91,13 @@ class BoundProgram:
             if i and gradients is not None and schedule.block == 1:
                 self._gradients.append(allocate(gradients.shape, gradients.dtype))
             part = slice(start, start + size) if schedule.block == 1 else ALL
+            seen = part if schedule.split is None else ALL
             arguments = LaneArguments(
                 parameters=parameters,
                 gradients=self._gradients[i if schedule.block == 1 else 0] if gradients is not None else None,
+                summed=gradients,
                 buffers=buffers,
-                samples=self.samples[part],
+                samples=self.samples[seen],
                 targets=self.targets[part],
                 weights=self.weights[part] if self.weights is not None else None,
                 draws={name: drawn[part] for name, drawn in self._draws.items()},
@@ -184,7 +186,17 @@ class BoundProgram:
     def sum_up(self, part: slice) -> None:
         """Add the gradients of all lanes up, in their order, in a part of the arena."""
         for other in self._gradients[1:]:
-            np.add(self._gradients[0][part], other[part], out=self._gradients[0][part])
+            for own in self._in_lanes(part):
+                np.add(self._gradients[0][own], other[own], out=self._gradients[0][own])
+
+    def _in_lanes(self, part: slice) -> list[slice]:
+        """Return what each lane has a gradient of, in a part of the arena."""
+        split = self.plan.schedule.split
+        if split is None:
+            return [part]
+        start, stop, _ = part.indices(self._gradients[0].size)
+        parts = slice(start, min(stop, split.start)), slice(max(start, split.stop), stop)
+        return [part for part in parts if part.start < part.stop]
 
 
 class LaneMemory:

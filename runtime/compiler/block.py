@@ -15,13 +15,13 @@ from nnspec.runtime.compiler.kernels import GRADIENTS, PARAMETERS
 from nnspec.runtime.compiler.network_writer import NetworkWriter
 from nnspec.runtime.compiler.program.instructions import For
 from nnspec.runtime.compiler.program.lane_program import Form, LaneProgram
-from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.operands import NUMBER, Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_normalized
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 
-RATES, TARGETS, SAMPLE, NUMBER = Local("rates"), Local("targets"), Local("t"), Local("number")
-"""Variables: the learning rate of each step, the targets of the sample at hand, and its index; the lane's number."""
+RATES, TARGETS, SAMPLE = Local("rates"), Local("targets"), Local("t")
+"""Variables: the learning rate of each step, the targets of the sample at hand, and its index."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _set_up(schedule: ExecutionSchedule, w: ProgramWriter) -> tuple[_FirstLayer,
     likeness = w.reshaped("likeness_all", every_likeness, (steps, steps))
     moves = w.reshaped("moves_all", every_move, (steps, units))
     weight = PARAMETERS[start:tail].reshape(inputs, lanes, width)[:, NUMBER]
-    target = w.view("x_samples", own_samples[:, :features])
+    target = w.view("x_samples", own_samples[:, :features], contiguous=inputs == features)
     layer = _FirstLayer(
         samples=samples,
         own_samples=own_samples,

@@ -23,6 +23,7 @@ FEWEST_ANSWERS = 16  # samples in each lane of a prediction
 MOST_OUTPUTS = 250_000  # numbers that a layer gives to the next one in a cache
 FLOPS_A_WEIGHT = 100  # in each of more than two lanes
 FEWEST_UNITS = 64  # in each lane of a block
+WORTH_SPLITTING = 50_000  # weights of a first layer whose gradients would be added up
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
@@ -154,6 +155,30 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
     if asked is None:
         asked = 2 if schedule.step_flops() >= STEP_WORTH_A_PARTNER else 1
     return schedule.in_lanes(asked)
+
+
+@rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
+def split_inputs(schedule: ExecutionSchedule) -> ExecutionSchedule:
+    """W·x = Σ Wₙ·xₙ: each lane multiplies some inputs of the first layer, of all samples, by the weights of these.
+
+    So it reads only some rows of the weight, and the rows that it writes of the gradient need no adding up; its partial
+    sums go to the others instead. Sums have another order, so the last bits may differ. Allowed where only a
+    dense layer reads the samples, as rows, whose inputs and samples divide by the lanes; it pays where the weight is
+    large, and has more inputs than there are sums to exchange, those of the outputs and of their gradients.
+    """
+    readers, lanes = schedule.readers(INPUT), len(schedule.lanes)
+    if lanes == 1 or not schedule.training or schedule.first_gradient or len(readers) != 1:
+        return schedule
+    (first,), shape = readers, schedule.input_shape
+    ties = [tie for node in schedule.nodes for tie in node.ties.values()]
+    dense = first.layer.affine(shape) and (len(shape) == 1 or schedule.flat_samples)
+    if not dense or first.frozen or first.ties or any(tie.array == f"{first.name}/weight" for tie in ties):
+        return schedule
+    even = shape.size % lanes == 0 and schedule.batch % lanes == 0
+    if not even or shape.size < 2 * schedule.batch or shape.size * first.output_shape.size < WORTH_SPLITTING:
+        return schedule
+    changed = replace(first, split=True).noted(f"{shape.size // lanes} inputs in each lane")
+    return schedule.with_nodes({first.name: changed})
 
 
 def _lanes_in_the_cache(schedule: ExecutionSchedule) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from nnspec.runtime.compiler.graph import Graph, GraphNode
 from nnspec.spec_lang.check.spec import Tie
@@ -22,7 +23,8 @@ class ScheduledNode:
 
     `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool, which
     reads them so. `slabs` says that a convolution gathers its windows along one axis only, `again` that it gathers them
-    again in the backward pass. `notes` describe what the rewrites did. `frozen` and `settled` are those of `GraphNode`.
+    again in the backward pass. `split` says that each lane has some inputs of a layer, of all samples. `notes` describe
+    what the rewrites did. `frozen` and `settled` are those of `GraphNode`.
     Kernels read these values and decide nothing about other nodes.
     """
 
@@ -35,6 +37,7 @@ class ScheduledNode:
     phases: int = 1
     slabs: bool = False
     again: bool = False
+    split: bool = False
     notes: tuple[str, ...] = ()
     frozen: bool = False
     settled: bool = False
@@ -64,7 +67,8 @@ class ExecutionSchedule:
     """The plan of a program for batches of one size, as a value.
 
     `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process. Those of a
-    block share its samples, and each computes some units of the first layer. `lanes_asked` is their number as the spec
+    block share its samples, and each computes some units of the first layer; of a first layer that is `split` each
+    multiplies some inputs. `lanes_asked` is their number as the spec
     has it, None where a spec leaves it open: then there are at most two.
     `parameters` and `buffers` are the offsets and shapes of the arrays in their arenas. `plain_sgd` says that a step is
     p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. `weighted` says that
@@ -125,6 +129,16 @@ class ExecutionSchedule:
     def headless(self) -> "ExecutionSchedule":
         """Return the schedule without its last activation: the input of a loss."""
         return replace(self, head=None)
+
+    @property
+    def split(self) -> slice | None:
+        """The part of the arena that holds a weight split over the lanes: each writes its own rows of the gradient, so
+        that there none are added up."""
+        node = next((node for node in self.nodes if node.split), None)
+        if node is None:
+            return None
+        start, shape = self.parameters[f"{node.name}/weight"]
+        return slice(start, start + prod(shape))
 
     def readers(self, name: str) -> list[ScheduledNode]:
         """Return the nodes that read the output of a node."""

@@ -34,9 +34,10 @@ class LaneArguments:
     """The arguments of a `lane` function, in the order of its parameters."""
 
     parameters: Array  # the arena, (numbers,)
-    gradients: Array | None  # (numbers,), written by a training step
+    gradients: Array | None  # of this lane, (numbers,), written by a training step
+    summed: Array | None  # those of all lanes, (numbers,): what lanes write here is not added up
     buffers: Array  # the arena of what layers keep but do not learn, (numbers,)
-    samples: Array  # of this lane, (samples, *input shape) in the type of the data
+    samples: Array  # (samples, *input shape) in the type of the data: of this lane, or all where it has some inputs
     targets: Array  # of this lane, (samples, …)
     weights: Array | None  # of the samples of this lane in the loss, (samples,)
     draws: Mapping[str, Array]  # uniform numbers by layer, (samples, *shape)

@@ -21,7 +21,9 @@ WriteBackward = Callable[[Ref], Sequence[Ref | None]]
 Written = tuple[Ref, WriteBackward]
 """The output of a layer, and what writes its backward pass."""
 
-PARAMETERS, GRADIENTS, BUFFERS = (Ref(name, (ANY_LENGTH,)) for name in ("parameters", "gradients", "buffers"))
+PARAMETERS, GRADIENTS, SUMMED, BUFFERS = (
+    Ref(name, (ANY_LENGTH,)) for name in ("parameters", "gradients", "summed", "buffers")
+)
 """The arenas that a lane is given."""
 
 

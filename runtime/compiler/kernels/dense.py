@@ -1,9 +1,9 @@
 """The fully connected layer: z = Wᵀ · x over (features, samples), the bias a row of W where it is folded."""
 
-from nnspec.runtime.compiler.kernels import KernelContext, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels import PARAMETERS, SUMMED, KernelContext, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._products import accumulate_by_rows, matmul_by_columns, sum_of_rows
 from nnspec.runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
-from nnspec.runtime.compiler.program.operands import Ref
+from nnspec.runtime.compiler.program.operands import NUMBER, Ref
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 
@@ -12,6 +12,8 @@ def dense(word: Dense, context: KernelContext) -> Written | None:
     """z = Wᵀ · x + b; d_W = x · d_zᵀ, the folded bias its last row; d_x = W · d_z."""
     if context.node.input_shapes[0].sequence:
         return _each_step(word, context) if len(context.x.shape) == 3 else None
+    if context.node.split:
+        return _split(word, context)
     w = context.writer
     inputs = word.reads(context.node.input_shapes[0])
     x = flattened(context, context.x)  # (inputs, samples)
@@ -33,6 +35,43 @@ def dense(word: Dense, context: KernelContext) -> Written | None:
         d_x = w.buffer(f"d_{context.node.name}_in", (inputs, w.samples))
         matmul_by_columns(w, m.top, d_z, out=d_x)
         return [unflattened(context, d_x)]
+
+    return z, backward
+
+
+def _split(word: Dense, context: KernelContext) -> Written:
+    """z = Σ Wₙᵀ · xₙ + b over the lanes n, each of which has some inputs xₙ of all samples; d_Wₙ = xₙ · d_zᵀ.
+
+    A lane adds up the sums for its own samples, and gives their d_z to the others.
+    """
+    w, node, x = context.writer, context.node, context.x  # (inputs / lanes, batch)
+    lanes, (inputs, batch), units = len(w.lanes), x.shape, word.units
+    weight, d_weight = (
+        w.view(wish, arena[context.schedule.split].reshape(lanes, inputs, units)[NUMBER])
+        for wish, arena in ((f"{node.name}_weight", PARAMETERS), (f"d_{node.name}_weight", SUMMED))
+    )
+    sums, own_sums = w.together(f"{node.name}_sums", (units, batch))
+    slopes, own_slopes = w.together(f"{node.name}_slopes", (w.samples, units))
+    every_slope = w.reshaped(f"{slopes}_all", slopes, (batch, units))
+    bias = w.view(f"{node.name}_bias", context.parameter("bias")[0][:, None]) if word.bias else None
+    w.dot(weight.T, x, out=own_sums)
+    w.barrier()
+    z = context.output()  # (units, samples)
+    for lane in range(lanes):
+        part = w.view(f"{sums}_of", sums[lane].reshape(units, lanes, w.samples)[:, NUMBER], contiguous=False)
+        other = z if lane else bias
+        if other is None:
+            w.copy(part, out=z)
+        else:
+            w.add(part, other, out=z)
+
+    def backward(d_z: Ref) -> list[Ref | None]:
+        w.copy(d_z.T, out=own_slopes)
+        w.barrier()
+        w.dot(x, every_slope, out=d_weight)
+        if word.bias:
+            sum_of_rows(context, own_slopes, "bias")
+        return [None]
 
     return z, backward
 

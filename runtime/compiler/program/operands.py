@@ -121,6 +121,10 @@ class Local(Operand):
         return frozenset({self.name})
 
 
+NUMBER = Local("number")
+"""The number of the lane, from 0."""
+
+
 @dataclass(frozen=True)
 class Formula(Operand):
     """A Python expression: a template with a `{}` for each operand."""

@@ -17,7 +17,7 @@ from nnspec.runtime.compiler.program.instructions import (
     Views,
 )
 from nnspec.runtime.compiler.program.layout import laid_out
-from nnspec.runtime.compiler.program.operands import Local, Operand, Ref, expression, formula
+from nnspec.runtime.compiler.program.operands import NUMBER, Local, Operand, Ref, expression, formula
 from nnspec.runtime.compiler.signature import RESERVED
 from nnspec.spec_lang.vocabulary.shape import Shape
 
@@ -152,8 +152,8 @@ class ProgramWriter(Arithmetic):
         new = f"empty({lanes}, np.{self.dtype})"
         self.setup.append(Assign((whole,), expression(f"together.setdefault({wish!r}, {new})")))
         self.common[wish] = lanes
-        self.bytes += prod(lanes) * ITEM_BYTES[self.dtype]
-        return whole, self.view(f"{whole}_own", whole[Local("number")])
+        self.bytes += prod(shape) * ITEM_BYTES[self.dtype]
+        return whole, self.view(f"{whole}_own", whole[NUMBER])
 
     def rows(self, wish: str, features: int) -> Ref:
         """Return a new array (features, samples), followed in memory by the row of ones that a folded bias needs."""

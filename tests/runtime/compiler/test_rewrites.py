@@ -318,6 +318,73 @@ class TestLanes:
         assert Both.of(text).rewritten(32) == long
 
 
+class TestSplitInputs:
+    WIDE_INPUTS = "input 800 -> dense 64 relu -> dense 3 softmax"
+
+    @pytest.mark.parametrize("lanes", [2, 4, 8])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            WIDE_INPUTS,
+            "input 800 -> dense 64 tanh bias=no -> dense 3",
+            "input 20x20x2 -> dense 64 relu -> dropout 0.5 -> dense 3 softmax",
+            "input 800 -> dense 64 sigmoid",
+            "input 800 -> dense 64 relu l2=0.1 -> batchnorm -> dense 3 softmax",
+        ],
+    )
+    @pytest.mark.parametrize("size", [8, 16])
+    def test_each_lane_has_some_inputs_and_the_numbers_are_the_same(self, text: str, lanes: int, size: int) -> None:
+        both = Both.of(text)
+        schedule = rewritten(replace(both.schedule(size), lanes_asked=lanes))
+        assert schedule.lanes == (size // lanes,) * lanes
+        assert schedule.split is not None
+        both.assert_planned_is_plain(schedule)
+
+    def test_the_samples_are_normalized_feature_by_feature(self) -> None:
+        random = np.random.default_rng(0)
+        x, y = random.normal(5, 3, (64, 800)), random.integers(0, 3, 64)
+        text = "data arrays normalize=zscore\ndense 64 relu -> dense 3 softmax\ntrain 4 iterations batch=16 lanes=4"
+        runs = [nnspec.train(text, data=(x, y), settings=settings) for settings in ({}, {"train.lanes": 1})]
+        assert runs[0].network.programs.plan(16, "train").schedule.split == slice(0, 51200)
+        one, four = (run.network.parameter_arena.flat for run in runs)
+        assert_close(one, four, 1e-5)
+
+    @pytest.mark.parametrize(
+        ("text", "size", "lanes"),
+        [
+            (WIDE_INPUTS, 16, 1),
+            (WIDE_INPUTS, 9, 2),  # samples
+            ("input 801 -> dense 64 relu -> dense 3 softmax", 16, 2),  # inputs
+            ("input 30 -> dense 2000 relu -> dense 3 softmax", 16, 2),  # fewer of these than of sums
+            ("input 800 -> dense 6 relu -> dense 3 softmax", 16, 2),  # few weights
+            ("input 800 -> dense 64 relu -> dense 3 softmax\nfreeze dense1", 16, 2),
+            ("input 800 -> (dense 64 + dense 64) -> dense 3 softmax", 16, 2),
+            ("input 800 -> relu -> dense 64 -> dense 3 softmax", 16, 2),
+            ("input 20x20x2 -> flatten -> dense 64 relu -> dense 3 softmax", 16, 2),
+            ("input 40x20 sequence -> dense 64 relu", 16, 2),
+            ("input 800 -> dense 64 -> dense 800 as=dense1", 16, 2),
+        ],
+    )
+    def test_nothing_else_is_split(self, text: str, size: int, lanes: int) -> None:
+        schedule = rewritten(replace(Both.of(text).schedule(size), lanes_asked=lanes))
+        assert schedule.split is None
+        assert rewritten(replace(Both.of(text).schedule(size, training=False), lanes_asked=lanes)).split is None
+
+    def test_each_lane_writes_its_rows_of_the_gradient_and_the_others_are_added_up(self) -> None:
+        both = Both.of(self.WIDE_INPUTS)
+        batch, schedule = both.batch(16), rewritten(replace(both.schedule(16), lanes_asked=4))
+        bound, gradients = both.bound(schedule, batch)
+        bound.samples[...], bound.targets[...] = batch
+        bound(summed=False)
+        rest = slice(800 * 64, None)
+        alone = gradients.copy()
+        for part in (slice(0, 800), slice(800, None)):
+            bound.sum_up(part)
+        assert (gradients[: rest.start] == alone[: rest.start]).all()
+        assert_close(gradients, both.plain(batch).gradients, 1e-10)
+        assert np.abs(gradients[rest] - alone[rest]).max() > 0
+
+
 class TestBlocks:
     def test_single_steps_of_plain_sgd_on_a_wide_dense_layer_are_made_in_blocks(self) -> None:
         both = Both.of(WIDE_DENSE)

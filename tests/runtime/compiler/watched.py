@@ -114,9 +114,11 @@ def arguments_of(
     network, random = both.network, np.random.default_rng(5)
     drawn = draws_of(schedule.nodes) if schedule.training else {}
     draws = {name: random.random((size, *shape), np.float32) for name, shape in drawn.items()}
+    gradients = gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat)
     return LaneArguments(
         parameters=network.parameter_arena.flat.copy(),
-        gradients=gradients if gradients is not None else np.zeros_like(network.parameter_arena.flat),
+        gradients=gradients,
+        summed=gradients,
         buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
         samples=batch.x,
         targets=batch.y,

@@ -28,11 +28,13 @@ TEXTS = {
     "convolutions, dropout": f"{IMAGES}conv 3x3 x4 relu -> maxpool 2 -> dropout 0.3 -> dense 3 softmax",
     "batchnorm": f"{IMAGES}conv 3x3 x4 bias=no -> batchnorm -> relu -> dense 3 softmax\noptimizer momentum",
     "sequences": "input 9\nonehot vocab=5 -> gru 6 return=sequence -> dense 5 softmax\noptimizer adam",
+    "dense, whose inputs have parts": "input 320\ndense 350 relu -> dense 3 softmax\noptimizer adam",
     "blocks": "input 300\ndense 64 relu -> dense 3 softmax\noptimizer sgd lr=0.01",
 }
 LENGTH = "train 12 iterations evaluate_every=5 checkpoint_every=4"
 TRAINS = dict.fromkeys(TEXTS, "batch=9") | {
     "blocks": "batch=1",
+    "dense, whose inputs have parts": "batch=16",
     "dense, whose optimizer has parts": "batch=5 accumulate=2 clip_norm=0.5",
 }
 
@@ -48,7 +50,7 @@ def samples(name: str) -> tuple[np.ndarray, np.ndarray]:
         x: np.ndarray = random.integers(0, 5, (40, 9))
         x[3, 5:] = -1
         return x, np.where(x < 0, -1, (x + 1) % 5)
-    shape = (8, 8, 2) if IMAGES in TEXTS[name] else (300,)
+    shape = (8, 8, 2) if IMAGES in TEXTS[name] else (int(TEXTS[name].split()[1]),)
     return random.random((40, *shape), np.float32), random.integers(0, 3, 40)
 
 
