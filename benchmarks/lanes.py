@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.workloads import WORKLOADS
 from nnspec.runtime.data import Data
+from nnspec.runtime.execute.in_turn import walk
 from nnspec.runtime.execute.processors import Workers, processor_count, with_workers
 from nnspec.runtime.execute.shared_memory import shared_zeros
 from nnspec.runtime.execute.worker_process import slice_of
@@ -139,8 +140,9 @@ def measure_lanes(rounds: int, report_line: Report) -> list[dict[str, Any]]:
     """Return, for each workload and number of lanes, the parts of a step in seconds, each timed alone on one core.
 
     `lane` is a lane, `slice` a worker's share of the sum of gradients and of the update where there are as many workers
-    as lanes, `serial` all else, `message` a message to a worker and back. `beside` is how many times as long a lane
-    takes while the other core computes one too. `measured` is a step of one worker, or two, in turns.
+    as lanes, `serial` all else, `message` a message to a worker and back, `meetings` how many of them a step has.
+    `beside` is how many times as long a lane takes while the other core computes one too. `measured` is a step of one
+    worker, or two, in turns.
     """
     message = measure_messages(rounds)
     rows = []
@@ -156,7 +158,7 @@ def measure_lanes(rounds: int, report_line: Report) -> list[dict[str, Any]]:
                     _pin(two)
                     pairs = [(1 / speed(one, 0.3), 1 / speed(two, 0.3)) for _ in range(rounds)]
                 row["measured"] = [statistics.median(times) for times in zip(*pairs, strict=True)]
-                shared = max(row["measured"][1] - row["serial"] - 2 * message, 0)
+                shared = max(row["measured"][1] - row["serial"] - row["meetings"] * message, 0)
                 beside = shared / (row["lane"] + row["slice"])
             rows.append({"name": name, "lanes": lanes, "message": message, "beside": beside, **row})
     return rows
@@ -174,12 +176,13 @@ def _parts(stepper: Stepper, spec: Spec, lanes: int, rounds: int) -> dict[str, f
     batch, update = spec.train.batch, stepper.update
     program = stepper.program(batch)
     step = 1 / statistics.median(speed(stepper, 0.2) for _ in range(rounds))
-    lane = _fastest(lambda: program.lane(0), rounds * 5)
+    lane = _fastest(lambda: walk(program, [0]), rounds * 5)
     update.program, update.step, update.rate = program, stepper.state.step, 0.0
     whole = _fastest(lambda: update(slice(None)), rounds * 5)
     part = _fastest(lambda: update(slice_of(update.size, 0, lanes)), rounds * 5)
     update.program = None
-    return {"step": step, "lane": lane, "slice": part, "serial": max(step - lanes * lane - whole, 0.0)}
+    serial = max(step - lanes * lane - whole, 0.0)
+    return {"step": step, "lane": lane, "slice": part, "serial": serial, "meetings": 2 + program.barriers}
 
 
 def _fastest(work: Callable[[], object], times: int) -> float:
@@ -194,7 +197,7 @@ def _fastest(work: Callable[[], object], times: int) -> float:
 
 def modelled(row: Mapping[str, Any], beside: float) -> float:
     """Return the seconds of a step with as many workers as lanes, by the model."""
-    meetings = 2 * (row["lanes"] - 1) * row["message"]
+    meetings = row["meetings"] * (row["lanes"] - 1) * row["message"]
     return float(row["serial"] + beside * (row["lane"] + row["slice"]) + meetings)
 
 

@@ -8,7 +8,14 @@ from benchmarks.lanes import CORES, measure_messages, modelled, section, workers
 
 def row(lanes: int) -> dict[str, object]:
     """A step of 160 ms of which 2 ms are serial, cut without loss."""
-    parts = {"lane": 0.128 / lanes, "slice": 0.03 / lanes, "serial": 0.002, "message": 1e-5, "step": 0.16}
+    parts = {
+        "lane": 0.128 / lanes,
+        "slice": 0.03 / lanes,
+        "serial": 0.002,
+        "message": 1e-5,
+        "meetings": 2,
+        "step": 0.16,
+    }
     measured = {"measured": [0.16, 0.09], "beside": 1.1} if lanes == 2 else {"beside": None}
     return {"name": "W2", "lanes": lanes, **parts, **measured}
 
