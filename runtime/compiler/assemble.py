@@ -10,7 +10,7 @@ from nnspec.runtime.compiler.kernels.plain import write_plain
 from nnspec.runtime.compiler.network_writer import NetworkWriter, WritePlain, write_layer
 from nnspec.runtime.compiler.program.lane_program import LaneProgram
 from nnspec.runtime.compiler.program.layout import as_samples
-from nnspec.runtime.compiler.program.operands import Operand, Ref
+from nnspec.runtime.compiler.program.operands import Operand, Ref, expression
 from nnspec.runtime.compiler.program.writer import ProgramWriter
 from nnspec.runtime.compiler.samples import write_input
 from nnspec.runtime.compiler.schedule import ExecutionSchedule, ScheduledNode
@@ -53,7 +53,8 @@ def _lane(schedule: ExecutionSchedule, samples: int, dtype: str, normalized: boo
         network.backward(end)
     else:
         result = _outputs(schedule, w, end, plain)
-    return LaneProgram.of(w, f"{samples} of {schedule.batch} samples", result, network.forms)
+    parameters = () if schedule.training else (expression("samples=samples"),)
+    return LaneProgram.of(w, f"{samples} of {schedule.batch} samples", result, network.forms, parameters)
 
 
 def _outputs(schedule: ExecutionSchedule, w: ProgramWriter, end: Ref, plain: WritePlain) -> Ref:

@@ -5,7 +5,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from functools import cache, partial
 from types import FunctionType
-from typing import Any, NoReturn, Protocol
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 
@@ -40,7 +40,8 @@ class BoundProgram:
     """A plan over arrays: fill `samples` (and `targets`), call, and read the answer. One thread at a time may do so.
 
     `samples` is (batch, *input shape) in the type the data come in, `targets` (batch, …). A training program writes the
-    batch's gradients into `gradients` and returns the loss; another one returns outputs that the next call overwrites.
+    batch's gradients into `gradients` and returns the loss; another one returns outputs that the next call overwrites,
+    and `answers` takes samples from where they are.
     `weights` (batch,) are those of the samples in the loss, None unless the plan is weighted.
     `states` are what its layers carry from one call to the next, (batch, numbers) by layer; each call moves them on.
     `lane` begins a step of one; where lanes have `barriers` that is a generator. `executor` calls it. `allocate` makes
@@ -70,6 +71,7 @@ class BoundProgram:
         self.quiet = copy_context()  # where numbers may overflow without a warning
         self.quiet.run(np.seterr, all="ignore")
         batch = schedule.batch * schedule.block
+        self._given: Array | None = None  # the samples of this call, where nothing is trained
         self.samples = allocate((batch, *schedule.input_shape), sample_type)
         self.targets = allocate((batch, *target[0]), target[1]) if target is not None else np.zeros(0)
         self.weights = allocate(batch, plan.dtype) if schedule.weighted else None
@@ -85,7 +87,7 @@ class BoundProgram:
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
         mode = Mode(schedule.training, strided=padding_after_strides(schedule.nodes) if symbolic else {})
-        made: list[Callable[[dict[int, LaneMemory]], Step]] = []
+        made: list[_Lane] = []
         start = 0
         for i, size in enumerate(schedule.lanes):
             if i and gradients is not None and schedule.block == 1:
@@ -107,17 +109,19 @@ class BoundProgram:
                 together=together,
                 number=i,
             )
-            made.append(partial(self._made, arguments, size))
+            made.append(_Lane(part, partial(self._made, arguments, size)))
             start += size
         self._set_steps(made)
 
-    def _set_steps(self, lanes: "list[Callable[[dict[int, LaneMemory]], Step]]") -> None:
+    def _set_steps(self, lanes: "list[_Lane]") -> None:
         """Set a step for each lane, or for the lanes that a thread of this process computes one by one."""
+        self._parts: list[slice] = []  # the samples of each step
         in_turn = not self._gradients and not self.barriers
         groups = min(self.executor.at_once if in_turn else len(lanes), len(lanes))
         for i in range(groups):
             group = lanes[len(lanes) * i // groups : len(lanes) * (i + 1) // groups]
-            make = partial(_one_by_one, group) if len(group) > 1 else partial(group[0], {})
+            make = partial(_one_by_one, group) if len(group) > 1 else partial(group[0].make, {})
+            self._parts.append(slice(group[0].part.start, group[-1].part.stop))
             self.steps.append(make() if len(lanes) == 1 else self._made_at_first_call(i, make))
 
     def __reduce__(self) -> NoReturn:
@@ -142,14 +146,16 @@ class BoundProgram:
     def _made_at_first_call(self, number: int, make: Callable[[], Step]) -> Step:
         """Return the step of a lane that makes its buffers at its first call: in the process that works with them."""
 
-        def first(*rates: list[float]) -> Any:
+        def first(*given: Any) -> Any:
             self.steps[number] = make()
-            return self.steps[number](*rates)
+            return self.steps[number](*given)
 
         return first
 
     def lane(self, number: int) -> Any:
         """Compute one step of a lane and return its result, or the generator of the step if there are barriers."""
+        if self._given is not None:
+            return self.steps[number](self._given[self._parts[number]])
         if self._rates is None:
             return self.steps[number]()
         rates, count = self._rates
@@ -169,6 +175,8 @@ class BoundProgram:
     def __call__(self, summed: bool = True) -> Any:
         """Make one step over the samples in `samples`. Unless it is `summed`, `sum_up` is to add up the gradients of
         the lanes."""
+        if not self.plan.schedule.training:
+            return self.answers(self.samples)
         if self._padding is not None:
             self._padding[...] = padding_of(self.samples)
         if self._random is not None:
@@ -177,11 +185,25 @@ class BoundProgram:
         if len(self.steps) == 1:
             return self.steps[0]()
         results = self.executor.run(self)
-        if not self._gradients:
-            return np.concatenate(results)
         if summed:
             self.sum_up(ALL)
         return sum(results)
+
+    def answers(self, samples: Array) -> Array:
+        """Return the outputs for samples of the shape and type of `samples`; the next call may overwrite them.
+
+        The program must not be one that trains.
+        """
+        if self._padding is not None:
+            self._padding[...] = padding_of(samples)
+        if len(self.steps) == 1:
+            alone: Array = self.steps[0](samples)
+            return alone
+        self._given = samples
+        try:
+            return np.concatenate(self.executor.run(self))
+        finally:
+            self._given = None
 
     def sum_up(self, part: slice) -> None:
         """Add the gradients of all lanes up, in their order, in a part of the arena."""
@@ -197,6 +219,13 @@ class BoundProgram:
         start, stop, _ = part.indices(self._gradients[0].size)
         parts = slice(start, min(stop, split.start)), slice(max(start, split.stop), stop)
         return [part for part in parts if part.start < part.stop]
+
+
+class _Lane(NamedTuple):
+    """The samples of a lane, and the function from memory by size of lane to its step."""
+
+    part: slice
+    make: "Callable[[dict[int, LaneMemory]], Step]"
 
 
 class LaneMemory:
@@ -228,11 +257,12 @@ class LaneMemory:
         return array
 
 
-def _one_by_one(lanes: Sequence[Callable[[dict[int, LaneMemory]], Step]]) -> Step:
+def _one_by_one(lanes: Sequence[_Lane]) -> Step:
     """Return the step of lanes that a thread computes one after the other in the same buffers: their answers."""
     memory: dict[int, LaneMemory] = {}
-    steps = [lane(memory) for lane in lanes]
-    return lambda: np.concatenate([step().copy() for step in steps])
+    first = lanes[0].part.start
+    steps = [(lane.make(memory), slice(lane.part.start - first, lane.part.stop - first)) for lane in lanes]
+    return lambda samples: np.concatenate([step(samples[part]).copy() for step, part in steps])
 
 
 def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:

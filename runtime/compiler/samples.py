@@ -23,7 +23,10 @@ def write_input(schedule: ExecutionSchedule, w: ProgramWriter, normalized: bool)
         target = w.view("x_samples", rows[:, :features], contiguous=False)
         with_one = w.view("x_1", rows.T, contiguous=False)  # (features + 1, samples)
         x = replace(w.view("x", with_one[:features], contiguous=False), overwritable=False, with_one=with_one)
-        write_normalized(schedule, w, normalized, w.view("samples_flat", samples.reshape(w.samples, features)), target)
+        flat: Operand = samples.reshape(w.samples, features)
+        if w.training:  # a step of inference has samples of its own at each call
+            flat = w.view("samples_flat", flat)
+        write_normalized(schedule, w, normalized, flat, target)
         return x
     x = w.buffer("x", laid_out(shape, w.samples)).kept()
     write_normalized(schedule, w, normalized, as_laid(samples, shape), x, rows=False)

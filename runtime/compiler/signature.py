@@ -11,6 +11,8 @@ A program is the function `lane`, which makes its buffers once and returns the f
 
         return step
 
+Where nothing is trained, `step` may be called with other samples of the same shape and type.
+
 The writer, the call that binds a program, the printed demonstration and the tests all read it here.
 """
 

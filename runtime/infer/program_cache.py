@@ -134,6 +134,7 @@ class Programs:
         self.without = without
         self.lanes = lanes
         self._symbols = symbols_of(graph.nodes)
+        self._shape = tuple(graph.input_shape)
         self.most_idle = MOST_IDLE
         self._idle: list[tuple[Key, BoundProgram]] = []  # the last used one at the end
 
@@ -172,8 +173,9 @@ class Programs:
 
         Raises DataError if they do not fit, or are symbols that the network does not know.
         """
-        batch = self.preprocessing.as_batch(inputs)
-        samples = batch.reshape(len(batch), *self.graph.input_shape)
+        samples = self.preprocessing.as_batch(inputs)
+        if samples.shape[1:] != self._shape:
+            samples = samples.reshape(len(samples), *self._shape)
         if self._symbols is not None:
             for start, part in parts(samples):
                 place = first_unknown(part, self._symbols)
@@ -189,9 +191,9 @@ class Programs:
         """Yield the answers for raw samples, batch after batch. The next batch overwrites the array."""
         for start in range(0, len(samples), LARGEST):
             part = samples[start : start + LARGEST]
-            key, program = self._loaded(purpose, part)
+            key, program, given = self._loaded(purpose, part)
             try:
-                yield settled(program)[: len(part)]
+                yield settled(program, given)[: len(part)]
             finally:
                 self._give_back(key, program)
 
@@ -199,9 +201,9 @@ class Programs:
         """Return the answers for raw samples, (samples, …), in an array of their own."""
         count = len(samples)
         if 0 < count <= LARGEST:  # without the generator, which would take as long as a short prediction
-            key, program = self._loaded(purpose, samples[:LARGEST])
+            key, program, given = self._loaded(purpose, samples[:LARGEST])
             try:
-                alone: Array = settled(program)[:count].copy()
+                alone: Array = settled(program, given)[:count].copy()
             finally:
                 self._give_back(key, program)
             return alone
@@ -212,20 +214,22 @@ class Programs:
             start += len(part)
         return found
 
-    def _loaded(self, purpose: Purpose, part: Array) -> tuple[Key, BoundProgram]:
-        """Return a program that holds these samples, at most `LARGEST`, and its key."""
-        size = 1 << (len(part) - 1).bit_length()  # few sizes, so that few programs are made
+    def _loaded(self, purpose: Purpose, part: Array) -> tuple[Key, BoundProgram, Array]:
+        """Return a program for these samples, at most `LARGEST`, its key, and the samples that it is called with."""
+        count = len(part)
+        size = 1 << (count - 1).bit_length()  # few sizes, so that few programs are made
         key = purpose, size, part.dtype
         program = self._take(key)
-        program.samples[: len(part)] = part
-        return key, program
+        if count == size:
+            return key, program, part
+        program.samples[:count] = part
+        return key, program, program.samples
 
     def stream(self, purpose: Purpose, samples: Array) -> Iterator[Array]:
         """Yield the answers for raw samples that follow each other in time: layers carry their states."""
         program, _ = self.carrying(purpose, 1, samples.dtype)
         for sample in samples:
-            program.samples[0] = sample
-            yield settled(program)
+            yield settled(program, sample[None])
 
     def carrying(
         self, purpose: Purpose, batch: int, sample_type: np.dtype[Any]
@@ -286,13 +290,13 @@ class Programs:
         )
 
 
-def settled(program: BoundProgram) -> Any:
-    """Call a program once with one BLAS thread.
+def settled(program: BoundProgram, samples: Array) -> Array:
+    """Return the outputs of a program for samples of its shape and type, computed with one BLAS thread.
 
     A program so short that BLAS always computes it on one thread runs without `fixed_threads`, which would take as long
     as its arithmetic.
     """
     if program.one_thread_anyway:
-        return program.quiet.run(program)
+        return program.quiet.run(program.answers, samples)
     with fixed_threads(1):
-        return program()
+        return program.answers(samples)

@@ -61,7 +61,7 @@ class SingleStepNetwork:
             raise NetworkError("another thread takes a step of this sequence; make a SingleStepNetwork for each thread")
         try:
             self._program.samples[...] = step
-            outputs: Array = self._network.unscaled(settled(self._program))
+            outputs: Array = self._network.unscaled(settled(self._program, self._program.samples))
             return outputs.reshape(-1).copy()
         finally:
             self._busy.release()

@@ -85,6 +85,18 @@ def test_samples_are_taken_as_lists_views_and_arrays_of_any_type() -> None:
         np.testing.assert_allclose(net.predict(samples), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
+def test_a_program_reads_samples_where_they_are(text: str) -> None:
+    net, x = network(text)
+    given = np.asfortranarray(x[: LARGEST // 2])
+    given.flags.writeable = False
+    program, _ = net.programs.carrying("outputs", len(given), x.dtype)
+    found = program.answers(given).copy()
+    assert not program.samples.any()
+    program.samples[...] = given
+    np.testing.assert_array_equal(program(), found)
+
+
 def test_new_parameters_are_seen_at_once() -> None:
     net, x = network(SPECS["dense"])
     former = net.predict(x[:3])
