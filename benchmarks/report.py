@@ -34,7 +34,7 @@ TRIED: dict[str, str] = {
     "thirds of it; half of the weights on each core would save what handing over costs",
     "W7-mlp-256": "two lanes in threads, each of which reads its samples where they are. The first product is "
     "four fifths of it and runs as fast as OpenBLAS multiplies large square matrices; samples as rows, units instead "
-    "of samples split over the threads, weights transposed, and blocks that OpenBLAS reads without packing gain nothing",
+    "of samples split over the threads, weights transposed, and blocks that OpenBLAS does not pack gain nothing",
     "W7-cnn-1": "samples read where they are, one strided copy, phases, the softmax in Python floats, no calls that "
     "set or query BLAS",
     "W7-cnn-256": "pool phases, windows gathered along one axis, lanes of 32 samples whose outputs stay in the cache, "
