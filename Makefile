@@ -6,7 +6,7 @@
 # make dev    what the type checker and editors need: the development tools, and build/typing, links to the rooms under nnspec/
 # make soak   for hours: thousands of kills, power losses and hostile files; docs/reliability.md has the figures
 # make mutants  each guard of the checkpoints disabled in turn: does a test fail?
-# make generated  parse tables, docs/errors.md, sections and pictures of words, the grammars of editors, the manual page, the table of docs/exchange.md
+# make generated  parse tables, the index of words, docs/errors.md, sections and pictures of words, the grammars of editors, the manual page, the table of docs/exchange.md
 # make site   the documentation as a site: build/site/index.html; make links asks every other host that it links to
 # make editor   the extension for VS Code, built and checked with npm: editors/vscode/dist/nnspec.vsix
 # make web      CodeMirror, bundled with npm for the pages: nnspec/web/static/vendor
@@ -64,6 +64,7 @@ types: dev
 # What is made from the words of the language and from the command; tests compare it.
 generated: $(VENV)/installed
 	$(BIN)/python -m nnspec.spec_lang.syntax.lark_tables
+	$(BIN)/python -m nnspec.spec_lang.vocabulary.index
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m nnspec.spec_lang.editor.textmate
 	$(BIN)/python -m nnspec.spec_lang.editor.vim

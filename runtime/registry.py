@@ -5,6 +5,7 @@ schedules, initializers, metrics, data sources.
 """
 
 import importlib
+import os
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Registry(Mapping[type[Word], F]):
     """Functions by the class of their word; a subclass without a function of its own has its parent's.
 
-    `home` is the module that has the functions, or the package with one module for each family of them. All modules of
-    a package are imported before the first look-up, so that a new file in it is found without a list.
+    `home` is the module that has the functions, or the package with one module for each family of them. A look-up
+    imports the modules that are called as the word or as its module; where they have no function for the word, or are
+    missing, all modules of the package are imported, so that a new file in it is found without a list.
     """
 
     def __init__(self, home: str):
@@ -58,7 +60,10 @@ class Registry(Mapping[type[Word], F]):
 
     def __getitem__(self, cls: type[Word]) -> F:
         """Return the function of a class. Raises KeyError, with the file to write it in, where there is none."""
-        self.load()
+        if cls not in self._functions:
+            self._import_namesakes(cls)
+        if cls not in self._functions:
+            self.load()
         for ancestor in cls.__mro__:
             if ancestor in self._functions:
                 return self._functions[ancestor]
@@ -73,6 +78,12 @@ class Registry(Mapping[type[Word], F]):
     def __len__(self) -> int:
         self.load()
         return len(self._functions)
+
+    def _import_namesakes(self, cls: type[Word]) -> None:
+        """Import the modules of this package that are called as a word or as its module."""
+        for name in (getattr(cls, "word", ""), cls.__module__.rpartition(".")[2]):
+            if any(os.path.exists(os.path.join(folder, f"{name}.py")) for folder in self._folders()):
+                importlib.import_module(f"{self._home}.{name}")
 
     def _folders(self) -> list[str]:
         """Return the folders of the home, none where it is a module."""

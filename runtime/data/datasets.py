@@ -59,8 +59,7 @@ def fetch(name: str, progress: bool | None = None) -> Path:
 
 def missing(word: words.DataSource, folder: Path) -> str | None:
     """Return why the samples of a word are not on this machine, None if they are. Paths are relative to `folder`."""
-    SOURCES.load()
-    dataset = DATASETS.get(word.word)
+    dataset = DATASETS.get(word.word) if type(word) in SOURCES else None  # the module of the reader registers it
     if dataset is not None and dataset.find() is None:
         return f"{word.word} is not on this machine; run nnspec data fetch {word.word}"
     path = next(absent_files(word, folder), None)

@@ -1,12 +1,13 @@
 """A word of the language is a Pydantic model: its fields are its arguments, its docstring its help.
 
-A class that sets `word` is registered when its module is imported. `load_words` imports every module of the
+A class that sets `word` is registered when its module is imported. `words` imports the module of a word when its class
+is asked for, as `index` says where it is; where the index is out of date, `load_words` imports every module of the
 vocabulary, so that a new word needs no list.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import cache
@@ -14,6 +15,8 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic.fields import FieldInfo
+
+from nnspec.spec_lang.vocabulary.index import FOLDERS, PACKAGE, Index, index
 
 
 class Word(BaseModel):
@@ -38,6 +41,8 @@ class Word(BaseModel):
         cls._refuse_misspelled()
         if "word" not in cls.__dict__:
             return
+        if not cls.__module__.startswith(f"{PACKAGE}."):
+            load_words()  # the index knows no word from elsewhere
         for kind in STAGES if cls.kind in STAGES else (cls.kind,):
             other = _REGISTRY.get(kind, {}).get(cls.word)
             if other is not None and (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
@@ -94,16 +99,44 @@ NEARLY = 0.85
 
 @cache
 def load_words() -> None:
-    """Import every module that may define words, those of this package and of `layers`.
+    """Import every module that may define words.
 
     Words are in the order of their modules' names, and within a module in the order of their definition.
     """
-    for folder in ("nnspec.spec_lang.vocabulary", "nnspec.spec_lang.vocabulary.layers"):
-        package = importlib.import_module(folder)
-        for module in pkgutil.iter_modules(package.__path__, f"{folder}."):
+    for folder in FOLDERS:
+        package = importlib.import_module(f"{PACKAGE}.{folder}" if folder else PACKAGE)
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     for kind, found in _REGISTRY.items():
         _REGISTRY[kind] = dict(sorted(found.items(), key=lambda entry: entry[1].__module__))
+    _homes.clear()
+
+
+def registered() -> Mapping[str, Mapping[str, type[Word]]]:
+    """Return by kind the words of the modules that are imported."""
+    return _REGISTRY
+
+
+_homes: dict[str, dict[str, str]] = {}
+"""The index until every module is imported."""
+
+
+@cache
+def _look_up() -> None:
+    """Read the index, or import every module where it is out of date."""
+    if load_words.cache_info().currsize:
+        return
+    found = index()
+    if found is None:
+        load_words()
+    else:
+        _homes.update(found.homes)
+
+
+def indexed() -> Index | None:
+    """Return the index while it says all there is; None once every module is imported."""
+    _look_up()
+    return index() if _homes else None
 
 
 @contextmanager
@@ -119,10 +152,49 @@ def temporary_words() -> Iterator[None]:
             found.update(before.get(kind, {}))
 
 
-def words(kind: str) -> dict[str, type[Word]]:
+class Words(Mapping[str, type[Word]]):
+    """The words of some kinds by name. Only looking up a class imports its module.
+
+    Arguments:
+        kinds: the kinds.
+        only: the one name that there is; None for all.
+    """
+
+    def __init__(self, *kinds: str, only: str | None = None):
+        self._kinds = kinds
+        self._only = only
+
+    def __getitem__(self, name: str) -> type[Word]:
+        _look_up()
+        for kind in self._kinds if self._only in (None, name) else ():
+            found = _REGISTRY.get(kind, {})
+            home = _homes.get(kind, {}).get(name)
+            if name not in found and home is not None:
+                importlib.import_module(f"{PACKAGE}.{home}")
+                found = _REGISTRY[kind]
+            if name in found:
+                return found[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        _look_up()
+        names = (name for kind in self._kinds for name in _homes.get(kind) or _REGISTRY.get(kind, {}))
+        return iter([name for name in names if self._only in (None, name)])
+
+    def __contains__(self, name: object) -> bool:
+        _look_up()
+        return self._only in (None, name) and any(
+            name in (_homes.get(kind) or _REGISTRY.get(kind, {})) for kind in self._kinds
+        )
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+@cache
+def words(kind: str) -> Mapping[str, type[Word]]:
     """Return every word of a kind ("layer", "optimizer", "data", …) by its name."""
-    load_words()
-    return _REGISTRY.get(kind, {})
+    return Words(kind)
 
 
 SECTIONS = ("data", "init", "loss", "optimizer", "schedule")
@@ -130,11 +202,15 @@ SECTIONS = ("data", "init", "loss", "optimizer", "schedule")
 
 
 @cache
-def statements() -> dict[str, dict[str, type[Word]]]:
+def statements() -> Mapping[str, Mapping[str, type[Word]]]:
     """Return every statement but the network by its first word, with the words that it may name or itself."""
-    return {**{name: {name: cls} for name, cls in words("setting").items()}, **{kind: words(kind) for kind in SECTIONS}}
+    return {
+        **{name: Words("setting", only=name) for name in words("setting")},
+        **{kind: words(kind) for kind in SECTIONS},
+    }
 
 
-def layers() -> dict[str, type[Word]]:
+@cache
+def layers() -> Mapping[str, type[Word]]:
     """Return every word that is a stage of a pipeline: layers and activations."""
-    return {name: cls for kind in STAGES for name, cls in words(kind).items()}
+    return Words(*STAGES)

@@ -158,7 +158,9 @@ adds_up_lanes = MEETINGS.implements
 
 def meets(node: ScheduledNode) -> bool:
     """Return whether the kernel of a node computes each lane as if it saw the whole batch."""
-    return type(node.layer) in MEETINGS and MEETINGS[type(node.layer)](node)
+    if node.layer.mixes_samples is False or type(node.layer) not in MEETINGS:
+        return False
+    return MEETINGS[type(node.layer)](node)
 
 
 def contiguous(context: KernelContext, ref: Ref) -> Ref:

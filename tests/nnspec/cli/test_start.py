@@ -15,8 +15,10 @@ ANYWHERE = {
     "nnspec.exchange", "nnspec.lsp", "nnspec.notebook", "nnspec.reporting", "nnspec.serving", "nnspec.sklearn",
     "nnspec.runtime.explain", "nnspec.runtime.sweep", "nnspec.runtime.views", "nnspec.spec_lang.editor",
     "nnspec.spec_lang.syntax.misfits.pages", "nnspec.spec_lang.syntax.misfits.reading",
+    "nnspec.spec_lang.vocabulary.layers.recurrent", "nnspec.runtime.layers.recurrent",
+    "nnspec.runtime.compiler.kernels.recurrent",
 }  # fmt: skip
-"""What none of these commands needs: other verbs, and the readers of specs with mistakes."""
+"""What none of these commands needs: other verbs, the readers of specs with mistakes, words that no page names."""
 
 TRAINING = {
     "filelock",
