@@ -21,11 +21,11 @@ STEP_WORTH_A_THREAD = 30_000_000  # floating-point operations: 1 ms; handing ove
 class ScheduledNode:
     """One operation to be planned, with the values that rewrites have decided for its kernel.
 
-    `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool, which
-    reads them so. `slabs` says that a convolution gathers its windows along one axis only, `again` that it gathers them
-    again in the backward pass. `split` says that each lane has some inputs of a layer, of all samples. `notes` describe
-    what the rewrites did. `frozen` and `settled` are those of `GraphNode`.
-    Kernels read these values and decide nothing about other nodes.
+    `phases` is k where a convolution writes its outputs in the order of the k×k pool after it, and for that pool,
+    which reads them so. `tiles` says that a convolution is computed in tiles of four outputs, `slabs` that it gathers
+    its windows along one axis only, `again` that it gathers them again in the backward pass. `split` says that each
+    lane has some inputs of a layer, of all samples. `notes` describe what the rewrites did. `frozen` and `settled`
+    are those of `GraphNode`. Kernels read these values and decide nothing about other nodes.
     """
 
     name: str
@@ -35,6 +35,7 @@ class ScheduledNode:
     output_shape: Shape
     ties: Mapping[str, Tie] = field(default_factory=dict, hash=False)
     phases: int = 1
+    tiles: bool = False
     slabs: bool = False
     again: bool = False
     split: bool = False

@@ -11,6 +11,7 @@ from nnspec.runtime.compiler.kernels._conv_over_time import over_time
 from nnspec.runtime.compiler.kernels._frames import padded, unpadded
 from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
 from nnspec.runtime.compiler.kernels._slabs import by_slabs
+from nnspec.runtime.compiler.kernels._winograd import by_tiles
 from nnspec.runtime.compiler.program.operands import Ref
 from nnspec.spec_lang.vocabulary.layers.conv import Conv
 from nnspec.spec_lang.vocabulary.spatial import Extent
@@ -28,6 +29,8 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
         return over_time(word, context)
     if word.groups > 1 or len(context.x.shape) != 4:
         return None
+    if context.node.tiles:
+        return by_tiles(word, context)
     if context.node.slabs:
         return by_slabs(word, context)
     w, name, k = context.writer, context.node.name, context.node.phases
