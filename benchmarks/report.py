@@ -19,9 +19,9 @@ TRIED: dict[str, str] = {
     "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
     "W3-64": "two processes; windows gathered along one axis, products by rows of the image; masks, maxima and copies "
     "of the pool, which run at the speed of the cache, are half of it",
-    "W4": "windows gathered along one axis, products of blocks that OpenBLAS reads without packing, rows of zeros left "
-    "out; columns in tiles and Winograd gained nothing more. The three products of its second convolution are half of "
-    "the step",
+    "W4": "Winograd's F(2x2, 3x3), whose transforms are products with small matrices for all tiles at once, in the "
+    "order of the pool; products of blocks that OpenBLAS reads without packing. Larger tiles round too much. The "
+    "products of the second convolution are a third of the step",
     "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
     "recurrent weight read it at the speed of the cache. Input, state and bias as one row gained a few percent for "
     "one sample and lost more for many",

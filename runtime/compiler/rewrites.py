@@ -28,9 +28,7 @@ WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
 FEWEST_PRODUCTS = 1_000_000  # multiply-adds of a convolution that is cut into rows; fewer are one quick product
-SAVED = (
-    20  # multiply-adds that tiles save for each number that they transform; fewer take less time than the transforms
-)
+SAVED = 14  # multiply-adds that tiles save for each number that is transformed; fewer take less time than that
 FEWEST_IN_A_RUN = 8  # samples, which are contiguous where tiles are gathered
 SHORTEST_ROW = 32  # places and samples in a row that is worth a product
 
@@ -239,7 +237,8 @@ def winograd(schedule: ExecutionSchedule) -> ExecutionSchedule:
         tall, wide = (length // node.phases * node.phases for length in node.output_shape[:2])
         tiles = ceil(tall / 2) * ceil(wide / 2)
         saved = channels * filters * (9 * tall * wide - 16 * tiles)
-        if saved >= SAVED * 16 * tiles * (channels + filters) and max(schedule.lanes) >= FEWEST_IN_A_RUN:
+        moved = (16 if node.phases == 2 else 24) * tiles * (channels + filters)  # copied too where no pool reads tiles
+        if saved >= SAVED * moved and max(schedule.lanes) >= FEWEST_IN_A_RUN:
             changed[node.name] = replace(node, tiles=True).noted("tiles of 2x2 outputs")
     return schedule.with_nodes(changed) if changed else schedule
 

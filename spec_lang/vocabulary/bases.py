@@ -85,7 +85,7 @@ class Layer(Word):
         """Return the rows of a window, two or more, where windows move over an image by one cell, without gaps, and are
         wider than its frame; else None.
 
-        The kernel of such a layer reads `ScheduledNode.slabs`.
+        The kernel of such a layer reads `ScheduledNode.slabs`, and `ScheduledNode.tiles` for windows of 3x3.
         """
         return None
 

@@ -440,6 +440,54 @@ class TestBlocks:
         np.testing.assert_array_equal(first.network.parameter_arena.flat, second.network.parameter_arena.flat)
 
 
+class TestWinograd:
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    @pytest.mark.parametrize("after", ["relu", "maxpool 2", "avgpool 2", "batchnorm"])
+    @pytest.mark.parametrize("conv", ["3x3 x3", "3x3 x2 pad=same", "3x3 x4 pad=1x0x2x1 bias=no", "3x3 x32 pad=2"])
+    @pytest.mark.parametrize("image", ["9x8x6", "3x12x1", "6x6x24"])
+    def test_a_convolution_in_tiles_is_the_same_convolution(
+        self, image: str, conv: str, after: str, dtype: str, in_tiles: None
+    ) -> None:
+        pooled = after if not (image.startswith("3x") and "pool" in after and "pad" not in conv) else "tanh"
+        both = Both.of(f"input {image} -> relu -> conv {conv} -> {pooled} -> dense 3", dtype)
+        for size in (1, 2, 7):
+            schedule = both.rewritten(size)
+            assert find(schedule, "conv1").tiles
+            inference = both.rewritten(size, training=False)
+            both.assert_planned_is_plain(schedule, inference, replace(schedule, first_gradient=True))
+
+    def test_products_are_cut_into_blocks_that_add_up_to_the_whole(self, in_tiles: None) -> None:
+        for image, filters in (("26x26x16", 32), ("17x15x48", 16), ("12x12x32", 80)):
+            both = Both.of(f"input {image} -> relu -> conv 3x3 x{filters} -> dense 3", "float32")
+            schedule = both.rewritten(16, frozenset({"lanes"}))
+            assert find(schedule, "conv1").tiles
+            both.assert_planned_is_plain(schedule, replace(schedule, first_gradient=True))
+
+    def test_two_convolutions_in_tiles_use_the_same_memory_one_after_the_other(self, in_tiles: None) -> None:
+        conv = "conv 3x3 x4 pad=same"
+        both = Both.of(f"input 9x7x4 -> {conv} relu -> ({conv} + skip) -> {conv} -> maxpool 2 -> dense 3", "float32")
+        both.assert_planned_is_plain(*both.schedules(5))
+
+    @pytest.mark.parametrize(
+        ("conv", "size", "tiles"),
+        [
+            ("3x3 x64 pad=same -> maxpool 2", 8, True),
+            ("3x3 x64 pad=same -> maxpool 2", 7, False),  # samples
+            ("3x3 x8 pad=same -> maxpool 2", 8, False),  # filters
+            ("3x3 x32 pad=same -> maxpool 2", 8, True),
+            ("3x3 x64 pad=same", 8, True),
+            ("3x3 x32 pad=same", 8, False),  # outputs would be copied out of their tiles
+            ("3x3 x64 pad=same -> maxpool 3", 8, False),
+            ("5x3 x64 pad=same -> maxpool 2", 8, False),
+            ("3x5 x64 pad=same -> maxpool 2", 8, False),
+            ("3x3 x64 stride=2 pad=1 -> maxpool 2", 8, False),
+        ],
+    )
+    def test_tiles_are_for_many_channels_filters_and_samples(self, conv: str, size: int, tiles: bool) -> None:
+        both = Both.of(f"input 12x12x32 -> conv {conv} -> globalavgpool -> dense 3", "float32")
+        assert find(both.rewritten(size, frozenset({"lanes"})), "conv1").tiles == tiles
+
+
 class TestSlabs:
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("after", ["relu", "maxpool 2", "avgpool 3"])
@@ -553,6 +601,13 @@ def in_blocks(both: Both, data: Batch, rates: list[float], forget: bool = False)
         bound.samples[: len(data.x[part])], bound.targets[: len(data.x[part])] = data.x[part], data.y[part]
         losses += bound.block(rates[part])
     return losses
+
+
+@pytest.fixture
+def in_tiles(monkeypatch: pytest.MonkeyPatch, long_steps: None) -> None:
+    """Every convolution that can be is computed in tiles, in two lanes."""
+    monkeypatch.setattr(rewrites, "SAVED", -100)
+    monkeypatch.setattr(rewrites, "FEWEST_IN_A_RUN", 1)
 
 
 @pytest.fixture
