@@ -226,21 +226,24 @@ def winograd(schedule: ExecutionSchedule) -> ExecutionSchedule:
     Equal in exact arithmetic; errors of rounding are up to three times those of windows. Allowed where windows move by
     one cell without gaps; it pays where channels and filters are many enough for the sums.
     """
-    changed: dict[str, ScheduledNode] = {}
-    for node in schedule.nodes:
-        shape, image = node.input_shapes[0], node.input_shapes[0].as_image()
-        columns = node.layer.columns(shape)
-        square = node.layer.adjacent_rows(shape) == 3 and columns is not None and image is not None
-        if not square or columns[0] != 9 * image[2] or node.phases > 2 or type(node.layer) not in KERNELS:
-            continue
-        channels, filters = image[2], node.output_shape[2]
-        tall, wide = (length // node.phases * node.phases for length in node.output_shape[:2])
-        tiles = ceil(tall / 2) * ceil(wide / 2)
-        saved = channels * filters * (9 * tall * wide - 16 * tiles)
-        moved = (16 if node.phases == 2 else 24) * tiles * (channels + filters)  # copied too where no pool reads tiles
-        if saved >= SAVED * moved and max(schedule.lanes) >= FEWEST_IN_A_RUN:
-            changed[node.name] = replace(node, tiles=True).noted("tiles of 2x2 outputs")
+    if max(schedule.lanes) < FEWEST_IN_A_RUN:
+        return schedule
+    paying = [node for node in schedule.nodes if type(node.layer) in KERNELS and _pays_in_tiles(node)]
+    changed = {node.name: replace(node, tiles=True).noted("tiles of 2x2 outputs") for node in paying}
     return schedule.with_nodes(changed) if changed else schedule
+
+
+def _pays_in_tiles(node: ScheduledNode) -> bool:
+    """Return whether tiles save many multiply-adds of a 3x3 window for each number that they transform."""
+    shape = node.input_shapes[0]
+    columns, image = node.layer.columns(shape), shape.as_image()
+    if columns is None or image is None or node.layer.adjacent_rows(shape) != 3 or columns[0] != 9 * image[2]:
+        return False
+    channels, filters, k = image[2], node.output_shape[2], node.phases
+    tall, wide = (length // k * k for length in node.output_shape[:2])
+    tiles = ceil(tall / 2) * ceil(wide / 2)
+    moved = (16 if k == 2 else 24) * tiles * (channels + filters)  # where no pool reads tiles they are copied too
+    return k <= 2 and channels * filters * (9 * tall * wide - 16 * tiles) >= SAVED * moved
 
 
 @rewrite("input 12x12x4\nconv 3x3 x8 pad=same -> conv 3x3 x4 -> dense 3 softmax\ntrain batch=64")
