@@ -15,7 +15,7 @@ from nnspec.runtime.compiler.graph import draws_of, reads_symbols
 from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.compiler.signature import PROGRAM_NAMES, LaneArguments
 from nnspec.runtime.layers import Mode
-from nnspec.runtime.layers.embedding import padding_of
+from nnspec.runtime.symbol_steps import padding_of
 
 Step = Callable[..., Any]
 

@@ -6,16 +6,18 @@ names of its columns, which are read one by one as NumPy arrays.
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from nnspec.runtime.data.samples import rectangular
-from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
-from nnspec.runtime.data.tables.frame import Frame, as_column, frame_of
 from nnspec.runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
+    from nnspec.runtime.data.tables.frame import Frame
 
 
 def is_data_frame(values: Any) -> bool:
@@ -24,11 +26,13 @@ def is_data_frame(values: Any) -> bool:
     return exchanged and (hasattr(values, "column_names") or hasattr(values, "columns"))
 
 
-def frame_from(values: Any, name: str) -> Frame:
+def frame_from(values: Any, name: str) -> "Frame":
     """Return the columns of a data frame. `name` names it in messages.
 
     Raises DataError for two columns of one name, and for columns of other things than numbers, texts, booleans, dates.
     """
+    from nnspec.runtime.data.tables.frame import frame_of
+
     names = _names(values)
     twice = next((column for column in names if names.count(column) > 1), None)
     if twice is not None:
@@ -38,13 +42,15 @@ def frame_from(values: Any, name: str) -> Frame:
     return frame_of({str(column): np.asarray(values[column]) for column in names}, name)
 
 
-def rows_from(values: Any, encoding: ColumnEncoding | None, shape: tuple[int, ...]) -> NDArray[Any]:
+def rows_from(values: Any, encoding: "ColumnEncoding | None", shape: tuple[int, ...]) -> NDArray[Any]:
     """Return the rows of a data frame as samples of a network, (samples, …).
 
     Columns are found by name and encoded; without an encoding they are numbers, in the order of the frame. Where a
     sample is several rows, (time, features), every window of consecutive rows is one. Raises DataError for columns that
     are not there, all at once, and for cells that cannot be encoded. Warns of what training did not see.
     """
+    from nnspec.runtime.data.tables.encoding import numbers_alone
+
     frame = frame_from(values, "the data frame")
     known = encoding if encoding is not None else numbers_alone(frame.names, None)
     rows = known.encode(frame, lambda text: warnings.warn(text, stacklevel=2))
@@ -82,4 +88,6 @@ def _plain(array: NDArray[Any], name: str) -> NDArray[Any]:
     """Return an array without objects, where they are numbers, booleans or texts, one for each sample."""
     if array.dtype.kind != "O" or array.ndim != 1 or all(isinstance(value, str) for value in array.tolist()):
         return array
+    from nnspec.runtime.data.tables.frame import as_column
+
     return as_column(array, name)

@@ -8,7 +8,6 @@ import numpy as np
 from nnspec.runtime.data.data_frames import frame_from, is_data_frame, targets_from
 from nnspec.runtime.data.fitted.sample_shapes import as_samples
 from nnspec.runtime.data.samples import Samples, numbered_places, rectangular
-from nnspec.runtime.data.tables.encoding import ColumnTable
 from nnspec.runtime.data.weights import checked_weights
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary.shape import same_meaning
@@ -68,6 +67,8 @@ class Arrays:
 def _samples(name: str, what: str, x: Any, y: Any, steps: bool) -> Samples:
     targets = rectangular(y, f"{name} targets") if steps else targets_from(y, f"the targets of {name}")
     if is_data_frame(x):
+        from nnspec.runtime.data.tables.encoding import ColumnTable
+
         frame = frame_from(x, name)
         return Samples(name, ColumnTable(frame), targets, frame.place)
     inputs = rectangular(x, what)

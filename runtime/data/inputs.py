@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,18 @@ from nnspec.runtime.data.fitted.measure import first_nonfinite_index
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.runtime.data.images import read_picture
 from nnspec.runtime.data.pictures import FORMATS, SUFFIXES
-from nnspec.runtime.data.sources.idx import read_idx
-from nnspec.runtime.data.sources.npz import read_array, read_arrays
-from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
-from nnspec.runtime.data.tables.frame import Frame, listed
-from nnspec.runtime.data.tables.kinds import Warn
 from nnspec.runtime.errors import DataError
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
+    from nnspec.runtime.data.tables.frame import Frame
+    from nnspec.runtime.data.tables.kinds import Warn
 
 Labelled = list[tuple[str, NDArray[Any]]]
 _TABLES = ("a text file", "text in UTF-16, not UTF-8", "a Parquet file")
 
 
-def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, warn: Warn | None = None) -> Labelled:
+def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, warn: "Warn | None" = None) -> Labelled:
     """Return the raw samples of a file, each with a label that names it in the output.
 
     The content decides, not the file's name: a picture of any format and size (see `read_picture`), a .npy array of
@@ -59,11 +59,41 @@ def read_inputs(path: Path, preprocessing: Preprocessing, invert: bool = False, 
     return list(_batch(path, _ARRAYS[kind](path), preprocessing))
 
 
+def input_files(path: Path) -> list[Path]:
+    """Return the pictures of a folder and the folders in it, by path, or the path itself where there are none."""
+    if not path.is_dir():
+        return [path]
+    from nnspec.runtime.data.sources.image_folder import pictures_in
+
+    try:
+        return pictures_in(path) or [path]
+    except DataError:  # reading it says why
+        return [path]
+
+
+def _npy(path: Path) -> NDArray[Any]:
+    from nnspec.runtime.data.sources.npz import read_array
+
+    return read_array(path)
+
+
+def _npz(path: Path) -> NDArray[Any]:
+    from nnspec.runtime.data.sources.npz import read_arrays
+
+    return next(iter(read_arrays(path, ()).values()))
+
+
+def _idx(path: Path) -> NDArray[Any]:
+    from nnspec.runtime.data.sources.idx import read_idx
+
+    return read_idx(path)
+
+
 _ARRAYS: dict[str, Callable[[Path], NDArray[Any]]] = {
-    "a NumPy array (.npy)": read_array,
-    "a zip archive (.npz is one)": lambda path: next(iter(read_arrays(path, ()).values())),
-    "an IDX file": read_idx,
-    "a gzip file": read_idx,
+    "a NumPy array (.npy)": _npy,
+    "a zip archive (.npz is one)": _npz,
+    "an IDX file": _idx,
+    "a gzip file": _idx,
 }
 
 
@@ -84,7 +114,7 @@ def _batch(path: Path, array: NDArray[Any], preprocessing: Preprocessing) -> Ite
         yield str(path) if single else f"{path}[{index}]", sample
 
 
-def _rows(path: Path, preprocessing: Preprocessing, warn: Warn | None) -> Labelled:
+def _rows(path: Path, preprocessing: Preprocessing, warn: "Warn | None") -> Labelled:
     """Return the rows of a table as samples, or its windows for a network trained on a table over time."""
     from nnspec.runtime.data.tables.any_file import read_frame
     from nnspec.runtime.data.tables.dialect import Options
@@ -96,7 +126,9 @@ def _rows(path: Path, preprocessing: Preprocessing, warn: Warn | None) -> Labell
     return samples_of_table(_in_order(frame, encoding), encoding, preprocessing.input_shape, warn)
 
 
-def samples_of_table(frame: Frame, encoding: ColumnEncoding, shape: tuple[int, ...], warn: Warn | None) -> Labelled:
+def samples_of_table(
+    frame: "Frame", encoding: "ColumnEncoding", shape: tuple[int, ...], warn: "Warn | None"
+) -> Labelled:
     """Return the rows of a table as samples of a shape, each with its label, or its windows, one after the other.
 
     Arguments are those of `read_inputs`. Raises DataError as it does.
@@ -115,11 +147,13 @@ def samples_of_table(frame: Frame, encoding: ColumnEncoding, shape: tuple[int, .
     return [(frame.label(start + last), rows[start : start + shape[0]]) for start in range(count)]
 
 
-def _in_order(frame: Frame, encoding: ColumnEncoding) -> Frame:
+def _in_order(frame: "Frame", encoding: "ColumnEncoding") -> "Frame":
     """Return a table without a header with its columns named in the network's order, if it has just these."""
     if frame.named or set(encoding.names) <= set(frame.names):
         return frame
     if len(frame.names) != len(encoding.names):
+        from nnspec.runtime.data.tables.frame import listed
+
         raise DataError(
             f"{frame.name} has {len(frame.names)} columns without names, and the network takes {len(encoding.names)}: "
             f"{listed(encoding.names)}"
@@ -127,8 +161,10 @@ def _in_order(frame: Frame, encoding: ColumnEncoding) -> Frame:
     return replace(frame, columns=dict(zip(encoding.names, frame.columns.values(), strict=True)))
 
 
-def _numbers(frame: Frame, shape: tuple[int, ...]) -> Labelled:
+def _numbers(frame: "Frame", shape: tuple[int, ...]) -> Labelled:
     """Return rows of numbers as samples of a network that knows no names of columns, such as one for images."""
+    from nnspec.runtime.data.tables.encoding import numbers_alone
+
     by, size = "x".join(map(str, shape)), int(np.prod(shape))
     if len(frame.names) != size:
         raise DataError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,14 +14,15 @@ from nnspec.runtime.data.fitted.preprocessing import Normalize, Preprocessing, T
 from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.data.samples import Samples, Unencoded
 from nnspec.runtime.data.split import Data, Split, data_digest
-from nnspec.runtime.data.tables.encoded import encoded_samples
-from nnspec.runtime.data.tables.encoding import ColumnEncoding
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.data.weights import training_weights, weights_of
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.registry import Registry
 from nnspec.spec_lang.vocabulary import data as words
 from nnspec.spec_lang.vocabulary.statements import Weights
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
 
 SOURCES: Registry[Callable[[Any, Path], Samples]] = Registry("nnspec.runtime.data.sources")
 """The reader of every data source, (the word, the folder where its paths begin) → samples, by its class of word."""
@@ -43,9 +44,14 @@ def load_data(
     `weights` says how training samples are weighted. With `known`, the preprocessing of a network, the columns of a
     table are encoded as it encodes them. Raises DataError where a file is missing, damaged, or not as the word says.
     """
-    encoding = known.encoding() if known is not None and isinstance(word, words.Table) else None
-    if encoding is not None and isinstance(word, words.Table):
-        word = word.reading(encoding.names, encoding.text_columns())
+    encoding = known.encoding() if known is not None else None
+    if encoding is not None:
+        from nnspec.spec_lang.vocabulary.tables import Table
+
+        if isinstance(word, Table):
+            word = word.reading(encoding.names, encoding.text_columns())
+        else:
+            encoding = None
     samples = SOURCES[type(word)](word, folder or Path())
     return _data(samples, _sharing(word), word.normalize, classification, weights, encoding)
 
@@ -132,7 +138,7 @@ def _data(
     normalize: Normalize,
     classification: bool,
     weights: Weights | None = None,
-    encoding: ColumnEncoding | None = None,
+    encoding: "ColumnEncoding | None" = None,
 ) -> Data:
     """Check samples, encode their targets, share them out and learn the preprocessing of the training split."""
     arrays = None if isinstance(samples.inputs, Unencoded) else _inputs(samples)
@@ -142,6 +148,8 @@ def _data(
     each = weights_of(samples, weights)
     warnings: tuple[str, ...] = ()
     if arrays is None:
+        from nnspec.runtime.data.tables.encoded import encoded_samples
+
         unused = weights.column if weights is not None else None
         samples, encoding, warnings = encoded_samples(samples, division.train, encoding, unused)
         arrays = _inputs(samples)

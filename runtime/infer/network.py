@@ -11,16 +11,13 @@ import numpy as np
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.compiler.graph import build_graph
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.data.known_targets import known_targets
 from nnspec.runtime.errors import NetworkError, TrainingError
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.infer.program_cache import Programs, lanes_asked
 from nnspec.runtime.infer.reference_program import Program
-from nnspec.runtime.initializers import initialize
 from nnspec.runtime.layers import Mode
 from nnspec.runtime.randomness import stream
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.vocabulary.initializers import Constant
 from nnspec.spec_lang.vocabulary.registry import Word, words
 from nnspec.spec_lang.vocabulary.shape import Parameter
 
@@ -73,6 +70,8 @@ class Network:
 
     def initialize(self, seed: int) -> None:
         """Draw the first weights as the spec says, from one stream, in the order of the layers."""
+        from nnspec.runtime.initializers import initialize
+
         random = stream(seed, "init")
         for node in self.spec.nodes:
             for name, parameter in node.parameters().items():
@@ -177,6 +176,8 @@ class Network:
 
     def as_targets(self, y: Any) -> np.ndarray:
         """Return targets as losses and metrics take them: classes as numbers. `y` is as for `nnspec.evaluate`."""
+        from nnspec.runtime.data.known_targets import known_targets
+
         one_each = self.classes is not None and len(self.spec.output_shape or ()) == 1
         targets = known_targets(y, self.preprocessing, one_each)
         pixels = self.classes is not None and len(self.spec.output_shape or ()) == 3
@@ -239,6 +240,8 @@ def _float_type(dtype: Any) -> np.dtype[Any]:
 def _initializer(parameter: Parameter, default: Word) -> Word:
     """Return the array's own initializer, else the spec's."""
     if parameter.value is not None:
+        from nnspec.spec_lang.vocabulary.initializers import Constant
+
         return Constant(value=parameter.value)
     return words("init")[parameter.init]() if parameter.init is not None else default
 

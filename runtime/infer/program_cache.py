@@ -18,7 +18,7 @@ from nnspec.runtime.data.array_likes import parts
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.execute.blas import fixed_threads
 from nnspec.runtime.execute.processors import executor_for, processor_count
-from nnspec.runtime.layers.embedding import first_unknown
+from nnspec.runtime.symbol_steps import first_unknown
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.vocabulary.losses import Loss
 

@@ -12,8 +12,8 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.graph import Graph, GraphNode, array_of, frozen_arrays, reads_symbols
 from nnspec.runtime.compiler.padding import padding_after_strides
 from nnspec.runtime.layers import Backward, MergeBackward, MergeForward, Mode, build, build_merge
-from nnspec.runtime.layers.embedding import padding_of
 from nnspec.runtime.losses import build_loss
+from nnspec.runtime.symbol_steps import padding_of
 from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.losses import Loss
 

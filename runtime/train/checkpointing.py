@@ -22,7 +22,7 @@ from nnspec.checkpoints import Checkpoint
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
-from nnspec.runtime.data.augmentation.augmenter import augmentation_streams
+from nnspec.runtime.data.augmentation.streams import augmentation_streams
 from nnspec.runtime.errors import CheckpointError
 from nnspec.runtime.infer.baseline import Baseline
 from nnspec.runtime.infer.network import Network

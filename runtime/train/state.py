@@ -8,7 +8,7 @@ import numpy as np
 
 from nnspec.runtime.arena import Arena
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data.augmentation.augmenter import augmentation_streams
+from nnspec.runtime.data.augmentation.streams import augmentation_streams
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.infer.network import Network
 from nnspec.runtime.randomness import stream

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import prod
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from nnspec.runtime.arrays import Array, pages
 from nnspec.runtime.compiler.bind import ALL, Allocate, BoundProgram
 from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import ReadAhead, StoredArray
-from nnspec.runtime.data.augmentation.augmenter import Augmenter
 from nnspec.runtime.execute import processors
 from nnspec.runtime.execute.blas import GATE, fixed_threads
 from nnspec.runtime.execute.executor import Executor
@@ -25,6 +24,9 @@ from nnspec.runtime.targets import counted
 from nnspec.runtime.train import averaging
 from nnspec.runtime.train.state import State, next_samples
 from nnspec.spec_lang.check.spec import Spec
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data.augmentation.augmenter import Augmenter
 
 WORTH_HALVING = 50_000
 """From this number of parameters on, two processes update them faster than one, also where a step has one lane."""
@@ -112,9 +114,11 @@ class Stepper:
             self._targets = self._targets.astype(np.float64)  # a batch of them holds the scaled ones
         self._weights = data.train.weights
         self._ahead = ReadAhead(self._inputs) if isinstance(self._inputs, StoredArray) else None
-        self._augmenter: Augmenter | None = None
+        self._augmenter: "Augmenter | None" = None
         self._samples_like = self._inputs[:0]  # what a program reads
         if self.spec.augment is not None:
+            from nnspec.runtime.data.augmentation.augmenter import Augmenter
+
             size, kind, batch = self._inputs.shape[1:], self._inputs.dtype, self.spec.train.batch
             random = state.augment_random
             targets = self._targets if self._targets.ndim > 2 else None  # images, which move with their samples

@@ -244,7 +244,7 @@ class _Collector:
             plain = replace(plain, fix=None)
         self.found.add(reading.of(plain) if reading is not None else plain)
         meant = reading.word if reading is not None else close
-        self.known.broken.add(meant if meant in statements() else "network")
+        self.known.broken.add(meant if meant is not None and meant in statements() else "network")
         return True
 
 

@@ -10,7 +10,6 @@ from nnspec.spec_lang.check.expectations import unmeasured
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Fix, near, one_of
 from nnspec.spec_lang.source import Span
-from nnspec.spec_lang.vocabulary.augment import Geometric
 from nnspec.spec_lang.vocabulary.losses import BinaryCrossEntropy, CrossEntropy, Loss, Mse
 from nnspec.spec_lang.vocabulary.metrics import Accuracy, Metric, Rmse
 from nnspec.spec_lang.vocabulary.registry import words
@@ -260,6 +259,8 @@ def _moved(spec: Spec, end: Span, targets: Targets | None) -> Diagnostic | None:
     """Return the error of images that are moved and targets that cannot be moved with them, of another size."""
     if targets is None or spec.augment is None or len(targets.shape) < 2 or spec.input is None:
         return None
+    from nnspec.spec_lang.vocabulary.augment import Geometric
+
     moves = [change.word for change in spec.augment.changes if isinstance(change, Geometric) and change.amount]
     if not moves or targets.shape[:2] == tuple(spec.input[:2]):
         return None

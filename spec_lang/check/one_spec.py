@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from nnspec.spec_lang.check import cross_checks as ends
 from nnspec.spec_lang.check import fit, learning
@@ -17,7 +17,6 @@ from nnspec.spec_lang.check.sweeps import read_sweeps
 from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.tree import Option
-from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, From, Rate
@@ -37,6 +36,9 @@ from nnspec.spec_lang.vocabulary.statements import (
     Train,
     Weights,
 )
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.vocabulary.augment import Augment
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -106,7 +108,7 @@ class Examination:
             sweeps=tuple((swept.sweep.key, swept.grid) for swept in self.sweeps if swept.finite),
             ranges=tuple(swept.range for swept in self.sweeps if swept.range is not None),
             variants=tuple(self.known.variants),
-            augment=self._of(Augment, "augment", None),
+            augment=cast("Augment | None", self.settings.get("augment")),
             places=self._places(),
         )
         self._ends(spec, last)

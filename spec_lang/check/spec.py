@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnspec.spec_lang.check.expectations import Expectation
 from nnspec.spec_lang.check.sweeps import SweepRange
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
-from nnspec.spec_lang.vocabulary.augment import Augment
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.data import DataSource
 from nnspec.spec_lang.vocabulary.fine_tuning import Freeze, From, Rate, layers_named
@@ -21,6 +20,9 @@ from nnspec.spec_lang.vocabulary.optimizers import Optimizer
 from nnspec.spec_lang.vocabulary.schedules import Schedule
 from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 from nnspec.spec_lang.vocabulary.statements import EarlyStop, Ema, Train, Weights
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.vocabulary.augment import Augment
 
 INPUT = "input"
 """The name of the sample among a node's inputs."""
@@ -136,7 +138,7 @@ class Spec:
     ranges: tuple[SweepRange, ...] = ()
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
-    augment: Augment | None = None
+    augment: "Augment | None" = None
     warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
     places: Mapping[str, Span] = field(default_factory=dict, compare=False)
     overrides: tuple[tuple[str, str], ...] = ()

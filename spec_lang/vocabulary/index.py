@@ -47,7 +47,7 @@ def index() -> Index | None:
 
 def sizes() -> dict[str, int]:
     """Return the bytes of each module that may define words, by its name inside the package."""
-    found = {}
+    found: dict[str, int] = {}
     for folder in FOLDERS:
         with os.scandir(STORED.parent / folder) as entries:
             modules = [entry for entry in entries if entry.name.endswith(".py") and entry.name != "__init__.py"]
@@ -66,7 +66,7 @@ def content() -> str:
         kind: {word: cls.__module__.removeprefix(f"{PACKAGE}.") for word, cls in found.items()}
         for kind, found in sorted(registered().items())
     }
-    parts = {"sizes": dict(sorted(sizes().items())), "homes": homes, "summary": summarized()}
+    parts: dict[str, dict[str, Any]] = {"sizes": dict(sorted(sizes().items())), "homes": homes, "summary": summarized()}
     return "{\n" + ",\n".join(_lines(parts)) + "\n}\n"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 
 class WindowedSeries(BaseModel):
@@ -13,6 +13,8 @@ class WindowedSeries(BaseModel):
     last, as one vector (`predict=all`). Windows start `stride` points apart; the default is 1, or with `predict=every`
     the window, so that windows do not overlap. Splits are cut in order of time.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     window: int | None = Field(None, gt=0, description="points in a sample")
     horizon: int = Field(1, gt=0, description="the distance of the target from the last point, in points")

@@ -6,8 +6,9 @@ import torch
 from torch.nn.functional import affine_grid, grid_sample
 
 from nnspec.runtime.arrays import Array
-from nnspec.runtime.data.augmentation.augmenter import Augmenter, augmentation_streams
+from nnspec.runtime.data.augmentation.augmenter import Augmenter
 from nnspec.runtime.data.augmentation.places import identities
+from nnspec.runtime.data.augmentation.streams import augmentation_streams
 from nnspec.runtime.data.augmentation.warp import Warp
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.spec_lang.vocabulary.augment import Augment

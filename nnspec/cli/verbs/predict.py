@@ -60,7 +60,7 @@ def command(checkpoint: str, inputs: tuple[str, ...], invert: bool, out: Path | 
     from nnspec.cli.checkpoint import class_names, ends_in_image, open_to_ask
     from nnspec.predictions import predicted_columns, predictions_of
     from nnspec.runtime.data import DataError, read_inputs
-    from nnspec.runtime.data.sources.image_folder import input_files
+    from nnspec.runtime.data.inputs import input_files
 
     _, saved = open_to_ask(checkpoint)
     network, code = saved.network, 0

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.registry import Registry
-from nnspec.spec_lang.vocabulary.augment import Geometric, Pixelwise
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from nnspec.spec_lang.vocabulary.augment import Geometric, Pixelwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,11 +52,11 @@ PLACES: Registry[Place] = Registry(__name__)
 PIXELS: Registry[Pixels] = Registry(__name__)
 
 
-def changes_place(word: type[Geometric]) -> Callable[[Place], Place]:
+def changes_place(word: "type[Geometric]") -> Callable[[Place], Place]:
     """Register the decorated function, a `Place`, for a word."""
     return PLACES.implements(word)
 
 
-def changes_pixels(word: type[Pixelwise]) -> Callable[[Pixels], Pixels]:
+def changes_pixels(word: "type[Pixelwise]") -> Callable[[Pixels], Pixels]:
     """Register the decorated function, a `Pixels`, for a word."""
     return PIXELS.implements(word)

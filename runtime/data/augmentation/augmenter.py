@@ -8,10 +8,10 @@ import numpy as np
 
 from nnspec.runtime.arrays import Array, empty
 from nnspec.runtime.data.augmentation import PIXELS, PLACES, Images
+from nnspec.runtime.data.augmentation.streams import augmentation_streams
 from nnspec.runtime.data.augmentation.targets import TargetWarp
 from nnspec.runtime.data.augmentation.warp import Warp, warp_bytes
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
-from nnspec.runtime.randomness import stream
 from nnspec.spec_lang.vocabulary.augment import Augment, Augmentation, Geometric, Pixelwise
 
 Size = tuple[int, int, int]
@@ -20,12 +20,6 @@ A = TypeVar("A", bound=Augmentation)
 
 LEAST = 32
 """Samples that are changed at once at least: steps of single samples may come in blocks."""
-
-
-def augmentation_streams(augment: Augment | None, seed: int) -> dict[str, "np.random.Generator"]:
-    """Return a generator for each augmentation by its word; none without augmentation."""
-    words = [change.word for change in augment.changes] if augment is not None else []
-    return {word: stream(seed, f"augment/{word}") for word in words}
 
 
 def augmented_type(sample_type: np.dtype) -> np.dtype:

@@ -17,6 +17,7 @@ from nnspec.runtime.data.sources.table_sources import choices_of, read_table, ro
 from nnspec.runtime.data.split import Data
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
+from nnspec.spec_lang.vocabulary.tables import Table
 
 MOST_CLASSES = 20
 """Whole numbers with at most so many values are taken for classes."""
@@ -70,7 +71,7 @@ def describe(word: words.DataSource, folder: Path | None = None) -> Description:
 
     Without a target the columns of a table are described alone. Raises DataError where the file cannot be read.
     """
-    describes = _table if isinstance(word, words.Table) else _arrays
+    describes = _table if isinstance(word, Table) else _arrays
     return describes(word, folder or Path())
 
 

@@ -4,21 +4,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from nnspec.runtime.data.data_frames import is_data_frame, rows_from
 from nnspec.runtime.data.fitted.measure import limits, zscore
 from nnspec.runtime.data.fitted.sample_shapes import as_samples
 from nnspec.runtime.data.fitted.seen import Seen, finite_mean
 from nnspec.runtime.data.fitted.stored_entries import StoredEntries, stored_error
 from nnspec.runtime.data.fitted.target_scaling import TargetScaling
 from nnspec.runtime.data.pictures import Fit
-from nnspec.runtime.data.tables.encoding import ColumnEncoding, numbers_alone
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary.shape import Shape
+
+if TYPE_CHECKING:
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
 
 Normalize = Literal["zscore", "minmax", "unit", "none"]
 Task = Literal["classification", "regression"]
@@ -47,7 +48,7 @@ class Preprocessing:
     task: Task
     limits: tuple[float, float] = (0.0, 255.0)
     vocabulary: tuple[str, ...] | None = None
-    columns: ColumnEncoding | None = None
+    columns: "ColumnEncoding | None" = None
     picture_fit: Fit | None = None
     target_scaling: TargetScaling | None = None
     seen: Seen | None = None
@@ -117,8 +118,11 @@ class Preprocessing:
         `sample_shapes.as_samples` says which other shapes mean the same. The columns of a data frame are found by name
         and encoded as in training; what training did not see is a Python warning.
         """
-        if not isinstance(inputs, np.ndarray) and is_data_frame(inputs):
-            inputs = rows_from(inputs, self.encoding(), self.input_shape)
+        if not isinstance(inputs, np.ndarray):
+            from nnspec.runtime.data.data_frames import is_data_frame, rows_from
+
+            if is_data_frame(inputs):
+                inputs = rows_from(inputs, self.encoding(), self.input_shape)
         return as_samples(inputs, self.input_shape)
 
     def unlike(self, samples: ArrayLike, labels: Sequence[str]) -> list[str]:
@@ -129,7 +133,7 @@ class Preprocessing:
         batch = self.as_batch(samples)
         return list(self.seen.unlike(batch, labels, self.features)) if self.seen is not None else []
 
-    def with_columns(self, columns: ColumnEncoding) -> Self:
+    def with_columns(self, columns: "ColumnEncoding") -> Self:
         """Return this for features that a table's columns become: only the numbers among them are normalized."""
         if columns.plain:
             return self
@@ -141,13 +145,15 @@ class Preprocessing:
         """Return the shape of a raw sample, with the one-hot columns of a table."""
         return Shape(self.input_shape, blocks=self.columns.blocks() if self.columns is not None else ())
 
-    def encoding(self) -> ColumnEncoding | None:
+    def encoding(self) -> "ColumnEncoding | None":
         """Return how raw columns become features, None where a sample is not a row of a table.
 
         Where the columns are numbers as they are, a missing one is replaced by the mean if zscore knows it.
         """
         if self.columns is not None or self.features is None:
             return self.columns
+        from nnspec.runtime.data.tables.encoding import numbers_alone
+
         return numbers_alone(self.features, self.shift if self.normalize == "zscore" else None)
 
     def class_name(self, number: int) -> str:
@@ -239,11 +245,13 @@ def _check_bytes(dtype: np.dtype[Any], low: float, high: float) -> None:
         raise DataError(f"the numbers run from {low:g} to {high:g} already; write normalize=none instead of unit")
 
 
-def _stored_columns(reader: StoredEntries) -> ColumnEncoding | None:
+def _stored_columns(reader: StoredEntries) -> "ColumnEncoding | None":
     """Return how raw columns become features, None where a checkpoint does not say."""
     text = reader.entries.get("columns")
     if text is None:
         return None
+    from nnspec.runtime.data.tables.encoding import ColumnEncoding
+
     try:
         return ColumnEncoding.from_text(cast("str", text))
     except (TypeError, ValueError):

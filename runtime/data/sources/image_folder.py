@@ -103,14 +103,9 @@ def load_images(word: words.Images, folder: Path) -> Samples:
     )
 
 
-def input_files(path: Path) -> list[Path]:
-    """Return the pictures of a folder and the folders in it, by path, or the path itself where there are none."""
-    if not path.is_dir():
-        return [path]
-    try:
-        return _contents(path).pictures or [path]
-    except DataError:  # reading it says why
-        return [path]
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the pictures of a folder and the folders in it, by path. Raises DataError where it cannot be read."""
+    return _contents(folder).pictures
 
 
 def _splits(root: Path) -> tuple[dict[str, Path], list[str]]:

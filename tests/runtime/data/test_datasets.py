@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from nnspec.runtime.data import DataError, datasets, fetch, missing
+from nnspec.runtime.data import DataError, fetch, missing
+from nnspec.runtime.data.datasets import datasets
 from nnspec.spec_lang.vocabulary import data as words
+from nnspec.spec_lang.vocabulary.tables import Csv
 from tests.runtime.data.helpers import write_mnist
 
 
@@ -43,5 +45,5 @@ def test_what_a_word_names_and_is_not_on_this_machine_is_told(tmp_path: Path, mo
     assert missing(words.Mnist(), tmp_path) == "mnist is not on this machine; run nnspec data fetch mnist"
     assert missing(words.MnistSample(), tmp_path) is None
     (tmp_path / "here.csv").write_text("")
-    assert missing(words.Csv(path="here.csv", target="y"), tmp_path) is None
-    assert "there.csv" in str(missing(words.Csv(path="here.csv", target="y", test="there.csv"), tmp_path))
+    assert missing(Csv(path="here.csv", target="y"), tmp_path) is None
+    assert "there.csv" in str(missing(Csv(path="here.csv", target="y", test="there.csv"), tmp_path))

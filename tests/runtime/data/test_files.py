@@ -8,8 +8,9 @@ import pytest
 from nnspec.runtime.data import DataError, Preprocessing, load_data, missing, read_inputs
 from nnspec.runtime.data.files import absent, first_bytes, looks_like
 from nnspec.runtime.data.sources.mnist import FILES, fetch_mnist, find_mnist
-from nnspec.spec_lang.vocabulary.data import Csv, DataSource, Idx, Npz
+from nnspec.spec_lang.vocabulary.data import DataSource, Idx, Npz
 from nnspec.spec_lang.vocabulary.sequence_sources import Text
+from nnspec.spec_lang.vocabulary.tables import Csv
 from tests.support.special_files import special_files
 
 

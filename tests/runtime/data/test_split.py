@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import Data, DataError, data_from_arrays, load_data
-from nnspec.spec_lang.vocabulary.data import Csv
+from nnspec.spec_lang.vocabulary.tables import Csv
 
 X = np.arange(12.0).reshape(6, 2)
 

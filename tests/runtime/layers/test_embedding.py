@@ -5,7 +5,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.layers import Mode, build
-from nnspec.runtime.layers.embedding import first_unknown, padding_of
+from nnspec.runtime.symbol_steps import first_unknown, padding_of
 from nnspec.spec_lang.vocabulary.layers.embedding import Embed, OneHot
 from nnspec.spec_lang.vocabulary.shape import Misfit, Shape
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @json_flag
 def command(as_json: bool) -> None:
     """List the data sets known by name, and where they are."""
-    from nnspec.runtime.data import datasets
+    from nnspec.runtime.data.datasets import datasets
 
     if as_json:
         print_json(datasets=[_listed(found) for found in datasets()])

@@ -22,7 +22,7 @@ from nnspec.runtime.compiler.rewrites import rewritten
 from nnspec.runtime.compiler.schedule import ExecutionSchedule
 from nnspec.runtime.compiler.standalone import Standalone, used_names
 from nnspec.runtime.infer.network import Network
-from nnspec.runtime.layers.embedding import padding_of
+from nnspec.runtime.symbol_steps import padding_of
 
 GIVEN = ("parameters", "buffers", "samples", "shift", "scale")
 """What `network` may be given, in the order of its parameters."""

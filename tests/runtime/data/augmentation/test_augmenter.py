@@ -12,11 +12,11 @@ from nnspec.runtime.data.augmentation.augmenter import (
     LEAST,
     Augmenter,
     augmentation_bytes,
-    augmentation_streams,
     augmented_type,
     variations,
 )
 from nnspec.runtime.data.augmentation.places import flip, identities, rotate, shift, zoom
+from nnspec.runtime.data.augmentation.streams import augmentation_streams
 from nnspec.runtime.data.fitted.preprocessing import Preprocessing
 from nnspec.spec_lang.vocabulary.augment import (
     Augment,

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nnspec.runtime.data import Data, DataError, load_data
 from nnspec.runtime.data.array_likes import StoredArray
-from nnspec.runtime.data.sources.image_folder import input_files
+from nnspec.runtime.data.inputs import input_files
 from nnspec.spec_lang.vocabulary.file_sources import Images
 
 

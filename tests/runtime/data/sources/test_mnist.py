@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnspec.runtime.data import DATASETS, Data, DataError, datasets, fetch, load_data
+from nnspec.runtime.data import DATASETS, Data, DataError, fetch, load_data
+from nnspec.runtime.data.datasets import datasets
 from nnspec.runtime.data.sources import mnist
 from nnspec.spec_lang.vocabulary.data import Mnist
 from tests.runtime.data.conftest import Server
