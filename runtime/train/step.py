@@ -114,7 +114,7 @@ class Stepper:
             self._targets = self._targets.astype(np.float64)  # a batch of them holds the scaled ones
         self._weights = data.train.weights
         self._ahead = ReadAhead(self._inputs) if isinstance(self._inputs, StoredArray) else None
-        self._augmenter: "Augmenter | None" = None
+        self._augmenter: Augmenter | None = None
         self._samples_like = self._inputs[:0]  # what a program reads
         if self.spec.augment is not None:
             from nnspec.runtime.data.augmentation.augmenter import Augmenter
