@@ -117,13 +117,13 @@ class Stepper:
         self._augmenter: Augmenter | None = None
         self._samples_like = self._inputs[:0]  # what a program reads
         if self.spec.augment is not None:
-            from nnspec.runtime.data.augmentation.augmenter import Augmenter
+            from nnspec.runtime.data.augmentation import augmenter
 
             size, kind, batch = self._inputs.shape[1:], self._inputs.dtype, self.spec.train.batch
             random = state.augment_random
             targets = self._targets if self._targets.ndim > 2 else None  # images, which move with their samples
             labels = self.spec.loss.labels
-            self._augmenter = Augmenter(
+            self._augmenter = augmenter.Augmenter(
                 self.spec.augment, random, data.preprocessing, size, kind, batch, targets, labels
             )
             self._samples_like = self._samples_like.astype(self._augmenter.dtype)

@@ -36,12 +36,13 @@ class Index:
 
 @cache
 def index() -> Index | None:
-    """Return the stored words; None where a module was added, deleted or changed in size since they were written."""
+    """Return the stored words; None where a module was added or deleted since, or one of words changed in size."""
     try:
         stored = json.loads(STORED.read_text(encoding="utf-8"))
-        current = stored["sizes"] == sizes()
+        found, former = sizes(), stored["sizes"]
     except OSError:  # the package is not in a folder
         return None
+    current = found.keys() == former.keys() and all(size in (None, found[name]) for name, size in former.items())
     return Index(stored["homes"], stored["summary"]) if current else None
 
 
@@ -66,7 +67,9 @@ def content() -> str:
         kind: {word: cls.__module__.removeprefix(f"{PACKAGE}.") for word, cls in found.items()}
         for kind, found in sorted(registered().items())
     }
-    parts: dict[str, dict[str, Any]] = {"sizes": dict(sorted(sizes().items())), "homes": homes, "summary": summarized()}
+    having = {name for found in homes.values() for name in found.values()}
+    own = {name: size if name in having else None for name, size in sorted(sizes().items())}
+    parts: dict[str, dict[str, Any]] = {"sizes": own, "homes": homes, "summary": summarized()}
     return "{\n" + ",\n".join(_lines(parts)) + "\n}\n"
 
 
