@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 
-from nnspec.checkpoints import content, layout, seal, system
+from nnspec.checkpoints import content, seal, system
 from nnspec.checkpoints.atomic import NewFile, new_file, temporary
 from nnspec.checkpoints.content import Array, Checkpoint
 from nnspec.checkpoints.errors import FormatError, Refused, SaveFailed
@@ -28,6 +28,8 @@ def to_bytes(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
 
 
 def _sealed(checkpoint: Checkpoint, max_bytes: int) -> tuple[bytes, seal.Seal]:
+    from nnspec.checkpoints import layout
+
     content.check_names(checkpoint.entries)
     in_order = sorted(checkpoint.entries, key=lambda name: (name.startswith("run/"), name))
     stored = {name: content.to_stored(name, checkpoint.entries[name]) for name in in_order}
