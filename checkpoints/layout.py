@@ -21,6 +21,15 @@ from nnspec.checkpoints.errors import Refused
 
 _NUMBER_TYPES = {dtype: h5t.py_create(np.dtype(dtype)) for dtype in NUMBERS}
 
+_LINKS = h5p.create(h5p.LINK_CREATE)
+_LINKS.set_char_encoding(h5t.CSET_UTF8)
+_GROUPS = h5p.create(h5p.GROUP_CREATE)
+_GROUPS.set_obj_track_times(False)
+_DATASETS = h5p.create(h5p.DATASET_CREATE)
+_DATASETS.set_obj_track_times(False)
+_DATASETS.set_layout(h5d.CONTIGUOUS)
+_DATASETS.set_fill_time(h5d.FILL_TIME_NEVER)
+
 _SUPERBLOCK = struct.Struct("<8sBBBBQQQ")  # signature, version, two sizes, flags, base, extension, end of file
 _STRUCTURE, _STRUCTURE_OF_ONE = 16_384, 2_048  # upper bounds in bytes of what HDF5 adds: in all, and for each dataset
 _MAX_OBJECTS = 2**16  # groups and datasets; the table of /meta cannot list more
@@ -99,22 +108,16 @@ def _group(groups: dict[str, Any], path: str) -> Any:
     """Return the group at `path`; create it and its parents where they are missing."""
     if path not in groups:
         outer, _, last = path.rpartition("/")
-        creation = h5p.create(h5p.GROUP_CREATE)
-        creation.set_obj_track_times(False)
-        groups[path] = h5g.create(_group(groups, outer), last.encode(), lcpl=_utf8_links(), gcpl=creation)
+        groups[path] = h5g.create(_group(groups, outer), last.encode(), lcpl=_LINKS, gcpl=_GROUPS)
     return groups[path]
 
 
 def _create_dataset(group: Any, name: str, array: Array) -> None:
-    creation = h5p.create(h5p.DATASET_CREATE)
-    creation.set_obj_track_times(False)
-    creation.set_layout(h5d.CONTIGUOUS)
-    creation.set_fill_time(h5d.FILL_TIME_NEVER)
     space = h5s.create_simple(array.shape) if array.shape else h5s.create(h5s.SCALAR)
     dtype = _text_type(array.dtype.itemsize) if is_text(array) else _NUMBER_TYPES[array.dtype.str]
-    dataset = h5d.create(group, None, dtype, space, creation)
+    dataset = h5d.create(group, None, dtype, space, _DATASETS)
     dataset.write(h5s.ALL, h5s.ALL, array, dtype)
-    h5o.link(dataset, group, name.encode(), lcpl=_utf8_links())
+    h5o.link(dataset, group, name.encode(), lcpl=_LINKS)
     dataset.close()
 
 
@@ -124,12 +127,6 @@ def _text_type(size: int) -> Any:
     dtype.set_strpad(h5t.STR_NULLPAD)
     dtype.set_cset(h5t.CSET_UTF8)
     return dtype
-
-
-def _utf8_links() -> Any:
-    creation = h5p.create(h5p.LINK_CREATE)
-    creation.set_char_encoding(h5t.CSET_UTF8)
-    return creation
 
 
 def locate_datasets(image: bytes) -> dict[str, DatasetLocation]:

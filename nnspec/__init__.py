@@ -130,10 +130,11 @@ def __getattr__(name: str) -> Any:
         return version("nnspec")
     if name not in _HOME:
         raise AttributeError(f"module 'nnspec' has no attribute {name!r}")
-    from nnspec.spec_lang.garbage import nothing_collected
+    from nnspec.spec_lang.garbage import grow_old, nothing_collected
 
     with nothing_collected():  # a tenth of an import would be the search for garbage
         value = getattr(import_module(_HOME[name]), name)
+    grow_old()
     globals()[name] = value
     return value
 
