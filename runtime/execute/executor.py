@@ -4,8 +4,9 @@ All executors give the same bytes: each lane writes into its own memory up to a 
 order of the lanes.
 """
 
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.bind import BoundProgram
 
 
@@ -36,3 +37,22 @@ class Executor(Protocol):
 
     def apply(self, update: Update) -> None:
         """Apply an update to all parameters."""
+
+
+class ForkedExecutor(Executor, Protocol):
+    """An executor with processes of its own."""
+
+    def dismiss(self) -> None:
+        """Begin to end the processes, after the last step: it takes the system milliseconds."""
+
+
+class Lent(NamedTuple):
+    """An array that is shared with worker processes, made by `nnspec.runtime.arrays.pages`.
+
+    `filled` says whether it holds more than zeros, which need no copying. It is `returned` to private memory when the
+    workers end, unless nobody but this process will use it.
+    """
+
+    array: Array
+    filled: bool = True
+    returned: bool = True

@@ -10,12 +10,12 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
-from nnspec.runtime.arrays import Array, pages
+from nnspec.runtime.arrays import pages
 from nnspec.runtime.compiler.bind import Allocate, BoundProgram
 from nnspec.runtime.compiler.schedule import STEP_WORTH_A_THREAD, ExecutionSchedule
 from nnspec.runtime.errors import TrainingError
 from nnspec.runtime.execute import threads
-from nnspec.runtime.execute.executor import Executor, Update
+from nnspec.runtime.execute.executor import Executor, ForkedExecutor, Lent, Update
 from nnspec.runtime.execute.in_turn import IN_TURN
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -114,8 +114,8 @@ def allocator() -> Allocate:
 
 @contextmanager
 def workers_for(
-    count: int, programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
-) -> Iterator[Executor | None]:
+    count: int, programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Lent]
+) -> Iterator[ForkedExecutor | None]:
     """Provide `count` − 1 worker processes that share the memory of `arrays`; None if there cannot be any."""
     try:
         from nnspec.runtime.execute.worker_processes import worker_processes

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nnspec.runtime.arrays import Array
+from nnspec.runtime.execute.executor import Lent
 
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2  # from <sys/mman.h>, for any processor
 FAILED = ctypes.c_void_p(-1).value
@@ -34,34 +35,37 @@ def shared_zeros(shape: int | tuple[int, ...], dtype: Any) -> Array:
 
 
 @contextmanager
-def shared(arrays: Sequence[Array]) -> Iterator[None]:
-    """Share the memory of some arrays, made by `nnspec.runtime.arrays.pages`, inside the context.
+def shared(arrays: Sequence[Lent]) -> Iterator[None]:
+    """Share the memory of some arrays inside the context.
 
-    Their pages are replaced by shared pages with the same bytes, and at the end by private ones. The arrays keep their
-    addresses, so all views stay valid. Raises OSError if the system refuses; then the arrays are private.
+    Their pages are replaced by shared pages, and at the end by private ones where they are to be returned: later forks
+    of this process must not write into them. The arrays keep their addresses, so all views stay valid. Raises OSError
+    if the system refuses.
     """
     moved: list[Array] = []
     try:
-        for array in arrays:
-            _replace_pages(array, mmap.MAP_SHARED)
-            moved.append(array)
+        for lent in arrays:
+            _replace_pages(lent.array, mmap.MAP_SHARED, lent.filled)
+            if lent.returned:
+                moved.append(lent.array)
         yield
     finally:
         for array in moved:
             _replace_pages(array, mmap.MAP_PRIVATE)
 
 
-def _replace_pages(array: Array, kind: int) -> None:
-    """Replace the pages of an array by new ones with the same bytes; other threads see one atomic change."""
+def _replace_pages(array: Array, kind: int, filled: bool = True) -> None:
+    """Replace the pages of an array by new ones, with the same bytes or zeros; other threads see one atomic change."""
     if not array.nbytes:
         return
     system = _system()
     there, size = array.ctypes.data, -(-array.nbytes // mmap.PAGESIZE) * mmap.PAGESIZE
-    access = mmap.PROT_READ | mmap.PROT_WRITE
-    pages = system.mmap(None, size, access, kind | mmap.MAP_ANONYMOUS, -1, 0)
+    access, how = mmap.PROT_READ | mmap.PROT_WRITE, kind | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE
+    pages = system.mmap(None, size, access, how, -1, 0)
     if pages == FAILED:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
-    ctypes.memmove(pages, there, array.nbytes)
+    if filled:
+        ctypes.memmove(pages, there, array.nbytes)
     if system.mremap(pages, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, there) != there:
         error = ctypes.get_errno()
         system.munmap(pages, size)

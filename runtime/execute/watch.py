@@ -44,8 +44,11 @@ class Watch:
             raise TrainingError(f"a worker process of the training hangs; {GOES_ON}")
 
     def kill(self) -> None:
-        """Kill the child in any state, and reap it."""
+        """Kill the child, in any state."""
         self._send(signal.SIGKILL)
+
+    def reap(self) -> None:
+        """Wait for the end of the child."""
         with suppress(ChildProcessError):  # reaped elsewhere
             os.waitpid(self.pid, 0)
         if self._descriptor is not None:

@@ -122,10 +122,16 @@ class WorkerProcess:
         if self._message.failed[self.number]:
             raise TrainingError("a worker process of the training failed; its error is printed above")
 
-    def close(self) -> None:
-        """End the worker. Does nothing in a fork of its parent."""
+    def kill(self) -> None:
+        """Kill the worker. Does nothing in a fork of its parent."""
         if self._parent == os.getpid():
             self.watch.kill()
+
+    def close(self) -> None:
+        """Kill the worker and wait for its end. Does nothing in a fork of its parent."""
+        if self._parent == os.getpid():
+            self.watch.kill()
+            self.watch.reap()
 
     def _wait_for_parent(self) -> None:
         if not await_semaphore(self.go, SPIN):

@@ -6,13 +6,12 @@ the others sleep.
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from nnspec.runtime.arrays import Array
 from nnspec.runtime.compiler.bind import BoundProgram
 from nnspec.runtime.errors import TrainingError
-from nnspec.runtime.execute.executor import Update
+from nnspec.runtime.execute.executor import Lent, Update
 from nnspec.runtime.execute.in_turn import walk
 from nnspec.runtime.execute.pace import Pace
 from nnspec.runtime.execute.shared_memory import shared
@@ -102,8 +101,14 @@ class WorkerProcesses:
             self._end(workers)
         self._seconds += time.perf_counter() - begun
 
+    def dismiss(self) -> None:
+        """Begin to end the workers. Does nothing in a fork of this process."""
+        for worker in self.workers:
+            worker.kill()
+
     def close(self) -> None:
-        """End the workers. Does nothing in a fork of this process."""
+        """End the workers, and return when they have ended. Does nothing in a fork of this process."""
+        self.dismiss()
         for worker in self.workers:
             worker.close()
 
@@ -136,12 +141,17 @@ class WorkerProcesses:
 
 @contextmanager
 def worker_processes(
-    count: int, programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Array]
+    count: int, programs: Sequence[BoundProgram], update: Update, arrays: Sequence[Lent]
 ) -> Iterator[WorkerProcesses | None]:
-    """Provide worker processes that share the memory of `arrays`; None if there cannot be any."""
-    with ExitStack() as stack:
+    """Provide worker processes that share the memory of `arrays`; None if there cannot be any.
+
+    The arrays become private while the system ends the processes, which takes it milliseconds.
+    """
+    with ExitStack() as ended, ExitStack() as stack:
         workers = None
         with suppress(OSError, ImportError):  # ImportError: no semaphores
             stack.enter_context(shared(arrays))
-            workers = stack.enter_context(closing(WorkerProcesses(count, programs, update)))
+            workers = WorkerProcesses(count, programs, update)
+            ended.callback(workers.close)
+            stack.callback(workers.dismiss)
         yield workers

@@ -16,7 +16,13 @@ def first_nonfinite_array(state: State, gradients: Mapping[str, Array]) -> str |
     The order is parameters, buffers, optimizer slots, gradients: a parameter that is not finite makes gradients that
     are not finite either.
     """
-    return next((name for name, array in _arrays(state, gradients) if not np.isfinite(array).all()), None)
+    return next((name for name, array in _arrays(state, gradients) if not _finite(array)), None)
+
+
+def _finite(array: Array) -> bool:
+    """Return whether all numbers are finite: that of a sum says so quickly, unless it overflows."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(array, axis=None)) or np.isfinite(array).all())
 
 
 def largest_weight(state: State) -> str:

@@ -150,6 +150,8 @@ class Trainer:
                     progress = {"step": state.step, "total": self.timetable.total, "loss": losses[-1], "batch": batch}
                     self.listen({"event": "progress", **progress})
                     self.watch(self.state.network)
+            if state.step >= last:
+                self.stepper.dismiss()
             if self._checkpoint_or_evaluation_due():
                 self._count_time(began)
                 yield
@@ -262,7 +264,7 @@ class Trainer:
         expected = [outcome.as_json() for outcome in outcomes(self.spec.expectations, last)]
         meaning = {
             **({"expectations": expected} if expected else {}),
-            "baseline": baseline_of_result(self.baseline, self.data, last),
+            "baseline": baseline_of_result(self.baseline, self.data, last, self.baseline_measured),
             "still_falling": None if state.stopped else still_falling(self.spec, state.history),
         }
         event = {"event": "end", **self._so_far(), **rates, **last, **meaning}

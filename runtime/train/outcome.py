@@ -45,13 +45,16 @@ def measured_baseline(baseline: Baseline, data: Data, split: str) -> dict[str, A
     return {"name": baseline.name, "split": split, **finite}
 
 
-def baseline_of_result(baseline: Baseline, data: Data, last: Mapping[str, float]) -> dict[str, Any]:
+def baseline_of_result(
+    baseline: Baseline, data: Data, last: Mapping[str, float], judged: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the baseline of a run's last measurements, on their split, and whether the network beats it.
 
     The split is test, else validation; of a run without both it is the training split, of which only the loss counts.
+    `judged` is what `measured_baseline` has returned for the split of the evaluations.
     """
     split = next((name for name in ("test", "validation") if f"{name}_loss" in last), "train")
-    own = measured_baseline(baseline, data, split)
+    own = judged if split == judged["split"] else measured_baseline(baseline, data, split)
     prefix = f"{split}_" if split != "train" else ""
     found = {name: last[f"{prefix}{name}"] for name in own if f"{prefix}{name}" in last}
     return {**own, "beaten": baseline.beaten(found, own)}

@@ -114,7 +114,8 @@ def train(
     folder = new_folder(spec.title, out, _texts(spec, Path(out)) if out is not None else {}) if files else None
     for event in (*_said(data), *({"event": "note", "text": text} for text in notes)):
         listen(event)
-    listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
+    if listen is not silent:  # the digest of the spec takes milliseconds
+        listen(start_event(spec, len(data.train), folder, 0, Timetable.of(spec, len(data.train)).total))
     for event in (*_doubts(spec), *_ignored_sweeps(spec, request)):
         listen(event)
     if folder is None:

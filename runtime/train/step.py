@@ -15,7 +15,7 @@ from nnspec.runtime.data import Data
 from nnspec.runtime.data.array_likes import ReadAhead, StoredArray
 from nnspec.runtime.execute import processors
 from nnspec.runtime.execute.blas import GATE, fixed_threads
-from nnspec.runtime.execute.executor import Executor
+from nnspec.runtime.execute.executor import Executor, ForkedExecutor, Lent
 from nnspec.runtime.execute.in_turn import IN_TURN
 from nnspec.runtime.infer.program_cache import changes_gradients, steps_are_plain_sgd
 from nnspec.runtime.optimizers import rule
@@ -138,7 +138,7 @@ class Stepper:
         self._programs: dict[int, BoundProgram] = {}  # one for each size of batch: the last of an epoch may be short
         self._plain_sgd = steps_are_plain_sgd(self.spec)
         self._changes_gradients = changes_gradients(self.spec)
-        self.workers: Executor | None = None
+        self.workers: ForkedExecutor | None = None
         self._optimizer: Executor = IN_TURN
         self._blas = fixed_threads(1)
         self._allocate: Allocate = pages
@@ -232,10 +232,7 @@ class Stepper:
         if count == 1:
             yield
             return
-        state = self.state
-        arenas = state.network.parameter_arena, state.network.buffer_arena, self.gradients, state.carried
-        flats = [arena.flat for arena in (*arenas, *state.slots.values())]
-        with processors.workers_for(count, in_lanes, self.update, flats) as workers:
+        with processors.workers_for(count, in_lanes, self.update, self._lent()) as workers:
             if workers is None:
                 yield
                 return
@@ -247,6 +244,19 @@ class Stepper:
                 yield
             finally:
                 self.workers, self._optimizer = None, IN_TURN
+
+    def dismiss(self) -> None:
+        """Begin to end the workers, if there are any, after the last step."""
+        if self.workers is not None:
+            self.workers.dismiss()
+
+    def _lent(self) -> list[Lent]:
+        """Return the arrays of the state and the gradients. Only those of the network outlive a run."""
+        state = self.state
+        network = state.network.parameter_arena, state.network.buffer_arena
+        slots = [Lent(slot.flat, filled=state.step > 0, returned=False) for slot in state.slots.values()]
+        gradients = Lent(self.gradients.flat, filled=False, returned=False)
+        return [*(Lent(arena.flat) for arena in network), Lent(state.carried.flat), *slots, gradients]
 
     def rate(self, step: int) -> float:
         """Return the learning rate of a step; steps count from 1."""

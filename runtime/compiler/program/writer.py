@@ -197,5 +197,5 @@ class ProgramWriter(Arithmetic):
     def zero_like(self, ref: Ref) -> Ref:
         """Return zeros to compare an array with: of its shape while it is small, else a scalar."""
         if ref.size <= SMALL_ZEROS:
-            return self.buffer("zeros", ref.shape, 0)
+            return self.once_for(("zeros", ref.shape), lambda: self.buffer("zeros", ref.shape, 0))
         return self.scalar("zero", 0.0)
