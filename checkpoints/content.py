@@ -5,7 +5,7 @@ In this package an entry is always a *stored* array: little-endian numbers, or a
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,13 +121,38 @@ def check_array(name: str, stored: Array) -> None:
         raise Refused(f"{name} holds NaN or Inf, and a checkpoint holds finite numbers only")
 
 
-def entry_table(stored: Mapping[str, Array]) -> dict[str, dict[str, Any]]:
+Digest = Callable[[str, Array], str]
+"""Returns the SHA-256 of the bytes of an entry, given with its name."""
+
+
+def sha256_of(name: str, array: Array) -> str:
+    """Return the SHA-256 of the bytes of an array."""
+    return hashlib.sha256(_bytes_of(array).data).hexdigest()
+
+
+def remembering() -> Digest:
+    """Return a digest that compares the bytes of an entry with those that it hashed before: that is quicker by far."""
+    known: dict[str, tuple[Array, str]] = {}
+
+    def digest(name: str, array: Array) -> str:
+        if name not in known or not np.array_equal(_bytes_of(known[name][0]), _bytes_of(array)):
+            known[name] = array, sha256_of(name, array)
+        return known[name][1]
+
+    return digest
+
+
+def _bytes_of(array: Array) -> Array:
+    return array.reshape(-1).view(np.uint8)
+
+
+def entry_table(stored: Mapping[str, Array], digest: Digest = sha256_of) -> dict[str, dict[str, Any]]:
     """Return the table in /meta: shape, dtype and SHA-256 of the bytes of every entry that is not under run/."""
     return {
         name: {
             "dtype": "text" if is_text(array) else array.dtype.str,
             "shape": list(array.shape),
-            "sha256": hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest(),
+            "sha256": digest(name, array),
         }
         for name, array in stored.items()
         if not name.startswith("run/")
@@ -153,18 +178,20 @@ def _dumped(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def meta_text(meta: Mapping[str, Any], stored: Mapping[str, Array], version: int) -> Array:
+def meta_text(meta: Mapping[str, Any], stored: Mapping[str, Array], version: int, digest: Digest = sha256_of) -> Array:
     """Return the stored text of /meta: the caller's keys, the format's version and the table of the entries."""
     for key in ADDED_TO_META:
         if key in meta:
             raise Refused(f"meta has a key {key!r}, which belongs to the format")
-    text = canonical({**meta, "format_version": version, "entries": entry_table(stored)})
+    text = canonical({**meta, "format_version": version, "entries": entry_table(stored, digest)})
     if len(text.encode()) > META_BYTES:
         raise Refused(f"meta is longer than {META_BYTES} bytes with the table of {len(stored)} entries")
     return _text_to_stored(META, text)
 
 
-def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> dict[str, Any]:
+def open_meta(
+    stored_meta: Array, stored: Mapping[str, Array], version: int, digest: Digest = sha256_of
+) -> dict[str, Any]:
     """Return the caller's part of /meta after comparing the format's part with the entries found. Raises Refused."""
     if stored_meta.dtype.itemsize > META_BYTES:
         raise Refused(f"/meta is longer than {META_BYTES} bytes")
@@ -178,7 +205,7 @@ def open_meta(stored_meta: Array, stored: Mapping[str, Array], version: int) -> 
         raise Refused("/meta is not an object in canonical JSON")
     if _dumped(meta.pop("format_version", None)) != _dumped(version):  # the text decides: 1 == 1.0 == True in Python
         raise Refused("/meta and the seal disagree on the format version")
-    listed, found = meta.pop("entries", None), entry_table(stored)
+    listed, found = meta.pop("entries", None), entry_table(stored, digest)
     if not isinstance(listed, dict):
         raise Refused("/meta has no table of the entries")
     for name in sorted(listed.keys() | found.keys()):

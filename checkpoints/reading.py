@@ -40,10 +40,13 @@ class CheckedImage:
     stored: dict[str, Array]
 
 
-def check_image(image: bytes, computed: seal.Seal | None = None) -> CheckedImage:
+def check_image(
+    image: bytes, computed: seal.Seal | None = None, digest: content.Digest = content.sha256_of
+) -> CheckedImage:
     """Run every check without copying an array. Raises NotACheckpoint, Damaged, Newer or Refused.
 
-    `computed` is the seal where it was computed from these very bytes: they are then not hashed again.
+    `computed` is the seal where it was computed from these very bytes: they are then not hashed again. `digest` may
+    remember entries.
     """
     from nnspec.checkpoints import layout  # HDF5: programs that train on arrays never need it
 
@@ -58,7 +61,7 @@ def check_image(image: bytes, computed: seal.Seal | None = None) -> CheckedImage
             content.check_array(name, array)
     if not content.is_text(stored_meta):
         raise Refused("/meta is not a text")
-    return CheckedImage(sealed, content.open_meta(stored_meta, stored, sealed.version), stored)
+    return CheckedImage(sealed, content.open_meta(stored_meta, stored, sealed.version, digest), stored)
 
 
 def from_bytes(image: bytes) -> Checkpoint:

@@ -24,23 +24,23 @@ def to_bytes(checkpoint: Checkpoint, max_bytes: int = MAX_BYTES) -> bytes:
 
     Raises Refused for what the format cannot hold: names, kinds, NaN and Inf, or more than `max_bytes`.
     """
-    return _sealed(checkpoint, max_bytes)[0]
+    return _sealed(checkpoint, max_bytes, content.sha256_of)[0]
 
 
-def _sealed(checkpoint: Checkpoint, max_bytes: int) -> tuple[bytes, seal.Seal]:
+def _sealed(checkpoint: Checkpoint, max_bytes: int, digest: content.Digest) -> tuple[bytes, seal.Seal]:
     from nnspec.checkpoints import layout
 
     content.check_names(checkpoint.entries)
     in_order = sorted(checkpoint.entries, key=lambda name: (name.startswith("run/"), name))
     stored = {name: content.to_stored(name, checkpoint.entries[name]) for name in in_order}
     _check_size(sum(array.nbytes for array in stored.values()), max_bytes)
-    meta: dict[str, Array] = {content.META: content.meta_text(checkpoint.meta, stored, seal.FORMAT_VERSION)}
+    meta: dict[str, Array] = {content.META: content.meta_text(checkpoint.meta, stored, seal.FORMAT_VERSION, digest)}
     file = layout.build_image(meta | stored)
     with file.getbuffer() as image:
-        digest, length = hashlib.sha256(image[seal.SIZE :]).hexdigest(), len(image)
+        whole, length = hashlib.sha256(image[seal.SIZE :]).hexdigest(), len(image)
     _check_size(length, max_bytes)
     program = str(checkpoint.meta.get("program_version", "unknown"))
-    sealed = seal.Seal(seal.FORMAT_VERSION, program, length, digest)
+    sealed = seal.Seal(seal.FORMAT_VERSION, program, length, whole)
     file.seek(0)
     file.write(sealed.block())
     return file.getvalue(), sealed
@@ -68,8 +68,9 @@ def image_for(path: str | os.PathLike[str], checkpoint: Checkpoint, max_bytes: i
     Raises Refused as `to_bytes` does, about the file at `path`.
     """
     try:
-        image, sealed = _sealed(checkpoint, max_bytes)
-        check_image(image, sealed)
+        digest = content.remembering()
+        image, sealed = _sealed(checkpoint, max_bytes, digest)
+        check_image(image, sealed, digest)
     except FormatError as error:
         raise error.about(os.fspath(path)) from error.__cause__
     return image

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
 from nnspec import checkpoints
-from nnspec.checkpoints import Checkpoint, Refused, content
+from nnspec.checkpoints import Checkpoint, Refused, content, layout
 from nnspec.checkpoints.reading import check_image
 
 PART = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\"), min_size=1, max_size=12).filter(
@@ -293,3 +293,23 @@ def test_entries_that_a_writer_would_refuse_are_refused_in_a_sealed_file_too(
     for judge in (checkpoints.from_bytes, check_image):
         with pytest.raises(Refused, match=told):
             judge(forged(entries))
+
+
+def test_a_remembered_digest_is_that_of_the_bytes_at_hand() -> None:
+    digest, array = content.remembering(), np.arange(3.0)
+    for name, value in (
+        ("a", array),
+        ("a", array.copy()),
+        ("a", array + 1),
+        ("a", array),
+        ("b", array),
+        ("a", -0.0 * array),
+    ):
+        assert digest(name, value) == content.sha256_of(name, value)
+
+
+def test_an_image_that_holds_other_numbers_than_were_given_is_never_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    build = layout.build_image
+    monkeypatch.setattr(layout, "build_image", lambda stored: build(stored | {"weights/w": stored["weights/w"] + 1}))
+    with pytest.raises(Refused, match="weights/w is not what the table in /meta says"):
+        checkpoints.image_for("a.h5", Checkpoint({}, {"weights/w": np.zeros(2)}))
