@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nnspec.runtime.compiler.block import write_block
 from nnspec.runtime.compiler.kernels import KernelContext
 from nnspec.runtime.compiler.kernels.losses import LOSS
 from nnspec.runtime.compiler.kernels.plain import write_plain
@@ -38,6 +37,8 @@ def assemble(schedule: ExecutionSchedule, dtype: str, normalized: bool, plain: W
     `normalized` says whether samples are shifted and scaled first, `plain` writes the layers that no kernel writes.
     """
     if schedule.block > 1:
+        from nnspec.runtime.compiler.block import write_block
+
         return Plan(schedule, dtype, normalized, {1: write_block(schedule, dtype, normalized)})
     lanes = {size: _lane(schedule, size, dtype, normalized, plain) for size in set(schedule.lanes)}
     return Plan(schedule, dtype, normalized, lanes)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from nnspec.spec_lang.check.spec import Fork, Node, Spec
-from nnspec.spec_lang.syntax.formatter import format_source
 from nnspec.spec_lang.syntax.grammar import is_name, names_layers
 from nnspec.spec_lang.vocabulary.fields import WordField, fields_of
 from nnspec.spec_lang.vocabulary.layers.merge import Merge
@@ -48,6 +47,8 @@ def _text(spec: Spec, write: Callable[[Word], str]) -> str:
     lines += [write(word) for word in (spec.ema, spec.weights, spec.early_stop) if word is not None]
     lines.append(f"metrics {metrics_text(spec, write)}")
     lines += [f"expect {expectation}" for expectation in spec.expectations]
+    from nnspec.spec_lang.syntax.formatter import format_source
+
     return format_source("\n".join(lines), known_words())
 
 

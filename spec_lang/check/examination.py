@@ -3,19 +3,22 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from nnspec.spec_lang.check.collect import Statements, choose_variant, collect
 from nnspec.spec_lang.check.expansion import Budget, Passage
 from nnspec.spec_lang.check.include import Reading, with_includes
 from nnspec.spec_lang.check.one_spec import Examination, Outside
-from nnspec.spec_lang.check.overrides import Override, apply_overrides, require_data
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.check.sweeps import Swept
 from nnspec.spec_lang.garbage import nothing_collected
 from nnspec.spec_lang.report.diagnostics import Diagnostic, Findings, TooManyFindings, Trace
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.given_arrays import GivenArrays
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.check.overrides import Override
+    from nnspec.spec_lang.check.sweeps import Swept
 
 EFFORT = 60_000
 """The budget for checking the variants and sweeps of a spec, in stages and statements; about one second. Variants and
@@ -27,7 +30,7 @@ LEAST = 60
 
 def check_source(
     source: Source,
-    overrides: Sequence[Override] = (),
+    overrides: "Sequence[Override]" = (),
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
@@ -73,7 +76,7 @@ class Examined:
 
 def examine_source(
     source: Source,
-    overrides: Sequence[Override] = (),
+    overrides: "Sequence[Override]" = (),
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
@@ -87,7 +90,7 @@ def examine_source(
 
 def examine_reading(
     reading: Reading,
-    overrides: Sequence[Override] = (),
+    overrides: "Sequence[Override]" = (),
     variant: str | None = None,
     input_shape: Sequence[int] | None = None,
     classes: int | None = None,
@@ -106,11 +109,8 @@ def examine_reading(
         chosen = known.copy()
         if variant is not None:
             choose_variant(variant, chosen, found)
-        if in_memory:
-            require_data(GivenArrays.word, chosen, source)
-        apply_overrides(overrides, chosen, found)
-        for override in overrides:  # what is set from outside is not swept
-            chosen.sweeps.pop(override.key, None)
+        if in_memory or overrides:
+            _from_outside(overrides, in_memory, chosen, source, found)
         outside = Outside(source, input_shape, classes, in_memory, outputs)
         examination = Examination(chosen, outside, found, Budget(), passages)
         tentative = examination.spec(variant)
@@ -119,6 +119,19 @@ def examine_reading(
         warnings = tuple(in_order(found, source))
         spec = replace(tentative, included=tuple(sorted(reading.included.items())), warnings=warnings)
     return Examined(source, spec, in_order(found, source), known, passages, tentative)
+
+
+def _from_outside(
+    overrides: "Sequence[Override]", in_memory: bool, chosen: Statements, source: Source, found: Findings
+) -> None:
+    """Apply what is set from outside the spec, which is not swept then."""
+    from nnspec.spec_lang.check.overrides import apply_overrides, require_data
+
+    if in_memory:
+        require_data(GivenArrays.word, chosen, source)
+    apply_overrides(overrides, chosen, found)
+    for override in overrides:
+        chosen.sweeps.pop(override.key, None)
 
 
 def collected(reading: Reading) -> Statements:
@@ -153,7 +166,7 @@ def shape_missing(spec: Spec) -> Diagnostic:
 def _others(
     known: Statements,
     chosen: Statements,
-    sweeps: Sequence[Swept],
+    sweeps: "Sequence[Swept]",
     variant: str | None,
     outside: Outside,
     found: Findings,
@@ -168,6 +181,10 @@ def _others(
             choose_variant(name, changed, inside)
             _other(changed, name, outside, budget, inside)
             found.add_within(other.span, inside, Trace(f"variant {name}", other.span))
+    if not sweeps:
+        return
+    from nnspec.spec_lang.check.overrides import Override, apply_overrides
+
     for swept in sweeps:
         sweep = swept.sweep
         for value in swept.values:

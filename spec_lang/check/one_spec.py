@@ -13,7 +13,6 @@ from nnspec.spec_lang.check.expansion import Budget, Elaborated, Passage
 from nnspec.spec_lang.check.expectations import bind_expectations
 from nnspec.spec_lang.check.metric_choice import chosen_metrics, unused_options
 from nnspec.spec_lang.check.spec import Spec
-from nnspec.spec_lang.check.sweeps import read_sweeps
 from nnspec.spec_lang.report.diagnostics import Findings
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.syntax.tree import Option
@@ -38,6 +37,7 @@ from nnspec.spec_lang.vocabulary.statements import (
 )
 
 if TYPE_CHECKING:
+    from nnspec.spec_lang.check.sweeps import Swept
     from nnspec.spec_lang.vocabulary.augment import Augment
 
 T = TypeVar("T")
@@ -71,9 +71,16 @@ class Examination:
         self.found = found
         self.variables = let_values(known, found)
         self.settings = bind_settings(known, self.variables, found)
-        self.sweeps = read_sweeps(known, self.variables, found)
+        self.sweeps = self._sweeps()
         self.expectations = bind_expectations(known, self.variables, found)
         self.elaborator = Elaborator(known, self.variables, found, budget, passages, self._outputs)
+
+    def _sweeps(self) -> "tuple[Swept, ...]":
+        if not self.known.sweeps:
+            return ()
+        from nnspec.spec_lang.check.sweeps import read_sweeps
+
+        return read_sweeps(self.known, self.variables, self.found)
 
     def spec(self, variant: str | None) -> Spec | None:
         """Return the spec with its defaults, or None after reporting why there is none."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nnspec.spec_lang.check.expectations import Expectation
-from nnspec.spec_lang.check.sweeps import SweepRange
 from nnspec.spec_lang.report.diagnostics import Diagnostic
 from nnspec.spec_lang.source import Source, Span
 from nnspec.spec_lang.vocabulary.bases import Layer
@@ -22,6 +21,7 @@ from nnspec.spec_lang.vocabulary.shape import Parameter, Shape
 from nnspec.spec_lang.vocabulary.statements import EarlyStop, Ema, Train, Weights
 
 if TYPE_CHECKING:
+    from nnspec.spec_lang.check.sweeps import SweepRange
     from nnspec.spec_lang.vocabulary.augment import Augment
 
 INPUT = "input"
@@ -135,7 +135,7 @@ class Spec:
     outline: tuple[tuple[str, Layer], ...] = ()
     sweeps: tuple[tuple[str, tuple[str, ...]], ...] = ()
     variants: tuple[str, ...] = field(default=(), compare=False)
-    ranges: tuple[SweepRange, ...] = ()
+    ranges: "tuple[SweepRange, ...]" = ()
     included: tuple[tuple[str, str], ...] = ()
     data_within: Path | None = None
     augment: "Augment | None" = None

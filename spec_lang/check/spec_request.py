@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnspec.spec_lang.check.examination import check_source
-from nnspec.spec_lang.check.overrides import overrides_from
 from nnspec.spec_lang.check.spec import Spec
 from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.syntax.files import open_source
+
+if TYPE_CHECKING:
+    from nnspec.spec_lang.check.overrides import Override
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,17 @@ class Request:
         except OSError:
             raise SourceError("the current folder does not exist any more: change to one that does") from None
         source = self.spec if isinstance(self.spec, Source) else open_source(self.spec)
-        overrides = overrides_from(self.settings, self.data, self.seed)
+        overrides = self._overrides()
         spec = check_source(source, overrides, self.variant, input_shape, classes, self.in_memory, outputs)
         spec = replace(spec, overrides=tuple((override.key, override.value) for override in overrides))
         if spec.data is None or (self.data is None and "data" not in self.settings):
             return spec
         return replace(spec, data=spec.data.moved(Path.cwd(), spec.folder))
+
+    def _overrides(self) -> "Sequence[Override]":
+        """Return the settings from outside."""
+        if not self.settings and self.data is None and self.seed is None:
+            return []
+        from nnspec.spec_lang.check.overrides import overrides_from
+
+        return overrides_from(self.settings, self.data, self.seed)
