@@ -12,10 +12,10 @@ Run = Mapping[str, Any]
 
 TRIED: dict[str, str] = {
     "W1": "blocks of 64 steps, their two large products in two processes",
-    "W2": "two processes, each with half of the batch and half of Adam, whose slots are sums, which saves two of its "
-    "passes. Its two large products run at what OpenBLAS reaches; the eleven passes that are left of Adam would be "
-    "one in a compiled kernel, which NumPy has not. Samples as rows gained nothing; units instead of samples split "
-    "over the processes saved a few percent in a prototype, and are not built",
+    "W2": "two processes, each with half of the inputs of the first layer, half of the samples after it, and half of "
+    "Adam, whose slots are sums, which saves two of its passes. Its two large products run at what OpenBLAS reaches; "
+    "the ten passes that are left of Adam would be one in a compiled kernel, which NumPy has not. Samples as rows and "
+    "large pages of memory gained nothing",
     "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
     "W3-64": "two processes; windows gathered along one axis, products by rows of the image; masks, maxima and copies "
     "of the pool, which run at the speed of the cache, are half of it",
@@ -45,9 +45,11 @@ TRIED: dict[str, str] = {
     "W8 first loss": "parse tables that come with the package, late imports, no garbage collection meanwhile; "
     "NumPy, Pydantic with the classes of all words, and h5py remain",
     "W8 predict": "as the first loss; nothing of training, explaining or tables is imported",
-    "W8 arrays": "the epoch's 16 steps, a worker's start and end and the first weights remain",
-    "W8 file": "two images of checkpoints instead of three, each hashed once less and compared as bytes; fsyncs, which "
-    "the promises of a run need, and two images of 5 and 7 MB remain",
+    "W8 arrays": "shared memory without needless copies, workers that end while the run evaluates, a baseline that is "
+    "measured once. The epoch's 16 steps are half of it; the first weights, a fork, and the pages of memory that the "
+    "system clears for parameters, slots and buffers are most of the rest",
+    "W8 file": "two images of checkpoints instead of three, each array hashed once and compared after that; two images "
+    "of 5 and 7 MB, whose SHA-256 the format has twice, and six fsyncs, which the promises of a run need, remain",
     "W8 train": "as the first loss, and an image less for each best epoch; eight evaluations and their fsyncs remain",
 }
 """What was tried for each goal that is missed, by workload: the only text here that is not derived from a run."""
