@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from benchmarks.layers import Layer, read_layers
 
 Array = NDArray[Any]
-Kind = Literal["train", "predict", "occlude", "epoch", "gemm"]
+Kind = Literal["train", "first", "predict", "occlude", "epoch", "gemm"]
+"""`first` is the first step of training in a process: it is not timed without one rewrite or another."""
+
 
 DATA = Path(__file__).parents[1] / "runtime" / "data" / "sources"
 SAMPLE, NAMES = DATA / "mnist_sample.npz", DATA / "dinos.txt"

@@ -243,7 +243,7 @@ def tasks(workload: Workload) -> Tasks:
     for form in ("looped", "unrolled") if workload.steps else ("channels last", CHANNELS_FIRST) if convolves else ("",):
         named = f", {form}" if form else ""
         match workload.kind:
-            case "train":
+            case "train" | "first":
                 made[f"jit{named}"] = partial(Trained, workload, form)
                 if workload.batch == 1:
                     made[f"scan{named}"] = partial(Scanned, workload, form)

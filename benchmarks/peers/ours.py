@@ -264,6 +264,8 @@ def tasks(workload: Workload) -> Tasks:
             plan = plan_of_spec(with_lanes(nnspec.check(spec(workload))))
             less = {f"{WITHOUT}{name}": partial(Planned, workload, frozenset({name})) for name in plan.schedule.applied}
             return {"planned": lambda: Planned(workload), **as_used, **less}
+        case "first":
+            return {"planned": lambda: Planned(workload)}
         case "predict":
             return {"planned": lambda: PlannedPrediction(workload), "predict": lambda: Predicted(workload)}
         case "occlude":

@@ -280,7 +280,7 @@ def tasks(workload: Workload) -> Tasks:
     for threads, last in product((1, 2), (False, True) if convolves else (False,)):
         setting = f"{threads} thread{'s' * (threads > 1)}{', channels last' * last}"
         match workload.kind:
-            case "train":
+            case "train" | "first":
                 for fused in (False, True):
                     made[f"{'fused' if fused else 'eager'}, {setting}"] = partial(
                         Trained, workload, threads, last, fused
