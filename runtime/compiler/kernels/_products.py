@@ -1,6 +1,6 @@
 """Matrix products over many places, cut into parts where BLAS computes those faster than the whole."""
 
-from math import ceil
+from math import ceil, prod
 
 from nnspec.runtime.compiler.kernels import KernelContext
 from nnspec.runtime.compiler.program.operands import Operand, Ref
@@ -29,25 +29,36 @@ VECTOR = 16
 
 
 def matmul_by_columns(w: ProgramWriter, left: Operand, right: Ref, out: Ref) -> None:
-    """out ← left · right, (m, k) · (k, places), cut into products of some places each."""
-    shortest = SHORTEST if out.shape[0] > FEW_ROWS else SHORTEST // 2
-    parts = _parts(out.shape[0] * right.shape[0], out.shape[1], shortest)
-    if parts == 1:
+    """out ← left · right, (m, k) · (k, places), cut into products of some places each.
+
+    `right` or `out` may be a stack of matrices, (stack, …, places / stack).
+    """
+    rows, stack = out.shape[-2], max(prod(right.shape[:-2]), prod(out.shape[:-2]))
+    shortest = SHORTEST if rows > FEW_ROWS else SHORTEST // 2
+    parts = _parts(rows * right.shape[-2], min(right.shape[-1], out.shape[-1]), shortest)
+    if parts * stack == 1:
         w.dot(left, right, out=out)
     else:
-        w.matmul(left, _cut(w, right, parts), out=_cut(w, out, parts))
+        w.matmul(left, _cut(w, right, parts, stack), out=_cut(w, out, parts, stack))
 
 
 def accumulate_outer(w: ProgramWriter, left: Ref, right: Ref, out: Ref) -> None:
-    """out ← left · rightᵀ, (m, places) · (places, n): a sum over places, cut into sums over some each."""
-    shape = (left.shape[0], right.shape[0])
-    parts = _parts(shape[0] * shape[1], left.shape[1], LONG_SUM)
-    if parts == 1:
+    """out ← left · rightᵀ, (m, places) · (places, n): a sum over places, cut into sums over some each.
+
+    `right` may be a stack of matrices, (stack, n, places / stack).
+    """
+    rows, columns = left.shape[0], right.shape[-2]
+    stack = prod(right.shape[:-2])
+    parts = _parts(rows * columns, right.shape[-1], LONG_SUM)
+    if parts * stack == 1:
         w.dot(left, right.T, out=out)
         return
-    shares = w.buffer(f"{out}_shares", (parts, *shape))
-    w.matmul(_cut(w, left, parts), _cut(w, right, parts).transpose(0, 2, 1), out=shares)
-    w.sum(shares, axis=0, out=out)
+    right_parts = _cut(w, right, parts, stack)
+    *lead, _, _ = right_parts.shape
+    shares = w.buffer(f"{out}_shares", (*lead, rows, columns))
+    swapped = right_parts.transpose(*range(len(lead)), len(lead) + 1, len(lead))
+    w.matmul(_cut(w, left, parts, stack), swapped, out=shares)
+    w.sum(shares, axis=tuple(range(len(lead))), out=out)
 
 
 def accumulate_by_rows(w: ProgramWriter, x: Ref, x_with_one: Ref, d_z: Ref, out: Ref) -> None:
@@ -81,11 +92,19 @@ def sum_of_rows(context: KernelContext, d_rows: Operand, parameter: str) -> None
     w.dot(w.buffer("ones", (rows,), 1), d_rows, out=d_bias)
 
 
-def _cut(w: ProgramWriter, matrix: Ref, parts: int) -> Ref:
-    """Return a matrix (rows, places) as a stack of matrices, (parts, rows, places / parts)."""
-    rows, places = matrix.shape
-    stack = matrix.reshape(rows, parts, places // parts).transpose(1, 0, 2)
-    return w.view(f"{matrix}_parts", stack, contiguous=False)
+def _cut(w: ProgramWriter, matrix: Ref, parts: int, stack: int = 1) -> Ref:
+    """Return a matrix (rows, places) as a stack of matrices, (parts, rows, places / parts).
+
+    With `stack` it is cut twice, (stack, parts, rows, …), as is a matrix that is such a stack, (stack, rows, …).
+    """
+    rows = matrix.shape[-2]
+    if stack == 1:
+        cut: Operand = matrix.reshape(rows, parts, -1).transpose(1, 0, 2)
+    elif len(matrix.shape) == 2:
+        cut = matrix.reshape(rows, stack, parts, -1).transpose(1, 2, 0, 3)
+    else:
+        cut = matrix.reshape(stack, rows, parts, -1).transpose(0, 2, 1, 3)
+    return w.view(f"{matrix}_parts", cut, contiguous=False)
 
 
 def product_blocks(rows: int, cells: int, places: int) -> tuple[int, int]:

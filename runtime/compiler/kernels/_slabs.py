@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import prod
 
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous
+from nnspec.runtime.compiler.kernels._phases import by_filter, in_phases
 from nnspec.runtime.compiler.kernels._products import QUICK, divisor, outer_blocks, product_blocks
 from nnspec.runtime.compiler.program.instructions import Fill
 from nnspec.runtime.compiler.program.operands import Operand, Ref
@@ -125,9 +126,9 @@ class Slabs:
 
     def multiply(self, weight: Operand, out: Ref) -> None:
         """Emit out ← weightᵀ · columns, cut by rows, their parts and blocks of filters; the weight is (cells, filters),
-        `out` (filters, [phases, phases], rows / phases, columns / phases, samples)."""
+        `out` ([phases, phases], filters, rows / phases, columns / phases, samples)."""
         rows = self._rows
-        blocks, parts = product_blocks(out.shape[0], self.cells, self._row)
+        blocks, parts = product_blocks(weight.shape[1], self.cells, self._row)
         for first, last, seen in self._groups():
             part = weight if len(seen) == self.window[0] else weight[seen.start * rows : seen.stop * rows]
             place = out if last - first == out.shape[-3] else out[..., first:last, :, :]
@@ -139,10 +140,8 @@ class Slabs:
         plane, part, k = self.phases * self._row, self._row // parts, self.phases
         lead = [(out.shape[-3], k * slab), *([(k, slab), (k, self._row)] if k > 1 else []), (parts, part), (1, 0)]
         columns = self._strided("stack", [*lead, (cells, plane), (part, 1)], first * slab)
-        shape = (blocks, filters // blocks, *out.shape[1:-2], parts, part)
-        last = len(shape) - 1
-        order = (4, 2, 3) if k > 1 else (2,)
-        apart = out.reshape(*shape).transpose(*order, last - 1, 0, 1, last)
+        shape = in_phases(k, (blocks, filters // blocks, out.shape[-3], parts, part))
+        apart = out.reshape(*shape).transpose(*((4, 0, 1, 5, 2, 3, 6) if k > 1 else (2, 3, 0, 1, 4)))
         cut = weight.reshape(cells, blocks, filters // blocks).transpose(1, 2, 0)
         name = self.context.node.name
         w.matmul(
@@ -170,13 +169,14 @@ class Slabs:
 
     def accumulate(self, d_y: Ref, out: Ref) -> None:
         """Emit out ← columns · d_yᵀ without the ones, (height * width * channels, filters): a sum of shares by rows."""
-        w, filters, row, plane = self.context.writer, d_y.shape[0], self._row, self.phases * self._row
+        w, filters, row, plane = self.context.writer, d_y.shape[-4], self._row, self.phases * self._row
         slab, name = self.memory.shape[1] * plane, self.context.node.name
         height = self.window[0] if self.ones else 1  # without ones the rows of all slabs of a window are one matrix
         cells = out.shape[0] // height
         lead = tuple(length for length, _ in self._lead)
         front, last = range(len(lead)), len(lead)
-        gradient: Operand = d_y.reshape(filters, *lead, row).transpose(*(axis + 1 for axis in front), last + 1, 0)
+        by_row = in_phases(self.phases, (filters, lead[-1], row))
+        gradient: Operand = d_y.reshape(*by_row).transpose(*range(last - 1), last, last + 1, last - 1)
         sizes = prod((*lead, *out.shape)), d_y.size
         if row >= LONG_ROW:
             tall, wide = outer_blocks(cells, filters)
@@ -217,11 +217,11 @@ def by_slabs(word: Conv, context: KernelContext) -> Written:
         w.copy(m.weight[height * rows], out=packed[0, rows])
         weight = packed.reshape(slabs.cells, filters)
     places = tuple(extent.places // k for extent in extents)
-    y = w.buffer(name, (filters, *((k, k) if k > 1 else ()), *places, x.shape[-1]))
+    y = w.buffer(name, in_phases(k, (filters, *places, x.shape[-1])))
     slabs.gather(x)
     slabs.multiply(weight, y)
     if m.bias is not None:
-        y_matrix = w.reshaped(f"{y}_matrix", y, (filters, y.size // filters))
+        y_matrix = by_filter(w, y, k)
         w.add(y_matrix, m.bias, out=y_matrix)
 
     def backward(d_y: Ref) -> list[Ref | None]:
@@ -231,8 +231,8 @@ def by_slabs(word: Conv, context: KernelContext) -> Written:
                 slabs.gather(x)
             slabs.accumulate(d_y, w.view(f"d_{name}_top", m.d_weight[: height * rows]) if m.folded else m.d_weight)
         if context.learns and (m.folded or m.bias is not None):
-            d_matrix = w.reshaped(f"{d_y}_matrix", d_y, (filters, d_y.size // filters))
-            w.sum(d_matrix, axis=1, out=m.d_weight[height * rows] if m.folded else m.d_bias)
+            d_matrix = by_filter(w, d_y, k)
+            w.sum(d_matrix, axis=1 if k == 1 else (0, 2), out=m.d_weight[height * rows] if m.folded else m.d_bias)
         return [_input_gradient(word, context, m, d_y, extents) if context.needs_gradient[0] else None]
 
     return y, backward
@@ -248,7 +248,7 @@ def _input_gradient(word: Conv, context: KernelContext, m: Matrix, d_y: Ref, ext
     if k > 1:
         tall, wide = (extent.places // k for extent in extents)
         joined = w.scratch(f"d_{name}_joined", (word.filters, tall * k, wide * k, samples))
-        target = joined.reshape(word.filters, tall, k, wide, k, samples).transpose(0, 2, 4, 1, 3, 5)
+        target = joined.reshape(word.filters, tall, k, wide, k, samples).transpose(2, 4, 0, 1, 3, 5)
         w.copy(d_y, out=w.view(f"{joined}_apart", target, contiguous=False))
         d_y = joined
     rows, columns = (

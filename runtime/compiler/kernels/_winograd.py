@@ -174,7 +174,7 @@ def by_tiles(word: Conv, context: KernelContext) -> Written:
     gathered = w.scratch(f"{name}_gathered", pixels.shape)
     memory = w.scratch(f"{name}_memory", ((PIXELS + OUTPUTS * (not tiles.phases)) * filters * places,))
     products = w.view(f"{name}_sums", memory[: PIXELS * filters * places].reshape(PIXELS, filters, places))
-    shape = (filters, 2, 2, *tiles.shape)
+    shape = (2, 2, filters, *tiles.shape)
     y = w.buffer(name, shape if tiles.phases else (filters, *tiles.size, x.shape[-1]))
     outputs = y if tiles.phases else w.view(f"{name}_outputs", memory[products.size :].reshape(*shape))
     tiles.gather(image, gathered)
@@ -185,7 +185,8 @@ def by_tiles(word: Conv, context: KernelContext) -> Written:
     if m.bias is not None:
         center = w.view(f"{name}_center", products[CENTER])
         w.add(center, m.bias, out=center)
-    tiles.transform("outputs", products.transpose(1, 0, 2), outputs.reshape(filters, OUTPUTS, places))
+    by_output = outputs.reshape(OUTPUTS, filters, places).transpose(1, 0, 2)
+    tiles.transform("outputs", products.transpose(1, 0, 2), by_output)
     if not tiles.phases:
         _by_parity(context, outputs, y, w.copy)
 
@@ -203,7 +204,7 @@ def _backward(tiles: Tiles, m: Matrix, weight: Ref, pixels: Ref, image: Ref, d_y
     memory = w.scratch(f"d_{name}_memory", (most + max(pixels.size, weight.size * (places // SHORTEST)),))
     d_products = w.view(f"d_{name}_sums", memory[: PIXELS * filters * places].reshape(PIXELS, filters, places))
     rest = w.view(f"d_{name}_rest", memory[most:])
-    by_filter = _in_tiles(tiles, d_y).reshape(filters, OUTPUTS, places)
+    by_filter = _in_tiles(tiles, d_y).reshape(OUTPUTS, filters, places).transpose(1, 0, 2)
     tiles.transform("outputs", by_filter, d_products.transpose(1, 0, 2), transposed=True)
     if context.learns:
         d_weight = w.buffer(f"d_{name}_transformed", weight.shape)
@@ -225,10 +226,10 @@ def _backward(tiles: Tiles, m: Matrix, weight: Ref, pixels: Ref, image: Ref, d_y
 
 def _in_tiles(tiles: Tiles, d_y: Ref) -> Ref:
     """Return the gradient of the outputs in the order of the tiles, with zeros where a tile is not inside."""
-    context, filters = tiles.context, d_y.shape[0]
+    context = tiles.context
     if tiles.phases:
         return contiguous(context, d_y)
-    w, shape = context.writer, (filters, 2, 2, *tiles.shape)
+    w, shape = context.writer, (2, 2, d_y.shape[0], *tiles.shape)
     key, wish = ("outputs in tiles", shape, *tiles.size), f"d_{context.node.name}_outputs"
     d_outputs = w.once_for(key, lambda: w.buffer(wish, shape, 0))
     _by_parity(context, d_outputs, d_y, lambda part, out: w.copy(out, out=part))
@@ -241,5 +242,5 @@ def _by_parity(context: KernelContext, tiles: Ref, image: Ref, emit: Callable[[R
     for i in range(2):
         for j in range(2):
             places = w.view(f"{image}_{i}{j}", image[:, i::2, j::2], contiguous=False)
-            part = tiles[:, i, j, : places.shape[1], : places.shape[2]]
+            part = tiles[i, j, :, : places.shape[1], : places.shape[2]]
             emit(w.view(f"{tiles}_{i}{j}", part, contiguous=False), places)

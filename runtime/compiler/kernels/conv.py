@@ -9,6 +9,7 @@ from math import prod
 from nnspec.runtime.compiler.kernels import KernelContext, Matrix, Written, contiguous, kernel
 from nnspec.runtime.compiler.kernels._conv_over_time import over_time
 from nnspec.runtime.compiler.kernels._frames import padded, unpadded
+from nnspec.runtime.compiler.kernels._phases import by_filter, in_phases
 from nnspec.runtime.compiler.kernels._products import accumulate_outer, matmul_by_columns
 from nnspec.runtime.compiler.kernels._slabs import by_slabs
 from nnspec.runtime.compiler.kernels._winograd import by_tiles
@@ -21,7 +22,7 @@ from nnspec.spec_lang.vocabulary.spatial import Extent
 def conv(word: Conv, context: KernelContext) -> Written | None:
     """y = Wᵀ · columns, with columns (window * channels, places * samples) and the row of ones of a folded bias.
 
-    With `phases` k the places are in the order (k, k, rows / k, columns / k), so that the k×k pool after it reads
+    With `phases` k the outputs are (k, k, filters, rows / k, columns / k, samples), so that the k×k pool after it reads
     contiguous memory. The gradient of the columns reuses their memory; where they are gathered `again` all such
     convolutions share it. Groups take the plain form.
     """
@@ -42,8 +43,8 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
     order = (*((k, k) if k > 1 else ()), *places, x.shape[-1])
     pointwise = _is_pointwise(word, k) and x is context.x
     m = context.matrix(cells, word.filters, context.schedule.fold_bias and not pointwise)
-    y = w.buffer(name, (word.filters, *order))
-    y_matrix = w.reshaped(f"{y}_matrix", y, (word.filters, y.size // word.filters))
+    y = w.buffer(name, in_phases(k, (word.filters, *places, x.shape[-1])))
+    y_matrix = by_filter(w, y, k)
     if pointwise:
         columns, windows, gather = w.reshaped(f"{name}_columns", x, (cells, x.size // cells)), None, _nothing
     else:
@@ -56,13 +57,13 @@ def conv(word: Conv, context: KernelContext) -> Written | None:
     def backward(d_y: Ref) -> list[Ref | None]:
         """d_W = columns · d_yᵀ, a folded bias its last row; d_x by whichever of the two ways gathers fewer numbers."""
         d_y = contiguous(context, d_y)
-        d_matrix = w.reshaped(f"{d_y}_matrix", d_y, y_matrix.shape)
+        d_matrix = by_filter(w, d_y, k)
         if context.node.again and context.learns:
             gather()
         if context.learns:
             accumulate_outer(w, columns, d_matrix, out=m.d_weight)
         if context.learns and m.bias is not None:
-            w.sum(d_matrix, axis=1, out=m.d_bias)
+            w.sum(d_matrix, axis=1 if k == 1 else (0, 2), out=m.d_bias)
         if not context.needs_gradient[0]:
             return [None]
         if windows is None:

@@ -183,10 +183,10 @@ def _prepared(word: Pool, context: KernelContext, border: str) -> tuple[Ref, tup
     """Return the samples in their frame, and the passes: along width and height, or along time."""
     every = slice(None)
     if context.node.phases > 1:
-        channels, k, _, tall, wide, samples = context.x.shape
+        k, _, *image = context.x.shape  # phases along the height, and along the width
         return context.x, (
-            _Pass(tuple((every, every, j) for j in range(k)), True, (channels, k, tall, wide, samples)),
-            _Pass(tuple((every, i) for i in range(k)), True, (channels, tall, wide, samples)),
+            _Pass(tuple((every, j) for j in range(k)), True, (k, *image)),
+            _Pass(tuple((i,) for i in range(k)), True, (*image,)),
         )
     shape = context.node.input_shapes[0]
     (height, rows), (width, columns) = _axes(word, shape)
