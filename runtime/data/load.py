@@ -13,7 +13,7 @@ from nnspec.runtime.data.fitted.measure import first_nonfinite_index
 from nnspec.runtime.data.fitted.preprocessing import Normalize, Preprocessing, Task
 from nnspec.runtime.data.given import Arrays
 from nnspec.runtime.data.samples import Samples, Unencoded
-from nnspec.runtime.data.split import Data, Split, data_digest
+from nnspec.runtime.data.split import Data, DataDigest, Split
 from nnspec.runtime.data.target_encoding import EncodedTargets, encode_targets
 from nnspec.runtime.data.weights import training_weights, weights_of
 from nnspec.runtime.errors import DataError
@@ -172,10 +172,10 @@ def _data(
     if encoding is not None:
         preprocessing = preprocessing.with_columns(encoding)
     preprocessing = replace(preprocessing, picture_fit=samples.picture_fit)
-    digest = data_digest(splits, preprocessing)
+    hashed = DataDigest(splits, preprocessing)
     held_back = splits["validation"], splits["test"]
     notes = samples.notes + tuple(note for _, split in samples.held() for note in split.notes)
-    return Data(samples.name, train, *held_back, preprocessing, digest, notes, warnings, gaps)
+    return Data(samples.name, train, *held_back, preprocessing, hashed, notes, warnings, gaps)
 
 
 def _how(samples: Samples, sharing: Sharing, targets: NDArray[Any], classes: tuple[str, ...] | None) -> HowToDivide:

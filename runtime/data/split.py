@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,9 @@ class Split:
 class Data:
     """All splits of the data, the preprocessing learnt from the training split, and a digest of every byte.
 
-    `digest` is a SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features:
-    equal digests mean equal data and equal splits. `notes` say what was found out about the files and how columns are
-    encoded, and `warnings` what their owner should look at. `gaps` says which numbers class labels leave out.
+    `hashed` is what `digest` is computed from: the splits as they were read. `notes` say what was found out about the
+    files and how columns are encoded, and `warnings` what their owner should look at. `gaps` says which numbers class
+    labels leave out.
     """
 
     name: str
@@ -55,10 +56,18 @@ class Data:
     validation: Split | None
     test: Split | None
     preprocessing: Preprocessing
-    digest: str
+    hashed: "DataDigest"
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     gaps: LabelGaps | None = None
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 in hex over the type, shape and bytes of all splits and the names of classes and features.
+
+        Equal digests mean equal data and equal splits.
+        """
+        return self.hashed.hex
 
     def splits(self) -> Iterator[tuple[str, Split]]:
         """Yield the splits that exist, by name: train, validation, test."""
@@ -101,7 +110,7 @@ class Data:
             validation=splits["validation"],
             test=splits["test"],
             preprocessing=preprocessing,
-            digest=data_digest(splits, preprocessing),
+            hashed=DataDigest(splits, preprocessing),
             notes=(*self.notes, f"{self.gaps.said}: these are the names of the {count} classes"),
             gaps=None,
         )
@@ -138,9 +147,9 @@ class Data:
             splits[role] = replace(split, inputs=inputs, targets=targets)
         train = splits["train"]
         assert train is not None
-        sha = data_digest(splits, preprocessing)
         held = splits["validation"], splits["test"]
-        return Data(self.name, train, *held, preprocessing, sha, self.notes, self.warnings)
+        hashed = DataDigest(splits, preprocessing)
+        return Data(self.name, train, *held, preprocessing, hashed, self.notes, self.warnings)
 
 
 def _columns(data: Data, preprocessing: Preprocessing) -> list[int] | None:
@@ -184,14 +193,23 @@ def _renumbered(data: Data, preprocessing: Preprocessing) -> NDArray[np.int64] |
     return np.array([wanted.index(name) if name in wanted else 0 for name in have], np.int64)
 
 
-def data_digest(splits: dict[str, Split | None], preprocessing: Preprocessing) -> str:
-    """Return the SHA-256 of `Data.digest`, computed in chunks so that the data are never copied whole."""
-    sha = hashlib.sha256()
-    sha.update(json.dumps([preprocessing.classes, preprocessing.features]).encode())
-    for role, split in splits.items():
-        for array in split.arrays() if split is not None else ():
-            sha.update(f"{role} {array.dtype.str} {array.shape} ".encode())
-            rows = max(1, _CHUNK // max(1, array[:1].size))
-            for start in range(0, len(array), rows):
-                sha.update(np.ascontiguousarray(array[start : start + rows]).data.cast("B"))
-    return sha.hexdigest()
+class DataDigest:
+    """The digest of splits, computed when it is asked for: a run that saves nothing reads no byte for it."""
+
+    def __init__(self, splits: Mapping[str, Split | None], preprocessing: Preprocessing):
+        self._splits = splits
+        self._names = [preprocessing.classes, preprocessing.features]
+
+    @cached_property
+    def hex(self) -> str:
+        """The SHA-256 of `Data.digest`, computed in chunks so that the data are never copied whole."""
+        sha = hashlib.sha256()
+        sha.update(json.dumps(self._names).encode())
+        for role, split in self._splits.items():
+            for array in split.arrays() if split is not None else ():
+                sha.update(f"{role} {array.dtype.str} {array.shape} ".encode())
+                rows = max(1, _CHUNK // max(1, array[:1].size))
+                for start in range(0, len(array), rows):
+                    sha.update(np.ascontiguousarray(array[start : start + rows]).data.cast("B"))
+        self._splits = {}
+        return sha.hexdigest()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nnspec.runtime.data import Data, Split
+from nnspec.runtime.data.split import DataDigest
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.sweep import memory
 from nnspec.runtime.sweep.grid import Check, places, variants_of
@@ -115,7 +116,9 @@ class _Facts:
     def of(cls, data: Data) -> "_Facts":
         """Return the facts of data."""
         splits = {name: Split(np.array(s.inputs[:0]), np.array(s.targets[:0])) for name, s in data.splits()}
-        hollow = replace(data, train=splits["train"], validation=splits.get("validation"), test=splits.get("test"))
+        held = splits.get("validation"), splits.get("test")
+        hashed = DataDigest(splits, data.preprocessing)
+        hollow = replace(data, train=splits["train"], validation=held[0], test=held[1], hashed=hashed)
         return cls(hollow, len(data.train), memory.data_bytes(data))
 
 

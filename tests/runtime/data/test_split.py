@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import nnspec
 from nnspec.runtime.data import Data, DataError, data_from_arrays, load_data
 from nnspec.spec_lang.vocabulary.tables import Csv
 
@@ -108,3 +109,9 @@ def table(folder: object, text: str) -> Data:
     with open(path, "w") as file:
         file.write(text)
     return load_data(Csv(path=path, target="kind", split=(1, 0)), None, True)
+
+
+def test_a_run_that_saves_nothing_computes_no_digest() -> None:
+    data = labelled([0, 1, 0, 1, 0, 1])
+    nnspec.train("dense 2 softmax\ntrain 1 epochs", data=data)
+    assert "hex" not in vars(data.hashed) and len(data.digest) == 64 and "hex" in vars(data.hashed)
