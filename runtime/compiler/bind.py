@@ -101,6 +101,7 @@ class BoundProgram:
                 buffers=buffers,
                 samples=self.samples[seen],
                 targets=self.targets[part],
+                every_target=self.targets,
                 weights=self.weights[part] if self.weights is not None else None,
                 draws={name: drawn[part] for name, drawn in self._draws.items()},
                 mode=self._mode_of(mode, part, states or {}),

@@ -148,6 +148,7 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
             summed="gradients[0]",
             samples=f"samples[{seen}]",
             targets=f"targets[{part}]",
+            every_target="targets",
             weights=f"weights[{part}]" if schedule.weighted else "None",
             draws=drawn_part,
             mode=f"Mode(training=True, draws={drawn_part})" if moded else "None",

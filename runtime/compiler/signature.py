@@ -41,6 +41,7 @@ class LaneArguments:
     buffers: Array  # the arena of what layers keep but do not learn, (numbers,)
     samples: Array  # (samples, *input shape) in the type of the data: of this lane, or all where it has some inputs
     targets: Array  # of this lane, (samples, …)
+    every_target: Array  # those of all lanes, (batch, …)
     weights: Array | None  # of the samples of this lane in the loss, (samples,)
     draws: Mapping[str, Array]  # uniform numbers by layer, (samples, *shape)
     mode: Mode | None  # for plain forms, padding and carried states

@@ -112,8 +112,7 @@ def _single(w: ProgramWriter, z: Ref, smoothing: float) -> Ref:
 def _each_step(w: ProgramWriter, z: Ref, smoothing: float) -> Ref:
     """The same for every step of sequences, (time, samples, classes).
 
-    Steps of padding, whose class is below zero, have neither loss nor gradient and are not counted. Counting the real
-    ones of all lanes takes one barrier.
+    Steps of padding, whose class is below zero, have neither loss nor gradient and are not counted.
     """
     time, samples, classes = z.shape
     rows = time * samples
@@ -170,13 +169,8 @@ def _count_real(w: ProgramWriter, true: Ref, real: Ref, first: Operand) -> tuple
     w.copy(_targets(w).T, out=true)
     w.greater_equal(true.reshape(-1), first, out=real)
     w.assign(own, formula("int(np.count_nonzero({}))", real))
-    if len(w.lanes) == 1:
-        w.assign(count, formula("max({}, 1)", own))
-        return own, count
-    counts, own_count = w.together("counts", (1,))
-    w.assign(own_count[0], own)
-    w.barrier()
-    w.assign(count, formula("max(int(np.add.reduce({}, axis=None)), 1)", counts))
+    every = own if len(w.lanes) == 1 else formula("int(np.count_nonzero({} >= 0))", Local("every_target"))
+    w.assign(count, formula("max({}, 1)", every))
     return own, count
 
 

@@ -308,6 +308,8 @@ class TestLanes:
     ) -> None:
         both = Both.of(f"input 6 -> onehot vocab=5 -> gru 4 return=sequence -> dense 5 {loss}")
         assert both.rewritten(5).lanes == lanes
+        plan = assemble(both.rewritten(5), both.dtype, False)
+        assert not any(lane.barriers for lane in plan.lanes.values())  # the targets of all lanes are there already
         both.assert_planned_is_plain(*both.schedules(5))
 
     def test_the_lanes_follow_from_the_work_and_not_from_the_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:

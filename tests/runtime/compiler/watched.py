@@ -122,6 +122,7 @@ def arguments_of(
         buffers=buffers if buffers is not None else network.buffer_arena.flat.copy(),
         samples=batch.x,
         targets=batch.y,
+        every_target=batch.y,
         weights=None,
         draws=draws,
         mode=Mode(schedule.training, draws=draws),
