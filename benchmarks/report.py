@@ -16,9 +16,12 @@ TRIED: dict[str, str] = {
     "Adam, whose slots are sums, which saves two of its passes. Its two large products run at what OpenBLAS reaches; "
     "the ten passes that are left of Adam would be one in a compiled kernel, which NumPy has not. Samples as rows and "
     "large pages of memory gained nothing",
-    "W3-1": "folded bias, pool before bias, phases, memory aligned with the cache; about forty short calls remain",
+    "W3-1": "folded bias, pool before bias, phases that a pool compares without gaps, memory aligned with the cache, "
+    "the outer product of a sample as a sum of two; about forty short calls remain, of which four passes of momentum "
+    "take a sixth of the step",
     "W3-64": "two processes; windows gathered along one axis, products by rows of the image; masks, maxima and copies "
-    "of the pool, which run at the speed of the cache, are half of it",
+    "of the pool, which run at the speed of the cache, are two fifths of it. Masks of bits instead of truth values "
+    "are faster alone, and slower where they leave the cache",
     "W4": "Winograd's F(2x2, 3x3), whose transforms are products with small matrices for all tiles at once, in the "
     "order of the pool; products of blocks that OpenBLAS reads without packing. Larger tiles round too much. The "
     "products of the second convolution are a third of the step",

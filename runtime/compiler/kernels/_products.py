@@ -24,6 +24,9 @@ BLOCK = 1200
 MOST_COLUMNS = 64
 """Columns of such a block: more, and fewer rows, are slower."""
 
+WORTH_A_PAIR = 10_000
+"""Numbers of an outer product of one sample from which on the product of a pair is faster."""
+
 VECTOR = 16
 """Numbers in a vector register: the places of a part are a multiple."""
 
@@ -69,6 +72,9 @@ def accumulate_by_rows(w: ProgramWriter, x: Ref, x_with_one: Ref, d_z: Ref, out:
     (rows, samples), units = x.shape, d_z.shape[0]
     wanted = ceil(rows * units * samples / QUICK)
     parts = next((n for n in range(wanted, rows // FEW_ROWS + 1) if rows % n == 0), 1)
+    if samples == 1 and out.size >= WORTH_A_PAIR:
+        _multiply_pair(w, x_with_one, d_z, out)
+        return
     if samples == 1 or (parts == 1 and wanted > 1):
         w.dot(x_with_one, d_z.T, out=out)
         return
@@ -83,6 +89,17 @@ def accumulate_by_rows(w: ProgramWriter, x: Ref, x_with_one: Ref, d_z: Ref, out:
     w.matmul(x_parts, d_z_t, out=out_parts)
     if x_with_one.shape != x.shape:
         w.dot(x_with_one[rows:], d_z_t, out=out[rows:])
+
+
+def _multiply_pair(w: ProgramWriter, x: Operand, d_z: Operand, out: Ref) -> None:
+    """out ← x · d_zᵀ of one sample, as a sum over it and one of zeros: the bits are equal.
+
+    A matrix of one column or row has both orders of memory, which makes NumPy ask BLAS for a transposed product.
+    """
+    pair, slopes = w.buffer(f"{d_z}_with", (x.shape[0], 2), 0), w.buffer(f"{d_z}_pair", (2, d_z.shape[0]), 0)
+    w.copy(x, out=w.view(f"{pair}_first", pair[:, :1], contiguous=False))
+    w.copy(d_z.T, out=w.view(f"{slopes}_first", slopes[:1]))
+    w.dot(pair, slopes, out=out)
 
 
 def sum_of_rows(context: KernelContext, d_rows: Operand, parameter: str) -> None:

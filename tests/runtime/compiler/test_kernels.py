@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from nnspec.runtime.compiler.assemble import assemble
-from nnspec.runtime.compiler.kernels import KERNELS
+from nnspec.runtime.compiler.kernels import KERNELS, _products
 from nnspec.spec_lang.vocabulary.registry import layers, words
 from nnspec.spec_lang.vocabulary.shape import Shape
 from tests.runtime.compiler.both import Both
@@ -153,3 +154,16 @@ def test_windows_over_time_are_plain_where_steps_may_be_padding_or_channels_are_
     schedule = Both.of(text).rewritten(4)
     program = assemble(schedule, "float64", False).lanes[4].text
     assert {node.name for node in schedule.nodes if f"{node.name}_layer" in program} == plain
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("bias", ["", " bias=no"])
+def test_an_outer_product_of_one_sample_has_the_bits_of_a_sum_with_zeros(
+    bias: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Both.of(f"input 150 -> dense 70 relu{bias} -> dense 3{bias}", dtype)
+    both.assert_planned_is_plain(*both.schedules(1))
+    batch, in_pairs = both.batch(1), both.planned(both.batch(1))
+    monkeypatch.setattr(_products, "WORTH_A_PAIR", 10**9)
+    for alone, pair in zip(both.planned(batch), in_pairs, strict=True):
+        np.testing.assert_array_equal(alone, pair)
