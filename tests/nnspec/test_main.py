@@ -56,3 +56,15 @@ def test_a_reader_that_goes_away_is_no_error(process: Start, digits: Path) -> No
     err = running.stderr.read()
     running.stderr.close()
     assert (running.wait(), err) == (0, "")
+
+
+def test_the_collection_at_the_end_of_a_process_has_nothing_to_traverse() -> None:
+    script = """
+import atexit, gc, sys
+atexit.register(lambda: print(len(gc.get_objects()) < 1000 < gc.get_freeze_count(), file=sys.stderr))
+sys.argv = ["nnspec", "check", "input 4 -> dense 2 softmax"]
+from nnspec.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == "True\n"
