@@ -263,7 +263,7 @@ def _one_by_one(lanes: Sequence[_Lane]) -> Step:
     memory: dict[int, LaneMemory] = {}
     first = lanes[0].part.start
     steps = [(lane.make(memory), slice(lane.part.start - first, lane.part.stop - first)) for lane in lanes]
-    return lambda samples: np.concatenate([step(samples[part]).copy() for step, part in steps])
+    return lambda samples: np.concatenate([step(samples[part]).copy(order="K") for step, part in steps])
 
 
 def _draws(plan: Plan, allocate: Allocate) -> Mapping[str, Array]:

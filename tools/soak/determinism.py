@@ -29,7 +29,7 @@ NETWORKS = {
     "one thread": "maxpool 4 -> dense 16 relu -> batchnorm -> dense 10 softmax",
     "over time": "reshape 28x28 -> gru 16 -> dense 10 softmax",
 }
-LENGTH = "train 8 iterations batch=64 evaluate_every=4 checkpoint_every=3 seed=3"
+LENGTH = "train 8 iterations batch=64 evaluate_every=4 checkpoint_every=3 lanes=2 seed=3"
 CORES = ("Haswell", "SkylakeX", "Zen", "Sandybridge", "Nehalem", "Prescott", "Core2")
 """Kernels of OpenBLAS that a machine may have; on one that has less it takes what it has."""
 
