@@ -9,9 +9,6 @@ import numpy as np
 from nnspec.runtime.arrays import Array
 from nnspec.runtime.explain.patches import AxisGroups, PatchBatch, bounds
 
-COPIED_WEIGHTS = 1 << 20
-"""Weights that a dense layer may copy to make them contiguous for each patch; more are read where they are."""
-
 
 class PatchEnd(Protocol):
     """The last step of a stack: from patches to numbers of each occluded image."""
@@ -39,9 +36,13 @@ class DenseEnd:
         if self.bias is not None:
             self._sums += self.bias[:, None]
         (top, bottom), (left, right) = (bounds(found, self.depth) for found in self.groups)
-        frame = ((max(-top, 0), max(bottom - height, 0)), (max(-left, 0), max(right - width, 0)), (0, 0), (0, 0))
-        self._corner = frame[0][0], frame[1][0]
-        self._framed = np.pad(self.weight.reshape(height, width, channels, -1), frame)
+        above, before = self._corner = max(-top, 0), max(-left, 0)
+        units = self.weight.shape[1]
+        self._framed = np.zeros(
+            (above + max(bottom, height), before + max(right, width), channels, units), self.weight.dtype
+        )
+        inside = self._framed[above : above + height, before : before + width]
+        inside[...] = self.weight.reshape(height, width, channels, units)
 
     def patch(self, x: Array, batch: PatchBatch) -> Array:
         """Return (rows, columns, units, images)."""
@@ -53,13 +54,11 @@ class DenseEnd:
         starts = (batch.rows.starts[self.depth], batch.columns.starts[self.depth])
         corner = sum((c + s) * of for c, s, of in zip(self._corner, starts, (of_row, of_column), strict=True))
         weights = np.ndarray(shape, self._framed.dtype, self._framed, corner, strides)
-        tall = height if weights.size <= COPIED_WEIGHTS else 1  # rows of a patch at a time: a single one needs no copy
         z = np.empty((rows, columns, shape[-1], images), x.dtype)
         z[...] = self._sums[:, batch.images]
-        for row in range(0, height, tall):
-            weight = weights[:, :, row : row + tall].reshape(rows, columns, -1, shape[-1])
-            cells = x[row : row + tall].reshape(-1, rows, columns, images).transpose(1, 2, 0, 3)
-            z += weight.swapaxes(2, 3) @ cells
+        for row in range(height):  # the weights of one row of a patch are contiguous, those of several would be copied
+            cells = x[row].reshape(-1, rows, columns, images).transpose(1, 2, 0, 3)
+            z += weights[:, :, row].swapaxes(2, 3) @ cells
         return z
 
 

@@ -127,24 +127,33 @@ class PoolStep:
 
     def whole(self, x: Array, image: PatchBatch) -> Array:
         """Compute the same as on patches."""
-        rows, columns = image.sizes(self.depth)
-        x = self._along(1, x.swapaxes(0, 1), columns).swapaxes(0, 1)
+        return self._pooled(x, image, over=False)
+
+    def patch(self, x: Array, batch: PatchBatch) -> Array:
+        """Return the maxima or means."""
+        apart = self.window[1] <= self.strides[1] and self.dilations[1] == 1  # windows along the columns
+        return self._pooled(x, batch, over=apart)
+
+    def _pooled(self, x: Array, batch: PatchBatch, over: bool) -> Array:
+        rows, columns = batch.sizes(self.depth)
+        x = self._along(1, x.swapaxes(0, 1), columns, over).swapaxes(0, 1)
         x = self._along(0, x, rows)
         if self.counted is not None:
             x *= 1 / self.counted
         return x
 
-    patch = whole
+    def _along(self, axis: int, x: Array, outputs: int, over: bool = False) -> Array:
+        """Return the maximum or sum over windows of this axis along the first axis of x.
 
-    def _along(self, axis: int, x: Array, outputs: int) -> Array:
-        """Return the maximum or sum over windows of this axis along the first axis of x, a new array."""
+        It is a new array, or written `over` the first cell of each window, which the cache holds then.
+        """
         cells, stride, dilation = self.window[axis], self.strides[axis], self.dilations[axis]
         combine = np.maximum if self.counted is None else np.add
         starts = range(0, cells * dilation, dilation)
         taps = [x[start : start + (outputs - 1) * stride + 1 : stride] for start in starts]
         if cells == 1:
             return taps[0].copy()
-        y: Array = combine(taps[0], taps[1])
+        y: Array = combine(taps[0], taps[1], out=taps[0] if over else None)
         for tap in taps[2:]:
             combine(y, tap, out=y)
         return y

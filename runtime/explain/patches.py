@@ -204,9 +204,11 @@ class PhasedImages:
         from_top, from_left = image.rows.starts[depth] - self.top, image.columns.starts[depth] - self.left
         down, skipped = max(from_top, 0), max(-from_top, 0)
         tall = max(min(height - skipped, bottom - self.top - down), 0)
-        for column in range(max(-from_left, 0), min(width, right - self.left - from_left)):
+        first, end = max(-from_left, 0), min(width, right - self.left - from_left)
+        for column in range(first, min(first + self.phases, end)):
             at, phase = divmod(from_left + column, self.phases)
-            self.cells[phase, down : down + tall, :, at] = whole[skipped : skipped + tall, column, :, 0, 0]
+            given = whole[skipped : skipped + tall, column : end : self.phases, :, 0, 0]
+            self.cells[phase, down : down + tall, :, at : at + given.shape[1]] = given.swapaxes(1, 2)
 
     def patches(self, batch: PatchBatch) -> Iterator[tuple[slice, Array]]:
         """Yield the patches, one phase after another: which of their columns, and a view of these.

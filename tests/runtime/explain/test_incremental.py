@@ -11,7 +11,7 @@ from nnspec.runtime.arrays import Array
 from nnspec.runtime.data import Preprocessing
 from nnspec.runtime.errors import DataError
 from nnspec.runtime.explain import incremental as occlusion
-from nnspec.runtime.explain import patch_convolution, patch_ends
+from nnspec.runtime.explain import patch_convolution
 from nnspec.runtime.explain.incremental import incremental_occlusion, occlude
 from nnspec.runtime.explain.occlusion import OcclusionError, OcclusionRequest
 from nnspec.runtime.explain.patch_stack import PatchStack, build_stack
@@ -217,7 +217,6 @@ def test_small_parts_and_blocks_of_images_change_nothing(end: str, monkeypatch: 
     asked = question(made, 5)
     for name, value in {"PATCH_NUMBERS": 600, "PASTED_NUMBERS": 700, "MAX_IMAGES": 2}.items():
         monkeypatch.setattr(occlusion, name, value)
-    monkeypatch.setattr(patch_ends, "COPIED_WEIGHTS", 0)
     monkeypatch.setattr(patch_convolution, "DENSE_ROWS", 1)
     assert_equal(made, asked)
 
