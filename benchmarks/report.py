@@ -28,10 +28,15 @@ TRIED: dict[str, str] = {
     "W5-1": "inputs looked up, one product a step, Adam in halves in two processes; fifty products of a vector and the "
     "recurrent weight read it at the speed of the cache. Input, state and bias as one row gained a few percent for "
     "one sample and lost more for many",
-    "W5-32": "two processes; products cut to what OpenBLAS reads without copying",
-    "W6": "incremental patches, whose steps are passes over six million numbers. Parts that fit the cache cost more "
-    "calls than they save; two threads help only operations of a quarter of a millisecond or more, since shorter ones "
-    "contend for the interpreter lock",
+    "W5-32": "two processes that do not meet within a step; products cut to what OpenBLAS reads without copying. The "
+    "fifty products of a state and the recurrent weight and the weight's gradient are two thirds of a lane, at two "
+    "thirds of the peak: weights padded to whole vectors, the samples innermost, blocks and parts of the sum gain at "
+    "most a twenty-fifth of it",
+    "W6": "incremental patches, whose steps are passes over six million numbers, some of them in place. Two threads "
+    "help only operations of a quarter of a millisecond or more, since shorter ones contend for the interpreter lock: "
+    "parts that fit the cache, one row of the patches after the other, and half of the images for each thread cost "
+    "more calls than they save. A third of the windows of digits cover anything at all, but the smallest rectangles "
+    "around these leave out only a seventh",
     "W7-mlp-1": "samples as rows, read where they are, the softmax in Python floats, no calls that set or query BLAS, "
     "one copy of the answer. The first product, which reads 1.6 MB of weights at the speed of the second cache, is two "
     "thirds of it; half of the weights on each core would save what handing over costs",
