@@ -46,7 +46,7 @@ def load_data(
     """
     encoding = known.encoding() if known is not None else None
     if encoding is not None:
-        from nnspec.spec_lang.vocabulary.tables import Table
+        from nnspec.spec_lang.vocabulary.data_tables import Table
 
         if isinstance(word, Table):
             word = word.reading(encoding.names, encoding.text_columns())

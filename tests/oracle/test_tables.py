@@ -8,7 +8,7 @@ import pytest
 
 from nnspec.runtime.data import load_data
 from nnspec.runtime.data.tables.frame import frame_of
-from nnspec.spec_lang.vocabulary.tables import Csv, Parquet
+from nnspec.spec_lang.vocabulary.data_tables import Csv, Parquet
 
 pandas = pytest.importorskip("pandas")
 sklearn = pytest.importorskip("sklearn")

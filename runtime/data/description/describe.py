@@ -17,7 +17,7 @@ from nnspec.runtime.data.sources.table_sources import choices_of, read_table, ro
 from nnspec.runtime.data.split import Data
 from nnspec.runtime.errors import DataError
 from nnspec.spec_lang.vocabulary import data as words
-from nnspec.spec_lang.vocabulary.tables import Table
+from nnspec.spec_lang.vocabulary.data_tables import Table
 
 MOST_CLASSES = 20
 """Whole numbers with at most so many values are taken for classes."""

@@ -13,7 +13,7 @@ from nnspec.runtime.data.tables.encoding import ColumnEncoding, ColumnTable
 from nnspec.runtime.data.tables.frame import Frame
 from nnspec.runtime.data.tables.kinds import Choices, Column, Warn
 from nnspec.runtime.data.tables.kinds.date import Date, moments
-from nnspec.spec_lang.vocabulary import tables as words
+from nnspec.spec_lang.vocabulary import data_tables as words
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from nnspec.runtime.data.tables.kinds.number import Boolean, numbers
 from nnspec.runtime.data.tables.parquet import read_parquet
 from nnspec.runtime.data.tables.reading import read_csv
 from nnspec.runtime.errors import DataError
-from nnspec.spec_lang.vocabulary import tables as words
+from nnspec.spec_lang.vocabulary import data_tables as words
 
 UNNAMED = "Unnamed: 0"
 """The column that pandas writes for an index without a name."""

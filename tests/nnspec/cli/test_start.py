@@ -28,7 +28,11 @@ TRAINING = {
     "nnspec.runtime.train.step",
 }
 
-TABLES = {"nnspec.runtime.data.tables", "nnspec.spec_lang.vocabulary.tables", "nnspec.spec_lang.vocabulary.augment"}
+TABLES = {
+    "nnspec.runtime.data.tables",
+    "nnspec.spec_lang.vocabulary.data_tables",
+    "nnspec.spec_lang.vocabulary.augment",
+}
 
 
 def imported_by(*arguments: str) -> set[str]:

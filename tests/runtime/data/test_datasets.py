@@ -7,7 +7,7 @@ import pytest
 from nnspec.runtime.data import DataError, fetch, missing
 from nnspec.runtime.data.datasets import datasets
 from nnspec.spec_lang.vocabulary import data as words
-from nnspec.spec_lang.vocabulary.tables import Csv
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 from tests.runtime.data.helpers import write_mnist
 
 

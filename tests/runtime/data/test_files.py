@@ -9,8 +9,8 @@ from nnspec.runtime.data import DataError, Preprocessing, load_data, missing, re
 from nnspec.runtime.data.files import absent, first_bytes, looks_like
 from nnspec.runtime.data.sources.mnist import FILES, fetch_mnist, find_mnist
 from nnspec.spec_lang.vocabulary.data import DataSource, Idx, Npz
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 from nnspec.spec_lang.vocabulary.sequence_sources import Text
-from nnspec.spec_lang.vocabulary.tables import Csv
 from tests.support.special_files import special_files
 
 

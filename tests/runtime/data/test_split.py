@@ -5,7 +5,7 @@ import pytest
 
 import nnspec
 from nnspec.runtime.data import Data, DataError, data_from_arrays, load_data
-from nnspec.spec_lang.vocabulary.tables import Csv
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 
 X = np.arange(12.0).reshape(6, 2)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import Data, DataError, load_data
-from nnspec.spec_lang.vocabulary.tables import Csv
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 
 IRIS = """\
 length,width,species

@@ -9,7 +9,7 @@ from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.errors import SpecError
 from nnspec.spec_lang.source import Source
 from nnspec.spec_lang.vocabulary.data import Npz
-from nnspec.spec_lang.vocabulary.tables import Csv, Parquet
+from nnspec.spec_lang.vocabulary.data_tables import Csv, Parquet
 
 
 def data_of(given: str, statement: str = "") -> object:

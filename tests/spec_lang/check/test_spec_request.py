@@ -7,7 +7,7 @@ import pytest
 from nnspec.spec_lang.check.spec_request import Request
 from nnspec.spec_lang.report.errors import SourceError
 from nnspec.spec_lang.vocabulary.data import Idx, Npz
-from nnspec.spec_lang.vocabulary.tables import Csv
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from nnspec.spec_lang.vocabulary.data import DataSource, Idx, Mnist, MnistSample, Npz
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 from nnspec.spec_lang.vocabulary.registry import words
-from nnspec.spec_lang.vocabulary.tables import Csv
 from tests.support.spec_findings import errors_of
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from nnspec.runtime.data.description import describe
 from nnspec.spec_lang.vocabulary.data import Npz
-from nnspec.spec_lang.vocabulary.tables import Csv
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 
 
 def test_the_columns_of_a_table_are_described_by_their_kinds(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from nnspec.runtime.data import DataError, load_data
 from nnspec.runtime.data.sources.series import sine, windows
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 from nnspec.spec_lang.vocabulary.sequence_sources import Sine
-from nnspec.spec_lang.vocabulary.tables import Csv
 
 
 def test_a_window_is_followed_by_its_target() -> None:

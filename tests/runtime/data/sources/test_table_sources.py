@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.data import DataError, Preprocessing, load_data, read_inputs
+from nnspec.spec_lang.vocabulary.data_tables import Csv
 from nnspec.spec_lang.vocabulary.statements import Weights
-from nnspec.spec_lang.vocabulary.tables import Csv
 
 
 def write(tmp_path: Path, header: str, rows: list[str]) -> Path:
