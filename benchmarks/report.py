@@ -29,8 +29,8 @@ TRIED: dict[str, str] = {
     "recurrent weight read it at the speed of the cache. Input, state and bias as one row gained a few percent for "
     "one sample and lost more for many",
     "W5-32": "two processes that do not meet within a step; products cut to what OpenBLAS reads without copying. The "
-    "fifty products of a state and the recurrent weight and the weight's gradient are two thirds of a lane, at two "
-    "thirds of the peak: weights padded to whole vectors, the samples innermost, blocks and parts of the sum gain at "
+    "fifty products of a state and the recurrent weight and the weight's gradient are half of a lane, at two thirds of "
+    "the peak: weights padded to whole vectors, the samples innermost, blocks and parts of the sum gain at "
     "most a twenty-fifth of it",
     "W6": "incremental patches, whose steps are passes over six million numbers, some of them in place. Two threads "
     "help only operations of a quarter of a millisecond or more, since shorter ones contend for the interpreter lock: "
