@@ -74,7 +74,7 @@ class ConvolutionStep:
         for row, columns, cells, matrix in self._products_at(batch):
             out = y[row, columns].reshape(-1, x.shape[3])  # (outputs · out, occluders · images)
             if matrix.size:
-                np.dot(matrix, x[cells].reshape(matrix.shape[1], -1), out=out)
+                np.matmul(matrix, x[cells].reshape(matrix.shape[1], -1), out=out)  # dot would clear it first
             else:
                 out.fill(0)
         return y.reshape(*y.shape[:3], *batch.counts)
