@@ -93,7 +93,7 @@ class BoundProgram:
             if i and gradients is not None and schedule.block == 1:
                 self._gradients.append(allocate(gradients.shape, gradients.dtype))
             part = slice(start, start + size) if schedule.block == 1 else ALL
-            seen = part if schedule.split is None else ALL
+            seen = part if not schedule.splits_samples else ALL
             arguments = LaneArguments(
                 parameters=parameters,
                 gradients=self._gradients[i if schedule.block == 1 else 0] if gradients is not None else None,
@@ -215,10 +215,11 @@ class BoundProgram:
     def _in_lanes(self, part: slice) -> list[slice]:
         """Return what each lane has a gradient of, in a part of the arena."""
         split = self.plan.schedule.split
-        if split is None:
+        if not split:
             return [part]
         start, stop, _ = part.indices(self._gradients[0].size)
-        parts = slice(start, min(stop, split.start)), slice(max(start, split.stop), stop)
+        starts, stops = [start, *(own.stop for own in split)], [*(own.start for own in split), stop]
+        parts = [slice(max(start, a), min(stop, b)) for a, b in zip(starts, stops, strict=True)]
         return [part for part in parts if part.start < part.stop]
 
 

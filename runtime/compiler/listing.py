@@ -61,7 +61,7 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
     size = 4 if plan.dtype == "float32" else 8
     schedule = plan.schedule
     further = 0 if schedule.block > 1 else len(schedule.lanes) - 1  # gradients, next to the summed ones
-    summed = spec.parameter_count - (schedule.split.stop - schedule.split.start if schedule.split else 0)
+    summed = spec.parameter_count - sum(part.stop - part.start for part in schedule.split)
     arenas = spec.parameter_count * (2 + len(spec.optimizer.slots)) + summed * further
     drawn = sum(schedule.batch * shape.size * 4 for shape in draws_of(schedule.nodes).values())
     batch = schedule.batch * schedule.block * (schedule.input_shape.size * sample_bytes + 8)
@@ -140,7 +140,7 @@ def _demonstration(plan: Plan, spec: Spec, moded: bool) -> str:
     for i, size in enumerate(schedule.lanes):
         part = f"{start}:{start + size * schedule.block}"
         drawn_part = f"{{name: drawn[{part}] for name, drawn in draws.items()}}" if drawn else "{}"
-        seen = part if schedule.split is None else ":"
+        seen = part if not schedule.splits_samples else ":"
         step = lane_call(
             f"lane_of_{size}",
             **{name: name for name in ("parameters", "buffers", "shift", "scale", "together")},

@@ -24,6 +24,8 @@ MOST_OUTPUTS = 250_000  # numbers that a layer gives to the next one in a cache
 FLOPS_A_WEIGHT = 100  # in each of more than two lanes
 FEWEST_UNITS = 64  # in each lane of a block
 WORTH_SPLITTING = 50_000  # weights of a first layer whose gradients would be added up
+WORTH_EXCHANGING = 200_000  # those of another one
+UNITS_A_SAMPLE = 4  # in such a layer
 WIDE = 10_000  # weights of a first layer that is worth a block
 FEWEST_COLUMNS = 1_000_000  # numbers in the columns of all convolutions; fewer stay in a cache until they are read
 MOST_COLUMNS = 1_000_000  # numbers in those of one; more have left it before the last is written
@@ -161,26 +163,37 @@ def lanes(schedule: ExecutionSchedule) -> ExecutionSchedule:
 
 @rewrite("input 1000\ndense 64 relu -> dense 3 softmax\ntrain batch=32")
 def split_inputs(schedule: ExecutionSchedule) -> ExecutionSchedule:
-    """W·x = Σ Wₙ·xₙ: each lane multiplies some inputs of the first layer, of all samples, by the weights of these.
+    """W·x = Σ Wₙ·xₙ: each lane multiplies some inputs of a dense layer, of all samples, by the weights of these.
 
-    So it reads only some rows of the weight, and the rows that it writes of the gradient need no adding up; its partial
-    sums go to the others instead. Sums have another order, so the last bits may differ. Allowed where only a
-    dense layer reads the samples, as rows, whose inputs and samples divide by the lanes; it pays where the weight is
-    large, and has more inputs than there are sums to exchange, those of the outputs and of their gradients.
+    So it reads only some rows of the weight, and the rows that it writes of the gradient need no adding up; instead its
+    partial sums go to the others, and of layers but the first the inputs and their gradients. Sums have another order,
+    so the last bits may differ. Allowed where inputs and samples divide by the lanes; it pays where a large weight has
+    many inputs or units for each sample.
     """
-    readers, lanes = schedule.readers(INPUT), len(schedule.lanes)
-    if lanes == 1 or not schedule.training or schedule.first_gradient or len(readers) != 1:
+    lanes = len(schedule.lanes)
+    if lanes == 1 or not schedule.training or schedule.batch % lanes:
         return schedule
-    (first,), shape = readers, schedule.input_shape
-    ties = [tie for node in schedule.nodes for tie in node.ties.values()]
-    dense = first.layer.affine(shape) and (len(shape) == 1 or schedule.flat_samples)
-    if not dense or first.frozen or first.ties or any(tie.array == f"{first.name}/weight" for tie in ties):
-        return schedule
-    even = shape.size % lanes == 0 and schedule.batch % lanes == 0
-    if not even or shape.size < 2 * schedule.batch or shape.size * first.output_shape.size < WORTH_SPLITTING:
-        return schedule
-    changed = replace(first, split=True).noted(f"{shape.size // lanes} inputs in each lane")
-    return schedule.with_nodes({first.name: changed})
+    ties = {tie.array for node in schedule.nodes for tie in node.ties.values()}
+    changed = {}
+    for node in schedule.nodes:
+        shape, alone = node.input_shapes[0], len(node.inputs) == 1 and not node.frozen and not node.ties
+        dense = node.layer.affine(shape) and shape.size % lanes == 0 and type(node.layer) in KERNELS
+        if dense and alone and f"{node.name}/weight" not in ties and _pays_by_inputs(node, schedule):
+            changed[node.name] = replace(node, split=True).noted(f"{shape.size // lanes} inputs in each lane")
+    return schedule.with_nodes(changed) if changed else schedule
+
+
+def _pays_by_inputs(node: ScheduledNode, schedule: ExecutionSchedule) -> bool:
+    """Return whether adding up a weight's gradients costs lanes more than exchanging what they need of each other.
+
+    The first layer exchanges sums alone, and only if no other layer reads the samples, which come as rows.
+    """
+    inputs, units = node.input_shapes[0].size, node.output_shape.size
+    if INPUT not in node.inputs:
+        return inputs * units >= WORTH_EXCHANGING and units >= UNITS_A_SAMPLE * schedule.batch
+    rows = len(schedule.input_shape) == 1 or schedule.flat_samples
+    alone = rows and not schedule.first_gradient and schedule.readers(INPUT) == [node]
+    return alone and inputs * units >= WORTH_SPLITTING and inputs >= 2 * schedule.batch
 
 
 def _lanes_in_the_cache(schedule: ExecutionSchedule) -> int:

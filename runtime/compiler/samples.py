@@ -15,7 +15,7 @@ def write_input(schedule: ExecutionSchedule, w: ProgramWriter, normalized: bool)
     """Lay out and normalize the samples, (samples, *shape) in the type of the data; return the result."""
     shape, features = schedule.input_shape, schedule.input_shape.size
     w.comment(f"the samples: {shape}")
-    if schedule.split is not None:
+    if schedule.splits_samples:
         return _write_split(schedule, w, normalized)
     samples = Ref("samples", (w.samples, *shape))
     if len(shape) == 1 or schedule.flat_samples:
@@ -71,7 +71,7 @@ def _constant(schedule: ExecutionSchedule, w: ProgramWriter, name: str, rows: bo
     shape = (1, *schedule.input_shape)
     each: Operand = replace(formula("np.broadcast_to({}, {})", Local(name), expression(str(shape))), shape=shape)
     each = each.reshape(-1) if rows else as_laid(each, schedule.input_shape)
-    if schedule.split is not None:
+    if schedule.splits_samples:
         each = each.reshape(len(w.lanes), -1)[NUMBER]
     choice = formula(f"{name}.reshape(()) if {name}.size == 1 else {{}}", each)
     return w.view(f"x_{name}", choice, contiguous=False)

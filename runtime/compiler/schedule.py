@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 
 from nnspec.runtime.compiler.graph import Graph, GraphNode
-from nnspec.spec_lang.check.spec import Tie
+from nnspec.spec_lang.check.spec import INPUT, Tie
 from nnspec.spec_lang.vocabulary.bases import Layer
 from nnspec.spec_lang.vocabulary.losses import Loss
 from nnspec.spec_lang.vocabulary.shape import Shape
@@ -68,8 +68,8 @@ class ExecutionSchedule:
     """The plan of a program for batches of one size, as a value.
 
     `lanes` are the sizes of the shards of a batch; each is computed independently, by a thread or a process. Those of a
-    block share its samples, and each computes some units of the first layer; of a first layer that is `split` each
-    multiplies some inputs. `lanes_asked` is their number as the spec
+    block share its samples, and each computes some units of the first layer; of a layer that is `split` each multiplies
+    some inputs of all samples. `lanes_asked` is their number as the spec
     has it, None where a spec leaves it open: then there are at most two.
     `parameters` and `buffers` are the offsets and shapes of the arrays in their arenas. `plain_sgd` says that a step is
     p − rate·g and nothing else, `block` how many such steps of one sample each are made at once. `weighted` says that
@@ -132,14 +132,16 @@ class ExecutionSchedule:
         return replace(self, head=None)
 
     @property
-    def split(self) -> slice | None:
-        """The part of the arena that holds a weight split over the lanes: each writes its own rows of the gradient, so
-        that there none are added up."""
-        node = next((node for node in self.nodes if node.split), None)
-        if node is None:
-            return None
-        start, shape = self.parameters[f"{node.name}/weight"]
-        return slice(start, start + prod(shape))
+    def splits_samples(self) -> bool:
+        """Whether each lane is given some inputs of all samples, and not some samples."""
+        return any(node.split and INPUT in node.inputs for node in self.nodes)
+
+    @property
+    def split(self) -> list[slice]:
+        """The parts of the arena, in order, that hold weights split over the lanes: each writes its own rows of the
+        gradient, so that there none are added up."""
+        places = (self.parameters[f"{node.name}/weight"] for node in self.nodes if node.split)
+        return [slice(start, start + prod(shape)) for start, shape in sorted(places)]
 
     def readers(self, name: str) -> list[ScheduledNode]:
         """Return the nodes that read the output of a node."""

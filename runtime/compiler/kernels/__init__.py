@@ -172,9 +172,9 @@ def contiguous(context: KernelContext, ref: Ref) -> Ref:
     return copy
 
 
-def gradient_part(schedule: ExecutionSchedule, array: str) -> View:
-    """Return the gradient of an array by its full name, as a part of the arena."""
-    return _part(GRADIENTS, *schedule.parameters[array])
+def gradient_part(schedule: ExecutionSchedule, array: str, arena: Ref = GRADIENTS) -> View:
+    """Return the gradient of an array by its full name, as a part of the lane's arena or of that of all lanes."""
+    return _part(arena, *schedule.parameters[array])
 
 
 def _part(arena: Ref, start: int, shape: tuple[int, ...]) -> View:

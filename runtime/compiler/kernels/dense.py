@@ -1,9 +1,10 @@
 """The fully connected layer: z = Wᵀ · x over (features, samples), the bias a row of W where it is folded."""
 
-from nnspec.runtime.compiler.kernels import PARAMETERS, SUMMED, KernelContext, Written, contiguous, kernel
+from nnspec.runtime.compiler.kernels import SUMMED, KernelContext, Written, contiguous, gradient_part, kernel
 from nnspec.runtime.compiler.kernels._products import accumulate_by_rows, matmul_by_columns, sum_of_rows
 from nnspec.runtime.compiler.kernels.reshape import flattened, step_rows, unflattened, unrolled
 from nnspec.runtime.compiler.program.operands import NUMBER, Ref
+from nnspec.spec_lang.check.spec import INPUT
 from nnspec.spec_lang.vocabulary.layers.dense import Dense
 
 
@@ -42,13 +43,19 @@ def dense(word: Dense, context: KernelContext) -> Written | None:
 def _split(word: Dense, context: KernelContext) -> Written:
     """z = Σ Wₙᵀ · xₙ + b over the lanes n, each of which has some inputs xₙ of all samples; d_Wₙ = xₙ · d_zᵀ.
 
-    A lane adds up the sums for its own samples, and gives their d_z to the others.
+    A lane adds up the sums for its own samples, and gives their d_z to the others. It is given such inputs of the
+    samples of the data; of those of another layer the lanes exchange what they need, and so the gradients.
     """
-    w, node, x = context.writer, context.node, context.x  # (inputs / lanes, batch)
-    lanes, (inputs, batch), units = len(w.lanes), x.shape, word.units
+    w, node, units = context.writer, context.node, word.units
+    first, batch = INPUT in node.inputs, w.batch
+    x = context.x if first else _inputs_of_all(context, flattened(context, context.x))  # (inputs / lanes, batch)
+    lanes, inputs = len(w.lanes), x.shape[0]
     weight, d_weight = (
-        w.view(wish, arena[context.schedule.split].reshape(lanes, inputs, units)[NUMBER])
-        for wish, arena in ((f"{node.name}_weight", PARAMETERS), (f"d_{node.name}_weight", SUMMED))
+        w.view(wish, part.reshape(lanes, inputs, units)[NUMBER])
+        for wish, part in (
+            (f"{node.name}_weight", context.parameter("weight")[0]),
+            (f"d_{node.name}_weight", gradient_part(context.schedule, f"{node.name}/weight", SUMMED)),
+        )
     )
     sums, own_sums = w.together(f"{node.name}_sums", (units, batch))
     slopes, own_slopes = w.together(f"{node.name}_slopes", (w.samples, units))
@@ -71,9 +78,29 @@ def _split(word: Dense, context: KernelContext) -> Written:
         w.dot(x, every_slope, out=d_weight)
         if word.bias:
             sum_of_rows(context, own_slopes, "bias")
-        return [None]
+        if not context.needs_gradient[0]:
+            return [None]
+        found, own = w.together(f"d_{node.name}_in", (inputs, batch))
+        w.dot(weight, every_slope.T, out=own)
+        w.barrier()
+        d_x = w.buffer(f"d_{node.name}_in", (lanes * inputs, w.samples))
+        apart = found.reshape(lanes, inputs, lanes, w.samples)[:, :, NUMBER]
+        w.copy(apart, out=w.reshaped(f"{d_x}_parts", d_x, (lanes, inputs, w.samples)))
+        return [unflattened(context, d_x)]
 
     return z, backward
+
+
+def _inputs_of_all(context: KernelContext, x: Ref) -> Ref:
+    """Return some inputs of all samples, (inputs / lanes, batch), of x with those of this lane, (inputs, samples)."""
+    w, lanes, (inputs, samples) = context.writer, len(context.writer.lanes), x.shape
+    every, own = w.together(f"{context.node.name}_in", (inputs, samples))
+    w.copy(x, out=own)
+    w.barrier()
+    found = w.buffer(f"{context.node.name}_inputs", (inputs // lanes, w.batch))
+    ours = every.reshape(lanes, lanes, inputs // lanes, samples)[:, NUMBER].transpose(1, 0, 2)
+    w.copy(ours, out=w.reshaped(f"{found}_parts", found, ours.shape))
+    return found
 
 
 def _each_step(word: Dense, context: KernelContext) -> Written:

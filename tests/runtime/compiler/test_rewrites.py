@@ -339,7 +339,27 @@ class TestSplitInputs:
         both = Both.of(text)
         schedule = rewritten(replace(both.schedule(size), lanes_asked=lanes))
         assert schedule.lanes == (size // lanes,) * lanes
-        assert schedule.split is not None
+        assert schedule.split
+        both.assert_planned_is_plain(schedule)
+
+    @pytest.mark.parametrize("lanes", [2, 4])
+    @pytest.mark.parametrize(
+        ("text", "split"),
+        [
+            ("input 6x6x2 -> conv 3x3 x4 relu -> dense 64 relu -> dense 32 tanh bias=no -> dense 4 softmax", [1, 1, 0]),
+            ("input 6x6x2 -> conv 3x3 x4 relu -> flatten -> dense 64 relu -> dense 3 softmax", [1, 0]),
+            ("input 52 -> relu -> dense 64 -> batchnorm -> relu -> (dense 64 | dense 32) -> dense 3", [1, 1, 1, 0]),
+            ("input 64 -> dense 64 relu -> dropout 0.5 -> dense 64 sigmoid", [1, 1]),
+        ],
+    )
+    def test_lanes_exchange_the_inputs_of_later_layers(
+        self, text: str, split: list[int], lanes: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rewrites, "WORTH_SPLITTING", 0)
+        monkeypatch.setattr(rewrites, "WORTH_EXCHANGING", 0)
+        both = Both.of(text)
+        schedule = rewritten(replace(both.schedule(8), lanes_asked=lanes))
+        assert [node.split for node in schedule.nodes if node.layer.word == "dense"] == split
         both.assert_planned_is_plain(schedule)
 
     def test_the_samples_are_normalized_feature_by_feature(self) -> None:
@@ -347,7 +367,7 @@ class TestSplitInputs:
         x, y = random.normal(5, 3, (64, 800)), random.integers(0, 3, 64)
         text = "data arrays normalize=zscore\ndense 64 relu -> dense 3 softmax\ntrain 4 iterations batch=16 lanes=4"
         runs = [nnspec.train(text, data=(x, y), settings=settings) for settings in ({}, {"train.lanes": 1})]
-        assert runs[0].network.programs.plan(16, "train").schedule.split == slice(0, 51200)
+        assert runs[0].network.programs.plan(16, "train").schedule.split == [slice(0, 51200)]
         one, four = (run.network.parameter_arena.flat for run in runs)
         assert_close(one, four, 1e-5)
 
@@ -369,8 +389,8 @@ class TestSplitInputs:
     )
     def test_nothing_else_is_split(self, text: str, size: int, lanes: int) -> None:
         schedule = rewritten(replace(Both.of(text).schedule(size), lanes_asked=lanes))
-        assert schedule.split is None
-        assert rewritten(replace(Both.of(text).schedule(size, training=False), lanes_asked=lanes)).split is None
+        assert not schedule.split
+        assert rewritten(replace(Both.of(text).schedule(size, training=False), lanes_asked=lanes)).split == []
 
     def test_each_lane_writes_its_rows_of_the_gradient_and_the_others_are_added_up(self) -> None:
         both = Both.of(self.WIDE_INPUTS)
