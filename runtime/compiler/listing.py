@@ -61,7 +61,7 @@ def training_bytes(plan: Plan, spec: Spec, sample_bytes: int) -> int:
     size = 4 if plan.dtype == "float32" else 8
     schedule = plan.schedule
     further = 0 if schedule.block > 1 else len(schedule.lanes) - 1  # gradients, next to the summed ones
-    summed = spec.parameter_count - sum(part.stop - part.start for part in schedule.split)
+    summed: int = spec.parameter_count - sum(part.stop - part.start for part in schedule.split)
     arenas = spec.parameter_count * (2 + len(spec.optimizer.slots)) + summed * further
     drawn = sum(schedule.batch * shape.size * 4 for shape in draws_of(schedule.nodes).values())
     batch = schedule.batch * schedule.block * (schedule.input_shape.size * sample_bytes + 8)

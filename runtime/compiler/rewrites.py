@@ -236,7 +236,7 @@ def divisible(schedule: ExecutionSchedule) -> bool:
 def winograd(schedule: ExecutionSchedule) -> ExecutionSchedule:
     """3x3 windows by Winograd's F(2x2, 3x3): 16 multiplications for four outputs instead of 36, between sums.
 
-    Equal in exact arithmetic; errors of rounding are up to three times those of windows. Allowed where windows move by
+    Equal in exact arithmetic; errors of rounding are about twice those of windows. Allowed where windows move by
     one cell without gaps; it pays where channels and filters are many enough for the sums.
     """
     if max(schedule.lanes) < FEWEST_IN_A_RUN:
