@@ -15,6 +15,9 @@ WAITED = 0.2
 SLOWER = 1.25
 """The times of the fastest step so far from which fewer workers are tried."""
 
+IN_A_ROW = 2
+"""Slow windows before fewer workers are tried: one may be slow by chance, and long steps make short windows."""
+
 GAIN = 0.95
 """The share of a step's time that more workers must stay below."""
 
@@ -45,6 +48,7 @@ class Pace:
         self._next = {-1: 0.0, 1: 0.0}
         self._kept = 0.0  # the time of a step when fewer were tried in vain
         self._since = 0.0
+        self._slow = 0  # windows in a row
         self._begin(skip=2)  # steps that make buffers
 
     @property
@@ -72,7 +76,8 @@ class Pace:
             return
         fastest = self._fastest[self._level] = min(time, self._fastest.get(self._level, time))
         slow = waited > WAITED or time > SLOWER * fastest
-        if self._level and slow and (now >= self._next[-1] or time > SLOWER * self._kept):
+        self._slow = self._slow + 1 if slow else 0
+        if self._level and self._slow >= IN_A_ROW and (now >= self._next[-1] or time > SLOWER * self._kept):
             self._try(-1, time)
         elif self._level < len(self._counts) - 1 and now >= self._next[1]:
             self._try(1, time)
@@ -80,7 +85,7 @@ class Pace:
             self._begin(skip=0)
 
     def _try(self, direction: int, time: float) -> None:
-        self._from = self._level, time
+        self._from, self._slow = (self._level, time), 0
         self._level += direction
         self._begin()
 

@@ -69,3 +69,14 @@ def test_long_steps_are_tried_rarely() -> None:
     machine.run(5)
     spent = machine.run(30)
     assert spent[2] < 0.2 * spent[1]
+
+
+def test_one_slow_stretch_among_others_tries_nothing() -> None:
+    slow = {3, 7, 8}
+    machine = Machine(Pace([1, 2]), lambda workers, now: 0.015, 0.0)
+    windows = []
+    for number in range(12):
+        machine.waited = 0.5 if number in slow else 0.0
+        machine.run(0.029)  # two steps, a window
+        windows.append(machine.pace.workers)
+    assert windows.index(1) > 6
