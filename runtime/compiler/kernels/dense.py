@@ -73,6 +73,7 @@ def _split(word: Dense, context: KernelContext) -> Written:
             w.add(part, other, out=z)
 
     def backward(d_z: Ref) -> list[Ref | None]:
+        """d_Wₙ of all samples; d_xₙ of all samples, of which each lane takes its own."""
         w.copy(d_z.T, out=own_slopes)
         w.barrier()
         w.dot(x, every_slope, out=d_weight)
