@@ -86,6 +86,7 @@ class BoundProgram:
         commons = [lane.common.items() for lane in plan.lanes.values()]
         together = {name: allocate(shape, plan.dtype) for common in commons for name, shape in common}
         self._gradients = [gradients] if gradients is not None else []
+        self._split = schedule.split
         mode = Mode(schedule.training, strided=padding_after_strides(schedule.nodes) if symbolic else {})
         made: list[_Lane] = []
         start = 0
@@ -208,13 +209,14 @@ class BoundProgram:
 
     def sum_up(self, part: slice) -> None:
         """Add the gradients of all lanes up, in their order, in a part of the arena."""
-        for other in self._gradients[1:]:
-            for own in self._in_lanes(part):
-                np.add(self._gradients[0][own], other[own], out=self._gradients[0][own])
+        total, *others = self._gradients
+        for own in self._in_lanes(part):
+            for other in others:
+                np.add(total[own], other[own], out=total[own])
 
     def _in_lanes(self, part: slice) -> list[slice]:
         """Return what each lane has a gradient of, in a part of the arena."""
-        split = self.plan.schedule.split
+        split = self._split
         if not split:
             return [part]
         start, stop, _ = part.indices(self._gradients[0].size)

@@ -129,8 +129,8 @@ class WorkerProcess:
 
     def close(self) -> None:
         """Kill the worker and wait for its end. Does nothing in a fork of its parent."""
+        self.kill()
         if self._parent == os.getpid():
-            self.watch.kill()
             self.watch.reap()
 
     def _wait_for_parent(self) -> None:

@@ -34,6 +34,15 @@ def find(schedule: ExecutionSchedule, name: str) -> ScheduledNode:
     return next(node for node in schedule.nodes if node.name == name)
 
 
+def assert_computed_by(form: str, both: Both) -> None:
+    """The first convolution is computed in this form, for batches of any size, and the numbers are the same."""
+    for size in (1, 2, 7):
+        schedule = both.rewritten(size)
+        assert getattr(find(schedule, "conv1"), form)
+        inference = both.rewritten(size, training=False)
+        both.assert_planned_is_plain(schedule, inference, replace(schedule, first_gradient=True))
+
+
 @pytest.mark.parametrize("name", REWRITES)
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_a_rewrite_alone_and_all_but_it_leave_the_numbers_as_they_were(name: str, text: str, long_steps: None) -> None:
@@ -472,11 +481,7 @@ class TestWinograd:
     ) -> None:
         pooled = after if not (image.startswith("3x") and "pool" in after and "pad" not in conv) else "tanh"
         both = Both.of(f"input {image} -> relu -> conv {conv} -> {pooled} -> dense 3", dtype)
-        for size in (1, 2, 7):
-            schedule = both.rewritten(size)
-            assert find(schedule, "conv1").tiles
-            inference = both.rewritten(size, training=False)
-            both.assert_planned_is_plain(schedule, inference, replace(schedule, first_gradient=True))
+        assert_computed_by("tiles", both)
 
     def test_products_are_cut_into_blocks_that_add_up_to_the_whole(self, in_tiles: None) -> None:
         for image, filters in (("26x26x16", 32), ("17x15x48", 16), ("12x12x32", 80)):
@@ -518,11 +523,7 @@ class TestSlabs:
         self, conv: str, after: str, dtype: str, long_steps: None
     ) -> None:
         both = Both.of(f"input 9x8x6 -> relu -> conv {conv} -> {after} -> dense 3", dtype)
-        for size in (1, 2, 7):
-            schedule = both.rewritten(size)
-            assert find(schedule, "conv1").slabs
-            inference = both.rewritten(size, training=False)
-            both.assert_planned_is_plain(schedule, inference, replace(schedule, first_gradient=True))
+        assert_computed_by("slabs", both)
 
     @pytest.mark.parametrize("window", ["3x3 x24", "2x3 x64", "3x2 x80"])
     @pytest.mark.parametrize("image", ["16x18x16", "5x9x32", "4x66x1"])
